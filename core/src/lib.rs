@@ -1,0 +1,18 @@
+//! The core of LAPS: everything that decides. No I/O, no clock, no threads, no `unsafe`.
+//!
+//! | module | what it decides |
+//! |---|---|
+//! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
+//! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
+//! | [`identity`] | which scope, device, account and record something is about |
+#![no_std]
+#![forbid(unsafe_code, reason = "what needs unsafe lives in laps-host or laps-ffi")]
+
+#[cfg(any(feature = "alloc", test))]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod error;
+pub mod identity;
+pub mod secret;

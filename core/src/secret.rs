@@ -1,0 +1,213 @@
+//! Secrets: inline, wiped when dropped, redacted when printed, read through one door.
+//!
+//! There is no `Clone`, `PartialEq`, `Display` or serialisation. [`Password::expose_secret`] is the only way
+//! to the text, so that every use can be found with one search. A value that is moved leaves its old bytes
+//! behind, as every Rust value does: what is long-lived belongs in a `Box`, filled in place.
+
+use core::fmt;
+
+use ctutils::CtEq as _;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A password: at most [`Password::MAX_LEN`] bytes of UTF-8, inline.
+///
+/// The bytes behind the text are zero at all times.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Password {
+    bytes: [u8; Self::MAX_LEN],
+    len: u8,
+}
+
+impl Password {
+    /// The longest password in bytes. Windows accepts 127 characters in its dialogs; a recipe makes at most 128.
+    pub const MAX_LEN: usize = 128;
+
+    /// An empty password, to be filled in place.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { bytes: [0; Self::MAX_LEN], len: 0 }
+    }
+
+    /// A password from text that came from elsewhere (a record, a prompt).
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`Password::MAX_LEN`] bytes.
+    pub fn try_from_str(text: &str) -> Result<Self, TooLong> {
+        let mut password = Self::empty();
+        password.set(text)?;
+        Ok(password)
+    }
+
+    /// Replaces the text in place.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`Password::MAX_LEN`] bytes; the password is then empty.
+    pub fn set(&mut self, text: &str) -> Result<(), TooLong> {
+        self.zeroize();
+        let len = u8::try_from(text.len()).map_err(|_| TooLong)?;
+        self.bytes.get_mut(..text.len()).ok_or(TooLong)?.copy_from_slice(text.as_bytes());
+        self.len = len;
+        Ok(())
+    }
+
+    /// Lets `fill` write ASCII bytes into the buffer; it returns how many. Anything else than ASCII, or more
+    /// bytes than there are, leaves the password empty.
+    #[must_use]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the generator is being written"))]
+    pub(crate) fn fill_ascii(
+        &mut self,
+        fill: impl FnOnce(&mut [u8; Self::MAX_LEN]) -> usize,
+    ) -> bool {
+        self.zeroize();
+        let len = fill(&mut self.bytes);
+        // Every byte is looked at, so that time tells nothing but the length.
+        let high = self.bytes.iter().fold(0, |all, byte| all | byte) & 0x80;
+        if high != 0 || len > Self::MAX_LEN {
+            self.zeroize();
+            return false;
+        }
+        if let Some(rest) = self.bytes.get_mut(len..) {
+            rest.zeroize();
+        }
+        self.len = u8::try_from(len).unwrap_or(0);
+        true
+    }
+
+    /// The text. The one door.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        // Both ways in guarantee UTF-8.
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Length in bytes. The length of a password is not treated as secret.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there is no text.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether two passwords are equal, in a time that depends on nothing but the type.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        (self.bytes.ct_eq(&other.bytes) & self.len.ct_eq(&other.len)).to_bool()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+#[cfg(feature = "secrecy")]
+impl secrecy::ExposeSecret<str> for Password {
+    fn expose_secret(&self) -> &str {
+        Self::expose_secret(self)
+    }
+}
+
+/// Secret bytes of a fixed length: a key, a seed, the blind of a commitment.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SecretBytes<const N: usize>([u8; N]);
+
+impl<const N: usize> SecretBytes<N> {
+    /// All zero, to be filled in place.
+    #[must_use]
+    pub const fn zeroed() -> Self {
+        Self([0; N])
+    }
+
+    /// The bytes. The one door.
+    #[must_use]
+    pub const fn expose_secret(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// The bytes, to be filled in place.
+    #[must_use]
+    pub const fn expose_secret_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+}
+
+impl<const N: usize> fmt::Debug for SecretBytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes([redacted])")
+    }
+}
+
+/// Text above [`Password::MAX_LEN`] bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TooLong;
+
+impl TooLong {
+    /// The number of this error.
+    #[must_use]
+    pub const fn code(self) -> crate::error::Code {
+        crate::error::Code::InvalidArgument
+    }
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a password has at most {} bytes", Password::MAX_LEN)
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn debug_is_redacted() {
+        let password = Password::try_from_str("correct horse").unwrap();
+        assert_eq!(format!("{password:?}"), "Password([redacted])");
+        assert_eq!(format!("{:?}", SecretBytes::<4>::zeroed()), "SecretBytes([redacted])");
+    }
+
+    #[test]
+    fn text_survives_and_too_long_is_refused() {
+        let mut password = Password::try_from_str("pässword").unwrap();
+        assert_eq!(password.expose_secret(), "pässword");
+        assert_eq!(password.len(), 9);
+        let long = "a".repeat(Password::MAX_LEN + 1);
+        assert_eq!(password.set(&long), Err(TooLong));
+        assert!(password.is_empty());
+        assert!(Password::try_from_str(&long[1..]).is_ok());
+    }
+
+    #[test]
+    fn equality_sees_text_and_length() {
+        let a = Password::try_from_str("abc").unwrap();
+        assert!(a.equals(&Password::try_from_str("abc").unwrap()));
+        assert!(!a.equals(&Password::try_from_str("abd").unwrap()));
+        assert!(!a.equals(&Password::try_from_str("abc\0").unwrap()));
+    }
+
+    #[test]
+    fn filling_leaves_zeros_behind_the_text() {
+        let mut password = Password::try_from_str("a longer text").unwrap();
+        assert!(password.fill_ascii(|bytes| {
+            bytes[..5].copy_from_slice(b"abcXX");
+            3
+        }));
+        assert_eq!(password.expose_secret(), "abc");
+        assert!(password.bytes[3..].iter().all(|b| *b == 0));
+        assert!(!password.fill_ascii(|bytes| {
+            bytes[0] = 0xff;
+            1
+        }));
+        assert!(password.is_empty());
+    }
+}
