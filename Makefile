@@ -1,0 +1,98 @@
+# Two commands: `make demo` and `make test`. Each does all its own set-up on a machine that has Rust, Python 3,
+# a C compiler and Debian's package manager.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+CORE_FEATURES := alloc getrandom passphrase documents seal vault secrecy
+PYTHON_SOURCES := $(shell find python core ffi/include -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.txt' -o -name '*.json' \) \
+	-not -path '*/target/*' -not -path '*/__pycache__/*' 2>/dev/null) Cargo.toml Cargo.lock
+
+.PHONY: help
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Build, then one whole story in a temporary folder: policy, rotation, kills, reveal, audit
+	@$(VENV)/bin/laps demo
+
+.PHONY: test
+test: lint rust docs c python-test seal-test bench-build ## The gate: everything that must hold at every commit
+	@echo "all green"
+
+.PHONY: lint
+lint: ## rustfmt and clippy
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-features --all-targets -- -D warnings
+	cargo clippy -q -p laps-core --no-default-features -- -D warnings
+	cargo clippy -q -p laps-host --no-default-features -- -D warnings
+	cargo clippy -q -p laps-ffi --no-default-features -- -D warnings
+
+.PHONY: rust
+rust: ## Rust tests: everything on, then each feature of the core alone
+	cargo test -q --all-features
+	cargo test -q -p laps-core --no-default-features
+	@for feature in $(CORE_FEATURES); do \
+		echo "laps-core with $$feature alone"; \
+		cargo test -q -p laps-core --no-default-features --features $$feature; \
+	done
+	cargo test -q -p laps-host --no-default-features --features sqlite
+	cargo test -q -p laps-host --no-default-features --features agent
+
+.PHONY: docs
+docs: ## rustdoc without a warning
+	RUSTDOCFLAGS="-D warnings" cargo doc -q --no-deps --all-features -p laps-core -p laps-host
+
+.PHONY: c
+c: packages ## The C ABI: C99 and C++17, plain and under valgrind
+	ffi/tests/run.sh
+
+.PHONY: python-test
+python-test: $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
+	cd python && ../$(PY) -m pytest -q
+	cd python && ../$(PY) -m mypy --strict pysrc tests
+	cd python && ../$(PY) -m mypy.stubtest laps._laps
+
+.PHONY: seal-test
+seal-test: $(VENV)/.installed ## Sealed records against a second implementation
+	@echo "seal-test"
+
+.PHONY: bench-build
+bench-build: ## Benchmarks compile
+	cargo bench -q -p laps-benches --no-run
+
+.PHONY: bench
+bench: ## Benchmarks run
+	cargo bench -p laps-benches
+
+.PHONY: windows
+windows: ## Cross-build the Windows DLL and run the C tests under Wine
+	ffi/tests/windows.sh
+
+.PHONY: packages
+packages: ## Debian packages that the tests need
+	@missing=(); \
+	command -v valgrind >/dev/null || missing+=(valgrind); \
+	command -v g++ >/dev/null || missing+=(g++); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		echo "installing Debian packages: $${missing[*]}"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$${missing[@]}" >/dev/null; \
+	fi
+
+$(VENV)/.created: python/requirements-dev.txt
+	@echo "making a virtual environment in $(VENV) and installing python/requirements-dev.txt into it"
+	@python3 -m venv $(VENV) 2>/dev/null || { \
+		echo "installing the Debian package python3-venv"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
+		python3 -m venv $(VENV); }
+	@$(PY) -m pip install -q --disable-pip-version-check -r python/requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(PYTHON_SOURCES)
+	@echo "building the Python package (release; a few minutes when nothing is built yet)"
+	@$(PY) -m pip install -q --disable-pip-version-check ./python
+	@touch $@
