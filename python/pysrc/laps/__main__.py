@@ -1,0 +1,5 @@
+"""``python -m laps`` is ``laps``."""
+
+from .cli import main
+
+main()

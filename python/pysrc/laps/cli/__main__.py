@@ -1,0 +1,5 @@
+"""``python -m laps.cli`` is ``laps``."""
+
+from . import main
+
+main()

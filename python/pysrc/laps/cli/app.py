@@ -1,0 +1,65 @@
+"""The tree of commands, and how an error becomes a message and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from ..exceptions import LapsError
+from . import status
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="laps",
+    help="Local administrator passwords: make them, rotate them safely, keep them sealed, account for who saw them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"laps {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; gives its exit status."""
+    command = typer.main.get_command(app)
+    try:
+        command.main(args=list(arguments) if arguments is not None else None, prog_name="laps")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except (status.Failure, LapsError, OSError) as error:
+        complain(error)
+        return int(status.of(error))
+    return 0
+
+
+def complain(error: BaseException) -> None:
+    """Says on standard error what went wrong."""
+    text = str(error)
+    if isinstance(error, OSError) and not isinstance(error, LapsError):
+        where = f"{error.filename}: " if error.filename else ""
+        text = where + (error.strerror or text)
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    head = "\x1b[1;31merror:\x1b[0m" if colour else "error:"
+    print(f"{head} {text}", file=sys.stderr)

@@ -1,0 +1,41 @@
+"""How the commands of ``laps`` read their arguments."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+__all__ = ["Command", "Json", "VaultCommand", "VaultPath", "Yes"]
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer every question with yes.")]
+VaultPath = Annotated[
+    str, typer.Argument(metavar="PATH", help="The vault file; left out when LAPS_VAULT is set.")
+]
+
+
+class Command(TyperCommand):
+    """A command that takes ``--yes`` also where nothing is asked."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the arguments."""
+        end = args.index("--") if "--" in args else len(args)
+        if not any("--yes" in parameter.opts for parameter in self.params):
+            args = [argument for argument in args[:end] if argument != "--yes"] + args[end:]
+        return list(super().parse_args(ctx, args))
+
+
+class VaultCommand(Command):
+    """A command whose first argument is the vault, unless ``LAPS_VAULT`` names it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the arguments."""
+        vault = os.environ.get("LAPS_VAULT")
+        if vault and "--help" not in args:
+            args = [vault, *args]
+        return super().parse_args(ctx, args)

@@ -1,0 +1,39 @@
+"""The package as it is installed."""
+
+from __future__ import annotations
+
+import ast
+from importlib import metadata
+from pathlib import Path
+
+import laps
+from laps import _laps
+
+from .conftest import Laps
+
+
+def test_the_version_is_one() -> None:
+    assert laps.__version__ == _laps.__version__ == metadata.version("laps")
+
+
+def test_everything_public_is_listed_and_exists() -> None:
+    assert len(set(laps.__all__)) == len(laps.__all__)
+    for name in laps.__all__:
+        assert hasattr(laps, name)
+    stub = Path(laps.__file__).with_name("_laps.pyi").read_text(encoding="utf-8")
+    names = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "__all__"
+    )
+    assert sorted(names) == sorted(_laps.__all__)
+
+
+def test_the_command_says_its_version(laps: Laps) -> None:
+    assert laps("--version", status=0).out == f"laps {_laps.__version__}\n"
+
+
+def test_a_word_that_is_no_command_is_a_usage_error(laps: Laps) -> None:
+    ran = laps("frobnicate", status=2)
+    assert ran.out == ""
+    assert "frobnicate" in ran.err
