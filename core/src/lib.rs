@@ -5,6 +5,7 @@
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`identity`] | which scope, device, account and record something is about |
+//! | [`rotation`] | the steps of replacing a password, and the messages between device and vault |
 #![no_std]
 #![forbid(unsafe_code, reason = "what needs unsafe lives in laps-host or laps-ffi")]
 
@@ -15,4 +16,5 @@ extern crate std;
 
 pub mod error;
 pub mod identity;
+pub mod rotation;
 pub mod secret;
