@@ -2,6 +2,7 @@
 //!
 //! | module | what it decides |
 //! |---|---|
+//! | [`account`] | SIDs, and which local account is managed |
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`identity`] | which scope, device, account and record something is about |
@@ -14,6 +15,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod account;
 pub mod error;
 pub mod identity;
 pub mod rotation;
