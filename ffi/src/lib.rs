@@ -1,1 +1,23 @@
-//! To be filled.
+//! The C ABI of LAPS: one header (`include/laps.h`), one shared and one static library.
+//!
+//! The documentation is the header: the comments of this crate become its comments, so they are written for
+//! a reader of C. The contract that every function obeys stands once, at the top of the header
+//! (`cbindgen.toml`).
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`pointer`] | the one file that turns pointers into references, and back |
+//! | [`status`] | status codes, the edge where panics stop, the thread's last error |
+//! | [`version`] | which library was linked |
+//! | [`password`] | a password: its length, its copies in UTF-8 and UTF-16 |
+#![deny(unsafe_op_in_unsafe_fn)]
+#![expect(non_camel_case_types, reason = "the types carry their C names")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the safety contract stands once, at the top of the header; a `# Safety` heading would land in it"
+)]
+
+pub mod password;
+pub mod pointer;
+pub mod status;
+pub mod version;

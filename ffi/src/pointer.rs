@@ -1,0 +1,271 @@
+//! The one file that turns C pointers into references, and references into C pointers.
+//!
+//! "Contract" in the `SAFETY` comments is the text at the top of `laps.h`.
+
+use core::ffi::c_char;
+use core::ops::Deref;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use laps_core::error::Code;
+
+use crate::status::Failure;
+
+/// Set when a panic crossed a call that used the object; from then on the object can only be freed.
+#[derive(Debug, Default)]
+pub struct Poison(AtomicBool);
+
+/// What C holds a pointer to.
+pub(crate) trait Object {
+    /// What the contract calls it, for messages.
+    const NAME: &'static str;
+    fn poison(&self) -> &Poison;
+}
+
+/// Declares that a type with a field `poison` is an object of the C ABI.
+macro_rules! object {
+    ($type:ident) => {
+        impl $crate::pointer::Object for $type {
+            const NAME: &'static str = stringify!($type);
+            fn poison(&self) -> &$crate::pointer::Poison {
+                &self.poison
+            }
+        }
+    };
+}
+pub(crate) use object;
+
+/// An object behind a `const` pointer. A panic while it is held poisons the object.
+#[derive(Debug)]
+pub(crate) struct Shared<'a, T: Object>(&'a T);
+
+impl<T: Object> Deref for Shared<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.0
+    }
+}
+
+impl<T: Object> Drop for Shared<'_, T> {
+    fn drop(&mut self) {
+        poison_if_panicking(self.0.poison());
+    }
+}
+
+fn poison_if_panicking(poison: &Poison) {
+    if std::thread::panicking() {
+        poison.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn sound<T: Object>(object: &T) -> Result<(), Failure> {
+    if object.poison().0.load(Ordering::Relaxed) {
+        return Err(Failure::new(Code::Poisoned, &T::NAME));
+    }
+    Ok(())
+}
+
+/// A pointer that is NULL or cannot belong to a `T`.
+fn present<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
+    if pointer.is_null() {
+        return Err(Failure::new(Code::NullArgument, &format_args!("{name} is NULL")));
+    }
+    if !pointer.is_aligned() {
+        let message = format_args!("{name} is not an aligned pointer");
+        return Err(Failure::new(Code::InvalidArgument, &message));
+    }
+    Ok(())
+}
+
+/// Looks at an object.
+///
+/// # Safety
+/// Contract, Objects: NULL, or an object of this library that was not freed; and Threads.
+pub(crate) unsafe fn shared<'a, T: Object>(object: *const T) -> Result<Shared<'a, T>, Failure> {
+    present(object, T::NAME)?;
+    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody changes it meanwhile.
+    let object = unsafe { &*object };
+    sound(object)?;
+    Ok(Shared(object))
+}
+
+/// Frees an object; NULL is nothing to free.
+///
+/// # Safety
+/// Contract, Ownership: NULL, or an object that this library handed out and that was not freed.
+pub(crate) unsafe fn release<T: Object>(object: *mut T) {
+    if !object.is_null() {
+        // SAFETY: by contract (Ownership) it came out of `Owned::give`, and comes back once.
+        drop(unsafe { Box::from_raw(object) });
+    }
+}
+
+/// Bytes that are read.
+///
+/// # Safety
+/// Contract, Buffers: `pointer` is NULL, or `len` bytes can be read there during the call.
+pub(crate) unsafe fn bytes<'a>(
+    pointer: *const u8,
+    len: usize,
+    name: &str,
+) -> Result<&'a [u8], Failure> {
+    if len == 0 {
+        return Ok(&[]); // whatever the pointer is
+    }
+    if pointer.is_null() {
+        return Err(Failure::new(Code::NullArgument, &format_args!("{name} is NULL")));
+    }
+    if isize::try_from(len).is_err() {
+        let message = format_args!("{name} cannot be {len} bytes long");
+        return Err(Failure::new(Code::InvalidArgument, &message));
+    }
+    // SAFETY: not NULL; by contract (Buffers) readable for `len` bytes, which fit an isize.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
+}
+
+/// Text that is read: UTF-8, `len` bytes, no terminating NUL needed.
+///
+/// # Safety
+/// As [`bytes`].
+pub(crate) unsafe fn text<'a>(
+    pointer: *const c_char,
+    len: usize,
+    name: &str,
+) -> Result<&'a str, Failure> {
+    // SAFETY: the caller's promise is the same.
+    let bytes = unsafe { bytes(pointer.cast(), len, name) }?;
+    core::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Failure::new(Code::InvalidUtf8, &format_args!("{name} is not UTF-8 at byte {at}"))
+    })
+}
+
+/// UTF-16 units that are read.
+///
+/// # Safety
+/// Contract, Buffers: `pointer` is NULL, or `len` units can be read there during the call.
+pub(crate) unsafe fn units<'a>(
+    pointer: *const u16,
+    len: usize,
+    name: &str,
+) -> Result<&'a [u16], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    present(pointer, name)?;
+    if isize::try_from(len).ok().and_then(|len| len.checked_mul(2)).is_none() {
+        let message = format_args!("{name} cannot be {len} units long");
+        return Err(Failure::new(Code::InvalidArgument, &message));
+    }
+    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `len` units, which fit an isize.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
+}
+
+/// Where one result goes. Nothing is written before [`Out::set`], which is called when nothing can fail any more.
+#[derive(Debug)]
+pub(crate) struct Out<T>(*mut T);
+
+impl<T> Out<T> {
+    /// # Safety
+    /// Contract, Buffers: NULL, or a `T` can be written there during the call.
+    pub(crate) unsafe fn new(pointer: *mut T, name: &str) -> Result<Self, Failure> {
+        present(pointer, name)?;
+        Ok(Self(pointer))
+    }
+
+    pub(crate) fn set(self, value: T) {
+        // SAFETY: not NULL, aligned, and writable (`Out::new`); what was there is C's and is not dropped.
+        unsafe { self.0.write(value) };
+    }
+}
+
+impl<T: Object> Out<*mut T> {
+    /// Hands an object out; C owns it now.
+    pub(crate) fn give(self, object: Box<T>) {
+        self.set(Box::into_raw(object));
+    }
+}
+
+/// The caller's buffer for `T`s, and where the length goes.
+#[derive(Debug)]
+pub(crate) struct Buffer<T> {
+    start: *mut T,
+    capacity: usize,
+    out_len: Out<usize>,
+}
+
+impl<T: Copy + Default> Buffer<T> {
+    /// # Safety
+    /// Contract, Buffers: `start` is NULL or can be written for `capacity` units; `out_len` is NULL or can be written.
+    pub(crate) unsafe fn new(
+        start: *mut T,
+        capacity: usize,
+        out_len: *mut usize,
+    ) -> Result<Self, Failure> {
+        if capacity != 0 {
+            present(start, "the buffer")?;
+        }
+        // SAFETY: the caller's promise.
+        let out_len = unsafe { Out::new(out_len, "out_len") }?;
+        Ok(Self { start, capacity, out_len })
+    }
+
+    /// Fills the buffer with text and a terminating NUL; the length that is written does not count the NUL.
+    pub(crate) fn fill_text(
+        self,
+        values: impl Iterator<Item = T>,
+        len: usize,
+    ) -> Result<(), Failure> {
+        self.put(values, len, 1)
+    }
+
+    fn put(
+        self,
+        values: impl Iterator<Item = T>,
+        len: usize,
+        terminators: usize,
+    ) -> Result<(), Failure> {
+        let needed = len.saturating_add(terminators);
+        if self.capacity < needed {
+            let (capacity, unit) = (self.capacity, size_of::<T>());
+            self.out_len.set(needed);
+            let message = format_args!(
+                "the buffer holds {capacity} units of {unit} bytes, {needed} are needed"
+            );
+            return Err(Failure::new(Code::BufferTooSmall, &message));
+        }
+        for (index, value) in values.take(len).enumerate() {
+            // SAFETY: index < len <= capacity, writable by contract (Buffers).
+            unsafe { self.start.add(index).write(value) };
+        }
+        if terminators != 0 {
+            // SAFETY: len < needed <= capacity.
+            unsafe { self.start.add(len).write(T::default()) };
+        }
+        self.out_len.set(len);
+        Ok(())
+    }
+}
+
+/// Overwrites memory with zeros, in a way that the compiler does not leave out.
+///
+/// # Safety
+/// Contract, Buffers: NULL, or `len` bytes can be written there.
+pub(crate) unsafe fn wipe(pointer: *mut u8, len: usize) {
+    if pointer.is_null() || len == 0 || isize::try_from(len).is_err() {
+        return;
+    }
+    // SAFETY: not NULL, writable for `len` bytes; `MaybeUninit` because C may never have written there.
+    let memory = unsafe {
+        core::slice::from_raw_parts_mut(pointer.cast::<core::mem::MaybeUninit<u8>>(), len)
+    };
+    zeroize::Zeroize::zeroize(memory);
+}
+
+/// A pointer to text that ends in NUL and lives as long as the library; NULL when it does not end in NUL.
+pub(crate) const fn static_text(text: &'static [u8]) -> *const c_char {
+    match text {
+        [.., 0] => text.as_ptr().cast(),
+        _ => ptr::null(),
+    }
+}

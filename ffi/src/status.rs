@@ -1,0 +1,237 @@
+//! Status codes, the edge where panics stop, and the thread's last error.
+
+use core::cell::RefCell;
+use core::ffi::{CStr, c_char};
+use core::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use laps_core::error::Code;
+
+use crate::pointer;
+
+/// What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
+pub type laps_status = i32;
+
+/// Success.
+pub(crate) const OK: laps_status = 0;
+
+/// Why a call failed. Its words are in the thread's last error already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure(Code);
+
+impl Failure {
+    /// Notes the words for [`laps_last_error`].
+    #[cold]
+    pub(crate) fn new(code: Code, message: &dyn fmt::Display) -> Self {
+        LAST_ERROR.with(|last| {
+            if let Ok(mut last) = last.try_borrow_mut() {
+                last.replace(code, message);
+            }
+        });
+        Self(code)
+    }
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::new(code, &"")
+    }
+}
+
+/// Every error of the core carries its number and its words.
+macro_rules! failure_from {
+    ($($(#[$attribute:meta])* $error:ty),* $(,)?) => {
+        $($(#[$attribute])* impl From<$error> for $crate::status::Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.code(), &error)
+            }
+        })*
+    };
+}
+
+failure_from!(laps_core::secret::TooLong, laps_core::identity::InvalidText);
+
+/// Runs the body of a call that answers a status. Panics stop here.
+pub(crate) fn answer(body: impl FnOnce() -> Result<(), Failure>) -> laps_status {
+    match contain(body) {
+        Ok(()) => OK,
+        Err(Failure(code)) => i32::from(code.as_u16()),
+    }
+}
+
+/// Runs the body of a call that answers a value; `nothing` when it fails. Panics stop here.
+pub(crate) fn value<T>(nothing: T, body: impl FnOnce() -> Result<T, Failure>) -> T {
+    contain(body).unwrap_or(nothing)
+}
+
+fn contain<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // Unwind safety: every object that the body holds is poisoned while it unwinds (`pointer::Shared`,
+    // `pointer::Exclusive`), and nothing else is shared.
+    match catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        tests::panic_if_told();
+        body()
+    })) {
+        Ok(result) => result,
+        Err(payload) => {
+            core::mem::forget(payload); // to drop it could panic again
+            Err(Failure::from(Code::Internal))
+        }
+    }
+}
+
+/// The size of the longest last error, with its NUL. Longer words are cut.
+const LAST_ERROR_SIZE: usize = 512;
+
+struct LastError {
+    text: [u8; LAST_ERROR_SIZE],
+    len: usize,
+}
+
+thread_local! {
+    // Inline and without a destructor: nothing to free when a thread ends or the library is unloaded.
+    static LAST_ERROR: RefCell<LastError> =
+        const { RefCell::new(LastError { text: [0; LAST_ERROR_SIZE], len: 0 }) };
+}
+
+impl LastError {
+    fn replace(&mut self, code: Code, message: &dyn fmt::Display) {
+        self.text.fill(0);
+        self.len = 0;
+        // A writer that is full says so by an error; what is cut is cut.
+        let _ = write!(self, "{message}");
+        if self.len == 0 {
+            let _ = self.write_str(code.message());
+        }
+    }
+}
+
+impl fmt::Write for LastError {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            let end = self.len.saturating_add(c.len_utf8());
+            // One byte stays for the NUL.
+            if end >= LAST_ERROR_SIZE {
+                return Err(fmt::Error);
+            }
+            let Some(place) = self.text.get_mut(self.len..end) else { return Err(fmt::Error) };
+            c.encode_utf8(place);
+            self.len = end;
+        }
+        Ok(())
+    }
+}
+
+/// Room for the longest message of a code, and its NUL.
+const MESSAGE_SIZE: usize = 112;
+
+/// The message of every code, ended by NUL, in the order of [`Code::ALL`].
+static MESSAGES: [[u8; MESSAGE_SIZE]; Code::ALL.len()] = messages();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which refuses a bad index")]
+const fn messages() -> [[u8; MESSAGE_SIZE]; Code::ALL.len()] {
+    let mut all = [[0; MESSAGE_SIZE]; Code::ALL.len()];
+    let mut code = 0;
+    while code < all.len() {
+        let message = Code::ALL[code].message().as_bytes();
+        assert!(message.len() < MESSAGE_SIZE, "a message is longer than MESSAGE_SIZE");
+        let mut byte = 0;
+        while byte < message.len() {
+            all[code][byte] = message[byte];
+            byte += 1;
+        }
+        code += 1;
+    }
+    all
+}
+
+fn message(status: i32) -> &'static [u8] {
+    if status == OK {
+        return b"success\0";
+    }
+    Code::ALL
+        .iter()
+        .zip(&MESSAGES)
+        .find(|(code, _)| i32::from(code.as_u16()) == status)
+        .map_or(b"unknown status\0".as_slice(), |(_, text)| text)
+}
+
+/// One line of plain words for a status, in English, ended by NUL. Takes any integer. Static.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_status_message(status: i32) -> *const c_char {
+    let text =
+        CStr::from_bytes_until_nul(message(status)).map_or(b"".as_slice(), CStr::to_bytes_with_nul);
+    pointer::static_text(text)
+}
+
+/// What the latest failed call of this thread found wrong, where, and what would be accepted; ended by NUL.
+/// Valid in this thread until its next call that fails. Never holds a secret. Empty before the first failure.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_last_error() -> *const c_char {
+    LAST_ERROR.with(|last| last.as_ptr().cast_const().cast())
+}
+
+/// Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your memory.
+/// NULL or a length of 0 is nothing to wipe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_wipe(memory: *mut core::ffi::c_void, len: usize) {
+    // SAFETY: contract, Buffers.
+    unsafe { pointer::wipe(memory.cast(), len) };
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use core::cell::Cell;
+
+    thread_local! { static PANIC: Cell<bool> = const { Cell::new(false) }; }
+
+    /// The next call of this thread panics inside.
+    pub(crate) fn panic_in_the_next_call() {
+        PANIC.set(true);
+    }
+
+    pub(super) fn panic_if_told() {
+        assert!(!PANIC.take(), "forced by a test");
+    }
+
+    fn last() -> String {
+        // SAFETY: the library ends it by NUL.
+        unsafe { CStr::from_ptr(laps_last_error()) }.to_str().unwrap().to_owned()
+    }
+
+    fn text(status: i32) -> &'static str {
+        // SAFETY: static and ended by NUL.
+        unsafe { CStr::from_ptr(laps_status_message(status)) }.to_str().unwrap()
+    }
+
+    #[test]
+    fn every_code_has_its_text() {
+        assert_eq!(text(0), "success");
+        for code in Code::ALL {
+            assert_eq!(text(i32::from(code.as_u16())), code.message());
+        }
+        for other in [-1, 10, 63, i32::MIN, i32::MAX, 65_536] {
+            assert_eq!(text(other), "unknown status");
+        }
+    }
+
+    #[test]
+    fn the_last_error_is_cut_at_a_character_and_ended() {
+        let _ = Failure::new(Code::InvalidArgument, &"ä".repeat(1000));
+        assert_eq!(last(), "ä".repeat((LAST_ERROR_SIZE - 1) / 2));
+        let _ = Failure::from(Code::Busy);
+        assert_eq!(last(), Code::Busy.message());
+    }
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        panic_in_the_next_call();
+        assert_eq!(answer(|| Ok(())), i32::from(Code::Internal.as_u16()));
+        assert_eq!(answer(|| Ok(())), OK);
+        panic_in_the_next_call();
+        assert_eq!(value(7, || Ok(8)), 7);
+    }
+}

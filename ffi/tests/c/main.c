@@ -1,0 +1,11 @@
+/* The C tests of laps.h, in one program: exit status 0 and one line when everything holds. */
+#include "check.h"
+
+unsigned long checks = 0;
+
+int main(void) {
+    test_basics();
+    test_password();
+    printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);
+    return 0;
+}
