@@ -12,6 +12,7 @@
 //! | [`password`] | a password: its length, its copies in UTF-8 and UTF-16 |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
+#![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
 #![allow(
     clippy::missing_safety_doc,
     reason = "the safety contract stands once, at the top of the header; a `# Safety` heading would land in it"

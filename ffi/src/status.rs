@@ -3,7 +3,8 @@
 use core::cell::RefCell;
 use core::ffi::{CStr, c_char};
 use core::fmt::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 
 use laps_core::error::Code;
 
@@ -65,7 +66,7 @@ pub(crate) fn value<T>(nothing: T, body: impl FnOnce() -> Result<T, Failure>) ->
 }
 
 fn contain<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // Unwind safety: every object that the body holds is poisoned while it unwinds (`pointer::Shared`,
+    // Nothing half-changed is seen afterwards: every object that the body holds is poisoned while it unwinds (`pointer::Shared`,
     // `pointer::Exclusive`), and nothing else is shared.
     match catch_unwind(AssertUnwindSafe(|| {
         #[cfg(test)]

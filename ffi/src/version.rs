@@ -35,8 +35,6 @@ const fn number() -> u32 {
 
 /// One part of the version, at most 255 so that the parts do not meet.
 const fn part(digits: &str) -> u32 {
-    match u8::from_str_radix(digits, 10) {
-        Ok(part) => part as u32,
-        Err(_) => panic!("a part of the version is above 255"),
-    }
+    let Ok(part) = u8::from_str_radix(digits, 10) else { return u32::MAX };
+    part as u32
 }
