@@ -1,6 +1,8 @@
 //! `include/laps.h` is what the sources say, and the sources map every code of the core.
 
-use std::fmt::Write as _;
+#![expect(clippy::unwrap_used, reason = "a test; its helpers too")]
+
+use core::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
