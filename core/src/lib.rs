@@ -7,6 +7,7 @@
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`identity`] | which scope, device, account and record something is about |
 //! | [`rotation`] | the steps of replacing a password, and the messages between device and vault |
+//! | `vault` | the vault's rules over a store: records, orders, history, readers, audit trail |
 #![no_std]
 #![forbid(unsafe_code, reason = "what needs unsafe lives in laps-host or laps-ffi")]
 
@@ -20,3 +21,5 @@ pub mod error;
 pub mod identity;
 pub mod rotation;
 pub mod secret;
+#[cfg(feature = "vault")]
+pub mod vault;

@@ -1,0 +1,86 @@
+//! What callers say: who asks, why, and for what.
+
+use crate::identity::Timestamp;
+
+/// Who asks and why. Both are required, and both go into the audit trail as they are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// Who asks: 1 to 256 bytes of UTF-8 without control characters, not blank.
+    pub actor: &'a str,
+    /// Why: 1 to 1 024 bytes, likewise.
+    pub reason: &'a str,
+    /// What the program adds about where the request comes from (user, host, process): at most 1 024 bytes, may be empty.
+    pub context: &'a str,
+}
+
+impl<'a> Request<'a> {
+    /// A request without context.
+    #[must_use]
+    pub const fn new(actor: &'a str, reason: &'a str) -> Self {
+        Self { actor, reason, context: "" }
+    }
+
+    /// With what the program knows about where it comes from.
+    #[must_use]
+    pub const fn with_context(mut self, context: &'a str) -> Self {
+        self.context = context;
+        self
+    }
+}
+
+/// What a disclosure includes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DiscloseOptions {
+    /// The history too, not only the candidates.
+    pub history: bool,
+    /// Order the rotation of what is disclosed, so many seconds later; none: no order.
+    pub rotate_after: Option<u64>,
+}
+
+impl DiscloseOptions {
+    /// With the history.
+    #[must_use]
+    pub const fn with_history(mut self) -> Self {
+        self.history = true;
+        self
+    }
+
+    /// With an order to rotate so many seconds later.
+    #[must_use]
+    pub const fn with_rotation_after(mut self, seconds: u64) -> Self {
+        self.rotate_after = Some(seconds);
+        self
+    }
+}
+
+/// Which devices an order to rotate is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Selection<'a> {
+    /// These; one that is unknown or has no record makes the whole order fail.
+    Devices(&'a [&'a str]),
+    /// Every device that is not retired and has a record.
+    All,
+    /// Every device whose due date has passed.
+    Overdue,
+    /// Every device of which this actor was shown something since then.
+    RevealedBy {
+        /// The actor of the disclosures.
+        actor: &'a str,
+        /// Disclosures at this time or later.
+        since: Timestamp,
+    },
+}
+
+/// Whether the caller has said the explicit word that removing the last of something needs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Confirmation {
+    /// No: what removes the last of something is refused.
+    #[default]
+    NotGiven,
+    /// Yes.
+    Given,
+}
