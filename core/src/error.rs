@@ -115,6 +115,10 @@ codes! {
     SchemaNewer = 108, "the vault was written by a later version";
     /// A reader set that is older than the one in force, or not signed by the authority.
     ReaderSetRefused = 109, "the reader set is older than the one in force or not signed by the authority";
+    /// A line of text that is not a reader's public key.
+    ReaderMalformed = 110, "the text is not a reader's public key";
+    /// A reader set that does not parse.
+    ReaderSetMalformed = 111, "the reader set is malformed";
 
     /// The random source failed or is stuck.
     RandomFailure = 128, "the random source failed";

@@ -1,0 +1,172 @@
+//! The sealed record: reading what stands in clear. Sealing and opening it stand in `sealing.rs`.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use super::wire::Input;
+use super::{Header, MAX_READERS, MAX_RECORD_LEN, ReaderId, SealError, Suite};
+
+/// A sealed record that parses. Whether it is whole, only a reader's key can tell.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Record {
+    bytes: Box<[u8]>,
+    header: Header,
+    commitment: [u8; 32],
+    suite: Suite,
+    sealing: u32,
+    layout: Layout,
+}
+
+/// Where the parts of a record end (FORMAT.md §2).
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Layout {
+    core: usize,
+    signature: usize,
+    ids: usize,
+    list: usize,
+    wraps: usize,
+}
+
+/// A record is not signed.
+pub(super) const UNSIGNED: u8 = 0;
+
+/// A record is signed with Ed25519: public key (32), signature (64).
+pub(super) const ED25519: u8 = 1;
+
+/// The body: the plaintext (161 bytes) encrypted, and its tag.
+pub(super) const BODY_LEN: usize = super::plaintext::Plaintext::LEN + 16;
+
+impl Record {
+    /// Reads a record. Nothing is decrypted and no key is needed.
+    ///
+    /// # Errors
+    /// [`SealError::Malformed`] when the bytes are not a record in the one accepted form;
+    /// [`SealError::UnsupportedVersion`] for a later format or suite.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SealError> {
+        if bytes.len() > MAX_RECORD_LEN {
+            return Err(SealError::Malformed {
+                at: MAX_RECORD_LEN,
+                what: "a record has at most 32 KiB",
+            });
+        }
+        let mut input = Input::new(bytes);
+        let (header, commitment) = Header::decode(&mut input)?;
+        let core = input.at();
+        match input.u8("the signature is cut short")? {
+            UNSIGNED => {}
+            ED25519 => drop(input.take(96, "the signature is cut short")?),
+            _ => return Err(input.malformed("the signature is of an unknown kind")),
+        }
+        let signature = input.at();
+        let number = input.u16("the suite is cut short")?;
+        let suite = Suite::from_u16(number)
+            .ok_or(SealError::UnsupportedVersion { what: "suite", found: number })?;
+        let sealing = input.u32("the number of the sealing is cut short")?;
+        let count = usize::from(input.u8("the number of readers is cut short")?);
+        if !(1..=MAX_READERS).contains(&count) {
+            return Err(input.malformed("the number of readers is not 1 to 16"));
+        }
+        let ids = input.at();
+        let mut last: Option<[u8; 32]> = None;
+        for _ in 0..count {
+            let wrong = input.malformed("the reader ids do not increase");
+            let id = input.array("a reader id is cut short")?;
+            if last.is_some_and(|last| last >= id) {
+                return Err(wrong);
+            }
+            last = Some(id);
+        }
+        let list = input.at();
+        for _ in 0..count {
+            input.take(suite.wrap_len(), "a wrap is cut short")?;
+        }
+        let wraps = input.at();
+        input.take(BODY_LEN, "the body is cut short")?;
+        if input.left() != 0 {
+            return Err(input.malformed("there are bytes after the end of the record"));
+        }
+        let layout = Layout { core, signature, ids, list, wraps };
+        Ok(Self { bytes: bytes.into(), header, commitment, suite, sealing, layout })
+    }
+
+    /// The record as it is stored and sent.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the record says about its password. Only opening shows whether that is true.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The readers that can open it, in increasing order.
+    pub fn reader_ids(&self) -> impl Iterator<Item = ReaderId> {
+        let ids = self.part(self.layout.ids, self.layout.list);
+        ids.as_chunks().0.iter().map(|id| ReaderId::from_bytes(*id))
+    }
+
+    /// The suite of all its readers.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// How often it was sealed anew for other readers: 0 as the device made it.
+    #[must_use]
+    pub const fn sealing(&self) -> u32 {
+        self.sealing
+    }
+
+    /// The core's commitment to the password.
+    pub(super) const fn commitment(&self) -> &[u8; 32] {
+        &self.commitment
+    }
+
+    /// The core: magic to commitment.
+    pub(super) fn core(&self) -> &[u8] {
+        self.part(0, self.layout.core)
+    }
+
+    /// The kind of signature, and what belongs to it.
+    pub(super) fn signature(&self) -> &[u8] {
+        self.part(self.layout.core, self.layout.signature)
+    }
+
+    /// What the wraps are bound to: everything before them.
+    pub(super) fn before_wraps(&self) -> &[u8] {
+        self.part(0, self.layout.list)
+    }
+
+    /// What the body is bound to: everything before it.
+    pub(super) fn before_body(&self) -> &[u8] {
+        self.part(0, self.layout.wraps)
+    }
+
+    /// The wrap for the reader in this place of the list.
+    pub(super) fn wrap(&self, place: usize) -> Option<&[u8]> {
+        self.part(self.layout.list, self.layout.wraps)
+            .chunks_exact(self.suite.wrap_len())
+            .nth(place)
+    }
+
+    /// The body and its tag.
+    pub(super) fn body(&self) -> &[u8] {
+        self.part(self.layout.wraps, self.bytes.len())
+    }
+
+    fn part(&self, from: usize, to: usize) -> &[u8] {
+        self.bytes.get(from..to).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("header", &self.header)
+            .field("suite", &self.suite)
+            .field("sealing", &self.sealing)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! Sealed records, readers, key files and reader sets, from outside.
+#![cfg(feature = "seal")]
+
+#[path = "seal/common.rs"]
+mod common;
+#[path = "seal/records.rs"]
+mod records;
