@@ -22,8 +22,6 @@ pub mod command;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod setter;
-#[cfg(windows)]
-pub mod windows;
 
 use setter::SetterLock;
 
@@ -240,10 +238,6 @@ pub fn open(text: &str) -> Result<Box<dyn AccountStore + Send>, StoreError> {
     if let Some(command) = text.strip_prefix("command:") {
         return Ok(Box::new(command::CommandStore::new(command)?));
     }
-    #[cfg(windows)]
-    if text == "windows" {
-        return Ok(Box::new(windows::WindowsStore::new()));
-    }
     let known = if cfg!(target_os = "linux") {
         "linux, linux:NAME or command:CMD"
     } else if cfg!(windows) {
@@ -260,8 +254,11 @@ pub(crate) fn pick(
     configured: &AccountName,
     accounts: &[LocalAccount],
 ) -> Result<LocalAccount, StoreError> {
-    choose(configured, accounts).copied().map_err(|error| match error.code() {
-        Code::AccountNotFound => StoreError::NoSuchAccount(error.to_string()),
-        _ => StoreError::Refused(error.to_string()),
+    choose(configured, accounts).copied().map_err(|error| {
+        if error.code() == Code::AccountNotFound {
+            StoreError::NoSuchAccount(error.to_string())
+        } else {
+            StoreError::Refused(error.to_string())
+        }
     })
 }

@@ -3,12 +3,13 @@
 //! Standard input is a pipe that is filled before the child starts. So a child sees all of its input or does not
 //! run: an agent that is killed here never leaves a child behind that reads an empty password.
 
+use core::time::Duration;
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use command_fds::CommandFdExt as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

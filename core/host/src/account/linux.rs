@@ -1,7 +1,7 @@
 //! Local accounts of Linux: `chpasswd` sets, the shadow hash verifies.
 //!
 //! * The password goes to `chpasswd` on standard input, never in arguments or the environment.
-//! * It is verified against the hash in the shadow file by the RustCrypto crates `yescrypt` and `sha-crypt`: pure
+//! * It is verified against the hash in the shadow file by the crates `yescrypt` and `sha-crypt`: pure
 //!   Rust, kept by the people who keep the rest of our cryptography, so that this file needs no `unsafe` and no C
 //!   library. A hash of another method (`$2b$`, `$gy$`, `$1$`, DES) gives no answer, never a "no".
 //! * The change stamp is the SHA-256 of the password field; the SID is S-1-22-1-uid, as Samba writes it.
@@ -12,9 +12,9 @@ mod session;
 mod shadow;
 mod usage;
 
+use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use laps_core::account::{LocalAccount, Sid};
 use laps_core::identity::{AccountName, Timestamp};

@@ -4,10 +4,11 @@
 //! lock's file. An agent that is killed leaves the child behind; the next agent cannot take the lock until the
 //! child has ended. After the setter's time-out it ends the child's group, and waits again.
 
+use core::time::Duration;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The lock, held or lent to a child.
 #[derive(Debug)]
@@ -140,8 +141,11 @@ mod holders {
         let Ok(lock) = file.metadata() else { return };
         let Ok(processes) = std::fs::read_dir("/proc") else { return };
         for process in processes.flatten() {
-            let Some(pid) =
-                process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+            let Some(pid) = process
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+                .and_then(Pid::from_raw)
             else {
                 continue;
             };

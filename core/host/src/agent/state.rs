@@ -10,10 +10,11 @@
 //! The folder is made with 0700, files with 0600. A folder in which others may write is refused.
 
 use core::fmt;
+use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use laps_core::error::Code;
 

@@ -1,6 +1,6 @@
 //! The two files: who there is, and the hash of the password.
 
-use std::fmt;
+use core::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -49,10 +49,8 @@ pub(super) fn field(etc: &Path, name: &str) -> Result<Field, StoreError> {
 
 fn read(path: &Path) -> Result<Zeroizing<String>, StoreError> {
     fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        let hint = match error.kind() {
-            io::ErrorKind::PermissionDenied => "; the agent must run as root",
-            _ => "",
-        };
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
+        let hint = if denied { "; the agent must run as root" } else { "" };
         StoreError::Failed(format!("cannot read {}: {error}{hint}", path.display()))
     })
 }
@@ -82,7 +80,8 @@ impl Field {
         } else if hash.is_empty() || hash.starts_with('*') {
             return Verification::DoesNotMatch;
         } else {
-            let method: String = hash.chars().take_while(|c| *c == '$' || c.is_alphanumeric()).take(4).collect();
+            let method: String =
+                hash.chars().take_while(|c| *c == '$' || c.is_alphanumeric()).take(4).collect();
             return Verification::NoAnswer(format!(
                 "the hash method {method} is not known here; known are $y$, $5$ and $6$"
             ));
@@ -106,8 +105,7 @@ mod tests {
     use super::*;
 
     fn verify(hash: &str, password: &str) -> Verification {
-        Field(Zeroizing::new(hash.to_owned()))
-            .verify(&Password::try_from_str(password).unwrap())
+        Field(Zeroizing::new(hash.to_owned())).verify(&Password::try_from_str(password).unwrap())
     }
 
     // Made by libxcrypt 4.4.33: `mkpasswd`-style calls of crypt(3) with the password "correct horse".

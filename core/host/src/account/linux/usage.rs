@@ -28,10 +28,7 @@ pub(super) fn last_use(
 
 /// A log that is not there says nothing.
 fn absent(error: std::io::Error) -> std::io::Result<Option<Timestamp>> {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(None),
-        _ => Err(error),
-    }
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(None) } else { Err(error) }
 }
 
 // lastlog(5): one `struct lastlog` for each uid: i32 time, 32 bytes line, 256 bytes host, on every architecture.
@@ -53,7 +50,8 @@ fn lastlog(uid: u32) -> std::io::Result<Option<Timestamp>> {
 // exit (4), i32 session, i32 seconds, i32 microseconds, address (16), unused (20): 384 bytes.
 fn wtmp(name: &str, since: Timestamp) -> std::io::Result<Option<Timestamp>> {
     let mut file = File::open(WTMP)?;
-    let mut end = file.metadata()?.len() / UTMP_ENTRY * UTMP_ENTRY;
+    let length = file.metadata()?.len();
+    let mut end = length - length.checked_rem(UTMP_ENTRY).unwrap_or(0);
     let mut last = None;
     let mut chunk = Vec::new();
     // From the end, until entries are older than `since`.
