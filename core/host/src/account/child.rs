@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 use std::fs::File;
-use std::io::{self, PipeReader, Read as _, Write as _};
+use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, Stdio};
@@ -65,24 +65,66 @@ impl Finished {
     }
 }
 
+/// What a child reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// Public bytes, as many as there are.
+    Public(&'a [u8]),
+    /// A secret in parts, at most [`MOST_INPUT`] bytes together. It goes through a pipe and never into a file.
+    Secret(&'a [&'a [u8]]),
+}
+
+impl Input<'_> {
+    fn into_stdin(self) -> io::Result<Stdio> {
+        match self {
+            Self::Public(bytes) => {
+                let mut file = nameless_file()?;
+                file.write_all(bytes)?;
+                file.rewind()?;
+                Ok(file.into())
+            }
+            Self::Secret(parts) => {
+                if parts.iter().map(|part| part.len()).sum::<usize>() > MOST_INPUT {
+                    let text = "too much for standard input";
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+                }
+                let (stdin, mut fill) = io::pipe()?;
+                for part in parts {
+                    fill.write_all(part)?;
+                }
+                Ok(stdin.into())
+            }
+        }
+    }
+}
+
+/// A file in memory.
+#[cfg(target_os = "linux")]
+fn nameless_file() -> io::Result<File> {
+    Ok(rustix::fs::memfd_create("laps-check-in", rustix::fs::MemfdFlags::CLOEXEC)?.into())
+}
+
+/// A file whose name is gone at once.
+#[cfg(not(target_os = "linux"))]
+fn nameless_file() -> io::Result<File> {
+    let name = format!("laps-check-in-{}-{:?}", std::process::id(), Instant::now());
+    let path = std::env::temp_dir().join(name);
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
 /// Runs `command`, with `input` on its standard input, for at most `timeout`.
 ///
 /// With a setter lock, the child inherits it; when this returns, it is held again or `left_behind` is set.
 pub(crate) fn run(
     command: &mut Command,
-    input: &[&[u8]],
+    input: Input<'_>,
     timeout: Duration,
     setter: Option<&mut SetterLock>,
 ) -> io::Result<Finished> {
     let deadline = Instant::now() + timeout;
-    let (stdin, mut fill) = io::pipe()?;
-    if input.iter().map(|part| part.len()).sum::<usize>() > MOST_INPUT {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too much for standard input"));
-    }
-    for part in input {
-        fill.write_all(part)?;
-    }
-    drop(fill);
+    let stdin = input.into_stdin()?;
     let (stdout, stdout_writer) = io::pipe()?;
     let (stderr, stderr_writer) = io::pipe()?;
     command.stdin(stdin).stdout(stdout_writer).stderr(stderr_writer).process_group(0);

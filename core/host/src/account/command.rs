@@ -22,7 +22,7 @@ use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 
-use super::child::{Ending, Finished, run};
+use super::child::{Ending, Finished, Input, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification};
 use crate::time::{parse_rfc3339, rfc3339};
@@ -60,7 +60,7 @@ impl CommandStore {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).arg(verb).arg(account.name.as_str()).args(more);
         let timeout = setter.as_ref().map_or(SetterLock::TIMEOUT, |lock| lock.timeout());
-        run(&mut command, &[password.as_bytes()], timeout, setter)
+        run(&mut command, Input::Secret(&[password.as_bytes()]), timeout, setter)
             .map_err(|error| StoreError::Failed(format!("cannot run {}: {error}", self.program)))
     }
 

@@ -21,7 +21,7 @@ use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 use sha2::{Digest as _, Sha256};
 
-use super::child::{Ending, run};
+use super::child::{Ending, Input, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification, pick};
 
@@ -138,9 +138,10 @@ impl AccountStore for LinuxStore {
         let mut command = Command::new(&self.chpasswd);
         command.env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
         let input = [name.as_bytes(), b":", secret.as_bytes(), b"\n"];
-        let finished = run(&mut command, &input, timeout, Some(setter)).map_err(|error| {
-            StoreError::Failed(format!("cannot run {}: {error}", self.chpasswd.display()))
-        })?;
+        let finished =
+            run(&mut command, Input::Secret(&input), timeout, Some(setter)).map_err(|error| {
+                StoreError::Failed(format!("cannot run {}: {error}", self.chpasswd.display()))
+            })?;
         if finished.left_behind {
             return Err(StoreError::Failed("chpasswd left a process behind".to_owned()));
         }
@@ -188,7 +189,7 @@ impl AccountStore for LinuxStore {
 fn call(program: &str, arguments: &[&str]) -> Result<(), StoreError> {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
-    match run(&mut command, &[], CALL_TIMEOUT, None) {
+    match run(&mut command, Input::Public(&[]), CALL_TIMEOUT, None) {
         Ok(finished) if finished.ending == Ending::Exited(0) => Ok(()),
         Ok(finished) => Err(StoreError::Failed(format!("{program}: {}", finished.describe("")))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
