@@ -25,10 +25,10 @@ pub mod error;
 pub mod generate;
 pub mod identity;
 pub mod policy;
+pub mod random;
 pub mod rotation;
 #[cfg(feature = "seal")]
 pub mod seal;
-pub mod random;
 pub mod secret;
 #[cfg(feature = "vault")]
 pub mod vault;
