@@ -2,27 +2,45 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`state`] | what is kept about a device; the part that the protocol's rules work on |
+//! | [`rules`] | the rules of a check-in, on values alone |
+//! | [`state`] | what is kept about a device; the part that the rules work on |
 //! | [`store`] | the two traits that a database implements |
+//! | [`memory`] | the store in memory |
 //! | [`trail`] | the audit trail: entries, canonical bytes, heads |
 //! | [`readers`] | who may open records |
+//! | [`query`] | looking without opening |
 //! | [`view`] | rows, pages, disclosures, reports |
 //! | [`request`] | who asks, why, and for what |
+//! | [`observe`] | what happened, for metrics |
 //! | [`error`] | what it answers instead |
 
 pub mod error;
+pub mod memory;
+pub mod observe;
+pub mod query;
 pub mod readers;
 pub mod request;
+pub mod rules;
 pub mod state;
 pub mod store;
 pub mod trail;
 pub mod view;
 
-use alloc::{sync::Arc, vec::Vec};
+mod bytes;
+mod checkin;
+mod codec;
+mod disclose;
+mod orders;
+mod verify;
+
+use alloc::sync::Arc;
 use core::fmt;
 
 pub use crate::rotation::message::AuditHead;
 pub use error::{StoreError, VaultError};
+pub use memory::MemoryStore;
+pub use observe::Observed;
+pub use query::Metadata;
 pub use request::{Confirmation, DiscloseOptions, Request, Selection};
 pub use store::Store;
 pub use view::{
@@ -30,10 +48,13 @@ pub use view::{
     Page, RecordRow, Stats,
 };
 
-use crate::identity::{Scope, Timestamp};
+use crate::identity::DeviceId;
 
 /// Where tokens come from: fills the buffer, or says that it could not.
 pub type TokenSource = dyn Fn(&mut [u8]) -> bool + Send + Sync;
+
+/// Who is told what happened.
+pub type Observer = dyn Fn(&Observed) + Send + Sync;
 
 /// A vault over a store. A clone is another handle to the same vault.
 ///
@@ -42,6 +63,7 @@ pub type TokenSource = dyn Fn(&mut [u8]) -> bool + Send + Sync;
 pub struct Vault<S> {
     store: S,
     tokens: Arc<TokenSource>,
+    observer: Option<Arc<Observer>>,
 }
 
 impl<S> fmt::Debug for Vault<S> {
@@ -54,7 +76,21 @@ impl<S: Store> Vault<S> {
     /// A vault over a store. `tokens` fills a buffer from a random source and answers false when that failed.
     #[must_use]
     pub fn new(store: S, tokens: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static) -> Self {
-        Self { store, tokens: Arc::new(tokens) }
+        Self { store, tokens: Arc::new(tokens), observer: None }
+    }
+
+    /// A vault that draws its tokens from the operating system.
+    #[cfg(feature = "getrandom")]
+    #[must_use]
+    pub fn from_system(store: S) -> Self {
+        Self::new(store, |out| getrandom::fill(out).is_ok())
+    }
+
+    /// Tells `observer` what happened, after it is durable. It must not call back into the vault.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Fn(&Observed) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
     }
 
     /// The store.
@@ -63,132 +99,27 @@ impl<S: Store> Vault<S> {
         &self.store
     }
 
-    /// Takes a device's check-in and answers it (protocol §3). The embedder has authenticated the device.
-    ///
-    /// # Errors
-    /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name, and what the store says.
-    pub fn check_in(
-        &self,
-        scope: &Scope,
-        authenticated: &str,
-        bytes: &[u8],
-        now: Timestamp,
-    ) -> Result<Vec<u8>, VaultError> {
-        let _ = (scope, authenticated, bytes, now, &self.tokens);
-        Err(VaultError::Internal("not yet"))
+    /// A token, or none from a source that failed or gives one byte again and again.
+    fn draw_token(&self) -> Option<[u8; 16]> {
+        let mut token = [0; 16];
+        let drawn = (self.tokens)(&mut token);
+        let [first, rest @ ..] = &token;
+        (drawn && rest.iter().any(|byte| byte != first)).then_some(token)
     }
 
-    /// Devices by name, those behind `after`.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn list(
-        &self,
-        scope: &Scope,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<DeviceRow>, VaultError> {
-        let _ = (scope, after, limit);
-        Err(VaultError::Internal("not yet"))
+    fn observe(&self, observed: &Observed) {
+        if let Some(observer) = &self.observer {
+            observer(observed);
+        }
     }
+}
 
-    /// One device.
-    ///
-    /// # Errors
-    /// `NotFound`, and what the store says.
-    pub fn show(&self, scope: &Scope, device: &str) -> Result<DeviceRow, VaultError> {
-        let _ = (scope, device);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// The records of a device without their content: current, pending, history.
-    ///
-    /// # Errors
-    /// `NotFound`, and what the store says.
-    pub fn history(&self, scope: &Scope, device: &str) -> Result<Vec<RecordRow>, VaultError> {
-        let _ = (scope, device);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Devices by due date, those due no later than `until`; `after` is the `next` of the page before.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn due(
-        &self,
-        scope: &Scope,
-        until: Timestamp,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<DueRow>, VaultError> {
-        let _ = (scope, until, after, limit);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate if asked for, are durable before.
-    ///
-    /// # Errors
-    /// `ReasonRequired`, `NotFound`, and what the store says. The refused attempt is in the trail.
-    pub fn disclose(
-        &self,
-        scope: &Scope,
-        device: &str,
-        request: &Request<'_>,
-        options: DiscloseOptions,
-        now: Timestamp,
-    ) -> Result<Disclosure, VaultError> {
-        let _ = (scope, device, request, options, now);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Orders devices to rotate.
-    ///
-    /// # Errors
-    /// `ReasonRequired`, `NotFound`, and what the store says. The refused attempt is in the trail.
-    pub fn order_rotation(
-        &self,
-        scope: &Scope,
-        selection: Selection<'_>,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<Ordered, VaultError> {
-        let _ = (scope, selection, request, now);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Verifies the trail of a scope from its first entry, in pages.
-    ///
-    /// # Errors
-    /// What the store says; a broken trail is a report, not an error.
-    pub fn audit_verify(
-        &self,
-        scope: &Scope,
-        expect: Option<AuditHead>,
-    ) -> Result<AuditReport, VaultError> {
-        let _ = (scope, expect);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Entries of the trail by number, those behind `after` (0: from the first).
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn audit_entries(
-        &self,
-        scope: &Scope,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<store::StoredEntry>, VaultError> {
-        let _ = (scope, after, limit);
-        Err(VaultError::Internal("not yet"))
-    }
-
-    /// Figures about a scope. Costs grow with the scope.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn stats(&self, scope: &Scope, now: Timestamp) -> Result<Stats, VaultError> {
-        let _ = (scope, now);
-        Err(VaultError::Internal("not yet"))
+/// A device's name: 1 to 128 bytes.
+fn name(device: &str) -> Result<DeviceId, VaultError> {
+    match DeviceId::new(device) {
+        Ok(name) if !name.is_empty() => Ok(name),
+        _ => Err(VaultError::InvalidArgument(
+            "a device is named by 1 to 128 bytes of UTF-8 without control characters",
+        )),
     }
 }

@@ -3,7 +3,5 @@
 
 #[path = "seal/common.rs"]
 mod common;
-#[path = "seal/keyfiles.rs"]
-mod keyfiles;
 #[path = "seal/records.rs"]
 mod records;

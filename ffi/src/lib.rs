@@ -21,5 +21,4 @@
 pub mod password;
 pub mod pointer;
 pub mod status;
-mod test_panic;
 pub mod version;

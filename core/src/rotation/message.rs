@@ -14,9 +14,8 @@ mod tests;
 
 use core::fmt;
 
-pub use crate::account::Sid as SidBytes;
 pub use answer::{Answer, CommitAnswer, Refusal, Refusals, RefusedOffer};
-pub use check_in::{CheckIn, Commit, RecordsIter};
+pub use check_in::{CheckIn, Commit, RecordsIter, SidBytes};
 
 use crate::error::Code;
 

@@ -4,6 +4,8 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::error::Code;
+use crate::rotation::message::MessageError;
+use crate::seal::SealError;
 
 /// Why the vault did not do what was asked.
 ///
@@ -12,14 +14,14 @@ use crate::error::Code;
 #[non_exhaustive]
 pub enum VaultError {
     /// The check-in does not parse.
-    Message,
+    Message(MessageError),
     /// The check-in, or a record in it, names another scope or device than the one that was authenticated.
     WrongDevice {
         /// The device that was authenticated.
         authenticated: String,
     },
-    /// A record that does not parse; the code says whether it is malformed or of a later format.
-    Record(Code),
+    /// A record that does not parse, or is of a later format.
+    Record(SealError),
     /// There is no such device, record, reader or audit entry; the text says which of them.
     NotFound(&'static str),
     /// A name, reason, number or cursor outside its range; the text says which and what is accepted.
@@ -50,9 +52,9 @@ impl VaultError {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Message => Code::MessageMalformed,
+            Self::Message(error) => error.code(),
             Self::WrongDevice { .. } => Code::MessageWrongDevice,
-            Self::Record(code) => *code,
+            Self::Record(error) => error.code(),
             Self::NotFound(_) => Code::NotFound,
             Self::InvalidArgument(_) => Code::InvalidArgument,
             Self::ReasonRequired => Code::ReasonRequired,
@@ -87,7 +89,9 @@ impl fmt::Display for VaultError {
             }
             Self::Store(error) => fmt::Display::fmt(error, f),
             Self::Internal(what) => write!(f, "internal error: {what}"),
-            Self::Message | Self::Record(_) | Self::Random => fmt::Display::fmt(&self.code(), f),
+            Self::Message(error) => fmt::Display::fmt(error, f),
+            Self::Record(error) => fmt::Display::fmt(error, f),
+            Self::Random => fmt::Display::fmt(&self.code(), f),
         }
     }
 }

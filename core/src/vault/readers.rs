@@ -31,3 +31,34 @@ pub struct Readers {
     /// How much history is kept.
     pub history: HistorySetting,
 }
+
+impl Readers {
+    /// Those that were not removed.
+    pub fn active(&self) -> impl Iterator<Item = &KnownReader> + '_ {
+        self.known.iter().filter(|reader| reader.removed.is_none())
+    }
+
+    /// Whether a record sealed to these ids can be opened by a reader that was removed (protocol §4.3).
+    #[must_use]
+    pub fn is_late(&self, set: &[[u8; 32]]) -> bool {
+        self.known.iter().any(|reader| reader.removed.is_some() && set.contains(&reader.id))
+    }
+
+    /// The ids that records with this set number are sealed to.
+    #[must_use]
+    pub fn set(&self, number: u32) -> &[[u8; 32]] {
+        usize::try_from(number)
+            .ok()
+            .and_then(|number| self.sets.get(number))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of a set of ids; a new one when there is none yet.
+    pub(super) fn intern(&mut self, set: Vec<[u8; 32]>) -> u32 {
+        let at = self.sets.iter().position(|known| *known == set).unwrap_or_else(|| {
+            self.sets.push(set);
+            self.sets.len().saturating_sub(1)
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+}

@@ -137,6 +137,12 @@ impl Candidates {
         self.len() == 0
     }
 
+    /// A stored record, to be changed.
+    pub(super) fn find_mut(&mut self, id: RecordId) -> Option<&mut Held> {
+        let history = self.history.iter_mut().map(|past| &mut past.held);
+        self.current.iter_mut().chain(&mut self.pending).chain(history).find(|held| held.id == id)
+    }
+
     /// Current first, then pending.
     pub fn iter(&self) -> impl Iterator<Item = &Held> + '_ {
         self.current.iter().chain(&self.pending)

@@ -166,7 +166,7 @@ pub trait Transaction {
         from: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError>;
-    /// Numbers of entries of this actor since a time, beyond `after`.
+    /// Entries of this actor since a time, those behind number `after`.
     fn entries_of(
         &mut self,
         scope: &Scope,
@@ -175,6 +175,8 @@ pub trait Transaction {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError>;
+    /// How many rows of the trail belong to no scope. None was written by us.
+    fn stray_entries(&mut self) -> Result<u64, VaultError>;
 }
 
 /// One row of the trail, as it is stored. It may have been edited: only a verification tells.

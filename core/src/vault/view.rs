@@ -208,6 +208,8 @@ pub struct Stats {
     pub failed: u64,
     /// See [`DeviceStatus::Retired`].
     pub retired: u64,
+    /// Devices whose data cannot be read.
+    pub damaged: u64,
     /// Devices with an open order.
     pub ordered: u64,
     /// Devices whose due date has passed.

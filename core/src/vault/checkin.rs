@@ -1,0 +1,365 @@
+//! Taking a check-in: bytes to rules, rules to rows, rows to an answer.
+
+use alloc::{format, string::ToString as _, vec, vec::Vec};
+
+use crate::error::Code;
+use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
+use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER};
+use crate::seal::Record;
+
+use super::bytes::digest;
+use super::readers::Readers;
+use super::rules::{Surroundings, Verdict};
+use super::state::{About, Candidates, Device, Held};
+use super::store::{DeviceKey, Durability, Store, Transaction};
+use super::trail::{Action, Entry};
+use super::{Observed, Vault, VaultError, name};
+
+/// How old `last_seen` may become before it is stored again (protocol §3.8).
+const LAST_SEEN_SECONDS: u64 = 3_600;
+
+/// A check-in that parses and speaks for the authenticated device.
+struct Incoming {
+    device: DeviceId,
+    message: CheckIn,
+    offers: Vec<Offered>,
+}
+
+struct Offered {
+    record: Record,
+    predecessor: Option<RecordId>,
+}
+
+/// What is written back.
+struct Outcome {
+    answer: Answer,
+    observed: Observed,
+    stale_last_seen: bool,
+}
+
+impl<S: Store> Vault<S> {
+    /// Takes a device's check-in and answers it (protocol §3). The embedder has authenticated the device.
+    ///
+    /// A check-in with the current token that changes nothing writes nothing.
+    ///
+    /// # Errors
+    /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name (it is in the trail), and
+    /// what the store says.
+    pub fn check_in(
+        &self,
+        scope: &Scope,
+        authenticated: &str,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<u8>, VaultError> {
+        let incoming = self.receive(scope, authenticated, bytes, now)?;
+        if let Some(answer) = self.check_in_quietly(scope, &incoming, now)? {
+            return answer;
+        }
+        let outcome =
+            self.store.write(Durability::Durable, |tx| self.take(tx, scope, &incoming, now))?;
+        self.observe(&outcome.observed);
+        encode(&outcome.answer)
+    }
+
+    /// Takes many check-ins in one transaction, so that they share one sync. Each has its own answer; an error in one
+    /// does not touch the others.
+    ///
+    /// # Errors
+    /// What the store says about the transaction as a whole: then none was taken.
+    pub fn check_in_many(
+        &self,
+        scope: &Scope,
+        check_ins: &[(&str, &[u8])],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Vec<u8>, VaultError>>, VaultError> {
+        let incoming: Vec<_> = check_ins
+            .iter()
+            .map(|(device, bytes)| self.receive(scope, device, bytes, now))
+            .collect();
+        let (answers, observed) = self.store.write(Durability::Durable, |tx| {
+            let mut answers = Vec::with_capacity(incoming.len());
+            let mut observed = Vec::new();
+            for incoming in incoming {
+                let outcome = match incoming {
+                    Ok(incoming) => self.take(tx, scope, &incoming, now)?,
+                    Err(error) => {
+                        answers.push(Err(error));
+                        continue;
+                    }
+                };
+                answers.push(encode(&outcome.answer));
+                observed.push(outcome.observed);
+            }
+            Ok((answers, observed))
+        })?;
+        observed.iter().for_each(|observed| self.observe(observed));
+        Ok(answers)
+    }
+
+    /// Parses a check-in and compares every name in it with the authenticated one.
+    fn receive(
+        &self,
+        scope: &Scope,
+        authenticated: &str,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<Incoming, VaultError> {
+        let device = name(authenticated)?;
+        let (message, records) = CheckIn::decode(bytes).map_err(VaultError::Message)?;
+        let mut offers = Vec::new();
+        let mut foreign = message.device != device || message.scope != *scope;
+        for (id, bytes) in records {
+            let record = Record::parse(bytes).map_err(VaultError::Record)?;
+            let header = record.header();
+            foreign |= header.device != device || header.scope != *scope || header.id != id;
+            let predecessor = header.previous;
+            offers.push(Offered { record, predecessor });
+        }
+        if foreign {
+            let mut entry = Entry::new(Action::WrongDevice, now);
+            entry.actor = device.to_string();
+            entry.device = device.to_string();
+            entry.detail = format!("the message or a record in it names device {}", message.device);
+            self.write_entry(scope, Code::MessageWrongDevice, &entry)?;
+            return Err(VaultError::WrongDevice { authenticated: device.to_string() });
+        }
+        Ok(Incoming { device, message, offers })
+    }
+
+    /// §3.8: answers from a read transaction when nothing changes. `None` when something would.
+    fn check_in_quietly(
+        &self,
+        scope: &Scope,
+        incoming: &Incoming,
+        now: Timestamp,
+    ) -> Result<Option<Result<Vec<u8>, VaultError>>, VaultError> {
+        if incoming.message.token.is_none() || !incoming.offers.is_empty() {
+            return Ok(None);
+        }
+        let outcome = self.store.read(|tx| {
+            let Some((_, mut device)) = tx.device(scope, &incoming.device)? else {
+                return Ok(None);
+            };
+            let history = tx.readers(scope)?.history;
+            let message = &incoming.message;
+            let (audit_at, head, foreign_head) = compare_trail(tx, scope, message)?;
+            let surroundings = Surroundings { history, now, foreign_head };
+            // Whatever needs a new token goes through a write transaction.
+            let Ok(verdict) = device.check_in(message, &[], surroundings, &mut || None) else {
+                return Ok(None);
+            };
+            let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
+            let age = now.seconds_since(device.about.last_seen);
+            let observed = Observed::check_in(&incoming.device, &verdict);
+            Ok(Some(Outcome { answer, observed, stale_last_seen: age > LAST_SEEN_SECONDS }))
+        })?;
+        let Some(outcome) = outcome else { return Ok(None) };
+        if outcome.stale_last_seen {
+            self.store.write(Durability::Relaxed, |tx| {
+                let Some((key, mut device)) = tx.device(scope, &incoming.device)? else {
+                    return Ok(());
+                };
+                device.about.last_seen = device.about.last_seen.max(now);
+                tx.update_device(key, &device)
+            })?;
+        }
+        self.observe(&outcome.observed);
+        Ok(Some(encode(&outcome.answer)))
+    }
+
+    /// One check-in inside a write transaction.
+    fn take(
+        &self,
+        tx: &mut dyn Transaction,
+        scope: &Scope,
+        incoming: &Incoming,
+        now: Timestamp,
+    ) -> Result<Outcome, VaultError> {
+        let Incoming { device: name, message, offers } = incoming;
+        let mut readers = tx.readers(scope)?;
+        let (key, mut device) = match tx.device(scope, name)? {
+            Some(found) => found,
+            None => {
+                let about = About::new(message.account, now);
+                let device = Device::new(Candidates::default(), about);
+                (tx.insert_device(scope, name, &device)?, device)
+            }
+        };
+        let interned = readers.sets.len();
+        let held: Vec<Held> = offers.iter().map(|offer| offer.held(&mut readers, now)).collect();
+        let before = device.clone();
+        let (audit_at, _, foreign_head) = compare_trail(tx, scope, message)?;
+        let surroundings = Surroundings { history: readers.history, now, foreign_head };
+        let verdict = device
+            .check_in(message, &held, surroundings, &mut || self.draw_token())
+            .map_err(|_| VaultError::Random)?;
+        for past in &verdict.removed {
+            if !verdict.added.contains(&past.id) {
+                tx.remove_record(past.row)?;
+            }
+        }
+        for offer in offers {
+            keep(tx, scope, key, &mut device, offer, &verdict, now)?;
+        }
+        note(tx, scope, name, &verdict, now)?;
+        if let Some(head) = foreign_head.filter(|_| foreign_head != before.about.foreign_head) {
+            let mut entry = Entry::new(Action::HeadMismatch, now);
+            entry.actor = name.to_string();
+            entry.device = name.to_string();
+            entry.detail = format!("the device remembers {head}, which is not in the trail");
+            append(tx, scope, &entry)?;
+        }
+        let age = now.seconds_since(device.about.last_seen);
+        if device != before || age > LAST_SEEN_SECONDS {
+            device.about.last_seen = device.about.last_seen.max(now);
+            tx.update_device(key, &device)?;
+        }
+        if readers.sets.len() != interned {
+            tx.put_readers(scope, &readers)?;
+        }
+        let head = tx.trail(scope)?;
+        let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
+        Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
+    }
+}
+
+/// Stores the bytes of an offer that the rules took, and looks for forks (§3.7) and late records (§4.3).
+fn keep(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    key: DeviceKey,
+    device: &mut Device,
+    offer: &Offered,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let header = offer.record.header();
+    if !verdict.added.contains(&header.id) {
+        return Ok(());
+    }
+    let mut late = false;
+    if let Some(held) = device.candidates.find_mut(header.id) {
+        held.row = tx.insert_record(key, offer.record.as_bytes())?;
+        late = held.late;
+    }
+    if let Some(predecessor) = offer.predecessor {
+        if let Some(other) = tx.sibling(key, predecessor, header.id)? {
+            let mut entry = Entry::new(Action::Fork, now);
+            entry.actor = header.device.to_string();
+            entry.device = header.device.to_string();
+            entry.records = vec![other, header.id];
+            entry.detail = format!("both name {predecessor} as the record made before");
+            append(tx, scope, &entry)?;
+        }
+        tx.remember(key, predecessor, header.id)?;
+    }
+    if late {
+        let mut entry = Entry::new(Action::LateRecord, now);
+        entry.actor = header.device.to_string();
+        entry.device = header.device.to_string();
+        entry.records = vec![header.id];
+        entry.detail = "sealed to a reader that was removed; ordered to rotate".to_string();
+        let head = append(tx, scope, &entry)?;
+        device.candidates.order(&[header.id], head.length, now);
+    }
+    Ok(())
+}
+
+/// What else belongs into the trail.
+fn note(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    name: &DeviceId,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let noted = [
+        (verdict.sid_changed, Action::SidChanged, "the account has another SID than before"),
+        (verdict.came_back, Action::Reenrolled, "the device checked in although it was retired"),
+    ];
+    for (_, action, detail) in noted.into_iter().filter(|(happened, ..)| *happened) {
+        let mut entry = Entry::new(action, now);
+        entry.actor = name.to_string();
+        entry.device = name.to_string();
+        entry.detail = detail.to_string();
+        append(tx, scope, &entry)?;
+    }
+    Ok(())
+}
+
+impl Offered {
+    fn held(&self, readers: &mut Readers, now: Timestamp) -> Held {
+        let header = self.record.header();
+        let set: Vec<[u8; 32]> = self.record.reader_ids().map(|id| *id.as_bytes()).collect();
+        let mut held = Held::new(header.id, header.version);
+        held.stored_at = now;
+        held.digest = digest(self.record.as_bytes());
+        held.late = readers.is_late(&set);
+        held.readers = readers.intern(set);
+        held
+    }
+}
+
+/// Appends an entry; the new head.
+pub(super) fn append(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    entry: &Entry,
+) -> Result<AuditHead, VaultError> {
+    let before = tx.trail(scope)?;
+    let number = before.length.checked_add(1).ok_or(VaultError::Internal("the trail is full"))?;
+    let head = AuditHead::new(number, entry.hash(scope, number, &before.hash));
+    tx.append(scope, entry, &head)?;
+    Ok(head)
+}
+
+/// Our hash at the length that the device remembers, our head, and the device's head when it is not in our trail.
+#[expect(clippy::type_complexity, reason = "three answers to one question")]
+fn compare_trail(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    message: &CheckIn,
+) -> Result<(Option<[u8; 32]>, AuditHead, Option<AuditHead>), VaultError> {
+    let head = tx.trail(scope)?;
+    let Some(remembered) = message.audit else { return Ok((None, head, None)) };
+    let at = if remembered.length == head.length {
+        Some(head.hash)
+    } else if remembered.length == 0 {
+        Some(AuditHead::EMPTY.hash)
+    } else if remembered.length > head.length {
+        None
+    } else {
+        let entries = tx.entries(scope, remembered.length, 1)?;
+        entries.first().filter(|entry| entry.number == remembered.length).map(|entry| entry.hash)
+    };
+    Ok((at, head, (at != Some(remembered.hash)).then_some(remembered)))
+}
+
+fn answer(
+    message: &CheckIn,
+    verdict: &Verdict,
+    candidates: &Candidates,
+    audit_at: Option<[u8; 32]>,
+    head: AuditHead,
+    now: Timestamp,
+) -> Answer {
+    let mut answer = Answer::new(message.nonce, candidates.token.unwrap_or_default(), head);
+    answer.stored = verdict.stored;
+    answer.lacking = verdict.lacking;
+    answer.refused = verdict.refused;
+    answer.commit = verdict.commit;
+    answer.highest_version = candidates.highest_version;
+    answer.candidates = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    answer.orders = candidates.orders_for(&message.may_hold, now);
+    answer.audit_at = audit_at;
+    answer
+}
+
+fn encode(answer: &Answer) -> Result<Vec<u8>, VaultError> {
+    let mut bytes = vec![0; MAX_ANSWER];
+    let len =
+        answer.encode(&mut bytes).map_err(|_| VaultError::Internal("an answer is too long"))?;
+    bytes.truncate(len);
+    Ok(bytes)
+}

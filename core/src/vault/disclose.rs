@@ -1,0 +1,209 @@
+//! Handing out sealed records (protocol §6.1): first the entry, and the order if asked for; then the bytes.
+
+use alloc::{format, string::ToString as _, vec::Vec};
+
+use crate::error::Code;
+use crate::identity::{RecordId, Scope, Timestamp};
+
+use super::bytes::digest;
+use super::checkin::append;
+use super::state::{Device, Held};
+use super::store::{Durability, Store, Transaction};
+use super::trail::{Action, Entry};
+use super::view::{Candidate, CandidateState, Disclosure};
+use super::{AuditHead, DiscloseOptions, Observed, Request, Vault, VaultError, name};
+
+/// The longest actor, reason and context, in bytes.
+const MAX_ACTOR: usize = 256;
+const MAX_REASON: usize = 1_024;
+
+impl<S: Store> Vault<S> {
+    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate if asked for, are durable before.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, `NotFound`, and what the store says. The refused attempt is in the trail.
+    pub fn disclose(
+        &self,
+        scope: &Scope,
+        device: &str,
+        request: &Request<'_>,
+        options: DiscloseOptions,
+        now: Timestamp,
+    ) -> Result<Disclosure, VaultError> {
+        let disclosure = self.audited(scope, request, device, "disclose", now, |tx| {
+            let name = name(device)?;
+            let (key, mut known) =
+                tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            let wanted = wanted(&known, options.history);
+            if wanted.is_empty() {
+                return Err(VaultError::NotFound("record of this device"));
+            }
+            let mut candidates = Vec::with_capacity(wanted.len());
+            let mut damaged = Vec::new();
+            for (held, state) in wanted {
+                match intact(tx, &held)? {
+                    Some(sealed) => candidates.push(Candidate {
+                        record: held.id,
+                        version: held.version,
+                        state,
+                        updated: held.stored_at,
+                        sealed,
+                    }),
+                    None => damaged.push(held.id),
+                }
+            }
+            if candidates.is_empty() {
+                return Err(VaultError::Damaged {
+                    what: "every record",
+                    device: device.to_string(),
+                });
+            }
+            let mut entry = request.entry(Action::Disclosed, device, now);
+            entry.records = candidates.iter().map(|candidate| candidate.record).collect();
+            entry.detail = match options.rotate_after {
+                Some(seconds) => format!("and ordered to rotate after {seconds} s"),
+                None => "".to_string(),
+            };
+            let head = append(tx, scope, &entry)?;
+            if let Some(seconds) = options.rotate_after {
+                let ids: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
+                if known.candidates.order(&ids, head.length, now.plus(seconds)) {
+                    tx.update_device(key, &known)?;
+                }
+            }
+            let account = known.about.account;
+            Ok(Disclosure { device: name, account, entry: head.length, head, candidates, damaged })
+        })?;
+        let records = disclosure.candidates.len();
+        self.observe(&Observed::Disclosed { device: disclosure.device, records });
+        Ok(disclosure)
+    }
+
+    /// Notes what became of a disclosure: whether the records were opened. Without it they count as revealed.
+    ///
+    /// # Errors
+    /// `NotFound` when that entry is not a disclosure, `ReasonRequired`, and what the store says.
+    pub fn record_outcome(
+        &self,
+        scope: &Scope,
+        entry: u64,
+        opened: bool,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, "", "record the outcome of a disclosure", now, |tx| {
+            let found = tx.entries(scope, entry, 1)?;
+            let disclosed = found.into_iter().find(|stored| stored.number == entry);
+            let disclosed = disclosed
+                .and_then(|stored| stored.entry.ok())
+                .filter(|disclosed| disclosed.action == Action::Disclosed)
+                .ok_or(VaultError::NotFound("disclosure"))?;
+            let mut outcome = request.entry(Action::Outcome, &disclosed.device, now);
+            outcome.refers_to = entry;
+            outcome.detail = if opened { OPENED } else { NOT_OPENED }.to_string();
+            append(tx, scope, &outcome)
+        })
+    }
+
+    /// Runs `work` in a durable transaction. When the request itself is refused, that attempt is put into the trail.
+    pub(super) fn audited<T>(
+        &self,
+        scope: &Scope,
+        request: &Request<'_>,
+        device: &str,
+        attempt: &'static str,
+        now: Timestamp,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let result = request.check().and_then(|()| self.store.write(Durability::Durable, work));
+        if let Err(error) = &result
+            && !matches!(error, VaultError::Store(_) | VaultError::Internal(_))
+        {
+            self.store.write(Durability::Durable, |tx| {
+                let mut entry = request.entry(Action::Refused, device, now);
+                entry.detail = format!("{attempt}: {error}");
+                append(tx, scope, &entry)
+            })?;
+            self.observe(&Observed::Refused { code: error.code() });
+        }
+        result
+    }
+
+    /// Puts one entry into the trail.
+    pub(super) fn write_entry(
+        &self,
+        scope: &Scope,
+        code: Code,
+        entry: &Entry,
+    ) -> Result<AuditHead, VaultError> {
+        let head = self.store.write(Durability::Durable, |tx| append(tx, scope, entry))?;
+        self.observe(&Observed::Refused { code });
+        Ok(head)
+    }
+}
+
+/// What the detail of an outcome says.
+pub(super) const OPENED: &str = "opened";
+/// The records were not opened: nobody saw a password.
+pub(super) const NOT_OPENED: &str = "not opened";
+
+/// The candidates in the order of a disclosure, then the history.
+pub(super) fn wanted(device: &Device, history: bool) -> Vec<(Held, CandidateState)> {
+    let candidates = &device.candidates;
+    let current = candidates.current.iter().map(|held| (*held, CandidateState::Current));
+    let pending = candidates.pending.iter().rev().map(|held| (*held, CandidateState::Pending));
+    let past = candidates.history.iter().filter(|_| history);
+    let past = past.map(|past| (past.held, CandidateState::History));
+    current.chain(pending).chain(past).collect()
+}
+
+/// The bytes of a record, if they are what was stored.
+pub(super) fn intact(tx: &mut dyn Transaction, held: &Held) -> Result<Option<Vec<u8>>, VaultError> {
+    match tx.record(held.row) {
+        Ok(bytes) => Ok(bytes.filter(|bytes| digest(bytes) == held.digest)),
+        Err(VaultError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Request<'_> {
+    /// Whether it may stand in the trail as it is.
+    pub(super) fn check(&self) -> Result<(), VaultError> {
+        let blank = |text: &str| text.trim().is_empty();
+        if blank(self.actor) || blank(self.reason) {
+            return Err(VaultError::ReasonRequired);
+        }
+        let fits = |text: &str, max| text.len() <= max && !text.chars().any(char::is_control);
+        if !fits(self.actor, MAX_ACTOR) {
+            return Err(VaultError::InvalidArgument(
+                "the actor is not at most 256 bytes without control characters",
+            ));
+        }
+        if !fits(self.reason, MAX_REASON) || !fits(self.context, MAX_REASON) {
+            return Err(VaultError::InvalidArgument(
+                "the reason or its context is not at most 1024 bytes without control characters",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An entry of this request; what does not fit is cut, which happens only where the request is refused.
+    pub(super) fn entry(&self, action: Action, device: &str, now: Timestamp) -> Entry {
+        let cut = |text: &str, max: usize| {
+            let clean = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
+            let mut used = 0_usize;
+            clean
+                .take_while(|c| {
+                    used = used.saturating_add(c.len_utf8());
+                    used <= max
+                })
+                .collect()
+        };
+        let mut entry = Entry::new(action, now);
+        entry.actor = cut(self.actor, MAX_ACTOR);
+        entry.reason = cut(self.reason, MAX_REASON);
+        entry.context = cut(self.context, MAX_REASON);
+        entry.device = cut(device, MAX_ACTOR);
+        entry
+    }
+}

@@ -1,0 +1,98 @@
+//! Verifying the trail: every entry recomputed, page by page, in constant memory.
+
+use crate::identity::Scope;
+
+use super::store::{Store, StoredEntry, Transaction};
+use super::view::AuditReport;
+use super::{AuditHead, Vault, VaultError};
+
+const PAGE: usize = 1_000;
+
+impl<S: Store> Vault<S> {
+    /// Verifies the trail of a scope from its first entry, in one state of the store and in constant memory.
+    ///
+    /// A trail can be recomputed by whoever writes the file: only a head that somebody holds from before (a receipt, a
+    /// device) shows that. Give it as `expect`.
+    ///
+    /// # Errors
+    /// What the store says; a broken trail is a report, not an error.
+    pub fn audit_verify(
+        &self,
+        scope: &Scope,
+        expect: Option<AuditHead>,
+    ) -> Result<AuditReport, VaultError> {
+        self.store.read(|tx| verify(tx, scope, expect))
+    }
+
+    /// Entries of the trail by number, those behind `after` (0: from the first). They are as stored: whether they were
+    /// edited, only [`Vault::audit_verify`] tells.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn audit_entries(
+        &self,
+        scope: &Scope,
+        after: u64,
+        limit: usize,
+    ) -> Result<alloc::vec::Vec<StoredEntry>, VaultError> {
+        self.store.read(|tx| tx.entries(scope, after.saturating_add(1), limit))
+    }
+
+    /// Length and head of the trail now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn audit_head(&self, scope: &Scope) -> Result<AuditHead, VaultError> {
+        self.store.read(|tx| tx.trail(scope))
+    }
+}
+
+fn verify(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    expect: Option<AuditHead>,
+) -> Result<AuditReport, VaultError> {
+    let recorded = tx.trail(scope)?;
+    let mut chain = AuditHead::EMPTY;
+    let mut first_bad = None;
+    let mut entries = 0_u64;
+    let mut expected_hash = expect.filter(|head| head.length == 0).map(|_| chain.hash);
+    let mut from = 0_u64;
+    loop {
+        let page = tx.entries(scope, from, PAGE)?;
+        let Some(last) = page.last() else { break };
+        from = last.number.saturating_add(1);
+        for stored in &page {
+            entries = entries.saturating_add(1);
+            if first_bad.is_some() {
+                continue;
+            }
+            let number = chain.length.saturating_add(1);
+            let hash =
+                stored.entry.as_ref().ok().map(|entry| entry.hash(scope, number, &chain.hash));
+            if stored.number == number && hash == Some(stored.hash) {
+                chain = AuditHead::new(number, stored.hash);
+            } else {
+                first_bad = Some(number);
+            }
+            if expect.is_some_and(|head| head.length == chain.length) {
+                expected_hash = Some(chain.hash);
+            }
+        }
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    let next = chain.length.saturating_add(1);
+    // The end was cut, or entries were put behind it, without touching what the vault itself remembers of the end.
+    let end_differs = chain != recorded || tx.stray_entries()? > 0;
+    first_bad =
+        first_bad.or_else(|| end_differs.then(|| next.min(recorded.length.saturating_add(1))));
+    if first_bad.is_none()
+        && let Some(head) = expect
+        && expected_hash != Some(head.hash)
+    {
+        first_bad = Some(head.length.min(next).max(1));
+    }
+    Ok(AuditReport { ok: first_bad.is_none(), entries, head: chain, first_bad })
+}
