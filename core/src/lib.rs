@@ -5,7 +5,10 @@
 //! | [`account`] | SIDs, and which local account is managed |
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
 //! | [`seal`](crate::seal) | sealed records, readers, key files (feature `seal`) |
+//! | [`policy`] | every setting, its range and default, and what is in force |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
+//! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, stuck sources refused |
+//! | [`generate`] | recipes, their exact strength, passwords and passphrases, checks |
 //! | [`identity`] | which scope, device, account and record something is about |
 //! | [`rotation`] | the steps of replacing a password, and the messages between device and vault |
 //! | `vault` | the vault's rules over a store: records, orders, history, readers, audit trail |
@@ -19,7 +22,10 @@ extern crate std;
 
 pub mod account;
 pub mod error;
+pub mod generate;
 pub mod identity;
+pub mod policy;
+pub mod random;
 pub mod rotation;
 #[cfg(feature = "seal")]
 pub mod seal;

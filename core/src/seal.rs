@@ -7,6 +7,7 @@ mod error;
 mod header;
 mod kem;
 mod keyfile;
+mod pkcs8;
 mod plaintext;
 mod reader;
 mod readerkey;
@@ -18,6 +19,7 @@ mod xwing;
 
 pub use error::SealError;
 pub use header::Header;
+pub use keyfile::MAX_KEY_FILE_LEN;
 pub use reader::{Reader, ReaderId, ReaderName};
 pub use readerkey::ReaderKey;
 pub use record::Record;

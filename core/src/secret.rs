@@ -53,7 +53,6 @@ impl Password {
     /// Lets `fill` write ASCII bytes into the buffer; it returns how many. Anything else than ASCII, or more
     /// bytes than there are, leaves the password empty.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "the generator is being written"))]
     pub(crate) fn fill_ascii(
         &mut self,
         fill: impl FnOnce(&mut [u8; Self::MAX_LEN]) -> usize,

@@ -3,5 +3,7 @@
 
 #[path = "seal/common.rs"]
 mod common;
+#[path = "seal/keyfiles.rs"]
+mod keyfiles;
 #[path = "seal/records.rs"]
 mod records;

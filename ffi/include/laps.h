@@ -110,6 +110,8 @@ enum {
     LAPS_STATUS_SCHEMA_OLDER = 107, /* the vault has an older schema and must be migrated */
     LAPS_STATUS_SCHEMA_NEWER = 108, /* the vault was written by a later version */
     LAPS_STATUS_READER_SET_REFUSED = 109, /* the reader set is older than the one in force or not signed by the authority */
+    LAPS_STATUS_READER_MALFORMED = 110, /* the text is not a reader's public key */
+    LAPS_STATUS_READER_SET_MALFORMED = 111, /* the reader set is malformed */
     /* 128 to 159: the machine */
     LAPS_STATUS_RANDOM_FAILURE = 128, /* the random source failed */
     LAPS_STATUS_OUT_OF_MEMORY = 129, /* out of memory */

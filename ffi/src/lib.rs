@@ -21,4 +21,5 @@
 pub mod password;
 pub mod pointer;
 pub mod status;
+mod test_panic;
 pub mod version;

@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use laps_core::error::Code;
 
 use crate::status::Failure;
+use crate::test_panic;
 
 /// Set when a panic crossed a call that used the object; from then on the object can only be freed.
 #[derive(Debug, Default)]
@@ -86,7 +87,9 @@ pub(crate) unsafe fn shared<'a, T: Object>(object: *const T) -> Result<Shared<'a
     // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody changes it meanwhile.
     let object = unsafe { &*object };
     sound(object)?;
-    Ok(Shared(object))
+    let shared = Shared(object);
+    test_panic::point();
+    Ok(shared)
 }
 
 /// Frees an object; NULL is nothing to free.
@@ -170,6 +173,7 @@ impl<T> Out<T> {
     /// Contract, Buffers: NULL, or a `T` can be written there during the call.
     pub(crate) unsafe fn new(pointer: *mut T, name: &str) -> Result<Self, Failure> {
         present(pointer, name)?;
+        test_panic::point();
         Ok(Self(pointer))
     }
 

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 
 use laps_core::error::Code;
 
-use crate::pointer;
+use crate::{pointer, test_panic};
 
 /// What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
 pub type laps_status = i32;
@@ -69,13 +69,12 @@ fn contain<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // Nothing half-changed is seen afterwards: every object that the body holds is poisoned while it unwinds (`pointer::Shared`,
     // `pointer::Exclusive`), and nothing else is shared.
     match catch_unwind(AssertUnwindSafe(|| {
-        #[cfg(test)]
-        tests::panic_if_told();
+        test_panic::point();
         body()
     })) {
         Ok(result) => result,
         Err(payload) => {
-            core::mem::forget(payload); // to drop it could panic again
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
             Err(Failure::from(Code::Internal))
         }
     }
@@ -183,20 +182,8 @@ pub unsafe extern "C" fn laps_wipe(memory: *mut core::ffi::c_void, len: usize) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use core::cell::Cell;
-
-    thread_local! { static PANIC: Cell<bool> = const { Cell::new(false) }; }
-
-    /// The next call of this thread panics inside.
-    pub(crate) fn panic_in_the_next_call() {
-        PANIC.set(true);
-    }
-
-    pub(super) fn panic_if_told() {
-        assert!(!PANIC.take(), "forced by a test");
-    }
 
     fn last() -> String {
         // SAFETY: the library ends it by NUL.
@@ -229,10 +216,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error() {
-        panic_in_the_next_call();
-        assert_eq!(answer(|| Ok(())), i32::from(Code::Internal.as_u16()));
+        assert_eq!(answer(|| panic!("forced")), i32::from(Code::Internal.as_u16()));
+        assert_eq!(last(), Code::Internal.message());
         assert_eq!(answer(|| Ok(())), OK);
-        panic_in_the_next_call();
-        assert_eq!(value(7, || Ok(8)), 7);
+        assert_eq!(value(7, || panic!("forced")), 7);
     }
 }

@@ -36,6 +36,9 @@ fn every_source_file_is_in_the_header_or_holds_nothing_for_it() {
         let path = entry.unwrap().path();
         let exports = fs::read_to_string(&path).unwrap().contains("#[unsafe(no_mangle)]");
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if name == "test_panic" {
+            continue; // not for users
+        }
         assert_eq!(exports, SOURCES.contains(&name.as_str()), "{name}");
     }
 }

@@ -13,17 +13,26 @@ need gcc gcc
 need g++ g++
 need valgrind valgrind
 
+need python3 python3
+
 profile=${PROFILE:-debug}
 case $profile in release) flag=--release ;; *) flag= ;; esac
 # shellcheck disable=SC2086
 cargo build -q -p laps-ffi $flag
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-lib=$target/$profile
+built=$target/$profile
 out=$target/c-tests
-rm -rf "$out" && mkdir -p "$out"
+rm -rf "$out" && mkdir -p "$out/lib"
 warn="-Wall -Wextra -Wpedantic -Werror"
-static="$lib/liblaps.a -lpthread -ldl -lm"
+static="$built/liblaps.a -lpthread -ldl -lm"
 tests=ffi/tests
+
+# The library under its SONAME, as it is installed.
+soname=$(objdump -p "$built/liblaps.so" | awk '$1 == "SONAME" { print $2 }')
+case $soname in liblaps.so.*) ;; *) echo "liblaps.so has no SONAME with a number"; exit 1 ;; esac
+lib=$out/lib
+cp "$built/liblaps.so" "$lib/$soname"
+ln -s "$soname" "$lib/liblaps.so"
 
 # The header alone, in every language version that we promise.
 for std in c99 c11 c2x; do
@@ -44,6 +53,16 @@ done
     g++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp-shared"
 }
 
+# Every function against the contract: as installed, and with panics forced.
+python3 $tests/contract.py ffi/include/laps.h full > "$out/contract.c"
+# shellcheck disable=SC2086
+{
+    gcc -std=c99 $warn -g -O1 -Iffi/include -I$tests/c "$out/contract.c" -L"$lib" -llaps -o "$out/contract"
+    cargo build -q -p laps-ffi $flag --features panic-for-tests --target-dir "$target/panics"
+    gcc -std=c99 $warn -g -O1 -DLAPS_PANIC_FOR_TESTS -Iffi/include -I$tests/c "$out/contract.c" \
+        "$target/panics/$profile/liblaps.a" -lpthread -ldl -lm -o "$out/contract-panics"
+}
+
 # The README's C example, as it stands there.
 if [ -e README.md ]; then
     awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md > "$out/readme.c"
@@ -52,12 +71,14 @@ if [ -e README.md ]; then
     gcc -std=c99 $warn -g -Iffi/include "$out/readme.c" -L"$lib" -llaps -o "$out/readme"
 fi
 
-for program in c-shared c-static cpp-shared readme; do
+export RUST_BACKTRACE=0 # forced panics are told in one line
+for program in c-shared c-static cpp-shared contract contract-panics readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
-    (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log") || { cat "$out/$program.log"; exit 1; }
+    (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log" 2> "$program.err") \
+        || { tail -n 20 "$out/$program.log" "$out/$program.err"; exit 1; }
     tail -n 1 "$out/$program.log"
     (cd "$out" && LD_LIBRARY_PATH="$lib" valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
-        --errors-for-leak-kinds=all "./$program" > "$program.log")
+        --errors-for-leak-kinds=all "./$program" > "$program.log" 2> "$program.err") || { tail -n 40 "$out/$program.err"; exit 1; }
 done
 echo "C and C++: plain and under valgrind, everything holds"

@@ -14,8 +14,9 @@ mod tests;
 
 use core::fmt;
 
+pub use crate::account::Sid as SidBytes;
 pub use answer::{Answer, CommitAnswer, Refusal, Refusals, RefusedOffer};
-pub use check_in::{CheckIn, Commit, RecordsIter, SidBytes};
+pub use check_in::{CheckIn, Commit, RecordsIter};
 
 use crate::error::Code;
 

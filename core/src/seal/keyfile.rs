@@ -1,23 +1,51 @@
-//! Key files: a reader's line, then its private key as PKCS#8 (FORMAT.md §7).
+//! Key files: the reader's line, then its private key as PKCS#8 in PEM (FORMAT.md §7).
+//!
+//! The line tells whose key it is without the passphrase; tools that read PEM skip it (RFC 7468 §5.2).
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
+use pkcs8::ObjectIdentifier;
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
-use super::{ReaderKey, SealError};
+use super::pkcs8::{COST, Cost, Kind, from_pem, is_encrypted, to_pem};
+use super::{Reader, ReaderKey, SealError, Suite, burn_stack};
+
+/// The most bytes of a key file that are looked at.
+pub const MAX_KEY_FILE_LEN: usize = 16 * 1024;
 
 impl ReaderKey {
     /// The key as the text of a key file: encrypted under the passphrase, or in clear without one.
     ///
+    /// Encrypting takes 128 MiB of memory and about half a second, on purpose.
+    ///
     /// # Errors
-    /// [`SealError::Random`] when the source fails.
+    /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty passphrase.
     pub fn to_key_file<R: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,
         rng: &mut R,
-    ) -> Result<String, SealError> {
-        let _ = (passphrase, rng, self.secret());
-        Err(SealError::KeyFileMalformed("key files are not written yet"))
+    ) -> Result<Zeroizing<String>, SealError> {
+        self.to_key_file_at(passphrase, COST, rng)
+    }
+
+    fn to_key_file_at<R: TryCryptoRng>(
+        &self,
+        passphrase: Option<&[u8]>,
+        cost: Cost,
+        rng: &mut R,
+    ) -> Result<Zeroizing<String>, SealError> {
+        let kind = kind(self.reader().suite());
+        let key = self.reader().public_key();
+        let pem = to_pem(kind, self.secret(), key, passphrase, cost, rng);
+        burn_stack();
+        let (line, pem) = (self.reader().to_string(), pem?);
+        let mut file =
+            Zeroizing::new(String::with_capacity(line.len().saturating_add(pem.len() + 1)));
+        file.push_str(&line);
+        file.push('\n');
+        file.push_str(&pem);
+        Ok(file)
     }
 
     /// Reads a key file.
@@ -27,7 +55,159 @@ impl ReaderKey {
     /// passphrase is wrong or the inside damaged; [`SealError::PassphraseMissing`],
     /// [`SealError::PassphraseUnexpected`].
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
-        let _ = (file, passphrase);
-        Err(SealError::KeyFileMalformed("key files are not read yet"))
+        let (reader, pem) = split(file)?;
+        let pair = from_pem(kind(reader.suite()), pem, passphrase);
+        burn_stack();
+        let pair = pair?;
+        let key = Self::from_secret(reader.suite(), pair.secret, reader.name())
+            .map_err(|_| SealError::KeyFileRejected)?;
+        // AES-CBC authenticates nothing: that the public key belongs to the private one shows that it is whole.
+        if pair.public_key == key.reader().public_key() && *key.reader() == reader {
+            Ok(key)
+        } else {
+            Err(SealError::KeyFileRejected)
+        }
+    }
+}
+
+impl Reader {
+    /// The public half that a key file shows in clear, and whether its private half is encrypted.
+    ///
+    /// # Errors
+    /// [`SealError::KeyFileMalformed`] when the file does not parse.
+    pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
+        split(file).map(|(reader, pem)| (reader, is_encrypted(pem)))
+    }
+}
+
+/// The reader's line and what follows it.
+fn split(file: &[u8]) -> Result<(Reader, &str), SealError> {
+    if file.len() > MAX_KEY_FILE_LEN {
+        return Err(SealError::KeyFileMalformed("it has more than 16 KiB"));
+    }
+    let text =
+        core::str::from_utf8(file).map_err(|_| SealError::KeyFileMalformed("it is not text"))?;
+    let (line, pem) = text
+        .split_once('\n')
+        .ok_or(SealError::KeyFileMalformed("a reader's line and a PEM block are expected"))?;
+    match line.strip_suffix('\r').unwrap_or(line).parse() {
+        Err(SealError::ReaderMalformed(what)) => Err(SealError::KeyFileMalformed(what)),
+        reader => Ok((reader?, pem)),
+    }
+}
+
+const fn kind(suite: Suite) -> Kind {
+    match suite {
+        // draft-connolly-cfrg-xwing-kem: id-XWing; the private key is the seed, without wrapping of its own.
+        Suite::XWing => {
+            Kind { oid: ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62253.25722"), nested: false }
+        }
+        // RFC 8410 §3 and §7: id-X25519.
+        Suite::X25519 => Kind { oid: ObjectIdentifier::new_unwrap("1.3.101.110"), nested: true },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    const CHEAP: Cost = Cost { n: 2, r: 1, p: 1 };
+
+    fn file(suite: Suite, passphrase: Option<&[u8]>, cost: Cost) -> Zeroizing<String> {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let key = ReaderKey::generate(suite, "Helpdesk", &mut rng).unwrap();
+        key.to_key_file_at(passphrase, cost, &mut rng).unwrap()
+    }
+
+    fn flips(file: &str, from: usize) -> impl Iterator<Item = Vec<u8>> {
+        let bits = (from * 8)..(file.len() * 8);
+        bits.map(|bit| {
+            let mut changed = file.as_bytes().to_vec();
+            changed[bit >> 3] ^= 1 << (bit & 7);
+            changed
+        })
+    }
+
+    #[test]
+    fn no_changed_bit_behind_the_name_is_accepted() {
+        for passphrase in [None, Some(b"passphrase".as_slice())] {
+            let file = file(Suite::X25519, passphrase, CHEAP);
+            assert!(ReaderKey::from_key_file(file.as_bytes(), passphrase).is_ok());
+            // The name is a label. The newline at the end of the file may be of any kind (RFC 7468 §3).
+            let begin = file.find("-----BEGIN").unwrap();
+            for changed in flips(file.trim_end(), begin) {
+                let error = ReaderKey::from_key_file(&changed, passphrase).unwrap_err();
+                let known =
+                    matches!(error, SealError::KeyFileMalformed(_) | SealError::KeyFileRejected);
+                assert!(known, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_asks_for_too_much_memory_is_refused_before_it_gets_any() {
+        for (n, r, p) in [(1 << 19, 8, 1), (1 << 18, 9, 1), (2, 1, 5)] {
+            let cost = Cost { n, r, p };
+            // Nobody can afford to write such a file here, so a cheap one is made to claim it.
+            let file = forged(cost);
+            assert_eq!(
+                ReaderKey::from_key_file(file.as_bytes(), Some(b"passphrase")).unwrap_err(),
+                SealError::KeyFileMalformed(
+                    "scrypt would take more than 256 MiB, or p is more than 4"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn impossible_costs_are_refused() {
+        for (n, r, p) in [(0, 8, 1), (1, 8, 1), (3, 8, 1), (2, 0, 1), (2, 8, 0)] {
+            let file = forged(Cost { n, r, p });
+            assert_eq!(
+                ReaderKey::from_key_file(file.as_bytes(), Some(b"passphrase")).unwrap_err(),
+                SealError::KeyFileMalformed("the parameters of scrypt are not possible ones")
+            );
+        }
+    }
+
+    fn forged(cost: Cost) -> String {
+        use pkcs8::der::asn1::OctetStringRef;
+        use pkcs8::der::pem::LineEnding;
+        use pkcs8::der::{Decode as _, SecretDocument};
+        use pkcs8::pkcs5::EncryptionScheme;
+        use pkcs8::pkcs5::pbes2::Kdf;
+
+        let file = file(Suite::X25519, Some(b"passphrase"), CHEAP);
+        let (line, pem) = file.split_once('\n').unwrap();
+        let (_, document) = SecretDocument::from_pem(pem).unwrap();
+        let mut info = pkcs8::EncryptedPrivateKeyInfoRef::from_der(document.as_bytes()).unwrap();
+        let EncryptionScheme::Pbes2(mut scheme) = info.encryption_algorithm else { unreachable!() };
+        let Kdf::Scrypt(mut scrypt) = scheme.kdf else { unreachable!() };
+        (scrypt.cost_parameter, scrypt.block_size, scrypt.parallelization) =
+            (cost.n, cost.r, cost.p);
+        scheme.kdf = Kdf::Scrypt(scrypt);
+        info.encryption_algorithm = EncryptionScheme::Pbes2(scheme);
+        info.encrypted_data = OctetStringRef::new(info.encrypted_data.as_bytes()).unwrap();
+        let document = SecretDocument::encode_msg(&info).unwrap();
+        let pem = document.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
+        alloc::format!("{line}\n{}", *pem)
+    }
+
+    #[test]
+    fn a_key_beside_another_keys_line_is_refused() {
+        for suite in Suite::ALL {
+            let mine = file(*suite, None, CHEAP);
+            let other = ReaderKey::generate(*suite, "Helpdesk", &mut ChaCha20Rng::seed_from_u64(8));
+            let line = other.unwrap().reader().to_string();
+            let pem = mine.split_once('\n').unwrap().1;
+            let mixed = alloc::format!("{line}\n{pem}");
+            assert_eq!(
+                ReaderKey::from_key_file(mixed.as_bytes(), None).unwrap_err(),
+                SealError::KeyFileRejected
+            );
+        }
     }
 }

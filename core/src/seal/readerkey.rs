@@ -30,6 +30,12 @@ impl ReaderKey {
     ) -> Result<Self, SealError> {
         let mut secret = Box::new(SecretBytes::zeroed());
         rng.try_fill_bytes(secret.expose_secret_mut()).map_err(|_| SealError::Random)?;
+        if suite == Suite::X25519 {
+            // RFC 7748 §5: a scalar is used with these bits set so, and kept so: one key has one file.
+            let bytes = secret.expose_secret_mut();
+            bytes[0] &= 0xf8;
+            bytes[31] = (bytes[31] & 0x7f) | 0x40;
+        }
         Self::from_secret(suite, secret, name)
     }
 
@@ -39,6 +45,10 @@ impl ReaderKey {
         secret: Box<SecretBytes<32>>,
         name: &str,
     ) -> Result<Self, SealError> {
+        let [first, .., last] = *secret.expose_secret();
+        if suite == Suite::X25519 && (first & 0x07, last & 0xc0) != (0, 0x40) {
+            return Err(SealError::KeyFileRejected);
+        }
         let unwrapper = Unwrapper::new(suite, &secret)?;
         let reader = Reader::new(suite, &unwrapper.public_key(), name);
         burn_stack();

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use crate::account::Sid;
 use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
-use crate::rotation::message::{AuditHead, SidBytes};
+use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
 use super::bytes::{In, Out};
@@ -39,7 +40,11 @@ impl Device {
         });
         let about = &self.about;
         out.blob(about.account.as_str().as_bytes());
-        out.optional(about.sid, |out, sid| out.blob(sid.as_bytes()));
+        out.optional(about.sid, |out, sid| {
+            let mut bytes = [0; Sid::MAX_BINARY_LEN];
+            let len = sid.write_bytes(&mut bytes);
+            out.blob(bytes.get(..len).unwrap_or_default());
+        });
         out.list(about.may_hold.ids.as_slice(), |out, id| out.id(*id));
         out.flag(about.may_hold.unknown);
         out.optional(about.due, Out::time);
@@ -86,7 +91,7 @@ impl Device {
         };
         let about = About {
             account: input.text()?,
-            sid: input.optional(|input| SidBytes::from_bytes(input.blob()?))?,
+            sid: input.optional(|input| Sid::from_bytes(input.blob()?).ok())?,
             may_hold: {
                 let ids = input.list(In::id)?;
                 let (ids, all) = IdSet::collect_first(ids);

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
+use crate::account::Sid;
 use crate::identity::{AccountName, RecordId, Timestamp};
 use crate::rotation::event::{Level, Outcome};
-use crate::rotation::message::{AuditHead, SidBytes};
+use crate::rotation::message::AuditHead;
 use crate::rotation::set::MayHold;
 
 use super::view::DeviceStatus;
@@ -168,7 +169,7 @@ pub struct About {
     /// The managed account.
     pub account: AccountName,
     /// Its SID.
-    pub sid: Option<SidBytes>,
+    pub sid: Option<Sid>,
     /// What the account may hold, as last reported.
     pub may_hold: MayHold,
     /// When the next rotation is due.

@@ -2,9 +2,10 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 use crate::rotation::event::Outcome;
-use crate::rotation::message::{AuditHead, SidBytes};
+use crate::rotation::message::AuditHead;
 
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,7 +56,7 @@ pub struct DeviceRow {
     /// The managed account.
     pub account: AccountName,
     /// Its SID, in binary form.
-    pub sid: Option<SidBytes>,
+    pub sid: Option<Sid>,
     /// The version of the current record; of the newest candidate when nothing is current; none without a record.
     pub version: Option<u64>,
     /// How it stands.

@@ -5,6 +5,7 @@ use core::fmt;
 use super::{
     AuditHead, FORMAT, MAX_ACCOUNT_CHARACTERS, MAX_HEAD, MAX_RECORD, MessageError, malformed,
 };
+use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
 use crate::rotation::set::{IdSet, MayHold};
@@ -31,7 +32,7 @@ pub struct CheckIn {
     /// The managed account.
     pub account: AccountName,
     /// Its SID, where the platform has one.
-    pub sid: Option<SidBytes>,
+    pub sid: Option<Sid>,
     /// When the next rotation is due; none before the first commit.
     pub due: Option<Timestamp>,
     /// How the last rotation or try ended.
@@ -109,7 +110,7 @@ impl CheckIn {
         w.ids(&self.may_hold.ids);
         w.u64(self.highest_version);
         w.text(&self.account);
-        w.optional(self.sid, |w, sid| w.bytes(sid.as_bytes()));
+        w.optional(self.sid, write_sid);
         w.optional(self.due, Writer::time);
         w.optional(self.last, write_outcome);
         w.optional(self.audit, write_audit);
@@ -158,7 +159,7 @@ impl CheckIn {
         check_in.may_hold.ids = r.ids().ok_or(malformed("may-hold set"))?;
         check_in.highest_version = r.u64().ok_or(malformed("highest version"))?;
         check_in.account = r.text().ok_or(malformed("account"))?;
-        check_in.sid = r.optional(SidBytes::read).ok_or(malformed("account SID"))?;
+        check_in.sid = r.optional(read_sid).ok_or(malformed("account SID"))?;
         check_in.due = r.optional(Reader::time).ok_or(malformed("due date"))?;
         check_in.last = r.optional(read_outcome).ok_or(malformed("last outcome"))?;
         check_in.audit = r.optional(read_audit).ok_or(malformed("audit head"))?;
@@ -217,50 +218,20 @@ pub(in crate::rotation) fn read_audit(r: &mut Reader<'_>) -> Option<AuditHead> {
     Some(AuditHead { length: r.u64()?, hash: r.array()? })
 }
 
+pub(in crate::rotation) fn write_sid(w: &mut Writer<'_>, sid: Sid) {
+    let mut bytes = [0; Sid::MAX_BINARY_LEN];
+    let len = sid.write_bytes(&mut bytes);
+    w.bytes(bytes.get(..len).unwrap_or_default());
+}
+
+/// The binary form says its own length: eight bytes, then four for each of the parts that the second byte counts.
+pub(in crate::rotation) fn read_sid(r: &mut Reader<'_>) -> Option<Sid> {
+    let parts = *r.rest().get(1)?;
+    Sid::from_bytes(r.bytes(8_usize.saturating_add(4 * usize::from(parts)))?).ok()
+}
+
 fn read_commit(r: &mut Reader<'_>) -> Option<Commit> {
     Some(Commit { verified: r.flag()?, id: r.id()? })
-}
-
-/// A security identifier as Windows stores it: revision 1, the number of sub-authorities (1 to 15), six bytes of authority,
-/// then four bytes, little-endian, for each sub-authority.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
-pub struct SidBytes {
-    bytes: [u8; 68],
-    len: u8,
-}
-
-impl SidBytes {
-    /// Takes the binary form over; none when it is not one.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let sid = Self::read(&mut reader)?;
-        reader.end().map(|()| sid)
-    }
-
-    /// The binary form.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-
-    pub(in crate::rotation) fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let mut ahead = *r;
-        let (revision, count) = (ahead.u8()?, ahead.u8()?);
-        if revision != 1 || !(1..=15).contains(&count) {
-            return None;
-        }
-        let len = 8 + 4 * count;
-        let mut bytes = [0; 68];
-        bytes.get_mut(..usize::from(len))?.copy_from_slice(r.bytes(usize::from(len))?);
-        Some(Self { bytes, len })
-    }
-}
-
-impl fmt::Debug for SidBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SidBytes({:02x?})", self.as_bytes())
-    }
 }
 
 /// The records behind the head of a check-in, each with the id under which it is offered. The ids are not yet compared with

@@ -29,7 +29,7 @@ fn longest() -> CheckIn {
     check_in.token = Some([8; 16]);
     check_in.may_hold = MayHold::new(ids(1..17), true);
     check_in.highest_version = u64::MAX;
-    check_in.sid = SidBytes::from_bytes(&sid);
+    check_in.sid = Some(SidBytes::from_bytes(&sid).unwrap());
     check_in.due = Some(Timestamp::MAX);
     check_in.last = Some(Outcome::new(
         EventKind::Committed,

@@ -11,6 +11,7 @@ import typer
 
 from ..exceptions import LapsError
 from . import status
+from .entra import entra
 
 __all__ = ["app", "run"]
 
@@ -22,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(entra, name="entra")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,239 @@
+//! Runs one child: password on standard input, output bounded, time bounded, in a process group of its own.
+//!
+//! Standard input is a pipe that is filled before the child starts. So a child sees all of its input or does not
+//! run: an agent that is killed here never leaves a child behind that reads an empty password.
+
+use core::time::Duration;
+use std::fs::File;
+use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use command_fds::CommandFdExt as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::setter::SetterLock;
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// With this status.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+    /// It was ended because its time was over.
+    TimedOut,
+}
+
+/// What a child left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) ending: Ending,
+    /// At most [`MOST_OUTPUT`] bytes.
+    pub(crate) stdout: Vec<u8>,
+    /// At most [`MOST_OUTPUT`] bytes.
+    pub(crate) stderr: Vec<u8>,
+    /// The setter lock could not be had back: something that the child started still runs.
+    pub(crate) left_behind: bool,
+}
+
+impl Finished {
+    /// How it ended and what it said, in one line, without anything that holds `secret`.
+    pub(crate) fn describe(&self, secret: &str) -> String {
+        let how = match self.ending {
+            Ending::Exited(status) => format!("exit status {status}"),
+            Ending::Signalled(signal) => format!("ended by signal {signal}"),
+            Ending::TimedOut => "no answer in time".to_owned(),
+        };
+        match self.said(secret) {
+            said if said.is_empty() => how,
+            said => format!("{how}: {said}"),
+        }
+    }
+
+    /// What stands on standard error, as one line; withheld when it holds `secret`.
+    pub(crate) fn said(&self, secret: &str) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        if !secret.is_empty() && text.contains(secret) {
+            return "(the message holds the password and is withheld)".to_owned();
+        }
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        line.chars().filter(|c| !c.is_control()).take(MOST_SAID).collect()
+    }
+}
+
+/// What a child reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// Public bytes, as many as there are.
+    Public(&'a [u8]),
+    /// A secret in parts, at most [`MOST_INPUT`] bytes together. It goes through a pipe and never into a file.
+    Secret(&'a [&'a [u8]]),
+}
+
+impl Input<'_> {
+    fn into_stdin(self) -> io::Result<Stdio> {
+        match self {
+            Self::Public(bytes) => {
+                let mut file = nameless_file()?;
+                file.write_all(bytes)?;
+                file.rewind()?;
+                Ok(file.into())
+            }
+            Self::Secret(parts) => {
+                if parts.iter().map(|part| part.len()).sum::<usize>() > MOST_INPUT {
+                    let text = "too much for standard input";
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+                }
+                let (stdin, mut fill) = io::pipe()?;
+                for part in parts {
+                    fill.write_all(part)?;
+                }
+                Ok(stdin.into())
+            }
+        }
+    }
+}
+
+/// A file in memory.
+#[cfg(target_os = "linux")]
+fn nameless_file() -> io::Result<File> {
+    Ok(rustix::fs::memfd_create("laps-check-in", rustix::fs::MemfdFlags::CLOEXEC)?.into())
+}
+
+/// A file whose name is gone at once.
+#[cfg(not(target_os = "linux"))]
+fn nameless_file() -> io::Result<File> {
+    let name = format!("laps-check-in-{}-{:?}", std::process::id(), Instant::now());
+    let path = std::env::temp_dir().join(name);
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// Runs `command`, with `input` on its standard input, for at most `timeout`.
+///
+/// With a setter lock, the child inherits it; when this returns, it is held again or `left_behind` is set.
+pub(crate) fn run(
+    command: &mut Command,
+    input: Input<'_>,
+    timeout: Duration,
+    setter: Option<&mut SetterLock>,
+) -> io::Result<Finished> {
+    let deadline = Instant::now() + timeout;
+    let stdin = input.into_stdin()?;
+    let (stdout, stdout_writer) = io::pipe()?;
+    let (stderr, stderr_writer) = io::pipe()?;
+    command.stdin(stdin).stdout(stdout_writer).stderr(stderr_writer).process_group(0);
+    let mut setter = setter;
+    if let Some(lock) = setter.as_deref_mut() {
+        // An earlier child may have left something behind.
+        lock.reclaim(deadline)?;
+    }
+    if let Some(lock) = setter.as_deref_mut().and_then(SetterLock::lend) {
+        command.preserved_fds(vec![above_standard_streams(&lock)?]);
+    }
+    let spawned = command.spawn();
+    // Our ends of the pipes, and our copy of the lock, live in the command until here.
+    *command = Command::new("");
+    command.stdin(Stdio::null());
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            if let Some(lock) = setter {
+                lock.reclaim(deadline)?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(lock) = setter.as_deref_mut() {
+        // Without the record, the lock itself still tells who has it.
+        let _recorded = lock.record(child.id());
+    }
+    let mut outputs = [Output::new(stdout)?, Output::new(stderr)?];
+    let ending = wait(&mut child, &mut outputs, deadline)?;
+    let left_behind = setter.is_some_and(|lock| lock.reclaim(deadline).is_err());
+    for output in &mut outputs {
+        output.read();
+    }
+    let [stdout, stderr] = outputs.map(|output| output.bytes);
+    Ok(Finished { ending, stdout, stderr, left_behind })
+}
+
+/// A copy of the lock's file whose number is above those of standard input, output and error, which a child replaces.
+fn above_standard_streams(lock: &File) -> io::Result<OwnedFd> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(lock, 3)?)
+}
+
+fn wait(child: &mut Child, outputs: &mut [Output; 2], deadline: Instant) -> io::Result<Ending> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(match (status.code(), status.signal()) {
+                (Some(code), _) => Ending::Exited(code),
+                (None, signal) => Ending::Signalled(signal.unwrap_or(0)),
+            });
+        }
+        if Instant::now() >= deadline {
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                let _ended = kill_process_group(group, Signal::KILL);
+            }
+            let _ended = child.kill();
+            child.wait()?;
+            return Ok(Ending::TimedOut);
+        }
+        let mut fds: Vec<PollFd<'_>> = outputs
+            .iter()
+            .filter(|output| !output.at_end)
+            .map(|output| PollFd::from_borrowed_fd(output.pipe.as_fd(), PollFlags::IN))
+            .collect();
+        // An ended child is seen by asking, so the wait is short; what it prints is seen at once.
+        let _ready = poll(&mut fds, Some(&STEP));
+        drop(fds);
+        for output in outputs.iter_mut() {
+            output.read();
+        }
+    }
+}
+
+/// One output of a child, read without waiting, bounded.
+struct Output {
+    pipe: PipeReader,
+    bytes: Vec<u8>,
+    at_end: bool,
+}
+
+impl Output {
+    fn new(pipe: PipeReader) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&pipe, true)?;
+        Ok(Self { pipe, bytes: Vec::new(), at_end: false })
+    }
+
+    /// Reads what is there; what is above the bound is thrown away.
+    fn read(&mut self) {
+        let mut buffer = [0; 1024];
+        while !self.at_end {
+            match self.pipe.read(&mut buffer) {
+                Ok(0) => self.at_end = true,
+                Ok(read) => {
+                    let room = MOST_OUTPUT.saturating_sub(self.bytes.len());
+                    self.bytes.extend(buffer.iter().take(read.min(room)));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.at_end = true,
+            }
+        }
+    }
+}
+
+/// A pipe holds at least this much without a reader (POSIX `PIPE_BUF` on Linux).
+const MOST_INPUT: usize = 4096;
+/// What is kept of each output.
+const MOST_OUTPUT: usize = 64 * 1024;
+/// What is kept of a message, in characters.
+const MOST_SAID: usize = 300;
+/// How long one wait for output may be.
+const STEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };

@@ -1,0 +1,158 @@
+//! An account store that is your program.
+//!
+//! `command:CMD` is split into words like a shell does, without a shell, and called as
+//! `CMD set|verify|used-since|sign-out|terminate|restart ACCOUNT`; `used-since` gets the time (RFC 3339, UTC) as a
+//! further argument. The password stands on standard input, without a newline.
+//!
+//! | exit status | meaning |
+//! |---|---|
+//! | 0 | done; for `verify`: it matches |
+//! | 13 | `verify`: it does not match |
+//! | 10 | refused by the password policy; the reason is on standard error |
+//! | 11 | cannot: a warning, the agent goes on |
+//! | 12 | no such account |
+//! | other, a signal, 30 s | a failed set, an unknown verification; never a "no" |
+//!
+//! `used-since` prints the last use at or after the time (RFC 3339), or nothing. There is no SID and no change stamp, and a
+//! blank account name is refused. The child has a process group of its own, which is ended when its time is over.
+
+use std::process::Command;
+
+use laps_core::account::LocalAccount;
+use laps_core::identity::{AccountName, Timestamp};
+use laps_core::secret::Password;
+
+use super::child::{Ending, Finished, Input, run};
+use super::setter::SetterLock;
+use super::{Abilities, AccountStore, Action, StoreError, Verification};
+use crate::time::{parse_rfc3339, rfc3339};
+
+/// A program that knows the accounts.
+#[derive(Clone, Debug)]
+pub struct CommandStore {
+    program: String,
+    arguments: Vec<String>,
+}
+
+impl CommandStore {
+    /// Splits the command into words: quotes and backslashes as in a shell, nothing else.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when there is no word, or a quote is not closed.
+    pub fn new(command: &str) -> Result<Self, StoreError> {
+        let mut words = shlex::split(command)
+            .ok_or_else(|| StoreError::Refused("a quote in the command is not closed".to_owned()))?
+            .into_iter();
+        let program = words
+            .next()
+            .ok_or_else(|| StoreError::Refused("the command has no words".to_owned()))?;
+        Ok(Self { program, arguments: words.collect() })
+    }
+
+    fn call(
+        &self,
+        account: &LocalAccount,
+        verb: &str,
+        more: Option<&str>,
+        password: &str,
+        setter: Option<&mut SetterLock>,
+    ) -> Result<Finished, StoreError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).arg(verb).arg(account.name.as_str()).args(more);
+        let timeout = setter.as_ref().map_or(SetterLock::TIMEOUT, |lock| lock.timeout());
+        run(&mut command, Input::Secret(&[password.as_bytes()]), timeout, setter)
+            .map_err(|error| StoreError::Failed(format!("cannot run {}: {error}", self.program)))
+    }
+
+    /// What the exit status says, for everything but "does not match".
+    fn outcome(&self, finished: &Finished, secret: &str) -> Result<(), StoreError> {
+        if finished.left_behind {
+            return Err(StoreError::Failed(format!("{} left a process behind", self.program)));
+        }
+        let text = || finished.describe(secret);
+        match finished.ending {
+            Ending::Exited(0) => Ok(()),
+            Ending::Exited(10) => Err(StoreError::Refused(finished.said(secret))),
+            Ending::Exited(11) => Err(StoreError::Cannot(text())),
+            Ending::Exited(12) => Err(StoreError::NoSuchAccount(text())),
+            Ending::Exited(_) | Ending::Signalled(_) | Ending::TimedOut => {
+                Err(StoreError::Failed(format!("{}: {}", self.program, text())))
+            }
+        }
+    }
+}
+
+impl AccountStore for CommandStore {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    /// Everything but stamps, until the program says 11.
+    fn abilities(&self) -> Abilities {
+        Abilities { stamp: false, ..Abilities::all() }
+    }
+
+    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
+        if configured.is_empty() {
+            return Err(StoreError::Refused(
+                "the command store has no built-in administrator; name the account in the policy"
+                    .to_owned(),
+            ));
+        }
+        Ok(LocalAccount { name: *configured, sid: None, enabled: true })
+    }
+
+    fn change_stamp(&mut self, _account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(None)
+    }
+
+    fn set(
+        &mut self,
+        account: &LocalAccount,
+        password: &Password,
+        setter: &mut SetterLock,
+    ) -> Result<(), StoreError> {
+        let secret = password.expose_secret();
+        let finished = self.call(account, "set", None, secret, Some(setter))?;
+        self.outcome(&finished, secret)
+    }
+
+    fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
+        let secret = password.expose_secret();
+        let finished = match self.call(account, "verify", None, secret, None) {
+            Ok(finished) if finished.ending == Ending::Exited(13) => {
+                return Verification::DoesNotMatch;
+            }
+            Ok(finished) => finished,
+            Err(error) => return Verification::NoAnswer(error.to_string()),
+        };
+        match self.outcome(&finished, secret) {
+            Ok(()) => Verification::Matches,
+            Err(StoreError::Cannot(_)) => Verification::Cannot,
+            Err(error) => Verification::NoAnswer(error.to_string()),
+        }
+    }
+
+    fn used_since(
+        &mut self,
+        account: &LocalAccount,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let finished = self.call(account, "used-since", Some(&rfc3339(since)), "", None)?;
+        self.outcome(&finished, "")?;
+        let text = String::from_utf8_lossy(&finished.stdout);
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let at = parse_rfc3339(text).ok_or_else(|| {
+            StoreError::Failed(format!("{}: used-since printed no RFC 3339 time", self.program))
+        })?;
+        Ok((at >= since).then_some(at))
+    }
+
+    fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
+        let finished = self.call(account, action.as_str(), None, "", None)?;
+        self.outcome(&finished, "")
+    }
+}

@@ -1,0 +1,286 @@
+//! The state folder: the journal, the accepted policy, and the two locks.
+//!
+//! | file | what |
+//! |---|---|
+//! | `journal` | see [`journal`]; replaced by rename, never written in place |
+//! | `policy` | the last accepted policy, as it was given |
+//! | `agent` | held by the running agent, not inherited |
+//! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
+//!
+//! The folder is made with 0700, files with 0600. A folder in which others may write is refused.
+
+use core::fmt;
+use core::time::Duration;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use laps_core::error::Code;
+
+use super::journal::{self, JournalFile, MalformedJournal};
+use crate::account::setter::{SetterLock, try_lock};
+
+/// A state folder, locked for one agent.
+#[derive(Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+    /// Held until this is dropped.
+    _agent: File,
+}
+
+/// What was found where the journal should be.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Found {
+    /// Something that is no journal.
+    Damaged(MalformedJournal),
+    /// A journal.
+    Journal(JournalFile),
+    /// Nothing: the first run, or it was lost.
+    Nothing,
+}
+
+impl StateFolder {
+    /// How long a second agent waits (protocol §2 rule 9).
+    pub const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Makes the folder if need be, and takes the agent's lock and then the setter's.
+    ///
+    /// Waits `lock_timeout` for another agent; then `setter_timeout` for a setter that an ended agent left behind,
+    /// which is ended after that.
+    ///
+    /// # Errors
+    /// [`StateError::Busy`] while another agent has the folder; others from the file system.
+    pub fn open(
+        path: &Path,
+        lock_timeout: Duration,
+        setter_timeout: Duration,
+    ) -> Result<(Self, SetterLock), StateError> {
+        let failed = |what| move |error| StateError::io(what, path, error);
+        make_folder(path).map_err(failed("make the state folder"))?;
+        refuse_if_others_write(path)?;
+        let lock = private().create(true).truncate(false).open(path.join("agent"));
+        let agent = lock.map_err(failed("open the lock in the state folder"))?;
+        let deadline = Instant::now() + lock_timeout;
+        while !try_lock(&agent).map_err(failed("lock the state folder"))? {
+            if Instant::now() >= deadline {
+                return Err(StateError::Busy { folder: path.to_owned(), waited: lock_timeout });
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let setter = SetterLock::acquire(&path.join("setter"), setter_timeout)
+            .map_err(failed("take the setter's lock in the state folder"))?;
+        Ok((Self { path: path.to_owned(), _agent: agent }, setter))
+    }
+
+    /// Reads the journal.
+    ///
+    /// # Errors
+    /// [`StateError::Io`] when there is one that cannot be read.
+    pub fn load(&self) -> Result<Found, StateError> {
+        load(&self.path)
+    }
+
+    /// Replaces the journal; when this returns, the new one is durable.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old journal is then still there, or the new one is, but never a part of either.
+    pub fn save(&self, file: &JournalFile) -> Result<(), StateError> {
+        let bytes = file.to_bytes().map_err(StateError::Malformed)?;
+        replace(&self.path, "journal", &bytes)
+    }
+
+    /// The last accepted policy, as it was given.
+    ///
+    /// # Errors
+    /// [`StateError::Io`] when there is one that cannot be read.
+    pub fn policy(&self) -> Result<Option<Vec<u8>>, StateError> {
+        read(&self.path, "policy")
+    }
+
+    /// Keeps a policy that was accepted.
+    ///
+    /// # Errors
+    /// [`StateError`] when it could not be made durable.
+    pub fn keep_policy(&self, bytes: &[u8]) -> Result<(), StateError> {
+        replace(&self.path, "policy", bytes)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Reads the journal of a state folder without a lock: it is only ever replaced as a whole.
+///
+/// # Errors
+/// [`StateError::Io`] when there is one that cannot be read.
+pub fn load(folder: &Path) -> Result<Found, StateError> {
+    Ok(match read(folder, "journal")? {
+        None => Found::Nothing,
+        Some(bytes) => match journal::read(&bytes) {
+            Ok(file) => Found::Journal(file),
+            Err(error) => Found::Damaged(error),
+        },
+    })
+}
+
+fn read(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+    let path = folder.join(name);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StateError::io("read", &path, error)),
+    }
+}
+
+/// Temporary file, sync, rename, sync of the folder.
+fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+    let path = folder.join(name);
+    let failed = |error| StateError::io("write", &path, error);
+    let temporary = folder.join(format!("{name}.new"));
+    let mut file = private().create(true).truncate(true).open(&temporary).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    drop(file);
+    fs::rename(&temporary, &path).map_err(failed)?;
+    sync_folder(folder).map_err(failed)
+}
+
+/// Writable, and for nobody else.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    // The folder itself must survive a power loss, or a journal in it is lost with it.
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+fn refuse_if_others_write(path: &Path) -> Result<(), StateError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let mode = fs::metadata(path)
+            .map_err(|error| StateError::io("look at the state folder", path, error))?
+            .mode();
+        if mode & 0o022 != 0 {
+            return Err(StateError::OthersWrite { folder: path.to_owned() });
+        }
+    }
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Windows has no sync of a folder; NTFS journals the rename.
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The state folder cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Another agent has it.
+    Busy {
+        /// Which folder.
+        folder: PathBuf,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// Input or output failed.
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// What should be written is above a bound: our bug.
+    Malformed(MalformedJournal),
+    /// Others may write in it.
+    OthersWrite {
+        /// Which folder.
+        folder: PathBuf,
+    },
+}
+
+impl StateError {
+    fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), error }
+    }
+
+    /// The number of this error.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds are open-ended")]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Busy { .. } => Code::Busy,
+            Self::Io { error, .. } => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StorageFull,
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Code::PermissionDenied
+                }
+                io::ErrorKind::WouldBlock => Code::Busy,
+                _ => Code::Io,
+            },
+            Self::Malformed(_) => Code::Internal,
+            Self::OthersWrite { .. } => Code::PermissionDenied,
+        }
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { folder, waited } => write!(
+                f,
+                "another agent uses the state folder {}; waited {} s",
+                folder.display(),
+                waited.as_secs()
+            ),
+            Self::Io { what, path, error } => {
+                write!(f, "cannot {what} {}: {error}", path.display())
+            }
+            Self::Malformed(error) => write!(f, "the journal cannot be written: {error}"),
+            Self::OthersWrite { folder } => write!(
+                f,
+                "others may write in the state folder {0}; give the agent a folder of its own, or: chmod go-w {0}",
+                folder.display()
+            ),
+        }
+    }
+}
+
+impl core::error::Error for StateError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Malformed(error) => Some(error),
+            Self::Busy { .. } | Self::OthersWrite { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The Linux store against real local accounts, made for the test and removed after it. Needs root.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/real_account.rs"]
+mod real_account;
+
+use core::time::Duration;
+
+use laps_core::identity::{AccountName, Timestamp};
+use laps_core::secret::Password;
+use laps_host::account::linux::LinuxStore;
+use laps_host::account::setter::SetterLock;
+use laps_host::account::{AccountStore as _, Action, StoreError, Verification};
+use real_account::{RealAccount, script};
+
+fn name(text: &str) -> AccountName {
+    AccountName::new(text).unwrap()
+}
+
+fn password(text: &str) -> Password {
+    Password::try_from_str(text).unwrap()
+}
+
+#[test]
+fn a_password_set_on_a_real_account_verifies_and_moves_the_stamp() {
+    let real = RealAccount::new("set");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    assert_eq!(account.sid.unwrap().to_string(), format!("S-1-22-1-{}", real.uid()));
+    let mut lock = SetterLock::unlocked();
+    let before = store.change_stamp(&account).unwrap();
+    assert_eq!(store.verify(&account, &password("x")), Verification::DoesNotMatch);
+    for text in ["Aa1!:$\\'\" ~`{}", "correct horse battery staple", "pässwörd"] {
+        assert_eq!(store.set(&account, &password(text), &mut lock), Ok(()));
+        assert_eq!(store.verify(&account, &password(text)), Verification::Matches);
+        assert_eq!(store.verify(&account, &password("x")), Verification::DoesNotMatch);
+    }
+    let after = store.change_stamp(&account).unwrap();
+    assert_ne!(before, after);
+    assert!(real.shadow().starts_with("$y$") || real.shadow().starts_with("$6$"));
+    // The same password again is another salt: the stamp moves.
+    assert_eq!(store.set(&account, &password("x"), &mut lock), Ok(()));
+    let once = store.change_stamp(&account).unwrap();
+    assert_eq!(store.set(&account, &password("x"), &mut lock), Ok(()));
+    assert_ne!(store.change_stamp(&account).unwrap(), once);
+}
+
+#[test]
+fn hashes_of_both_methods_that_chpasswd_makes_are_verified() {
+    let real = RealAccount::new("sha");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    for method in ["SHA256", "SHA512", "YESCRYPT"] {
+        real.chpasswd_with(method, "correct horse");
+        assert_eq!(
+            store.verify(&account, &password("correct horse")),
+            Verification::Matches,
+            "{method}"
+        );
+        assert_eq!(store.verify(&account, &password("x")), Verification::DoesNotMatch, "{method}");
+    }
+}
+
+#[test]
+fn root_and_a_blank_name_are_refused_unless_allowed_by_name() {
+    let mut store = LinuxStore::new();
+    assert!(matches!(store.find(&name("root")), Err(StoreError::Refused(_))));
+    assert!(matches!(store.find(&AccountName::EMPTY), Err(StoreError::Refused(_))));
+    let mut allowed = LinuxStore::new().allow(name("root"));
+    assert_eq!(allowed.find(&name("root")).unwrap().sid.unwrap().to_string(), "S-1-22-1-0");
+    assert_eq!(allowed.find(&AccountName::EMPTY).unwrap().name.as_str(), "root");
+    let root = allowed.find(&name("root")).unwrap();
+    assert!(matches!(allowed.act(&root, Action::Terminate), Err(StoreError::Cannot(_))));
+    assert!(matches!(allowed.act(&root, Action::SignOut), Err(StoreError::Cannot(_))));
+    assert!(matches!(store.find(&name("laps-nobody-here")), Err(StoreError::NoSuchAccount(_))));
+    assert!(matches!(store.find(&name("nobody")), Err(StoreError::Refused(_))));
+}
+
+#[test]
+fn a_setter_that_fails_refuses_or_lies_is_seen_by_verification() {
+    let real = RealAccount::new("lie");
+    let folder = tempfile::tempdir().unwrap();
+    let lock_path = folder.path().join("setter");
+    let mut lock = SetterLock::acquire(&lock_path, Duration::from_millis(500)).unwrap();
+    let mut with = |text: &str, script_text: &str| {
+        let mut store = LinuxStore::new().with_setter(&script(folder.path(), script_text));
+        let account = store.find(&name(&real.name)).unwrap();
+        let outcome = store.set(&account, &password(text), &mut lock);
+        (outcome, store.verify(&account, &password(text)))
+    };
+    let (outcome, verified) = with("one", "cat > /dev/null; exit 1");
+    assert!(matches!(outcome, Err(StoreError::Failed(_))));
+    assert_eq!(verified, Verification::DoesNotMatch);
+    // Says success and did nothing.
+    let (outcome, verified) = with("two", "cat > /dev/null; exit 0");
+    assert_eq!((outcome, verified), (Ok(()), Verification::DoesNotMatch));
+    // Says failure and did it.
+    let (outcome, verified) = with("three", "/usr/sbin/chpasswd; exit 1");
+    assert!(matches!(outcome, Err(StoreError::Failed(_))));
+    assert_eq!(verified, Verification::Matches);
+    let (outcome, _) = with("four", "cat > /dev/null; echo BAD PASSWORD: too short >&2; exit 1");
+    assert!(matches!(outcome, Err(StoreError::Refused(_))));
+    // Hangs.
+    let (outcome, verified) = with("five", "cat > /dev/null; sleep 600");
+    assert!(matches!(outcome, Err(StoreError::Failed(_))));
+    assert_eq!(verified, Verification::DoesNotMatch);
+}
+
+#[test]
+fn a_line_cannot_be_smuggled_into_chpasswd() {
+    let real = RealAccount::new("line");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    let before = real.shadow();
+    for text in ["", "a\nroot:b", "a\0b"] {
+        let outcome = store.set(&account, &password(text), &mut SetterLock::unlocked());
+        assert!(matches!(outcome, Err(StoreError::Refused(_))), "{text:?}");
+    }
+    assert_eq!(real.shadow(), before);
+}
+
+#[test]
+fn a_process_of_the_account_is_a_use_and_our_verification_is_none() {
+    let real = RealAccount::new("use");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    let since = Timestamp::from_unix_seconds(1_000_000_000);
+    assert_eq!(store.set(&account, &password("x"), &mut SetterLock::unlocked()), Ok(()));
+    assert_eq!(store.verify(&account, &password("x")), Verification::Matches);
+    assert_eq!(store.used_since(&account, since), Ok(None));
+    let mut process = real.run("sleep 600");
+    let at = store.used_since(&account, since).unwrap().unwrap();
+    assert!(laps_host::time::now().seconds_since(at) < 60 && at <= laps_host::time::now().plus(2));
+    assert_eq!(store.used_since(&account, at.plus(1)), Ok(None));
+    // Every process of the account is ended, and nobody else's.
+    assert_eq!(store.act(&account, Action::Terminate), Ok(()));
+    assert!(!process.wait().unwrap().success());
+    assert_eq!(store.used_since(&account, since), Ok(None));
+}

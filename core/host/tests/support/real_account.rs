@@ -1,0 +1,80 @@
+//! A real local account, made for one test and removed after it. Needs root and shadow-utils.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Removed when dropped.
+pub(crate) struct RealAccount {
+    pub(crate) name: String,
+}
+
+impl RealAccount {
+    /// `laps-<process>-<what>`, so that two test binaries never meet.
+    pub(crate) fn new(what: &str) -> Self {
+        let name = format!("laps-{}-{what}", std::process::id());
+        tool("useradd", &["--no-create-home", "--no-user-group", "--shell", "/bin/sh", &name]);
+        Self { name }
+    }
+
+    pub(crate) fn uid(&self) -> u32 {
+        let text = tool("id", &["-u", &self.name]);
+        text.trim().parse().unwrap()
+    }
+
+    /// The password field of the shadow file.
+    pub(crate) fn shadow(&self) -> String {
+        let shadow = fs::read_to_string("/etc/shadow").unwrap();
+        let line = shadow.lines().find(|line| line.starts_with(&format!("{}:", self.name)));
+        line.unwrap().split(':').nth(1).unwrap().to_owned()
+    }
+
+    pub(crate) fn chpasswd_with(&self, method: &str, password: &str) {
+        let mut child = Command::new("chpasswd")
+            .args(["--crypt-method", method])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{}:{password}", self.name).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Runs a program as this account.
+    pub(crate) fn run(&self, command: &str) -> Child {
+        let mut words = command.split(' ');
+        Command::new(words.next().unwrap())
+            .args(words)
+            .uid(self.uid())
+            .current_dir("/")
+            .spawn()
+            .unwrap()
+    }
+}
+
+impl Drop for RealAccount {
+    fn drop(&mut self) {
+        let _removed = Command::new("userdel").arg("--force").arg(&self.name).output();
+    }
+}
+
+/// An executable shell script in this folder.
+pub(crate) fn script(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("script");
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+fn tool(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?} (these tests need root): {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}

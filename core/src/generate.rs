@@ -1,0 +1,212 @@
+//! Passwords and passphrases: exactly uniform over what a recipe admits, counted exactly.
+//!
+//! ```
+//! use laps_core::generate::{Complexity, Recipe};
+//! use laps_core::random::Generator;
+//!
+//! let recipe = Recipe::complexity(Complexity::Full, 14)?;
+//! assert_eq!(recipe.strength().bits_micro(), 88_207_138);
+//! let mut generator = Generator::from_system()?;
+//! let password = recipe.generate(&mut generator)?;
+//! assert_eq!(recipe.check(password.expose_secret()).count(), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod chars;
+mod check;
+mod complexity;
+mod dense;
+mod dice;
+mod error;
+mod forbid;
+mod nat;
+#[cfg(feature = "passphrase")]
+mod passphrase;
+mod redraw;
+mod rules;
+mod shape;
+mod strength;
+#[cfg(test)]
+mod tests;
+
+use core::hint::black_box;
+
+use rand_core::TryCryptoRng;
+
+use crate::random::{Generator, RandomError};
+use crate::secret::Password;
+pub use chars::CharSet;
+pub use check::{Violation, Violations};
+pub use complexity::{Complexity, UnknownComplexity};
+use dice::Dice;
+pub use error::{Conflict, RecipeError};
+pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
+use redraw::Redraw;
+use rules::{Group, Rules};
+pub use rules::{MAX_GROUPS, MAX_LENGTH};
+pub use strength::{Admissible, Strength};
+
+/// What a password must look like. Satisfiable by construction.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    kind: Kind,
+    strength: Strength,
+}
+
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "passphrase",
+    expect(clippy::large_enum_variant, reason = "there may be no heap for the larger one")
+)]
+enum Kind {
+    Characters {
+        rules: Rules,
+        sampler: Redraw,
+    },
+    #[cfg(feature = "passphrase")]
+    Words(passphrase::Words),
+}
+
+impl Recipe {
+    /// The recipe of Windows LAPS for complexity 1 to 5: `length` (8 to 64) characters, at least one of each of
+    /// the level's sets.
+    ///
+    /// # Errors
+    /// [`RecipeError::Length`] outside 8 to 64; [`RecipeError::Complexity`] for a level that makes passphrases.
+    pub fn complexity(complexity: Complexity, length: u8) -> Result<Self, RecipeError> {
+        if complexity.is_passphrase() {
+            return Err(RecipeError::Complexity { complexity: complexity.as_u8(), min: 1, max: 5 });
+        }
+        if !(COMPLEXITY_LENGTH.0..=COMPLEXITY_LENGTH.1).contains(&length) {
+            let (min, max) = COMPLEXITY_LENGTH;
+            return Err(RecipeError::Length { length: u32::from(length), min, max });
+        }
+        let mut rules = Rules::new(length);
+        for set in complexity.sets() {
+            rules.push(Group { chars: *set, min: 1, max: None });
+        }
+        Self::build(rules)
+    }
+
+    /// The recipe of Windows LAPS for complexity 6 to 8: `words` (3 to 10) words of the level's list, each with
+    /// a large first letter, nothing between them.
+    ///
+    /// # Errors
+    /// [`RecipeError::WordCount`] outside 3 to 10; [`RecipeError::Complexity`] for a level that makes passwords.
+    #[cfg(feature = "passphrase")]
+    pub fn passphrase(complexity: Complexity, words: u8) -> Result<Self, RecipeError> {
+        let words = passphrase::Words::windows(complexity, words)?;
+        Ok(Self { strength: words.strength(), kind: Kind::Words(words) })
+    }
+
+    fn build(rules: Rules) -> Result<Self, RecipeError> {
+        let shape = shape::Shape::new(&rules);
+        let admissible = dense::count(&shape).ok_or(RecipeError::NeedsHeap)?;
+        let sampler = Redraw::new(&rules, &admissible).ok_or(RecipeError::NeedsHeap)?;
+        let length = usize::from(rules.length);
+        Ok(Self {
+            kind: Kind::Characters { rules, sampler },
+            strength: Strength::new(admissible, length, length),
+        })
+    }
+
+    /// A new password in place of what `out` holds.
+    ///
+    /// # Errors
+    /// [`RandomError`] when the random source fails or repeats itself; `out` is then empty. Nothing else can
+    /// fail.
+    pub fn generate_into<S: TryCryptoRng>(
+        &self,
+        generator: &mut Generator<S>,
+        out: &mut Password,
+    ) -> Result<(), RandomError> {
+        self.sample(generator, out)
+    }
+
+    /// A new password. It is moved to the caller: a long-lived one is better filled in place.
+    ///
+    /// # Errors
+    /// As [`Recipe::generate_into`].
+    pub fn generate<S: TryCryptoRng>(
+        &self,
+        generator: &mut Generator<S>,
+    ) -> Result<Password, RandomError> {
+        let mut password = Password::empty();
+        self.sample(generator, &mut password)?;
+        Ok(password)
+    }
+
+    fn sample<D: Dice>(&self, dice: &mut D, out: &mut Password) -> Result<(), RandomError> {
+        let mut result = Err(RandomError::Failed);
+        let filled = out.fill_ascii(|bytes| {
+            result = match &self.kind {
+                Kind::Characters { rules, sampler } => {
+                    let length = usize::from(rules.length);
+                    let place = bytes.get_mut(..length).unwrap_or_default();
+                    sampler.sample(rules, dice, place).map(|()| length)
+                }
+                #[cfg(feature = "passphrase")]
+                Kind::Words(words) => words.sample(dice, bytes),
+            };
+            result.unwrap_or(0)
+        });
+        let length = result?;
+        debug_assert!(filled && out.len() == length, "a sampler writes ASCII");
+        Ok(())
+    }
+
+    /// How many passwords the recipe admits.
+    #[must_use]
+    pub const fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// Every rule that a password breaks; none when the recipe admits it. The rules are those of the generator.
+    ///
+    /// Which rules are broken is not secret; nothing else is learned from branches or addresses.
+    #[must_use]
+    pub fn check(&self, password: &str) -> Violations<'_> {
+        let broken = match &self.kind {
+            Kind::Characters { rules, .. } => rules.broken(password.as_bytes()),
+            #[cfg(feature = "passphrase")]
+            Kind::Words(words) => words.broken(password.as_bytes()),
+        };
+        Violations::new(self, broken)
+    }
+}
+
+/// `PasswordLength` of Windows LAPS.
+const COMPLEXITY_LENGTH: (u8, u8) = (8, 64);
+
+/// Makes one bit public: whether `bits` are all zero. Called for whether a whole redraw is kept, for which rules
+/// a checked password breaks, and for whether a seed is stuck: nothing else.
+///
+/// The read at a secret address is deliberate: the valgrind test reports it here, and knows that it may.
+#[inline(never)]
+pub(crate) fn declassify(bits: u64) -> bool {
+    let answers = black_box([true, false]);
+    answers.get(usize::from(bits != 0)).copied().unwrap_or(false)
+}
+
+/// Makes the length of a passphrase public, as [`declassify`] does with one bit.
+#[cfg(feature = "passphrase")]
+#[inline(never)]
+pub(crate) fn declassify_length(length: u64) -> usize {
+    let lengths: [u8; 129] = black_box(LENGTHS);
+    let place = usize::try_from(length).unwrap_or(0);
+    usize::from(lengths.get(place).copied().unwrap_or(0))
+}
+
+/// 0 to 128.
+#[cfg(feature = "passphrase")]
+const LENGTHS: [u8; 129] = {
+    let mut lengths = [0; 129];
+    let mut rest: &mut [u8] = &mut lengths;
+    let mut length = 0;
+    while let Some((place, more)) = rest.split_first_mut() {
+        *place = length;
+        length += 1;
+        rest = more;
+    }
+    lengths
+};

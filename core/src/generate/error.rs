@@ -1,0 +1,108 @@
+//! Why a recipe is refused.
+
+use core::fmt;
+
+use super::rules::RuleSet;
+use crate::error::Code;
+
+/// Why a recipe is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The length is outside what is accepted.
+    Length {
+        /// What was asked for, in characters.
+        length: u32,
+        /// The shortest that is accepted.
+        min: u8,
+        /// The longest that is accepted.
+        max: u8,
+    },
+    /// The number of words is outside 3 to 10.
+    WordCount {
+        /// What was asked for.
+        words: u32,
+    },
+    /// The complexity makes passphrases where characters are asked for, or the other way round.
+    Complexity {
+        /// What was asked for.
+        complexity: u8,
+        /// The lowest that is accepted here.
+        min: u8,
+        /// The highest that is accepted here.
+        max: u8,
+    },
+    /// No password satisfies these rules together; each of them is needed for that.
+    Infeasible(Conflict),
+    /// The counting table would have more entries than the limit.
+    TooComplex {
+        /// The limit.
+        limit: u32,
+    },
+    /// The recipe needs a counting table, and this build has no heap to put it on.
+    NeedsHeap,
+}
+
+impl RecipeError {
+    /// The number of this error.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Length { .. } | Self::WordCount { .. } | Self::Complexity { .. } => {
+                Code::RecipeInvalid
+            }
+            Self::Infeasible(_) => Code::RecipeInfeasible,
+            Self::TooComplex { .. } => Code::RecipeTooComplex,
+            Self::NeedsHeap => Code::RecipeNeedsHeap,
+        }
+    }
+}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { length, min, max } => {
+                write!(f, "the length {length} is outside {min} to {max}")
+            }
+            Self::WordCount { words } => {
+                write!(f, "{words} words are outside {MIN_WORDS} to {MAX_WORDS}")
+            }
+            Self::Complexity { complexity, min, max } => {
+                write!(f, "complexity {complexity} is outside {min} to {max}")
+            }
+            Self::Infeasible(conflict) => {
+                write!(f, "no password satisfies these rules together: {conflict}")
+            }
+            Self::TooComplex { limit } => {
+                write!(f, "the recipe needs a counting table of more than {limit} entries")
+            }
+            Self::NeedsHeap => {
+                f.write_str("the recipe needs a counting table, and this build has no heap")
+            }
+        }
+    }
+}
+
+impl core::error::Error for RecipeError {}
+
+/// Rules that no password satisfies together. Without any one of them there would be a password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Conflict(pub(crate) RuleSet);
+
+impl Conflict {
+    /// The rules, as a recipe file spells them: `groups[0].min`.
+    pub fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.0.iter().map(super::rules::Rule::name)
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// `PassphraseLength` of Windows LAPS.
+pub(crate) const MIN_WORDS: u8 = 3;
+/// `PassphraseLength` of Windows LAPS.
+pub(crate) const MAX_WORDS: u8 = 10;

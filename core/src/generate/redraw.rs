@@ -1,0 +1,153 @@
+//! The redrawing sampler: draw a whole string, keep it when it breaks no rule.
+
+use super::chars::CharSet;
+use super::declassify;
+use super::dice::{Dice, Faces};
+use super::nat::Nat;
+use super::rules::Rules;
+use crate::random::RandomError;
+
+/// Draws every character on its own and redraws the whole string until no rule is broken.
+///
+/// Exactly uniform: every string of the base is equally likely, and the number of redraws does not depend on
+/// the string that is accepted (protocol §7 rule 1).
+#[derive(Clone, Debug)]
+pub(crate) struct Redraw {
+    middle: Place,
+    first: Option<Place>,
+    last: Option<Place>,
+    attempts: u16,
+}
+
+/// Where characters of one set are drawn.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    faces: Faces,
+    alphabet: Alphabet,
+}
+
+impl Place {
+    fn new(set: CharSet, count: u8) -> Self {
+        Self { faces: Faces::new(u32::from(set.len()), count), alphabet: Alphabet::new(set) }
+    }
+
+    fn fill<D: Dice>(&self, dice: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
+        let reject = dice.roll(&self.faces, out)?;
+        self.alphabet.spell(out);
+        Ok(reject)
+    }
+}
+
+impl Redraw {
+    /// The sampler, when at least a quarter of the base is admissible.
+    pub(crate) fn new(rules: &Rules, admissible: &Nat) -> Option<Self> {
+        let (first, last) = rules.ends();
+        let ends = usize::from(rules.first.is_some() || rules.length == 1)
+            + usize::from(rules.last.is_some() && rules.length > 1);
+        let middle = usize::from(rules.length).saturating_sub(ends);
+        let alphabet = rules.alphabet();
+        let mut base = Nat::power(u64::from(alphabet.len()), middle);
+        let single = rules.length == 1;
+        let first = (rules.first.is_some() || single).then_some(first);
+        let last = (rules.last.is_some() && !single).then_some(last);
+        for set in [first, last].into_iter().flatten() {
+            base = base.times(u64::from(set.len()));
+        }
+        Some(Self {
+            middle: Place::new(alphabet, u8::try_from(middle).unwrap_or(0)),
+            first: first.map(|set| Place::new(set, 1)),
+            last: last.map(|set| Place::new(set, 1)),
+            attempts: attempts(admissible, &base)?,
+        })
+    }
+
+    /// One string into `out`, which is as long as the recipe says.
+    ///
+    /// # Errors
+    /// The source failed, or it was rejected as often as no working source is.
+    pub(crate) fn sample<D: Dice>(
+        &self,
+        rules: &Rules,
+        dice: &mut D,
+        out: &mut [u8],
+    ) -> Result<(), RandomError> {
+        for _ in 0..self.attempts {
+            let mut reject = 0;
+            let mut middle = &mut *out;
+            if let Some(place) = &self.first {
+                let (head, rest) = middle.split_at_mut_checked(1).unwrap_or_default();
+                reject |= place.fill(dice, head)?;
+                middle = rest;
+            }
+            if let Some(place) = &self.last {
+                let length = middle.len();
+                let (rest, tail) =
+                    middle.split_at_mut_checked(length.saturating_sub(1)).unwrap_or_default();
+                reject |= place.fill(dice, tail)?;
+                middle = rest;
+            }
+            reject |= self.middle.fill(dice, middle)?;
+            if declassify(reject | rules.broken(out).bits()) {
+                return Ok(());
+            }
+        }
+        Err(RandomError::Stuck)
+    }
+}
+
+/// How often a working source may be rejected in a row; none when less than a quarter is accepted.
+///
+/// 128 times where at least half is accepted, 320 times where at least a quarter is: a false alarm has a
+/// probability of at most 2^-128 (protocol §7 rule 4). The comparison leaves room for words that are thrown
+/// away: at most one of 2^10 each, 16 at most.
+pub(crate) fn attempts(admissible: &Nat, base: &Nat) -> Option<u16> {
+    let share = admissible.times(64);
+    if share >= base.times(33) {
+        Some(128)
+    } else if share >= base.times(16) {
+        Some(320)
+    } else {
+        None
+    }
+}
+
+/// The characters of a set in ASCII order, as arithmetic over its gaps.
+#[derive(Clone, Copy, Debug)]
+struct Alphabet {
+    base: u8,
+    /// From index `.0` on, `.1` is added.
+    gaps: [(u8, u8); 48],
+    used: u8,
+}
+
+impl Alphabet {
+    fn new(set: CharSet) -> Self {
+        let mut alphabet = Self { base: 0, gaps: [(0, 0); 48], used: 0 };
+        let mut index = 0;
+        let mut end = 0;
+        for (first, more) in set.ranges() {
+            if end == 0 {
+                alphabet.base = first;
+            } else if let Some(gap) = alphabet.gaps.get_mut(usize::from(alphabet.used)) {
+                *gap = (index, first - end);
+                alphabet.used += 1;
+            }
+            index += more + 1;
+            end = first + more + 1;
+        }
+        alphabet
+    }
+
+    /// Characters for indices, in place. No table is read at an index.
+    fn spell(&self, indices: &mut [u8]) {
+        for place in indices {
+            let index = *place;
+            *place = self.gaps.iter().take(usize::from(self.used)).fold(
+                self.base.wrapping_add(index),
+                |byte, (start, gap)| {
+                    byte.wrapping_add(gap & 0_u8.wrapping_sub(u8::from(index >= *start)))
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The policy: every setting of Windows LAPS, with its range, and where its value comes from (design §6).
+//!
+//! [`Settings`] is what somebody configured, perhaps only a part. [`Policy`] is what is in force: each setting has a
+//! value, and each value is in its range. Both live without a heap. With the feature `documents`, `read` takes
+//! the forms in which settings travel and `evaluate` says what is in force, why, and what is wrong.
+
+mod setting;
+mod settings;
+mod table;
+
+use core::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use self::table::Table;
+pub use self::{
+    setting::{Allowed, Condition, Setting, Since, Value},
+    settings::{PolicyError, Refusal, Settings},
+};
+use crate::identity::{AccountName, Text};
+
+/// Where passwords are backed up.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the three values of the setting; a fourth would change every rule"
+)]
+#[repr(u8)]
+pub enum BackupDirectory {
+    /// Nowhere: nothing is managed.
+    #[default]
+    Disabled = 0,
+    /// Microsoft Entra; its rules apply, and our vault stands for it.
+    Entra = 1,
+    /// Active Directory; its rules apply, and our vault stands for it.
+    ActiveDirectory = 2,
+}
+
+impl BackupDirectory {
+    /// The value of the setting.
+    #[must_use]
+    pub const fn as_u8(self) -> u8 {
+        match self {
+            Self::Disabled => 0,
+            Self::Entra => 1,
+            Self::ActiveDirectory => 2,
+        }
+    }
+
+    const fn from_number(number: u16) -> Self {
+        match number {
+            1 => Self::Entra,
+            2 => Self::ActiveDirectory,
+            _ => Self::Disabled,
+        }
+    }
+}
+
+impl fmt::Display for BackupDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disabled => "disabled",
+            Self::Entra => "Microsoft Entra",
+            Self::ActiveDirectory => "Active Directory",
+        })
+    }
+}
+
+/// What follows a use of the account, after the delay (domain §4.6).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct PostAuthenticationActions(u8);
+
+impl PostAuthenticationActions {
+    /// The value of the setting: 0, 1, 3, 5 or 11.
+    #[must_use]
+    pub const fn as_u8(self) -> u8 {
+        self.0
+    }
+
+    /// Whether the password is replaced. The other actions wait for it.
+    #[must_use]
+    pub const fn resets(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Whether the account's sessions are signed out.
+    #[must_use]
+    pub const fn signs_out(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Whether the device restarts.
+    #[must_use]
+    pub const fn restarts(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// Whether what still runs as the account is ended.
+    #[must_use]
+    pub const fn terminates(self) -> bool {
+        self.0 & 8 != 0
+    }
+}
+
+/// A policy in force: every setting has a value in its range.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Policy {
+    values: Table,
+}
+
+impl Policy {
+    /// Where passwords are backed up.
+    #[must_use]
+    pub fn backup_directory(&self) -> BackupDirectory {
+        BackupDirectory::from_number(self.number(Setting::BackupDirectory))
+    }
+
+    /// The managed account; empty means the built-in administrator.
+    #[must_use]
+    pub const fn administrator_account_name(&self) -> &AccountName {
+        &self.values.name
+    }
+
+    /// Days after which a password is replaced: 1 to 365, from 7 with Entra.
+    #[must_use]
+    pub fn password_age_days(&self) -> u16 {
+        self.number(Setting::PasswordAgeDays)
+    }
+
+    /// Characters of a password: 8 to 64. Without effect at complexity 6 to 8.
+    #[must_use]
+    pub fn password_length(&self) -> u8 {
+        self.small(Setting::PasswordLength)
+    }
+
+    /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.
+    #[must_use]
+    pub fn passphrase_length(&self) -> u8 {
+        self.small(Setting::PassphraseLength)
+    }
+
+    /// Minutes between a use of the account and the actions that follow: 0 (no actions) to 1440.
+    #[must_use]
+    pub fn post_authentication_reset_delay_minutes(&self) -> u16 {
+        self.number(Setting::PostAuthenticationResetDelay)
+    }
+
+    /// What follows a use of the account. Without effect when the delay is 0.
+    #[must_use]
+    pub fn post_authentication_actions(&self) -> PostAuthenticationActions {
+        PostAuthenticationActions(self.small(Setting::PostAuthenticationActions))
+    }
+
+    /// Whether Active Directory holds the password encrypted.
+    #[must_use]
+    pub fn ad_password_encryption_enabled(&self) -> bool {
+        self.switch(Setting::ADPasswordEncryptionEnabled)
+    }
+
+    /// Who may decrypt it; empty means Domain Admins.
+    #[must_use]
+    pub fn ad_password_encryption_principal(&self) -> &str {
+        self.values.principal.as_str()
+    }
+
+    /// Earlier encrypted passwords that Active Directory keeps: 0 to 12.
+    #[must_use]
+    pub fn ad_encrypted_password_history_size(&self) -> u8 {
+        self.small(Setting::ADEncryptedPasswordHistorySize)
+    }
+
+    /// Whether a domain controller's DSRM password is managed.
+    #[must_use]
+    pub fn ad_backup_dsrm_password(&self) -> bool {
+        self.switch(Setting::ADBackupDSRMPassword)
+    }
+
+    /// Whether an expiry beyond the age makes a rotation due at once.
+    #[must_use]
+    pub fn password_expiration_protection_enabled(&self) -> bool {
+        self.switch(Setting::PasswordExpirationProtectionEnabled)
+    }
+
+    /// Whether LAPS makes and keeps the account itself.
+    #[must_use]
+    pub fn automatic_account_management_enabled(&self) -> bool {
+        self.switch(Setting::AutomaticAccountManagementEnabled)
+    }
+
+    /// Whether automatic management is of a new account, not of the built-in administrator.
+    #[must_use]
+    pub fn automatic_account_management_makes_new_account(&self) -> bool {
+        self.number(Setting::AutomaticAccountManagementTarget) == 1
+    }
+
+    /// The name of the automatically managed account, or its prefix. Never empty.
+    #[must_use]
+    pub fn automatic_account_management_name_or_prefix(&self) -> &str {
+        self.values.prefix.as_str()
+    }
+
+    /// Whether the automatically managed account can be logged on with.
+    #[must_use]
+    pub fn automatic_account_management_enable_account(&self) -> bool {
+        self.switch(Setting::AutomaticAccountManagementEnableAccount)
+    }
+
+    /// Whether its name has six random digits, new at each rotation.
+    #[must_use]
+    pub fn automatic_account_management_randomize_name(&self) -> bool {
+        self.switch(Setting::AutomaticAccountManagementRandomizeName)
+    }
+
+    /// The value of any setting.
+    #[must_use]
+    pub fn value(&self, setting: Setting) -> Value<'_> {
+        self.values.value(setting)
+    }
+
+    /// The first condition of a setting that does not hold, so that its value has no effect.
+    #[must_use]
+    pub fn unmet(&self, setting: Setting) -> Option<Condition> {
+        setting.conditions().iter().copied().find(|condition| {
+            !(condition.min..=condition.max).contains(&self.number(condition.setting))
+        })
+    }
+
+    /// SHA-256 over all values, effective or not: what a record says about the policy it was made under.
+    ///
+    /// The bytes hashed are `laps policy v1` and, for each setting in the order of [`Setting::ALL`], its number (one
+    /// byte), then two bytes big-endian and UTF-8 text: for text the length and the text, else the number (a
+    /// switch is 0 or 1, a delay minutes) and nothing.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"laps policy v1");
+        for setting in Setting::ALL {
+            hash.update([setting as u8]);
+            let (number, text) = match self.value(setting) {
+                Value::Minutes(number) | Value::Number(number) => (number, ""),
+                Value::Switch(on) => (u16::from(on), ""),
+                Value::Text(text) => (u16::try_from(text.len()).unwrap_or(u16::MAX), text),
+            };
+            hash.update(number.to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    fn number(&self, setting: Setting) -> u16 {
+        self.values.number(setting)
+    }
+
+    fn small(&self, setting: Setting) -> u8 {
+        u8::try_from(self.number(setting)).unwrap_or(u8::MAX)
+    }
+
+    fn switch(&self, setting: Setting) -> bool {
+        self.number(setting) != 0
+    }
+}
+
+/// Room for each text: four bytes a character.
+type Principal = Text<512>;
+type Prefix = Text<80>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_windows() {
+        let policy = Policy::default();
+        assert_eq!(policy.backup_directory(), BackupDirectory::Disabled);
+        assert!(policy.administrator_account_name().is_empty());
+        assert_eq!(policy.password_age_days(), 30);
+        assert_eq!(policy.password_length(), 14);
+        assert_eq!(policy.value(Setting::PasswordComplexity), Value::Number(4));
+        assert_eq!(policy.passphrase_length(), 6);
+        assert_eq!(policy.post_authentication_reset_delay_minutes(), 24 * 60);
+        assert_eq!(policy.post_authentication_actions().as_u8(), 3);
+        assert!(policy.ad_password_encryption_enabled());
+        assert_eq!(policy.ad_password_encryption_principal(), "");
+        assert_eq!(policy.ad_encrypted_password_history_size(), 0);
+        assert!(!policy.ad_backup_dsrm_password());
+        assert!(policy.password_expiration_protection_enabled());
+        assert!(!policy.automatic_account_management_enabled());
+        assert!(policy.automatic_account_management_makes_new_account());
+        assert_eq!(policy.automatic_account_management_name_or_prefix(), "WLapsAdmin");
+        assert!(!policy.automatic_account_management_enable_account());
+        assert!(!policy.automatic_account_management_randomize_name());
+        for setting in Setting::ALL {
+            assert_eq!(policy.value(setting), setting.default_value(), "{setting}");
+        }
+    }
+
+    #[test]
+    fn the_hash_changes_with_every_setting() {
+        let mut seen = alloc::vec![Policy::default().hash()];
+        for setting in Setting::ALL {
+            let mut settings = Settings::new();
+            let other = match setting.default_value() {
+                Value::Minutes(_) => Value::Minutes(90),
+                Value::Number(1) => Value::Number(0),
+                Value::Number(3) => Value::Number(5),
+                Value::Number(number) => Value::Number(number + 1),
+                Value::Switch(on) => Value::Switch(!on),
+                Value::Text(_) => Value::Text("CONTOSO\\x"),
+            };
+            let other = if setting == Setting::AutomaticAccountManagementNameOrPrefix {
+                Value::Text("ops")
+            } else {
+                other
+            };
+            settings.set(setting, other).unwrap();
+            let hash = settings.policy().unwrap().hash();
+            assert!(!seen.contains(&hash), "{setting}");
+            seen.push(hash);
+        }
+    }
+
+    #[test]
+    fn a_setting_without_effect_names_the_condition_that_fails() {
+        let mut settings = Settings::new();
+        settings.set(Setting::BackupDirectory, Value::Number(1)).unwrap();
+        settings.set(Setting::PasswordComplexity, Value::Number(6)).unwrap();
+        let policy = settings.policy().unwrap();
+        let unmet = |setting| policy.unmet(setting).map(|c| alloc::string::ToString::to_string(&c));
+        assert_eq!(unmet(Setting::PasswordLength).unwrap(), "PasswordComplexity 1 to 5");
+        assert_eq!(unmet(Setting::ADBackupDSRMPassword).unwrap(), "BackupDirectory 2");
+        assert_eq!(unmet(Setting::PassphraseLength), None);
+        assert_eq!(
+            unmet(Setting::AutomaticAccountManagementTarget).unwrap(),
+            "AutomaticAccountManagementEnabled true"
+        );
+    }
+}

@@ -1,0 +1,117 @@
+"""What comes from outside: files, passphrases, times."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from .status import Failure, Status
+
+__all__ = ["DURATION", "duration", "moment", "passphrase", "read", "rfc3339", "seconds"]
+
+# A policy, a recipe, a key file, a sealed record: all far below this.
+_LARGEST = 4 << 20
+
+DURATION = "a whole number with s, m, h, d or w, such as 90m, 1h or 7d"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def read(path: str | os.PathLike[str], what: str) -> bytes:
+    """The bytes of a file; ``-`` is standard input."""
+    name = os.fspath(path)
+    try:
+        if name == "-":
+            found = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with Path(name).open("rb") as file:
+                found = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise Failure(f"{what} {name}: there is no such file", Status.NOT_FOUND) from None
+    except PermissionError:
+        raise Failure(f"{what} {name}: you may not read this file", Status.NOT_ALLOWED) from None
+    except IsADirectoryError:
+        raise Failure(f"{what} {name}: this is a folder; give the path of a file", Status.REFUSED) from None
+    if len(found) > _LARGEST:
+        raise Failure(f"{what} {name}: larger than {_LARGEST >> 20} MiB, which none is", Status.REFUSED)
+    return found
+
+
+def seconds(text: str) -> int:
+    """A duration in seconds."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
+    if not found:
+        raise Failure(f"duration {text!r}: not understood; give {DURATION}", Status.USAGE)
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def duration(text: str) -> timedelta:
+    """A duration."""
+    return timedelta(seconds=seconds(text))
+
+
+def moment(text: str) -> datetime:
+    """A moment: RFC 3339, a date, or a duration that counts back from now."""
+    if re.fullmatch(r"[0-9]{1,9}[smhdw]", text.strip()):
+        return datetime.now(timezone.utc) - duration(text)
+    try:
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+    except ValueError:
+        raise Failure(
+            f"time {text!r}: not understood; give RFC 3339 such as 2026-11-22T08:00:00Z, a date, or {DURATION} "
+            "to count back from now",
+            Status.USAGE,
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if time is None else time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def passphrase(
+    question: str,
+    *,
+    file: Path | None = None,
+    descriptor: int | None = None,
+    twice: bool = False,
+) -> str:
+    """A passphrase from a file, a descriptor, or the terminal without echo."""
+    if file is not None and descriptor is not None:
+        raise Failure("give --passphrase-file or --passphrase-fd, not both", Status.USAGE)
+    if file is not None:
+        return _line(read(file, "passphrase file"), f"passphrase file {file}")
+    if descriptor is not None:
+        try:
+            with os.fdopen(descriptor, "rb", closefd=False) as opened:
+                return _line(opened.read(4097), f"passphrase descriptor {descriptor}")
+        except OSError as error:
+            reason = error.strerror
+            raise Failure(f"passphrase descriptor {descriptor}: {reason}", Status.OTHER) from None
+    if not sys.stdin.isatty():
+        raise Failure(
+            f"{question}: there is no terminal to ask on; give --passphrase-file or --passphrase-fd",
+            Status.USAGE,
+        )
+    from getpass import getpass
+
+    given = getpass(f"{question}: ")
+    if twice and getpass("The same once more: ") != given:
+        raise Failure("the two passphrases differ; nothing was written", Status.REFUSED)
+    return given
+
+
+def _line(found: bytes, where: str) -> str:
+    if len(found) > 4096:
+        raise Failure(f"{where}: longer than 4096 bytes", Status.REFUSED)
+    try:
+        text = found.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure(f"{where}: not UTF-8 text", Status.REFUSED) from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise Failure(f"{where}: empty; write the passphrase on one line", Status.REFUSED)
+    return text
