@@ -4,20 +4,39 @@
 //! value, and each value is in its range. Both live without a heap. With the feature `documents`, `read` takes
 //! the forms in which settings travel and `evaluate` says what is in force, why, and what is wrong.
 
+#[cfg(feature = "documents")]
+mod document;
+#[cfg(feature = "documents")]
+mod evaluate;
+#[cfg(feature = "documents")]
+mod finding;
 mod setting;
 mod settings;
 mod table;
+#[cfg(feature = "documents")]
+mod typed;
+#[cfg(feature = "documents")]
+mod warnings;
 
 use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
 use self::table::Table;
+#[cfg(feature = "documents")]
+pub use self::{
+    document::{Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read},
+    evaluate::{Evaluation, OwnedValue, Row, evaluate},
+    finding::{Finding, Level},
+};
 pub use self::{
     setting::{Allowed, Condition, Setting, Since, Value},
     settings::{PolicyError, Refusal, Settings},
 };
-use crate::identity::{AccountName, Text};
+use crate::{
+    generate::{Complexity, Recipe, RecipeError},
+    identity::{AccountName, Text},
+};
 
 /// Where passwords are backed up.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -131,6 +150,25 @@ impl Policy {
     #[must_use]
     pub fn password_length(&self) -> u8 {
         self.small(Setting::PasswordLength)
+    }
+
+    /// What passwords are made of: 1 to 8.
+    #[must_use]
+    pub fn password_complexity(&self) -> Complexity {
+        Complexity::try_from(self.small(Setting::PasswordComplexity)).unwrap_or(Complexity::Full)
+    }
+
+    /// The recipe for its passwords.
+    ///
+    /// # Errors
+    /// [`RecipeError::Complexity`] for complexity 6 to 8 in a build without the feature `passphrase`.
+    pub fn recipe(&self) -> Result<Recipe, RecipeError> {
+        let complexity = self.password_complexity();
+        #[cfg(feature = "passphrase")]
+        if complexity.is_passphrase() {
+            return Recipe::passphrase(complexity, self.passphrase_length());
+        }
+        Recipe::complexity(complexity, self.password_length())
     }
 
     /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.
@@ -291,6 +329,32 @@ mod tests {
         assert!(!policy.automatic_account_management_randomize_name());
         for setting in Setting::ALL {
             assert_eq!(policy.value(setting), setting.default_value(), "{setting}");
+        }
+    }
+
+    #[test]
+    fn the_recipe_is_that_of_the_complexity() {
+        let mut settings = Settings::new();
+        for (complexity, length, words) in
+            [(1, 8, 3), (4, 14, 3), (5, 64, 3), (6, 14, 6), (8, 8, 10)]
+        {
+            settings.set(Setting::PasswordComplexity, Value::Number(complexity)).unwrap();
+            settings.set(Setting::PasswordLength, Value::Number(length)).unwrap();
+            settings.set(Setting::PassphraseLength, Value::Number(words)).unwrap();
+            let policy = settings.policy().unwrap();
+            let recipe = policy.recipe();
+            if complexity >= 6 && cfg!(not(feature = "passphrase")) {
+                assert!(recipe.is_err());
+                continue;
+            }
+            let strength = recipe.unwrap().strength();
+            let lengths = (strength.min_length(), strength.max_length());
+            if complexity >= 6 {
+                let words = usize::from(words);
+                assert!(lengths.0 >= 3 * words && lengths.1 <= 10 * words, "{lengths:?}");
+            } else {
+                assert_eq!(lengths, (usize::from(length), usize::from(length)));
+            }
         }
     }
 

@@ -1,0 +1,120 @@
+//! A policy of Intune's settings catalog (Graph `deviceManagementConfigurationPolicy`), as exported.
+//!
+//! Setting definition ids are `device_vendor_msft_laps_policies_` and the CSP name in lower case; the age has a second
+//! one with `_aad` behind, for backup to Entra. A choice carries its option at the end of its value. Dependent settings are the
+//! children of the option that makes them apply. Settings of other products and members that we do not need are
+//! passed over.
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+};
+
+use super::{Document, Entry, Position, Raw, Root, json::Node};
+use crate::policy::Setting;
+
+type Members = BTreeMap<String, Node>;
+
+/// What every setting definition id of LAPS begins with.
+const PREFIX: &str = "device_vendor_msft_laps_policies_";
+
+/// Whether an object is such a policy and not one of ours.
+pub(super) fn is_policy(members: &Members) -> bool {
+    members.keys().any(|name| {
+        name.starts_with('@')
+            || ["settings", "settingInstance", "settingDefinitionId"].contains(&&**name)
+    })
+}
+
+pub(super) fn read(members: &Members, document: &mut Document) -> Result<(), Position> {
+    match members.get("settings") {
+        Some(Node::List(settings)) => {
+            settings.iter().try_for_each(|setting| read_setting(setting, document))?;
+        }
+        Some(_) => {
+            return Err(Position::whole(
+                "the member \"settings\" is not a list; one of setting instances is accepted",
+            ));
+        }
+        None if members.contains_key("settingInstance")
+            || members.contains_key("settingDefinitionId") =>
+        {
+            read_members(members, document)?;
+        }
+        None => {
+            return Err(Position::whole(
+                "an Intune policy without \"settings\"; export it with its settings ($expand=settings)",
+            ));
+        }
+    }
+    if document.entries.is_empty() {
+        return Err(Position::whole(
+            "an Intune policy without a LAPS setting; their definition ids begin with device_vendor_msft_laps_policies_",
+        ));
+    }
+    Ok(())
+}
+
+fn read_setting(setting: &Node, document: &mut Document) -> Result<(), Position> {
+    match setting {
+        Node::Object(members) => read_members(members, document),
+        Node::List(_) | Node::Plain(_) => Err(Position::whole(
+            "\"settings\" and \"children\" hold setting instances only, each a JSON object",
+        )),
+    }
+}
+
+/// One instance, with or without the `settingInstance` around it. Depth is bounded by the JSON reader.
+fn read_members(members: &Members, document: &mut Document) -> Result<(), Position> {
+    if let Some(Node::Object(instance)) = members.get("settingInstance") {
+        return read_members(instance, document);
+    }
+    let Some(Node::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
+        return Err(Position::whole("a setting instance without \"settingDefinitionId\""));
+    };
+    let lower = id.to_ascii_lowercase();
+    let Some(name) = lower.strip_prefix(PREFIX) else {
+        return Ok(());
+    };
+    let name = name.strip_suffix("_aad").filter(|rest| *rest == "passwordagedays").unwrap_or(name);
+    let name = Setting::ALL
+        .into_iter()
+        .map(Setting::name)
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .map_or_else(|| name.to_string(), ToString::to_string);
+    let raw = if let Some(Node::Object(simple)) = members.get("simpleSettingValue") {
+        plain(simple.get("value"))
+    } else if let Some(Node::Object(choice)) = members.get("choiceSettingValue") {
+        if let Some(Node::List(children)) = choice.get("children") {
+            children.iter().try_for_each(|child| read_setting(child, document))?;
+        }
+        option(plain(choice.get("value")), &lower)
+    } else {
+        Raw::Other("neither a simple setting nor a choice")
+    };
+    document.entries.push(Entry { root: Root::Csp, name, raw, line: None });
+    Ok(())
+}
+
+fn plain(node: Option<&Node>) -> Raw {
+    match node {
+        Some(Node::Plain(raw)) => raw.clone(),
+        Some(Node::List(_)) => Raw::Other("a list"),
+        Some(Node::Object(_)) => Raw::Other("an object"),
+        None => Raw::Other("no value"),
+    }
+}
+
+/// The option of a choice: what follows the definition id and an underscore.
+fn option(raw: Raw, id: &str) -> Raw {
+    let Raw::Text(value) = &raw else {
+        return Raw::Other("a choice without its option");
+    };
+    let lower = value.to_ascii_lowercase();
+    match lower.strip_prefix(id).and_then(|rest| rest.strip_prefix('_')) {
+        Some("true") => Raw::Switch(true),
+        Some("false") => Raw::Switch(false),
+        Some(digits) => digits.parse().map_or(raw, Raw::Whole),
+        None => raw,
+    }
+}

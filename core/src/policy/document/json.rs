@@ -1,0 +1,133 @@
+//! JSON: our own policy files, and the front door of Intune's exports.
+
+use alloc::{collections::BTreeMap, format, string::String, string::ToString as _, vec::Vec};
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, intune};
+
+/// A JSON value. Unlike `serde_json::Value` it refuses an object with the same name twice.
+#[derive(Debug)]
+pub(super) enum Node {
+    List(Vec<Self>),
+    Object(BTreeMap<String, Self>),
+    Plain(Raw),
+}
+
+pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> {
+    let node = parse(text)?;
+    let Node::Object(members) = node else {
+        return Err(Position::on(1, 1, "a JSON list; a policy is a JSON object"));
+    };
+    if intune::is_policy(&members) {
+        document.form = Form::Intune;
+        return intune::read(&members, document);
+    }
+    if members.len() > MAX_ENTRIES {
+        return Err(Position::whole(TOO_MANY));
+    }
+    document.form = Form::Json;
+    document.entries = members
+        .into_iter()
+        .map(|(name, node)| {
+            let line = line_of(text, &name);
+            let raw = match node {
+                Node::List(_) => Raw::Other("a list"),
+                Node::Object(_) => Raw::Other("an object"),
+                Node::Plain(raw) => raw,
+            };
+            Entry { root: Root::Csp, name, raw, line }
+        })
+        .collect();
+    document.entries.sort_by_key(|entry| entry.line);
+    Ok(())
+}
+
+/// Strict JSON: depth at most 128 (`serde_json`'s own limit), no name twice in an object, nothing after it.
+pub(super) fn parse(text: &str) -> Result<Node, Position> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+        Position::on(error.line(), error.column(), &format!("not a JSON document: {message}"))
+    })
+}
+
+/// The line of a top-level member, for findings: where its name first stands in quotes with a colon behind.
+fn line_of(text: &str, name: &str) -> Option<u32> {
+    let quoted = format!("\"{name}\"");
+    let (at, _) = text.match_indices(&quoted).find(|(at, found)| {
+        let rest = text.get(at.saturating_add(found.len())..).unwrap_or_default();
+        rest.trim_start().starts_with(':')
+    })?;
+    u32::try_from(text.get(..at)?.matches('\n').count().saturating_add(1)).ok()
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Plain(Raw::Switch(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Plain(Raw::Whole(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        // What is too large for i64 is out of every range all the same.
+        Ok(Node::Plain(Raw::Whole(i64::try_from(value).unwrap_or(i64::MAX))))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Plain(Raw::Fraction(value)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
+        if value.contains('\0') {
+            return Err(E::custom("a NUL character in text"));
+        }
+        Ok(Node::Plain(Raw::Text(value.into())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Plain(Raw::Other("null")))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(node) = from.next_element()? {
+            list.push(node);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+        let mut object = BTreeMap::new();
+        while let Some(name) = from.next_key::<String>()? {
+            if name.contains('\0') {
+                return Err(A::Error::custom("a NUL character in a name"));
+            }
+            if object.contains_key(&name) {
+                let name = Raw::Text(name);
+                return Err(A::Error::custom(format_args!(
+                    "the name {name} stands twice in one object"
+                )));
+            }
+            object.insert(name, from.next_value()?);
+        }
+        Ok(Node::Object(object))
+    }
+}

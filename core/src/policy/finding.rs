@@ -1,0 +1,120 @@
+//! Findings: what is wrong with a policy, or unwise.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use super::Setting;
+use crate::account::same_name;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "a finding either stops the policy or does not")]
+pub enum Level {
+    /// There is no policy until it is mended.
+    Error,
+    /// There is a policy, and somebody should look at this.
+    Warning,
+}
+
+impl Level {
+    /// `error` or `warning`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One thing to know about a policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What rule it comes from: a stable word such as `range` or `weak`.
+    pub rule: &'static str,
+    /// The setting, as the document spells it.
+    pub setting: String,
+    /// What is wrong, where, and what would be accepted.
+    pub message: String,
+}
+
+impl Finding {
+    pub(super) fn error(rule: &'static str, setting: &str, message: String) -> Self {
+        Self { level: Level::Error, rule, setting: setting.into(), message }
+    }
+
+    pub(super) fn warning(rule: &'static str, setting: &str, message: String) -> Self {
+        Self { level: Level::Warning, rule, setting: setting.into(), message }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.level.name(), self.setting, self.message)
+    }
+}
+
+/// What legacy Microsoft LAPS, or a habit, calls a setting.
+const OTHER_NAMES: [(&str, Setting); 4] = [
+    ("AdmPwdEnabled", Setting::BackupDirectory),
+    ("AdminAccountName", Setting::AdministratorAccountName),
+    ("PwdExpirationProtectionEnabled", Setting::PasswordExpirationProtectionEnabled),
+    ("PassphraseWords", Setting::PassphraseLength),
+];
+
+/// The setting whose name is nearest to a wrong one: the fewest letters to insert, remove or replace, without
+/// regard to capitals.
+pub(super) fn nearest(name: &str) -> Setting {
+    let own = Setting::ALL.map(|setting| (setting.name(), setting));
+    own.into_iter()
+        .chain(OTHER_NAMES)
+        .min_by_key(|(known, _)| if same_name(known, name) { 0 } else { distance(known, name) })
+        .map_or(Setting::BackupDirectory, |(_, setting)| setting)
+}
+
+/// Levenshtein's distance, over the first 64 letters.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(64).flat_map(char::to_lowercase).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for letter in one.chars().flat_map(char::to_lowercase) {
+        let mut diagonal = row.first().copied().unwrap_or_default();
+        let mut left = diagonal.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (place, with) in row.iter_mut().skip(1).zip(&other) {
+            let above = *place;
+            let replaced = diagonal.saturating_add(usize::from(*with != letter));
+            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            *place = left;
+            diagonal = above;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_the_one_that_was_meant() {
+        for (wrong, right) in [
+            ("PasswordLenght", Setting::PasswordLength),
+            ("passwordlength", Setting::PasswordLength),
+            ("PasswordAge", Setting::PasswordAgeDays),
+            ("AdminAccountName", Setting::AdministratorAccountName),
+            ("PasswordExpirationProtection", Setting::PasswordExpirationProtectionEnabled),
+            ("BackupDir", Setting::BackupDirectory),
+            ("PostAuthenticationAction", Setting::PostAuthenticationActions),
+        ] {
+            assert_eq!(nearest(wrong), right, "{wrong}");
+        }
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+    }
+}

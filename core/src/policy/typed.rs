@@ -1,0 +1,172 @@
+//! From what stands in a document to a value of the setting's kind.
+
+use alloc::{format, string::String};
+
+use super::{
+    Allowed, BackupDirectory, PolicyError, Refusal, Setting, Settings, Value,
+    document::{Entry, Form, Raw, Root},
+};
+
+/// Why an entry has no value.
+pub(super) enum Problem {
+    /// Of the wrong kind, or so far outside that it does not fit.
+    Refused(PolicyError),
+    /// Not possible in this form.
+    Form(String),
+}
+
+/// The setting that an entry is about.
+pub(super) fn setting_of(entry: &Entry, form: Form) -> Option<Setting> {
+    let same = |known: &str| known.eq_ignore_ascii_case(&entry.name);
+    match entry.root {
+        // [LEG]: the values of legacy Microsoft LAPS, and what they are called today.
+        Root::Legacy => match () {
+            () if same("AdmPwdEnabled") => Some(Setting::BackupDirectory),
+            () if same("AdminAccountName") => Some(Setting::AdministratorAccountName),
+            () if same("PwdExpirationProtectionEnabled") => {
+                Some(Setting::PasswordExpirationProtectionEnabled)
+            }
+            () => [Setting::PasswordAgeDays, Setting::PasswordLength, Setting::PasswordComplexity]
+                .into_iter()
+                .find(|setting| same(setting.name())),
+        },
+        // Names of registry values are compared without regard to capitals; elsewhere they are exact.
+        Root::Csp | Root::GroupPolicy | Root::Local if form == Form::Registry => {
+            Setting::ALL.into_iter().find(|setting| same(setting.name()))
+        }
+        Root::Csp | Root::GroupPolicy | Root::Local => Setting::from_name(&entry.name),
+    }
+}
+
+/// The value of an entry, for a setting, in a form.
+pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Value<'_>, Problem> {
+    let refused = |refusal| {
+        Problem::Refused(PolicyError { setting, mode: BackupDirectory::Disabled, refusal })
+    };
+    let registry = form == Form::Registry;
+    if entry.root == Root::Legacy {
+        legacy(setting, &entry.raw)?;
+    }
+    if !setting.in_csp() && matches!(form, Form::Csp | Form::Intune) {
+        return Err(Problem::Form(format!(
+            "{setting} has no node in the CSP; only Group Policy, the registry and our JSON carry it"
+        )));
+    }
+    match (setting.allowed(BackupDirectory::Disabled), &entry.raw) {
+        (Allowed::Range { .. } | Allowed::OneOf(_), Raw::Whole(whole)) => {
+            let number = u16::try_from(*whole).map_err(|_| refused(Refusal::Range))?;
+            let gpo_only = setting == Setting::PostAuthenticationActions && number == 0;
+            if gpo_only && matches!(form, Form::Csp | Form::Intune) {
+                return Err(Problem::Form(format!(
+                    "0 is refused: in the CSP, {setting} accepts one of 1, 3, 5, 11; PostAuthenticationResetDelay 0 switches the actions off"
+                )));
+            }
+            Ok(Value::Number(
+                if entry.root == Root::Legacy && setting == Setting::BackupDirectory {
+                    number.saturating_mul(2)
+                } else {
+                    number
+                },
+            ))
+        }
+        (Allowed::Delay { .. }, Raw::Whole(whole)) => u16::try_from(*whole)
+            .ok()
+            .and_then(|hours| hours.checked_mul(60))
+            .map(Value::Minutes)
+            .ok_or_else(|| refused(Refusal::Range)),
+        (Allowed::Delay { .. }, Raw::Text(text)) if form == Form::Json => {
+            minutes(text).map(Value::Minutes).ok_or_else(|| refused(Refusal::Kind))
+        }
+        (Allowed::Switch, Raw::Switch(on)) => Ok(Value::Switch(*on)),
+        (Allowed::Switch, Raw::Whole(whole)) if registry => match whole {
+            0 => Ok(Value::Switch(false)),
+            1 => Ok(Value::Switch(true)),
+            _ => Err(refused(Refusal::Range)),
+        },
+        (Allowed::Text { .. }, Raw::Text(text)) => Ok(Value::Text(text)),
+        _ => Err(refused(Refusal::Kind)),
+    }
+}
+
+/// Legacy LAPS has fewer values.
+fn legacy(setting: Setting, raw: &Raw) -> Result<(), Problem> {
+    match (setting, raw) {
+        (Setting::BackupDirectory, Raw::Whole(0 | 1))
+        | (Setting::PasswordComplexity, Raw::Whole(1..=4)) => Ok(()),
+        (Setting::BackupDirectory, _) => {
+            Err(Problem::Form(format!("{raw} is refused: AdmPwdEnabled accepts 0 or 1")))
+        }
+        (Setting::PasswordComplexity, Raw::Whole(_)) => Err(Problem::Form(format!(
+            "{raw} is refused: legacy Microsoft LAPS knows PasswordComplexity 1 to 4"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What legacy LAPS means without saying it: the password stands in Active Directory in clear text, nothing
+/// follows a use of the account, and an expiry beyond the age is left alone unless configured otherwise.
+pub(super) fn add_what_legacy_means(settings: &mut Settings) {
+    for (setting, value) in [
+        (Setting::BackupDirectory, Value::Number(0)),
+        (Setting::ADPasswordEncryptionEnabled, Value::Switch(false)),
+        (Setting::PostAuthenticationResetDelay, Value::Minutes(0)),
+        (Setting::PasswordExpirationProtectionEnabled, Value::Switch(false)),
+    ] {
+        if settings.get(setting).is_none() {
+            // Each is in its range; the tests hold them to it.
+            let _in_range = settings.set(setting, value);
+        }
+    }
+}
+
+/// `90m`, `2h` or `1h30m`: whole hours and minutes, at most four digits each, no spaces.
+pub(super) fn minutes(text: &str) -> Option<u16> {
+    let (hours, rest) = match text.split_once('h') {
+        Some((hours, rest)) => (digits(hours)?, rest),
+        None => (0, text),
+    };
+    let minutes = match rest.strip_suffix('m') {
+        Some(minutes) => digits(minutes)?,
+        None if rest.is_empty() && !text.is_empty() => 0,
+        None => return None,
+    };
+    hours.checked_mul(60)?.checked_add(minutes)
+}
+
+fn digits(text: &str) -> Option<u16> {
+    let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_hours_and_minutes() {
+        for (text, want) in [
+            ("90m", Some(90)),
+            ("1h30m", Some(90)),
+            ("2h", Some(120)),
+            ("0m", Some(0)),
+            ("24h", Some(1440)),
+            ("0h90m", Some(90)),
+        ] {
+            assert_eq!(minutes(text), want, "{text}");
+        }
+        for text in [
+            "", "h", "m", "90", "90 m", "1h30", "30m1h", "-1m", "+1m", "1.5h", "9999h", "12345m",
+            "1H",
+        ] {
+            assert_eq!(minutes(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_legacy_means_is_in_range() {
+        let mut settings = Settings::new();
+        add_what_legacy_means(&mut settings);
+        assert_eq!(settings.iter().count(), 4);
+        assert!(settings.policy().is_ok());
+    }
+}
