@@ -181,13 +181,8 @@ pub(super) fn identity(scope: &Scope, device: &DeviceId) -> [u8; 16] {
         hash.update(u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
         hash.update(text.as_bytes());
     }
-    let (half, _) = first_half(hash.finalize().into());
-    half
-}
-
-const fn first_half(hash: [u8; 32]) -> ([u8; 16], [u8; 16]) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, rest @ ..] = hash;
-    ([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p], rest)
+    let digest: [u8; 32] = hash.finalize().into();
+    digest.split_first_chunk().map_or([0; 16], |(half, _)| *half)
 }
 
 impl Journal {
