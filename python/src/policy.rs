@@ -29,7 +29,9 @@ impl Policy {
             let Some(setting) = Setting::from_name(&name) else {
                 return Err(raise(
                     Code::PolicyRefused,
-                    format!("{name}: not a setting; the settings have the names of the LAPS CSP, such as PasswordLength"),
+                    format!(
+                        "{name}: not a setting; the settings have the names of the LAPS CSP, such as PasswordLength"
+                    ),
                 ));
             };
             put(&mut chosen, setting, &value)?;
@@ -49,8 +51,12 @@ impl Policy {
 
     /// The recipe for the passwords of this policy.
     fn recipe(&self) -> PyResult<Recipe> {
-        let recipe = self.inner.recipe().map_err(|error| raise(error.code(), error))?;
-        Ok(Recipe::from_core(recipe))
+        let complexity = self.password_complexity();
+        if complexity < 6 {
+            Recipe::complexity(complexity, self.inner.password_length())
+        } else {
+            Recipe::passphrase(complexity, self.inner.passphrase_length())
+        }
     }
 
     /// SHA-256 over all values: what a record says about the policy that it was made under.
@@ -80,7 +86,10 @@ impl Policy {
     /// 1 to 5: characters; 6 to 8: words.
     #[getter]
     fn password_complexity(&self) -> u8 {
-        self.inner.password_complexity().as_u8()
+        match self.inner.value(Setting::PasswordComplexity) {
+            Value::Number(number) => u8::try_from(number).unwrap_or(0),
+            Value::Minutes(_) | Value::Switch(_) | Value::Text(_) | _ => 0,
+        }
     }
 
     /// Characters of a password, at complexity 1 to 5.
@@ -97,7 +106,10 @@ impl Policy {
 
     /// The time between a use of the account and what follows it; zero: nothing follows.
     #[getter]
-    fn post_authentication_reset_delay<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDelta>> {
+    fn post_authentication_reset_delay<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyDelta>> {
         let minutes = i32::from(self.inner.post_authentication_reset_delay_minutes());
         PyDelta::new(py, 0, minutes.saturating_mul(60), 0, true)
     }
@@ -162,7 +174,9 @@ fn put(chosen: &mut Settings, setting: Setting, value: &Bound<'_, PyAny>) -> PyR
             }
         },
         Value::Number(_) if value.is_instance_of::<PyBool>() => return Err(refused("a bool")),
-        _ => Value::Number(value.extract().map_err(|_| refused(&value.to_string()))?),
+        Value::Number(_) | _ => {
+            Value::Number(value.extract().map_err(|_| refused(&value.to_string()))?)
+        }
     };
     chosen.set(setting, value).map_err(|error| raise(error.code(), error))
 }
@@ -176,6 +190,6 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Boun
             Ok(hours) => hours.into_pyobject(py)?.into_any(),
             Err(_) => PyString::new(py, &value.to_string()).into_any(),
         },
-        other => PyString::new(py, &other.to_string()).into_any(),
+        other @ (Value::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
     })
 }

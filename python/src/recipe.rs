@@ -41,7 +41,7 @@ impl Recipe {
     /// The recipe of Windows LAPS for complexity 1 to 5 and a length of 8 to 64.
     #[staticmethod]
     #[pyo3(signature = (complexity = 4, length = 14))]
-    fn complexity(complexity: u8, length: u8) -> PyResult<Self> {
+    pub(crate) fn complexity(complexity: u8, length: u8) -> PyResult<Self> {
         let recipe = CoreRecipe::complexity(level(complexity)?, length)
             .map_err(|error| raise(error.code(), error))?;
         Ok(Self::from_core(recipe))
@@ -50,19 +50,8 @@ impl Recipe {
     /// The recipe of Windows LAPS for complexity 6 to 8: 3 to 10 words.
     #[staticmethod]
     #[pyo3(signature = (complexity = 6, words = 6))]
-    fn passphrase(complexity: u8, words: u8) -> PyResult<Self> {
+    pub(crate) fn passphrase(complexity: u8, words: u8) -> PyResult<Self> {
         let recipe = CoreRecipe::passphrase(level(complexity)?, words)
-            .map_err(|error| raise(error.code(), error))?;
-        Ok(Self::from_core(recipe))
-    }
-
-    /// A recipe file: JSON, as text or bytes.
-    #[staticmethod]
-    #[pyo3(signature = (document, /))]
-    fn from_json(py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bytes = document_bytes(document)?;
-        let recipe = py
-            .detach(|| CoreRecipe::from_json(&bytes))
             .map_err(|error| raise(error.code(), error))?;
         Ok(Self::from_core(recipe))
     }
@@ -90,7 +79,10 @@ impl Recipe {
         let violations = |text: &str| {
             self.inner
                 .check(text)
-                .map(|found| Violation { rule: found.rule().to_string(), message: found.to_string() })
+                .map(|found| Violation {
+                    rule: found.rule().to_string(),
+                    message: found.to_string(),
+                })
                 .collect()
         };
         if let Ok(password) = password.cast::<Password>() {
@@ -104,7 +96,12 @@ impl Recipe {
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let strength = self.strength(py);
-        format!("<Recipe length={}..{} bits={}>", strength.min_length, strength.max_length, strength.decimal())
+        format!(
+            "<Recipe length={}..{} bits={}>",
+            strength.min_length,
+            strength.max_length,
+            strength.decimal()
+        )
     }
 }
 
@@ -119,7 +116,8 @@ pub(crate) struct Strength {
 
 impl Strength {
     fn decimal(&self) -> String {
-        let (whole, rest) = (self.bits_micro.div_euclid(1_000_000), self.bits_micro.rem_euclid(1_000_000));
+        let (whole, rest) =
+            (self.bits_micro.div_euclid(1_000_000), self.bits_micro.rem_euclid(1_000_000));
         format!("{whole}.{rest:06}")
     }
 }
@@ -201,7 +199,11 @@ impl Passwords {
 
     fn __getitem__(&self, index: isize) -> PyResult<Password> {
         let all = self.lock();
-        let place = if index < 0 { all.len().checked_sub(index.unsigned_abs()) } else { usize::try_from(index).ok() };
+        let place = if index < 0 {
+            all.len().checked_sub(index.unsigned_abs())
+        } else {
+            usize::try_from(index).ok()
+        };
         let Some(found) = place.and_then(|place| all.get(place)) else {
             return Err(PyIndexError::new_err("there is no password with this index"));
         };
@@ -274,7 +276,7 @@ impl Generator {
     /// Mixes in fresh bytes of the operating system.
     fn reseed(&self) -> PyResult<()> {
         let mut seeded = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        seeded.current().and_then(|generator| generator.reseed()).map_err(random)
+        seeded.current().and_then(CoreGenerator::reseed).map_err(random)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -302,7 +304,10 @@ pub(crate) fn generate_many(
 ) -> PyResult<Passwords> {
     const MOST: usize = 10_000_000;
     if count > MOST {
-        return Err(raise(Code::InvalidArgument, format!("count {count}: 0 to {MOST} are accepted")));
+        return Err(raise(
+            Code::InvalidArgument,
+            format!("count {count}: 0 to {MOST} are accepted"),
+        ));
     }
     let recipe = recipe_or_default(recipe)?;
     let made = py.detach(|| {

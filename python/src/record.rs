@@ -145,7 +145,12 @@ impl Record {
 
     fn __repr__(&self) -> String {
         let header = self.inner.header();
-        format!("<Record {} device={:?} version={}>", header.id, header.device.as_str(), header.version)
+        format!(
+            "<Record {} device={:?} version={}>",
+            header.id,
+            header.device.as_str(),
+            header.version
+        )
     }
 }
 

@@ -18,14 +18,6 @@ pub(crate) fn to_python(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyD
     Ok(epoch.as_any().add(delta)?.cast_into::<PyDateTime>()?)
 }
 
-/// The same for what may be missing.
-pub(crate) fn optional(
-    py: Python<'_>,
-    at: Option<Timestamp>,
-) -> PyResult<Option<Bound<'_, PyDateTime>>> {
-    at.map(|at| to_python(py, at)).transpose()
-}
-
 /// An aware `datetime` as a moment, to the second, rounded down.
 pub(crate) fn from_python(at: &Bound<'_, PyDateTime>) -> PyResult<Timestamp> {
     if at.getattr("tzinfo")?.is_none() {
