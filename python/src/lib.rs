@@ -26,7 +26,7 @@ mod _laps {
     #[pymodule_export]
     use super::password::Password;
     #[pymodule_export]
-    use super::policy::Policy;
+    use super::policy::{Evaluation, Finding, Policy, Setting, evaluate};
     #[pymodule_export]
     use super::random::forked;
     #[pymodule_export]

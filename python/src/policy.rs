@@ -1,7 +1,7 @@
 //! Policies: the settings of Windows LAPS, in force.
 
 use laps_core::error::Code;
-use laps_core::policy::{self, Setting, Settings, Value};
+use laps_core::policy::{self, OwnedValue, Setting as CoreSetting, Settings, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyString};
@@ -26,7 +26,7 @@ impl Policy {
         let mut chosen = Settings::new();
         for (name, value) in settings.into_iter().flatten() {
             let name = name.cast::<PyString>()?.to_cow()?.into_owned();
-            let Some(setting) = Setting::from_name(&name) else {
+            let Some(setting) = CoreSetting::from_name(&name) else {
                 return Err(raise(
                     Code::PolicyRefused,
                     format!(
@@ -43,7 +43,7 @@ impl Policy {
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
-        for setting in Setting::ALL {
+        for setting in CoreSetting::ALL {
             all.set_item(setting.name(), to_python(py, self.inner.value(setting))?)?;
         }
         Ok(all)
@@ -51,12 +51,8 @@ impl Policy {
 
     /// The recipe for the passwords of this policy.
     fn recipe(&self) -> PyResult<Recipe> {
-        let complexity = self.password_complexity();
-        if complexity < 6 {
-            Recipe::complexity(complexity, self.inner.password_length())
-        } else {
-            Recipe::passphrase(complexity, self.inner.passphrase_length())
-        }
+        let recipe = self.inner.recipe().map_err(|error| raise(error.code(), error))?;
+        Ok(Recipe::from_core(recipe))
     }
 
     /// SHA-256 over all values: what a record says about the policy that it was made under.
@@ -86,10 +82,7 @@ impl Policy {
     /// 1 to 5: characters; 6 to 8: words.
     #[getter]
     fn password_complexity(&self) -> u8 {
-        match self.inner.value(Setting::PasswordComplexity) {
-            Value::Number(number) => u8::try_from(number).unwrap_or(0),
-            Value::Minutes(_) | Value::Switch(_) | Value::Text(_) | _ => 0,
-        }
+        self.inner.password_complexity().as_u8()
     }
 
     /// Characters of a password, at complexity 1 to 5.
@@ -126,7 +119,7 @@ impl Policy {
 
     fn __repr__(&self) -> String {
         let mut shown = String::from("<Policy");
-        for setting in Setting::ALL {
+        for setting in CoreSetting::ALL {
             let value = self.inner.value(setting);
             if value != setting.default_value() {
                 shown.push_str(&format!(" {}={value}", setting.name()));
@@ -137,7 +130,7 @@ impl Policy {
     }
 }
 
-fn put(chosen: &mut Settings, setting: Setting, value: &Bound<'_, PyAny>) -> PyResult<()> {
+fn put(chosen: &mut Settings, setting: CoreSetting, value: &Bound<'_, PyAny>) -> PyResult<()> {
     let refused = |given: &str| {
         raise(
             Code::PolicyRefused,
@@ -192,4 +185,81 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Boun
         },
         other @ (Value::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
     })
+}
+
+/// What is in force when a device has these documents, and what is wrong with it.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Evaluation {
+    /// The policy in force; None while a finding is an error.
+    policy: Option<Py<Policy>>,
+    /// Every setting by its CSP name, with its value and where that comes from.
+    settings: Py<PyDict>,
+    /// What is wrong or unwise: errors first.
+    findings: Vec<Py<Finding>>,
+    /// The document that won; empty when none configures anything.
+    source: String,
+}
+
+/// The value of a setting, and where it comes from.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Setting {
+    /// As a policy file writes it.
+    value: Py<PyAny>,
+    /// The name of the document, or `default`.
+    source: String,
+}
+
+/// Something that is wrong or unwise.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Finding {
+    /// `error` or `warning`.
+    level: &'static str,
+    /// The setting that it is about; empty when it is about the whole.
+    setting: String,
+    /// What is wrong and what would be accepted.
+    message: String,
+}
+
+#[pymethods]
+impl Finding {
+    fn __repr__(&self) -> String {
+        format!("<Finding {} {}: {}>", self.level, self.setting, self.message)
+    }
+}
+
+/// Says what is in force when a device has these documents: pairs of a name for findings and the bytes. Our JSON,
+/// Intune's JSON, CSP SyncML and `.reg` exports are read; Windows' precedence decides between them.
+#[pyfunction]
+#[pyo3(signature = (documents, /))]
+pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyResult<Evaluation> {
+    let found = py
+        .detach(|| {
+            let read: Result<Vec<_>, _> =
+                documents.iter().map(|(source, bytes)| policy::read(bytes, source)).collect();
+            read.map(|documents| policy::evaluate(&documents))
+        })
+        .map_err(|error| raise(error.code(), error))?;
+    let settings = PyDict::new(py);
+    for row in &found.settings {
+        let value = match &row.value {
+            OwnedValue::Number(number) => number.into_pyobject(py)?.into_any(),
+            OwnedValue::Switch(on) => PyBool::new(py, *on).to_owned().into_any(),
+            other @ (OwnedValue::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
+        };
+        let row_of = Setting { value: value.unbind(), source: row.source.clone() };
+        settings.set_item(row.setting.name(), Py::new(py, row_of)?)?;
+    }
+    let mut findings = Vec::new();
+    for finding in &found.findings {
+        findings.push(Py::new(
+            py,
+            Finding {
+                level: finding.level.name(),
+                setting: finding.setting.clone(),
+                message: finding.message.clone(),
+            },
+        )?);
+    }
+    let policy = found.policy.map(|inner| Py::new(py, Policy { inner })).transpose()?;
+    Ok(Evaluation { policy, settings: settings.unbind(), findings, source: found.source })
 }

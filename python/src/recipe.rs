@@ -1,5 +1,6 @@
 //! Recipes: what a password must look like, how many there are, and making them.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use laps_core::error::Code;
@@ -189,6 +190,14 @@ impl Passwords {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<secret::Password>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn copy_of(&self, index: usize) -> Option<PyResult<Password>> {
+        let all = self.lock();
+        let found = all.get(index)?;
+        let mut copy = Box::new(secret::Password::empty());
+        let set = copy.set(found.expose_secret()).map_err(|error| raise(error.code(), error));
+        Some(set.map(|()| Password::from_core(copy)))
+    }
 }
 
 #[pymethods]
@@ -198,18 +207,18 @@ impl Passwords {
     }
 
     fn __getitem__(&self, index: isize) -> PyResult<Password> {
-        let all = self.lock();
         let place = if index < 0 {
-            all.len().checked_sub(index.unsigned_abs())
+            self.__len__().checked_sub(index.unsigned_abs())
         } else {
             usize::try_from(index).ok()
         };
-        let Some(found) = place.and_then(|place| all.get(place)) else {
-            return Err(PyIndexError::new_err("there is no password with this index"));
-        };
-        let mut copy = Box::new(secret::Password::empty());
-        copy.set(found.expose_secret()).map_err(|error| raise(error.code(), error))?;
-        Ok(Password::from_core(copy))
+        place
+            .and_then(|place| self.copy_of(place))
+            .unwrap_or_else(|| Err(PyIndexError::new_err("there is no password with this index")))
+    }
+
+    fn __iter__(slf: Py<Self>) -> PasswordsIterator {
+        PasswordsIterator { all: slf, next: AtomicUsize::new(0) }
     }
 
     /// The texts, as strings of their own.
@@ -240,6 +249,25 @@ impl Passwords {
     fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
         let _ = exception;
         self.wipe();
+    }
+}
+
+/// Goes through the passwords of a batch.
+#[pyclass(frozen, module = "laps")]
+pub(crate) struct PasswordsIterator {
+    all: Py<Passwords>,
+    next: AtomicUsize,
+}
+
+#[pymethods]
+impl PasswordsIterator {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self) -> PyResult<Option<Password>> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        self.all.get().copy_of(index).transpose()
     }
 }
 

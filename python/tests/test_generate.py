@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 
 import pytest
 
-import laps
 from laps import Generator, LapsError, Recipe, generate, generate_many
 
 from .conftest import Laps
@@ -61,9 +61,9 @@ def test_passphrases_are_counted_by_words(level: int, words: int) -> None:
 
 
 def test_what_is_out_of_range_is_refused_with_the_range() -> None:
-    for wrong in (lambda: Recipe.complexity(4, 7), lambda: Recipe.complexity(4, 65)):
+    for length in (7, 65):
         with pytest.raises(LapsError, match="8 to 64"):
-            wrong()
+            Recipe.complexity(4, length)
     with pytest.raises(LapsError, match="1 to 5"):
         Recipe.complexity(9)
     with pytest.raises(LapsError, match="3 to 10"):
@@ -182,23 +182,12 @@ def test_a_bad_count_is_refused(laps: Laps, count: str) -> None:
     assert "1 to 10000000" in laps("generate", "--count", count, status=3).err
 
 
-def test_a_closed_pipe_ends_quietly(laps: Laps) -> None:
-    del laps
-    import subprocess
-    import sys
-
+def test_a_closed_pipe_ends_quietly() -> None:
     ran = subprocess.run(
         ["/bin/sh", "-c", f"'{sys.executable}' -m laps generate --count 100000 | head -1"],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "NO_COLOR": "1"},
     )
     assert len(ran.stdout) == 15
     assert "Traceback" not in ran.stderr
-    assert laps_is_importable()
-
-
-def laps_is_importable() -> bool:
-    """The child above ran the package that is under test."""
-    return laps.__file__ is not None

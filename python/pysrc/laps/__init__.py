@@ -9,6 +9,8 @@ import os
 
 from . import exceptions
 from ._laps import (
+    Evaluation,
+    Finding,
     Generator,
     Password,
     Passwords,
@@ -17,9 +19,11 @@ from ._laps import (
     ReaderKey,
     Recipe,
     Record,
+    Setting,
     Strength,
     Violation,
     __version__,
+    evaluate,
     forked,
     generate,
     generate_many,
@@ -27,6 +31,8 @@ from ._laps import (
 from .exceptions import LapsError
 
 __all__ = [
+    "Evaluation",
+    "Finding",
     "Generator",
     "LapsError",
     "Password",
@@ -36,9 +42,11 @@ __all__ = [
     "ReaderKey",
     "Recipe",
     "Record",
+    "Setting",
     "Strength",
     "Violation",
     "__version__",
+    "evaluate",
     "exceptions",
     "generate",
     "generate_many",
