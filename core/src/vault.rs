@@ -30,8 +30,6 @@ mod bytes;
 mod checkin;
 mod codec;
 mod disclose;
-mod lifecycle;
-mod members;
 mod orders;
 mod verify;
 
@@ -47,7 +45,7 @@ pub use request::{Confirmation, DiscloseOptions, Request, Selection};
 pub use store::Store;
 pub use view::{
     AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow, Ordered,
-    Page, ReaderRow, RecordRow, Resealing, Stats,
+    Page, RecordRow, Stats,
 };
 
 use crate::identity::DeviceId;

@@ -9,5 +9,3 @@
 
 #[path = "policy/reading.rs"]
 mod reading;
-#[path = "policy/writing.rs"]
-mod writing;

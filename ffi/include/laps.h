@@ -72,6 +72,10 @@
 /* The longest password in bytes of UTF-8. */
 #define LAPS_PASSWORD_MAX_LEN 128
 
+/* The suites of readers: X-Wing (ML-KEM-768 and X25519), the default; X25519 alone. */
+#define LAPS_SUITE_X_WING 1
+#define LAPS_SUITE_X25519 2
+
 enum {
     LAPS_STATUS_OK = 0,
     /* 1 to 63: the call is wrong */
@@ -129,9 +133,65 @@ enum {
 
 
 /**
+ * Something went as it should.
+ */
+#define LAPS_LEVEL_INFORMATION 1
+
+/**
+ * Somebody should look.
+ */
+#define LAPS_LEVEL_WARNING 2
+
+/**
+ * Something failed.
+ */
+#define LAPS_LEVEL_ERROR 3
+
+/**
+ * Policy documents, what is in force because of them, and what is wrong with them.
+ */
+typedef struct laps_evaluation laps_evaluation;
+
+/**
+ * A random generator, seeded by the operating system. Its state gives no password that was made before. One
+ * thread at a time.
+ */
+typedef struct laps_generator laps_generator;
+
+/**
+ * What a record will say about its password, in clear and bound to it: device, account, record id, version.
+ */
+typedef struct laps_header laps_header;
+
+/**
  * A password. Wiped when it is freed. Immutable: threads may share it.
  */
 typedef struct laps_password laps_password;
+
+/**
+ * A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads may share it.
+ */
+typedef struct laps_policy laps_policy;
+
+/**
+ * The public half of a reader: who can open a record that is sealed to it. Immutable: threads may share it.
+ */
+typedef struct laps_reader laps_reader;
+
+/**
+ * What a password must look like; some password always satisfies it. Immutable: threads may share it.
+ */
+typedef struct laps_recipe laps_recipe;
+
+/**
+ * One password, sealed to readers. Immutable: threads may share it.
+ */
+typedef struct laps_record laps_record;
+
+/**
+ * The rules that a password breaks. They say what is asked for, and nothing about the password.
+ */
+typedef struct laps_violations laps_violations;
 
 /**
  * What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
@@ -233,6 +293,483 @@ LAPS_API LAPS_NODISCARD bool laps_password_equal(const laps_password *a, const l
  * Wipes and frees a password.
  */
 LAPS_API void laps_password_free(laps_password *password);
+
+/**
+ * The policy of one document: our JSON, Intune's exported JSON, SyncML of the CSP, or a .reg export.
+ * LAPS_STATUS_POLICY_REFUSED when a setting is unknown or out of range; laps_evaluation_* gives every finding.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_policy_read(const uint8_t *document,
+                             size_t document_len,
+                             laps_policy **out_policy);
+
+/**
+ * An evaluation without documents: the defaults of Windows LAPS.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_evaluation_new(laps_evaluation **out_evaluation);
+
+/**
+ * Adds a document of any known form. The source is its name, for findings. What Windows would let win, wins: the
+ * order in which documents are added does not matter. The findings change, and borrowed ones end.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_add(laps_evaluation *evaluation,
+                                const uint8_t *document,
+                                size_t document_len,
+                                const char *source,
+                                size_t source_len);
+
+/**
+ * The policy in force. LAPS_STATUS_POLICY_REFUSED when a finding is an error: keep the policy that you had.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_policy(const laps_evaluation *evaluation,
+                                   laps_policy **out_policy);
+
+/**
+ * How many findings there are; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_evaluation_finding_count(const laps_evaluation *evaluation);
+
+/**
+ * LAPS_LEVEL_ERROR or LAPS_LEVEL_WARNING; index counts from 0. 0 when there is no such finding.
+ */
+LAPS_API
+LAPS_NODISCARD
+uint32_t laps_evaluation_finding_level(const laps_evaluation *evaluation,
+                                       size_t index);
+
+/**
+ * The setting that a finding is about; index counts from 0. Borrowed. NULL when there is no such finding.
+ */
+LAPS_API
+LAPS_NODISCARD
+const char *laps_evaluation_finding_setting(const laps_evaluation *evaluation,
+                                            size_t index);
+
+/**
+ * What a finding says, in one line; index counts from 0. Borrowed. NULL when there is no such finding.
+ */
+LAPS_API
+LAPS_NODISCARD
+const char *laps_evaluation_finding_message(const laps_evaluation *evaluation,
+                                            size_t index);
+
+/**
+ * Frees an evaluation.
+ */
+LAPS_API void laps_evaluation_free(laps_evaluation *evaluation);
+
+/**
+ * The policy of a device on which nothing was configured: the defaults of Windows LAPS. It manages nothing.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_new_default(laps_policy **out_policy);
+
+/**
+ * What a password must look like under this policy.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_recipe(const laps_policy *policy, laps_recipe **out_recipe);
+
+/**
+ * BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint8_t laps_policy_backup_directory(const laps_policy *policy);
+
+/**
+ * PasswordAgeDays: 1 to 365. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint16_t laps_policy_password_age_days(const laps_policy *policy);
+
+/**
+ * PasswordComplexity: 1 to 8. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint8_t laps_policy_password_complexity(const laps_policy *policy);
+
+/**
+ * PasswordLength: 8 to 64. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint8_t laps_policy_password_length(const laps_policy *policy);
+
+/**
+ * PassphraseLength: 3 to 10 words. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint8_t laps_policy_passphrase_length(const laps_policy *policy);
+
+/**
+ * PostAuthenticationResetDelay in minutes: 0 (no actions) to 1440. 0 for NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+uint16_t laps_policy_post_authentication_reset_delay_minutes(const laps_policy *policy);
+
+/**
+ * PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint8_t laps_policy_post_authentication_actions(const laps_policy *policy);
+
+/**
+ * AdministratorAccountName; empty means the built-in administrator.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_policy_administrator_account_name(const laps_policy *policy,
+                                                   char *buffer,
+                                                   size_t buffer_len,
+                                                   size_t *out_len);
+
+/**
+ * The value of any setting by its name in the Windows LAPS CSP, as text.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_policy_value(const laps_policy *policy,
+                              const char *setting,
+                              size_t setting_len,
+                              char *buffer,
+                              size_t buffer_len,
+                              size_t *out_len);
+
+/**
+ * SHA-256 over all settings: 32 bytes. Two policies are the same if and only if these are.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_hash(const laps_policy *policy, uint8_t *out_hash);
+
+/**
+ * Frees a policy.
+ */
+LAPS_API void laps_policy_free(laps_policy *policy);
+
+/**
+ * A recipe for characters: complexity 1 to 5 of Windows LAPS, length 8 to 64.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_recipe_new(uint8_t complexity,
+                            uint8_t length,
+                            laps_recipe **out_recipe);
+
+/**
+ * A recipe for words: complexity 6 to 8 of Windows LAPS, 3 to 10 words.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_recipe_new_passphrase(uint8_t complexity,
+                                       uint8_t words,
+                                       laps_recipe **out_recipe);
+
+/**
+ * The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is equally likely.
+ */
+LAPS_API
+LAPS_NODISCARD
+uint64_t laps_recipe_bits_micro(const laps_recipe *recipe);
+
+/**
+ * How many passwords satisfy the recipe, in decimal digits.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_recipe_admissible(const laps_recipe *recipe,
+                                   char *buffer,
+                                   size_t buffer_len,
+                                   size_t *out_len);
+
+/**
+ * The shortest password of the recipe, in bytes.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_recipe_min_length(const laps_recipe *recipe);
+
+/**
+ * The longest password of the recipe, in bytes.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_recipe_max_length(const laps_recipe *recipe);
+
+/**
+ * Frees a recipe.
+ */
+LAPS_API void laps_recipe_free(laps_recipe *recipe);
+
+/**
+ * Checks a text against a recipe. It satisfies the recipe when there are no violations.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_recipe_check(const laps_recipe *recipe,
+                              const char *text,
+                              size_t text_len,
+                              laps_violations **out_violations);
+
+/**
+ * How many rules are broken; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_violations_count(const laps_violations *violations);
+
+/**
+ * The name of a broken rule; index counts from 0. Borrowed. NULL when there is no such index.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_violations_rule(const laps_violations *violations, size_t index);
+
+/**
+ * What a broken rule asks for, in one line; index counts from 0. Borrowed. NULL when there is no such index.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_violations_message(const laps_violations *violations, size_t index);
+
+/**
+ * Frees violations.
+ */
+LAPS_API void laps_violations_free(laps_violations *violations);
+
+/**
+ * A generator. Make one and keep it: seeding costs more than a password.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_generator_new(laps_generator **out_generator);
+
+/**
+ * Mixes fresh bytes of the operating system in: before every rotation, and after a virtual machine was copied.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_generator_reseed(laps_generator *generator);
+
+/**
+ * Makes a password: every password of the recipe is equally likely.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_generator_password(laps_generator *generator,
+                                    const laps_recipe *recipe,
+                                    laps_password **out_password);
+
+/**
+ * Makes many passwords straight into your memory: count places of place_size bytes, each filled with one password in
+ * UTF-8 and a NUL. place_size is at least laps_recipe_max_length() + 1. Allocates nothing. When it fails on the
+ * way, every place is zero.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_generator_passwords(laps_generator *generator,
+                                     const laps_recipe *recipe,
+                                     char *out_places,
+                                     size_t place_size,
+                                     size_t count);
+
+/**
+ * Frees a generator and wipes its state.
+ */
+LAPS_API void laps_generator_free(laps_generator *generator);
+
+/**
+ * A reader from its line of text, as `laps reader public` prints it. One newline at its end is dropped.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_parse(const char *line,
+                              size_t line_len,
+                              laps_reader **out_reader);
+
+/**
+ * The reader as a line of text, without a newline.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_text(const laps_reader *reader,
+                             char *buffer,
+                             size_t buffer_len,
+                             size_t *out_len);
+
+/**
+ * The reader's name.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_name(const laps_reader *reader,
+                             char *buffer,
+                             size_t buffer_len,
+                             size_t *out_len);
+
+/**
+ * The reader's id, by which records name it: 32 bytes.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_reader_id(const laps_reader *reader, uint8_t *out_id);
+
+/**
+ * The number of the reader's suite: LAPS_SUITE_X_WING or LAPS_SUITE_X25519; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint16_t laps_reader_suite(const laps_reader *reader);
+
+/**
+ * Frees a reader.
+ */
+LAPS_API void laps_reader_free(laps_reader *reader);
+
+/**
+ * A header with a new random record id: for one password. The device has 1 to 128 bytes, the account 1 to 64
+ * characters. Scope, SID and predecessor are absent, version, time and policy hash are zero until they are set.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_header_new(laps_generator *generator,
+                            const char *device,
+                            size_t device_len,
+                            const char *account,
+                            size_t account_len,
+                            laps_header **out_header);
+
+/**
+ * The record id of this header: 16 bytes.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_header_id(const laps_header *header, uint8_t *out_id);
+
+/**
+ * Sets the scope (the tenant): at most 64 bytes.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_header_set_scope(laps_header *header,
+                                  const char *scope,
+                                  size_t scope_len);
+
+/**
+ * Sets the account's security identifier, such as S-1-5-21-1-2-3-500.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_header_set_sid(laps_header *header, const char *sid, size_t sid_len);
+
+/**
+ * Names the record made before this one on this device, applied or not: 16 bytes, or NULL for none.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_header_set_previous(laps_header *header, const uint8_t *previous);
+
+/**
+ * Sets the version, which counts up per account and orders its records, and when the password was made.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_header_set_version(laps_header *header,
+                                    uint64_t version,
+                                    uint64_t made_at);
+
+/**
+ * Names the policy under which the password was made, by its hash.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_header_set_policy(laps_header *header, const laps_policy *policy);
+
+/**
+ * Frees a header.
+ */
+LAPS_API void laps_header_free(laps_header *header);
+
+/**
+ * Seals a password to 1 to 16 readers of one suite: only they can open it, this device cannot.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_seal(const laps_header *header,
+                             const laps_password *password,
+                             const laps_reader *const *readers,
+                             size_t reader_count,
+                             laps_generator *generator,
+                             laps_record **out_record);
+
+/**
+ * Reads a record from its bytes. Needs no key: whether it is whole, only a reader can tell.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_parse(const uint8_t *bytes,
+                              size_t bytes_len,
+                              laps_record **out_record);
+
+/**
+ * The record as it is stored and sent: laps_record_len() bytes, borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const uint8_t *laps_record_bytes(const laps_record *record);
+
+/**
+ * How many bytes the record has: at most 32 KiB. 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_record_len(const laps_record *record);
+
+/**
+ * The record's id: 16 bytes.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_record_id(const laps_record *record, uint8_t *out_id);
+
+/**
+ * The id of the record made before this one: 16 bytes. LAPS_STATUS_NOT_FOUND when it names none.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_record_previous(const laps_record *record, uint8_t *out_id);
+
+/**
+ * The record's version; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_record_version(const laps_record *record);
+
+/**
+ * When the password was made, by the device's clock; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_record_made_at(const laps_record *record);
+
+/**
+ * The scope for which the record was made; often empty.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_scope(const laps_record *record,
+                              char *buffer,
+                              size_t buffer_len,
+                              size_t *out_len);
+
+/**
+ * The device for which the record was made.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_device(const laps_record *record,
+                               char *buffer,
+                               size_t buffer_len,
+                               size_t *out_len);
+
+/**
+ * The account for which the record was made.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_account(const laps_record *record,
+                                char *buffer,
+                                size_t buffer_len,
+                                size_t *out_len);
+
+/**
+ * The account's security identifier. LAPS_STATUS_NOT_FOUND when the record has none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_sid(const laps_record *record,
+                            char *buffer,
+                            size_t buffer_len,
+                            size_t *out_len);
+
+/**
+ * The number of readers that can open the record; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_record_reader_count(const laps_record *record);
+
+/**
+ * The id of one of its readers: 32 bytes. They are in increasing order; index counts from 0.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_reader_id(const laps_record *record,
+                                  size_t index,
+                                  uint8_t *out_id);
+
+/**
+ * Frees a record.
+ */
+LAPS_API void laps_record_free(laps_record *record);
 
 #ifdef __cplusplus
 }  /* extern "C" */

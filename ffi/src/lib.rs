@@ -10,6 +10,14 @@
 //! | [`status`] | status codes, the edge where panics stop, the thread's last error |
 //! | [`version`] | which library was linked |
 //! | [`password`] | a password: its length, its copies in UTF-8 and UTF-16 |
+//! | [`evaluation`] | from policy documents to the policy in force |
+//! | [`policy`] | the policy in force |
+//! | [`recipe`] | what a password must look like |
+//! | [`violations`] | which rules a password breaks |
+//! | [`generator`] | the random generator and what it makes |
+//! | [`reader`] | for whom a record is sealed |
+//! | [`header`] | what a record says about its password |
+//! | [`record`] | sealed records |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
@@ -18,8 +26,19 @@
     reason = "the safety contract stands once, at the top of the header; a `# Safety` heading would land in it"
 )]
 
+extern crate alloc;
+
+pub mod evaluation;
+mod fork;
+pub mod generator;
+pub mod header;
 pub mod password;
 pub mod pointer;
+pub mod policy;
+pub mod reader;
+pub mod recipe;
+pub mod record;
 pub mod status;
 mod test_panic;
 pub mod version;
+pub mod violations;

@@ -3,7 +3,7 @@
 //! "Contract" in the `SAFETY` comments is the text at the top of `laps.h`.
 
 use core::ffi::c_char;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,6 +53,29 @@ impl<T: Object> Drop for Shared<'_, T> {
     }
 }
 
+/// An object behind a pointer that is not `const`. A panic while it is held poisons the object.
+#[derive(Debug)]
+pub(crate) struct Exclusive<'a, T: Object>(&'a mut T);
+
+impl<T: Object> Deref for Exclusive<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.0
+    }
+}
+
+impl<T: Object> DerefMut for Exclusive<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0
+    }
+}
+
+impl<T: Object> Drop for Exclusive<'_, T> {
+    fn drop(&mut self) {
+        poison_if_panicking(self.0.poison());
+    }
+}
+
 fn poison_if_panicking(poison: &Poison) {
     if std::thread::panicking() {
         poison.0.store(true, Ordering::Relaxed);
@@ -90,6 +113,20 @@ pub(crate) unsafe fn shared<'a, T: Object>(object: *const T) -> Result<Shared<'a
     let shared = Shared(object);
     test_panic::point();
     Ok(shared)
+}
+
+/// Takes an object for a change.
+///
+/// # Safety
+/// Contract, Objects: NULL, or an object of this library that was not freed; and Threads.
+pub(crate) unsafe fn exclusive<'a, T: Object>(object: *mut T) -> Result<Exclusive<'a, T>, Failure> {
+    present(object, T::NAME)?;
+    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody else uses it meanwhile.
+    let object = unsafe { &mut *object };
+    sound(object)?;
+    let exclusive = Exclusive(object);
+    test_panic::point();
+    Ok(exclusive)
 }
 
 /// Frees an object; NULL is nothing to free.
@@ -164,6 +201,38 @@ pub(crate) unsafe fn units<'a>(
     Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
 }
 
+/// Exactly `N` bytes that are read; NULL is none, where the function says that it may be.
+///
+/// # Safety
+/// Contract, Buffers: NULL, or `N` bytes can be read there during the call.
+pub(crate) unsafe fn array<'a, const N: usize>(pointer: *const u8) -> Option<&'a [u8; N]> {
+    // SAFETY: by contract (Buffers) NULL or readable for `N` bytes; bytes have no alignment.
+    unsafe { pointer.cast::<[u8; N]>().as_ref() }
+}
+
+/// Objects behind an array of pointers.
+///
+/// # Safety
+/// Contract, Buffers and Objects: `pointers` is NULL, or `count` object pointers can be read there.
+pub(crate) unsafe fn objects<'a, T: Object>(
+    pointers: *const *const T,
+    count: usize,
+    name: &str,
+) -> Result<Vec<Shared<'a, T>>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    present(pointers, name)?;
+    if isize::try_from(count).ok().and_then(|count| count.checked_mul(8)).is_none() {
+        let message = format_args!("{name} cannot hold {count} pointers");
+        return Err(Failure::new(Code::InvalidArgument, &message));
+    }
+    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `count` pointers, which fit an isize.
+    let pointers = unsafe { core::slice::from_raw_parts(pointers, count) };
+    // SAFETY: by contract (Objects) each is NULL or alive.
+    pointers.iter().map(|pointer| unsafe { shared(*pointer) }).collect()
+}
+
 /// Where one result goes. Nothing is written before [`Out::set`], which is called when nothing can fail any more.
 #[derive(Debug)]
 pub(crate) struct Out<T>(*mut T);
@@ -220,16 +289,7 @@ impl<T: Copy + Default> Buffer<T> {
         values: impl Iterator<Item = T>,
         len: usize,
     ) -> Result<(), Failure> {
-        self.put(values, len, 1)
-    }
-
-    fn put(
-        self,
-        values: impl Iterator<Item = T>,
-        len: usize,
-        terminators: usize,
-    ) -> Result<(), Failure> {
-        let needed = len.saturating_add(terminators);
+        let needed = len.saturating_add(1);
         if self.capacity < needed {
             let (capacity, unit) = (self.capacity, size_of::<T>());
             self.out_len.set(needed);
@@ -238,16 +298,60 @@ impl<T: Copy + Default> Buffer<T> {
             );
             return Err(Failure::new(Code::BufferTooSmall, &message));
         }
-        for (index, value) in values.take(len).enumerate() {
-            // SAFETY: index < len <= capacity, writable by contract (Buffers).
+        for (index, value) in values.take(len).chain([T::default()]).enumerate() {
+            // SAFETY: index <= len < capacity, writable by contract (Buffers).
             unsafe { self.start.add(index).write(value) };
-        }
-        if terminators != 0 {
-            // SAFETY: len < needed <= capacity.
-            unsafe { self.start.add(len).write(T::default()) };
         }
         self.out_len.set(len);
         Ok(())
+    }
+}
+
+/// An array of places of equal size in the caller's memory, for texts that are ended by NUL.
+#[derive(Debug)]
+pub(crate) struct Places {
+    start: *mut u8,
+    size: usize,
+    count: usize,
+}
+
+impl Places {
+    /// # Safety
+    /// Contract, Buffers: `start` is NULL, or `count` times `size` bytes can be written there.
+    pub(crate) unsafe fn new(start: *mut u8, size: usize, count: usize) -> Result<Self, Failure> {
+        if size.checked_mul(count).and_then(|all| isize::try_from(all).ok()).is_none() {
+            let message = format_args!("{count} places of {size} bytes cannot be");
+            return Err(Failure::new(Code::InvalidArgument, &message));
+        }
+        if count != 0 {
+            present(start, "the buffer")?;
+        }
+        test_panic::point();
+        Ok(Self { start, size, count })
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Writes a text and a NUL into a place; what is behind them is left alone.
+    pub(crate) fn put(&self, place: usize, text: &[u8]) -> Result<(), Failure> {
+        if place >= self.count || text.len() >= self.size {
+            return Err(Failure::from(Code::Internal)); // the caller has looked before
+        }
+        // SAFETY: the place lies inside the memory (`Places::new`, `place < count`), and text and NUL in the place.
+        unsafe {
+            let start = self.start.add(place.saturating_mul(self.size));
+            start.copy_from(text.as_ptr(), text.len());
+            start.add(text.len()).write(0);
+        }
+        Ok(())
+    }
+
+    /// Zeros everywhere.
+    pub(crate) fn wipe(&self) {
+        // SAFETY: `Places::new`; size times count fit an isize.
+        unsafe { wipe(self.start, self.size.saturating_mul(self.count)) };
     }
 }
 

@@ -50,7 +50,15 @@ macro_rules! failure_from {
     };
 }
 
-failure_from!(laps_core::secret::TooLong, laps_core::identity::InvalidText);
+failure_from!(
+    laps_core::account::SidError,
+    laps_core::generate::RecipeError,
+    laps_core::identity::InvalidText,
+    laps_core::policy::DocumentError,
+    laps_core::random::RandomError,
+    laps_core::seal::SealError,
+    laps_core::secret::TooLong,
+);
 
 /// Runs the body of a call that answers a status. Panics stop here.
 pub(crate) fn answer(body: impl FnOnce() -> Result<(), Failure>) -> laps_status {

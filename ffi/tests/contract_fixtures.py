@@ -1,17 +1,42 @@
 """What contract.py passes to the functions of laps.h where an argument is to be valid."""
 
+READER = (
+    "laps-reader-1 x25519 db0208f198fe94bd8e39761bd1847a0c6d73ad4d5fdd61f5ae734187e5f4b97a "
+    "VGq2/gUzZm9Ct/mrkzw2geXPvKLBSKW+2zfJM/HJhDQ= helpdesk"
+)
+POLICY = '{\\"BackupDirectory\\":1,\\"AdministratorAccountName\\":\\"Admin\\"}'
+
 # C that stands before the fixtures.
-PRELUDE = r"""
+PRELUDE = rf"""
 #ifdef LAPS_PANIC_FOR_TESTS
 /* Panics at the point with this number from now on (0: at the start of the next call); -1: nowhere. Answers how many
    points are left until then, -1 where it has happened. */
 int32_t laps_test_panic(int32_t point);
 #endif
+
+#define READER "{READER}"
+#define POLICY "{POLICY}"
+
+static uint8_t record_copy[4096];
+static size_t record_copy_len;
 """
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
 FIXTURES = {
     "laps_password": 'OK(laps_password_from_utf8(LAPS_TEXT("correct horse"), &f.laps_password));',
+    "laps_policy": "OK(laps_policy_read((const uint8_t *)POLICY, sizeof POLICY - 1, &f.laps_policy));",
+    "laps_evaluation": "OK(laps_evaluation_new(&f.laps_evaluation));",
+    "laps_recipe": "OK(laps_recipe_new(4, 14, &f.laps_recipe));",
+    "laps_violations": 'OK(laps_recipe_check(f.laps_recipe, LAPS_TEXT("short"), &f.laps_violations));',
+    "laps_generator": "OK(laps_generator_new(&f.laps_generator));",
+    "laps_reader": "OK(laps_reader_parse(LAPS_TEXT(READER), &f.laps_reader));",
+    "laps_header": 'OK(laps_header_new(f.laps_generator, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), &f.laps_header));\n'
+    '    OK(laps_header_set_sid(f.laps_header, LAPS_TEXT("S-1-5-21-1-2-3-500")));\n'
+    "    OK(laps_header_set_previous(f.laps_header, bytes_32));",
+    "laps_record": "OK(laps_record_seal(f.laps_header, f.laps_password, (const laps_reader *const *)&f.laps_reader, 1,\n"
+    "        f.laps_generator, &f.laps_record));\n"
+    "    record_copy_len = laps_record_len(f.laps_record);\n"
+    "    memcpy(record_copy, laps_record_bytes(f.laps_record), record_copy_len);",
 }
 
 # Valid values by (function, parameter), by parameter, or by type.
@@ -22,12 +47,53 @@ ARGUMENTS = {
     "buffer": "(void *)buffer_storage",
     "buffer_len": "8000",
     "text": '"abc"',
-    ("laps_password_from_utf16", "text"): "(const uint16_t *)(const void *)L\"abc\"",
+    ("laps_password_from_utf16", "text"): '(const uint16_t *)(const void *)L"abc"',
     "text_len": "3",
+    "document": "(const uint8_t *)POLICY",
+    "document_len": "sizeof POLICY - 1",
+    "source": '"test"',
+    "source_len": "4",
+    "setting": '"PasswordLength"',
+    "setting_len": "14",
+    "complexity": "4",
+    ("laps_recipe_new_passphrase", "complexity"): "6",
+    "length": "14",
+    "words": "6",
+    "index": "0",
+    "count": "3",
+    "out_places": "(char *)out_storage",
+    "place_size": "65",
+    "line": "READER",
+    "line_len": "sizeof READER - 1",
+    "readers": "(const laps_reader *const *)&f.laps_reader",
+    "reader_count": "1",
+    "device": '"pc-17"',
+    "device_len": "5",
+    "account": '"Admin"',
+    "account_len": "5",
+    "scope": '"contoso"',
+    "scope_len": "7",
+    "sid": '"S-1-5-21-1-2-3-500"',
+    "sid_len": "18",
+    "previous": "bytes_32",
+    "version": "7",
+    "made_at": "1700000000",
+    ("laps_record_parse", "bytes"): "record_copy",
+    ("laps_record_parse", "bytes_len"): "record_copy_len",
 }
 
 # Where NULL is a valid argument and the comment in the header says so.
-MAY_BE_NULL = {("laps_wipe", "memory")}
+MAY_BE_NULL = {("laps_wipe", "memory"), ("laps_header_set_previous", "previous")}
 
 # What a call answers when it fails, by its result.
-NOTHING = {"size_t": "0", "uint32_t": "0", "uint64_t": "0", "int32_t": "0", "bool": "false", "const char *": "NULL"}
+NOTHING = {
+    "size_t": "0",
+    "uint8_t": "0",
+    "uint16_t": "0",
+    "uint32_t": "0",
+    "uint64_t": "0",
+    "int32_t": "0",
+    "bool": "false",
+    "const char *": "NULL",
+    "const uint8_t *": "NULL",
+}

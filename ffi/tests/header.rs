@@ -9,7 +9,19 @@ use std::path::{Path, PathBuf};
 use laps_core::error::Code;
 
 /// The sources in the order in which the header shows them.
-const SOURCES: &[&str] = &["version", "status", "password"];
+const SOURCES: &[&str] = &[
+    "version",
+    "status",
+    "password",
+    "evaluation",
+    "policy",
+    "recipe",
+    "violations",
+    "generator",
+    "reader",
+    "header",
+    "record",
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -90,10 +102,16 @@ fn constants() -> String {
 /* The longest password in bytes of UTF-8. */
 #define LAPS_PASSWORD_MAX_LEN {}
 
+/* The suites of readers: X-Wing (ML-KEM-768 and X25519), the default; X25519 alone. */
+#define LAPS_SUITE_X_WING {}
+#define LAPS_SUITE_X25519 {}
+
 enum {{
     LAPS_STATUS_OK = 0,
 ",
-        laps_core::secret::Password::MAX_LEN
+        laps_core::secret::Password::MAX_LEN,
+        laps_core::seal::Suite::XWing.as_u16(),
+        laps_core::seal::Suite::X25519.as_u16(),
     )
     .unwrap();
     let mut band = "";

@@ -37,5 +37,8 @@ extern unsigned long checks;
 
 void test_basics(void);
 void test_password(void);
+void test_policy(void);
+void test_generate(void);
+void test_seal(void);
 
 #endif

@@ -6,6 +6,9 @@ unsigned long checks = 0;
 int main(void) {
     test_basics();
     test_password();
+    test_policy();
+    test_generate();
+    test_seal();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);
     return 0;
 }

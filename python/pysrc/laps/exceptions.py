@@ -14,7 +14,6 @@ __all__ = [
     "MessageError",
     "NotFound",
     "PolicyError",
-    "ReaderError",
     "RecipeError",
     "RecordError",
     "UnexpectedEvent",
@@ -69,10 +68,6 @@ class KeyFileError(LapsError):
     """A key file that does not parse, or whose passphrase is wrong."""
 
 
-class ReaderError(LapsError, ValueError):
-    """A reader's public key or a reader set that does not parse."""
-
-
 class MessageError(LapsError):
     """A check-in message that does not parse or names another device."""
 
@@ -110,7 +105,6 @@ _FAMILIES: tuple[tuple[range, type[LapsError]], ...] = (
     (range(102, 104), MessageError),
     (range(104, 105), JournalError),
     (range(105, 110), VaultError),
-    (range(110, 112), ReaderError),
     (range(130, 131), Busy),
     (range(136, 137), Busy),
     (range(128, 160), MachineError),
