@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use rand_core::TryCryptoRng;
+
 use crate::error::Code;
 
 /// At most `BYTES` bytes of UTF-8 without control characters, inline.
@@ -113,6 +115,16 @@ impl core::error::Error for InvalidText {}
 pub struct RecordId([u8; 16]);
 
 impl RecordId {
+    /// Draws one.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn generate<R: TryCryptoRng>(rng: &mut R) -> Result<Self, R::Error> {
+        let mut bytes = [0; 16];
+        rng.try_fill_bytes(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// From the bytes that were drawn or read.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {

@@ -32,3 +32,10 @@ pub mod seal;
 pub mod secret;
 #[cfg(feature = "vault")]
 pub mod vault;
+
+/// The Rust example of the README, compiled and run.
+#[cfg(all(doctest, feature = "documents", feature = "seal", feature = "getrandom"))]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Readme;
