@@ -6,10 +6,13 @@
 
 #[cfg(feature = "documents")]
 mod document;
+mod effect;
 #[cfg(feature = "documents")]
 mod evaluate;
 #[cfg(feature = "documents")]
 mod finding;
+#[cfg(feature = "documents")]
+mod report;
 mod setting;
 mod settings;
 mod table;
@@ -17,6 +20,8 @@ mod table;
 mod typed;
 #[cfg(feature = "documents")]
 mod warnings;
+#[cfg(feature = "documents")]
+mod write;
 
 use core::fmt;
 
@@ -28,8 +33,14 @@ pub use self::{
     document::{Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read},
     evaluate::{Evaluation, OwnedValue, Row, evaluate},
     finding::{Finding, Level},
+    report::{Difference, diff, diff_json, schema_json},
+    write::{
+        RESET_PASSWORD, RESET_PASSWORD_STATUS, SyncmlCommand, WriteError, write, write_registry,
+        write_syncml,
+    },
 };
 pub use self::{
+    effect::{Change, Effect, asks_for_rotation, changes},
     setting::{Allowed, Condition, Setting, Since, Value},
     settings::{PolicyError, Refusal, Settings},
 };

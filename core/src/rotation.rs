@@ -37,14 +37,23 @@
 //! | [`event`] | what a step reports: names, Windows' ids, reasons |
 //! | [`set`] | small sorted sets of record ids |
 
+mod after_use;
+mod clock;
 mod config;
 pub mod event;
+mod exchange;
+mod journal;
+mod log;
 mod machine;
 pub mod message;
+mod orders;
+mod schedule;
 pub mod set;
+mod steps;
 mod wire;
 mod wish;
 
 pub use config::{Config, DAY, FollowUp};
-pub use machine::{MAX_JOURNAL, Rotation, State, Status};
+pub use journal::MAX_JOURNAL;
+pub use machine::{Rotation, State, Status};
 pub use wish::{Acted, Action, Applied, RotationError, Verified, Wish};

@@ -7,12 +7,15 @@ mod error;
 mod header;
 mod kem;
 mod keyfile;
+mod line;
 mod pkcs8;
 mod plaintext;
 mod reader;
 mod readerkey;
+mod readerset;
 mod record;
 mod sealing;
+mod signer;
 mod suite;
 mod wire;
 mod xwing;
@@ -20,9 +23,11 @@ mod xwing;
 pub use error::SealError;
 pub use header::Header;
 pub use keyfile::MAX_KEY_FILE_LEN;
-pub use reader::{Reader, ReaderId, ReaderName};
+pub use reader::{Reader, ReaderId};
 pub use readerkey::ReaderKey;
+pub use readerset::{MAX_READER_SET_LEN, ReaderSet, ReaderSetHead};
 pub use record::Record;
+pub use signer::{Signer, SignerId, SignerKey};
 pub use suite::Suite;
 
 /// The most readers of one record (protocol §3).

@@ -30,6 +30,8 @@ mod bytes;
 mod checkin;
 mod codec;
 mod disclose;
+mod lifecycle;
+mod members;
 mod orders;
 mod verify;
 
@@ -45,7 +47,7 @@ pub use request::{Confirmation, DiscloseOptions, Request, Selection};
 pub use store::Store;
 pub use view::{
     AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow, Ordered,
-    Page, RecordRow, Stats,
+    Page, ReaderRow, RecordRow, Resealing, Stats,
 };
 
 use crate::identity::DeviceId;

@@ -9,3 +9,5 @@
 
 #[path = "policy/reading.rs"]
 mod reading;
+#[path = "policy/writing.rs"]
+mod writing;

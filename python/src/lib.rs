@@ -3,8 +3,19 @@
 //! Classes are frozen, options are keyword-only, slow work releases the GIL, and every error carries the same
 //! number as in Rust and C.
 
+#![expect(
+    clippy::std_instead_of_alloc,
+    reason = "this crate is for std, which Python itself needs"
+)]
+
 mod error;
 mod password;
+mod policy;
+mod random;
+mod reader;
+mod recipe;
+mod record;
+mod time;
 
 use pyo3::prelude::*;
 
@@ -14,6 +25,18 @@ mod _laps {
     use super::error::codes;
     #[pymodule_export]
     use super::password::Password;
+    #[pymodule_export]
+    use super::policy::{Evaluation, Finding, Policy, Setting, evaluate};
+    #[pymodule_export]
+    use super::random::forked;
+    #[pymodule_export]
+    use super::reader::{Reader, ReaderKey};
+    #[pymodule_export]
+    use super::recipe::{
+        Generator, Passwords, Recipe, Strength, Violation, generate, generate_many,
+    };
+    #[pymodule_export]
+    use super::record::Record;
 
     use pyo3::prelude::*;
 

@@ -4,9 +4,15 @@
 //! |---|---|
 //! | [`account`] | the passwords of local accounts: Linux, Windows, your program |
 //! | `agent` | the state folder, the channel to the vault, one rotation from end to end |
+//! | `sqlite` | the file of a vault |
 //! | [`time`] | the clock |
+
+#[cfg(feature = "sqlite")]
+extern crate alloc;
 
 pub mod account;
 #[cfg(feature = "agent")]
 pub mod agent;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod time;

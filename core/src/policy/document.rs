@@ -14,6 +14,7 @@ mod syncml;
 use alloc::{borrow::ToOwned as _, format, string::String, vec::Vec};
 use core::fmt;
 
+pub(super) use self::intune::definition_id;
 pub use self::syncml::ResetStatus;
 use super::Setting;
 use crate::error::Code;

@@ -67,6 +67,25 @@ pub(crate) const fn whole_hours(minutes: u16) -> Option<u16> {
     if minutes.is_multiple_of(60) { minutes.checked_div(60) } else { None }
 }
 
+/// `90m`, `2h` or `1h30m`: whole hours and minutes, at most four digits each, no spaces.
+pub(super) fn minutes(text: &str) -> Option<u16> {
+    let (hours, rest) = match text.split_once('h') {
+        Some((hours, rest)) => (digits(hours)?, rest),
+        None => (0, text),
+    };
+    let minutes = match rest.strip_suffix('m') {
+        Some(minutes) => digits(minutes)?,
+        None if rest.is_empty() && !text.is_empty() => 0,
+        None => return None,
+    };
+    hours.checked_mul(60)?.checked_add(minutes)
+}
+
+fn digits(text: &str) -> Option<u16> {
+    let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
 /// What a setting accepts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -419,5 +438,30 @@ impl Setting {
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_hours_and_minutes() {
+        for (text, want) in [
+            ("90m", Some(90)),
+            ("1h30m", Some(90)),
+            ("2h", Some(120)),
+            ("0m", Some(0)),
+            ("24h", Some(1440)),
+            ("0h90m", Some(90)),
+        ] {
+            assert_eq!(minutes(text), want, "{text}");
+        }
+        for text in [
+            "", "h", "m", "90", "90 m", "1h30", "30m1h", "-1m", "+1m", "1.5h", "9999h", "12345m",
+            "1H",
+        ] {
+            assert_eq!(minutes(text), None, "{text}");
+        }
     }
 }

@@ -3,7 +3,9 @@
 use core::fmt;
 
 use super::{
-    Allowed, BackupDirectory, Policy, Setting, Value, setting::DEFAULT_PREFIX, table::Table,
+    Allowed, BackupDirectory, Policy, Setting, Value,
+    setting::{DEFAULT_PREFIX, minutes},
+    table::Table,
 };
 use crate::{
     account::{NamingError, Sid, check_name},
@@ -35,6 +37,34 @@ impl Settings {
         self.values.put(setting, value);
         self.configured |= bit(setting);
         Ok(())
+    }
+
+    /// Configures one from text, as a command line or a form gives it: a number, `true` or `false`, a delay in hours
+    /// or as `90m` or `1h30m`, or the text itself.
+    ///
+    /// # Errors
+    /// As [`Settings::set`].
+    pub fn set_text(&mut self, setting: Setting, text: &str) -> Result<(), PolicyError> {
+        let mode = BackupDirectory::Disabled;
+        let refused = |refusal| PolicyError { setting, mode, refusal };
+        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = || -> Result<u16, PolicyError> {
+            if plain {
+                text.parse().map_err(|_| refused(Refusal::Range))
+            } else {
+                Err(refused(Refusal::Kind))
+            }
+        };
+        let value = match setting.allowed(mode) {
+            Allowed::Delay { .. } => Value::Minutes(match minutes(text) {
+                Some(minutes) => minutes,
+                None => number()?.checked_mul(60).ok_or_else(|| refused(Refusal::Range))?,
+            }),
+            Allowed::OneOf(_) | Allowed::Range { .. } => Value::Number(number()?),
+            Allowed::Switch => Value::Switch(text.parse().map_err(|_| refused(Refusal::Kind))?),
+            Allowed::Text { .. } => Value::Text(text),
+        };
+        self.set(setting, value)
     }
 
     /// Takes one away.
@@ -231,5 +261,112 @@ impl fmt::Display for Windows {
             }
             (_, default) => write!(f, "Windows would use its default, {default}, instead"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn text_from_a_command_line_is_read_by_the_settings_kind() {
+        let mut settings = Settings::new();
+        for (setting, text, want) in [
+            (Setting::PasswordLength, "20", Value::Number(20)),
+            (Setting::PostAuthenticationResetDelay, "8", Value::Minutes(480)),
+            (Setting::PostAuthenticationResetDelay, "1h30m", Value::Minutes(90)),
+            (Setting::ADBackupDSRMPassword, "true", Value::Switch(true)),
+            (Setting::AdministratorAccountName, "20", Value::Text("20")),
+        ] {
+            settings.set_text(setting, text).unwrap();
+            assert_eq!(settings.get(setting), Some(want));
+        }
+        let before = settings;
+        for (setting, text, refusal) in [
+            (Setting::PasswordLength, "7", Refusal::Range),
+            (Setting::PasswordLength, "99999", Refusal::Range),
+            (Setting::PasswordLength, "", Refusal::Kind),
+            (Setting::PasswordLength, "-9", Refusal::Kind),
+            (Setting::PasswordLength, "+9", Refusal::Kind),
+            (Setting::PostAuthenticationResetDelay, "25", Refusal::Range),
+            (Setting::PostAuthenticationResetDelay, "2000", Refusal::Range),
+            (Setting::PostAuthenticationResetDelay, "1500m", Refusal::Range),
+            (Setting::PostAuthenticationResetDelay, "soon", Refusal::Kind),
+            (Setting::ADBackupDSRMPassword, "1", Refusal::Kind),
+            (Setting::PostAuthenticationActions, "2", Refusal::Range),
+            (Setting::AdministratorAccountName, "a\nb", Refusal::Control),
+        ] {
+            assert_eq!(settings.set_text(setting, text).unwrap_err().refusal, refusal, "{text}");
+        }
+        assert_eq!(settings, before);
+    }
+
+    #[test]
+    fn the_age_has_the_range_of_the_backup_mode_in_either_order() {
+        for (mode, days, good) in
+            [(0, 1, true), (2, 1, true), (1, 6, false), (1, 7, true), (1, 365, true)]
+        {
+            for flip in [false, true] {
+                let mut settings = Settings::new();
+                let mut pairs =
+                    [(Setting::BackupDirectory, mode), (Setting::PasswordAgeDays, days)];
+                if flip {
+                    pairs.reverse();
+                }
+                for (setting, number) in pairs {
+                    settings.set(setting, Value::Number(number)).unwrap();
+                }
+                assert_eq!(settings.policy().is_ok(), good, "{mode} {days}");
+            }
+        }
+        let mut settings = Settings::new();
+        settings.set(Setting::PasswordAgeDays, Value::Number(0)).unwrap_err();
+        settings.set(Setting::PasswordAgeDays, Value::Number(366)).unwrap_err();
+    }
+
+    #[test]
+    fn principals_are_sids_or_qualified_names() {
+        for good in [
+            "",
+            "S-1-5-21-1-2-3-512",
+            "CONTOSO\\Readers",
+            "readers@contoso.com",
+            "C\\LAPS (Readers)",
+        ] {
+            assert_eq!(
+                check_text(Setting::ADPasswordEncryptionPrincipal, good, 128),
+                None,
+                "{good}"
+            );
+        }
+        for bad in [
+            "Readers", "\"C\\r\"", "(C\\r)", "[C\\r]", "'C\\r'", "C\\", "\\r", "@c", "r@",
+            "a\\b\\c", "a@b@c", "a\\b@c", " C\\r", "C\\r ", "S-1-5",
+        ] {
+            let refusal = check_text(Setting::ADPasswordEncryptionPrincipal, bad, 128);
+            assert_eq!(refusal, Some(Refusal::Principal), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_accepted_and_what_windows_would_do() {
+        let refused = |setting, value, mode| check(setting, value, mode).unwrap_err().to_string();
+        assert_eq!(
+            refused(Setting::PasswordLength, Value::Number(7), BackupDirectory::Entra),
+            "PasswordLength accepts a whole number from 8 to 64; Windows would use its default, 14, instead"
+        );
+        assert_eq!(
+            refused(Setting::PasswordAgeDays, Value::Number(6), BackupDirectory::Entra),
+            "PasswordAgeDays accepts a whole number from 7 to 365 with backup to Entra; Windows would use 7 for a smaller one (event 10058) and 30 for a larger one"
+        );
+        assert_eq!(
+            refused(
+                Setting::ADPasswordEncryptionPrincipal,
+                Value::Text("x"),
+                BackupDirectory::Entra
+            ),
+            "ADPasswordEncryptionPrincipal accepts a SID, domain\\name or name@domain, without quotes or brackets around it; Windows would stop and back up nothing (event 10034 or 10035)"
+        );
     }
 }

@@ -5,6 +5,7 @@ use alloc::{format, string::String};
 use super::{
     Allowed, BackupDirectory, PolicyError, Refusal, Setting, Settings, Value,
     document::{Entry, Form, Raw, Root},
+    setting::minutes,
 };
 
 /// Why an entry has no value.
@@ -119,48 +120,9 @@ pub(super) fn add_what_legacy_means(settings: &mut Settings) {
     }
 }
 
-/// `90m`, `2h` or `1h30m`: whole hours and minutes, at most four digits each, no spaces.
-pub(super) fn minutes(text: &str) -> Option<u16> {
-    let (hours, rest) = match text.split_once('h') {
-        Some((hours, rest)) => (digits(hours)?, rest),
-        None => (0, text),
-    };
-    let minutes = match rest.strip_suffix('m') {
-        Some(minutes) => digits(minutes)?,
-        None if rest.is_empty() && !text.is_empty() => 0,
-        None => return None,
-    };
-    hours.checked_mul(60)?.checked_add(minutes)
-}
-
-fn digits(text: &str) -> Option<u16> {
-    let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn delays_are_hours_and_minutes() {
-        for (text, want) in [
-            ("90m", Some(90)),
-            ("1h30m", Some(90)),
-            ("2h", Some(120)),
-            ("0m", Some(0)),
-            ("24h", Some(1440)),
-            ("0h90m", Some(90)),
-        ] {
-            assert_eq!(minutes(text), want, "{text}");
-        }
-        for text in [
-            "", "h", "m", "90", "90 m", "1h30", "30m1h", "-1m", "+1m", "1.5h", "9999h", "12345m",
-            "1H",
-        ] {
-            assert_eq!(minutes(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn what_legacy_means_is_in_range() {

@@ -1,15 +1,18 @@
 //! What a rotation machine is told about its device and its policy.
 
+use sha2::{Digest as _, Sha256};
+
 use super::RotationError;
 use super::event::Directory;
 use super::message::MAX_ACCOUNT_CHARACTERS;
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, Scope};
+use crate::policy::{BackupDirectory, Policy};
 
 /// One day, in seconds.
 pub const DAY: u64 = 86_400;
 
-/// The settings of one machine. Start from [`Config::new`] and change what differs.
+/// The settings of one machine. Start from [`Config::new`], take over [`Config::with_policy`], and change what differs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
@@ -106,6 +109,44 @@ impl Config {
             can_verify: true,
             check_in_seconds: 3600,
         }
+    }
+
+    /// Takes over what a policy says: the directory, the age, the post-authentication actions, expiration protection, its hash, and
+    /// the demand: a change of the directory, or of the encryption in Active Directory and its principal, asks for a new password. Lengths, complexities and
+    /// ages do not, as in Windows LAPS.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &Policy) -> Self {
+        let directory = policy.backup_directory();
+        self.directory = match directory {
+            BackupDirectory::Disabled => None,
+            BackupDirectory::Entra => Some(Directory::Entra),
+            BackupDirectory::ActiveDirectory => Some(Directory::ActiveDirectory),
+        };
+        self.max_age_seconds = DAY.saturating_mul(u64::from(policy.password_age_days()));
+        let actions = policy.post_authentication_actions();
+        self.post_authentication_actions = FollowUp {
+            reset: actions.resets(),
+            sign_out: actions.signs_out(),
+            restart: actions.restarts(),
+            terminate: actions.terminates(),
+        };
+        self.post_authentication_delay_seconds =
+            60_u64.saturating_mul(u64::from(policy.post_authentication_reset_delay_minutes()));
+        self.policy_hash = policy.hash();
+        let in_ad = self.directory == Some(Directory::ActiveDirectory);
+        self.expiry_protection = in_ad && policy.password_expiration_protection_enabled();
+        let encrypted = in_ad && policy.ad_password_encryption_enabled();
+        let mut demand = Sha256::new();
+        demand.update(b"laps demand v1");
+        demand.update([directory.as_u8(), u8::from(encrypted)]);
+        if encrypted {
+            demand.update(policy.ad_password_encryption_principal());
+        }
+        let digest: [u8; 32] = demand.finalize().into();
+        if let Some((first, _)) = digest.split_first_chunk() {
+            self.demand = *first;
+        }
+        self
     }
 
     /// Whether every value is in its range.

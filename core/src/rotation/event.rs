@@ -271,7 +271,7 @@ impl fmt::Display for EventKind {
 }
 
 /// One event.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// When.

@@ -1,19 +1,100 @@
-//! The machine: facts in, wishes out.
+//! The machine itself: its state, what it wishes, what it shows.
 
+use super::clock::Clock;
 use super::config::Config;
-use super::event::{Event, Outcome};
-use super::set::{IdSet, MayHold};
-use super::wish::{Acted, Applied, RotationError, Verified, Wish};
+use super::event::{Directory, Event, EventKind, Outcome, Reason};
+use super::journal::{Journal, Phase};
+use super::log::Log;
+use super::schedule;
+use super::set::{IdSet, MAX_IDS, MayHold};
+use super::wish::{Action, Applied, RotationError, Wish};
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 
-/// The longest journal, in bytes.
-pub const MAX_JOURNAL: usize = 1024;
-
 /// The machine of one managed account on one device.
-#[derive(Clone, Debug)]
+///
+/// It compares and hashes as a value, so that a model can explore it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Rotation {
-    config: Config,
+    pub(super) config: Config,
+    pub(super) journal: Journal,
+    pub(super) unsaved: Unsaved,
+    /// Whether the journal was written out since the last change.
+    pub(super) written: bool,
+    /// When writing may be tried again after a failure.
+    pub(super) save_at: Timestamp,
+    pub(super) clock: Clock,
+    pub(super) step: Step,
+    /// A password is in memory that nothing needs any more.
+    pub(super) wipe: bool,
+    /// When the password in memory was made.
+    pub(super) made_at: Timestamp,
+    /// How often the password in memory was applied, and when it may be again.
+    pub(super) tries: u8,
+    pub(super) retry_at: Timestamp,
+    /// Whether the account may hold the password in memory after the last try.
+    pub(super) maybe_held: bool,
+    /// Passwords in a row that were made anew at once.
+    pub(super) remade: u8,
+    pub(super) token: Option<[u8; 16]>,
+    /// Whether the vault answered in this run.
+    pub(super) heard: bool,
+    pub(super) sent: Option<Sent>,
+    /// What the vault lacks and this device keeps.
+    pub(super) lacking: IdSet,
+    pub(super) candidates: u32,
+    /// Whether the vault had more than one candidate when no rotation was under way.
+    pub(super) crowded: bool,
+    /// Answers in a row after which another check-in was needed.
+    pub(super) spins: u8,
+    /// Check-ins in a row without an answer.
+    pub(super) silent: u8,
+    /// When to check in although nothing asks for it, and before when not to check in at all.
+    pub(super) check_in_at: Timestamp,
+    pub(super) check_in_not_before: Timestamp,
+    /// What is due does not wait for its back-off.
+    pub(super) hurry: bool,
+    /// Said once, not at every fact.
+    pub(super) said_grace: bool,
+    pub(super) said_full: bool,
+    /// The restart is journalled as done and is to be done now.
+    pub(super) restart: bool,
+    pub(super) log: Log,
+}
+
+/// What the journal in memory has that the one on disk does not.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Unsaved {
+    Nothing,
+    /// Worth keeping: written when nothing else is to be done.
+    Detail,
+    /// The next step rests on it.
+    Step,
+}
+
+/// The steps that end with the agent: a password is in memory.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Step {
+    /// No password in memory.
+    Idle,
+    /// The vault is to store the record.
+    BackingUp,
+    /// It has; the stamp is to be read.
+    Stamping,
+    /// The account is to be changed.
+    Applying,
+    /// The account is to be asked.
+    Verifying(Applied),
+}
+
+/// The check-in whose answer would be accepted.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Sent {
+    pub(super) nonce: [u8; 16],
+    pub(super) offers: IdSet,
+    pub(super) commit: Option<RecordId>,
+    pub(super) with_token: bool,
+    pub(super) audit: Option<super::message::AuditHead>,
 }
 
 /// Where a rotation stands.
@@ -32,6 +113,21 @@ pub enum State {
     Verifying,
     /// The account holds the new password; the vault is to take it as the current one.
     Committing,
+}
+
+impl State {
+    /// The name, as documents spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Settled => "settled",
+            Self::BackingUp => "backing-up",
+            Self::Applying => "applying",
+            Self::Verifying => "verifying",
+            Self::Committing => "committing",
+        }
+    }
 }
 
 /// What `agent status` shows.
@@ -56,8 +152,8 @@ pub struct Status {
     pub candidates: u32,
     /// How the last rotation or try ended.
     pub last: Option<Outcome>,
-    /// Whether a rotation is due now (also one that waits for its back-off), or under way.
-    pub rotation_due: bool,
+    /// Why a rotation is due now (also one that waits for its back-off), or is under way.
+    pub rotation_due: Option<Reason>,
 }
 
 impl Rotation {
@@ -66,243 +162,264 @@ impl Rotation {
     /// # Errors
     /// [`RotationError::InvalidConfig`].
     pub fn new(config: Config, now: Timestamp) -> Result<Self, RotationError> {
-        let _ = now;
         config.check()?;
-        Ok(Self { config })
+        let journal = Journal::new(&config.scope, &config.device, config.account, config.sid, now);
+        Ok(Self::from_journal(config, journal))
     }
 
-    /// A machine that goes on from its journal. The caller holds the setter lock and has read `stamp`, the account's change stamp, after taking it (protocol §2.5, §2.9).
-    ///
-    /// # Errors
-    /// `InvalidConfig`; `JournalMalformed` and `JournalOfAnotherDevice`: start with [`Rotation::new`];
-    /// `JournalUnsupported`: do not start.
-    pub fn resume(
-        journal: &[u8],
-        config: Config,
-        stamp: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<Self, RotationError> {
-        let _ = (journal, stamp);
-        Self::new(config, now)
+    pub(super) const fn from_journal(config: Config, journal: Journal) -> Self {
+        let start = Timestamp::from_unix_seconds(0);
+        Self {
+            config,
+            journal,
+            unsaved: Unsaved::Nothing,
+            written: false,
+            save_at: start,
+            clock: Clock::new(journal.seen),
+            step: Step::Idle,
+            wipe: false,
+            made_at: start,
+            tries: 0,
+            retry_at: start,
+            maybe_held: false,
+            remade: 0,
+            token: None,
+            heard: false,
+            sent: None,
+            lacking: IdSet::EMPTY,
+            candidates: 0,
+            crowded: false,
+            spins: 0,
+            silent: 0,
+            check_in_at: start,
+            check_in_not_before: start,
+            hurry: false,
+            said_grace: false,
+            said_full: false,
+            restart: false,
+            log: Log::EMPTY,
+        }
     }
 
     /// What to do next. Changes nothing, draws nothing, and says the same until a fact arrives.
     #[must_use]
     pub fn poll(&self) -> Wish {
-        Wish::WaitUntil(Timestamp::MAX)
+        if self.wipe {
+            return Wish::Wipe;
+        }
+        if self.unsaved == Unsaved::Step {
+            return self.save_or_wait();
+        }
+        if let Some(id) = self.journal.last_made {
+            match self.step {
+                Step::Stamping => return Wish::ReadStamp,
+                Step::Applying if self.is_past(self.retry_at) => return Wish::Apply { id },
+                Step::Applying => return Wish::WaitUntil(self.next_time()),
+                Step::Verifying(_) => return Wish::Verify { id },
+                Step::Idle | Step::BackingUp => {}
+            }
+        }
+        if let Some(action) = self.next_action() {
+            return Wish::Act(action);
+        }
+        if self.wants_check_in() && self.is_past(self.check_in_not_before) {
+            return Wish::CheckIn;
+        }
+        if self.startable().is_some() {
+            return Wish::Prepare {
+                previous: self.journal.last_made,
+                version: self.journal.highest.saturating_add(1),
+            };
+        }
+        if self.unsaved == Unsaved::Detail {
+            return self.save_or_wait();
+        }
+        Wish::WaitUntil(self.next_time())
+    }
+
+    fn save_or_wait(&self) -> Wish {
+        if self.is_past(self.save_at) { Wish::Save } else { Wish::WaitUntil(self.next_time()) }
+    }
+
+    pub(super) fn is_past(&self, time: Timestamp) -> bool {
+        time <= self.clock.now()
+    }
+
+    fn next_action(&self) -> Option<Action> {
+        if self.restart {
+            return Some(Action::Restart);
+        }
+        let following = self.journal.following.filter(|following| self.is_past(following.at))?;
+        Action::first_of(following.actions)
+    }
+
+    /// Whether the vault is to be asked something now.
+    fn wants_check_in(&self) -> bool {
+        match (self.journal.phase, self.step) {
+            (Phase::Committing { .. }, _) | (Phase::BackingUp, Step::BackingUp) => true,
+            (Phase::Settled, _) => {
+                self.config.directory.is_some()
+                    && (!self.heard
+                        || !self.lacking.is_empty()
+                        || (self.is_past(self.check_in_at) && self.startable().is_none()))
+            }
+            (Phase::BackingUp | Phase::Applying, _) => false,
+        }
+    }
+
+    /// Every reason for a rotation, the first to be named first, and whether it waits for calm after conflicts.
+    fn reasons(&self) -> [(Reason, bool); 11] {
+        let (journal, now) = (&self.journal, self.clock.now());
+        let reasons = &journal.reasons;
+        let age = self.config.max_age_seconds;
+        let unknown = journal.may_hold.unknown;
+        let uncertain = journal.may_hold.ids.len() > 1 || self.crowded;
+        let of = |reason, holds| (if holds { reason } else { Reason::None }, false);
+        let calm = |reason, holds| (if holds { reason } else { Reason::None }, true);
+        [
+            of(Reason::Forced, reasons.forced),
+            of(Reason::Order, reasons.ordered),
+            of(Reason::PostAuthentication, journal.used.is_some_and(|used| used.deadline <= now)),
+            of(Reason::AccountChanged, reasons.account_changed),
+            of(Reason::JournalLost, unknown && reasons.journal_lost),
+            of(Reason::Enrolment, unknown),
+            calm(Reason::ImageRolledBack, reasons.rolled_back),
+            calm(Reason::OutcomeUncertain, uncertain),
+            of(
+                Reason::PolicyChanged,
+                journal.committed_at.is_some() && journal.demand != self.config.demand,
+            ),
+            of(
+                Reason::ExpiryBeyondPolicy,
+                self.config.expiry_protection && journal.due.is_some_and(|due| due > now.plus(age)),
+            ),
+            of(Reason::Age, journal.due.is_some_and(|due| due <= now)),
+        ]
+    }
+
+    /// Why a rotation is due, whether or not it may begin now.
+    pub(super) fn reason_due(&self) -> Option<Reason> {
+        self.config.directory?;
+        self.reasons().into_iter().map(|(reason, _)| reason).find(|reason| *reason != Reason::None)
+    }
+
+    /// From when on rotations may begin whose reason is a conflict.
+    pub(super) fn calm_at(&self) -> Timestamp {
+        let committed = self.journal.committed_at.unwrap_or_default();
+        committed.plus(schedule::calm(self.journal.conflicts))
+    }
+
+    /// Why a rotation may begin now.
+    pub(super) fn startable(&self) -> Option<Reason> {
+        let journal = &self.journal;
+        let free = self.config.directory.is_some()
+            && journal.phase == Phase::Settled
+            && self.step == Step::Idle
+            && self.heard
+            && !self.is_full()
+            // What the vault lacks is offered first; a vault that never takes it must not stop us.
+            && (self.lacking.is_empty() || self.spins > 2);
+        let waits = !self.hurry && journal.not_before.is_some_and(|at| !self.is_past(at));
+        if !free || waits {
+            return None;
+        }
+        let calm = self.hurry || self.is_past(self.calm_at());
+        self.reasons()
+            .into_iter()
+            .find(|(reason, needs_calm)| *reason != Reason::None && (calm || !needs_calm))
+            .map(|(reason, _)| reason)
+    }
+
+    /// Whether another record would be one too many (protocol §2.10).
+    pub(super) fn is_full(&self) -> bool {
+        self.journal.may_hold.ids.is_full()
+            || usize::try_from(self.candidates).is_ok_and(|candidates| candidates >= MAX_IDS)
+    }
+
+    /// The next time at which something may change by itself.
+    fn next_time(&self) -> Timestamp {
+        let (journal, now) = (&self.journal, self.clock.now());
+        let managed = self.config.directory.is_some();
+        let busy = journal.phase != Phase::Settled;
+        let password = self.step != Step::Idle;
+        let times = [
+            (managed || busy).then_some(self.check_in_not_before),
+            managed.then_some(self.check_in_at),
+            managed.then_some(journal.due).flatten(),
+            managed.then_some(journal.not_before).flatten(),
+            managed.then_some(self.calm_at()),
+            journal.used.map(|used| used.deadline),
+            journal.following.map(|following| following.at),
+            password.then_some(self.plaintext_end()),
+            password.then_some(self.retry_at),
+            (self.unsaved != Unsaved::Nothing).then_some(self.save_at),
+        ];
+        let next = times.into_iter().flatten().filter(|time| *time > now).min();
+        next.unwrap_or(Timestamp::MAX)
+    }
+
+    /// When the password in memory is wiped if it was not applied by then (protocol §2.4).
+    pub(super) const fn plaintext_end(&self) -> Timestamp {
+        self.made_at.plus(self.config.plaintext_seconds)
     }
 
     /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.log.pop()
     }
 
-    /// Writes the journal for [`Wish::Save`]; its length.
-    ///
-    /// # Errors
-    /// `BufferTooSmall`; [`MAX_JOURNAL`] is always enough.
-    pub fn journal(&mut self, out: &mut [u8]) -> Result<usize, RotationError> {
-        let _ = out;
-        Err(RotationError::UnexpectedFact)
+    pub(super) fn directory(&self) -> Directory {
+        self.config.directory.unwrap_or_default()
+    }
+
+    /// Reports what is about no record.
+    pub(super) fn say(&mut self, kind: EventKind, reason: Reason, detail: u64) {
+        self.log.push(Event {
+            at: self.clock.now(),
+            kind,
+            id: kind.id(self.directory()),
+            reason,
+            version: 0,
+            record: None,
+            detail,
+        });
+    }
+
+    /// Reports what is about the last record made.
+    pub(super) fn say_of_record(&mut self, kind: EventKind, reason: Reason) {
+        self.log.push(Event {
+            at: self.clock.now(),
+            kind,
+            id: kind.id(self.directory()),
+            reason,
+            version: self.journal.version,
+            record: self.journal.last_made,
+            detail: 0,
+        });
+    }
+
+    /// The journal changed.
+    pub(super) fn changed(&mut self, what: Unsaved) {
+        self.unsaved = self.unsaved.max(what);
+        self.written = false;
     }
 
     /// The records that the driver must keep beside the journal, in the same file.
     #[must_use]
     pub fn keep(&self) -> IdSet {
-        IdSet::EMPTY
-    }
-
-    /// The journal that was written last, with the records of [`Rotation::keep`], is durable.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when the journal was not written, or the machine changed since.
-    pub fn handle_saved(&mut self) -> Result<(), RotationError> {
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// The journal could not be made durable; it is wished again after a while.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_save_failed(
-        &mut self,
-        now: Timestamp,
-        entropy: u64,
-    ) -> Result<(), RotationError> {
-        let _ = (now, entropy);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// The password in memory was wiped.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_wiped(&mut self) -> Result<(), RotationError> {
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// Writes the head of a check-in under a fresh random nonce; its length. The driver appends the records of
-    /// [`Rotation::offers`], in that order, each behind its [`record_prefix`](super::message::record_prefix).
-    /// It may be called without a wish, to check in early.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` while a journal is to be saved, a password to be wiped, or the account is being changed; `Message`.
-    pub fn check_in(&mut self, nonce: [u8; 16], out: &mut [u8]) -> Result<usize, RotationError> {
-        let _ = (nonce, out);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// The records that belong behind the head that was written last.
-    #[must_use]
-    pub fn offers(&self) -> IdSet {
-        IdSet::EMPTY
-    }
-
-    /// The vault answered. `entropy` is 64 random bits.
-    ///
-    /// # Errors
-    /// `Message` and `UnexpectedAnswer`: nothing has changed; ignore it, or give up waiting with `handle_check_in_failed`.
-    pub fn handle_answer(
-        &mut self,
-        bytes: &[u8],
-        now: Timestamp,
-        entropy: u64,
-    ) -> Result<(), RotationError> {
-        let _ = (bytes, now, entropy);
-        Err(RotationError::UnexpectedAnswer)
-    }
-
-    /// No answer came, or none that could be read. `entropy` is 64 random bits.
-    pub fn handle_check_in_failed(&mut self, now: Timestamp, entropy: u64) {
-        let _ = (now, entropy);
-    }
-
-    /// A password was made and sealed under this id, with the version and predecessor that were wished; `stamp` is the account's
-    /// change stamp, none where the platform has none.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished, or for another version; `IdRepeated`. The driver wipes the password.
-    pub fn handle_prepared(
-        &mut self,
-        id: RecordId,
-        version: u64,
-        stamp: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<(), RotationError> {
-        let _ = (id, version, stamp, now);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// No password could be made or sealed. `entropy` is 64 random bits.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_prepare_failed(
-        &mut self,
-        now: Timestamp,
-        entropy: u64,
-    ) -> Result<(), RotationError> {
-        let _ = (now, entropy);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// The account's change stamp, right before the account is changed; none where the platform has none.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_stamp(
-        &mut self,
-        stamp: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<(), RotationError> {
-        let _ = (stamp, now);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// What the setter reported. `entropy` is 64 random bits.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_applied(
-        &mut self,
-        applied: Applied,
-        now: Timestamp,
-        entropy: u64,
-    ) -> Result<(), RotationError> {
-        let _ = (applied, now, entropy);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// What the account said. `entropy` is 64 random bits.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_verified(
-        &mut self,
-        verified: Verified,
-        now: Timestamp,
-        entropy: u64,
-    ) -> Result<(), RotationError> {
-        let _ = (verified, now, entropy);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// How the wished action ended.
-    ///
-    /// # Errors
-    /// `UnexpectedFact` when it was not wished.
-    pub fn handle_acted(&mut self, acted: Acted, now: Timestamp) -> Result<(), RotationError> {
-        let _ = (acted, now);
-        Err(RotationError::UnexpectedFact)
-    }
-
-    /// Somebody used the account at this time. Our own verification is never one (protocol §2.11).
-    pub fn handle_used(&mut self, at: Timestamp, now: Timestamp) {
-        let _ = (at, now);
-    }
-
-    /// Uses before this time are of no interest: ask the account store for later ones.
-    #[must_use]
-    pub fn used_since(&self) -> Timestamp {
-        Timestamp::default()
-    }
-
-    /// Time passed.
-    pub fn handle_timeout(&mut self, now: Timestamp) {
-        let _ = now;
-    }
-
-    /// Another policy is in force, or another account is to be managed.
-    ///
-    /// # Errors
-    /// `InvalidConfig`; also for another scope or device, which needs a machine of its own.
-    pub fn handle_config(&mut self, config: Config, now: Timestamp) -> Result<(), RotationError> {
-        let _ = now;
-        config.check()?;
-        self.config = config;
-        Ok(())
-    }
-
-    /// The administrator of this device asks for a new password now. It does not wait for a back-off.
-    pub fn force(&mut self, now: Timestamp) {
-        let _ = now;
-    }
-
-    /// A single run by hand: whatever is due does not wait for its back-off.
-    pub fn skip_back_off(&mut self, now: Timestamp) {
-        let _ = now;
+        self.journal.keep()
     }
 
     /// The account whose password this rotation replaces. While a rotation is under way it stays the one that it began with.
     #[must_use]
     pub const fn account(&self) -> &AccountName {
-        &self.config.account
+        &self.journal.account
     }
 
     /// Its SID.
     #[must_use]
     pub const fn sid(&self) -> Option<Sid> {
-        self.config.sid
+        self.journal.sid
     }
 
     /// The settings in force.
@@ -311,20 +428,35 @@ impl Rotation {
         &self.config
     }
 
+    /// Where the rotation stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match (self.journal.phase, self.step) {
+            (_, Step::BackingUp) | (Phase::BackingUp, _) => State::BackingUp,
+            (_, Step::Verifying(_)) => State::Verifying,
+            (_, Step::Stamping | Step::Applying) | (Phase::Applying, _) => State::Applying,
+            (Phase::Committing { .. }, _) => State::Committing,
+            (Phase::Settled, _) if !self.heard => State::Starting,
+            (Phase::Settled, _) => State::Settled,
+        }
+    }
+
     /// What `agent status` shows.
     #[must_use]
     pub fn status(&self) -> Status {
+        let journal = &self.journal;
+        let under_way = journal.phase != Phase::Settled;
         Status {
             device: self.config.device,
-            account: self.config.account,
-            sid: self.config.sid,
-            version: 0,
-            state: State::Starting,
-            due: None,
-            may_hold: MayHold::UNKNOWN,
-            candidates: 0,
-            last: None,
-            rotation_due: true,
+            account: journal.account,
+            sid: journal.sid,
+            version: journal.committed,
+            state: self.state(),
+            due: journal.due,
+            may_hold: journal.may_hold,
+            candidates: self.candidates,
+            last: journal.last,
+            rotation_due: if under_way { Some(journal.why) } else { self.reason_due() },
         }
     }
 }

@@ -73,6 +73,11 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What was written so far.
+    pub(super) fn written(&self) -> &[u8] {
+        self.out.get(..self.len).unwrap_or_default()
+    }
+
     /// The number of bytes written, or none when the buffer was too small.
     pub(super) const fn finish(self) -> Option<usize> {
         if self.full { None } else { Some(self.len) }

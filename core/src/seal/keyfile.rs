@@ -3,6 +3,7 @@
 //! The line tells whose key it is without the passphrase; tools that read PEM skip it (RFC 7468 §5.2).
 
 use alloc::string::{String, ToString as _};
+use core::{fmt, str::FromStr};
 
 use pkcs8::ObjectIdentifier;
 use rand_core::TryCryptoRng;
@@ -39,13 +40,7 @@ impl ReaderKey {
         let key = self.reader().public_key();
         let pem = to_pem(kind, self.secret(), key, passphrase, cost, rng);
         burn_stack();
-        let (line, pem) = (self.reader().to_string(), pem?);
-        let mut file =
-            Zeroizing::new(String::with_capacity(line.len().saturating_add(pem.len() + 1)));
-        file.push_str(&line);
-        file.push('\n');
-        file.push_str(&pem);
-        Ok(file)
+        Ok(join(self.reader(), &pem?))
     }
 
     /// Reads a key file.
@@ -55,7 +50,7 @@ impl ReaderKey {
     /// passphrase is wrong or the inside damaged; [`SealError::PassphraseMissing`],
     /// [`SealError::PassphraseUnexpected`].
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
-        let (reader, pem) = split(file)?;
+        let (reader, pem) = split::<Reader>(file)?;
         let pair = from_pem(kind(reader.suite()), pem, passphrase);
         burn_stack();
         let pair = pair?;
@@ -76,23 +71,33 @@ impl Reader {
     /// # Errors
     /// [`SealError::KeyFileMalformed`] when the file does not parse.
     pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
-        split(file).map(|(reader, pem)| (reader, is_encrypted(pem)))
+        split::<Self>(file).map(|(reader, pem)| (reader, is_encrypted(pem)))
     }
 }
 
-/// The reader's line and what follows it.
-fn split(file: &[u8]) -> Result<(Reader, &str), SealError> {
+/// A key file from the line of its public half and its private half.
+pub(super) fn join(public: &dyn fmt::Display, pem: &str) -> Zeroizing<String> {
+    let mut file = Zeroizing::new(public.to_string());
+    // The secret half goes into the room it needs at once: growing would leave a copy behind.
+    file.reserve_exact(pem.len().saturating_add(1));
+    file.push('\n');
+    file.push_str(pem);
+    file
+}
+
+/// The line of the public half and what follows it.
+pub(super) fn split<P: FromStr<Err = SealError>>(file: &[u8]) -> Result<(P, &str), SealError> {
     if file.len() > MAX_KEY_FILE_LEN {
         return Err(SealError::KeyFileMalformed("it has more than 16 KiB"));
     }
     let text =
         core::str::from_utf8(file).map_err(|_| SealError::KeyFileMalformed("it is not text"))?;
-    let (line, pem) = text
-        .split_once('\n')
-        .ok_or(SealError::KeyFileMalformed("a reader's line and a PEM block are expected"))?;
+    let (line, pem) = text.split_once('\n').ok_or(SealError::KeyFileMalformed(
+        "the line of the public key and a PEM block are expected",
+    ))?;
     match line.strip_suffix('\r').unwrap_or(line).parse() {
         Err(SealError::ReaderMalformed(what)) => Err(SealError::KeyFileMalformed(what)),
-        reader => Ok((reader?, pem)),
+        public => Ok((public?, pem)),
     }
 }
 

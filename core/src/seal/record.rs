@@ -119,6 +119,12 @@ impl Record {
         self.sealing
     }
 
+    /// Whether both hold the same password for the same purpose: only sealing and readers may differ.
+    #[must_use]
+    pub fn has_core_of(&self, other: &Self) -> bool {
+        self.core() == other.core() && self.signature() == other.signature()
+    }
+
     /// The core's commitment to the password.
     pub(super) const fn commitment(&self) -> &[u8; 32] {
         &self.commitment

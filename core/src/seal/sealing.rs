@@ -11,9 +11,11 @@ use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha256};
 
 use super::plaintext::Plaintext;
-use super::record::UNSIGNED;
+use super::record::{ED25519, UNSIGNED};
+use super::signer::core_message;
 use super::{
-    Header, MAX_READERS, Reader, ReaderId, ReaderKey, Record, SealError, Suite, burn_stack, kem,
+    Header, MAX_READERS, Reader, ReaderId, ReaderKey, Record, SealError, SignerKey, Suite,
+    burn_stack, kem,
 };
 use crate::secret::{Password, SecretBytes};
 
@@ -30,7 +32,7 @@ impl Record {
         readers: &[Reader],
         rng: &mut R,
     ) -> Result<Self, SealError> {
-        let sealed = seal(header, password, readers, rng);
+        let sealed = seal(header, password, readers, None, rng);
         burn_stack();
         sealed
     }
@@ -94,10 +96,11 @@ impl ReaderKey {
 }
 
 #[inline(never)]
-fn seal<R: TryCryptoRng>(
+pub(super) fn seal<R: TryCryptoRng>(
     header: &Header,
     password: &Password,
     readers: &[Reader],
+    signer: Option<&SignerKey>,
     rng: &mut R,
 ) -> Result<Record, SealError> {
     if password.is_empty() {
@@ -107,7 +110,15 @@ fn seal<R: TryCryptoRng>(
     rng.try_fill_bytes(plaintext.blind_mut()).map_err(|_| SealError::Random)?;
     plaintext.set_password(password);
     let mut head = header.encode(&plaintext.commitment())?;
-    head.push(UNSIGNED);
+    match signer {
+        None => head.push(UNSIGNED),
+        Some(key) => {
+            let signature = key.sign(&core_message(&head));
+            head.push(ED25519);
+            head.extend_from_slice(key.signer().public_key());
+            head.extend_from_slice(&signature);
+        }
+    }
     seal_plaintext(head, 0, &plaintext, readers, rng)
 }
 
@@ -154,7 +165,7 @@ fn seal_plaintext<R: TryCryptoRng>(
 }
 
 /// The readers' suite, and the readers in the order of their ids.
-fn in_order(readers: &[Reader]) -> Result<(Suite, Vec<&Reader>), SealError> {
+pub(super) fn in_order(readers: &[Reader]) -> Result<(Suite, Vec<&Reader>), SealError> {
     let suite = readers.first().ok_or(SealError::NoReaders)?.suite();
     if readers.len() > MAX_READERS {
         return Err(SealError::TooManyReaders);
@@ -189,3 +200,52 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 /// The nonce of the body. A content key is drawn for one sealing or re-sealing and encrypts this one body, so
 /// key and nonce never meet another message; a random nonce would add bytes and no safety.
 const NONCE: Nonce = hpke::hybrid_array::Array([0; 12]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    #[test]
+    fn another_password_under_the_same_core_is_refused_by_every_reader() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let header = Header {
+            scope: Scope::EMPTY,
+            device: DeviceId::new("d").unwrap(),
+            account: AccountName::new("a").unwrap(),
+            sid: None,
+            id: RecordId::from_bytes([1; 16]),
+            previous: None,
+            version: 1,
+            made_at: Timestamp::default(),
+            policy_hash: [0; 32],
+        };
+        for suite in Suite::ALL {
+            let key = ReaderKey::generate(*suite, "r", &mut rng).unwrap();
+            let readers = [key.reader().clone()];
+            let password = Password::try_from_str("the right one").unwrap();
+            let record = Record::seal(&header, &password, &readers, &mut rng).unwrap();
+            // What somebody with the key can do: everything right but the password.
+            let mut plaintext = key.open_plaintext(&record).unwrap();
+            plaintext.set_password(&Password::try_from_str("the wrong one").unwrap());
+            let head = [record.core(), record.signature()].concat();
+            let forged = seal_plaintext(head, 1, &plaintext, &readers, &mut rng).unwrap();
+            assert_eq!(key.open(&forged).unwrap_err(), SealError::Rejected);
+            assert!(key.open(&record).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_plaintext_in_another_form_is_refused() {
+        // Padding that is not zero, an empty password, a length above 128, text that is not UTF-8.
+        for (place, value) in [(160, 1), (32, 0), (32, 129), (33, 0xff)] {
+            let mut plaintext = Plaintext::zeroed();
+            plaintext.set_password(&Password::try_from_str("password").unwrap());
+            assert!(plaintext.to_password().is_ok());
+            plaintext.bytes_mut()[place] = value;
+            assert_eq!(plaintext.to_password().unwrap_err(), SealError::Rejected);
+        }
+    }
+}

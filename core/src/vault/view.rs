@@ -6,6 +6,7 @@ use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 use crate::rotation::event::Outcome;
 use crate::rotation::message::AuditHead;
+use crate::seal::Reader;
 
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -221,4 +222,36 @@ pub struct Stats {
     pub history: u64,
     /// Audit entries.
     pub entries: u64,
+}
+
+/// One reader that the vault knows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ReaderRow {
+    /// Its public half.
+    pub reader: Reader,
+    /// When it was added.
+    pub added: Timestamp,
+    /// When it was removed.
+    pub removed: Option<Timestamp>,
+}
+
+/// A record that is, or was, sealed anew.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Resealing {
+    /// Its device.
+    pub device: DeviceId,
+    /// The record.
+    pub record: RecordId,
+    /// The sealed bytes.
+    pub sealed: Vec<u8>,
+}
+
+impl Resealing {
+    /// A record that was sealed anew.
+    #[must_use]
+    pub const fn new(device: DeviceId, record: RecordId, sealed: Vec<u8>) -> Self {
+        Self { device, record, sealed }
+    }
 }

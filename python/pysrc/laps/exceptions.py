@@ -14,6 +14,7 @@ __all__ = [
     "MessageError",
     "NotFound",
     "PolicyError",
+    "ReaderError",
     "RecipeError",
     "RecordError",
     "UnexpectedEvent",
@@ -68,6 +69,10 @@ class KeyFileError(LapsError):
     """A key file that does not parse, or whose passphrase is wrong."""
 
 
+class ReaderError(LapsError, ValueError):
+    """A reader's public key or a reader set that does not parse."""
+
+
 class MessageError(LapsError):
     """A check-in message that does not parse or names another device."""
 
@@ -105,6 +110,7 @@ _FAMILIES: tuple[tuple[range, type[LapsError]], ...] = (
     (range(102, 104), MessageError),
     (range(104, 105), JournalError),
     (range(105, 110), VaultError),
+    (range(110, 112), ReaderError),
     (range(130, 131), Busy),
     (range(136, 137), Busy),
     (range(128, 160), MachineError),

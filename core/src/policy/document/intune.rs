@@ -7,16 +7,24 @@
 
 use alloc::{
     collections::BTreeMap,
+    format,
     string::{String, ToString},
 };
 
 use super::{Document, Entry, Position, Raw, Root, json::Node};
-use crate::policy::Setting;
+use crate::policy::{BackupDirectory, Setting};
 
 type Members = BTreeMap<String, Node>;
 
 /// What every setting definition id of LAPS begins with.
 const PREFIX: &str = "device_vendor_msft_laps_policies_";
+
+/// The definition id of a setting in a backup mode.
+pub(in crate::policy) fn definition_id(setting: Setting, mode: BackupDirectory) -> String {
+    let name = setting.name().to_ascii_lowercase();
+    let entra_age = setting == Setting::PasswordAgeDays && mode == BackupDirectory::Entra;
+    format!("{PREFIX}{name}{}", if entra_age { "_aad" } else { "" })
+}
 
 /// Whether an object is such a policy and not one of ours.
 pub(super) fn is_policy(members: &Members) -> bool {

@@ -11,7 +11,11 @@ import typer
 
 from ..exceptions import LapsError
 from . import status
+from .command import Command
 from .entra import entra
+from .generate import check, generate, strength
+from .policy import policy
+from .reader import reader
 
 __all__ = ["app", "run"]
 
@@ -25,6 +29,11 @@ app = typer.Typer(
 )
 
 
+app.command("generate", cls=Command)(generate)
+app.command("strength", cls=Command)(strength)
+app.command("check", cls=Command)(check)
+app.add_typer(policy, name="policy")
+app.add_typer(reader, name="reader")
 app.add_typer(entra, name="entra")
 
 

@@ -68,6 +68,8 @@ _BY_CODE: dict[int, Status] = {
     107: Status.REFUSED,
     108: Status.REFUSED,
     109: Status.REFUSED,
+    110: Status.REFUSED,
+    111: Status.REFUSED,
     # 128-159 the machine
     128: Status.OTHER,
     129: Status.OTHER,

@@ -1,0 +1,119 @@
+//! The embedded store: one SQLite file (WAL, synchronous FULL), for a vault of ten devices or ten million.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `open` | making, opening and checking the file |
+//! | `schema` | tables, and what their versions mean |
+//! | `group` | transactions; writers that wait at the same time share one sync |
+//! | `transaction` | the rows |
+//! | `fault` | SQLite's errors in our words |
+//!
+//! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused.
+
+mod fault;
+mod group;
+mod open;
+mod schema;
+mod transaction;
+
+use alloc::sync::Arc;
+use core::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::{StoreError, VaultError};
+use rusqlite::Connection;
+
+use group::Group;
+use transaction::Rows;
+
+/// A vault's store in one SQLite file. A clone is another handle to the same one; threads and processes may share it.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Shared>);
+
+struct Shared {
+    path: PathBuf,
+    writer: Group,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// The most connections for reading that are kept open while nobody reads.
+const IDLE: usize = 8;
+
+impl SqliteStore {
+    /// Makes a new, empty vault file, which only its owner can read. It appears whole or not at all.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when something is there, and what the operating system says.
+    pub fn init(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        open::create(path.as_ref())?;
+        Self::open(path)
+    }
+
+    /// Opens a vault file.
+    ///
+    /// # Errors
+    /// `NotFound`; `PermissionDenied` for a file that others can read, with the command that mends it; `SchemaOlder` and
+    /// `SchemaNewer`; `VaultDamaged` for what is not a vault; and what the operating system says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let writer = open::connect(&path)?;
+        schema::check(&writer, &path)?;
+        Ok(Self(Arc::new(Shared {
+            writer: Group::new(writer, &path),
+            idle: Mutex::new(Vec::new()),
+            path,
+        })))
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => open::connect_reader(&self.0.path),
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqliteStore").field(&self.0.path).finish()
+    }
+}
+
+impl Store for SqliteStore {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let connection = self.reader()?;
+        let path = self.path();
+        let run = |sql| fault::run(&connection, path, sql);
+        run("BEGIN")?;
+        let result = work(&mut Rows::new(&connection, path));
+        // Nothing was written: whichever way it ends, only the snapshot is given back.
+        if !connection.is_autocommit() {
+            run("ROLLBACK")?;
+        }
+        let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+        result
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.0.writer.run(durability, work)
+    }
+}

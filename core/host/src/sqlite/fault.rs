@@ -1,0 +1,84 @@
+//! SQLite's errors in our words.
+
+use std::path::Path;
+
+use laps_core::error::Code;
+use laps_core::vault::{StoreError, VaultError};
+use rusqlite::{Connection, ErrorCode};
+
+/// Runs one statement without parameters or rows.
+pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<(), VaultError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| explain(path, &error))?;
+    statement.raw_execute().map_err(|error| explain(path, &error))?;
+    Ok(())
+}
+
+/// What an error means to the caller. Damage is the vault's business, everything else the store's.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> VaultError {
+    match store_error(path, error) {
+        error if error.code == Code::VaultDamaged => {
+            VaultError::Damaged { what: "a page of the file", device: String::new() }
+        }
+        error => VaultError::Store(error),
+    }
+}
+
+/// What an error means, as the store's.
+pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let at = path.display();
+    let Some(number) = error.sqlite_error_code() else {
+        return StoreError::new(Code::Internal, format!("the vault {at}: {error}"));
+    };
+    let (code, what) = match number {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            (Code::Busy, "is in use by somebody else; try again")
+        }
+        ErrorCode::DiskFull => (Code::StorageFull, "cannot be written: the disk is full"),
+        ErrorCode::ReadOnly => {
+            (Code::PermissionDenied, "cannot be written: the file or its folder is read-only")
+        }
+        ErrorCode::PermissionDenied
+        | ErrorCode::AuthorizationForStatementDenied
+        | ErrorCode::CannotOpen => {
+            (Code::PermissionDenied, "cannot be opened: the file or its folder does not allow it")
+        }
+        ErrorCode::DatabaseCorrupt => (Code::VaultDamaged, "is damaged"),
+        ErrorCode::NotADatabase => {
+            (Code::VaultDamaged, "is not a vault, or its beginning is damaged")
+        }
+        ErrorCode::OutOfMemory => (Code::OutOfMemory, "needs more memory than there is"),
+        ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => {
+            (Code::Io, "cannot be read or written")
+        }
+        ErrorCode::InternalMalfunction
+        | ErrorCode::OperationAborted
+        | ErrorCode::OperationInterrupted
+        | ErrorCode::NotFound
+        | ErrorCode::SchemaChanged
+        | ErrorCode::TooBig
+        | ErrorCode::ConstraintViolation
+        | ErrorCode::TypeMismatch
+        | ErrorCode::ApiMisuse
+        | ErrorCode::NoLargeFileSupport
+        | ErrorCode::ParameterOutOfRange
+        | ErrorCode::Unknown
+        | _ => (Code::Internal, "met an error of its database"),
+    };
+    StoreError::new(code, format!("the vault {at} {what} ({error})"))
+}
+
+/// What an error of the operating system means.
+pub(super) fn io_error(path: &Path, doing: &str, error: &std::io::Error) -> StoreError {
+    use std::io::ErrorKind;
+    let known = [
+        (ErrorKind::NotFound, Code::NotFound),
+        (ErrorKind::AlreadyExists, Code::AlreadyExists),
+        (ErrorKind::PermissionDenied, Code::PermissionDenied),
+        (ErrorKind::ReadOnlyFilesystem, Code::PermissionDenied),
+        (ErrorKind::StorageFull, Code::StorageFull),
+        (ErrorKind::QuotaExceeded, Code::StorageFull),
+    ];
+    let code =
+        known.iter().find(|(kind, _)| *kind == error.kind()).map_or(Code::Io, |(_, code)| *code);
+    StoreError::new(code, format!("{}: {doing}: {error}", path.display()))
+}

@@ -1,0 +1,146 @@
+//! Transactions that write. Writers of this process that wait at the same time share one transaction of the file, and thus one
+//! sync: each works under the lock on its own, inside a savepoint, and all of them return when the sync is done.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use laps_core::vault::VaultError;
+use laps_core::vault::store::{Durability, Transaction};
+use rusqlite::Connection;
+
+use super::fault;
+use super::transaction::Rows;
+
+/// The most writers that share one sync.
+const MOST: usize = 64;
+
+pub(super) struct Group {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    /// Writers that wait for the lock.
+    waiting: AtomicUsize,
+    committed: Condvar,
+}
+
+struct Writer {
+    connection: Connection,
+    /// The transaction that is open, if one is.
+    open: Option<Batch>,
+    /// Whether somebody is at work; true at the beginning of a turn means that the one before panicked.
+    at_work: bool,
+    relaxed: bool,
+}
+
+#[derive(Clone)]
+struct Batch {
+    members: usize,
+    end: Arc<OnceLock<Result<(), VaultError>>>,
+}
+
+impl Group {
+    pub(super) fn new(connection: Connection, path: &Path) -> Self {
+        let writer = Writer { connection, open: None, at_work: false, relaxed: false };
+        Self {
+            path: path.to_path_buf(),
+            writer: Mutex::new(writer),
+            waiting: AtomicUsize::new(0),
+            committed: Condvar::new(),
+        }
+    }
+
+    pub(super) fn run<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let mut writer = self.turn();
+        if writer.at_work {
+            self.end(&mut writer, Some(VaultError::Internal("an earlier operation panicked")));
+        }
+        let joined = writer.open.is_some();
+        if joined {
+            if let Err(error) = fault::run(&writer.connection, &self.path, "SAVEPOINT member") {
+                self.end(&mut writer, Some(error.clone()));
+                return Err(error);
+            }
+        } else {
+            self.begin(&mut writer, durability)?;
+        }
+        writer.at_work = true;
+        let result = work(&mut Rows::new(&writer.connection, &self.path));
+        writer.at_work = false;
+        if result.is_err() && !joined {
+            self.end(&mut writer, Some(VaultError::Internal("no member")));
+            return result;
+        }
+        if joined && let Err(error) = self.close_member(&writer, result.is_ok()) {
+            // The savepoint cannot be closed: nobody's work is safe in this transaction.
+            self.end(&mut writer, Some(error.clone()));
+            return Err(error);
+        }
+        let Some(batch) = &mut writer.open else {
+            return Err(VaultError::Internal("a transaction was lost"));
+        };
+        if result.is_ok() {
+            batch.members = batch.members.saturating_add(1);
+        }
+        let batch = batch.clone();
+        let last = self.waiting.load(Ordering::Acquire) == 0 || batch.members >= MOST;
+        if last || durability == Durability::Relaxed && !joined {
+            self.end(&mut writer, None);
+        }
+        if result.is_ok() {
+            while batch.end.get().is_none() {
+                writer = self.committed.wait(writer).unwrap_or_else(PoisonError::into_inner);
+            }
+            batch.end.get().cloned().unwrap_or(Err(VaultError::Internal("a commit was lost")))?;
+        }
+        result
+    }
+
+    /// Waits for the lock, and is counted while it waits.
+    fn turn(&self) -> MutexGuard<'_, Writer> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        writer
+    }
+
+    fn begin(&self, writer: &mut Writer, durability: Durability) -> Result<(), VaultError> {
+        let relaxed = durability == Durability::Relaxed;
+        if relaxed != writer.relaxed {
+            let pragma =
+                if relaxed { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" };
+            fault::run(&writer.connection, &self.path, pragma)?;
+            writer.relaxed = relaxed;
+        }
+        fault::run(&writer.connection, &self.path, "BEGIN IMMEDIATE")?;
+        writer.open = Some(Batch { members: 0, end: Arc::new(OnceLock::new()) });
+        Ok(())
+    }
+
+    fn close_member(&self, writer: &Writer, keep: bool) -> Result<(), VaultError> {
+        if !keep {
+            fault::run(&writer.connection, &self.path, "ROLLBACK TO member")?;
+        }
+        fault::run(&writer.connection, &self.path, "RELEASE member")
+    }
+
+    /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its members.
+    fn end(&self, writer: &mut Writer, because: Option<VaultError>) {
+        writer.at_work = false;
+        let Some(batch) = writer.open.take() else { return };
+        let result = match because {
+            None => fault::run(&writer.connection, &self.path, "COMMIT"),
+            Some(error) => Err(error),
+        };
+        if result.is_err() && !writer.connection.is_autocommit() {
+            // A transaction that cannot be rolled back either is rolled back by SQLite at the next opening.
+            let _ = fault::run(&writer.connection, &self.path, "ROLLBACK");
+        }
+        let _ = batch.end.set(result);
+        self.committed.notify_all();
+    }
+}

@@ -1,0 +1,175 @@
+//! Making, opening and checking the file.
+
+use core::time::Duration;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use laps_core::error::Code;
+use laps_core::vault::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::{io_error, store_error};
+use super::schema;
+
+/// How long a writer waits for another process. Above the time that a page of a thousand orders takes on a slow disk.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Prepared statements that a connection keeps; there are about thirty.
+const STATEMENTS: usize = 64;
+
+/// The write-ahead log is folded into the file when it has so many pages (16 MiB): fewer syncs than with SQLite's 1 000.
+const CHECKPOINT_PAGES: i32 = 4_000;
+
+/// The page cache, in KiB (as SQLite counts them, negative).
+const CACHE_KIB: i32 = -16_384;
+
+/// Makes an empty vault beside its place, then gives it its name.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let exists =
+        || StoreError::new(Code::AlreadyExists, format!("{} exists already", path.display()));
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(exists());
+    }
+    let folder = folder(path);
+    let draft = draft(path)?;
+    let made = fill(&draft).and_then(|()| {
+        // A link fails when the name is taken, where a rename would replace what is there.
+        fs::hard_link(&draft, path).map_err(|error| {
+            let taken = error.kind() == ErrorKind::AlreadyExists;
+            if taken { exists() } else { io_error(path, "cannot be made", &error) }
+        })
+    });
+    let removed = fs::remove_file(&draft);
+    made?;
+    removed.map_err(|error| io_error(&draft, "cannot be removed", &error))?;
+    sync_folder(&folder)
+}
+
+fn fill(draft: &Path) -> Result<(), StoreError> {
+    let connection =
+        Connection::open_with_flags(draft, flags()).map_err(|error| store_error(draft, &error))?;
+    // A row is small and a record is two or three KiB: see the benchmarks for the page size.
+    schema::create(&connection)
+        .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
+        .and_then(|()| connection.close().map_err(|(_, error)| error))
+        .map_err(|error| store_error(draft, &error))?;
+    let synced = File::open(draft).and_then(|file| file.sync_all());
+    synced.map_err(|error| io_error(draft, "cannot be synced", &error))
+}
+
+/// An empty file beside the place, for its owner alone.
+fn draft(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut attempt = 0_u32;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".new-{}-{attempt}", std::process::id()));
+        let draft = PathBuf::from(name);
+        match private().create_new(true).open(&draft) {
+            Ok(_) => return Ok(draft),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 100 => {
+                attempt = attempt.saturating_add(1);
+            }
+            Err(error) => return Err(io_error(path, "cannot be made", &error)),
+        }
+    }
+}
+
+/// Opening for writing, readable by the owner alone.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// The folder that the file is in.
+pub(super) fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes new names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| io_error(folder, "cannot be synced", &error))?;
+    let _ = folder;
+    Ok(())
+}
+
+const fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE
+        .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .union(OpenFlags::SQLITE_OPEN_EXRESCODE)
+}
+
+/// A connection for writing.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    check_access(path)?;
+    let connection =
+        Connection::open_with_flags(path, flags()).map_err(|error| store_error(path, &error))?;
+    set_up(&connection).map_err(|error| store_error(path, &error))?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| store_error(path, &error))?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
+}
+
+/// The file is there, and nobody but its owner can read it.
+fn check_access(path: &Path) -> Result<(), StoreError> {
+    let metadata = fs::metadata(path).map_err(|error| {
+        if error.kind() != ErrorKind::NotFound {
+            return io_error(path, "cannot be opened", &error);
+        }
+        let at = path.display();
+        let message =
+            format!("there is no vault at {at}; `laps vault init {at} --reader FILE` makes one");
+        StoreError::new(Code::NotFound, message)
+    })?;
+    if !metadata.is_file() {
+        return Err(StoreError::new(
+            Code::InvalidArgument,
+            format!("{} is not a file", path.display()),
+        ));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            let Ok(metadata) = fs::metadata(&name) else { continue };
+            if metadata.permissions().mode() & 0o077 != 0 {
+                let at = Path::new(&name).display();
+                return Err(StoreError::new(
+                    Code::PermissionDenied,
+                    format!(
+                        "{at} can be read or written by others than its owner: run `chmod 600 {at}`"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The tables, and the versions of the schema.
+//!
+//! The tables are keyed by row number, so that a new record goes to the end of its table. `audit` keeps the trail; its number
+//! is the scope's number times 2^40 plus the entry's number, so no column of it is free to be changed.
+
+use std::path::Path;
+
+use laps_core::error::Code;
+use laps_core::vault::StoreError;
+use rusqlite::Connection;
+
+use super::fault::store_error;
+
+/// `LAPS` in ASCII: tells our files from other SQLite files.
+pub(super) const APPLICATION: i32 = 0x4c41_5053;
+
+/// The schema that this version reads and writes.
+pub(super) const VERSION: i32 = 1;
+
+/// How many entries a scope can have; the room that each scope has in the numbers of `audit`.
+pub(super) const ENTRIES: i64 = 1 << 40;
+
+const TABLES: &str = "
+CREATE TABLE scope (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    entries INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    readers BLOB NOT NULL
+) STRICT;
+CREATE TABLE device (
+    number INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    due INTEGER,
+    state BLOB NOT NULL,
+    UNIQUE (scope, name)
+) STRICT;
+CREATE INDEX device_due ON device (scope, due) WHERE due IS NOT NULL;
+CREATE TABLE record (
+    number INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE TABLE lineage (
+    device INTEGER NOT NULL,
+    predecessor BLOB NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (device, predecessor, record)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    context TEXT NOT NULL,
+    device TEXT NOT NULL,
+    records BLOB NOT NULL,
+    refers_to INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX trail_actor ON audit (actor, at);
+";
+
+/// Fills an empty file.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
+}
+
+/// Whether this version can use the file. Nothing is changed.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let number = |pragma: &str| {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
+            .map_err(|error| store_error(path, &error))
+    };
+    let at = path.display();
+    if number("application_id")? != APPLICATION {
+        return Err(StoreError::new(Code::VaultDamaged, format!("{at} is not a vault")));
+    }
+    let found = number("user_version")?;
+    if found > VERSION {
+        return Err(StoreError::new(
+            Code::SchemaNewer,
+            format!(
+                "the vault {at} has schema {found}; this version of LAPS knows schema {VERSION}: use a later version"
+            ),
+        ));
+    }
+    if found < VERSION {
+        return Err(StoreError::new(
+            Code::SchemaOlder,
+            format!(
+                "the vault {at} has schema {found} and schema {VERSION} is needed: run `laps vault migrate {at}`"
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,476 @@
+//! One transaction: the vault's rows in SQLite's tables.
+
+use std::path::Path;
+
+use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
+use laps_core::vault::readers::Readers;
+use laps_core::vault::state::Device;
+use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
+use laps_core::vault::trail::{Action, Entry};
+use laps_core::vault::{AuditHead, VaultError};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
+
+use super::fault::explain;
+use super::schema::ENTRIES;
+
+/// The rows of one transaction.
+pub(super) struct Rows<'c> {
+    connection: &'c Connection,
+    path: &'c Path,
+}
+
+/// The row of a scope.
+struct ScopeRow {
+    number: i64,
+    trail: Result<AuditHead, VaultError>,
+}
+
+impl<'c> Rows<'c> {
+    pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
+        Self { connection, path }
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        parameters: &[(&str, &dyn ToSql)],
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, VaultError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        statement.query_row(parameters, read).optional().map_err(|e| self.explain(&e))
+    }
+
+    fn many<T>(
+        &self,
+        sql: &str,
+        parameters: &[(&str, &dyn ToSql)],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, VaultError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        let rows = statement.query_map(parameters, read).map_err(|e| self.explain(&e))?;
+        rows.collect::<Result<_, _>>().map_err(|e| self.explain(&e))
+    }
+
+    /// Runs a statement; how many rows it changed.
+    fn run(&self, sql: &str, parameters: &[(&str, &dyn ToSql)]) -> Result<usize, VaultError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        statement.execute(parameters).map_err(|e| self.explain(&e))
+    }
+
+    /// Runs a statement that must change a row.
+    fn change(&self, sql: &str, parameters: &[(&str, &dyn ToSql)]) -> Result<(), VaultError> {
+        match self.run(sql, parameters)? {
+            0 => Err(VaultError::Internal("a row that should be there is not")),
+            _ => Ok(()),
+        }
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> VaultError {
+        explain(self.path, error)
+    }
+
+    fn find_scope(&self, scope: &Scope) -> Result<Option<ScopeRow>, VaultError> {
+        self.one(
+            "SELECT number, entries, head FROM scope WHERE name = :name",
+            named_params! { ":name": scope.as_str() },
+            |row| {
+                let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
+                let trail = u64::try_from(entries)
+                    .ok()
+                    .zip(head.try_into().ok())
+                    .map(|(entries, head)| AuditHead::new(entries, head))
+                    .ok_or_else(|| damaged("the end of the trail", ""));
+                Ok(ScopeRow { number: row.get(0)?, trail })
+            },
+        )
+    }
+
+    /// The number of a scope, which is added if it is not there.
+    fn make_scope(&self, scope: &Scope) -> Result<ScopeRow, VaultError> {
+        if let Some(found) = self.find_scope(scope)? {
+            return Ok(found);
+        }
+        self.run(
+            "INSERT INTO scope (name, entries, head, readers) VALUES (:name, 0, :head, :readers)",
+            named_params! {
+                ":name": scope.as_str(),
+                ":head": AuditHead::EMPTY.hash.as_slice(),
+                ":readers": Readers::default().to_bytes(),
+            },
+        )?;
+        self.find_scope(scope)?.ok_or(VaultError::Internal("a new scope is not there"))
+    }
+
+    fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
+        let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        let state: Vec<u8> = row.get(2)?;
+        let device = Device::from_bytes(&state).ok_or_else(|| damaged("the state", &name));
+        let name = DeviceId::new(&name).unwrap_or_default();
+        Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
+    }
+}
+
+fn damaged(what: &'static str, device: &str) -> VaultError {
+    VaultError::Damaged { what, device: device.to_owned() }
+}
+
+/// Our numbers never have the sign bit: they are rows, seconds and counts.
+fn to_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn from_i64(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn due(device: &Device) -> Option<i64> {
+    device.due().map(|due| to_i64(due.as_unix_seconds()))
+}
+
+/// Where the entries of a scope begin in `audit`.
+fn base(scope: i64) -> Result<i64, VaultError> {
+    scope.checked_mul(ENTRIES).ok_or(VaultError::Internal("too many scopes"))
+}
+
+impl Transaction for Rows<'_> {
+    fn scopes(&mut self) -> Result<Vec<Scope>, VaultError> {
+        let names = self.many("SELECT name FROM scope ORDER BY name", &[], |row| row.get(0))?;
+        names
+            .into_iter()
+            .map(|name: String| Scope::new(&name).map_err(|_| damaged("the name of a scope", "")))
+            .collect()
+    }
+
+    fn readers(&mut self, scope: &Scope) -> Result<Readers, VaultError> {
+        let found: Option<Vec<u8>> = self.one(
+            "SELECT readers FROM scope WHERE name = :name",
+            named_params! { ":name": scope.as_str() },
+            |row| row.get(0),
+        )?;
+        found.map_or_else(
+            || Ok(Readers::default()),
+            |bytes| Readers::from_bytes(&bytes).ok_or_else(|| damaged("the readers", "")),
+        )
+    }
+
+    fn put_readers(&mut self, scope: &Scope, readers: &Readers) -> Result<(), VaultError> {
+        let number = self.make_scope(scope)?.number;
+        self.change(
+            "UPDATE scope SET readers = :readers WHERE number = :number",
+            named_params! { ":readers": readers.to_bytes(), ":number": number },
+        )
+    }
+
+    fn device(
+        &mut self,
+        scope: &Scope,
+        name: &DeviceId,
+    ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
+        let found: Option<(i64, Vec<u8>)> = self.one(
+            "SELECT device.number, state FROM device JOIN scope ON scope.number = device.scope
+             WHERE scope.name = :scope AND device.name = :name",
+            named_params! { ":scope": scope.as_str(), ":name": name.as_str() },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let Some((key, state)) = found else { return Ok(None) };
+        let device =
+            Device::from_bytes(&state).ok_or_else(|| damaged("the state", name.as_str()))?;
+        Ok(Some((DeviceKey::new(from_i64(key)), device)))
+    }
+
+    fn insert_device(
+        &mut self,
+        scope: &Scope,
+        name: &DeviceId,
+        device: &Device,
+    ) -> Result<DeviceKey, VaultError> {
+        let scope = self.make_scope(scope)?.number;
+        self.change(
+            "INSERT INTO device (scope, name, due, state) VALUES (:scope, :name, :due, :state)",
+            named_params! {
+                ":scope": scope,
+                ":name": name.as_str(),
+                ":due": due(device),
+                ":state": device.to_bytes(),
+            },
+        )?;
+        Ok(DeviceKey::new(from_i64(self.connection.last_insert_rowid())))
+    }
+
+    fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
+        self.change(
+            "UPDATE device SET due = :due, state = :state WHERE number = :key",
+            named_params! {
+                ":due": due(device),
+                ":state": device.to_bytes(),
+                ":key": to_i64(key.number()),
+            },
+        )
+    }
+
+    fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
+        let key = to_i64(key.number());
+        let parameters = named_params! { ":key": key };
+        self.run("DELETE FROM record WHERE device = :key", parameters)?;
+        self.run("DELETE FROM lineage WHERE device = :key", parameters)?;
+        self.change("DELETE FROM device WHERE number = :key", parameters)
+    }
+
+    fn devices(
+        &mut self,
+        scope: &Scope,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<StoredDevice>, VaultError> {
+        self.many(
+            "SELECT device.number, device.name, state FROM device
+             JOIN scope ON scope.number = device.scope
+             WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit",
+            named_params! {
+                ":scope": scope.as_str(),
+                // A device's name is not empty, so every name is behind the empty text.
+                ":after": after.unwrap_or_default(),
+                ":limit": limit(most),
+            },
+            Self::stored,
+        )
+    }
+
+    fn due(
+        &mut self,
+        scope: &Scope,
+        until: Timestamp,
+        after: Option<(Timestamp, DeviceKey)>,
+        most: usize,
+    ) -> Result<Vec<StoredDevice>, VaultError> {
+        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let (due, key) = after
+            .map_or((-1, 0), |(due, key)| (to_i64(due.as_unix_seconds()), to_i64(key.number())));
+        self.many(
+            "SELECT number, name, state FROM device
+             WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
+             ORDER BY due, number LIMIT :limit",
+            named_params! {
+                ":scope": scope.number,
+                ":until": to_i64(until.as_unix_seconds()),
+                ":due": due,
+                ":key": key,
+                ":limit": limit(most),
+            },
+            Self::stored,
+        )
+    }
+
+    fn record(&mut self, row: u64) -> Result<Option<Vec<u8>>, VaultError> {
+        self.one(
+            "SELECT sealed FROM record WHERE number = :row",
+            named_params! { ":row": to_i64(row) },
+            |row| row.get(0),
+        )
+    }
+
+    fn insert_record(&mut self, device: DeviceKey, bytes: &[u8]) -> Result<u64, VaultError> {
+        self.change(
+            "INSERT INTO record (device, sealed) VALUES (:device, :sealed)",
+            named_params! { ":device": to_i64(device.number()), ":sealed": bytes },
+        )?;
+        Ok(from_i64(self.connection.last_insert_rowid()))
+    }
+
+    fn replace_record(&mut self, row: u64, bytes: &[u8]) -> Result<(), VaultError> {
+        self.change(
+            "UPDATE record SET sealed = :sealed WHERE number = :row",
+            named_params! { ":sealed": bytes, ":row": to_i64(row) },
+        )
+    }
+
+    fn remove_record(&mut self, row: u64) -> Result<(), VaultError> {
+        self.run("DELETE FROM record WHERE number = :row", named_params! { ":row": to_i64(row) })?;
+        Ok(())
+    }
+
+    fn sibling(
+        &mut self,
+        device: DeviceKey,
+        predecessor: RecordId,
+        id: RecordId,
+    ) -> Result<Option<RecordId>, VaultError> {
+        let found: Option<Vec<u8>> = self.one(
+            "SELECT record FROM lineage
+             WHERE device = :device AND predecessor = :predecessor AND record != :id LIMIT 1",
+            named_params! {
+                ":device": to_i64(device.number()),
+                ":predecessor": predecessor.as_bytes().as_slice(),
+                ":id": id.as_bytes().as_slice(),
+            },
+            |row| row.get(0),
+        )?;
+        found.map(|bytes| record_id(&bytes)).transpose()
+    }
+
+    fn remember(
+        &mut self,
+        device: DeviceKey,
+        predecessor: RecordId,
+        id: RecordId,
+    ) -> Result<(), VaultError> {
+        self.run(
+            "INSERT OR IGNORE INTO lineage (device, predecessor, record)
+             VALUES (:device, :predecessor, :id)",
+            named_params! {
+                ":device": to_i64(device.number()),
+                ":predecessor": predecessor.as_bytes().as_slice(),
+                ":id": id.as_bytes().as_slice(),
+            },
+        )?;
+        Ok(())
+    }
+
+    fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+        let pairs: Vec<(Vec<u8>, Vec<u8>)> = self.many(
+            "SELECT predecessor, record FROM lineage WHERE device = :device
+             ORDER BY predecessor, record",
+            named_params! { ":device": to_i64(device.number()) },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        pairs.iter().map(|(one, other)| Ok((record_id(one)?, record_id(other)?))).collect()
+    }
+
+    fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
+        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |scope| scope.trail)
+    }
+
+    fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
+        let scope = self.make_scope(scope)?.number;
+        let number = base(scope)?
+            .checked_add(to_i64(head.length))
+            .filter(|_| to_i64(head.length) < ENTRIES)
+            .ok_or(VaultError::Internal("the trail is full"))?;
+        let records: Vec<u8> = entry.records.iter().flat_map(|id| *id.as_bytes()).collect();
+        self.change(
+            "INSERT INTO audit (number, at, action, actor, reason, context, device, records, refers_to, detail, hash)
+             VALUES (:number, :at, :action, :actor, :reason, :context, :device, :records, :refers_to, :detail, :hash)",
+            named_params! {
+                ":number": number,
+                ":at": to_i64(entry.at.as_unix_seconds()),
+                ":action": entry.action.as_u16(),
+                ":actor": entry.actor,
+                ":reason": entry.reason,
+                ":context": entry.context,
+                ":device": entry.device,
+                ":records": records,
+                ":refers_to": to_i64(entry.refers_to),
+                ":detail": entry.detail,
+                ":hash": head.hash.as_slice(),
+            },
+        )?;
+        self.change(
+            "UPDATE scope SET entries = :entries, head = :head WHERE number = :scope",
+            named_params! {
+                ":entries": to_i64(head.length),
+                ":head": head.hash.as_slice(),
+                ":scope": scope,
+            },
+        )
+    }
+
+    fn entries(
+        &mut self,
+        scope: &Scope,
+        from: u64,
+        most: usize,
+    ) -> Result<Vec<StoredEntry>, VaultError> {
+        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let base = base(scope.number)?;
+        self.many(
+            "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit",
+            named_params! {
+                ":from": base.saturating_add(to_i64(from)),
+                ":end": base.saturating_add(ENTRIES),
+                ":limit": limit(most),
+            },
+            |row| stored_entry(base, row),
+        )
+    }
+
+    fn entries_of(
+        &mut self,
+        scope: &Scope,
+        actor: &str,
+        since: Timestamp,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<StoredEntry>, VaultError> {
+        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let base = base(scope.number)?;
+        self.many(
+            "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit INDEXED BY trail_actor
+             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
+             ORDER BY number LIMIT :limit",
+            named_params! {
+                ":actor": actor,
+                ":since": to_i64(since.as_unix_seconds()),
+                ":after": base.saturating_add(to_i64(after)),
+                ":end": base.saturating_add(ENTRIES),
+                ":limit": limit(most),
+            },
+            |row| stored_entry(base, row),
+        )
+    }
+
+    fn stray_entries(&mut self) -> Result<u64, VaultError> {
+        let found: Option<i64> = self.one(
+            "SELECT (SELECT count(*) FROM audit) -
+                (SELECT coalesce(sum((SELECT count(*) FROM audit
+                    WHERE audit.number >= scope.number * :room
+                    AND audit.number < (scope.number + 1) * :room)), 0) FROM scope)",
+            named_params! { ":room": ENTRIES },
+            |row| row.get(0),
+        )?;
+        Ok(from_i64(found.unwrap_or(0)))
+    }
+}
+
+fn record_id(bytes: &[u8]) -> Result<RecordId, VaultError> {
+    let bytes = bytes.try_into().map_err(|_| damaged("the lineage", ""))?;
+    Ok(RecordId::from_bytes(bytes))
+}
+
+/// A row of the trail. What cannot be read is a fact about the row, not an error.
+fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let number = row.get::<_, i64>(0)?.saturating_sub(base);
+    let hash = row.get::<_, Vec<u8>>(10).ok().and_then(|hash| hash.try_into().ok());
+    Ok(StoredEntry::new(from_i64(number), read_entry(row), hash.unwrap_or_default()))
+}
+
+fn read_entry(row: &Row<'_>) -> Result<Entry, String> {
+    let wrong = |error: rusqlite::Error| error.to_string();
+    let seconds: u64 = row.get::<_, i64>(1).map_err(wrong)?.try_into().map_err(|_| "at")?;
+    let action = row.get::<_, u16>(2).map_err(wrong)?;
+    let action = Action::from_u16(action).ok_or_else(|| format!("action {action}"))?;
+    let at = Timestamp::from_unix_seconds(seconds);
+    if at.as_unix_seconds() != seconds {
+        return Err("at".to_owned());
+    }
+    let records: Vec<u8> = row.get(7).map_err(wrong)?;
+    let (records, rest) = records.as_chunks::<16>();
+    let hash: Vec<u8> = row.get(10).map_err(wrong)?;
+    if !rest.is_empty() || hash.len() != 32 {
+        return Err("records or hash".to_owned());
+    }
+    let mut entry = Entry::new(action, at);
+    entry.actor = row.get(3).map_err(wrong)?;
+    entry.reason = row.get(4).map_err(wrong)?;
+    entry.context = row.get(5).map_err(wrong)?;
+    entry.device = row.get(6).map_err(wrong)?;
+    entry.records = records.iter().map(|id| RecordId::from_bytes(*id)).collect();
+    entry.refers_to = row.get::<_, i64>(8).map_err(wrong)?.try_into().map_err(|_| "refers_to")?;
+    entry.detail = row.get(9).map_err(wrong)?;
+    Ok(entry)
+}

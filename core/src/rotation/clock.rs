@@ -1,0 +1,124 @@
+//! A clock that never runs backwards, over one that may.
+//!
+//! What the driver passes as `now` is the device's wall clock, and those jump. Three rules keep a jump from postponing a
+//! rotation beyond the policy's age, and from starting a storm:
+//!
+//! - Forwards: time has passed. What is due is done, once; the next due date counts from there.
+//! - Backwards by more than five minutes: every time that the machine remembers moves back by as much, so that what was three days
+//!   away still is. By less: the machine's clock stands still until the other has caught up.
+//! - Back to before 2025, when it was later before: the device has lost its time and waits for the network. The machine's clock goes on by
+//!   what passes, and nothing is moved; so a device without a battery does not rotate at every start.
+
+use super::Rotation;
+use super::config::DAY;
+use super::event::{EventKind, Reason};
+use super::machine::{Step, Unsaved};
+use super::schedule::{PLAUSIBLE, TOLERANCE};
+use crate::identity::Timestamp;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Clock {
+    now: Timestamp,
+    /// The wall clock while it is not set.
+    unset: Option<Timestamp>,
+}
+
+impl Clock {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { now, unset: None }
+    }
+
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Takes the wall clock in. The seconds by which every remembered time must move back; none when the clock did not jump.
+    fn observe(&mut self, wall: Timestamp) -> Option<u64> {
+        if wall < PLAUSIBLE && self.now >= PLAUSIBLE {
+            let before = self.unset.replace(wall);
+            let passed = before.map(|before| wall.seconds_since(before));
+            self.now = self.now.plus(passed.unwrap_or(0));
+            return if before.is_none() { Some(0) } else { None };
+        }
+        self.unset = None;
+        let back = self.now.seconds_since(wall);
+        if back > TOLERANCE {
+            self.now = wall;
+            return Some(back);
+        }
+        self.now = self.now.max(wall);
+        None
+    }
+}
+
+impl Rotation {
+    /// Time passed. Every fact says it first.
+    pub(super) fn observe(&mut self, wall: Timestamp) {
+        // Between two tries the setter does not run.
+        let between_tries = self.step == Step::Applying && !self.is_past(self.retry_at);
+        if let Some(back) = self.clock.observe(wall) {
+            self.move_back(back);
+            self.say(EventKind::ClockJumped, Reason::ClockJumped, back);
+        }
+        // So that a clock that runs back while the agent is down cannot hide more than a day.
+        if self.clock.now() > self.journal.seen.plus(DAY) {
+            self.changed(Unsaved::Detail);
+        }
+        self.expire_password(between_tries);
+        self.expire_grace();
+        self.start_restart();
+    }
+
+    fn move_back(&mut self, back: u64) {
+        let journal = &mut self.journal;
+        let used = journal.used.as_mut();
+        let (deadline, latest) = used.map(|used| (&mut used.deadline, &mut used.latest)).unzip();
+        let times = [
+            journal.due.as_mut(),
+            journal.committed_at.as_mut(),
+            journal.not_before.as_mut(),
+            journal.following.as_mut().map(|following| &mut following.at),
+            deadline,
+            latest,
+            Some(&mut journal.seen),
+            Some(&mut journal.covered),
+            Some(&mut self.save_at),
+            Some(&mut self.made_at),
+            Some(&mut self.retry_at),
+            Some(&mut self.check_in_at),
+            Some(&mut self.check_in_not_before),
+        ];
+        for time in times.into_iter().flatten() {
+            *time = time.minus(back);
+        }
+        if back > 0 {
+            self.changed(Unsaved::Detail);
+        }
+    }
+
+    /// A password lay in memory for too long before it was applied (protocol §2.4). A setter that runs is waited for.
+    fn expire_password(&mut self, between_tries: bool) {
+        if !self.is_past(self.plaintext_end()) {
+            return;
+        }
+        match self.step {
+            Step::BackingUp | Step::Stamping => {
+                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
+                self.abandon();
+                // The next one is made when the vault can be heard again.
+                self.heard = false;
+            }
+            // The journal that allows the setter to run is not durable: it was not run.
+            Step::Applying if self.unsaved == Unsaved::Step && self.tries == 0 => {
+                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
+                self.abandon();
+            }
+            Step::Applying if between_tries => {
+                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
+                self.give_up_applying();
+            }
+            Step::Idle | Step::Applying | Step::Verifying(_) => {}
+        }
+    }
+}

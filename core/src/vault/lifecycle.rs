@@ -1,0 +1,150 @@
+//! Taking devices out of service, bringing them back, and removing what is kept about them.
+
+use alloc::{format, string::ToString as _, vec, vec::Vec};
+
+use crate::identity::{RecordId, Scope, Timestamp};
+
+use super::checkin::append;
+use super::state::Device;
+use super::store::{DeviceKey, Store, Transaction};
+use super::trail::{Action, Entry};
+use super::{AuditHead, Confirmation, Request, Vault, VaultError, name};
+
+impl<S: Store> Vault<S> {
+    /// Takes a device out of service: it is never due and no order is for it. What is stored stays, and can be disclosed.
+    /// A device that checks in again is back in service, which is noted.
+    ///
+    /// # Errors
+    /// `NotFound`, `AlreadyExists` when it is retired already, `ReasonRequired`, and what the store says.
+    pub fn retire(
+        &self,
+        scope: &Scope,
+        device: &str,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.change(scope, device, "retire", Action::Retired, request, now, |known| {
+            if known.about.retired.is_some() {
+                return Err(VaultError::AlreadyExists("retirement"));
+            }
+            known.about.retired = Some(now);
+            known.candidates.orders.clear();
+            Ok(())
+        })
+    }
+
+    /// Brings a retired device back into service, for a new start: a new installation under the old name may have another
+    /// account and another SID. What is stored stays.
+    ///
+    /// # Errors
+    /// `NotFound` for a device that is unknown or not retired, `ReasonRequired`, and what the store says.
+    pub fn re_enrol(
+        &self,
+        scope: &Scope,
+        device: &str,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.change(scope, device, "re-enrol", Action::Reenrolled, request, now, |known| {
+            known.about.retired.take().ok_or(VaultError::NotFound("retired device"))?;
+            known.about.sid = None;
+            Ok(())
+        })
+    }
+
+    /// Removes a device and everything that is kept about it, the predecessors of its records too. The trail stays.
+    ///
+    /// # Errors
+    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the store says.
+    pub fn purge(
+        &self,
+        scope: &Scope,
+        device: &str,
+        confirmation: Confirmation,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, device, "purge", now, |tx| {
+            let name = name(device)?;
+            let (key, known) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            if confirmation == Confirmation::NotGiven {
+                return Err(VaultError::ConfirmationRequired(
+                    "this removes every password of the device, the last one too",
+                ));
+            }
+            let records = known.candidates.len().saturating_add(known.candidates.history.len());
+            tx.remove_device(key)?;
+            let mut entry = request.entry(Action::Purged, device, now);
+            entry.detail = format!("with {records} records");
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// Removes one record, a candidate or one in history: for a device that has sixteen candidates, or a password that must
+    /// not be kept.
+    ///
+    /// # Errors
+    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the store says.
+    pub fn remove_record(
+        &self,
+        scope: &Scope,
+        device: &str,
+        record: RecordId,
+        confirmation: Confirmation,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, device, "remove a record", now, |tx| {
+            let (key, mut known) = find(tx, scope, device)?;
+            let held = *known.candidates.find(record).ok_or(VaultError::NotFound("record"))?;
+            if confirmation == Confirmation::NotGiven {
+                return Err(VaultError::ConfirmationRequired(
+                    "the device may still have this password, or need it after a restore",
+                ));
+            }
+            let candidates = &mut known.candidates;
+            candidates.current = candidates.current.filter(|held| held.id != record);
+            candidates.pending.retain(|held| held.id != record);
+            candidates.history.retain(|past| past.held.id != record);
+            // What the token covered has changed: a commit that was made without knowing is sent again.
+            candidates.token = None;
+            tx.remove_record(held.row)?;
+            tx.update_device(key, &known)?;
+            let mut entry: Entry = request.entry(Action::Removed, device, now);
+            entry.records = vec![record];
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// Changes what is kept about a device, in one transaction with its entry.
+    #[expect(clippy::too_many_arguments, reason = "what every audited change of a device needs")]
+    fn change(
+        &self,
+        scope: &Scope,
+        device: &str,
+        attempt: &'static str,
+        action: Action,
+        request: &Request<'_>,
+        now: Timestamp,
+        change: impl FnOnce(&mut Device) -> Result<(), VaultError>,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, device, attempt, now, |tx| {
+            let (key, mut known) = find(tx, scope, device)?;
+            let named: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
+            change(&mut known)?;
+            tx.update_device(key, &known)?;
+            let mut entry = request.entry(action, device, now);
+            entry.records = named;
+            entry.detail = known.about.account.to_string();
+            append(tx, scope, &entry)
+        })
+    }
+}
+
+fn find(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    device: &str,
+) -> Result<(DeviceKey, Device), VaultError> {
+    tx.device(scope, &name(device)?)?.ok_or(VaultError::NotFound("device"))
+}

@@ -1,0 +1,391 @@
+//! Setting up a scope, and its readers (protocol §4.3): add, remove, and what has to be sealed anew.
+
+use alloc::{format, string::String, string::ToString as _, vec::Vec};
+
+use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
+use crate::seal::{Reader, ReaderId, Record};
+
+use super::bytes::digest;
+use super::checkin::append;
+use super::disclose::{intact, wanted};
+use super::readers::{KnownReader, Readers};
+use super::state::{Device, HistorySetting};
+use super::store::{Durability, Store, StoredDevice, Transaction};
+use super::trail::Action;
+use super::view::{Ordered, Page, ReaderRow, Resealing};
+use super::{AuditHead, Confirmation, Request, Vault, VaultError, name};
+
+/// How many devices one transaction looks at.
+const PAGE: usize = 1_000;
+
+impl<S: Store> Vault<S> {
+    /// Sets a scope up with its first readers.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `InvalidArgument` without a reader, `ReasonRequired`, and what the store says.
+    pub fn initialise(
+        &self,
+        scope: &Scope,
+        readers: &[Reader],
+        history: HistorySetting,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, "", "set up", now, |tx| {
+            let mut known = tx.readers(scope)?;
+            if tx.trail(scope)? != AuditHead::EMPTY || !known.known.is_empty() {
+                return Err(VaultError::AlreadyExists("scope"));
+            }
+            if readers.is_empty() {
+                return Err(VaultError::InvalidArgument("a vault needs at least one reader"));
+            }
+            known.history = valid(history)?;
+            readers.iter().try_for_each(|reader| known.add(reader, now))?;
+            tx.put_readers(scope, &known)?;
+            let mut entry = request.entry(Action::Initialised, "", now);
+            entry.detail = names(readers);
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// The readers that the vault knows, also those that were removed.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn readers(&self, scope: &Scope) -> Result<Vec<ReaderRow>, VaultError> {
+        let readers = self.store.read(|tx| tx.readers(scope))?;
+        readers
+            .known
+            .into_iter()
+            .map(|known| {
+                let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };
+                let reader = known.line.parse().map_err(damaged)?;
+                Ok(ReaderRow { reader, added: known.added, removed: known.removed })
+            })
+            .collect()
+    }
+
+    /// Adds a reader. Records that are there must be sealed anew for it: see [`Vault::resealing`].
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `ReasonRequired`, and what the store says.
+    pub fn add_reader(
+        &self,
+        scope: &Scope,
+        reader: &Reader,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, "", "add a reader", now, |tx| {
+            let mut known = tx.readers(scope)?;
+            known.add(reader, now)?;
+            tx.put_readers(scope, &known)?;
+            let mut entry = request.entry(Action::ReaderAdded, "", now);
+            entry.detail = format!("{} {}", reader.id(), reader.name());
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// Removes a reader, then orders the rotation of what it can open, spread over `window` seconds from now (0: at once;
+    /// none: no order). What it has a copy of stays readable to it.
+    ///
+    /// The removal is one transaction; the orders follow in others. When they fail, call [`Vault::order_readable`].
+    ///
+    /// # Errors
+    /// `NotFound`, `ConfirmationRequired` for the last reader, `ReasonRequired`, and what the store says.
+    pub fn remove_reader(
+        &self,
+        scope: &Scope,
+        reader: &ReaderId,
+        window: Option<u64>,
+        confirmation: Confirmation,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Ordered, VaultError> {
+        let head = self.audited(scope, request, "", "remove a reader", now, |tx| {
+            let mut known = tx.readers(scope)?;
+            let last = known.active().count() == 1;
+            let found = known
+                .known
+                .iter_mut()
+                .find(|known| known.id == *reader.as_bytes() && known.removed.is_none())
+                .ok_or(VaultError::NotFound("reader"))?;
+            if last && confirmation == Confirmation::NotGiven {
+                return Err(VaultError::ConfirmationRequired(
+                    "this is the last reader: without one nobody can open what is stored from now on",
+                ));
+            }
+            found.removed = Some(now);
+            tx.put_readers(scope, &known)?;
+            let mut entry = request.entry(Action::ReaderRemoved, "", now);
+            entry.detail = match window {
+                Some(window) => format!("{reader}, and rotation within {window} s"),
+                None => format!("{reader}, without rotation"),
+            };
+            append(tx, scope, &entry)
+        })?;
+        match window {
+            Some(window) => self.order_readable(scope, reader, window, request, now),
+            None => Ok(Ordered { devices: 0, entry: head.length, head }),
+        }
+    }
+
+    /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds from now. A thousand
+    /// devices in each transaction; nothing is ordered twice.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn order_readable(
+        &self,
+        scope: &Scope,
+        reader: &ReaderId,
+        window: u64,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Ordered, VaultError> {
+        let mut devices = 0_u64;
+        let mut after: Option<String> = None;
+        loop {
+            let (next, head) = self.audited(scope, request, "", "order rotations", now, |tx| {
+                let readers = tx.readers(scope)?;
+                let number = tx.trail(scope)?.length.saturating_add(1);
+                let page = tx.devices(scope, after.as_deref(), PAGE)?;
+                let mut ordered = 0_u64;
+                for stored in &page {
+                    if let Ok(device) = &stored.device {
+                        let at = now.plus(spread(&stored.name, window));
+                        ordered = ordered.saturating_add(order(
+                            tx, stored, device, &readers, reader, number, at,
+                        )?);
+                    }
+                }
+                devices = devices.saturating_add(ordered);
+                let mut entry = request.entry(Action::RotationOrdered, "", now);
+                entry.detail = format!("what reader {reader} can open: {ordered} devices");
+                let next = page.last().filter(|_| page.len() >= PAGE);
+                Ok((next.map(|last| last.name.to_string()), append(tx, scope, &entry)?))
+            })?;
+            if next.is_none() {
+                return Ok(Ordered { devices, entry: head.length, head });
+            }
+            after = next;
+        }
+    }
+
+    /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
+    /// reader, sealed anew and given back with [`Vault::reseal`]. Handing them out is in the trail.
+    ///
+    /// What was given back is not in the list any more, so this goes on where a killed run stopped.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn resealing(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        limit: usize,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Page<Resealing>, VaultError> {
+        let limit = limit.clamp(1, PAGE);
+        self.audited(scope, request, "", "hand out records to be sealed anew", now, |tx| {
+            let readers = tx.readers(scope)?;
+            let mut active: Vec<[u8; 32]> = readers.active().map(|known| known.id).collect();
+            active.sort_unstable();
+            let page = tx.devices(scope, after, limit)?;
+            let mut items = Vec::new();
+            for stored in &page {
+                let Ok(device) = &stored.device else { continue };
+                for (held, _) in wanted(device, true) {
+                    if readers.set(held.readers) == active.as_slice() {
+                        continue;
+                    }
+                    if let Some(sealed) = intact(tx, &held)? {
+                        items.push(Resealing { device: stored.name, record: held.id, sealed });
+                    }
+                }
+            }
+            let next =
+                page.last().filter(|_| page.len() >= limit).map(|last| last.name.to_string());
+            if !items.is_empty() {
+                let mut entry = request.entry(Action::ResealBegun, "", now);
+                entry.detail = format!("{} records of {} devices", items.len(), page.len());
+                append(tx, scope, &entry)?;
+            }
+            Ok(Page { items, next })
+        })
+    }
+
+    /// Takes records back that were sealed anew. Each replaces the same password for the same purpose, sealed to readers of now
+    /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
+    /// removed in the meantime are left out.
+    ///
+    /// # Errors
+    /// `Record` for what does not parse, `InvalidArgument` for another password or other readers, `ReasonRequired`, and what
+    /// the store says.
+    pub fn reseal(
+        &self,
+        scope: &Scope,
+        resealed: &[Resealing],
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
+        self.audited(scope, request, "", "give back records sealed anew", now, |tx| {
+            let mut readers = tx.readers(scope)?;
+            let sets = readers.sets.len();
+            let mut replaced = Vec::new();
+            for item in resealed {
+                let record = Record::parse(&item.sealed).map_err(VaultError::Record)?;
+                if replace(tx, scope, item, &record, &mut readers)? {
+                    replaced.push(item.record);
+                }
+            }
+            if readers.sets.len() != sets {
+                tx.put_readers(scope, &readers)?;
+            }
+            let count = replaced.len();
+            let mut entry = request.entry(Action::Resealed, "", now);
+            entry.detail = format!("{count} records");
+            entry.records = replaced;
+            append(tx, scope, &entry)?;
+            Ok(count)
+        })
+    }
+
+    /// Sets how much history is kept. A shorter one takes effect at a device's next change.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a count of 0, `ReasonRequired`, and what the store says.
+    pub fn set_history(
+        &self,
+        scope: &Scope,
+        history: HistorySetting,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, "", "set the history", now, |tx| {
+            let mut readers = tx.readers(scope)?;
+            readers.history = valid(history)?;
+            tx.put_readers(scope, &readers)?;
+            let mut entry = request.entry(Action::SettingChanged, "", now);
+            let days = history.days.map_or(String::new(), |days| format!(", and {days} days"));
+            entry.detail = format!("history: {} records{days}", history.count);
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// How much history is kept.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn history_setting(&self, scope: &Scope) -> Result<HistorySetting, VaultError> {
+        Ok(self.store.read(|tx| tx.readers(scope))?.history)
+    }
+
+    /// Puts a fact about the store into the trail of every scope: that a copy was restored, that it was migrated.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn note_everywhere(
+        &self,
+        action: Action,
+        detail: &str,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        request.check()?;
+        self.store.write(Durability::Durable, |tx| {
+            for scope in tx.scopes()? {
+                let mut entry = request.entry(action, "", now);
+                entry.detail = detail.to_string();
+                append(tx, &scope, &entry)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Readers {
+    fn add(&mut self, reader: &Reader, now: Timestamp) -> Result<(), VaultError> {
+        let id = *reader.id().as_bytes();
+        let line = reader.to_string();
+        match self.known.iter_mut().find(|known| known.id == id) {
+            Some(known) if known.removed.is_none() => {
+                return Err(VaultError::AlreadyExists("reader"));
+            }
+            Some(known) => *known = KnownReader { id, line, added: now, removed: None },
+            None => self.known.push(KnownReader { id, line, added: now, removed: None }),
+        }
+        Ok(())
+    }
+}
+
+fn valid(history: HistorySetting) -> Result<HistorySetting, VaultError> {
+    match history.count {
+        0 => Err(VaultError::InvalidArgument("a history of 0 records; at least 1 is kept")),
+        _ => Ok(history),
+    }
+}
+
+fn names(readers: &[Reader]) -> String {
+    let names: Vec<String> =
+        readers.iter().map(|reader| format!("{} {}", reader.id(), reader.name())).collect();
+    names.join(", ")
+}
+
+/// Where in the window a device has its turn: always the same place, evenly over the devices.
+fn spread(device: &DeviceId, window: u64) -> u64 {
+    let place = u64::from(u32::from_be_bytes(digest(device.as_str().as_bytes())));
+    place.saturating_mul(window) >> 32
+}
+
+fn order(
+    tx: &mut dyn Transaction,
+    stored: &StoredDevice,
+    device: &Device,
+    readers: &Readers,
+    reader: &ReaderId,
+    number: u64,
+    at: Timestamp,
+) -> Result<u64, VaultError> {
+    let readable =
+        |held: &&super::state::Held| readers.set(held.readers).contains(reader.as_bytes());
+    let ids: Vec<RecordId> =
+        device.candidates.iter().filter(readable).map(|held| held.id).collect();
+    let mut device = device.clone();
+    if device.about.retired.is_some() || !device.candidates.order(&ids, number, at) {
+        return Ok(0);
+    }
+    tx.update_device(stored.key, &device)?;
+    Ok(1)
+}
+
+fn replace(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    item: &Resealing,
+    record: &Record,
+    readers: &mut Readers,
+) -> Result<bool, VaultError> {
+    let device = name(item.device.as_str())?;
+    let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
+    let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
+    let Some(stored) = intact(tx, held)? else { return Ok(false) };
+    let stored = Record::parse(&stored).map_err(VaultError::Record)?;
+    if !record.has_core_of(&stored) || record.sealing() <= stored.sealing() {
+        return Err(VaultError::InvalidArgument(
+            "a record that is not the stored one sealed anew; only its readers may change",
+        ));
+    }
+    let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
+    if !set.iter().all(|id| readers.active().any(|known| known.id == *id)) {
+        return Err(VaultError::InvalidArgument(
+            "a record sealed to a reader that is not, or no longer, one of this vault",
+        ));
+    }
+    held.digest = digest(record.as_bytes());
+    held.readers = readers.intern(set);
+    tx.replace_record(held.row, record.as_bytes())?;
+    tx.update_device(key, &known)?;
+    Ok(true)
+}

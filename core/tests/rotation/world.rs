@@ -1,0 +1,309 @@
+//! One device, one account and one vault, driven as the loop in the module's documentation says.
+
+use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::rotation::event::{Event, EventKind};
+use laps_core::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
+use laps_core::rotation::set::IdSet;
+use laps_core::rotation::{Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
+use laps_core::vault::rules::Surroundings;
+use laps_core::vault::state::{About, Candidates, Device, Held, HistorySetting};
+
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+pub(crate) fn id(number: u8) -> RecordId {
+    let mut bytes = [0; 16];
+    bytes[0] = number;
+    RecordId::from_bytes(bytes)
+}
+
+pub(crate) fn number(id: RecordId) -> u8 {
+    id.as_bytes()[0]
+}
+
+pub(crate) fn config() -> Config {
+    let device = DeviceId::new("device").unwrap();
+    Config::new(Scope::EMPTY, device, AccountName::new("Admin").unwrap(), None)
+}
+
+/// What the world does at a wish, where it can do more than one thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weather {
+    /// The vault can be reached.
+    pub(crate) vault: bool,
+    /// The journal can be written.
+    pub(crate) disk: bool,
+    /// What the setter reports, and whether the account is changed.
+    pub(crate) setter: (Applied, bool),
+    /// Whether the account answers.
+    pub(crate) account: bool,
+    pub(crate) acted: Acted,
+}
+
+pub(crate) const FAIR: Weather = Weather {
+    vault: true,
+    disk: true,
+    setter: (Applied::Success, true),
+    account: true,
+    acted: Acted::Done,
+};
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) config: Config,
+    pub(crate) machine: Rotation,
+    /// The journal on disk.
+    pub(crate) disk: Option<Vec<u8>>,
+    /// The password of the account, as the number of its record; 0 is one that nobody knows.
+    pub(crate) account: u8,
+    /// The password in the agent's memory.
+    pub(crate) memory: Option<u8>,
+    pub(crate) vault: Device,
+    pub(crate) history: HistorySetting,
+    /// How many passwords were made; their versions.
+    pub(crate) versions: Vec<u64>,
+    pub(crate) now: Timestamp,
+    pub(crate) entropy: u64,
+    pub(crate) nonces: u128,
+    pub(crate) tokens: u128,
+    pub(crate) audit: AuditHead,
+    pub(crate) audit_at: Option<[u8; 32]>,
+    /// Every event so far.
+    pub(crate) events: Vec<Event>,
+    pub(crate) acts: Vec<(Timestamp, Action)>,
+    pub(crate) saves: usize,
+    pub(crate) trips: usize,
+    pub(crate) weather: Weather,
+}
+
+impl World {
+    pub(crate) fn new(config: Config) -> Self {
+        Self::from_machine(config, Rotation::new(config, START).unwrap())
+    }
+
+    pub(crate) fn from_machine(config: Config, machine: Rotation) -> Self {
+        Self {
+            config,
+            machine,
+            disk: None,
+            account: 0,
+            memory: None,
+            vault: Device::new(Candidates::default(), About::new(config.account, START)),
+            history: HistorySetting::count(1),
+            versions: vec![0],
+            now: START,
+            entropy: 0,
+            nonces: 0,
+            tokens: 0,
+            audit: AuditHead::new(1, [1; 32]),
+            audit_at: Some([1; 32]),
+            events: Vec::new(),
+            acts: Vec::new(),
+            saves: 0,
+            trips: 0,
+            weather: FAIR,
+        }
+    }
+
+    pub(crate) fn stamp(&self) -> Option<[u8; 32]> {
+        Some([self.account; 32])
+    }
+
+    /// Does what is wished, once. False when there is nothing to do but wait.
+    pub(crate) fn step(&mut self) -> bool {
+        let (now, entropy) = (self.now, self.entropy);
+        let wish = self.machine.poll();
+        assert_eq!(wish, self.machine.poll());
+        match wish {
+            Wish::Wipe => {
+                self.memory = None;
+                self.machine.handle_wiped().unwrap();
+            }
+            Wish::Save if self.weather.disk => {
+                self.saves += 1;
+                let mut out = [0; MAX_JOURNAL];
+                let len = self.machine.journal(&mut out).unwrap();
+                self.disk = Some(out[..len].to_vec());
+                self.machine.handle_saved().unwrap();
+            }
+            Wish::Save => self.machine.handle_save_failed(now, entropy),
+            Wish::CheckIn => self.exchange(),
+            Wish::Prepare { version, .. } => {
+                self.versions.push(version);
+                let new = u8::try_from(self.versions.len() - 1).unwrap();
+                self.memory = Some(new);
+                self.machine.handle_prepared(id(new), version, self.stamp(), now).unwrap();
+            }
+            Wish::ReadStamp => self.machine.handle_stamp(self.stamp(), now).unwrap(),
+            Wish::Apply { id } => {
+                assert_eq!(self.memory, Some(number(id)));
+                let (applied, effect) = self.weather.setter;
+                if effect {
+                    self.account = number(id);
+                }
+                self.machine.handle_applied(applied, now, entropy).unwrap();
+            }
+            Wish::Verify { id } => {
+                assert_eq!(self.memory, Some(number(id)));
+                let verified = match (self.weather.account, self.account == number(id)) {
+                    (false, _) => Verified::Unavailable,
+                    (true, true) => Verified::Match,
+                    (true, false) => Verified::Mismatch,
+                };
+                self.machine.handle_verified(verified, now, entropy).unwrap();
+            }
+            Wish::Act(action) => {
+                self.acts.push((now, action));
+                self.machine.handle_acted(self.weather.acted, now).unwrap();
+            }
+            Wish::WaitUntil(time) => {
+                assert!(time > now, "{time:?}");
+                return false;
+            }
+        }
+        self.drain();
+        true
+    }
+
+    pub(crate) fn drain(&mut self) {
+        while let Some(event) = self.machine.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    /// Until there is nothing to do but wait.
+    pub(crate) fn run(&mut self) {
+        for _ in 0..200 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("a hot loop: {:?}", self.machine.poll());
+    }
+
+    /// Until the wish is of this kind.
+    pub(crate) fn run_to(&mut self, kind: impl Fn(Wish) -> bool) {
+        for _ in 0..200 {
+            if kind(self.machine.poll()) {
+                return;
+            }
+            assert!(self.step(), "waits at {:?}", self.machine.poll());
+        }
+        panic!("a hot loop: {:?}", self.machine.poll());
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.now = self.now.plus(seconds);
+        self.machine.handle_timeout(self.now);
+        self.drain();
+    }
+
+    /// Lets time pass, doing what is wished on the way.
+    pub(crate) fn live(&mut self, seconds: u64) {
+        let end = self.now.plus(seconds);
+        for _ in 0..10_000 {
+            self.run();
+            let Wish::WaitUntil(time) = self.machine.poll() else { unreachable!() };
+            if time > end {
+                self.now = end;
+                self.machine.handle_timeout(end);
+                self.drain();
+                return;
+            }
+            self.now = time;
+            self.machine.handle_timeout(time);
+            self.drain();
+        }
+        panic!("too busy");
+    }
+
+    /// The agent dies and is started again.
+    pub(crate) fn restart(&mut self) {
+        self.memory = None;
+        self.machine = match &self.disk {
+            Some(journal) => {
+                Rotation::resume(journal, self.config, self.stamp(), self.now).unwrap()
+            }
+            None => Rotation::new(self.config, self.now).unwrap(),
+        };
+        self.drain();
+    }
+
+    fn exchange(&mut self) {
+        let message = self.send();
+        if self.weather.vault {
+            let answer = self.deliver(&message);
+            self.machine.handle_answer(&answer, self.now, self.entropy).unwrap();
+        } else {
+            self.machine.handle_check_in_failed(self.now, self.entropy);
+        }
+    }
+
+    pub(crate) fn send(&mut self) -> CheckIn {
+        self.nonces += 1;
+        let mut head = [0; MAX_HEAD];
+        let len = self.machine.check_in(self.nonces.to_be_bytes(), &mut head).unwrap();
+        let message = CheckIn::decode_head(&head[..len]).unwrap().0;
+        assert_eq!(message.offers, self.machine.offers());
+        let keep = self.machine.keep();
+        assert!(message.offers.iter().all(|id| keep.contains(id)), "offers only what it keeps");
+        message
+    }
+
+    pub(crate) fn deliver(&mut self, message: &CheckIn) -> Vec<u8> {
+        self.trips += 1;
+        let versions = &self.versions;
+        let held = |id| Held::new(id, versions[usize::from(number(id))]);
+        let offers: Vec<Held> = message.offers.iter().map(held).collect();
+        let tokens = &mut self.tokens;
+        let mut draw = || {
+            *tokens += 1;
+            Some(tokens.to_be_bytes())
+        };
+        let surroundings = Surroundings::new(self.history, self.now);
+        let verdict = self.vault.check_in(message, &offers, surroundings, &mut draw).unwrap();
+        let candidates = &self.vault.candidates;
+        let mut answer = Answer::new(message.nonce, candidates.token.unwrap(), self.audit);
+        answer.stored = verdict.stored;
+        answer.lacking = verdict.lacking;
+        answer.refused = verdict.refused;
+        answer.commit = verdict.commit;
+        answer.highest_version = candidates.highest_version;
+        answer.candidates = u32::try_from(candidates.len()).unwrap();
+        answer.orders = candidates.orders_for(&message.may_hold, self.now);
+        answer.audit_at = message.audit.and(self.audit_at);
+        let mut out = [0; MAX_ANSWER];
+        let len = answer.encode(&mut out).unwrap();
+        out[..len].to_vec()
+    }
+
+    /// Orders the rotation of everything that the vault keeps as a candidate.
+    pub(crate) fn order(&mut self) {
+        let ids: Vec<RecordId> = self.vault.candidates.iter().map(|held| held.id).collect();
+        self.vault.candidates.order(&ids, 1, self.now);
+    }
+
+    pub(crate) fn current(&self) -> Option<u8> {
+        self.vault.candidates.current.map(|held| number(held.id))
+    }
+
+    pub(crate) fn candidates(&self) -> Vec<u8> {
+        self.vault.candidates.iter().map(|held| number(held.id)).collect()
+    }
+
+    /// One candidate, and it is what the account holds.
+    #[track_caller]
+    pub(crate) fn assert_settled(&self) {
+        assert_eq!(self.candidates(), [self.account]);
+        let may_hold = self.machine.status().may_hold;
+        assert_eq!((may_hold.ids, may_hold.unknown), (IdSet::one(id(self.account)), false));
+        assert_eq!(self.memory, None);
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<EventKind> {
+        self.events.iter().map(|event| event.kind).collect()
+    }
+
+    pub(crate) fn count(&self, kind: EventKind) -> usize {
+        self.events.iter().filter(|event| event.kind == kind).count()
+    }
+}

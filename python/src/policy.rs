@@ -1,0 +1,265 @@
+//! Policies: the settings of Windows LAPS, in force.
+
+use laps_core::error::Code;
+use laps_core::policy::{self, OwnedValue, Setting as CoreSetting, Settings, Value};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyString};
+
+use crate::error::raise;
+use crate::recipe::Recipe;
+
+/// A policy in force: every setting has a value in its range.
+///
+/// The constructor takes settings by their CSP names; what is not given has its default.
+#[pyclass(frozen, eq, module = "laps")]
+#[derive(Eq, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) inner: policy::Policy,
+}
+
+#[pymethods]
+impl Policy {
+    #[new]
+    #[pyo3(signature = (**settings))]
+    fn new(settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut chosen = Settings::new();
+        for (name, value) in settings.into_iter().flatten() {
+            let name = name.cast::<PyString>()?.to_cow()?.into_owned();
+            let Some(setting) = CoreSetting::from_name(&name) else {
+                return Err(raise(
+                    Code::PolicyRefused,
+                    format!(
+                        "{name}: not a setting; the settings have the names of the LAPS CSP, such as PasswordLength"
+                    ),
+                ));
+            };
+            put(&mut chosen, setting, &value)?;
+        }
+        Ok(Self { inner: chosen.policy().map_err(|error| raise(error.code(), error))? })
+    }
+
+    /// Every setting by its CSP name, as a policy file writes it.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for setting in CoreSetting::ALL {
+            all.set_item(setting.name(), to_python(py, self.inner.value(setting))?)?;
+        }
+        Ok(all)
+    }
+
+    /// The recipe for the passwords of this policy.
+    fn recipe(&self) -> PyResult<Recipe> {
+        let recipe = self.inner.recipe().map_err(|error| raise(error.code(), error))?;
+        Ok(Recipe::from_core(recipe))
+    }
+
+    /// SHA-256 over all values: what a record says about the policy that it was made under.
+    #[getter]
+    fn hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.hash())
+    }
+
+    /// 0: nothing is managed; 1: Microsoft Entra; 2: Active Directory.
+    #[getter]
+    fn backup_directory(&self) -> u8 {
+        self.inner.backup_directory().as_u8()
+    }
+
+    /// The managed account; empty means the built-in administrator.
+    #[getter]
+    fn administrator_account_name(&self) -> &str {
+        self.inner.administrator_account_name().as_str()
+    }
+
+    /// Days after which a password is replaced.
+    #[getter]
+    fn password_age_days(&self) -> u16 {
+        self.inner.password_age_days()
+    }
+
+    /// 1 to 5: characters; 6 to 8: words.
+    #[getter]
+    fn password_complexity(&self) -> u8 {
+        self.inner.password_complexity().as_u8()
+    }
+
+    /// Characters of a password, at complexity 1 to 5.
+    #[getter]
+    fn password_length(&self) -> u8 {
+        self.inner.password_length()
+    }
+
+    /// Words of a passphrase, at complexity 6 to 8.
+    #[getter]
+    fn passphrase_length(&self) -> u8 {
+        self.inner.passphrase_length()
+    }
+
+    /// The time between a use of the account and what follows it; zero: nothing follows.
+    #[getter]
+    fn post_authentication_reset_delay<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyDelta>> {
+        let minutes = i32::from(self.inner.post_authentication_reset_delay_minutes());
+        PyDelta::new(py, 0, minutes.saturating_mul(60), 0, true)
+    }
+
+    /// What follows a use of the account, as the number of the setting: 0, 1, 3, 5 or 11.
+    #[getter]
+    fn post_authentication_actions(&self) -> u8 {
+        self.inner.post_authentication_actions().as_u8()
+    }
+
+    fn __hash__(&self) -> u64 {
+        self.inner.hash().iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+    }
+
+    fn __repr__(&self) -> String {
+        let mut shown = String::from("<Policy");
+        for setting in CoreSetting::ALL {
+            let value = self.inner.value(setting);
+            if value != setting.default_value() {
+                shown.push_str(&format!(" {}={value}", setting.name()));
+            }
+        }
+        shown.push('>');
+        shown
+    }
+}
+
+fn put(chosen: &mut Settings, setting: CoreSetting, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let refused = |given: &str| {
+        raise(
+            Code::PolicyRefused,
+            format!("{}: {given} is not a value of this setting", setting.name()),
+        )
+    };
+    let text;
+    let value = match setting.default_value() {
+        Value::Switch(_) => match value.cast::<PyBool>() {
+            Ok(on) => Value::Switch(on.is_true()),
+            Err(_) => return Err(PyTypeError::new_err(format!("{} is a bool", setting.name()))),
+        },
+        Value::Text(_) => {
+            text = value.cast::<PyString>()?.to_cow()?.into_owned();
+            Value::Text(&text)
+        }
+        Value::Minutes(_) => match value.cast::<PyDelta>() {
+            Ok(delay) => {
+                let seconds: f64 = delay.call_method0("total_seconds")?.extract()?;
+                let minutes = seconds / 60.0;
+                if minutes.fract() != 0.0 || !(0.0..=65_535.0).contains(&minutes) {
+                    return Err(refused(&value.to_string()));
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a whole number from 0 to 65535, as was just checked"
+                )]
+                Value::Minutes(minutes as u16)
+            }
+            Err(_) => {
+                let hours: u16 = value.extract().map_err(|_| refused(&value.to_string()))?;
+                Value::Minutes(hours.checked_mul(60).ok_or_else(|| refused(&value.to_string()))?)
+            }
+        },
+        Value::Number(_) if value.is_instance_of::<PyBool>() => return Err(refused("a bool")),
+        Value::Number(_) | _ => {
+            Value::Number(value.extract().map_err(|_| refused(&value.to_string()))?)
+        }
+    };
+    chosen.set(setting, value).map_err(|error| raise(error.code(), error))
+}
+
+/// A value as our JSON writes it: a delay in hours, or in minutes as text when it is not whole hours.
+pub(crate) fn to_python<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Switch(on) => PyBool::new(py, on).to_owned().into_any(),
+        Value::Number(number) => number.into_pyobject(py)?.into_any(),
+        Value::Minutes(_) => match value.to_string().parse::<u16>() {
+            Ok(hours) => hours.into_pyobject(py)?.into_any(),
+            Err(_) => PyString::new(py, &value.to_string()).into_any(),
+        },
+        other @ (Value::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
+    })
+}
+
+/// What is in force when a device has these documents, and what is wrong with it.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Evaluation {
+    /// The policy in force; None while a finding is an error.
+    policy: Option<Py<Policy>>,
+    /// Every setting by its CSP name, with its value and where that comes from.
+    settings: Py<PyDict>,
+    /// What is wrong or unwise: errors first.
+    findings: Vec<Py<Finding>>,
+    /// The document that won; empty when none configures anything.
+    source: String,
+}
+
+/// The value of a setting, and where it comes from.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Setting {
+    /// As a policy file writes it.
+    value: Py<PyAny>,
+    /// The name of the document, or `default`.
+    source: String,
+}
+
+/// Something that is wrong or unwise.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Finding {
+    /// `error` or `warning`.
+    level: &'static str,
+    /// The setting that it is about; empty when it is about the whole.
+    setting: String,
+    /// What is wrong and what would be accepted.
+    message: String,
+}
+
+#[pymethods]
+impl Finding {
+    fn __repr__(&self) -> String {
+        format!("<Finding {} {}: {}>", self.level, self.setting, self.message)
+    }
+}
+
+/// Says what is in force when a device has these documents: pairs of a name for findings and the bytes. Our JSON,
+/// Intune's JSON, CSP SyncML and `.reg` exports are read; Windows' precedence decides between them.
+#[pyfunction]
+#[pyo3(signature = (documents, /))]
+pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyResult<Evaluation> {
+    let found = py
+        .detach(|| {
+            let read: Result<Vec<_>, _> =
+                documents.iter().map(|(source, bytes)| policy::read(bytes, source)).collect();
+            read.map(|documents| policy::evaluate(&documents))
+        })
+        .map_err(|error| raise(error.code(), error))?;
+    let settings = PyDict::new(py);
+    for row in &found.settings {
+        let value = match &row.value {
+            OwnedValue::Number(number) => number.into_pyobject(py)?.into_any(),
+            OwnedValue::Switch(on) => PyBool::new(py, *on).to_owned().into_any(),
+            other @ (OwnedValue::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
+        };
+        let row_of = Setting { value: value.unbind(), source: row.source.clone() };
+        settings.set_item(row.setting.name(), Py::new(py, row_of)?)?;
+    }
+    let mut findings = Vec::new();
+    for finding in &found.findings {
+        findings.push(Py::new(
+            py,
+            Finding {
+                level: finding.level.name(),
+                setting: finding.setting.clone(),
+                message: finding.message.clone(),
+            },
+        )?);
+    }
+    let policy = found.policy.map(|inner| Py::new(py, Policy { inner })).transpose()?;
+    Ok(Evaluation { policy, settings: settings.unbind(), findings, source: found.source })
+}

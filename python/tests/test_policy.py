@@ -1,0 +1,150 @@
+"""Policies: what is in force and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import laps
+from laps import Policy
+from laps.exceptions import PolicyError
+
+from .conftest import Laps
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "policy.json"
+
+
+def write(folder: Path, document: object) -> Path:
+    path = folder / "policy.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def test_the_example_is_in_force_as_it_is_written(laps: Laps) -> None:
+    document = laps("policy", "show", EXAMPLE, "--json", status=0).json
+    configured = json.loads(EXAMPLE.read_text())
+    for name, value in configured.items():
+        assert document["settings"][name] == {"value": value, "source": "policy.json"}
+    assert document["settings"]["PassphraseLength"] == {"value": 6, "source": "default"}
+    assert document["settings"]["ADPasswordEncryptionEnabled"]["value"] is True
+    assert len(document["settings"]) == 18
+    assert [each for each in document["findings"] if each["level"] == "error"] == []
+
+
+def test_people_see_a_table_and_the_strength(laps: Laps) -> None:
+    ran = laps("policy", "show", EXAMPLE, status=0)
+    assert "AdministratorAccountName" in ran.out
+    assert "88.207138 bits" in ran.out
+
+
+def test_generate_and_strength_follow_the_policy(laps: Laps) -> None:
+    assert laps("strength", "--policy", EXAMPLE, "--json", status=0).json["bits"] == 88.207138
+    assert len(laps("generate", "--policy", EXAMPLE, status=0).out.strip()) == 14
+    ran = laps("generate", "--policy", EXAMPLE, "--length", "20", status=2)
+    assert "--policy" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "policy.json"),
+        ("hello", "JSON"),
+        ("", "policy.json"),
+        ('{"BackupDirectory": 1', "policy.json"),
+        ({"PasswordLenght": 14}, "PasswordLength"),
+        ({"BackupDirectory": 1, "PasswordLength": 7}, "8 to 64"),
+        ({"PasswordLength": 7}, "8 to 64"),
+        ({"BackupDirectory": 1, "PasswordComplexity": 9}, "PasswordComplexity"),
+        ({"BackupDirectory": 1, "PasswordAgeDays": 6}, "7 to 365"),
+        ({"BackupDirectory": 2, "PasswordAgeDays": 366}, "1 to 365"),
+        ({"BackupDirectory": 3}, "BackupDirectory"),
+        ({"BackupDirectory": 1, "PasswordLength": "long"}, "PasswordLength"),
+        ({"BackupDirectory": 1, "PassphraseLength": 2, "PasswordComplexity": 6}, "3 to 10"),
+    ],
+)
+@pytest.mark.parametrize("command", [["policy", "show"], ["generate", "--policy"], ["strength", "--policy"]])
+def test_a_bad_policy_is_refused_and_says_what_is_accepted(
+    laps: Laps, tmp_path: Path, document: object, said: str, command: list[str]
+) -> None:
+    path = write(tmp_path, document)
+    ran = laps(*command, path, status=3)
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    if command[0] != "policy":
+        assert ran.out == ""
+    assert [each.name for each in tmp_path.iterdir()] == ["policy.json"]
+
+
+def test_findings_are_in_the_json_and_on_standard_error(laps: Laps, tmp_path: Path) -> None:
+    path = write(tmp_path, {"BackupDirectory": 1, "PasswordLength": 7})
+    ran = laps("policy", "show", path, "--json", status=3)
+    errors = [each for each in ran.json["findings"] if each["level"] == "error"]
+    assert [each["setting"] for each in errors] == ["PasswordLength"]
+    assert errors[0]["message"] in ran.err
+    assert "PasswordLength" not in ran.json["settings"]
+
+
+def test_files_that_cannot_be_read_are_said(laps: Laps, tmp_path: Path) -> None:
+    assert "no such file" in laps("policy", "show", "absent.json", status=4).err
+    assert "folder" in laps("policy", "show", tmp_path, status=3).err
+    assert laps("policy", "show", status=2).out == ""
+    (tmp_path / "big.json").write_bytes(b" " * (5 << 20))
+    assert "MiB" in laps("policy", "show", "big.json", status=3).err
+
+
+def test_settings_by_keyword() -> None:
+    policy = Policy(
+        BackupDirectory=2,
+        PasswordLength=20,
+        AdministratorAccountName="Ops",
+        PostAuthenticationResetDelay=timedelta(minutes=90),
+        ADPasswordEncryptionEnabled=False,
+    )
+    assert (policy.backup_directory, policy.password_length, policy.administrator_account_name) == (2, 20, "Ops")
+    assert policy.post_authentication_reset_delay == timedelta(minutes=90)
+    assert policy.settings["PostAuthenticationResetDelay"] == "90m"
+    assert policy.settings["ADPasswordEncryptionEnabled"] is False
+    assert policy.recipe().strength.min_length == 20
+    assert (policy.password_age_days, policy.password_complexity, policy.passphrase_length) == (30, 4, 6)
+    assert policy.post_authentication_actions == 3
+    assert repr(policy).startswith("<Policy BackupDirectory=2")
+
+
+def test_a_policy_is_a_value() -> None:
+    assert Policy(PasswordLength=20) == Policy(PasswordLength=20)
+    assert hash(Policy(PasswordLength=20)) == hash(Policy(PasswordLength=20))
+    assert Policy(PasswordLength=20) != Policy()
+    assert Policy().hash != Policy(PasswordLength=20).hash
+    assert len(Policy().hash) == 32
+    assert Policy(**Policy(PasswordComplexity=5).settings) == Policy(PasswordComplexity=5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"PasswordLength": 7}, "8 to 64"),
+        ({"Length": 7}, "not a setting"),
+        ({"PasswordLength": -1}, "PasswordLength"),
+        ({"PasswordLength": True}, "PasswordLength"),
+        ({"PostAuthenticationResetDelay": timedelta(seconds=5)}, "PostAuthenticationResetDelay"),
+        ({"PostAuthenticationResetDelay": 25}, "24 hours"),
+    ],
+)
+def test_bad_settings_are_refused(settings: dict[str, int], said: str) -> None:
+    with pytest.raises(PolicyError, match=said):
+        Policy(**settings)
+    with pytest.raises(TypeError):
+        Policy(ADPasswordEncryptionEnabled=1)
+
+
+def test_documents_are_evaluated_in_memory() -> None:
+    found = laps.evaluate([("mine.json", b'{"BackupDirectory": 1, "PasswordLength": 21}')])
+    assert found.policy is not None and found.policy.password_length == 21
+    assert found.source == "mine.json"
+    assert found.settings["PasswordLength"].source == "mine.json"
+    assert laps.evaluate([]).policy == Policy()
+    with pytest.raises(PolicyError, match="mine.json"):
+        laps.evaluate([("mine.json", b"nonsense")])

@@ -1,0 +1,208 @@
+"""Readers, their key files, sealed records."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from laps import LapsError, Password, Reader, ReaderKey, Record
+from laps.exceptions import KeyFileError, RecordError
+
+from .conftest import Laps
+
+SECRET = "Correct-horse-7"
+
+
+@pytest.fixture(params=["x-wing", "x25519"])
+def key(request: pytest.FixtureRequest) -> ReaderKey:
+    return ReaderKey.generate("helpdesk", suite=request.param)
+
+
+def seal(*readers: Reader, device: str = "pc-1", account: str = "Admin") -> Record:
+    return Record.seal(Password(SECRET), readers, device=device, account=account, version=3)
+
+
+def test_a_record_opens_for_each_reader_and_for_nobody_else(key: ReaderKey) -> None:
+    second = ReaderKey.generate("security", suite=key.reader.suite)
+    stranger = ReaderKey.generate("stranger", suite=key.reader.suite)
+    record = Record.parse(bytes(seal(key.reader, second.reader)))
+    assert key.open(record) == second.open(record) == Password(SECRET)
+    assert sorted(record.reader_ids) == sorted([key.reader.id, second.reader.id])
+    with pytest.raises(RecordError) as caught:
+        stranger.open(record)
+    assert caught.value.code == 99
+
+
+def test_the_header_is_in_clear(key: ReaderKey) -> None:
+    made = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    record = Record.seal(
+        Password(SECRET),
+        [key.reader],
+        device="pc-1",
+        account="Admin",
+        version=7,
+        scope="tenant",
+        sid="S-1-5-21-1-2-3-500",
+        previous="00112233445566778899aabbccddeeff",
+        made_at=made,
+        policy_hash=bytes(range(32)),
+    )
+    assert (record.device, record.account, record.version, record.scope) == ("pc-1", "Admin", 7, "tenant")
+    assert (record.sid, record.previous) == ("S-1-5-21-1-2-3-500", "00112233445566778899aabbccddeeff")
+    assert (record.made_at, record.policy_hash) == (made, bytes(range(32)))
+    assert record.suite == key.reader.suite
+    assert len(record.id) == 32
+    assert SECRET.encode() not in bytes(record)
+
+
+def test_wrong_arguments_are_refused_with_what_is_accepted(key: ReaderKey) -> None:
+    with pytest.raises(LapsError, match="time zone"):
+        Record.seal(Password(SECRET), [key.reader], device="d", account="a", made_at=datetime(2026, 1, 1))
+    with pytest.raises(LapsError, match="32 lower-case"):
+        Record.seal(Password(SECRET), [key.reader], device="d", account="a", previous="x")
+    with pytest.raises(LapsError):
+        Record.seal(Password(SECRET), [], device="d", account="a")
+    with pytest.raises(LapsError, match="x-wing and x25519"):
+        ReaderKey.generate("n", suite="rsa")
+
+
+def test_resealing_changes_the_readers_and_keeps_the_password(key: ReaderKey) -> None:
+    other = ReaderKey.generate("other", suite=key.reader.suite)
+    record = seal(key.reader)
+    moved = key.reseal(record, [other.reader])
+    assert other.open(moved) == Password(SECRET)
+    assert moved.id == record.id
+    with pytest.raises(RecordError):
+        key.open(moved)
+
+
+def test_every_flipped_bit_is_found(key: ReaderKey) -> None:
+    data = bytes(seal(key.reader))
+    for position in range(0, len(data), 7):
+        changed = bytearray(data)
+        changed[position] ^= 1 << (position % 8)
+        with pytest.raises(RecordError) as caught:
+            key.open(Record.parse(bytes(changed)))
+        assert caught.value.code in (96, 97, 98, 99)
+
+
+def test_every_cut_is_found(key: ReaderKey) -> None:
+    data = bytes(seal(key.reader))
+    for length in range(0, len(data), 5):
+        with pytest.raises(RecordError):
+            Record.parse(data[:length])
+
+
+def test_key_files_come_back(key: ReaderKey) -> None:
+    record = seal(key.reader)
+    for passphrase in (None, "a passphrase", b"bytes \xff", Password("held")):
+        file = key.to_key_file(passphrase=passphrase)
+        again = ReaderKey.from_key_file(file, passphrase=passphrase)
+        assert again.reader == key.reader
+        assert again.open(record) == Password(SECRET)
+
+
+def test_a_wrong_passphrase_and_a_damaged_file_are_refused(key: ReaderKey) -> None:
+    file = key.to_key_file(passphrase="right")
+    with pytest.raises(KeyFileError) as caught:
+        ReaderKey.from_key_file(file, passphrase="wrong")
+    assert caught.value.code == 101
+    with pytest.raises(KeyFileError):
+        ReaderKey.from_key_file(file)
+    with pytest.raises(KeyFileError) as caught:
+        ReaderKey.from_key_file(b"hello")
+    assert caught.value.code == 100
+
+
+def test_readers_are_one_line(key: ReaderKey) -> None:
+    line = str(key.reader)
+    assert Reader(line) == key.reader
+    assert hash(Reader(line)) == hash(key.reader)
+    assert "\n" not in line
+    assert (key.reader.name, len(key.reader.id)) == ("helpdesk", 64)
+    with pytest.raises(LapsError):
+        Reader(line[:-20])
+
+
+def test_keys_show_nothing_and_stay_where_they_are(key: ReaderKey) -> None:
+    assert repr(key) == '<ReaderKey "helpdesk">'
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+    with pytest.raises(TypeError):
+        copy.copy(key)
+    with pytest.raises(TypeError):
+        copy.deepcopy(key)
+
+
+def test_eight_threads_share_a_key(key: ReaderKey) -> None:
+    record = seal(key.reader)
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: key.open(record), range(40)))
+        sealed = list(pool.map(lambda _: seal(key.reader), range(40)))
+    assert all(password == Password(SECRET) for password in opened)
+    assert len({each.id for each in sealed}) == 40
+
+
+def test_the_command_makes_a_key_and_prints_its_public_half(laps: Laps, tmp_path: Path) -> None:
+    (tmp_path / "phrase").write_text("open sesame\n")
+    made = laps("reader", "new", "a.key", "--name", "ann", "--passphrase-file", "phrase", status=0)
+    assert made.out.startswith("laps-reader-1 x-wing ")
+    assert made.out.endswith(" ann\n")
+    assert (tmp_path / "a.key").stat().st_mode & 0o777 == 0o600
+    again = laps("reader", "public", "a.key", "--passphrase-file", "phrase", status=0)
+    assert again.out == made.out
+    (tmp_path / "a.pub").write_text(made.out)
+    assert laps("reader", "public", "a.pub", "--json", status=0).json["public"] + "\n" == made.out
+    document = laps("reader", "new", "b.key", "--name", "bob", "--no-passphrase", "--suite", "x25519", "--json").json
+    assert (document["name"], document["suite"]) == ("bob", "x25519")
+    assert laps("reader", "public", "b.key", status=0).out.strip() == document["public"]
+    assert ReaderKey.from_key_file((tmp_path / "b.key").read_bytes()).reader.id == document["id"]
+
+
+def test_a_passphrase_can_come_by_a_descriptor(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    key = ReaderKey.generate("ann", suite="x25519")
+    (tmp_path / "a.key").write_bytes(key.to_key_file(passphrase="open sesame"))
+    script = f"'{sys.executable}' -m laps reader public a.key --passphrase-fd 3 3<<'E'\nopen sesame\nE\n"
+    ran = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(key.reader)
+
+
+def test_bad_keys_are_refused_and_nothing_is_written(laps: Laps, tmp_path: Path) -> None:
+    (tmp_path / "phrase").write_text("open sesame\n")
+    (tmp_path / "wrong").write_text("wrong\n")
+    (tmp_path / "empty").write_text("\n")
+    key = ReaderKey.generate("ann", suite="x25519")
+    (tmp_path / "a.key").write_bytes(key.to_key_file(passphrase="open sesame"))
+    (tmp_path / "cut.key").write_bytes(key.to_key_file(passphrase=None)[:-80])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    cases: list[tuple[list[str], int, str]] = [
+        (["public", "a.key", "--passphrase-file", "wrong"], 5, "a.key"),
+        (["public", "a.key"], 2, "--passphrase-file"),
+        (["public", "a.key", "--passphrase-file", "empty"], 3, "empty"),
+        (["public", "a.key", "--passphrase-file", "absent"], 4, "no such file"),
+        (["public", "a.key", "--passphrase-file", "phrase", "--passphrase-fd", "0"], 2, "not both"),
+        (["public", "absent.key"], 4, "no such file"),
+        (["public", "phrase"], 3, "phrase"),
+        (["public", "cut.key"], 3, "cut.key"),
+        (["new", "a.key", "--name", "x", "--no-passphrase"], 3, "exists already"),
+        (["new", "new.key", "--name", "x"], 2, "--passphrase-file"),
+        (["new", "new.key", "--name", "", "--no-passphrase"], 3, "name"),
+        (["new", "new.key", "--no-passphrase"], 2, "--name"),
+        (["new", "new.key", "--name", "x", "--suite", "rsa", "--no-passphrase"], 2, "x-wing"),
+        (["new", "new.key", "--name", "x", "--passphrase-file", "phrase", "--no-passphrase"], 2, "not both"),
+    ]
+    for arguments, status, said in cases:
+        ran = laps("reader", *arguments)
+        assert (ran.status, ran.out) == (status, ""), (arguments, ran)
+        assert said in ran.err, (arguments, ran)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert json.dumps(sorted(before))
