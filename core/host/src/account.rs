@@ -22,6 +22,8 @@ pub mod command;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod setter;
+#[cfg(windows)]
+pub mod windows;
 
 use setter::SetterLock;
 
@@ -237,6 +239,10 @@ pub fn open(text: &str) -> Result<Box<dyn AccountStore + Send>, StoreError> {
     #[cfg(unix)]
     if let Some(command) = text.strip_prefix("command:") {
         return Ok(Box::new(command::CommandStore::new(command)?));
+    }
+    #[cfg(windows)]
+    if text == "windows" {
+        return Ok(Box::new(windows::WindowsStore::new()));
     }
     let known = if cfg!(target_os = "linux") {
         "linux, linux:NAME or command:CMD"
