@@ -1,6 +1,7 @@
 //! How a check-in reaches the vault: a vault on this machine, your program, or your own code.
 
 use core::fmt;
+#[cfg(unix)]
 use core::time::Duration;
 #[cfg(unix)]
 use std::process::Command;

@@ -162,10 +162,13 @@ fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        fs::DirBuilder::new().mode(0o700).create(path)?;
+    }
+    #[cfg(not(unix))]
+    fs::create_dir(path)?;
     // The folder itself must survive a power loss, or a journal in it is lost with it.
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
