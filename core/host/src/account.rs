@@ -62,6 +62,13 @@ pub trait AccountStore {
         setter: &mut SetterLock,
     ) -> Result<(), StoreError>;
 
+    /// Whether passwords can be verified. `not_its_password` is one that the account does not have; a store that cannot know
+    /// otherwise may try it.
+    fn can_verify(&mut self, account: &LocalAccount, not_its_password: &Password) -> bool {
+        let _ = (account, not_its_password);
+        self.abilities().verify
+    }
+
     /// Whether the account has this password. Never counts as a use of the account.
     fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification;
 
@@ -86,22 +93,28 @@ pub trait AccountStore {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Restart the machine after one minute.
+    /// Restart the machine now.
     Restart,
     /// End the interactive sessions of the account.
     SignOut,
     /// End every process of the account.
     Terminate,
+    /// Tell everybody that the machine restarts in one minute.
+    WarnRestart,
+    /// Tell the account's sessions that they are signed out in two minutes.
+    WarnSignOut,
 }
 
 impl Action {
-    /// The word of the command store.
+    /// The word, as the command store spells it. It is never asked to warn.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Restart => "restart",
             Self::SignOut => "sign-out",
             Self::Terminate => "terminate",
+            Self::WarnRestart => "warn-restart",
+            Self::WarnSignOut => "warn-sign-out",
         }
     }
 }
@@ -182,6 +195,8 @@ pub enum StoreError {
     NoSuchAccount(String),
     /// The device's password policy refused the password, or the account must not be managed.
     Refused(String),
+    /// It did not end in time; what it did is unknown.
+    TimedOut(String),
 }
 
 impl StoreError {
@@ -189,7 +204,7 @@ impl StoreError {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Cannot(_) | Self::Failed(_) => Code::AccountFailed,
+            Self::Cannot(_) | Self::Failed(_) | Self::TimedOut(_) => Code::AccountFailed,
             Self::ManagedElsewhere(_) => Code::AccountManagedElsewhere,
             Self::NoSuchAccount(_) => Code::AccountNotFound,
             Self::Refused(_) => Code::PasswordRefused,
@@ -204,7 +219,8 @@ impl StoreError {
             | Self::Failed(text)
             | Self::ManagedElsewhere(text)
             | Self::NoSuchAccount(text)
-            | Self::Refused(text) => text,
+            | Self::Refused(text)
+            | Self::TimedOut(text) => text,
         }
     }
 }
@@ -217,6 +233,7 @@ impl fmt::Display for StoreError {
             Self::ManagedElsewhere(text) => write!(f, "another policy manages the account: {text}"),
             Self::NoSuchAccount(text) => write!(f, "no such local account: {text}"),
             Self::Refused(text) => write!(f, "refused: {text}"),
+            Self::TimedOut(text) => write!(f, "the account store took too long: {text}"),
         }
     }
 }

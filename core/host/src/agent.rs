@@ -9,157 +9,35 @@
 //! | [`status`] | what an administrator asks of a device |
 
 pub mod channel;
+mod drive;
 pub mod event;
+mod inputs;
 pub mod journal;
+mod options;
+mod outcome;
 pub mod state;
 pub mod status;
 
 use core::fmt;
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::path::PathBuf;
 
-use laps_core::error::Code;
-use laps_core::identity::{DeviceId, Scope};
-use laps_core::seal::Reader;
+use laps_core::generate::Recipe;
+use laps_core::identity::Timestamp;
+use laps_core::policy::Policy;
+use laps_core::rotation::event::{Level, Reason};
+use laps_core::rotation::{DAY, State};
 
+use crate::account::AccountStore;
 use crate::account::setter::SetterLock;
-use crate::account::{AccountStore, StoreError};
+use crate::time::now;
 use channel::Channel;
+use drive::{Drive, Source, Until};
 use event::AgentEvent;
-use state::{StateError, StateFolder};
+use state::StateFolder;
 
-/// Where the policy comes from. Files are read again at every run.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum PolicySource {
-    /// Documents of any known form, by Windows' precedence.
-    Files(Vec<PathBuf>),
-    /// Documents in memory: a name for findings, and the bytes.
-    Texts(Vec<(String, Vec<u8>)>),
-}
-
-/// Who and where an agent is.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct AgentOptions {
-    /// The tenant; empty by default.
-    pub scope: Scope,
-    /// What the vault calls this device.
-    pub device: DeviceId,
-    /// Who may open what this device seals: at least one, at most sixteen.
-    pub readers: Vec<Reader>,
-    /// The policy.
-    pub policy: PolicySource,
-    /// The state folder; made with 0700 when it is not there.
-    pub state: PathBuf,
-    /// How long to wait for another agent on the same folder: 10 s.
-    pub lock_timeout: Duration,
-    /// How long a setter may take: 30 s.
-    pub setter_timeout: Duration,
-    /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only; nothing but the caller's own
-    /// code can set it.
-    pub kill_at: Option<Step>,
-}
-
-impl AgentOptions {
-    /// The usual ones.
-    #[must_use]
-    pub fn new(
-        device: DeviceId,
-        readers: Vec<Reader>,
-        policy: PolicySource,
-        state: PathBuf,
-    ) -> Self {
-        Self {
-            scope: Scope::EMPTY,
-            device,
-            readers,
-            policy,
-            state,
-            lock_timeout: StateFolder::LOCK_TIMEOUT,
-            setter_timeout: SetterLock::TIMEOUT,
-            kill_at: None,
-        }
-    }
-}
-
-/// A moment in a rotation, for [`AgentOptions::kill_at`].
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Step {
-    /// The password is made and sealed; the journal is not written yet.
-    Prepared,
-    /// The journal holds the sealed record; the vault was not asked yet.
-    Journalled,
-    /// The vault has the record; the account is not changed yet.
-    BeforeApply,
-    /// The account is changed; the vault was not told yet.
-    BeforeCommit,
-    /// The vault has taken the commit; the journal does not say so yet.
-    Committed,
-}
-
-impl Step {
-    /// Every step, in the order of a rotation.
-    pub const ALL: [Self; 5] =
-        [Self::Prepared, Self::Journalled, Self::BeforeApply, Self::BeforeCommit, Self::Committed];
-
-    /// The name: `prepared`, `journalled`, `before-apply`, `before-commit`, `committed`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prepared => "prepared",
-            Self::Journalled => "journalled",
-            Self::BeforeApply => "before-apply",
-            Self::BeforeCommit => "before-commit",
-            Self::Committed => "committed",
-        }
-    }
-
-    /// The step with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
-    }
-}
-
-/// How one run ended, when nothing failed on the way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum RunOutcome {
-    /// A rotation was due, and the vault has taken its commit.
-    Committed,
-    /// A rotation was due and is not committed; the events say why. It goes on at the next run.
-    NotCommitted,
-    /// Nothing was due.
-    NothingDue,
-    /// A rotation was due, and the vault was not reached or is locked.
-    Unreachable,
-}
-
-impl RunOutcome {
-    /// The exit status of `laps agent run --once` (design §10).
-    #[must_use]
-    pub const fn exit_status(self) -> u8 {
-        match self {
-            Self::Committed | Self::NothingDue => 0,
-            Self::Unreachable => 7,
-            Self::NotCommitted => 8,
-        }
-    }
-
-    /// One word: `committed`, `not-committed`, `nothing-due`, `unreachable`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::NotCommitted => "not-committed",
-            Self::NothingDue => "nothing-due",
-            Self::Unreachable => "unreachable",
-        }
-    }
-}
+pub use options::{AgentOptions, PolicySource, Step};
+pub use outcome::{AgentError, RunOutcome};
 
 /// Where events go.
 pub type EventSink = Box<dyn FnMut(&AgentEvent) + Send>;
@@ -172,6 +50,10 @@ pub struct Agent {
     store: Box<dyn AccountStore + Send>,
     channel: Box<dyn Channel + Send>,
     events: EventSink,
+    generator: Source,
+    drive: Option<Drive>,
+    /// What was told already about the policy and the store, so that it is told once.
+    told: Vec<String>,
 }
 
 impl fmt::Debug for Agent {
@@ -181,38 +63,73 @@ impl fmt::Debug for Agent {
 }
 
 impl Agent {
-    /// Locks the state folder and reads the journal.
+    /// Locks the state folder, and waits for a setter that an ended agent left behind.
     ///
     /// # Errors
-    /// [`AgentError::State`] when another agent has the folder, or it cannot be used.
+    /// [`AgentError::State`] when another agent has the folder, or it cannot be used; [`AgentError::Readers`];
+    /// [`AgentError::Random`].
     pub fn open(
         options: AgentOptions,
         store: Box<dyn AccountStore + Send>,
         channel: Box<dyn Channel + Send>,
         events: EventSink,
     ) -> Result<Self, AgentError> {
+        if !(1..=16).contains(&options.readers.len()) {
+            return Err(AgentError::Readers);
+        }
+        let generator = Source::from_system()?;
         let (folder, setter) =
             StateFolder::open(&options.state, options.lock_timeout, options.setter_timeout)?;
-        Ok(Self { options, folder, setter, store, channel, events })
+        let told = Vec::new();
+        Ok(Self { options, folder, setter, store, channel, events, generator, drive: None, told })
     }
 
-    /// One check-in, and one rotation if it is due or `force` is set.
+    /// One check-in, and one rotation if it is due or `force` is set. What is due does not wait for its back-off.
+    ///
+    /// A failed try at the account is repeated after some seconds while the password is in memory, as long as
+    /// [`AgentOptions::patience`] lasts.
     ///
     /// # Errors
-    /// [`AgentError`] when the policy is refused and none was accepted before, or the state folder fails.
+    /// [`AgentError`] when the policy is refused and none was accepted before, the account cannot be found, or the state folder fails.
     pub fn run_once(&mut self, force: bool) -> Result<RunOutcome, AgentError> {
-        let _ = (force, &self.folder, &self.setter, &self.store, &self.channel, &self.events);
-        Err(AgentError::Internal("not yet"))
+        let patience = now().plus(self.options.patience.as_secs());
+        let mut started = false;
+        loop {
+            let wanted = if started { Wanted::Nothing } else { Wanted::Now { force } };
+            started = true;
+            let wake = self.cycle(wanted, Until::Waiting, &|| false)?;
+            let waits = self.drive.as_ref().is_some_and(|drive| {
+                drive.unsaved.is_none() && drive.machine.status().state == State::Applying
+            });
+            if !waits || wake > patience {
+                return self.outcome();
+            }
+            sleep_until(wake, &|| false);
+        }
     }
 
-    /// Runs until `stop` is true: a check-in every `interval`, and whatever is due in between. Looks at `stop` at least every
-    /// quarter of a second; a step that has begun is ended first, which takes at most the setter's time-out.
+    /// Runs until `stop` is true: a check-in every `interval` (a minute to a day), and whatever is due in between. Looks at `stop` at
+    /// least every quarter of a second; a step that has begun is ended first, which takes at most the setter's time-out. Policy files are
+    /// read again every minute.
     ///
     /// # Errors
-    /// As [`Agent::run_once`].
+    /// As [`Agent::open`]. What goes wrong later is told as an event, and tried again.
     pub fn run(&mut self, stop: &AtomicBool, interval: Duration) -> Result<(), AgentError> {
-        let _ = (stop, interval);
-        Err(AgentError::Internal("not yet"))
+        let stop = || stop.load(Ordering::Relaxed);
+        self.options.check_in = interval;
+        while !stop() {
+            let next = now().plus(LOOK_EVERY);
+            let wake = match self.cycle(Wanted::Nothing, Until::Waiting, &stop) {
+                Ok(wake) => wake.min(next),
+                Err(error) => {
+                    self.tell("run-failed", Level::Error, error.to_string());
+                    next
+                }
+            };
+            sleep_until(wake, &stop);
+        }
+        self.tell("stopped", Level::Information, "the agent was asked to stop".to_owned());
+        Ok(())
     }
 
     /// One check-in, without a rotation.
@@ -220,89 +137,174 @@ impl Agent {
     /// # Errors
     /// As [`Agent::run_once`].
     pub fn check_in(&mut self) -> Result<RunOutcome, AgentError> {
-        Err(AgentError::Internal("not yet"))
+        self.cycle(Wanted::CheckIn, Until::CheckedIn, &|| false)?;
+        self.outcome()
     }
-}
 
-/// The agent cannot run.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AgentError {
-    /// The account store.
-    Account(StoreError),
-    /// A bug of ours.
-    Internal(&'static str),
-    /// No policy was accepted so far, and this one is refused; the text says what is wrong with it.
-    Policy(String),
-    /// No reader, or more than sixteen.
-    Readers,
-    /// The state folder.
-    State(StateError),
-}
-
-impl AgentError {
-    /// The number of this error.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Account(error) => error.code(),
-            Self::Internal(_) => Code::Internal,
-            Self::Policy(_) => Code::PolicyRefused,
-            Self::Readers => Code::InvalidArgument,
-            Self::State(error) => error.code(),
+    /// One look at everything, then what the machine wishes until it waits; until when it waits.
+    fn cycle(
+        &mut self,
+        wanted: Wanted,
+        until: Until,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Timestamp, AgentError> {
+        let (policy, recipe) = self.policy_in_force()?;
+        let account = self.store.find(policy.administrator_account_name())?;
+        self.tell_findings(&policy);
+        let mut config = inputs::config(self.options.scope, self.options.device, &policy, &account);
+        config.can_verify = self.store.abilities().verify;
+        let seconds = self.options.check_in.as_secs();
+        config.check_in_seconds = seconds.clamp(60, DAY);
+        let mut drive = match self.drive.take() {
+            None => self.start(config, &account)?,
+            Some(mut drive) => {
+                drive.machine.handle_timeout(now());
+                config.can_verify &= drive.machine.config().can_verify;
+                if config != *drive.machine.config() {
+                    drive.machine.handle_config(config, now())?;
+                }
+                drive
+            }
+        };
+        drive.committed = false;
+        drive.check_ins = 0;
+        if config.post_authentication_actions.reset && config.post_authentication_delay_seconds > 0
+        {
+            let since = drive.machine.used_since().plus(1);
+            match self.store.used_since(&account, since) {
+                Ok(Some(at)) => drive.machine.handle_used(at, now()),
+                Ok(None) => {}
+                Err(error) => self.tell_once("store-cannot", Level::Warning, error.to_string()),
+            }
         }
+        match wanted {
+            Wanted::Now { force } => {
+                drive.machine.skip_back_off(now());
+                if force {
+                    drive.machine.force(now());
+                }
+            }
+            Wanted::CheckIn | Wanted::Nothing => {}
+        }
+        let mut wake = self.drive(&mut drive, &recipe, until, stop);
+        if wake.is_ok() && wanted == Wanted::CheckIn && drive.check_ins == 0 {
+            wake = self
+                .check_in_once(&mut drive)
+                .and_then(|()| self.drive(&mut drive, &recipe, until, stop));
+        }
+        self.drive = Some(drive);
+        wake
     }
 
-    /// The exit status of `laps agent` (design §10).
-    #[must_use]
-    pub fn exit_status(&self) -> u8 {
-        let code = self.code();
-        if code == Code::PolicyRefused || code == Code::AccountRefused {
-            3
-        } else if code == Code::AccountNotFound {
-            4
-        } else if code == Code::PermissionDenied {
-            5
-        } else if code == Code::Busy {
-            7
-        } else if code == Code::InvalidArgument {
-            2
+    fn outcome(&mut self) -> Result<RunOutcome, AgentError> {
+        let Some(drive) = &mut self.drive else { return Ok(RunOutcome::NotCommitted) };
+        let due = drive.machine.status().rotation_due.is_some();
+        if drive.unreachable {
+            Ok(RunOutcome::Unreachable)
+        } else if due {
+            Ok(RunOutcome::NotCommitted)
+        } else if let Some(error) = drive.unsaved.take() {
+            Err(AgentError::State(error))
+        } else if drive.committed {
+            Ok(RunOutcome::Committed)
         } else {
-            1
+            Ok(RunOutcome::NothingDue)
         }
     }
-}
 
-impl fmt::Display for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Account(error) => error.fmt(f),
-            Self::Internal(text) => write!(f, "internal error: {text}"),
-            Self::Policy(text) => write!(f, "no policy is in force: {text}"),
-            Self::Readers => f.write_str("an agent needs at least one reader and at most sixteen"),
-            Self::State(error) => error.fmt(f),
+    /// The policy that was given, when it is accepted; else the last accepted one, and an event that says so.
+    fn policy_in_force(&mut self) -> Result<(Policy, Recipe), AgentError> {
+        let given = self.options.policy.texts();
+        let refusal = match given.and_then(|texts| Ok((inputs::policy(&texts)?, texts))) {
+            Ok((accepted, texts)) => {
+                let packed = inputs::pack(&texts);
+                if self.folder.policy()?.as_ref() != Some(&packed)
+                    && let Err(error) = self.folder.keep_policy(&packed)
+                {
+                    self.tell_once("policy-not-kept", Level::Warning, error.to_string());
+                }
+                return Ok(accepted);
+            }
+            Err(refusal) => refusal,
+        };
+        let kept = self.folder.policy()?.and_then(|bytes| inputs::unpack(&bytes));
+        match kept.and_then(|texts| inputs::policy(&texts).ok()) {
+            Some(kept) => {
+                let text = format!("the policy is refused, the last accepted one stays: {refusal}");
+                self.tell_once("policy-refused", Level::Error, text);
+                Ok(kept)
+            }
+            None => Err(AgentError::Policy(refusal)),
         }
     }
-}
 
-impl core::error::Error for AgentError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Account(error) => Some(error),
-            Self::State(error) => Some(error),
-            Self::Internal(_) | Self::Policy(_) | Self::Readers => None,
+    /// What the store cannot, and what of the policy this agent does not do.
+    fn tell_findings(&mut self, policy: &Policy) {
+        for missing in self.store.abilities().missing() {
+            let text = format!("the {} account store {missing}", self.store.name());
+            self.tell_once("store-cannot", Level::Warning, text);
+        }
+        if policy.automatic_account_management_enabled() {
+            let text = "AutomaticAccountManagementEnabled has no effect here: the account is the one that AdministratorAccountName names";
+            self.tell_once("setting-without-effect", Level::Warning, text.to_owned());
         }
     }
-}
 
-impl From<StateError> for AgentError {
-    fn from(error: StateError) -> Self {
-        Self::State(error)
+    fn tell_once(&mut self, name: &'static str, level: Level, message: String) {
+        if !self.told.contains(&message) {
+            if self.told.len() >= MOST_TOLD {
+                self.told.clear();
+            }
+            self.told.push(message.clone());
+            self.tell(name, level, message);
+        }
+    }
+
+    /// An event of the agent itself, beside those of the machine.
+    fn tell(&mut self, name: &'static str, level: Level, message: String) {
+        let machine = self.drive.as_ref().map(|drive| &drive.machine);
+        let event = AgentEvent {
+            time: now(),
+            name,
+            id: None,
+            level,
+            device: self.options.device.to_string(),
+            account: machine.map_or_else(String::new, |machine| machine.account().to_string()),
+            version: 0,
+            reason: Reason::None.name(),
+            message,
+        };
+        (self.events)(&event);
     }
 }
 
-impl From<StoreError> for AgentError {
-    fn from(error: StoreError) -> Self {
-        Self::Account(error)
+/// What somebody wants of one look.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wanted {
+    /// A check-in now.
+    CheckIn,
+    /// Nothing beyond what is due.
+    Nothing,
+    /// Whatever is due, without back-off; with `force` a new password in any case.
+    Now { force: bool },
+}
+
+/// Sleeps until then, or until `stop` says so.
+fn sleep_until(wake: Timestamp, stop: &dyn Fn() -> bool) {
+    while !stop() && now() < wake {
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+/// Ends this process as a power loss would.
+fn end_this_process() -> ! {
+    #[cfg(unix)]
+    let _ended =
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::abort()
+}
+
+/// How often the policy files and the uses of the account are looked at, in seconds.
+const LOOK_EVERY: u64 = 60;
+/// Messages that are remembered so as not to be told again.
+const MOST_TOLD: usize = 64;

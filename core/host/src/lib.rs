@@ -7,7 +7,7 @@
 //! | `sqlite` | the file of a vault |
 //! | [`time`] | the clock |
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "agent", feature = "sqlite"))]
 extern crate alloc;
 
 pub mod account;

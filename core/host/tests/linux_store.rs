@@ -14,6 +14,8 @@ use laps_host::account::setter::SetterLock;
 use laps_host::account::{AccountStore as _, Action, StoreError, Verification};
 use real_account::{RealAccount, script};
 
+const LONG: Duration = Duration::from_secs(30);
+
 fn name(text: &str) -> AccountName {
     AccountName::new(text).unwrap()
 }
@@ -82,28 +84,30 @@ fn a_setter_that_fails_refuses_or_lies_is_seen_by_verification() {
     let real = RealAccount::new("lie");
     let folder = tempfile::tempdir().unwrap();
     let lock_path = folder.path().join("setter");
-    let mut lock = SetterLock::acquire(&lock_path, Duration::from_millis(500)).unwrap();
-    let mut with = |text: &str, script_text: &str| {
+    let with = |text: &str, script_text: &str, timeout: Duration| {
+        let mut lock = SetterLock::acquire(&lock_path, timeout).unwrap();
         let mut store = LinuxStore::new().with_setter(&script(folder.path(), script_text));
         let account = store.find(&name(&real.name)).unwrap();
         let outcome = store.set(&account, &password(text), &mut lock);
         (outcome, store.verify(&account, &password(text)))
     };
-    let (outcome, verified) = with("one", "cat > /dev/null; exit 1");
+    let (outcome, verified) = with("one", "cat > /dev/null; exit 1", LONG);
     assert!(matches!(outcome, Err(StoreError::Failed(_))));
     assert_eq!(verified, Verification::DoesNotMatch);
     // Says success and did nothing.
-    let (outcome, verified) = with("two", "cat > /dev/null; exit 0");
+    let (outcome, verified) = with("two", "cat > /dev/null; exit 0", LONG);
     assert_eq!((outcome, verified), (Ok(()), Verification::DoesNotMatch));
     // Says failure and did it.
-    let (outcome, verified) = with("three", "/usr/sbin/chpasswd; exit 1");
+    let (outcome, verified) = with("three", "/usr/sbin/chpasswd; exit 1", LONG);
     assert!(matches!(outcome, Err(StoreError::Failed(_))));
     assert_eq!(verified, Verification::Matches);
-    let (outcome, _) = with("four", "cat > /dev/null; echo BAD PASSWORD: too short >&2; exit 1");
+    let (outcome, _) =
+        with("four", "cat > /dev/null; echo BAD PASSWORD: too short >&2; exit 1", LONG);
     assert!(matches!(outcome, Err(StoreError::Refused(_))));
     // Hangs.
-    let (outcome, verified) = with("five", "cat > /dev/null; sleep 600");
-    assert!(matches!(outcome, Err(StoreError::Failed(_))));
+    let (outcome, verified) =
+        with("five", "cat > /dev/null; sleep 600", Duration::from_millis(300));
+    assert!(matches!(outcome, Err(StoreError::TimedOut(_))));
     assert_eq!(verified, Verification::DoesNotMatch);
 }
 

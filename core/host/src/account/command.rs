@@ -75,7 +75,8 @@ impl CommandStore {
             Ending::Exited(10) => Err(StoreError::Refused(finished.said(secret))),
             Ending::Exited(11) => Err(StoreError::Cannot(text())),
             Ending::Exited(12) => Err(StoreError::NoSuchAccount(text())),
-            Ending::Exited(_) | Ending::Signalled(_) | Ending::TimedOut => {
+            Ending::TimedOut => Err(StoreError::TimedOut(format!("{}: {}", self.program, text()))),
+            Ending::Exited(_) | Ending::Signalled(_) => {
                 Err(StoreError::Failed(format!("{}: {}", self.program, text())))
             }
         }
@@ -117,6 +118,10 @@ impl AccountStore for CommandStore {
         self.outcome(&finished, secret)
     }
 
+    fn can_verify(&mut self, account: &LocalAccount, not_its_password: &Password) -> bool {
+        self.verify(account, not_its_password) != Verification::Cannot
+    }
+
     fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
         let secret = password.expose_secret();
         let finished = match self.call(account, "verify", None, secret, None) {
@@ -152,6 +157,9 @@ impl AccountStore for CommandStore {
     }
 
     fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
+        if matches!(action, Action::WarnRestart | Action::WarnSignOut) {
+            return Err(StoreError::Cannot("the command store has no warnings".to_owned()));
+        }
         let finished = self.call(account, action.as_str(), None, "", None)?;
         self.outcome(&finished, "")
     }

@@ -149,6 +149,9 @@ impl AccountStore for LinuxStore {
             return Ok(());
         }
         let said = finished.describe(secret);
+        if finished.ending == Ending::TimedOut {
+            return Err(StoreError::TimedOut(format!("chpasswd: {said}")));
+        }
         // What pam_pwquality, pam_cracklib and pam_unix say when they refuse a password for what it is.
         if REFUSALS.iter().any(|refusal| said.contains(refusal)) {
             return Err(StoreError::Refused(said));
@@ -181,6 +184,10 @@ impl AccountStore for LinuxStore {
             Action::Restart => session::restart(),
             Action::SignOut => session::sign_out(account.name.as_str(), Self::uid(account)?),
             Action::Terminate => session::terminate(Self::uid(account)?),
+            Action::WarnRestart => session::warn("this machine restarts in one minute"),
+            Action::WarnSignOut => {
+                session::warn(&format!("{} is signed out in two minutes", account.name))
+            }
         }
     }
 }

@@ -38,6 +38,12 @@ impl SetterLock {
         Self { path: None, held: None, timeout: Self::TIMEOUT }
     }
 
+    /// Whether nothing that sets a password can be running.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.held.is_some() || self.path.is_none()
+    }
+
     /// How long a setter may take.
     #[must_use]
     pub const fn timeout(&self) -> Duration {

@@ -159,6 +159,10 @@ impl AccountStore for WindowsStore {
     fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
         match action {
             Action::Restart => restart(),
+            Action::WarnRestart => warn("*", "This computer restarts in one minute."),
+            Action::WarnSignOut => {
+                warn(account.name.as_str(), "This session is signed out in two minutes.")
+            }
             Action::SignOut => sign_out(account.name.as_str()),
             Action::Terminate => match account.sid {
                 Some(sid) => terminate(sid),
@@ -168,18 +172,27 @@ impl AccountStore for WindowsStore {
     }
 }
 
-/// Restarts in one minute, with a message (domain §4.6).
+/// Restarts now; the warning of one minute came before (domain §4.6).
 fn restart() -> Result<(), StoreError> {
+    call("shutdown.exe", &["/r", "/t", "0", "/c", "The managed administrator account was used"])
+}
+
+/// Shows a message in the sessions of a user, or in all (`*`).
+fn warn(user: &str, text: &str) -> Result<(), StoreError> {
+    call("msg.exe", &[user, "/time:60", text])
+}
+
+/// Runs a program of the system.
+fn call(program: &str, arguments: &[&str]) -> Result<(), StoreError> {
     let system = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
-    let program = std::path::Path::new(&system).join("System32").join("shutdown.exe");
-    let status = std::process::Command::new(program)
-        .args(["/r", "/t", "60", "/c", "Restart after the managed administrator account was used"])
-        .status()
-        .map_err(|error| StoreError::Failed(format!("shutdown.exe: {error}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(StoreError::Failed(format!("shutdown.exe: {status}")))
+    let path = std::path::Path::new(&system).join("System32").join(program);
+    match std::process::Command::new(path).args(arguments).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(StoreError::Failed(format!("{program}: {status}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(StoreError::Cannot(format!("there is no {program} on this edition of Windows")))
+        }
+        Err(error) => Err(StoreError::Failed(format!("{program}: {error}"))),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What happened, as one JSON object a line (design §10). Nothing in it is secret.
 
-use laps_core::identity::Timestamp;
-use laps_core::rotation::event::Level;
+use core::fmt::Write as _;
+
+use laps_core::identity::{AccountName, DeviceId, Timestamp};
+use laps_core::rotation::event::{Event, EventKind, Level, Reason};
 use serde::Serialize;
 
 use crate::time::rfc3339;
@@ -43,6 +45,34 @@ struct Line<'a> {
 }
 
 impl AgentEvent {
+    /// The machine's event, in words; `why` is what a store or channel said.
+    pub(super) fn of(
+        event: &Event,
+        device: DeviceId,
+        account: AccountName,
+        why: Option<&str>,
+    ) -> Self {
+        let mut message = sentence(event);
+        if event.reason != Reason::None {
+            // Writing to a string does not fail.
+            let _ = write!(message, " (reason: {})", event.reason);
+        }
+        if let Some(why) = why {
+            let _ = write!(message, ": {why}");
+        }
+        Self {
+            time: event.at,
+            name: event.kind.name(),
+            id: event.id,
+            level: event.kind.level(),
+            device: device.to_string(),
+            account: account.to_string(),
+            version: event.version,
+            reason: event.reason.name(),
+            message,
+        }
+    }
+
     /// The JSON object, without a newline.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -59,6 +89,64 @@ impl AgentEvent {
         // A struct of texts and numbers always has a JSON form.
         serde_json::to_string(&line).unwrap_or_default()
     }
+}
+
+/// One sentence for people, without the reason.
+fn sentence(event: &Event) -> String {
+    let text = match event.kind {
+        EventKind::RotationDue => "the password must be replaced",
+        EventKind::ResetRequested => "a new password was asked for",
+        EventKind::PostAuthenticationReset => "the account was used; its password is replaced",
+        EventKind::NotDue => "the password needs no replacement now",
+        EventKind::Prepared => "a password was made and sealed",
+        EventKind::BackedUp => "the vault has the record; the account may be changed",
+        EventKind::BackUpFailed => "the vault did not take the record; the account was not changed",
+        EventKind::AccountUpdated => "the account has the new password",
+        EventKind::AccountUpdateFailed => "the account was not changed, or not certainly",
+        EventKind::AccountNotFound => "the managed account does not exist",
+        EventKind::PasswordRefused => "the device's password policy refused the password",
+        EventKind::Verified => "the new password was verified on the account",
+        EventKind::Committed => "the vault took the new password as the current one",
+        EventKind::AuthenticationDetected => {
+            let at = rfc3339(Timestamp::from_unix_seconds(event.detail));
+            return format!("the account was used; its password is replaced at {at}");
+        }
+        EventKind::GraceExpired => "the delay after the use is over",
+        EventKind::PostAuthenticationRetry => {
+            return format!("the reset after the use failed; tries so far: {}", event.detail);
+        }
+        EventKind::PostAuthenticationDone => "the reset after the use is done",
+        EventKind::PostAuthenticationGivenUp => "the reset after the use is not tried any more",
+        EventKind::PostAuthenticationCancelled => "the actions after the use were dropped",
+        EventKind::ActionFailed => "an action after the use failed; the reset itself is done",
+        EventKind::RestartFailed => "the restart after the use failed",
+        EventKind::Disabled => "nothing is managed: BackupDirectory is 0",
+        EventKind::Recovered => "a rotation was interrupted; it is settled from the journal",
+        EventKind::RuledOut => "a password that was made is known not to be on the account",
+        EventKind::Uncertain => {
+            "the account may have more than one password; each of them can be revealed"
+        }
+        EventKind::TooManyCandidates => {
+            return format!("{} candidates: no new password is made", event.detail);
+        }
+        EventKind::JournalLost => "the vault knows this device, which has no journal",
+        EventKind::ImageRolledBack => "the vault knows later passwords than this device",
+        EventKind::AuditMismatch => {
+            "the vault's audit trail is not the one that this device remembers"
+        }
+        EventKind::ClockJumped => "the clock moved further than time passed",
+        EventKind::OfferedAgain => {
+            "the vault lacked records that the account may have; they were offered again"
+        }
+        EventKind::CheckInFailed => "the vault was not reached",
+        EventKind::PlaintextWiped => "the password in memory was wiped before it was applied",
+        EventKind::AccountChanged => "the managed account changed",
+        EventKind::StoodAside => "another policy manages the account; we stand aside",
+        EventKind::PrepareFailed => "no password could be made",
+        EventKind::PolicyChanged => "another policy is in force",
+        _ => event.kind.name(),
+    };
+    text.to_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! | 16 | `laps journal 1` and two newlines |
 //! | 4 | length of the machine's journal, at most 1 024 (all numbers are big-endian) |
 //! | … | the machine's journal |
+//! | 4, … | length (at most 4 096) and text of the status at that time: the JSON of `laps agent status` |
 //! | 4 | number of records, at most 17: sixteen that the account may hold, and one that is being made |
 //! | 4, … | for each record, its length (at most 32 768) and its bytes |
 //! | 32 | SHA-256 of everything before |
@@ -22,6 +23,8 @@ use sha2::{Digest as _, Sha256};
 pub struct JournalFile {
     /// The machine's journal: `Rotation::resume` reads it.
     pub machine: Vec<u8>,
+    /// The status when it was written: the JSON of `laps agent status`.
+    pub status: Vec<u8>,
     /// The sealed records: `Record::parse` reads each.
     pub records: Vec<Vec<u8>>,
 }
@@ -29,8 +32,8 @@ pub struct JournalFile {
 impl JournalFile {
     /// From its parts.
     #[must_use]
-    pub const fn new(machine: Vec<u8>, records: Vec<Vec<u8>>) -> Self {
-        Self { machine, records }
+    pub const fn new(machine: Vec<u8>, status: Vec<u8>, records: Vec<Vec<u8>>) -> Self {
+        Self { machine, status, records }
     }
 
     /// The bytes of the file.
@@ -40,6 +43,7 @@ impl JournalFile {
     pub fn to_bytes(&self) -> Result<Vec<u8>, MalformedJournal> {
         let mut out = MAGIC.to_vec();
         put(&mut out, &self.machine, MAX_MACHINE, "the machine's journal is too long")?;
+        put(&mut out, &self.status, MAX_STATUS, "the status is too long")?;
         if self.records.len() > MAX_RECORDS {
             return Err(MalformedJournal { what: "there are more than 17 records" });
         }
@@ -73,6 +77,7 @@ pub fn read(bytes: &[u8]) -> Result<JournalFile, MalformedJournal> {
     }
     let mut rest = body.get(MAGIC.len()..).unwrap_or_default();
     let machine = take(&mut rest, MAX_MACHINE)?;
+    let status = take(&mut rest, MAX_STATUS)?;
     let count = number(&mut rest)?;
     if count > MAX_RECORDS {
         return Err(MalformedJournal { what: "it has more than 17 records" });
@@ -81,7 +86,7 @@ pub fn read(bytes: &[u8]) -> Result<JournalFile, MalformedJournal> {
     if !rest.is_empty() {
         return Err(MalformedJournal { what: "bytes follow its last record" });
     }
-    Ok(JournalFile { machine, records })
+    Ok(JournalFile { machine, status, records })
 }
 
 fn put(
@@ -141,6 +146,8 @@ const CUT: MalformedJournal = MalformedJournal { what: "a part is cut short" };
 const SUM: usize = 32;
 /// Design §7.
 const MAX_MACHINE: usize = 1024;
+/// Sixteen ids of 32 digits, a device of 128 bytes and an account of 256, all escaped at worst.
+const MAX_STATUS: usize = 4096;
 /// Protocol §2 rule 10, and the one that is being made.
 const MAX_RECORDS: usize = 17;
 /// Protocol §3.
@@ -152,8 +159,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let example =
-            JournalFile::new(vec![1, 2, 3], vec![vec![4; 100], vec![], vec![5; MAX_RECORD]]);
+        let example = JournalFile::new(
+            vec![1, 2, 3],
+            vec![9; 7],
+            vec![vec![4; 100], vec![], vec![5; MAX_RECORD]],
+        );
         for file in [JournalFile::default(), example] {
             assert_eq!(read(&file.to_bytes().unwrap()), Ok(file));
         }
@@ -161,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_journal_cut_anywhere_or_with_any_bit_flipped_is_malformed() {
-        let bytes = JournalFile::new(vec![1, 2, 3], vec![vec![4; 10]]).to_bytes().unwrap();
+        let bytes = JournalFile::new(vec![1, 2, 3], vec![9], vec![vec![4; 10]]).to_bytes().unwrap();
         for end in 0..bytes.len() {
             assert!(read(&bytes[..end]).is_err(), "cut at {end}");
         }
@@ -179,14 +189,18 @@ mod tests {
             body.extend(sum);
             body
         };
-        assert!(JournalFile::new(vec![0; MAX_MACHINE + 1], vec![]).to_bytes().is_err());
-        assert!(JournalFile::new(vec![], vec![vec![]; MAX_RECORDS + 1]).to_bytes().is_err());
-        assert!(JournalFile::new(vec![], vec![vec![0; MAX_RECORD + 1]]).to_bytes().is_err());
+        assert!(JournalFile::new(vec![0; MAX_MACHINE + 1], vec![], vec![]).to_bytes().is_err());
+        assert!(
+            JournalFile::new(vec![], vec![], vec![vec![]; MAX_RECORDS + 1]).to_bytes().is_err()
+        );
+        assert!(
+            JournalFile::new(vec![], vec![], vec![vec![0; MAX_RECORD + 1]]).to_bytes().is_err()
+        );
         let mut long = MAGIC.to_vec();
-        long.extend([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+        long.extend([0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(read(&summed(long)).unwrap_err().what, "it has more than 17 records");
         let mut more = MAGIC.to_vec();
-        more.extend([0; 9]);
+        more.extend([0; 13]);
         assert_eq!(read(&summed(more)).unwrap_err().what, "bytes follow its last record");
     }
 }

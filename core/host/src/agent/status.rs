@@ -2,27 +2,26 @@
 
 use std::path::Path;
 
-use laps_core::identity::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::AgentError;
 use super::state::{Found, load};
 use crate::time::rfc3339;
 
-/// The state of a device, read from its state folder without a lock.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// The state of a device as its journal tells it: the last thing that was made durable.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
     /// What the vault calls this device; empty when there is no journal.
     pub device: String,
     /// The managed account; empty when none is known.
     pub account: String,
-    /// The version of the last record that was made; 0 for none.
+    /// The version of the last committed record; 0 for none.
     pub version: u64,
-    /// Where the machine stands, in a word.
-    pub state: &'static str,
-    /// When the password is due.
-    pub due: Option<Timestamp>,
+    /// Where the rotation stands, in a word; `new` without a journal, `damaged` with one that cannot be read.
+    pub state: String,
+    /// When the password is due, RFC 3339.
+    pub due: Option<String>,
     /// The records that the account may hold: ids, and `unknown`.
     pub may_hold: Vec<String>,
     /// How the last rotation, or the last try, ended.
@@ -30,58 +29,48 @@ pub struct Status {
 }
 
 /// An event in short.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Last {
     /// The Windows LAPS event id, where it has this event.
     pub id: Option<u32>,
     /// What, in a word.
-    pub name: &'static str,
-    /// When.
-    pub at: Timestamp,
+    pub name: String,
+    /// When, RFC 3339.
+    pub at: String,
     /// Why, in a word.
-    pub reason: &'static str,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    device: &'a str,
-    account: &'a str,
-    version: u64,
-    state: &'a str,
-    due: Option<String>,
-    may_hold: &'a [String],
-    last: Option<LastDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct LastDocument<'a> {
-    id: Option<u32>,
-    name: &'a str,
-    at: String,
-    reason: &'a str,
+    pub reason: String,
 }
 
 impl Status {
+    /// From the machine.
+    pub(super) fn of(status: &laps_core::rotation::Status) -> Self {
+        let unknown = status.may_hold.unknown.then(|| "unknown".to_owned());
+        Self {
+            device: status.device.to_string(),
+            account: status.account.to_string(),
+            version: status.version,
+            state: status.state.name().to_owned(),
+            due: status.due.map(rfc3339),
+            may_hold: status.may_hold.ids.iter().map(|id| id.to_string()).chain(unknown).collect(),
+            last: status.last.map(|last| Last {
+                id: last.id(),
+                name: last.name().to_owned(),
+                at: rfc3339(last.at),
+                reason: last.reason.to_string(),
+            }),
+        }
+    }
+
     /// The JSON document of design §10.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let document = Document {
-            device: &self.device,
-            account: &self.account,
-            version: self.version,
-            state: self.state,
-            due: self.due.map(rfc3339),
-            may_hold: &self.may_hold,
-            last: self.last.as_ref().map(|last| LastDocument {
-                id: last.id,
-                name: last.name,
-                at: rfc3339(last.at),
-                reason: last.reason,
-            }),
-        };
         // A struct of texts and numbers always has a JSON form.
-        serde_json::to_string(&document).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn from_json(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
     }
 }
 
@@ -91,14 +80,17 @@ impl Status {
 /// [`AgentError::State`] when the journal cannot be read.
 pub fn status(folder: &Path) -> Result<Status, AgentError> {
     match load(folder)? {
-        Found::Nothing => {
-            Ok(Status { state: "new", may_hold: vec!["unknown".to_owned()], ..Status::default() })
-        }
-        Found::Damaged(_) => Ok(Status {
-            state: "damaged",
+        Found::Nothing => Ok(Status {
+            state: "new".to_owned(),
             may_hold: vec!["unknown".to_owned()],
             ..Status::default()
         }),
-        Found::Journal(_) => Err(AgentError::Internal("not yet")),
+        Found::Damaged(_) => Ok(Status {
+            state: "damaged".to_owned(),
+            may_hold: vec!["unknown".to_owned()],
+            ..Status::default()
+        }),
+        Found::Journal(file) => Status::from_json(&file.status)
+            .ok_or(AgentError::Internal("the journal has no status that can be read")),
     }
 }

@@ -7,9 +7,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::usage::owned_by;
 use super::{StoreError, call};
 
-/// Restarts the machine in one minute, with a message to everybody who is logged in.
+/// Restarts the machine.
 pub(super) fn restart() -> Result<(), StoreError> {
-    call("shutdown", &["-r", "+1", "restart after the managed administrator account was used"])
+    call("shutdown", &["-r", "now", "the managed administrator account was used"])
+}
+
+/// Tells everybody at a terminal.
+pub(super) fn warn(text: &str) -> Result<(), StoreError> {
+    call("wall", &[text])
 }
 
 /// Ends the sessions of a user: by the session manager where there is one, and the processes with a terminal.

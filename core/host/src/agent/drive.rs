@@ -1,0 +1,399 @@
+//! The loop of one agent: asks the machine what it wishes, does it, and reports the fact.
+
+use alloc::collections::BTreeMap;
+
+use laps_core::account::LocalAccount;
+use laps_core::error::Code;
+use laps_core::generate::Recipe;
+use laps_core::identity::{RecordId, Timestamp};
+use laps_core::random::{Generator, SystemSource};
+use laps_core::rotation::event::{EventKind, Level};
+use laps_core::rotation::message::{MAX_HEAD, record_prefix};
+use laps_core::rotation::{
+    Acted, Action as Wished, Applied, Config, MAX_JOURNAL, Rotation, RotationError, State,
+    Verified, Wish,
+};
+use laps_core::seal::{Header, Record};
+use laps_core::secret::Password;
+
+use super::event::AgentEvent;
+use super::journal::JournalFile;
+use super::state::Found;
+use super::status::Status;
+use super::{Agent, AgentError, Step};
+use crate::account::{Action, StoreError, Verification};
+use crate::time::now;
+
+/// The machine and what it leaves to its driver.
+pub(super) struct Drive {
+    pub(super) machine: Rotation,
+    /// The sealed records that belong beside the journal.
+    records: BTreeMap<RecordId, Vec<u8>>,
+    /// The password of the rotation under way. Boxed, filled in place, wiped when dropped.
+    password: Option<(RecordId, Box<Password>)>,
+    /// What the last failing store or channel said; it is told with the event that follows.
+    pub(super) why: Option<String>,
+    /// The vault has taken a commit since the run began.
+    pub(super) committed: bool,
+    /// Check-ins since the run began.
+    pub(super) check_ins: u32,
+    /// The last check-in had no answer, and another try may have one.
+    pub(super) unreachable: bool,
+    /// What the last save said, when it failed.
+    pub(super) unsaved: Option<super::state::StateError>,
+    /// Whether the store was asked if it can verify.
+    probed: bool,
+}
+
+impl Drive {
+    fn new(machine: Rotation, records: BTreeMap<RecordId, Vec<u8>>) -> Self {
+        Self {
+            machine,
+            records,
+            password: None,
+            why: None,
+            committed: false,
+            check_ins: 0,
+            unreachable: false,
+            unsaved: None,
+            probed: false,
+        }
+    }
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Until {
+    /// To the first wait.
+    Waiting,
+    /// No further than check-ins and what they need.
+    CheckedIn,
+}
+
+impl Agent {
+    /// Starts the machine from the journal. The setter lock is held since the folder was opened.
+    pub(super) fn start(
+        &mut self,
+        config: Config,
+        account: &LocalAccount,
+    ) -> Result<Drive, AgentError> {
+        let stamp = self.stamp(account);
+        let file = match self.folder.load()? {
+            Found::Journal(file) => file,
+            Found::Nothing => {
+                return Ok(Drive::new(Rotation::new(config, now())?, BTreeMap::new()));
+            }
+            Found::Damaged(error) => {
+                self.tell("journal-damaged", Level::Warning, error.to_string());
+                return Ok(Drive::new(Rotation::new(config, now())?, BTreeMap::new()));
+            }
+        };
+        let records = file
+            .records
+            .into_iter()
+            .filter_map(|bytes| Some((Record::parse(&bytes).ok()?.header().id, bytes)))
+            .collect();
+        let machine = match Rotation::resume(&file.machine, config, stamp, now()) {
+            Err(
+                error @ (RotationError::JournalMalformed | RotationError::JournalOfAnotherDevice),
+            ) => {
+                self.tell("journal-damaged", Level::Warning, error.to_string());
+                Rotation::new(config, now())?
+            }
+            other => other?,
+        };
+        Ok(Drive::new(machine, records))
+    }
+
+    /// Does what the machine wishes until it waits, or `stop` says so; from when on it wishes something again.
+    pub(super) fn drive(
+        &mut self,
+        drive: &mut Drive,
+        recipe: &Recipe,
+        until: Until,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Timestamp, AgentError> {
+        for _ in 0..MOST_STEPS {
+            self.tell_all(drive);
+            let wish = drive.machine.poll();
+            let goes_on = match (wish, until) {
+                (Wish::WaitUntil(at), _) => return Ok(at),
+                (Wish::CheckIn | Wish::Save | Wish::Wipe, _) | (_, Until::Waiting) => !stop(),
+                (_, Until::CheckedIn) => false,
+            };
+            if !goes_on {
+                return Ok(now());
+            }
+            self.fulfil(drive, recipe, wish)?;
+        }
+        Err(AgentError::Internal("the machine wishes without end"))
+    }
+
+    fn fulfil(&mut self, drive: &mut Drive, recipe: &Recipe, wish: Wish) -> Result<(), AgentError> {
+        match wish {
+            Wish::Wipe => {
+                drive.password = None;
+                drive.machine.handle_wiped()?;
+            }
+            Wish::Save => self.save(drive)?,
+            Wish::CheckIn => self.check_in_once(drive)?,
+            Wish::Prepare { previous, version } => {
+                self.prepare(drive, recipe, previous, version)?;
+            }
+            Wish::ReadStamp => {
+                let stamp = self.stamp(&managed(&drive.machine));
+                drive.machine.handle_stamp(stamp, now())?;
+            }
+            Wish::Apply { id } => self.apply(drive, id)?,
+            Wish::Verify { id } => self.verify(drive, id)?,
+            Wish::Act(action) => self.act(drive, action)?,
+            Wish::WaitUntil(_) => {}
+        }
+        Ok(())
+    }
+
+    // Protocol §2 rules 2 and 8: journal and records are one file.
+    fn save(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
+        let mut buffer = [0; MAX_JOURNAL];
+        let length = drive.machine.journal(&mut buffer)?;
+        let machine = buffer.get(..length).unwrap_or_default().to_vec();
+        let keep = drive.machine.keep();
+        let records = keep.iter().filter_map(|id| drive.records.get(&id).cloned()).collect();
+        let status = Status::of(&drive.machine.status()).to_json().into_bytes();
+        match self.folder.save(&JournalFile::new(machine, status, records)) {
+            Ok(()) => {
+                drive.machine.handle_saved()?;
+                drive.records.retain(|id, _| keep.contains(*id));
+                drive.unsaved = None;
+                if drive.machine.status().state == State::BackingUp {
+                    self.pass(Step::Journalled);
+                }
+            }
+            Err(error) => {
+                self.tell("journal-failed", Level::Error, error.to_string());
+                drive.unsaved = Some(error);
+                drive.machine.handle_save_failed(now(), self.entropy()?);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_in_once(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
+        drive.check_ins = drive.check_ins.saturating_add(1);
+        if drive.machine.status().state == State::Committing {
+            self.pass(Step::BeforeCommit);
+        }
+        let mut nonce = [0; 16];
+        self.generator.fill(&mut nonce)?;
+        let mut head = [0; MAX_HEAD];
+        let length = drive.machine.check_in(nonce, &mut head)?;
+        let mut message = head.get(..length).unwrap_or_default().to_vec();
+        for id in drive.machine.offers().iter() {
+            let record = drive.records.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let prefix = record_prefix(record).map_err(RotationError::from)?;
+            message.extend(prefix);
+            message.extend(record);
+        }
+        let failed = match self.channel.exchange(&message) {
+            Ok(answer) => {
+                drive.unreachable = false;
+                match drive.machine.handle_answer(&answer, now(), self.entropy()?) {
+                    Ok(()) => None,
+                    Err(error) => Some(error.to_string()),
+                }
+            }
+            Err(error) => {
+                drive.unreachable = TRY_AGAIN.contains(&error.code());
+                Some(error.to_string())
+            }
+        };
+        match failed {
+            None => drive.why = None,
+            Some(text) => {
+                drive.why = Some(text);
+                drive.machine.handle_check_in_failed(now(), self.entropy()?);
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(
+        &mut self,
+        drive: &mut Drive,
+        recipe: &Recipe,
+        previous: Option<RecordId>,
+        version: u64,
+    ) -> Result<(), AgentError> {
+        match self.make(drive, recipe, previous, version) {
+            Ok((id, stamp)) => {
+                drive.machine.handle_prepared(id, version, stamp, now())?;
+                self.pass(Step::Prepared);
+            }
+            Err(text) => {
+                drive.password = None;
+                drive.why = Some(text);
+                let entropy = self.entropy().unwrap_or_default();
+                drive.machine.handle_prepare_failed(now(), entropy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes and seals a password; its id, and the stamp before anything was done with it.
+    fn make(
+        &mut self,
+        drive: &mut Drive,
+        recipe: &Recipe,
+        previous: Option<RecordId>,
+        version: u64,
+    ) -> Result<(RecordId, Option<[u8; 32]>), String> {
+        let generator = &mut self.generator;
+        // Protocol §7 rule 5: fresh bytes of the operating system for every rotation.
+        generator.reseed().map_err(|error| error.to_string())?;
+        let mut id = [0; 16];
+        generator.fill(&mut id).map_err(|error| error.to_string())?;
+        let id = RecordId::from_bytes(id);
+        let mut password = Box::new(Password::empty());
+        recipe.generate_into(generator, &mut password).map_err(|error| error.to_string())?;
+        let account = managed(&drive.machine);
+        if !drive.probed {
+            drive.probed = true;
+            if !self.store.can_verify(&account, &password) {
+                self.tell("store-cannot", Level::Warning, "the account store cannot verify a password: a success of the setter is believed".to_owned());
+                let mut config = *drive.machine.config();
+                config.can_verify = false;
+                drive.machine.handle_config(config, now()).map_err(|error| error.to_string())?;
+            }
+        }
+        let stamp = self.stamp(&account);
+        let header = Header {
+            scope: self.options.scope,
+            device: self.options.device,
+            account: account.name,
+            sid: account.sid,
+            id,
+            previous,
+            version,
+            made_at: now(),
+            policy_hash: drive.machine.config().policy_hash,
+        };
+        let record = Record::seal(&header, &password, &self.options.readers, &mut self.generator)
+            .map_err(|error| error.to_string())?;
+        drive.records.insert(id, record.as_bytes().to_vec());
+        drive.password = Some((id, password));
+        Ok((id, stamp))
+    }
+
+    fn apply(&mut self, drive: &mut Drive, id: RecordId) -> Result<(), AgentError> {
+        self.pass(Step::BeforeApply);
+        let account = managed(&drive.machine);
+        let password = drive.password.as_ref().filter(|(of, _)| *of == id);
+        let result = match password {
+            Some((_, password)) => self.store.set(&account, password, &mut self.setter),
+            None => Err(StoreError::Failed("the password is not in memory".to_owned())),
+        };
+        self.pass(Step::Applied);
+        let applied = match &result {
+            Ok(()) => Applied::Success,
+            Err(StoreError::ManagedElsewhere(_)) => Applied::ManagedElsewhere,
+            Err(StoreError::NoSuchAccount(_)) => Applied::NotFound,
+            Err(StoreError::Refused(_)) => Applied::Refused,
+            Err(StoreError::TimedOut(_)) => Applied::TimedOut,
+            Err(StoreError::Cannot(_) | StoreError::Failed(_)) => Applied::Failed,
+        };
+        drive.why = result.err().map(|error| error.to_string());
+        drive.machine.handle_applied(applied, now(), self.entropy()?)?;
+        Ok(())
+    }
+
+    fn verify(&mut self, drive: &mut Drive, id: RecordId) -> Result<(), AgentError> {
+        let account = managed(&drive.machine);
+        let password = drive.password.as_ref().filter(|(of, _)| *of == id);
+        // Protocol §2 rule 9: while something may still be changing the account, no answer counts.
+        let answer = match (password, self.setter.is_held()) {
+            (Some((_, password)), true) => self.store.verify(&account, password),
+            (None, _) => Verification::NoAnswer("the password is not in memory".to_owned()),
+            (_, false) => Verification::NoAnswer("the setter still runs".to_owned()),
+        };
+        let verified = match answer {
+            Verification::Matches => Verified::Match,
+            Verification::DoesNotMatch => Verified::Mismatch,
+            Verification::Cannot => Verified::Unavailable,
+            Verification::NoAnswer(text) => {
+                drive.why = Some(text);
+                Verified::Unavailable
+            }
+        };
+        drive.machine.handle_verified(verified, now(), self.entropy()?)?;
+        Ok(())
+    }
+
+    fn act(&mut self, drive: &mut Drive, wished: Wished) -> Result<(), AgentError> {
+        let action = match wished {
+            Wished::WarnSignOut => Action::WarnSignOut,
+            Wished::SignOut => Action::SignOut,
+            Wished::Terminate => Action::Terminate,
+            Wished::WarnRestart => Action::WarnRestart,
+            Wished::Restart => Action::Restart,
+        };
+        let result = self.store.act(&managed(&drive.machine), action);
+        let acted = match &result {
+            Ok(()) => Acted::Done,
+            Err(StoreError::Cannot(_)) => Acted::NotSupported,
+            Err(_) => Acted::Failed,
+        };
+        drive.why = result.err().map(|error| error.to_string());
+        drive.machine.handle_acted(acted, now())?;
+        Ok(())
+    }
+
+    /// Tells the machine's events.
+    fn tell_all(&mut self, drive: &mut Drive) {
+        while let Some(event) = drive.machine.poll_event() {
+            if event.kind == EventKind::Committed {
+                drive.committed = true;
+                self.pass(Step::Committed);
+            }
+            let why = drive.why.as_deref().filter(|_| event.kind.level() != Level::Information);
+            let event = AgentEvent::of(&event, self.options.device, *drive.machine.account(), why);
+            (self.events)(&event);
+        }
+    }
+
+    fn stamp(&mut self, account: &LocalAccount) -> Option<[u8; 32]> {
+        match self.store.change_stamp(account) {
+            Ok(stamp) => stamp,
+            // Unknown is on the safe side: more candidates, never fewer.
+            Err(error) => {
+                self.tell("stamp-unknown", Level::Warning, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn entropy(&mut self) -> Result<u64, AgentError> {
+        let mut bytes = [0; 8];
+        self.generator.fill(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Ends this process when the caller asked for it at this step.
+    fn pass(&self, step: Step) {
+        if self.options.kill_at == Some(step) {
+            super::end_this_process();
+        }
+    }
+}
+
+/// The account whose password the rotation replaces.
+fn managed(machine: &Rotation) -> LocalAccount {
+    LocalAccount { name: *machine.account(), sid: machine.sid(), enabled: true }
+}
+
+/// The agent's source of randomness.
+pub(super) type Source = Generator<SystemSource>;
+
+/// A bound on the steps of one run; a rotation with every detour has some dozens.
+const MOST_STEPS: u32 = 10_000;
+/// Codes of a channel after which another try may have an answer.
+const TRY_AGAIN: [Code; 4] = [Code::Unreachable, Code::Busy, Code::Io, Code::StorageFull];

@@ -1,0 +1,147 @@
+//! What a run starts from: the policy in force, the managed account, and the machine's settings that follow from both.
+
+use core::fmt::Write as _;
+
+use laps_core::account::LocalAccount;
+use laps_core::generate::Recipe;
+use laps_core::identity::{DeviceId, Scope};
+use laps_core::policy::{BackupDirectory, Level, Policy, evaluate, read};
+use laps_core::rotation::event::Directory;
+use laps_core::rotation::{Config, DAY, FollowUp};
+use sha2::{Digest as _, Sha256};
+
+use super::PolicySource;
+
+/// The documents of a policy: for each, its name and its bytes.
+pub(super) type Texts = Vec<(String, Vec<u8>)>;
+
+impl PolicySource {
+    /// Reads the files.
+    pub(super) fn texts(&self) -> Result<Texts, String> {
+        match self {
+            Self::Texts(texts) => Ok(texts.clone()),
+            Self::Files(paths) => paths
+                .iter()
+                .map(|path| {
+                    let bytes = std::fs::read(path)
+                        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+                    let name = path.file_name().unwrap_or(path.as_os_str());
+                    Ok((name.to_string_lossy().into_owned(), bytes))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The policy in force, or every error in one text.
+pub(super) fn policy(texts: &[(String, Vec<u8>)]) -> Result<(Policy, Recipe), String> {
+    let documents = texts
+        .iter()
+        .map(|(source, bytes)| read(bytes, source).map_err(|error| error.to_string()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let evaluation = evaluate(&documents);
+    if let Some(policy) = evaluation.policy.filter(|_| !evaluation.has_errors()) {
+        let recipe = policy.recipe().map_err(|error| error.to_string())?;
+        return Ok((policy, recipe));
+    }
+    let mut text = String::new();
+    for finding in evaluation.findings.iter().filter(|finding| finding.level == Level::Error) {
+        let separator = if text.is_empty() { "" } else { "; " };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{separator}{}: {}", finding.setting, finding.message);
+    }
+    Err(text)
+}
+
+/// The settings of the machine.
+pub(super) fn config(
+    scope: Scope,
+    device: DeviceId,
+    policy: &Policy,
+    account: &LocalAccount,
+) -> Config {
+    let mut config = Config::new(scope, device, account.name, account.sid);
+    config.directory = match policy.backup_directory() {
+        BackupDirectory::ActiveDirectory => Some(Directory::ActiveDirectory),
+        BackupDirectory::Entra => Some(Directory::Entra),
+        BackupDirectory::Disabled => None,
+    };
+    config.max_age_seconds = u64::from(policy.password_age_days()).saturating_mul(DAY);
+    config.post_authentication_delay_seconds =
+        u64::from(policy.post_authentication_reset_delay_minutes()).saturating_mul(60);
+    config.post_authentication_actions =
+        FollowUp::from_setting(policy.post_authentication_actions().as_u8()).unwrap_or_default();
+    config.policy_hash = policy.hash();
+    config.demand = demand(policy);
+    config.expiry_protection = config.directory == Some(Directory::ActiveDirectory)
+        && policy.password_expiration_protection_enabled();
+    config
+}
+
+// Domain §1.4: the authority, the encryption and its principal ask for a new password; age, length and complexity do not.
+fn demand(policy: &Policy) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    hash.update([policy.backup_directory().as_u8()]);
+    hash.update([u8::from(policy.ad_password_encryption_enabled())]);
+    hash.update(policy.ad_password_encryption_principal());
+    let mut out = [0; 8];
+    for (to, from) in out.iter_mut().zip(hash.finalize()) {
+        *to = from;
+    }
+    out
+}
+
+/// Documents as one file: for each, the length and the bytes of its name and of itself.
+pub(super) fn pack(texts: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in texts.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]) {
+        out.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        out.extend(part);
+    }
+    out
+}
+
+/// The documents of such a file; none when it is damaged.
+pub(super) fn unpack(mut rest: &[u8]) -> Option<Texts> {
+    let mut texts = Vec::new();
+    while !rest.is_empty() {
+        let mut part = || {
+            let (length, after) = rest.split_first_chunk()?;
+            let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
+            let (part, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(part.to_vec())
+        };
+        let name = String::from_utf8(part()?).ok()?;
+        texts.push((name, part()?));
+    }
+    Some(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_documents_survive_packing() {
+        let texts = vec![("a.json".to_owned(), b"{}".to_vec()), (String::new(), vec![0xff; 300])];
+        let packed = pack(&texts);
+        assert_eq!(unpack(&packed), Some(texts));
+        assert_eq!(unpack(&[]), Some(Vec::new()));
+        for end in [1, 8, 9, packed.len() - 1] {
+            assert_eq!(unpack(&packed[..end]), None, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_refused_policy_says_every_error() {
+        let texts = |text: &str| vec![("p.json".to_owned(), text.as_bytes().to_vec())];
+        assert!(policy(&texts(r#"{"BackupDirectory":1}"#)).is_ok());
+        let error = policy(&texts(r#"{"PasswordLength":7,"PasswordComplexity":9}"#)).unwrap_err();
+        assert!(
+            error.contains("PasswordLength") && error.contains("PasswordComplexity"),
+            "{error}"
+        );
+        assert!(policy(&texts("not a policy")).is_err());
+    }
+}

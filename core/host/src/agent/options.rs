@@ -1,0 +1,120 @@
+//! Who and where an agent is, and what it works with.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use laps_core::identity::{DeviceId, Scope};
+use laps_core::seal::Reader;
+
+use super::state::StateFolder;
+use crate::account::setter::SetterLock;
+
+/// Where the policy comes from. Files are read again at every run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum PolicySource {
+    /// Documents of any known form, by Windows' precedence.
+    Files(Vec<PathBuf>),
+    /// Documents in memory: a name for findings, and the bytes.
+    Texts(Vec<(String, Vec<u8>)>),
+}
+
+/// Who and where an agent is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AgentOptions {
+    /// The tenant; empty by default.
+    pub scope: Scope,
+    /// What the vault calls this device.
+    pub device: DeviceId,
+    /// Who may open what this device seals: at least one, at most sixteen.
+    pub readers: Vec<Reader>,
+    /// The policy.
+    pub policy: PolicySource,
+    /// The state folder; made with 0700 when it is not there.
+    pub state: PathBuf,
+    /// How long to wait for another agent on the same folder: 10 s.
+    pub lock_timeout: Duration,
+    /// How long a setter may take: 30 s.
+    pub setter_timeout: Duration,
+    /// From one check-in to the next: an hour, as Windows LAPS. At least a minute, at most a day.
+    pub check_in: Duration,
+    /// How long a single run waits to try the account again: 30 s.
+    pub patience: Duration,
+    /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only; nothing but the caller's own
+    /// code can set it.
+    pub kill_at: Option<Step>,
+}
+
+impl AgentOptions {
+    /// The usual ones.
+    #[must_use]
+    pub fn new(
+        device: DeviceId,
+        readers: Vec<Reader>,
+        policy: PolicySource,
+        state: PathBuf,
+    ) -> Self {
+        Self {
+            scope: Scope::EMPTY,
+            device,
+            readers,
+            policy,
+            state,
+            lock_timeout: StateFolder::LOCK_TIMEOUT,
+            setter_timeout: SetterLock::TIMEOUT,
+            check_in: Duration::from_secs(3600),
+            patience: Duration::from_secs(30),
+            kill_at: None,
+        }
+    }
+}
+
+/// A moment in a rotation, for [`AgentOptions::kill_at`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The password is made and sealed; the journal is not written yet.
+    Prepared,
+    /// The journal holds the sealed record; the vault was not asked yet.
+    Journalled,
+    /// The vault has the record; the account is not changed yet.
+    BeforeApply,
+    /// The setter has ended; the account was not asked yet.
+    Applied,
+    /// The account is changed; the vault was not told yet.
+    BeforeCommit,
+    /// The vault has taken the commit; the journal does not say so yet.
+    Committed,
+}
+
+impl Step {
+    /// Every step, in the order of a rotation.
+    pub const ALL: [Self; 6] = [
+        Self::Prepared,
+        Self::Journalled,
+        Self::BeforeApply,
+        Self::Applied,
+        Self::BeforeCommit,
+        Self::Committed,
+    ];
+
+    /// The name: `prepared`, `journalled`, `before-apply`, `applied`, `before-commit`, `committed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Journalled => "journalled",
+            Self::BeforeApply => "before-apply",
+            Self::Applied => "applied",
+            Self::BeforeCommit => "before-commit",
+            Self::Committed => "committed",
+        }
+    }
+
+    /// The step with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
+}
