@@ -64,7 +64,7 @@ impl ExpandedKey {
         self.public_key.as_slice()
     }
 
-    // draft-connolly-cfrg-xwing-kem §5.4:
+    // draft-connolly-cfrg-xwing-kem §5.3 and §5.5:
     //   ss_M = ML-KEM-768.Decapsulate(ct_M, sk_M)
     //   ss_X = X25519(sk_X, ct_X)
     //   return SHA3-256(ss_M ‖ ss_X ‖ ct_X ‖ pk_X ‖ "\.//^\")
