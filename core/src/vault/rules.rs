@@ -62,7 +62,7 @@ pub struct Verdict {
 pub struct NoToken;
 
 impl Device {
-    /// One check-in. `offers` are the offered records, in the order of their ids; `draw` draws a token and is called
+    /// One check-in. `offers` are the offered records; `draw` draws a token and is called
     /// if and only if one is due. Nothing is changed when it fails. Orders are given in the answer, by
     /// [`Candidates::orders_for`].
     ///
@@ -129,6 +129,9 @@ impl Candidates {
         let mut verdict = Verdict { live, ..Verdict::default() };
         let may_hold = &message.may_hold.ids;
         self.bring_back(|id| may_hold.contains(id) || message.offers.contains(id));
+        // From the lowest version up, so that none is stale because of another one beside it.
+        let mut offers: Vec<&Held> = offers.iter().collect();
+        offers.sort_unstable_by_key(|offer| (offer.version, offer.id));
         for offer in offers {
             self.offer(offer, may_hold.contains(offer.id), &mut verdict);
         }

@@ -1,0 +1,300 @@
+//! A vault and devices that speak to it.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
+
+use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::random::{Generator, SystemSource};
+use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
+use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
+use laps_core::rotation::set::{IdSet, MayHold};
+use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
+use laps_core::secret::Password;
+use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::{MemoryStore, Request, Vault, VaultError};
+use laps_host::sqlite::SqliteStore;
+
+pub const WHO: Request<'_> = Request::new("alice", "ticket 4711");
+
+/// Either store, so that one test serves both.
+#[derive(Clone)]
+pub enum Either {
+    Memory(MemoryStore),
+    Sqlite(SqliteStore),
+}
+
+impl Store for Either {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        match self {
+            Self::Memory(store) => store.read(work),
+            Self::Sqlite(store) => store.read(work),
+        }
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        match self {
+            Self::Memory(store) => store.write(durability, work),
+            Self::Sqlite(store) => store.write(durability, work),
+        }
+    }
+}
+
+/// A vault with its reader and a clock.
+pub struct Bed {
+    pub vault: Vault<Either>,
+    pub reader: ReaderKey,
+    clock: AtomicU64,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Bed {
+    pub fn in_memory() -> Self {
+        Self::new(Either::Memory(MemoryStore::new()), None)
+    }
+
+    pub fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::init(folder.path().join("vault")).unwrap();
+        Self::new(Either::Sqlite(store), Some(folder))
+    }
+
+    fn new(store: Either, folder: Option<tempfile::TempDir>) -> Self {
+        let reader = key("reader");
+        let vault = Vault::new(store, counting());
+        Self { vault, reader, clock: AtomicU64::new(1_800_000_000), folder }
+    }
+
+    /// The file of the vault.
+    pub fn path(&self) -> PathBuf {
+        self.folder.as_ref().unwrap().path().join("vault")
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.clock.load(Ordering::Relaxed))
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub fn device(&self, name: &str) -> Device {
+        Device::new(name, self.reader.reader().clone())
+    }
+
+    /// A device that has rotated so many times.
+    pub fn settled(&self, name: &str, rotations: u64) -> Device {
+        let mut device = self.device(name);
+        for _ in 0..rotations {
+            device.rotate(self);
+        }
+        device
+    }
+
+    /// The passwords that a reader gets from a disclosure, in its order.
+    pub fn reveal(&self, device: &str) -> Vec<String> {
+        let options = laps_core::vault::DiscloseOptions::default();
+        let disclosure = self.vault.disclose(&scope(), device, &WHO, options, self.now()).unwrap();
+        disclosure
+            .candidates
+            .iter()
+            .map(|candidate| {
+                let record = Record::parse(&candidate.sealed).unwrap();
+                self.reader.open(&record).unwrap().expose_secret().to_owned()
+            })
+            .collect()
+    }
+
+    /// The details and actions of the trail.
+    pub fn trail(&self) -> Vec<laps_core::vault::trail::Entry> {
+        let entries = self.vault.audit_entries(&scope(), 0, 10_000).unwrap();
+        entries.into_iter().map(|stored| stored.entry.unwrap()).collect()
+    }
+}
+
+pub fn counting() -> impl Fn(&mut [u8]) -> bool + Send + Sync {
+    let drawn = Arc::new(AtomicU64::new(1));
+    move |out| {
+        let number = drawn.fetch_add(1, Ordering::Relaxed);
+        let bytes = [number.to_be_bytes(), [0xa5; 8]].concat();
+        out.copy_from_slice(&bytes);
+        true
+    }
+}
+
+pub fn scope() -> Scope {
+    Scope::EMPTY
+}
+
+pub fn key(name: &str) -> ReaderKey {
+    ReaderKey::generate(Suite::X25519, name, &mut rng()).unwrap()
+}
+
+pub fn rng() -> Generator<SystemSource> {
+    Generator::from_system().unwrap()
+}
+
+/// A device, as the vault sees one: what it says, and the records it has.
+pub struct Device {
+    pub name: DeviceId,
+    pub scope: Scope,
+    pub readers: Vec<Reader>,
+    pub token: Option<[u8; 16]>,
+    pub may_hold: MayHold,
+    pub version: u64,
+    pub last: Option<RecordId>,
+    pub due: Option<Timestamp>,
+    pub outcome: Option<Outcome>,
+    pub ruled_out: IdSet,
+    pub audit: Option<laps_core::vault::AuditHead>,
+    pub sid: Option<laps_core::account::Sid>,
+}
+
+impl Device {
+    fn new(name: &str, reader: Reader) -> Self {
+        Self {
+            name: DeviceId::new(name).unwrap(),
+            scope: scope(),
+            readers: vec![reader],
+            token: None,
+            may_hold: MayHold::UNKNOWN,
+            version: 0,
+            last: None,
+            due: None,
+            outcome: None,
+            ruled_out: IdSet::EMPTY,
+            audit: None,
+            sid: None,
+        }
+    }
+
+    /// Makes a record above the version that the device knows.
+    pub fn make(&mut self) -> Record {
+        self.version += 1;
+        let record =
+            self.seal(self.version, self.last, &format!("Secret-{}-{}", self.name, self.version));
+        self.last = Some(record.header().id);
+        record
+    }
+
+    pub fn seal(&self, version: u64, previous: Option<RecordId>, password: &str) -> Record {
+        let mut id = [0; 16];
+        rng().fill(&mut id).unwrap();
+        let header = Header {
+            scope: self.scope,
+            device: self.name,
+            account: AccountName::new("Admin").unwrap(),
+            sid: None,
+            id: RecordId::from_bytes(id),
+            previous,
+            version,
+            made_at: Timestamp::from_unix_seconds(1_800_000_000),
+            policy_hash: [0; 32],
+        };
+        let password = Password::try_from_str(password).unwrap();
+        Record::seal(&header, &password, &self.readers, &mut rng()).unwrap()
+    }
+
+    pub fn message(&self) -> CheckIn {
+        let mut nonce = [0; 16];
+        rng().fill(&mut nonce).unwrap();
+        let account = AccountName::new("Admin").unwrap();
+        let mut message = CheckIn::new(self.scope, self.name, account, nonce);
+        message.token = self.token;
+        message.may_hold = self.may_hold;
+        message.highest_version = self.version;
+        message.due = self.due;
+        message.last = self.outcome;
+        message.ruled_out = self.ruled_out;
+        message.audit = self.audit;
+        message.sid = self.sid;
+        message
+    }
+
+    /// A message with records, as bytes.
+    pub fn bytes(message: &CheckIn, records: &[&Record]) -> Vec<u8> {
+        let mut message = *message;
+        let mut records = records.to_vec();
+        records.sort_by_key(|record| record.header().id);
+        message.offers = IdSet::collect_first(records.iter().map(|record| record.header().id)).0;
+        let mut out = vec![0; 4096];
+        let len = message.encode(&mut out).unwrap();
+        out.truncate(len);
+        for record in records {
+            out.extend(record_prefix(record.as_bytes()).unwrap());
+            out.extend(record.as_bytes());
+        }
+        out
+    }
+
+    /// Sends a message; the device remembers the token of the answer.
+    pub fn send(&mut self, bed: &Bed, message: &CheckIn, records: &[&Record]) -> Answer {
+        let answer = deliver(bed, message, records).unwrap();
+        assert_eq!(answer.nonce, message.nonce);
+        self.token = Some(answer.token);
+        answer
+    }
+
+    pub fn check_in(&mut self, bed: &Bed) -> Answer {
+        self.send(bed, &self.message(), &[])
+    }
+
+    pub fn offer(&mut self, bed: &Bed, records: &[&Record]) -> Answer {
+        self.send(bed, &self.message(), records)
+    }
+
+    pub fn commit(&mut self, bed: &Bed, record: &Record, verified: bool) -> Answer {
+        self.holds(record);
+        let mut message = self.message();
+        message.commit = Some(Commit::new(record.header().id, verified));
+        self.send(bed, &message, &[])
+    }
+
+    /// The record joins the may-hold set.
+    pub fn holds(&mut self, record: &Record) {
+        self.may_hold.ids.insert(record.header().id).unwrap();
+    }
+
+    /// A whole rotation: start, offer, apply, commit, and a last check-in that tells of it.
+    pub fn rotate(&mut self, bed: &Bed) -> Record {
+        self.rotate_as(bed, true)
+    }
+
+    pub fn rotate_as(&mut self, bed: &Bed, verified: bool) -> Record {
+        self.token = None;
+        self.check_in(bed);
+        let record = self.make();
+        assert_eq!(self.offer(bed, &[&record]).stored.len(), 1);
+        let answer = self.commit(bed, &record, verified);
+        assert_eq!(answer.commit, Some(laps_core::rotation::message::CommitAnswer::Acknowledged));
+        self.may_hold = MayHold::exactly(record.header().id);
+        self.due = Some(bed.now().plus(30 * 86_400));
+        self.outcome =
+            Some(Outcome::new(EventKind::Committed, Directory::Entra, Reason::Age, bed.now()));
+        self.check_in(bed);
+        bed.pass(1);
+        record
+    }
+}
+
+/// Delivers a message as it is.
+pub fn deliver(bed: &Bed, message: &CheckIn, records: &[&Record]) -> Result<Answer, VaultError> {
+    let bytes = Device::bytes(message, records);
+    let answer = bed.vault.check_in(&message.scope, message.device.as_str(), &bytes, bed.now())?;
+    Ok(Answer::decode(&answer).unwrap())
+}
+
+pub fn id(record: &Record) -> RecordId {
+    record.header().id
+}
+
+pub fn device_id(name: &str) -> DeviceId {
+    DeviceId::new(name).unwrap()
+}

@@ -1,0 +1,173 @@
+//! Orders, and devices that come and go.
+
+use laps_core::error::Code;
+use laps_core::identity::Timestamp;
+use laps_core::rotation::message::CommitAnswer;
+use laps_core::rotation::set::MayHold;
+use laps_core::vault::trail::Action;
+use laps_core::vault::{
+    Confirmation, DeviceStatus, DiscloseOptions, Request, Selection, VaultError,
+};
+
+use super::bed::{Bed, Device, WHO, id, scope};
+
+fn order(bed: &Bed, selection: Selection<'_>) -> Result<u64, VaultError> {
+    bed.vault.order_rotation(&scope(), selection, &WHO, bed.now()).map(|ordered| ordered.devices)
+}
+
+fn ordered(bed: &Bed) -> Vec<String> {
+    let page = bed.vault.list(&scope(), None, 100).unwrap();
+    let ordered = page.items.iter().filter(|row| row.ordered);
+    ordered.map(|row| row.device.to_string()).collect()
+}
+
+pub fn an_order_names_candidates_and_a_later_commit_fulfils_it(bed: &Bed) {
+    let mut device = bed.settled("pc-1", 1);
+    let before = device.make();
+    device.offer(bed, &[&before]);
+    assert_eq!(order(bed, Selection::Devices(&["pc-1"])), Ok(1));
+    assert_eq!(order(bed, Selection::Devices(&["pc-1"])), Ok(0), "ordered already");
+    assert_eq!(device.check_in(bed).orders, device.may_hold.ids);
+    // Somebody may have seen the pending one too: its commit does not fulfil the order.
+    device.commit(bed, &before, true);
+    device.may_hold = MayHold::exactly(id(&before));
+    assert_eq!(device.check_in(bed).orders, device.may_hold.ids);
+    let after = device.make();
+    device.offer(bed, &[&after]);
+    let answer = device.commit(bed, &after, true);
+    assert_eq!(answer.commit, Some(CommitAnswer::Acknowledged));
+    assert!(answer.orders.is_empty() && ordered(bed).is_empty());
+    // A device that holds none of the named records does not obey; one that knows nothing does.
+    device.may_hold = MayHold::exactly(id(&after));
+    order(bed, Selection::Devices(&["pc-1"])).unwrap();
+    let later = device.make();
+    device.may_hold = MayHold::exactly(id(&later));
+    assert!(device.offer(bed, &[&later]).orders.is_empty());
+    device.may_hold = MayHold::UNKNOWN;
+    assert!(device.check_in(bed).orders.contains(id(&after)));
+}
+
+pub fn orders_for_all_and_for_the_overdue(bed: &Bed) {
+    for n in 0..4 {
+        bed.settled(&format!("pc-{n}"), 1);
+    }
+    bed.device("empty").check_in(bed);
+    bed.vault.retire(&scope(), "pc-3", &WHO, bed.now()).unwrap();
+    bed.pass(29 * 86_400);
+    let mut fresh = bed.settled("fresh", 1);
+    bed.pass(2 * 86_400);
+    assert_eq!(order(bed, Selection::Overdue), Ok(3));
+    assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
+    assert_eq!(order(bed, Selection::All), Ok(1));
+    assert_eq!(ordered(bed), ["fresh", "pc-0", "pc-1", "pc-2"]);
+    assert_eq!(fresh.check_in(bed).orders, fresh.may_hold.ids);
+    let entry = bed.trail().pop().unwrap();
+    assert_eq!(
+        (entry.action, entry.detail.as_str()),
+        (Action::RotationOrdered, "all devices: 4 devices")
+    );
+}
+
+pub fn orders_for_what_somebody_saw(bed: &Bed) {
+    let mut devices: Vec<Device> = (0..5).map(|n| bed.settled(&format!("pc-{n}"), 1)).collect();
+    let mallory = Request::new("mallory", "curious");
+    let see = |device: &str| {
+        let options = DiscloseOptions::default();
+        bed.vault.disclose(&scope(), device, &mallory, options, bed.now()).unwrap().entry
+    };
+    see("pc-0");
+    bed.pass(100);
+    let since = bed.now();
+    see("pc-1");
+    see("pc-2");
+    let unopened = see("pc-3");
+    bed.reveal("pc-4");
+    bed.vault.record_outcome(&scope(), unopened, false, &mallory, bed.now()).unwrap();
+    devices[2].rotate(bed);
+    let selection = Selection::RevealedBy { actor: "mallory", since };
+    assert_eq!(order(bed, selection), Ok(1));
+    // Too early, seen, rotated since, not opened, seen by somebody else.
+    assert_eq!(ordered(bed), ["pc-1"]);
+    let since = Timestamp::default();
+    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
+    assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
+    assert_eq!(order(bed, Selection::RevealedBy { actor: "nobody", since }), Ok(0));
+}
+
+pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {
+    bed.settled("pc-1", 1);
+    bed.device("empty").check_in(bed);
+    for unknown in ["nowhere", "empty"] {
+        let refused = order(bed, Selection::Devices(&["pc-1", unknown])).unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+        assert_eq!(ordered(bed), [""; 0], "all of them or none");
+    }
+    assert_eq!(order(bed, Selection::Devices(&[])).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(bed.trail().last().unwrap().action, Action::Refused);
+}
+
+pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
+    let mut device = bed.settled("pc-1", 1);
+    bed.pass(40 * 86_400);
+    order(bed, Selection::All).unwrap();
+    bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap();
+    let again = bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap_err();
+    assert_eq!(again.code(), Code::AlreadyExists);
+    let row = bed.vault.show(&scope(), "pc-1").unwrap();
+    assert_eq!((row.state, row.ordered), (DeviceStatus::Retired, false));
+    assert!(bed.vault.due(&scope(), bed.now(), None, 10).unwrap().items.is_empty());
+    assert_eq!(bed.reveal("pc-1").len(), 1, "what is stored can be had");
+    device.check_in(bed);
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().state, DeviceStatus::Settled);
+    assert_eq!(bed.trail().last().unwrap().action, Action::Reenrolled);
+    // By hand, for a new installation with another account.
+    bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap();
+    bed.vault.re_enrol(&scope(), "pc-1", &WHO, bed.now()).unwrap();
+    let refused = bed.vault.re_enrol(&scope(), "pc-1", &WHO, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    device.sid = Some(laps_core::account::Sid::unix_user(1000));
+    device.may_hold = MayHold::UNKNOWN;
+    device.last = None;
+    device.check_in(bed);
+    device.rotate(bed);
+    assert!(bed.trail().iter().all(|entry| entry.action != Action::SidChanged));
+    device.sid = Some(laps_core::account::Sid::unix_user(1001));
+    device.check_in(bed);
+    assert_eq!(bed.trail().last().unwrap().action, Action::SidChanged);
+}
+
+pub fn purging_needs_the_word_and_removes_everything(bed: &Bed) {
+    let mut device = bed.settled("pc-1", 3);
+    let purge = |word| bed.vault.purge(&scope(), "pc-1", word, &WHO, bed.now());
+    assert_eq!(purge(Confirmation::NotGiven).unwrap_err().code(), Code::ConfirmationRequired);
+    assert_eq!(bed.reveal("pc-1").len(), 1);
+    purge(Confirmation::Given).unwrap();
+    assert_eq!(purge(Confirmation::Given).unwrap_err().code(), Code::NotFound);
+    let options = DiscloseOptions::default().with_history();
+    let gone = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now());
+    assert_eq!(gone.unwrap_err().code(), Code::NotFound);
+    assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
+    // The device is still there: it offers what it may hold, and all is well again.
+    let held = device.may_hold.ids;
+    assert_eq!(device.check_in(bed).lacking, held);
+    device.rotate(bed);
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().version, Some(4));
+}
+
+pub fn a_record_is_removed_only_with_the_word(bed: &Bed) {
+    let mut device = bed.settled("pc-1", 2);
+    let record = device.make();
+    device.offer(bed, &[&record]);
+    let remove =
+        |record, word| bed.vault.remove_record(&scope(), "pc-1", record, word, &WHO, bed.now());
+    let refused = remove(id(&record), Confirmation::NotGiven).unwrap_err();
+    assert_eq!(refused.code(), Code::ConfirmationRequired);
+    remove(id(&record), Confirmation::Given).unwrap();
+    assert_eq!(remove(id(&record), Confirmation::Given), Err(VaultError::NotFound("record")));
+    let rows = bed.vault.history(&scope(), "pc-1").unwrap();
+    assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
+    // The device may hold it after all.
+    device.holds(&record);
+    assert_eq!(device.check_in(bed).lacking.as_slice(), [id(&record)]);
+    assert_eq!(device.offer(bed, &[&record]).stored.as_slice(), [id(&record)]);
+}

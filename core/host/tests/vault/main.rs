@@ -1,0 +1,90 @@
+//! The vault: one suite for every store, then what belongs to the SQLite file alone.
+
+#![cfg(feature = "sqlite")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::integer_division_remainder_used,
+    reason = "a test stops where something is wrong"
+)]
+
+extern crate alloc;
+
+mod bed;
+mod checkins;
+mod disclosures;
+mod fleets;
+mod lists;
+mod reading;
+mod sqlite;
+
+/// Runs each test on both stores.
+macro_rules! conformance {
+    ($($module:ident: $($test:ident),* $(,)?;)*) => {
+        mod on_memory {
+            $($(#[test] fn $test() { super::$module::$test(&super::bed::Bed::in_memory()); })*)*
+        }
+        mod on_sqlite {
+            $($(#[test] fn $test() { super::$module::$test(&super::bed::Bed::on_sqlite()); })*)*
+        }
+    };
+}
+
+conformance! {
+    checkins:
+        a_rotation_goes_from_the_first_check_in_to_one_settled_record,
+        a_token_is_kept_exactly_when_a_check_in_carries_it_and_changes_nothing,
+        a_commit_needs_the_current_token_unless_the_record_is_current_already,
+        a_commit_of_an_unknown_record_is_lacking_until_it_is_offered,
+        a_commit_below_the_current_version_is_acknowledged_and_displaces_nothing,
+        an_offer_only_adds_and_a_stale_one_is_refused_with_the_highest_version,
+        sixteen_candidates_are_the_most,
+        ruled_out_records_go_to_the_oldest_end_and_push_nothing_out,
+        ruled_out_needs_the_current_token_and_yields_to_the_may_hold_set,
+        a_may_hold_set_brings_records_back_from_history,
+        history_is_ordered_by_displacement_and_cut_to_its_setting,
+        history_keeps_what_the_last_two_unverified_commits_displaced,
+        history_by_days_keeps_the_young_ones,
+        two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone,
+        a_message_or_record_in_another_name_is_refused_and_noted,
+        malformed_messages_and_records_are_refused_and_change_nothing,
+        a_check_in_without_the_token_does_not_replace_a_later_outcome,
+        last_seen_is_stored_by_the_hour,
+        many_check_ins_share_one_transaction_and_fail_apart,
+        a_random_source_that_fails_or_repeats_stops_the_check_in,
+        a_device_that_remembers_another_trail_is_noted_once;
+    disclosures:
+        a_disclosure_hands_out_what_a_reader_can_open_and_notes_it_first,
+        a_disclosure_lists_current_then_pending_then_history,
+        refused_attempts_are_in_the_trail,
+        an_actor_and_a_reason_are_required,
+        the_outcome_of_a_disclosure_refers_to_it,
+        rotation_after_a_disclosure_only_when_asked_for,
+        the_trail_verifies_and_an_earlier_head_is_in_it,
+        heads_are_written_and_read_in_one_way;
+    fleets:
+        an_order_names_candidates_and_a_later_commit_fulfils_it,
+        orders_for_all_and_for_the_overdue,
+        orders_for_what_somebody_saw,
+        an_order_for_an_unknown_device_orders_nothing,
+        retired_devices_are_not_due_and_come_back_by_checking_in,
+        purging_needs_the_word_and_removes_everything,
+        a_record_is_removed_only_with_the_word;
+    lists:
+        devices_are_listed_by_name_in_pages,
+        the_soonest_due_come_first_in_pages,
+        scopes_do_not_see_each_other,
+        states_are_told_apart,
+        figures_add_up,
+        an_observer_hears_what_happened,
+        a_failed_operation_leaves_nothing_behind;
+    reading:
+        a_scope_is_set_up_once_with_at_least_one_reader,
+        readers_come_and_go_and_the_last_needs_the_word,
+        removing_a_reader_orders_what_it_can_open_over_the_window,
+        a_late_record_for_a_removed_reader_is_flagged_and_ordered,
+        records_are_sealed_anew_without_rotating,
+        sealing_anew_cannot_change_the_password_or_add_strangers;
+}

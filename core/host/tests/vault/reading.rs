@@ -1,0 +1,195 @@
+//! Readers: set up, added, removed, and records sealed anew for them (protocol §4).
+
+use laps_core::error::Code;
+use laps_core::seal::Record;
+use laps_core::vault::state::HistorySetting;
+use laps_core::vault::trail::Action;
+use laps_core::vault::{Confirmation, Resealing};
+
+use super::bed::{Bed, Device, WHO, id, key, rng, scope};
+
+fn set_up(bed: &Bed) {
+    let readers = [bed.reader.reader().clone()];
+    let history = HistorySetting::default();
+    bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
+}
+
+pub fn a_scope_is_set_up_once_with_at_least_one_reader(bed: &Bed) {
+    let history = HistorySetting::default();
+    let none = bed.vault.initialise(&scope(), &[], history, &WHO, bed.now()).unwrap_err();
+    assert_eq!(none.code(), Code::InvalidArgument);
+    let other = laps_core::identity::Scope::new("other").unwrap();
+    let readers = [bed.reader.reader().clone()];
+    bed.vault.initialise(&other, &readers, HistorySetting::count(7), &WHO, bed.now()).unwrap();
+    let again = bed.vault.initialise(&other, &readers, history, &WHO, bed.now()).unwrap_err();
+    assert_eq!(again.code(), Code::AlreadyExists);
+    assert_eq!(bed.vault.history_setting(&other).unwrap().count, 7);
+    let rows = bed.vault.readers(&other).unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0].reader, rows[0].removed), (bed.reader.reader(), None));
+}
+
+pub fn readers_come_and_go_and_the_last_needs_the_word(bed: &Bed) {
+    set_up(bed);
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let twice = bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap_err();
+    assert_eq!(twice.code(), Code::AlreadyExists);
+    let remove = |key: &laps_core::seal::ReaderKey, word| {
+        bed.vault.remove_reader(&scope(), &key.id(), None, word, &WHO, bed.now())
+    };
+    remove(&bed.reader, Confirmation::NotGiven).unwrap();
+    let gone = remove(&bed.reader, Confirmation::NotGiven).unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+    let last = remove(&other, Confirmation::NotGiven).unwrap_err();
+    assert_eq!(last.code(), Code::ConfirmationRequired);
+    remove(&other, Confirmation::Given).unwrap();
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let rows = bed.vault.readers(&scope()).unwrap();
+    let removed: Vec<bool> = rows.iter().map(|row| row.removed.is_some()).collect();
+    assert_eq!(removed, [true, false]);
+    let actions: Vec<Action> = bed.trail().iter().map(|entry| entry.action).collect();
+    use Action::{Initialised, ReaderAdded, ReaderRemoved, Refused};
+    let expected = [
+        Initialised,
+        ReaderAdded,
+        Refused,
+        ReaderRemoved,
+        Refused,
+        Refused,
+        ReaderRemoved,
+        ReaderAdded,
+    ];
+    assert_eq!(actions, expected);
+}
+
+pub fn removing_a_reader_orders_what_it_can_open_over_the_window(bed: &Bed) {
+    set_up(bed);
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let mut devices: Vec<Device> = Vec::new();
+    for n in 0..20 {
+        let mut device = bed.device(&format!("pc-{n}"));
+        if n % 2 == 0 {
+            device.readers.push(other.reader().clone());
+        }
+        device.rotate(bed);
+        devices.push(device);
+    }
+    let now = bed.now();
+    let removed = bed
+        .vault
+        .remove_reader(&scope(), &other.id(), Some(1_000), Confirmation::NotGiven, &WHO, now)
+        .unwrap();
+    assert_eq!(removed.devices, 10);
+    let due = bed.vault.due(&scope(), now.plus(1_000), None, 100).unwrap().items;
+    assert_eq!(due.len(), 10);
+    let times: alloc::collections::BTreeSet<_> = due.iter().map(|row| row.due).collect();
+    assert!(times.len() > 5, "spread over the window");
+    let again = bed.vault.order_readable(&scope(), &other.id(), 1_000, &WHO, now).unwrap();
+    assert_eq!(again.devices, 0, "nothing is ordered twice");
+    bed.pass(1_000);
+    assert!(!devices[0].check_in(bed).orders.is_empty());
+    assert!(devices[1].check_in(bed).orders.is_empty());
+}
+
+pub fn a_late_record_for_a_removed_reader_is_flagged_and_ordered(bed: &Bed) {
+    set_up(bed);
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    bed.vault
+        .remove_reader(&scope(), &other.id(), None, Confirmation::NotGiven, &WHO, bed.now())
+        .unwrap();
+    let mut device = bed.device("pc-1");
+    device.check_in(bed);
+    device.readers.push(other.reader().clone());
+    let record = device.make();
+    assert!(device.offer(bed, &[&record]).stored.contains(id(&record)), "it is kept");
+    let answer = device.commit(bed, &record, true);
+    assert!(answer.orders.contains(id(&record)));
+    let row = &bed.vault.history(&scope(), "pc-1").unwrap()[0];
+    assert!(row.late && row.readers.contains(other.id().as_bytes()));
+    assert!(bed.trail().iter().any(|entry| entry.action == Action::LateRecord));
+    device.readers.pop();
+    device.rotate(bed);
+    assert!(!bed.vault.show(&scope(), "pc-1").unwrap().ordered);
+}
+
+/// Everything that is to be sealed anew, page by page, as a tool does it.
+fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> usize {
+    let mut after: Option<String> = None;
+    let mut replaced = 0;
+    for _ in 0..pages {
+        let page = bed.vault.resealing(&scope(), after.as_deref(), 2, &WHO, bed.now()).unwrap();
+        let anew: Vec<Resealing> = page
+            .items
+            .iter()
+            .map(|item| {
+                let record = Record::parse(&item.sealed).unwrap();
+                let record = bed.reader.reseal(&record, readers, &mut rng()).unwrap();
+                Resealing::new(item.device, item.record, record.as_bytes().to_vec())
+            })
+            .collect();
+        replaced += bed.vault.reseal(&scope(), &anew, &WHO, bed.now()).unwrap();
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    replaced
+}
+
+pub fn records_are_sealed_anew_without_rotating(bed: &Bed) {
+    set_up(bed);
+    for n in 0..5 {
+        bed.settled(&format!("pc-{n}"), 3);
+    }
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let readers = [bed.reader.reader().clone(), other.reader().clone()];
+    // A run that stops after one page, and one that goes on.
+    assert_eq!(reseal_all(bed, &readers, 1), 6);
+    assert_eq!(reseal_all(bed, &readers, 99), 9);
+    assert_eq!(reseal_all(bed, &readers, 99), 0);
+    let options = laps_core::vault::DiscloseOptions::default().with_history();
+    for n in 0..5 {
+        let device = format!("pc-{n}");
+        let disclosure = bed.vault.disclose(&scope(), &device, &WHO, options, bed.now()).unwrap();
+        assert_eq!(disclosure.candidates.len(), 3);
+        for candidate in disclosure.candidates {
+            let record = Record::parse(&candidate.sealed).unwrap();
+            let expected = format!("Secret-{device}-{}", candidate.version);
+            assert_eq!(other.open(&record).unwrap().expose_secret(), expected);
+            assert_eq!(bed.reader.open(&record).unwrap().expose_secret(), expected);
+        }
+        assert!(!bed.vault.show(&scope(), &device).unwrap().ordered);
+    }
+    assert!(bed.trail().iter().any(|entry| entry.action == Action::ResealBegun));
+    assert!(bed.trail().iter().any(|entry| entry.action == Action::Resealed));
+}
+
+pub fn sealing_anew_cannot_change_the_password_or_add_strangers(bed: &Bed) {
+    set_up(bed);
+    let mut device = bed.device("pc-1");
+    let record = device.rotate(bed);
+    let stranger = key("stranger");
+    let give = |record: &Record| {
+        let item = Resealing::new(device.name, id(record), record.as_bytes().to_vec());
+        bed.vault.reseal(&scope(), &[item], &WHO, bed.now())
+    };
+    let foreign = bed.reader.reseal(&record, &[stranger.reader().clone()], &mut rng()).unwrap();
+    assert_eq!(give(&foreign).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(give(&record).unwrap_err().code(), Code::InvalidArgument, "not sealed anew");
+    let readers = [bed.reader.reader().clone()];
+    let other = device.seal(1, None, "another password");
+    let other = bed.reader.reseal(&other, &readers, &mut rng()).unwrap();
+    let disguised = Resealing::new(device.name, id(&record), other.as_bytes().to_vec());
+    let refused = bed.vault.reseal(&scope(), &[disguised], &WHO, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let anew = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+    assert_eq!(give(&anew), Ok(1));
+    let gone = device.seal(9, None, "unknown");
+    let gone = bed.reader.reseal(&gone, &readers, &mut rng()).unwrap();
+    assert_eq!(give(&gone), Ok(0), "what is not there any more is left out");
+    assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
+}

@@ -1,0 +1,373 @@
+//! What belongs to the SQLite file alone: who may read it, which schema it has, what editing and damage do to it.
+
+use std::fs;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use laps_core::error::Code;
+use laps_core::vault::trail::Action;
+use laps_core::vault::{AuditHead, DiscloseOptions, Selection, Vault};
+use laps_host::sqlite::SqliteStore;
+use rusqlite::Connection;
+
+use super::bed::{Bed, Device, WHO, counting, scope};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn raw(bed: &Bed) -> Connection {
+    Connection::open(bed.path()).unwrap()
+}
+
+#[test]
+fn a_vault_is_for_its_owner_alone_and_a_looser_one_is_refused_with_the_mending_command() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    let path = bed.path();
+    for suffix in ["", "-wal", "-shm"] {
+        let name = format!("{}{suffix}", path.display());
+        assert_eq!(mode(Path::new(&name)), 0o600, "{name}");
+        for loose in [0o640, 0o604, 0o620, 0o601] {
+            fs::set_permissions(&name, fs::Permissions::from_mode(loose)).unwrap();
+            let refused = SqliteStore::open(&path).unwrap_err();
+            assert_eq!(refused.code(), Code::PermissionDenied);
+            assert!(refused.message.contains(&format!("chmod 600 {name}")), "{refused}");
+        }
+        fs::set_permissions(&name, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    SqliteStore::open(&path).unwrap();
+}
+
+#[test]
+fn making_a_vault_replaces_nothing_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    fs::write(&path, b"something else").unwrap();
+    assert_eq!(SqliteStore::init(&path).unwrap_err().code(), Code::AlreadyExists);
+    assert_eq!(fs::read(&path).unwrap(), b"something else");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::VaultDamaged);
+    let missing = folder.path().join("missing");
+    let refused = SqliteStore::open(&missing).unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    assert!(refused.message.contains("laps vault init"), "{refused}");
+    assert!(!missing.exists());
+    let nowhere = SqliteStore::init(folder.path().join("no/such/folder")).unwrap_err();
+    assert_eq!(nowhere.code(), Code::NotFound);
+    let directory = SqliteStore::open(folder.path()).unwrap_err();
+    assert_eq!(directory.code(), Code::InvalidArgument);
+}
+
+#[test]
+fn another_schema_is_refused_and_nothing_is_changed() {
+    let bed = Bed::on_sqlite();
+    let connection = raw(&bed);
+    let version: i32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    connection.pragma_update(None, "user_version", version + 1).unwrap();
+    let newer = SqliteStore::open(bed.path()).unwrap_err();
+    assert_eq!(newer.code(), Code::SchemaNewer);
+    connection.pragma_update(None, "user_version", version - 1).unwrap();
+    let older = SqliteStore::open(bed.path()).unwrap_err();
+    assert_eq!(older.code(), Code::SchemaOlder);
+    assert!(older.message.contains("laps vault migrate"), "{older}");
+    let still: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(still, version - 1);
+    connection.pragma_update(None, "application_id", 7).unwrap();
+    assert_eq!(SqliteStore::open(bed.path()).unwrap_err().code(), Code::VaultDamaged);
+}
+
+/// A trail of six entries and its heads.
+fn trail() -> (Bed, Vec<AuditHead>) {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    let request = WHO.with_context("root@ops");
+    let heads = (0..6)
+        .map(|_| {
+            let options = DiscloseOptions::default().with_rotation_after(60);
+            bed.vault.disclose(&scope(), "pc-1", &request, options, bed.now()).unwrap().head
+        })
+        .collect();
+    (bed, heads)
+}
+
+fn first_bad(bed: &Bed, expect: Option<AuditHead>) -> Option<u64> {
+    let report = bed.vault.audit_verify(&scope(), expect).unwrap();
+    assert_eq!(report.ok, report.first_bad.is_none());
+    report.first_bad
+}
+
+#[test]
+fn every_column_of_every_entry_is_covered_and_the_first_bad_one_is_named() {
+    let (bed, _) = trail();
+    let connection = raw(&bed);
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%audit%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(tables, ["audit"], "the only one with that word in its name");
+    let columns: Vec<(String, String)> = connection
+        .prepare("SELECT name, type FROM pragma_table_info('audit')")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(columns.len(), 11);
+    let rows: Vec<i64> = connection
+        .prepare("SELECT number FROM audit ORDER BY number")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (place, row) in (1_u64..).zip(&rows) {
+        for (column, kind) in &columns {
+            let changes: &[&str] = match kind.as_str() {
+                "INTEGER" => &["+ 1000", "- 1000"],
+                "TEXT" => &["|| 'x'", "|| ' '"],
+                _ => &["|| x'00'", "|| zeroblob(16)"],
+            };
+            for change in changes {
+                connection.execute_batch("SAVEPOINT edit").unwrap();
+                let cast = if kind == "BLOB" {
+                    format!("CAST({column} {change} AS BLOB)")
+                } else {
+                    format!("{column} {change}")
+                };
+                let sql = format!("UPDATE audit SET {column} = {cast} WHERE number = {row}");
+                assert_eq!(connection.execute(&sql, []).unwrap(), 1, "{sql}");
+                connection.execute_batch("RELEASE edit").unwrap();
+                let bad = first_bad(&bed, None);
+                assert_eq!(bad, Some(place), "{sql}");
+                let back = match change.chars().next() {
+                    Some('+') => format!(
+                        "{column} = {column} - 1000 WHERE number = {}",
+                        if column == "number" { row + 1000 } else { *row }
+                    ),
+                    Some('-') => format!(
+                        "{column} = {column} + 1000 WHERE number = {}",
+                        if column == "number" { row - 1000 } else { *row }
+                    ),
+                    _ if kind == "TEXT" => format!(
+                        "{column} = substr({column}, 1, length({column}) - 1) WHERE number = {row}"
+                    ),
+                    _ => format!(
+                        "{column} = substr({column}, 1, length({column}) - {}) WHERE number = {row}",
+                        if change.contains("16") { 16 } else { 1 }
+                    ),
+                };
+                connection.execute(&format!("UPDATE audit SET {back}"), []).unwrap();
+                assert_eq!(first_bad(&bed, None), None, "mended {sql}");
+            }
+        }
+    }
+}
+
+#[test]
+fn removed_inserted_swapped_and_cut_entries_are_found() {
+    let edits = [
+        ("DELETE FROM audit WHERE number % 1099511627776 = 3", Some(3), Some(3)),
+        ("DELETE FROM audit WHERE number % 1099511627776 = 1", Some(1), Some(1)),
+        ("DELETE FROM audit", Some(1), Some(1)),
+        // The end was cut: the scope's own count tells.
+        ("DELETE FROM audit WHERE number % 1099511627776 = 6", Some(6), Some(6)),
+        // A copy behind the end.
+        ("INSERT INTO audit SELECT number + 1, at, action, actor, reason, context, device, records, refers_to, detail, hash
+          FROM audit WHERE number % 1099511627776 = 6", Some(7), Some(7)),
+        // Entries that belong to no scope.
+        ("INSERT INTO audit SELECT number + 1099511627776, at, action, actor, reason, context, device, records, refers_to, detail, hash
+          FROM audit WHERE number % 1099511627776 = 2", Some(7), Some(7)),
+        // The end was cut and the count with it: only an earlier head tells.
+        ("DELETE FROM audit WHERE number % 1099511627776 > 4;
+          UPDATE scope SET entries = 4, head = (SELECT hash FROM audit WHERE number % 1099511627776 = 4)", None, Some(5)),
+        // Two entries change places.
+        ("UPDATE audit SET number = -1 WHERE number % 1099511627776 = 2;
+          UPDATE audit SET number = number - 1 WHERE number % 1099511627776 = 3;
+          UPDATE audit SET number = (SELECT number + 1 FROM audit WHERE number % 1099511627776 = 2) WHERE number = -1", Some(2), Some(2)),
+    ];
+    for (sql, alone, expected) in edits {
+        let (bed, heads) = trail();
+        raw(&bed).execute_batch(sql).unwrap();
+        assert_eq!(first_bad(&bed, None), alone, "{sql}");
+        assert_eq!(first_bad(&bed, Some(heads[5])), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_trail_that_was_computed_anew_is_found_by_an_earlier_head() {
+    let (bed, heads) = trail();
+    // Whoever writes the file can do this: another vault's trail in its place.
+    let (other, _) = trail();
+    let mut connection = raw(&bed);
+    connection.execute("ATTACH ?1 AS other", [other.path().to_str().unwrap()]).unwrap();
+    let change = connection.transaction().unwrap();
+    change
+        .execute_batch(
+            "DELETE FROM main.audit; INSERT INTO main.audit SELECT * FROM other.audit;
+             UPDATE main.scope SET entries = (SELECT entries FROM other.scope), head = (SELECT head FROM other.scope)",
+        )
+        .unwrap();
+    change.commit().unwrap();
+    assert_eq!(first_bad(&bed, None), None);
+    assert_eq!(first_bad(&bed, Some(heads[2])), Some(3));
+    let mut device = bed.device("pc-1");
+    device.audit = Some(heads[5]);
+    let answer = device.check_in(&bed);
+    assert!(answer.audit_at.is_some_and(|hash| hash != heads[5].hash), "the device notices too");
+    assert!(bed.trail().iter().any(|entry| entry.action == Action::HeadMismatch));
+}
+
+#[test]
+fn damaged_bytes_are_found_and_the_rest_can_be_had() {
+    let bed = Bed::on_sqlite();
+    for n in 0..20 {
+        bed.settled(&format!("pc-{n:02}"), 2);
+    }
+    let connection = raw(&bed);
+    connection
+        .execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = 6", [])
+        .unwrap();
+    connection.execute("UPDATE device SET state = CAST(substr(state, 1, length(state) - 1) || x'ff' AS BLOB) WHERE name = 'pc-05'", []).unwrap();
+    let disclose =
+        |device: &str, options| bed.vault.disclose(&scope(), device, &WHO, options, bed.now());
+    let lost = disclose("pc-02", DiscloseOptions::default()).unwrap_err();
+    assert_eq!(lost.code(), Code::VaultDamaged);
+    let rest = disclose("pc-02", DiscloseOptions::default().with_history()).unwrap();
+    assert_eq!((rest.candidates.len(), rest.damaged.len()), (1, 1));
+    let broken = disclose("pc-05", DiscloseOptions::default()).unwrap_err();
+    assert_eq!(broken.code(), Code::VaultDamaged);
+    assert!(broken.to_string().contains("pc-05"), "{broken}");
+    assert_eq!(bed.reveal("pc-06"), ["Secret-pc-06-2"]);
+    assert_eq!(bed.vault.stats(&scope(), bed.now()).unwrap().damaged, 1);
+    assert_eq!(
+        bed.vault.order_rotation(&scope(), Selection::All, &WHO, bed.now()).unwrap().devices,
+        19
+    );
+}
+
+#[test]
+fn a_page_that_is_overwritten_is_found_and_other_devices_can_be_had() {
+    let bed = Bed::on_sqlite();
+    for n in 0..200 {
+        bed.settled(&format!("pc-{n:03}"), 1);
+    }
+    let path = bed.path();
+    let size: u32 = raw(&bed).pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    raw(&bed).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    // A leaf of the table of records.
+    let root: u32 = raw(&bed)
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'record'", [], |row| row.get(0))
+        .unwrap();
+    let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut page = vec![0; usize::try_from(size).unwrap()];
+    file.read_exact_at(&mut page, u64::from((root - 1) * size)).unwrap();
+    let child = u32::from_be_bytes(page[8..12].try_into().unwrap());
+    assert_eq!(page[0], 5, "an inner page of a table");
+    file.write_all_at(&vec![0x5a; page.len()], u64::from((child - 1) * size)).unwrap();
+    let vault = Vault::new(SqliteStore::open(&path).unwrap(), counting());
+    let mut lost = 0;
+    for n in 0..200 {
+        let device = format!("pc-{n:03}");
+        match vault.disclose(&scope(), &device, &WHO, DiscloseOptions::default(), bed.now()) {
+            Ok(disclosure) => assert_eq!(disclosure.candidates.len(), 1),
+            Err(error) => {
+                assert_eq!(error.code(), Code::VaultDamaged, "{error}");
+                lost += 1;
+            }
+        }
+    }
+    assert!((1..100).contains(&lost), "{lost}");
+    assert!(vault.audit_verify(&scope(), None).unwrap().ok);
+}
+
+#[test]
+fn clear_text_is_in_no_file_of_the_vault() {
+    let bed = Bed::on_sqlite();
+    let reader = bed.reader.reader().clone();
+    let history = laps_core::vault::state::HistorySetting::count(1);
+    bed.vault.initialise(&scope(), &[reader], history, &WHO, bed.now()).unwrap();
+    let mut devices: Vec<Device> = (0..40).map(|n| bed.device(&format!("pc-{n}"))).collect();
+    let mut operations = 0;
+    for round in 0..15 {
+        for (n, device) in devices.iter_mut().enumerate() {
+            device.rotate(&bed);
+            operations += 4;
+            if (n + round) % 5 == 0 {
+                let passwords = bed.reveal(device.name.as_str());
+                assert!(passwords[0].starts_with("Secret-"));
+                operations += 1;
+            }
+        }
+    }
+    bed.vault
+        .purge(&scope(), "pc-7", laps_core::vault::Confirmation::Given, &WHO, bed.now())
+        .unwrap();
+    assert!(operations > 2_000);
+    let mut searched = 0;
+    for file in fs::read_dir(bed.path().parent().unwrap()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        searched += bytes.len();
+        assert!(!bytes.windows(7).any(|window| window == b"Secret-"));
+        assert!(!bytes.windows(12).any(|window| window == b"S\0e\0c\0r\0e\0t\0"));
+    }
+    assert!(searched > 100_000);
+}
+
+#[test]
+fn threads_share_one_vault_and_lose_nothing() {
+    let bed = Bed::on_sqlite();
+    std::thread::scope(|threads| {
+        for thread in 0..8 {
+            let bed = &bed;
+            threads.spawn(move || {
+                for n in 0..6 {
+                    let mut device = bed.device(&format!("pc-{thread}-{n}"));
+                    device.rotate(bed);
+                    bed.reveal(device.name.as_str());
+                    let unknown = bed.vault.show(&scope(), "unknown").unwrap_err();
+                    assert_eq!(unknown.code(), Code::NotFound);
+                    let refused = bed.vault.retire(&scope(), "unknown", &WHO, bed.now());
+                    assert_eq!(refused.unwrap_err().code(), Code::NotFound);
+                }
+            });
+        }
+    });
+    let rows = bed.vault.list(&scope(), None, 100).unwrap().items;
+    assert!(rows.len() == 48 && rows.iter().all(|row| row.version == Some(1)));
+    let report = bed.vault.audit_verify(&scope(), None).unwrap();
+    assert!(report.ok && report.entries == 96);
+}
+
+#[test]
+fn a_panic_inside_an_operation_does_not_stop_the_vault() {
+    use laps_core::vault::store::{Durability, Store as _};
+    let bed = Bed::on_sqlite();
+    let mut device = bed.settled("pc-1", 1);
+    let store = bed.vault.store().clone();
+    let panicked = std::thread::spawn(move || {
+        let _ = store.write(Durability::Durable, |tx| -> Result<(), _> {
+            tx.insert_device(
+                &scope(),
+                &super::bed::device_id("half"),
+                &laps_core::vault::state::Device::new(
+                    laps_core::vault::state::Candidates::default(),
+                    laps_core::vault::state::About::new(
+                        laps_core::identity::AccountName::EMPTY,
+                        laps_core::identity::Timestamp::default(),
+                    ),
+                ),
+            )?;
+            panic!("on purpose")
+        });
+    });
+    assert!(panicked.join().is_err());
+    device.rotate(&bed);
+    assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-2"]);
+    assert!(bed.vault.show(&scope(), "half").is_err());
+}
