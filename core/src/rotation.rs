@@ -42,6 +42,8 @@ mod clock;
 mod config;
 pub mod event;
 mod exchange;
+#[cfg(all(test, feature = "vault"))]
+mod exploration;
 mod journal;
 mod log;
 mod machine;

@@ -228,9 +228,7 @@ impl fmt::Display for PolicyError {
                     f.write_str(" with backup to Entra")?;
                 }
             }
-            Refusal::Name(error) => {
-                write!(f, "accepts the name of a local account: {error}")?;
-            }
+            Refusal::Name(error) => write!(f, "is refused: {error}")?,
             Refusal::Principal => f.write_str(
                 "accepts a SID, domain\\name or name@domain, without quotes or brackets around it",
             )?,

@@ -1,0 +1,250 @@
+//! The runs: with every rule none finds a violation; with one rule left out each finds one.
+
+use std::println;
+
+use super::network::history;
+use super::rules::{ALL, Rules};
+use super::search::{Found, exhaust, explore};
+use super::state::{Fault, Setting, budget};
+
+/// No fault at all.
+pub(super) const PLAIN: Setting = Setting {
+    rules: ALL,
+    faults: [0; super::state::FAULTS],
+    history: history(1),
+    passwords: 3,
+    can_verify: true,
+};
+
+fn setting(faults: &[(Fault, u8)]) -> Setting {
+    Setting { faults: budget(faults), ..PLAIN }
+}
+
+fn unverified(faults: &[(Fault, u8)]) -> Setting {
+    Setting { can_verify: false, ..setting(faults) }
+}
+
+fn say(name: &str, found: &Found) {
+    println!(
+        "{name}: {} states, {} steps, at most {} candidates",
+        found.states, found.steps, found.candidates
+    );
+    if let Some((wrong, steps)) = &found.violation {
+        for (number, step) in steps.iter().enumerate() {
+            println!("   {}. {step}", number + 1);
+        }
+        println!("   => {wrong}");
+    }
+}
+
+#[track_caller]
+fn holds(name: &str, setting: &Setting) {
+    let found = explore(setting, 3_000_000);
+    say(name, &found);
+    assert!(found.violation.is_none(), "{name}");
+}
+
+#[track_caller]
+fn caught(name: &str, setting: Setting, rules: Rules, expected: &str) {
+    let found = explore(&Setting { rules, ..setting }, 3_000_000);
+    say(name, &found);
+    let (wrong, steps) = found.violation.unwrap();
+    assert!(wrong.contains(expected) && !steps.is_empty(), "{name}: {wrong}");
+}
+
+#[test]
+fn every_rule_together_survives_each_fault() {
+    use Fault::*;
+    holds("no fault", &PLAIN);
+    let runs: [(&str, Setting); 18] = [
+        ("two crashes", setting(&[(Crash, 2)])),
+        ("crash, refusal", setting(&[(Crash, 1), (Refuse, 1)])),
+        ("crash, failure without effect", setting(&[(Crash, 1), (Fail, 1)])),
+        ("crash, failure with effect", setting(&[(Crash, 1), (LieFail, 1)])),
+        ("crash, success without effect", setting(&[(Crash, 1), (LieOk, 1)])),
+        ("no answer to verification", setting(&[(Crash, 1), (Mute, 1)])),
+        ("unverified: crash, failure with effect", unverified(&[(Crash, 1), (LieFail, 1)])),
+        ("unverified: crash, success without effect", unverified(&[(Crash, 1), (LieOk, 1)])),
+        ("orphaned setter", setting(&[(Orphan, 1), (Crash, 1)])),
+        ("image rolled back", setting(&[(Image, 1)])),
+        ("image with memory", setting(&[(Memory, 1)])),
+        ("journal lost", setting(&[(JournalLoss, 1), (Crash, 1)])),
+        ("older vault", setting(&[(OldVault, 1)])),
+        ("older journal", setting(&[(OldJournal, 1)])),
+        ("two clones take turns", setting(&[(Clone, 2)])),
+        ("order, crash", setting(&[(Order, 1), (Crash, 1)])),
+        ("disk full, crash", setting(&[(Disk, 1), (Crash, 1)])),
+        (
+            "image rolled back, older vault",
+            Setting { passwords: 2, ..setting(&[(Image, 1), (OldVault, 1)]) },
+        ),
+    ];
+    for (name, setting) in runs {
+        holds(name, &setting);
+    }
+}
+
+#[test]
+fn each_rule_left_out_is_caught() {
+    use Fault::*;
+    let four = |setting: Setting| Setting { passwords: 4, ..setting };
+    let five = |setting: Setting| Setting { passwords: 5, ..setting };
+    let torn = "TORN";
+    let controls: [(&str, Setting, Rules, &str); 16] = [
+        ("no token", four(setting(&[(Image, 1), (Crash, 2)])), Rules { token: false, ..ALL }, torn),
+        (
+            "what unverified commits displaced is not kept",
+            five(unverified(&[(Crash, 2), (LieOk, 2)])),
+            Rules { keep_unverified: false, ..ALL },
+            torn,
+        ),
+        (
+            "ruled-out records enter history at its newest end",
+            four(unverified(&[(Crash, 2), (LieOk, 1)])),
+            Rules { ruled_out_last: false, ..ALL },
+            torn,
+        ),
+        (
+            "no stamp when a record is made",
+            setting(&[(OldJournal, 1), (Crash, 1)]),
+            Rules { stamp_when_made: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "the stamp is read while the setter may run",
+            setting(&[(Orphan, 1), (Crash, 1)]),
+            Rules { setter_lock: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "the predecessor is the record committed before",
+            setting(&[(Crash, 2)]),
+            Rules { previous_made: false, ..ALL },
+            "FORK",
+        ),
+        (
+            "a commit below the current version is not answered",
+            setting(&[(Image, 1)]),
+            Rules { acknowledge_lower: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "applied before it is backed up",
+            setting(&[]),
+            Rules { back_up_first: false, ..ALL },
+            torn,
+        ),
+        ("no journal", setting(&[(Crash, 1)]), Rules { journal: false, ..ALL }, "FORK"),
+        (
+            "the due date moves early",
+            setting(&[]),
+            Rules { due_at_commit: false, ..ALL },
+            "DUE DATE",
+        ),
+        (
+            "an older report is taken",
+            setting(&[(Image, 1)]),
+            Rules { refuse_stale: false, ..ALL },
+            "OLDER",
+        ),
+        (
+            "a new pending record replaces the one before",
+            setting(&[(LieFail, 1), (Crash, 1)]),
+            Rules { pending_is_a_set: false, ..ALL },
+            torn,
+        ),
+        (
+            "after a crash in Applying the new id is dropped",
+            setting(&[(Crash, 1)]),
+            Rules { both_stay: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "no verification",
+            setting(&[(LieOk, 1)]),
+            Rules { verify: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "a failed set is believed",
+            setting(&[(LieFail, 1)]),
+            Rules { verify_failures: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "records in history stay there",
+            setting(&[(Image, 1)]),
+            Rules { bring_back: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+    ];
+    for (name, setting, rules, expected) in controls {
+        caught(name, setting, rules, expected);
+    }
+}
+
+/// The large bounds, for `LAPS_PROOFS=1`: hours of nothing but states.
+#[test]
+fn every_rule_together_survives_many_faults_at_once() {
+    use Fault::*;
+    if std::env::var_os("LAPS_PROOFS").is_none() {
+        // The small bounds are in the other test; this one still runs its smallest.
+        holds("two images", &Setting { passwords: 2, ..setting(&[(Image, 2)]) });
+        return;
+    }
+    let four = |setting: Setting| Setting { passwords: 4, ..setting };
+    let runs: [(&str, Setting); 14] = [
+        ("T1: image, two crashes", four(setting(&[(Image, 1), (Crash, 2)]))),
+        ("T2: image, older vault", setting(&[(Image, 1), (OldVault, 1)])),
+        ("T3: image, journal lost", setting(&[(Image, 1), (JournalLoss, 1)])),
+        (
+            "T4: all together",
+            setting(&[
+                (Image, 1),
+                (OldVault, 1),
+                (JournalLoss, 1),
+                (Crash, 1),
+                (Refuse, 1),
+                (LieFail, 1),
+                (LieOk, 1),
+            ]),
+        ),
+        (
+            "T5: journal lost, older vault, two crashes",
+            setting(&[(JournalLoss, 1), (OldVault, 1), (Crash, 2)]),
+        ),
+        (
+            "T6: crash and a lying setter",
+            Setting {
+                passwords: 5,
+                ..setting(&[(Crash, 2), (Refuse, 1), (LieFail, 1), (LieOk, 1), (Mute, 1)])
+            },
+        ),
+        (
+            "T7: unverified, crash, refusal, failure with effect",
+            four(unverified(&[(Crash, 2), (Refuse, 1), (LieFail, 1)])),
+        ),
+        (
+            "B3: unverified, false successes and failures, crash",
+            four(unverified(&[(LieOk, 2), (LieFail, 1), (Crash, 1)])),
+        ),
+        ("I2: two images, crash", setting(&[(Image, 2), (Crash, 1)])),
+        (
+            "M: image with memory, refusal",
+            setting(&[(Memory, 1), (Refuse, 1), (LieFail, 1), (Crash, 1)]),
+        ),
+        ("J1: older journal, crash", four(setting(&[(OldJournal, 1), (Crash, 2)]))),
+        ("clones, crash", setting(&[(Clone, 3), (Crash, 1)])),
+        ("orphan, crashes, order", four(setting(&[(Orphan, 1), (Crash, 2), (Order, 1)]))),
+        ("disk, crash, image", setting(&[(Disk, 1), (Crash, 1), (Image, 1)])),
+    ];
+    let mut states = 0;
+    for (name, setting) in runs {
+        let found = exhaust(&setting);
+        say(name, &found);
+        states += found.states;
+        assert!(found.violation.is_none(), "{name}");
+    }
+    println!("{states} states in all");
+    assert!(states >= 10_000_000, "{states}");
+}
