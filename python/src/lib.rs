@@ -16,6 +16,7 @@ mod reader;
 mod recipe;
 mod record;
 mod time;
+mod vault;
 
 use pyo3::prelude::*;
 
@@ -37,6 +38,13 @@ mod _laps {
     };
     #[pymodule_export]
     use super::record::Record;
+    #[pymodule_export]
+    use super::vault::Vault;
+    #[pymodule_export]
+    use super::vault::row::{
+        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Ordered, Outcome,
+        Stats, StoredRecord,
+    };
 
     use pyo3::prelude::*;
 

@@ -3,7 +3,7 @@
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyTzInfo};
+use pyo3::types::{PyDateTime, PyDelta, PyTzInfo};
 
 use crate::error::raise;
 
@@ -14,8 +14,36 @@ pub(crate) fn to_python(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyD
     let epoch = PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc))?;
     let days = i32::try_from(seconds.div_euclid(86_400)).unwrap_or(i32::MAX);
     let rest = i32::try_from(seconds.rem_euclid(86_400)).unwrap_or(0);
-    let delta = pyo3::types::PyDelta::new(py, days, rest, 0, false)?;
+    let delta = PyDelta::new(py, days, rest, 0, false)?;
     Ok(epoch.as_any().add(delta)?.cast_into::<PyDateTime>()?)
+}
+
+/// A moment in a row of an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct When(pub(crate) Timestamp);
+
+impl<'py> IntoPyObject<'py> for When {
+    type Target = PyDateTime;
+    type Output = Bound<'py, PyDateTime>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        to_python(py, self.0)
+    }
+}
+
+/// A `timedelta` as whole seconds, not negative.
+pub(crate) fn seconds(delay: &Bound<'_, PyDelta>) -> PyResult<u64> {
+    let seconds: f64 = delay.call_method0("total_seconds")?.extract()?;
+    if !(0.0..=Timestamp::MAX.as_unix_seconds() as f64).contains(&seconds) {
+        return Err(raise(Code::InvalidArgument, "a negative or endless time; give one from 0"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the year 9999, as was just checked"
+    )]
+    Ok(seconds as u64)
 }
 
 /// An aware `datetime` as a moment, to the second, rounded down.

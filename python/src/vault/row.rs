@@ -1,0 +1,380 @@
+//! What a vault answers, as Python sees it. No secrets, nothing that opens anything.
+
+use laps_core::rotation::event::Outcome as CoreOutcome;
+use laps_core::vault::{self, store::StoredEntry};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::reader::Reader;
+use crate::time::When;
+
+/// A device of a vault.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Device {
+    /// What the vault calls it.
+    device: String,
+    /// The managed account.
+    account: String,
+    /// Its security identifier.
+    sid: Option<String>,
+    /// The version of the current record, or of the newest candidate.
+    version: Option<u64>,
+    /// `settled`, `pending`, `uncertain`, `failed` or `retired`.
+    state: &'static str,
+    /// Whether an order to rotate is open.
+    ordered: bool,
+    /// When the vault received the record.
+    updated: Option<When>,
+    /// When the device will rotate, as it says.
+    expires: Option<When>,
+    /// The last check-in, to the hour.
+    last_seen: When,
+    /// The last outcome.
+    outcome: Option<Outcome>,
+    /// How many records the device may hold.
+    candidates: usize,
+}
+
+#[pymethods]
+impl Device {
+    fn __repr__(&self) -> String {
+        format!("<Device {:?} {}>", self.device, self.state)
+    }
+}
+
+impl From<vault::DeviceRow> for Device {
+    fn from(row: vault::DeviceRow) -> Self {
+        Self {
+            device: row.device.to_string(),
+            account: row.account.to_string(),
+            sid: row.sid.map(|sid| sid.to_string()),
+            version: row.version,
+            state: row.state.as_str(),
+            ordered: row.ordered,
+            updated: row.updated.map(When),
+            expires: row.expires.map(When),
+            last_seen: When(row.last_seen),
+            outcome: row.outcome.map(Outcome::from),
+            candidates: row.candidates,
+        }
+    }
+}
+
+/// How the last rotation of a device, or its last try, ended.
+#[pyclass(frozen, get_all, module = "laps")]
+#[derive(Clone)]
+pub(crate) struct Outcome {
+    /// The event id of Windows LAPS, where it has this event.
+    id: Option<u32>,
+    /// What happened, in a word.
+    name: &'static str,
+    /// Why, in a word.
+    reason: &'static str,
+    /// When.
+    at: When,
+}
+
+impl From<CoreOutcome> for Outcome {
+    fn from(outcome: CoreOutcome) -> Self {
+        Self {
+            id: outcome.id(),
+            name: outcome.kind.name(),
+            reason: outcome.reason.name(),
+            at: When(outcome.at),
+        }
+    }
+}
+
+/// A record that a vault holds, without its content.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct StoredRecord {
+    /// Its id.
+    record: String,
+    /// Its version.
+    version: u64,
+    /// `current`, `pending` or `history`.
+    state: &'static str,
+    /// When the vault received it.
+    updated: When,
+    /// When it was displaced or ruled out.
+    displaced: Option<When>,
+    /// Whether the device said that it was never applied.
+    ruled_out: bool,
+    /// Whether it came in sealed to a reader that had been removed.
+    late: bool,
+    /// The ids of the readers that can open it.
+    readers: Vec<String>,
+}
+
+impl From<vault::RecordRow> for StoredRecord {
+    fn from(row: vault::RecordRow) -> Self {
+        Self {
+            record: row.record.to_string(),
+            version: row.version,
+            state: row.state.as_str(),
+            updated: When(row.updated),
+            displaced: row.displaced.map(When),
+            ruled_out: row.ruled_out,
+            late: row.late,
+            readers: row.readers.iter().map(|id| hexadecimal(id)).collect(),
+        }
+    }
+}
+
+/// A sealed record that was disclosed.
+#[pyclass(frozen, module = "laps")]
+pub(crate) struct Candidate {
+    inner: vault::Candidate,
+}
+
+#[pymethods]
+impl Candidate {
+    /// Its id.
+    #[getter]
+    fn record(&self) -> String {
+        self.inner.record.to_string()
+    }
+
+    /// Its version.
+    #[getter]
+    fn version(&self) -> u64 {
+        self.inner.version
+    }
+
+    /// `current`, `pending` or `history`.
+    #[getter]
+    fn state(&self) -> &'static str {
+        self.inner.state.as_str()
+    }
+
+    /// When the vault received it.
+    #[getter]
+    fn updated(&self) -> When {
+        When(self.inner.updated)
+    }
+
+    /// The sealed bytes: `Record.parse` reads them.
+    #[getter]
+    fn sealed<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.sealed)
+    }
+}
+
+/// What a disclosure hands out. Its audit entry is durable.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Disclosure {
+    /// The device.
+    device: String,
+    /// The managed account.
+    account: String,
+    /// The number of the audit entry.
+    entry: u64,
+    /// The receipt: the head of the trail with that entry.
+    head: String,
+    /// Current first, then pending, newest first, then the history if asked for.
+    candidates: Vec<Py<Candidate>>,
+    /// The ids of records whose stored bytes are damaged.
+    damaged: Vec<String>,
+}
+
+impl Disclosure {
+    pub(crate) fn from_core(py: Python<'_>, disclosure: vault::Disclosure) -> PyResult<Self> {
+        let candidates = disclosure
+            .candidates
+            .into_iter()
+            .map(|inner| Py::new(py, Candidate { inner }))
+            .collect::<PyResult<_>>()?;
+        Ok(Self {
+            device: disclosure.device.to_string(),
+            account: disclosure.account.to_string(),
+            entry: disclosure.entry,
+            head: disclosure.head.to_string(),
+            candidates,
+            damaged: disclosure.damaged.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+/// A device whose rotation is due.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Due {
+    /// The device.
+    device: String,
+    /// Since when, or when.
+    due: When,
+    /// Whether an order is open.
+    ordered: bool,
+}
+
+impl From<vault::DueRow> for Due {
+    fn from(row: vault::DueRow) -> Self {
+        Self { device: row.device.to_string(), due: When(row.due), ordered: row.ordered }
+    }
+}
+
+/// What an order to rotate did.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Ordered {
+    /// Devices that now have an order which they had not before.
+    devices: u64,
+    /// The last audit entry written for it.
+    entry: u64,
+    /// The head of the trail with that entry.
+    head: String,
+}
+
+impl From<vault::Ordered> for Ordered {
+    fn from(ordered: vault::Ordered) -> Self {
+        Self { devices: ordered.devices, entry: ordered.entry, head: ordered.head.to_string() }
+    }
+}
+
+/// What a verification of the trail found.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct AuditReport {
+    /// Whether every entry is as it was written, and the expected head is in the chain.
+    ok: bool,
+    /// How many entries there are.
+    entries: u64,
+    /// The head, as far as the chain holds.
+    head: String,
+    /// The first entry that is not as it was written, or is missing; from 1.
+    first_bad: Option<u64>,
+}
+
+impl From<vault::AuditReport> for AuditReport {
+    fn from(report: vault::AuditReport) -> Self {
+        Self {
+            ok: report.ok,
+            entries: report.entries,
+            head: report.head.to_string(),
+            first_bad: report.first_bad,
+        }
+    }
+}
+
+/// One entry of the trail, as it is stored.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct AuditEntry {
+    /// Its number, from 1.
+    number: u64,
+    /// When; None for an entry that cannot be read.
+    at: Option<When>,
+    /// What was done, in a word; empty for an entry that cannot be read.
+    action: &'static str,
+    /// Who asked.
+    actor: String,
+    /// Why.
+    reason: String,
+    /// What the program added about where the request came from.
+    context: String,
+    /// The device that it is about.
+    device: String,
+    /// The ids of the records that it is about.
+    records: Vec<String>,
+    /// The entry that it refers to; 0 for none.
+    refers_to: u64,
+    /// More, in words.
+    detail: String,
+}
+
+impl From<StoredEntry> for AuditEntry {
+    fn from(stored: StoredEntry) -> Self {
+        match stored.entry {
+            Ok(entry) => Self {
+                number: stored.number,
+                at: Some(When(entry.at)),
+                action: entry.action.as_str(),
+                actor: entry.actor,
+                reason: entry.reason,
+                context: entry.context,
+                device: entry.device,
+                records: entry.records.iter().map(ToString::to_string).collect(),
+                refers_to: entry.refers_to,
+                detail: entry.detail,
+            },
+            Err(detail) => Self {
+                number: stored.number,
+                at: None,
+                action: "",
+                actor: String::new(),
+                reason: String::new(),
+                context: String::new(),
+                device: String::new(),
+                records: Vec::new(),
+                refers_to: 0,
+                detail,
+            },
+        }
+    }
+}
+
+/// A reader that a vault knows.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct KnownReader {
+    /// The reader.
+    reader: Reader,
+    /// When it was added.
+    added: When,
+    /// When it was removed.
+    removed: Option<When>,
+}
+
+impl From<vault::ReaderRow> for KnownReader {
+    fn from(row: vault::ReaderRow) -> Self {
+        Self {
+            reader: Reader { inner: row.reader },
+            added: When(row.added),
+            removed: row.removed.map(When),
+        }
+    }
+}
+
+/// Figures about a vault.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Stats {
+    /// Devices, retired ones included.
+    devices: u64,
+    /// Devices with one candidate that the device knows it holds.
+    settled: u64,
+    /// Devices with a rotation under way.
+    pending: u64,
+    /// Devices that may hold one of several passwords.
+    uncertain: u64,
+    /// Devices whose last rotation failed.
+    failed: u64,
+    /// Devices out of service.
+    retired: u64,
+    /// Devices with an open order.
+    ordered: u64,
+    /// Devices whose due date has passed.
+    overdue: u64,
+    /// Records that devices may hold.
+    candidates: u64,
+    /// Records in history.
+    history: u64,
+    /// Audit entries.
+    entries: u64,
+}
+
+impl From<vault::Stats> for Stats {
+    fn from(stats: vault::Stats) -> Self {
+        Self {
+            devices: stats.devices,
+            settled: stats.settled,
+            pending: stats.pending,
+            uncertain: stats.uncertain,
+            failed: stats.failed,
+            retired: stats.retired,
+            ordered: stats.ordered,
+            overdue: stats.overdue,
+            candidates: stats.candidates,
+            history: stats.history,
+            entries: stats.entries,
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
