@@ -8,6 +8,7 @@
     reason = "this crate is for std, which Python itself needs"
 )]
 
+mod agent;
 mod error;
 mod password;
 mod policy;
@@ -22,6 +23,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _laps {
+    #[pymodule_export]
+    use super::agent::{Agent, AgentStatus, Event, agent_status, journal_records};
     #[pymodule_export]
     use super::error::codes;
     #[pymodule_export]

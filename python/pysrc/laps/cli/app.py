@@ -11,11 +11,14 @@ import typer
 
 from ..exceptions import LapsError
 from . import status
-from .command import Command
+from .agent import agent
+from .command import Command, VaultCommand
 from .entra import entra
 from .generate import check, generate, strength
 from .policy import policy
 from .reader import reader
+from .reveal import disclose, open_sealed, reveal
+from .vault import vault
 
 __all__ = ["app", "run"]
 
@@ -34,6 +37,11 @@ app.command("strength", cls=Command)(strength)
 app.command("check", cls=Command)(check)
 app.add_typer(policy, name="policy")
 app.add_typer(reader, name="reader")
+app.add_typer(vault, name="vault")
+app.command("reveal", cls=VaultCommand)(reveal)
+app.command("disclose", cls=VaultCommand)(disclose)
+app.command("open", cls=Command)(open_sealed)
+app.add_typer(agent, name="agent")
 app.add_typer(entra, name="entra")
 
 

@@ -1,13 +1,178 @@
-"""Commands whose purpose is a password."""
+"""``laps reveal`` and its halves ``laps disclose`` and ``laps open``: commands whose purpose is a password."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
 
-from .._laps import Password
-from . import output
+import typer
 
-__all__ = ["passwords"]
+from .._laps import Disclosure, Password, ReaderKey, Record, Vault, journal_records
+from ..exceptions import LapsError
+from . import inputs, output
+from .command import Json, VaultPath
+from .origin import context
+from .reader import PassphraseDescriptor, PassphraseFile, load
+from .status import Failure, Status
+
+__all__ = ["disclose", "open_sealed", "passwords", "reveal"]
+
+Key = Annotated[
+    Path,
+    typer.Option("--reader", metavar="KEY", envvar="LAPS_READER", help="The reader's key file; LAPS_READER stands for it."),
+]
+Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit trail.")]
+Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit trail.")]
+DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
+History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
+RotateAfter = Annotated[
+    str | None,
+    typer.Option("--rotate-after", metavar="TIME", help=f"Order a rotation after this time: {inputs.DURATION}."),
+]
+Spell = Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud over the phone.")]
+Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
+
+
+def reveal(
+    path: VaultPath,
+    device: DeviceName,
+    reader: Key,
+    actor: Who,
+    reason: Why,
+    history: History = False,
+    rotate_after: RotateAfter = None,
+    spell: Spell = False,
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Print the password of a device. The audit entry is written before.
+
+    Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason "ticket 4711"[/bold]
+    """
+    vault = Vault.open(path, scope=scope)
+    delay = inputs.duration(rotate_after) if rotate_after is not None else None
+    # The key first: a wrong passphrase is not a disclosure.
+    key = load(reader, passphrase_file, passphrase_fd)
+    found = vault.disclose(
+        device, actor=actor, reason=reason, context=context(), history=history, rotate_after=delay
+    )
+    opened = [
+        Opened.of(each.record, each.version, each.state, each.updated, key, each.sealed) for each in found.candidates
+    ]
+    success = any(each.password for each in opened)
+    try:
+        vault.record_outcome(found.entry, opened=success, actor=actor, reason=reason, context=context())
+    except LapsError as error:
+        # Without an outcome the disclosure counts as revealed, which is what it may be.
+        output.note(f"warning: the outcome could not be written into the audit trail: {error}")
+    head = {"device": found.device, "account": found.account, "entry": found.entry, "head": found.head}
+    _print(opened, head, spell, as_json)
+    _damaged(found)
+    _leave(opened, f"device {device}")
+
+
+def disclose(
+    path: VaultPath,
+    device: DeviceName,
+    actor: Who,
+    reason: Why,
+    history: History = False,
+    rotate_after: RotateAfter = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No key is needed here.
+
+    Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json > sealed.json[/bold]
+    """
+    vault = Vault.open(path, scope=scope)
+    delay = inputs.duration(rotate_after) if rotate_after is not None else None
+    found = vault.disclose(
+        device, actor=actor, reason=reason, context=context(), history=history, rotate_after=delay
+    )
+    document = {
+        "device": found.device,
+        "account": found.account,
+        "entry": found.entry,
+        "head": found.head,
+        "candidates": [
+            {
+                "record": each.record,
+                "version": each.version,
+                "state": each.state,
+                "updated": inputs.rfc3339(each.updated),
+                "sealed": base64.b64encode(each.sealed).decode("ascii"),
+            }
+            for each in found.candidates
+        ],
+    }
+    if as_json:
+        output.emit(document)
+    else:
+        output.table(
+            ["record", "version", "state", "updated", "bytes"],
+            (
+                [each.record, str(each.version), each.state, inputs.rfc3339(each.updated) or "", str(len(each.sealed))]
+                for each in found.candidates
+            ),
+            styles=["bold"],
+        )
+        print(f"audit entry {found.entry}, head {found.head}; with --json the sealed records are printed too")
+    _damaged(found)
+
+
+def open_sealed(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RECORD|JOURNAL",
+            help="A sealed record, the journal of an agent, or what `laps disclose --json` printed; - is standard input.",
+        ),
+    ],
+    reader: Key,
+    spell: Spell = False,
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    as_json: Json = False,
+) -> None:
+    """Open sealed records with a reader's key. No vault is needed: a device's journal will do.
+
+    Example: [bold]laps open /var/lib/laps/journal --reader helpdesk.key[/bold]
+    """
+    sealed = _sealed(inputs.read(file, "record"), file)
+    key = load(reader, passphrase_file, passphrase_fd)
+    opened = [Opened.of(*each[:4], key, each[4]) for each in sealed]
+    first = Record.parse(sealed[0][4])
+    _print(opened, {"device": first.device, "account": first.account}, spell, as_json)
+    _leave(opened, f"record {file}")
+
+
+class Opened:
+    """A record and what opening it gave."""
+
+    def __init__(
+        self, record: str, version: int, state: str, updated: datetime, result: Password | LapsError
+    ) -> None:
+        self.record, self.version, self.state, self.updated = record, version, state, updated
+        self.password = result if isinstance(result, Password) else None
+        self.error = result if isinstance(result, LapsError) else None
+
+    @classmethod
+    def of(cls, record: str, version: int, state: str, updated: datetime, key: ReaderKey, sealed: bytes) -> Opened:
+        """Opens it."""
+        result: Password | LapsError
+        try:
+            result = key.open(Record.parse(sealed))
+        except LapsError as error:
+            result = error
+        return cls(record, version, state, updated, result)
 
 
 def passwords(
@@ -30,3 +195,106 @@ def passwords(
                 ([group, ", ".join(each.word for each in spelled(group))] for group in grouped(text)),
                 styles=["bold green"],
             )
+
+
+def _print(opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json: bool) -> None:
+    if as_json:
+        output.emit(
+            {
+                **head,
+                "candidates": [
+                    {
+                        "record": each.record,
+                        "version": each.version,
+                        "state": each.state,
+                        "updated": inputs.rfc3339(each.updated),
+                        "password": each.password.expose() if each.password else None,
+                    }
+                    for each in opened
+                ],
+            }
+        )
+        return
+    shown = [each for each in opened if each.password is not None]
+    if shown:
+        print(f"{output.safe(head['device'])}, account {output.safe(head['account'])}")
+        passwords(
+            [(each.state, inputs.rfc3339(each.updated) or "", each.password) for each in shown if each.password],
+            columns=["state", "updated", "password"],
+            spell=spell,
+        )
+        if sum(each.state != "history" for each in shown) > 1:
+            output.note("more than one password may be on the device: try them in this order")
+    if "entry" in head:
+        output.note(f"audit entry {head['entry']}, head {head['head']}")
+
+
+def _leave(opened: Sequence[Opened], what: str) -> None:
+    errors = [each for each in opened if each.error is not None]
+    for each in errors:
+        output.note(f"error: {what}: record {each.record}: {each.error}")
+    if errors and not any(each.password for each in opened):
+        from .status import of
+
+        first = errors[0].error
+        assert first is not None
+        raise typer.Exit(int(of(first)))
+    if errors:
+        raise typer.Exit(int(Status.OTHER))
+
+
+def _damaged(found: Disclosure) -> None:
+    for record in found.damaged:
+        output.note(f"error: device {found.device}: record {record} is damaged in the vault")
+    if found.damaged and not found.candidates:
+        raise typer.Exit(int(Status.DAMAGED))
+
+
+def _sealed(data: bytes, file: Path) -> list[tuple[str, int, str, datetime, bytes]]:
+    try:
+        if data.startswith(b"laps journal"):
+            found = [_described(each) for each in journal_records(data)]
+            if not found:
+                raise Failure(f"journal {file}: it holds no record", Status.NOT_FOUND)
+            return sorted(found, key=lambda each: -each[1])
+        if data.lstrip().startswith(b"{"):
+            return _document(data)
+        return [_described(data if not _is_base64(data) else base64.b64decode(data))]
+    except LapsError as error:
+        raise type(error)(f"record {file}: {error}", error.code) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(
+            f"record {file}: not understood ({error}); give a sealed record, a journal, or the JSON of laps disclose",
+            Status.REFUSED,
+        ) from None
+
+
+def _described(sealed: bytes) -> tuple[str, int, str, datetime, bytes]:
+    record = Record.parse(sealed)
+    return record.id, record.version, "pending", record.made_at, sealed
+
+
+def _document(data: bytes) -> list[tuple[str, int, str, datetime, bytes]]:
+    candidates = json.loads(data)["candidates"]
+    if not isinstance(candidates, list) or not candidates:
+        raise ValueError("it has no candidates")
+    return [
+        (
+            str(each["record"]),
+            int(each["version"]),
+            str(each["state"]),
+            inputs.moment(str(each["updated"])),
+            base64.b64decode(each["sealed"], validate=True),
+        )
+        for each in candidates
+    ]
+
+
+def _is_base64(data: bytes) -> bool:
+    try:
+        base64.b64decode(b"".join(data.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+

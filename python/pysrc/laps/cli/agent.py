@@ -1,0 +1,175 @@
+"""``laps agent``: rotates the password of one account on this machine."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._laps import Agent, Event, Reader, Vault, agent_status
+from . import inputs, output
+from .command import Command, Json
+from .reader import public
+from .status import Failure, Status
+
+__all__ = ["agent"]
+
+agent = typer.Typer(help="The agent: rotates the password of one account on this machine.", no_args_is_help=True)
+
+State = Annotated[Path, typer.Option("--state", metavar="DIR", help="The state folder; made when it is not there.")]
+Device = Annotated[str, typer.Option("--device", metavar="ID", help="What the vault calls this device.")]
+PolicyFiles = Annotated[list[Path], typer.Option("--policy", metavar="FILE", help="A policy document; may be repeated.")]
+Readers = Annotated[
+    list[Path] | None,
+    typer.Option("--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."),
+]
+Where = Annotated[
+    str, typer.Option("--vault", metavar="PATH", envvar="LAPS_VAULT", help="The vault file, or command:CMD to reach it.")
+]
+Store = Annotated[
+    str, typer.Option("--store", metavar="STORE", help="Where the account is: linux, linux:NAME or command:CMD.")
+]
+LockTimeout = Annotated[
+    str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for another agent on the state folder.")
+]
+Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
+
+
+@agent.command("run", cls=Command)
+def run(
+    policy: PolicyFiles,
+    vault: Where,
+    state: State,
+    device: Device,
+    store: Store,
+    reader: Readers = None,
+    once: Annotated[bool, typer.Option("--once", help="One check-in, and one rotation if it is due; then leave.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --once: rotate also when it is not due.")] = False,
+    interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")] = "1h",
+    lock_timeout: LockTimeout = "10s",
+    scope: Scope = "",
+    kill_at: Annotated[str | None, typer.Option("--kill-at", hidden=True)] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed, 7 when the vault cannot be
+    reached, 8 when a rotation was due and is not committed.
+
+    Example: [bold]laps agent run --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
+    --reader helpdesk.pub --store linux --once[/bold]
+    """
+    if not reader:
+        raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
+    if force and not once:
+        raise Failure("--force goes with --once", Status.USAGE)
+    known = [public(each) for each in reader]
+    pause = inputs.duration(interval)
+    # Every run reads the documents again; here, they must be there at all.
+    for each in policy:
+        inputs.read(each, "policy")
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, kill_at, as_json) as running:
+        if once:
+            raise typer.Exit(_left(running.run_once(force=force)))
+        try:
+            running.run(interval=pause)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+@agent.command("check-in", cls=Command)
+def check_in(
+    policy: PolicyFiles,
+    vault: Where,
+    state: State,
+    device: Device,
+    store: Store,
+    reader: Readers = None,
+    lock_timeout: LockTimeout = "10s",
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Check in once, without a rotation."""
+    if not reader:
+        raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
+    known = [public(each) for each in reader]
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, None, as_json) as running:
+        raise typer.Exit(_left(running.check_in()))
+
+
+@agent.command("status", cls=Command)
+def status(state: State, as_json: Json = False) -> None:
+    """Show how a device stands, from its state folder.
+
+    Example: [bold]laps agent status --state /var/lib/laps --json[/bold]
+    """
+    if not state.is_dir():
+        raise Failure(f"state folder {state}: there is no such folder", Status.NOT_FOUND)
+    found = agent_status(state)
+    if as_json:
+        import json
+
+        output.emit(json.loads(found.json))
+        return
+    output.table(
+        ["", ""],
+        [
+            ["device", found.device],
+            ["account", found.account],
+            ["version", str(found.version)],
+            ["state", found.state],
+            ["due", inputs.rfc3339(found.due) or ""],
+            ["may hold", "\n".join(found.may_hold)],
+        ],
+        styles=["bold"],
+    )
+
+
+def _open(
+    policy: list[Path],
+    vault: str,
+    state: Path,
+    device: str,
+    readers: list[Reader],
+    store: str,
+    scope: str,
+    lock_timeout: str,
+    kill_at: str | None,
+    as_json: bool,
+) -> Agent:
+    channel: Vault | str = vault if vault.startswith("command:") else Vault.open(vault, scope=scope)
+    limit: timedelta = inputs.duration(lock_timeout)
+    return Agent(
+        policy=policy,
+        channel=channel,
+        state=state,
+        device=device,
+        readers=readers,
+        store=store,
+        scope=scope,
+        lock_timeout=limit,
+        on_event=_json_line if as_json else _line,
+        _kill_at=kill_at,
+    )
+
+
+def _json_line(event: Event) -> None:
+    sys.stdout.write(event.to_json() + "\n")
+    sys.stdout.flush()
+
+
+def _line(event: Event) -> None:
+    number = f" ({event.id})" if event.id is not None else ""
+    print(f"{inputs.rfc3339(event.time)} {event.name}{number}: {output.safe(event.message)}", flush=True)
+
+
+def _left(outcome: str) -> int:
+    return int(
+        {
+            "committed": Status.DONE,
+            "nothing-due": Status.DONE,
+            "unreachable": Status.BUSY,
+            "not-committed": Status.NOT_COMMITTED,
+        }[outcome]
+    )

@@ -1,0 +1,32 @@
+"""Who asks, from where: what goes into the audit trail beside what was typed."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+__all__ = ["Actor", "Reason", "context", "user"]
+
+Actor = Annotated[
+    str | None, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit trail. Your user name if not given.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why, for the audit trail.")]
+
+
+def user() -> str:
+    """The name of the user who runs this."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def context() -> str:
+    """What this program knows about where a request comes from."""
+    from .._laps import __version__
+
+    return f"laps {__version__}, {user()}@{os.uname().nodename}, process {os.getpid()}"[:512]

@@ -1,0 +1,332 @@
+//! The agent on a device, and what an administrator asks of it.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use laps_core::error::Code;
+use laps_core::identity::{DeviceId, Scope};
+use laps_host::account;
+use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChannel};
+use laps_host::agent::event::AgentEvent;
+use laps_host::agent::{
+    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, RunOutcome, Step, status,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDelta, PyString};
+
+use crate::error::raise;
+use crate::reader::Reader;
+use crate::record::text;
+use crate::time::When;
+use crate::vault::Vault;
+
+/// Something that happened on a device. Nothing in it is secret.
+#[pyclass(frozen, module = "laps")]
+pub(crate) struct Event {
+    inner: AgentEvent,
+}
+
+#[pymethods]
+impl Event {
+    /// When.
+    #[getter]
+    fn time(&self) -> When {
+        When(self.inner.time)
+    }
+
+    /// What, in a word.
+    #[getter]
+    fn name(&self) -> &'static str {
+        self.inner.name
+    }
+
+    /// The event id of Windows LAPS, where it has this event.
+    #[getter]
+    fn id(&self) -> Option<u32> {
+        self.inner.id
+    }
+
+    /// What the vault calls this device.
+    #[getter]
+    fn device(&self) -> &str {
+        &self.inner.device
+    }
+
+    /// The managed account; empty when none is known.
+    #[getter]
+    fn account(&self) -> &str {
+        &self.inner.account
+    }
+
+    /// The version of the record that it is about; 0 for none.
+    #[getter]
+    fn version(&self) -> u64 {
+        self.inner.version
+    }
+
+    /// Why, in a word.
+    #[getter]
+    fn reason(&self) -> &'static str {
+        self.inner.reason
+    }
+
+    /// One sentence for people.
+    #[getter]
+    fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// The same as one JSON object.
+    fn to_json(&self) -> String {
+        self.inner.to_json()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Event {} {:?}>", self.inner.name, self.inner.device)
+    }
+}
+
+/// What a state folder says about its device.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct AgentStatus {
+    /// What the vault calls the device.
+    device: String,
+    /// The managed account.
+    account: String,
+    /// The version of the last record.
+    version: u64,
+    /// Where a rotation stands, in a word.
+    state: &'static str,
+    /// When the next rotation is due.
+    due: Option<When>,
+    /// The ids of the records that the account may hold, or `unknown`.
+    may_hold: Vec<String>,
+    /// The same as one JSON object.
+    json: String,
+}
+
+/// Reads a state folder. Nothing is locked or changed.
+#[pyfunction]
+#[pyo3(signature = (state, /))]
+pub(crate) fn agent_status(py: Python<'_>, state: PathBuf) -> PyResult<AgentStatus> {
+    let found = py.detach(|| status::status(&state)).map_err(failed)?;
+    Ok(AgentStatus {
+        json: found.to_json(),
+        device: found.device,
+        account: found.account,
+        version: found.version,
+        state: found.state,
+        due: found.due.map(When),
+        may_hold: found.may_hold,
+    })
+}
+
+/// The sealed records in a journal file: the device cannot open them, a reader can.
+#[pyfunction]
+#[pyo3(signature = (data, /))]
+pub(crate) fn journal_records<'py>(
+    py: Python<'py>,
+    data: &[u8],
+) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    let file = laps_host::agent::journal::read(data).map_err(|error| raise(error.code(), error))?;
+    Ok(file.records.iter().map(|record| PyBytes::new(py, record)).collect())
+}
+
+/// An agent on a state folder, which it holds locked. It rotates the password of one account.
+#[pyclass(frozen, module = "laps")]
+pub(crate) struct Agent {
+    inner: Mutex<Option<CoreAgent>>,
+}
+
+#[pymethods]
+impl Agent {
+    /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run.
+    /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
+    /// `linux`, `linux:NAME` or `command:CMD`.
+    #[new]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+    #[pyo3(signature = (*, policy, channel, state, device, readers, store, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, _kill_at = None))]
+    fn new(
+        py: Python<'_>,
+        policy: Vec<Bound<'_, PyAny>>,
+        channel: &Bound<'_, PyAny>,
+        state: PathBuf,
+        device: &str,
+        readers: Vec<Bound<'_, Reader>>,
+        store: &str,
+        scope: &str,
+        lock_timeout: Option<&Bound<'_, PyDelta>>,
+        setter_timeout: Option<&Bound<'_, PyDelta>>,
+        on_event: Option<Py<PyAny>>,
+        _kill_at: Option<&str>,
+    ) -> PyResult<Self> {
+        let device = text(DeviceId::new(device), "device")?;
+        let readers = readers.iter().map(|reader| reader.get().inner.clone()).collect();
+        let mut options = AgentOptions::new(device, readers, documents(&policy)?, state);
+        options.scope = text(Scope::new(scope), "scope")?;
+        if let Some(limit) = lock_timeout {
+            options.lock_timeout = Duration::from_secs_f64(positive(limit)?);
+        }
+        if let Some(limit) = setter_timeout {
+            options.setter_timeout = Duration::from_secs_f64(positive(limit)?);
+        }
+        if let Some(step) = _kill_at {
+            let known = Step::from_name(step);
+            options.kill_at =
+                Some(known.ok_or_else(|| raise(Code::InvalidArgument, "no such step"))?);
+        }
+        let channel = channel_of(channel, &options)?;
+        let store = account::open(store).map_err(|error| raise(error.code(), error))?;
+        let events = Box::new(move |event: &AgentEvent| {
+            if let Some(on_event) = &on_event {
+                Python::attach(|py| {
+                    let told = Py::new(py, Event { inner: event.clone() })
+                        .and_then(|event| on_event.call1(py, (event,)));
+                    if let Err(error) = told {
+                        error.write_unraisable(py, None);
+                    }
+                });
+            }
+        });
+        let agent =
+            py.detach(|| CoreAgent::open(options, store, channel, events)).map_err(failed)?;
+        Ok(Self { inner: Mutex::new(Some(agent)) })
+    }
+
+    /// One check-in, and one rotation if it is due or `force` is set. Gives `committed`, `not-committed`, `nothing-due` or
+    /// `unreachable`.
+    #[pyo3(signature = (*, force = false))]
+    fn run_once(&self, py: Python<'_>, force: bool) -> PyResult<&'static str> {
+        self.with(py, |agent| agent.run_once(force)).map(RunOutcome::name)
+    }
+
+    /// One check-in, without a rotation.
+    fn check_in(&self, py: Python<'_>) -> PyResult<&'static str> {
+        self.with(py, CoreAgent::check_in).map(RunOutcome::name)
+    }
+
+    /// Runs until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due in between.
+    #[pyo3(signature = (*, interval))]
+    fn run(&self, py: Python<'_>, interval: &Bound<'_, PyDelta>) -> PyResult<()> {
+        let interval = Duration::from_secs_f64(positive(interval)?);
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let worker = py.detach(|| {
+                scope.spawn(|| {
+                    let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+                    match slot.as_mut() {
+                        Some(agent) => agent.run(&stop, interval).map_err(failed),
+                        None => Err(closed()),
+                    }
+                })
+            });
+            let mut interrupted = Ok(());
+            while !worker.is_finished() {
+                py.detach(|| std::thread::sleep(Duration::from_millis(50)));
+                interrupted = py.check_signals();
+                if interrupted.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
+            let ended = py.detach(|| worker.join());
+            interrupted?;
+            ended.unwrap_or_else(|_| Err(raise(Code::Internal, "the agent's thread panicked")))
+        })
+    }
+
+    /// Gives the state folder free.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = None);
+    }
+
+    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*exception))]
+    fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, pyo3::types::PyTuple>) {
+        let _ = exception;
+        self.close(py);
+    }
+}
+
+impl Agent {
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut CoreAgent) -> Result<T, AgentError> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| {
+            let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            match slot.as_mut() {
+                Some(agent) => work(agent).map_err(failed),
+                None => Err(closed()),
+            }
+        })
+    }
+}
+
+fn closed() -> PyErr {
+    raise(Code::InvalidArgument, "the agent is closed")
+}
+
+fn failed(error: AgentError) -> PyErr {
+    raise(error.code(), error)
+}
+
+fn positive(delay: &Bound<'_, PyDelta>) -> PyResult<f64> {
+    let seconds: f64 = delay.call_method0("total_seconds")?.extract()?;
+    if !(0.0..=1e9).contains(&seconds) {
+        return Err(raise(Code::InvalidArgument, "a negative or endless time; give one from 0"));
+    }
+    Ok(seconds)
+}
+
+fn documents(policy: &[Bound<'_, PyAny>]) -> PyResult<PolicySource> {
+    if let Ok(texts) =
+        policy.iter().map(PyAnyMethods::extract).collect::<PyResult<Vec<(String, Vec<u8>)>>>()
+    {
+        return Ok(PolicySource::Texts(texts));
+    }
+    let files = policy.iter().map(PyAnyMethods::extract).collect::<PyResult<Vec<PathBuf>>>()?;
+    Ok(PolicySource::Files(files))
+}
+
+fn channel_of(
+    channel: &Bound<'_, PyAny>,
+    options: &AgentOptions,
+) -> PyResult<Box<dyn Channel + Send>> {
+    if let Ok(vault) = channel.cast::<Vault>() {
+        let vault = vault.get().inner.clone();
+        return Ok(Box::new(VaultChannel::new(vault, options.scope, options.device)));
+    }
+    if let Ok(command) = channel.cast::<PyString>() {
+        let command = command.to_cow()?;
+        let words = command.strip_prefix("command:").ok_or_else(|| {
+            raise(Code::InvalidArgument, "a channel is a Vault, command:CMD or a callable")
+        })?;
+        let channel = CommandChannel::new(words).map_err(|error| raise(error.code(), error))?;
+        return Ok(Box::new(channel));
+    }
+    let callable = channel.clone().unbind();
+    Ok(Box::new(move |check_in: &[u8]| {
+        Python::attach(|py| {
+            let answered = callable
+                .call1(py, (PyBytes::new(py, check_in),))
+                .and_then(|answer| answer.extract::<Vec<u8>>(py));
+            answered.map_err(|error| {
+                let code = error
+                    .value(py)
+                    .getattr("code")
+                    .and_then(|code| code.extract::<u16>())
+                    .ok()
+                    .and_then(Code::from_u16)
+                    .unwrap_or(Code::Unreachable);
+                ChannelError::new(code, error.value(py).to_string())
+            })
+        })
+    }))
+}
