@@ -13,6 +13,7 @@ use laps_host::agent::event::AgentEvent;
 use laps_host::agent::{
     Agent as CoreAgent, AgentError, AgentOptions, PolicySource, RunOutcome, Step, status,
 };
+use laps_host::time::parse_rfc3339;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDelta, PyString};
 
@@ -98,7 +99,7 @@ pub(crate) struct AgentStatus {
     /// The version of the last record.
     version: u64,
     /// Where a rotation stands, in a word.
-    state: &'static str,
+    state: String,
     /// When the next rotation is due.
     due: Option<When>,
     /// The ids of the records that the account may hold, or `unknown`.
@@ -118,7 +119,7 @@ pub(crate) fn agent_status(py: Python<'_>, state: PathBuf) -> PyResult<AgentStat
         account: found.account,
         version: found.version,
         state: found.state,
-        due: found.due.map(When),
+        due: found.due.as_deref().and_then(parse_rfc3339).map(When),
         may_hold: found.may_hold,
     })
 }
