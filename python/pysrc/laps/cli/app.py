@@ -13,6 +13,7 @@ from ..exceptions import LapsError
 from . import status
 from .agent import agent
 from .command import Command, VaultCommand
+from .demo import demo
 from .entra import entra
 from .generate import check, generate, strength
 from .policy import policy
@@ -43,6 +44,7 @@ app.command("disclose", cls=VaultCommand)(disclose)
 app.command("open", cls=Command)(open_sealed)
 app.add_typer(agent, name="agent")
 app.add_typer(entra, name="entra")
+app.command("demo", cls=Command)(demo)
 
 
 def _version(wanted: bool) -> None:
