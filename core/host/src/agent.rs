@@ -25,7 +25,7 @@ use core::time::Duration;
 use laps_core::generate::Recipe;
 use laps_core::identity::Timestamp;
 use laps_core::policy::Policy;
-use laps_core::rotation::event::{Level, Reason};
+use laps_core::rotation::event::{Directory, EventKind, Level, Reason};
 use laps_core::rotation::{DAY, State};
 
 use crate::account::AccountStore;
@@ -156,7 +156,14 @@ impl Agent {
         let seconds = self.options.check_in.as_secs();
         config.check_in_seconds = seconds.clamp(60, DAY);
         let mut drive = match self.drive.take() {
-            None => self.start(config, &account)?,
+            None => {
+                if config.directory.is_none() {
+                    let kind = EventKind::Disabled;
+                    let text = "nothing is managed: BackupDirectory is 0".to_owned();
+                    self.tell_with(kind.name(), kind.id(Directory::Entra), kind.level(), text);
+                }
+                self.start(config, &account)?
+            }
             Some(mut drive) => {
                 drive.machine.handle_timeout(now());
                 config.can_verify &= drive.machine.config().can_verify;
@@ -262,11 +269,15 @@ impl Agent {
 
     /// An event of the agent itself, beside those of the machine.
     fn tell(&mut self, name: &'static str, level: Level, message: String) {
+        self.tell_with(name, None, level, message);
+    }
+
+    fn tell_with(&mut self, name: &'static str, id: Option<u32>, level: Level, message: String) {
         let machine = self.drive.as_ref().map(|drive| &drive.machine);
         let event = AgentEvent {
             time: now(),
             name,
-            id: None,
+            id,
             level,
             device: self.options.device.to_string(),
             account: machine.map_or_else(String::new, |machine| machine.account().to_string()),

@@ -33,6 +33,11 @@ impl RealAccount {
         line.unwrap().split(':').nth(1).unwrap().to_owned()
     }
 
+    /// Puts an older hash back, as rolling an image back does.
+    pub(crate) fn set_hash(&self, hash: &str) {
+        tool("usermod", &["--password", hash, &self.name]);
+    }
+
     pub(crate) fn chpasswd_with(&self, method: &str, password: &str) {
         let mut child = Command::new("chpasswd")
             .args(["--crypt-method", method])

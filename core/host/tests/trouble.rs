@@ -1,0 +1,414 @@
+//! What goes wrong around an agent: disks, locks, copies, rolled-back images, stores that fail or lie.
+#![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+extern crate alloc;
+
+#[path = "support/bench.rs"]
+mod bench;
+#[path = "support/real_account.rs"]
+mod real_account;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use bench::{Bench, HONEST};
+use laps_core::error::Code;
+use laps_host::account::linux::LinuxStore;
+use laps_host::agent::event::AgentEvent;
+use laps_host::agent::{AgentError, PolicySource, RunOutcome};
+use laps_host::time::{now, rfc3339};
+use real_account::RealAccount;
+
+/// A small file system in memory, unmounted when dropped.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(path: PathBuf) -> Self {
+        fs::create_dir(&path).unwrap();
+        assert!(mount(&["-t", "tmpfs", "-o", "size=96k,mode=0700", "tmpfs"], &path));
+        Self(path)
+    }
+
+    fn remount(&self, how: &str) {
+        assert!(mount(&["-o", &format!("remount,{how}")], &self.0));
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+fn mount(options: &[&str], path: &Path) -> bool {
+    Command::new("mount").args(options).arg(path).status().unwrap().success()
+}
+
+#[test]
+fn a_full_state_folder_changes_nothing_and_is_overcome() {
+    let bench = Bench::new();
+    let _mount = Mount::new(bench.path("state"));
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    let first = bench.held();
+    bench.order();
+    let filler = bench.path("state/filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while file.write_all(&[0; 512]).is_ok() {}
+    drop(file);
+    assert_eq!(bench.run(), RunOutcome::NotCommitted);
+    assert_eq!(bench.held(), first);
+    assert!(bench.candidates().contains(&first));
+    assert!(bench.names().contains(&"journal-failed"));
+    fs::remove_file(filler).unwrap();
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert_ne!(bench.held(), first);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_read_only_state_folder_is_refused_and_changes_nothing() {
+    let bench = Bench::new();
+    let mount = Mount::new(bench.path("state"));
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    let first = bench.held();
+    bench.order();
+    mount.remount("ro");
+    let error = bench.agent_with(bench.options(), Box::new(bench.store())).unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), (Code::PermissionDenied, 5));
+    assert_eq!(bench.held(), first);
+    assert_eq!(bench.journalled(), [first]);
+    mount.remount("rw");
+    assert_eq!(bench.run(), RunOutcome::Committed);
+}
+
+#[test]
+fn a_state_folder_in_which_others_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new();
+    bench.run();
+    let mode = fs::metadata(bench.path("state")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    for file in ["journal", "policy", "agent", "setter"] {
+        let mode = fs::metadata(bench.path("state").join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    fs::set_permissions(bench.path("state"), fs::Permissions::from_mode(0o770)).unwrap();
+    let error = bench.agent_with(bench.options(), Box::new(bench.store())).unwrap_err();
+    assert!(error.to_string().contains("chmod go-w"), "{error}");
+}
+
+#[test]
+fn a_vault_locked_by_another_process_is_busy_and_tried_again() {
+    let bench = Bench::new();
+    bench.run();
+    bench.order();
+    let first = bench.held();
+    let code = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN EXCLUSIVE')\nprint('locked',flush=True)\nsys.stdin.read()";
+    let mut locker = Command::new("python3")
+        .args(["-c", code])
+        .arg(bench.path("vault"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(locker.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "locked\n");
+    let outcome = bench.run();
+    assert_eq!((outcome, outcome.exit_status()), (RunOutcome::Unreachable, 7));
+    assert_eq!(bench.held(), first);
+    drop(locker.stdin.take());
+    locker.wait().unwrap();
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_vault_restored_from_an_older_copy_holds_the_password_from_the_next_check_in() {
+    let bench = Bench::new();
+    bench.run();
+    fs::copy(bench.path("vault"), bench.path("older")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
+    }
+    for extra in ["vault-wal", "vault-shm"] {
+        let _absent = fs::remove_file(bench.path(extra));
+    }
+    fs::copy(bench.path("older"), bench.path("vault")).unwrap();
+    assert!(!bench.candidates().contains(&bench.held()));
+    bench.agent().check_in().unwrap();
+    assert!(bench.candidates().contains(&bench.held()));
+    bench.run();
+    assert!(bench.candidates().contains(&bench.held()));
+    bench.agent().run_once(true).unwrap();
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn an_image_rolled_back_with_its_account_heals_at_the_next_check_in() {
+    let (bench, real) = (Bench::new(), RealAccount::new("image"));
+    let mut options = bench.options();
+    let policy = format!(r#"{{"BackupDirectory":1,"AdministratorAccountName":"{}"}}"#, real.name);
+    options.policy = PolicySource::Texts(vec![("p.json".to_owned(), policy.into_bytes())]);
+    let agent = || bench.agent_with(options.clone(), Box::new(LinuxStore::new())).unwrap();
+    assert_eq!(agent().run_once(false).unwrap(), RunOutcome::Committed);
+    let (journal, hash) = (fs::read(bench.path("state/journal")).unwrap(), real.shadow());
+    let [first] = <[String; 1]>::try_from(bench.candidates()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(agent().run_once(true).unwrap(), RunOutcome::Committed);
+    }
+    assert!(!bench.candidates().contains(&first));
+    // The image comes back: account and journal of then.
+    fs::write(bench.path("state/journal"), journal).unwrap();
+    real.set_hash(&hash);
+    agent().check_in().unwrap();
+    assert!(bench.candidates().contains(&first), "what the account has is a candidate again");
+    // It rotates by itself, and then there is one.
+    let outcome = agent().run_once(false).unwrap();
+    assert_eq!(outcome, RunOutcome::Committed);
+    assert_ne!(real.shadow(), hash);
+    assert_eq!(bench.candidates().len(), 1);
+    assert_eq!(bench.candidates(), bench.journalled());
+}
+
+#[test]
+fn a_second_agent_waits_and_then_refuses() {
+    let bench = Bench::new();
+    let first = bench.agent();
+    let error = bench.agent_with(bench.options(), Box::new(bench.store())).unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), (Code::Busy, 7));
+    assert!(matches!(error, AgentError::State(_)));
+    // One that ends in time is followed.
+    let mut options = bench.options();
+    options.lock_timeout = Duration::from_secs(60);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| {
+            bench.agent_with(options, Box::new(bench.store())).unwrap().run_once(false).unwrap()
+        });
+        drop(first);
+        assert_eq!(second.join().unwrap(), RunOutcome::Committed);
+    });
+}
+
+#[test]
+fn a_lost_or_damaged_journal_heals() {
+    for damaged in [false, true] {
+        let bench = Bench::new();
+        bench.run();
+        let journal = bench.path("state/journal");
+        if damaged {
+            let mut bytes = fs::read(&journal).unwrap();
+            bytes[40] ^= 1;
+            fs::write(&journal, bytes).unwrap();
+        } else {
+            fs::remove_file(&journal).unwrap();
+        }
+        let first = bench.held();
+        bench.agent().check_in().unwrap();
+        assert!(bench.candidates().contains(&first));
+        assert_eq!(bench.run(), RunOutcome::Committed);
+        assert_ne!(bench.held(), first);
+        assert_eq!(bench.candidates(), [bench.held()]);
+        assert_eq!(bench.names().contains(&"journal-damaged"), damaged);
+    }
+}
+
+/// Runs an agent with a misbehaving store; the promise holds, and an honest store ends with one candidate.
+fn misbehaves(script: &str, outcome: RunOutcome, event: &str) {
+    let bench = Bench::new();
+    bench.run();
+    bench.order();
+    bench.script(script);
+    assert_eq!(bench.run(), outcome, "{script}");
+    assert!(bench.names().contains(&event), "{script}: {:?}", bench.names());
+    let mut known = bench.candidates();
+    known.extend(bench.journalled());
+    assert!(known.contains(&bench.held()), "{script}");
+    bench.script(HONEST);
+    for _ in 0..3 {
+        bench.run();
+    }
+    assert_eq!(bench.run(), RunOutcome::NothingDue, "{script}");
+    assert_eq!(bench.candidates(), [bench.held()], "{script}");
+    assert_eq!(bench.journalled(), [bench.held()], "{script}");
+}
+
+#[test]
+fn a_setter_that_only_says_that_it_did_is_caught() {
+    let script = HONEST.replace("set)", "set) cat > /dev/null; exit 0 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_setter_that_did_it_and_says_that_it_failed_commits() {
+    let script = HONEST.replace("\"$D/$2\" ;;", "\"$D/$2\"; exit 1 ;;");
+    misbehaves(&script, RunOutcome::Committed, "verified");
+}
+
+#[test]
+fn a_setter_that_fails_leaves_the_old_password() {
+    let script = HONEST.replace("set)", "set) cat > /dev/null; exit 1 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_setter_that_does_half_and_cannot_be_verified_leaves_both_candidates() {
+    let script = HONEST
+        .replace("\"$D/$2\" ;;", "\"$D/$2\"; exit 1 ;;")
+        .replace("verify)", "verify) exit 7 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_refused_password_is_made_anew() {
+    let bench = Bench::new();
+    let once = "set) if [ ! -e \"$D/refused\" ]; then cat > \"$D/refused\"; echo no good >&2; exit 10; fi; ";
+    bench.script(&HONEST.replace("set) ", once));
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    let refused = fs::read_to_string(bench.path("refused")).unwrap();
+    assert_ne!(bench.held(), refused);
+    let events = bench.events.lock().unwrap();
+    let event = events.iter().find(|event| event.name == "password-refused").unwrap();
+    assert_eq!(event.id, Some(10027));
+    assert!(event.message.contains("no good"), "{}", event.message);
+    drop(events);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_store_that_cannot_verify_is_believed_and_says_so() {
+    let bench = Bench::new();
+    bench.script(&HONEST.replace("verify)", "verify) exit 11 ;; never)"));
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"store-cannot"));
+    assert!(!bench.names().contains(&"verified"));
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_hanging_setter_is_ended_and_reported() {
+    let bench = Bench::new();
+    bench.run();
+    bench.order();
+    let first = bench.held();
+    bench.script(&HONEST.replace("set)", "set) sleep 600 ;; never)"));
+    let mut options = bench.options();
+    options.setter_timeout = Duration::from_millis(300);
+    let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NotCommitted);
+    assert_eq!(bench.held(), first);
+    assert!(bench.candidates().contains(&first));
+}
+
+#[test]
+fn a_refused_policy_keeps_the_last_accepted_one() {
+    let bench = Bench::new();
+    let mut options = bench.options();
+    let refused = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordLength":7}"#;
+    options.policy =
+        PolicySource::Texts(vec![("bad.json".to_owned(), refused.as_bytes().to_vec())]);
+    let run = || bench.agent_with(options.clone(), Box::new(bench.store())).unwrap().run_once(true);
+    let error = run().unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), (Code::PolicyRefused, 3));
+    assert!(error.to_string().contains("PasswordLength"), "{error}");
+    assert!(!bench.path("Admin").exists());
+    bench.run();
+    assert_eq!(run().unwrap(), RunOutcome::Committed);
+    assert_eq!(bench.held().len(), 14);
+    let events = bench.events.lock().unwrap();
+    let event = events.iter().find(|event| event.name == "policy-refused").unwrap();
+    assert!(event.message.contains("bad.json") || event.message.contains("PasswordLength"));
+}
+
+#[test]
+fn backup_directory_0_manages_nothing() {
+    let bench = Bench::new();
+    let mut options = bench.options();
+    let off = r#"{"BackupDirectory":0,"AdministratorAccountName":"Admin"}"#;
+    options.policy = PolicySource::Texts(vec![("off.json".to_owned(), off.as_bytes().to_vec())]);
+    let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NothingDue);
+    assert!(!bench.path("Admin").exists());
+    let events = bench.events.lock().unwrap();
+    assert!(events.iter().any(|event| event.id == Some(10024)), "{events:?}");
+}
+
+#[test]
+fn a_use_of_the_account_starts_the_delay() {
+    let bench = Bench::new();
+    bench.run();
+    // Uses up to the second of the rotation were of the password before.
+    let committed = now();
+    while now() <= committed {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let at = rfc3339(now());
+    bench.script(&HONEST.replace("used-since) ", &format!("used-since) echo {at} ")));
+    assert_eq!(bench.run(), RunOutcome::NothingDue);
+    assert_eq!(bench.run(), RunOutcome::NothingDue);
+    let detected = bench.names().iter().filter(|name| **name == "authentication-detected").count();
+    assert_eq!(detected, 1);
+    let events = bench.events.lock().unwrap();
+    assert!(events.iter().any(|event| event.id == Some(10041)));
+}
+
+#[test]
+fn the_password_is_in_no_argument_environment_or_event() {
+    let bench = Bench::new();
+    // Slow enough to be looked at several times while each child lives.
+    bench.script(&format!("sleep 0.1{HONEST}"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let watcher = std::thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || {
+            let (mut seen, mut looks) = (Vec::new(), 0_u32);
+            while !stop.load(Ordering::Relaxed) {
+                let mut found = false;
+                for process in fs::read_dir("/proc").unwrap().flatten() {
+                    let read = |name: &str| fs::read(process.path().join(name)).unwrap_or_default();
+                    let arguments = read("cmdline");
+                    if String::from_utf8_lossy(&arguments).contains("account.sh") {
+                        found = true;
+                        seen.extend(arguments);
+                        seen.extend(read("environ"));
+                    }
+                }
+                looks += u32::from(found);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            (seen, looks)
+        }
+    });
+    let mut passwords = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
+        passwords.push(bench.held());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let (seen, looks) = watcher.join().unwrap();
+    assert!(looks > 6, "the children were not seen: {looks}");
+    assert!(contains(&seen, b"Admin"), "the arguments were not read");
+    assert!(contains(&seen, b"PATH="), "the environment was not read");
+    let events = bench.events.lock().unwrap();
+    let log: String = events.iter().map(AgentEvent::to_json).collect();
+    let mut state = Vec::new();
+    for file in fs::read_dir(bench.path("state")).unwrap().flatten() {
+        fs::File::open(file.path()).unwrap().read_to_end(&mut state).unwrap();
+    }
+    for password in passwords {
+        assert!(!contains(&seen, password.as_bytes()));
+        assert!(!contains(log.as_bytes(), password.as_bytes()));
+        assert!(!contains(&state, password.as_bytes()));
+    }
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
