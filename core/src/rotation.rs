@@ -52,6 +52,8 @@ mod orders;
 mod schedule;
 pub mod set;
 mod steps;
+#[cfg(test)]
+mod vectors;
 mod wire;
 mod wish;
 

@@ -1,0 +1,271 @@
+//! The vectors of `MESSAGES.md`, made from values and read back.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::config::Config;
+use super::event::{Directory, EventKind, Outcome, Reason};
+use super::journal::{Following, Journal, Phase, Reasons, Use};
+use super::machine::Rotation;
+use super::message::{
+    Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals, record_prefix,
+};
+use super::set::{IdSet, MayHold};
+use super::{MAX_JOURNAL, RotationError, State};
+use crate::account::Sid;
+use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+
+const DOCUMENT: &str = include_str!("MESSAGES.md");
+
+/// The bytes of the block that follows this heading.
+fn documented(heading: &str) -> Vec<u8> {
+    let heading = format!("### {heading}\n");
+    let (_, rest) = DOCUMENT.split_once(&heading).unwrap_or_else(|| panic!("no {heading}"));
+    let (_, rest) = rest.split_once("```hex\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let digits: String = block
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .flat_map(str::chars)
+        .filter(|digit| !digit.is_whitespace())
+        .collect();
+    assert!(digits.len().is_multiple_of(2));
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[track_caller]
+fn compare(heading: &str, bytes: &[u8]) {
+    assert_eq!(hex(&documented(heading)), hex(bytes), "{heading}");
+}
+
+fn id(byte: u8) -> RecordId {
+    RecordId::from_bytes([byte; 16])
+}
+
+fn ids(bytes: &[u8]) -> IdSet {
+    IdSet::collect_first(bytes.iter().map(|byte| id(*byte))).0
+}
+
+fn time(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
+}
+
+fn device() -> DeviceId {
+    DeviceId::new("pc-7").unwrap()
+}
+
+fn account() -> AccountName {
+    AccountName::new("Admin").unwrap()
+}
+
+fn first_check_in() -> CheckIn {
+    CheckIn::new(Scope::EMPTY, device(), account(), [0x0a; 16])
+}
+
+fn full_check_in() -> CheckIn {
+    let mut check_in =
+        CheckIn::new(Scope::new("contoso").unwrap(), device(), account(), [0x0b; 16]);
+    check_in.token = Some([0x70; 16]);
+    check_in.may_hold = MayHold::new(ids(&[0x11, 0x22]), false);
+    check_in.highest_version = 2;
+    check_in.sid = Some(Sid::unix_user(1001));
+    check_in.due = Some(time(1_802_000_000));
+    check_in.last = Some(Outcome::new(
+        EventKind::Committed,
+        Directory::Entra,
+        Reason::Enrolment,
+        time(1_800_000_000),
+    ));
+    check_in.audit = Some(AuditHead::new(3, [0xaa; 32]));
+    check_in.ruled_out = ids(&[0x33]);
+    check_in.offers = ids(&[0x22]);
+    check_in.commit = Some(Commit::new(id(0x22), true));
+    check_in
+}
+
+fn answer() -> Answer {
+    let mut answer = Answer::new([0x0b; 16], [0x71; 16], AuditHead::new(5, [0xbb; 32]));
+    answer.stored = ids(&[0x22]);
+    answer.lacking = ids(&[0x11]);
+    answer.refused = Refusals { stale: ids(&[0x44]), full: ids(&[0x55]) };
+    answer.commit = Some(CommitAnswer::Acknowledged);
+    answer.highest_version = 2;
+    answer.candidates = 1;
+    answer.orders = ids(&[0x22]);
+    answer.audit_at = Some([0xaa; 32]);
+    answer
+}
+
+fn journal() -> Journal {
+    let scope = Scope::new("contoso").unwrap();
+    let now = time(1_800_000_900);
+    let mut journal = Journal::new(&scope, &device(), account(), Some(Sid::unix_user(1001)), now);
+    journal.phase = Phase::Applying;
+    (journal.highest, journal.version, journal.committed) = (3, 3, 2);
+    journal.may_hold = MayHold::new(ids(&[0x22, 0x44]), false);
+    journal.last_made = Some(id(0x44));
+    journal.ruled_out.push(id(0x33));
+    journal.stamp = Some([0xcc; 32]);
+    journal.due = Some(time(1_802_000_000));
+    journal.committed_at = Some(time(1_800_000_000));
+    journal.covered = time(1_799_999_999);
+    journal.last = Some(Outcome::new(
+        EventKind::Committed,
+        Directory::Entra,
+        Reason::Enrolment,
+        time(1_800_000_000),
+    ));
+    journal.audit = Some(AuditHead::new(5, [0xbb; 32]));
+    journal.reasons = Reasons { ordered: true, ..Reasons::default() };
+    journal.why = Reason::Order;
+    journal.failures = 1;
+    journal.not_before = Some(time(1_800_000_600));
+    journal.used =
+        Some(Use { deadline: time(1_800_004_400), latest: time(1_800_000_800), tries: 0 });
+    journal.following = Some(Following { actions: 2, at: time(1_800_000_120) });
+    journal.demand = [0xdd; 8];
+    journal.made_demand = [0xee; 8];
+    journal
+}
+
+#[test]
+fn the_check_ins_are_the_documented_bytes() {
+    for (heading, check_in) in
+        [("A first check-in", first_check_in()), ("A check-in with everything", full_check_in())]
+    {
+        let mut out = [0; MAX_HEAD];
+        let len = check_in.encode(&mut out).unwrap();
+        let mut bytes = out[..len].to_vec();
+        for _ in check_in.offers.iter() {
+            bytes.extend(record_prefix(b"sealed").unwrap());
+            bytes.extend(b"sealed");
+        }
+        compare(heading, &bytes);
+        let bytes = documented(heading);
+        let (read, records) = CheckIn::decode(&bytes).unwrap();
+        assert_eq!(read, check_in);
+        assert!(records.eq(check_in.offers.iter().map(|id| (id, &b"sealed"[..]))));
+    }
+}
+
+#[test]
+fn the_answer_is_the_documented_bytes() {
+    let mut out = [0; MAX_ANSWER];
+    let len = answer().encode(&mut out).unwrap();
+    compare("An answer", &out[..len]);
+    assert_eq!(Answer::decode(&documented("An answer")), Ok(answer()));
+}
+
+#[test]
+fn the_journal_is_the_documented_bytes_and_a_later_version_can_read_it() {
+    let mut out = [0; MAX_JOURNAL];
+    let len = journal().encode(&mut out).unwrap();
+    compare("A journal", &out[..len]);
+    let bytes = documented("A journal");
+    assert_eq!(Journal::decode(&bytes), Ok(journal()));
+    let config = Config::new(Scope::new("contoso").unwrap(), device(), account(), journal().sid);
+    let rotation = Rotation::resume(&bytes, config, Some([1; 32]), time(1_800_001_000)).unwrap();
+    assert_eq!(rotation.state(), State::Starting);
+    assert_eq!(rotation.keep(), ids(&[0x22, 0x44]));
+    let mut other = config;
+    other.device = DeviceId::new("pc-8").unwrap();
+    let resumed = Rotation::resume(&bytes, other, None, time(1_800_001_000));
+    assert_eq!(resumed.err(), Some(RotationError::JournalOfAnotherDevice));
+}
+
+#[test]
+fn a_journal_that_was_cut_or_changed_is_refused() {
+    let bytes = documented("A journal");
+    for len in 0..bytes.len() {
+        assert_eq!(Journal::decode(&bytes[..len]).err(), Some(RotationError::JournalMalformed));
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit >> 3] ^= 1 << (bit & 7);
+        assert_eq!(Journal::decode(&changed).err(), Some(RotationError::JournalMalformed));
+    }
+}
+
+/// Puts the right checksum behind a changed journal.
+fn mended(mut journal: Vec<u8>) -> Vec<u8> {
+    use sha2::{Digest as _, Sha256};
+    journal.truncate(journal.len() - 32);
+    let check = Sha256::digest(&journal);
+    journal.extend(check);
+    journal
+}
+
+#[test]
+fn a_journal_with_a_right_checksum_is_read_only_when_it_is_canonical_and_consistent() {
+    let bytes = documented("A journal");
+    let mut later = bytes.clone();
+    later[4] = 2;
+    assert_eq!(Journal::decode(&mended(later)), Err(RotationError::JournalUnsupported));
+    let mut read = 0;
+    for at in 5..bytes.len() - 32 {
+        for change in [1, 2, 0x80, 0xff] {
+            let mut changed = bytes.clone();
+            changed[at] ^= change;
+            let changed = mended(changed);
+            if let Ok(journal) = Journal::decode(&changed) {
+                let mut out = [0; MAX_JOURNAL];
+                let len = journal.encode(&mut out).unwrap();
+                assert_eq!(hex(&out[..len]), hex(&changed));
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 100);
+    let wrong = |change: &dyn Fn(&mut Journal)| {
+        let mut journal = journal();
+        change(&mut journal);
+        let mut out = [0; MAX_JOURNAL];
+        let len = journal.encode(&mut out).unwrap();
+        assert_eq!(Journal::decode(&out[..len]), Err(RotationError::JournalMalformed));
+    };
+    wrong(&|journal| journal.may_hold = MayHold::new(IdSet::EMPTY, false));
+    wrong(&|journal| journal.may_hold = MayHold::exactly(id(0x22)));
+    wrong(&|journal| journal.phase = Phase::BackingUp);
+    wrong(&|journal| journal.last_made = None);
+    wrong(&|journal| journal.ruled_out.push(id(0x22)));
+    wrong(&|journal| journal.version = 4);
+    wrong(&|journal| journal.committed = 4);
+    wrong(&|journal| journal.account = AccountName::EMPTY);
+}
+
+#[test]
+fn the_longest_journal_fits() {
+    let mut journal = journal();
+    journal.account = AccountName::new(&"\u{10348}".repeat(64)).unwrap();
+    let mut sid = [0xaa; 68];
+    sid[..2].copy_from_slice(&[1, 15]);
+    journal.sid = Some(Sid::from_bytes(&sid).unwrap());
+    journal.may_hold = MayHold::new(IdSet::collect_first((0x40..0x50).map(id)).0, true);
+    for byte in 0..20 {
+        journal.ruled_out.push(id(byte));
+    }
+    let mut out = [0; MAX_JOURNAL];
+    let len = journal.encode(&mut out).unwrap();
+    assert!(len <= MAX_JOURNAL, "{len}");
+    assert_eq!(Journal::decode(&out[..len]), Ok(journal));
+    assert_eq!(journal.ruled_out.set(), ids(&[12, 13, 14, 15, 16, 17, 18, 19]));
+    assert_eq!(journal.encode(&mut out[..len - 1]), Err(RotationError::BufferTooSmall));
+}
+
+#[test]
+fn the_tables_name_every_event_and_every_reason_with_its_number() {
+    for kind in EventKind::ALL {
+        let row = format!("| {} | `{}` |", kind.as_u8(), kind.name());
+        assert!(DOCUMENT.contains(&row), "{row}");
+    }
+    for reason in Reason::ALL {
+        let entry = format!("{} `{}`", reason.as_u8(), reason.name());
+        assert!(DOCUMENT.contains(&entry), "{entry}");
+    }
+}
