@@ -309,3 +309,6 @@ impl Order {
             && other.ids.iter().all(|id| self.ids.contains(id))
     }
 }
+
+#[cfg(test)]
+mod tests;

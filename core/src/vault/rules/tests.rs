@@ -1,0 +1,205 @@
+//! The rules against a second statement of them, step by step over random check-ins: the vault of the protocol's model, on bit
+//! masks, with small numbers for ids (bit 0 is "unknown").
+
+use alloc::vec::Vec;
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::identity::{AccountName, DeviceId, RecordId, Scope};
+use crate::rotation::message::Commit;
+
+const IDS: u32 = 12;
+
+fn id(number: u32) -> RecordId {
+    RecordId::from_bytes([u8::try_from(number).unwrap(); 16])
+}
+
+fn number(id: RecordId) -> u32 {
+    u32::from(id.as_bytes()[0])
+}
+
+fn bits(mask: u32) -> impl Iterator<Item = u32> {
+    (0..32).filter(move |bit| mask >> bit & 1 == 1)
+}
+
+fn mask(ids: impl IntoIterator<Item = RecordId>) -> u32 {
+    ids.into_iter().fold(0, |mask, id| mask | 1 << number(id))
+}
+
+/// current, pending, history newest first, highest version, displaced by the last unverified commit.
+type State = (u32, u32, Vec<u32>, u64, usize);
+
+struct Model {
+    versions: Vec<u64>,
+    verify: bool,
+    history: usize,
+}
+
+struct Said {
+    live: bool,
+    may_hold: u32,
+    offers: u32,
+    ruled_out: u32,
+    commit: u32,
+}
+
+impl Model {
+    fn version(&self, id: u32) -> u64 {
+        self.versions[id as usize]
+    }
+
+    /// One check-in, as the model has it: the state after it, stored, lacking, refused, what became of the commit.
+    fn vault(&self, state: &State, said: &Said) -> (State, [u32; 3], Option<char>) {
+        let (mut current, mut pending, mut history, mut highest, mut displaced) = state.clone();
+        let least = if self.verify { self.history } else { self.history.max(2) };
+        let may_hold = said.may_hold & !1;
+        let back = history.iter().fold(0, |mask, id| mask | 1 << id) & (may_hold | said.offers);
+        pending |= back;
+        // Those that the last unverified commit displaced come first.
+        displaced -= history.iter().take(displaced).filter(|id| back >> **id & 1 == 1).count();
+        history.retain(|id| back >> id & 1 == 0);
+        let holds = |pending: u32, current: u32| (pending | 1 << current) & !1;
+        let (mut stored, mut refused) = (0, 0);
+        let mut offers: Vec<u32> = bits(said.offers).collect();
+        offers.sort_by_key(|id| (self.version(*id), *id));
+        for id in offers {
+            let bit = 1 << id;
+            if bit & holds(pending, current) != 0 {
+                stored |= bit;
+            } else if bit & may_hold != 0 || self.version(id) > highest {
+                pending |= bit;
+                stored |= bit;
+                highest = highest.max(self.version(id));
+            } else {
+                refused |= bit;
+            }
+        }
+        let mut lacking = may_hold & !holds(pending, current);
+        if said.live {
+            let out = said.ruled_out & pending & !may_hold;
+            pending &= !out;
+            let mut out: Vec<u32> = bits(out).collect();
+            out.sort_by_key(|id| Reverse((self.version(*id), *id)));
+            let room = least.max(history.len());
+            history.extend(out);
+            history.truncate(room);
+        }
+        let mut result = None;
+        if said.commit != 0 {
+            let bit = 1 << said.commit;
+            if said.commit == current {
+                result = Some('a');
+            } else if !said.live {
+                result = Some('s');
+            } else if bit & pending == 0 {
+                result = Some('l');
+                lacking |= bit;
+            } else if current != 0 && self.version(said.commit) < self.version(current) {
+                result = Some('a');
+            } else {
+                let lower = |id: &u32| self.version(*id) < self.version(said.commit);
+                let mut out: Vec<u32> = bits(pending & !bit).filter(lower).collect();
+                out.iter().for_each(|id| pending &= !(1 << id));
+                pending &= !bit;
+                out.extend((current != 0).then_some(current));
+                out.sort_by_key(|id| Reverse((self.version(*id), *id)));
+                let room = if self.verify { least } else { least.max(out.len() + displaced) };
+                displaced = if self.verify { 0 } else { out.len() };
+                out.append(&mut history);
+                history = out;
+                history.truncate(room);
+                current = said.commit;
+                result = Some('a');
+            }
+        }
+        ((current, pending, history, highest, displaced), [stored, lacking, refused], result)
+    }
+}
+
+fn state_of(candidates: &Candidates) -> State {
+    let current = candidates.current.map_or(0, |held| number(held.id));
+    let pending = mask(candidates.pending.iter().map(|held| held.id));
+    let history = candidates.history.iter().map(|past| number(past.held.id)).collect();
+    let displaced = candidates.history.iter().filter(|past| past.unverified == 1).count();
+    (current, pending, history, candidates.highest_version, displaced)
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        u32::try_from(self.0 >> 33).unwrap().checked_rem(sides).unwrap()
+    }
+
+    /// A few of the ids.
+    fn some(&mut self, mean: u32) -> u32 {
+        (1..=IDS).filter(|_| self.roll(IDS) < mean).fold(0, |mask, id| mask | 1 << id)
+    }
+}
+
+#[test]
+fn every_check_in_has_the_effect_that_the_model_gives_it() {
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut seen = BTreeSet::new();
+    for run in 0..4_000_u32 {
+        let verify = run.is_multiple_of(2);
+        let history = 1 + dice.roll(4) as usize;
+        // Versions mostly rise with the ids; a clone's repeat.
+        let versions = (0..=IDS).map(|id| u64::from(id + dice.roll(3))).collect();
+        let model = Model { versions, verify, history };
+        // The least history without verification is 2 in the model, once something was committed so.
+        let count = if verify { history } else { history.max(2) };
+        let setting = HistorySetting::count(u16::try_from(count).unwrap());
+        let about = About::new(AccountName::new("a").unwrap(), Timestamp::default());
+        let mut device = Device::new(Candidates::default(), about);
+        let mut tokens = 0_u8;
+        for _ in 0..30 {
+            let before = state_of(&device.candidates);
+            let mut said = Said {
+                live: dice.roll(3) > 0,
+                may_hold: dice.some(2),
+                offers: dice.some(2),
+                ruled_out: dice.some(2),
+                commit: if dice.roll(2) == 0 { 1 + dice.roll(IDS) } else { 0 },
+            };
+            said.may_hold |= u32::from(said.may_hold == 0) | (1 << said.commit & !1);
+            let scope = Scope::EMPTY;
+            let name = DeviceId::new("d").unwrap();
+            let mut message = CheckIn::new(scope, name, about.account, [0; 16]);
+            message.token = if said.live { device.candidates.token } else { None };
+            said.live = message.token.is_some();
+            message.may_hold.unknown = said.may_hold & 1 == 1;
+            message.may_hold.ids = IdSet::collect_first(bits(said.may_hold & !1).map(id)).0;
+            message.offers = IdSet::collect_first(bits(said.offers).map(id)).0;
+            message.ruled_out = IdSet::collect_first(bits(said.ruled_out).map(id)).0;
+            message.commit = (said.commit != 0).then(|| Commit::new(id(said.commit), verify));
+            let offers: Vec<Held> =
+                bits(said.offers).map(|n| Held::new(id(n), model.version(n))).collect();
+            let surroundings = Surroundings::new(setting, Timestamp::default());
+            let mut draw = || {
+                tokens += 1;
+                Some([tokens; 16])
+            };
+            let verdict = device.check_in(&message, &offers, surroundings, &mut draw).unwrap();
+            let (mut after, [stored, lacking, refused], result) = model.vault(&before, &said);
+            let found = state_of(&device.candidates);
+            after.4 = found.4;
+            assert_eq!(found, after, "run {run}, from {before:?}");
+            assert_eq!(mask(verdict.stored.iter()), stored);
+            assert_eq!(mask(verdict.lacking.iter()), lacking);
+            assert_eq!(mask(verdict.refused.iter().map(|refused| refused.id)), refused);
+            let commit = verdict.commit.map(|commit| match commit {
+                CommitAnswer::Acknowledged => 'a',
+                CommitAnswer::Lacking => 'l',
+                CommitAnswer::StaleToken => 's',
+            });
+            assert_eq!(commit, result);
+            seen.insert((commit, said.live, verdict.changed, refused != 0, verify));
+        }
+    }
+    // Every kind of answer was met: four results with and without the token, changed or not, refused or not.
+    assert!(seen.len() > 40, "{}", seen.len());
+}
