@@ -1,0 +1,199 @@
+//! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file that may not be written.
+//!
+//! This program is its own helper: as `worker` it works on a vault and tells on standard output what was acknowledged. The
+//! number of kills is `LAPS_KILLS`, by default fifty.
+
+#![cfg(all(feature = "sqlite", unix))]
+#![expect(
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::integer_division_remainder_used,
+    reason = "a test stops where something is wrong, and uses a part of what the other one has"
+)]
+
+extern crate alloc;
+
+#[path = "../vault/bed.rs"]
+mod bed;
+mod ledger;
+mod worker;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use laps_core::vault::Vault;
+use laps_host::sqlite::SqliteStore;
+
+use ledger::Ledger;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|argument| argument == "worker") {
+        return worker::work(&arguments[2..]);
+    }
+    let tests: [(&str, fn()); 4] = [
+        ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
+        ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
+        ("a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room", full_disk),
+        ("a_vault_that_may_not_be_written_says_so_and_stays_as_it_is", read_only),
+    ];
+    for (name, test) in tests {
+        test();
+        println!("test {name} ... ok");
+    }
+}
+
+fn vault(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("vault");
+    drop(SqliteStore::init(&path).unwrap());
+    path
+}
+
+fn start(path: &Path, slot: usize, rounds: usize) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["worker", path.to_str().unwrap(), &slot.to_string(), &rounds.to_string()]);
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Where the next kill falls: after so many lines, and a little later.
+fn dice() -> impl FnMut(u64) -> u64 {
+    let mut seed = [0; 8];
+    bed::rng().fill(&mut seed).unwrap();
+    let mut state = u64::from_le_bytes(seed) | 1;
+    println!("seed {state}");
+    move |sides| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % sides
+    }
+}
+
+fn kills() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = vault(folder.path());
+    let kills = std::env::var("LAPS_KILLS").map_or(50, |kills| kills.parse().unwrap());
+    let mut ledger = Ledger::default();
+    let mut roll = dice();
+    for _ in 0..kills {
+        let child = start(&path, 0, usize::MAX);
+        let (lines, pause) = (1 + roll(40), roll(3_000));
+        ledger.follow_and_kill(child, lines, core::time::Duration::from_micros(pause));
+        ledger.compare(&path);
+    }
+    assert!(ledger.acknowledged() >= kills, "{}", ledger.acknowledged());
+}
+
+fn eight_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = vault(folder.path());
+    let mut roll = dice();
+    let mut ledgers: Vec<Ledger> = Vec::new();
+    for _ in 0..3 {
+        let plans: Vec<Option<u64>> =
+            (0..8).map(|slot| (slot % 2 == 0).then(|| 1 + roll(30))).collect();
+        let results = std::thread::scope(|threads| {
+            let running: Vec<_> = plans
+                .into_iter()
+                .enumerate()
+                .map(|(slot, kill)| {
+                    let path = &path;
+                    threads.spawn(move || {
+                        let mut ledger = Ledger::default();
+                        match kill {
+                            Some(lines) => ledger.follow_and_kill(
+                                start(path, slot, usize::MAX),
+                                lines,
+                                core::time::Duration::ZERO,
+                            ),
+                            None => ledger.follow_to_the_end(start(path, slot, 4)),
+                        }
+                        ledger
+                    })
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        results.iter().for_each(|ledger| ledger.compare(&path));
+        ledgers.extend(results);
+    }
+    let acknowledged: u64 = ledgers.iter().map(Ledger::acknowledged).sum();
+    assert!(acknowledged > 100, "{acknowledged}");
+}
+
+/// The kernel refuses to let a file of this process grow beyond a limit, as a full disk does.
+fn full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = vault(folder.path());
+    let mut ledger = Ledger::default();
+    for blocks in [200, 300, 600] {
+        let mut command = Command::new("sh");
+        let program = std::env::current_exe().unwrap();
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]);
+        command.arg(program).args(["worker", path.to_str().unwrap(), "0", "1000"]);
+        ledger.follow_to_the_end(command.stdout(Stdio::piped()).spawn().unwrap());
+        assert!(ledger.refused() > 0, "the limit was met");
+        ledger.compare(&path);
+    }
+    let before = ledger.acknowledged();
+    ledger.follow_to_the_end(start(&path, 0, 5));
+    assert!(ledger.acknowledged() > before);
+    ledger.compare(&path);
+}
+
+fn read_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = vault(folder.path());
+    let mut ledger = Ledger::default();
+    ledger.follow_to_the_end(start(&path, 0, 3));
+    let before = fs::read(&path).unwrap();
+    let set = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let root = rustix::process::geteuid().is_root();
+    // Root may write everything: as root the worker is somebody else.
+    let nobody = 65_534;
+    let own = |owner| {
+        std::os::unix::fs::chown(&path, Some(owner), Some(owner)).unwrap();
+        std::os::unix::fs::chown(folder.path(), Some(owner), Some(owner)).unwrap();
+    };
+    if root {
+        own(nobody);
+    }
+    set(&path, 0o400);
+    set(folder.path(), 0o500);
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["worker", path.to_str().unwrap(), "0", "3"]).stdout(Stdio::piped());
+    if root {
+        // Nobody may not run a program in the folder of root.
+        let copy = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir()
+            .unwrap();
+        let program = copy.path().join("worker");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        set(&program, 0o755);
+        let mut command = Command::new("setpriv");
+        let user = nobody.to_string();
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]).arg(&program);
+        command.args(["worker", path.to_str().unwrap(), "0", "3"]).stdout(Stdio::piped());
+        ledger.follow_to_the_end(command.spawn().unwrap());
+    } else {
+        ledger.follow_to_the_end(command.spawn().unwrap());
+    }
+    set(folder.path(), 0o700);
+    set(&path, 0o600);
+    if root {
+        own(0);
+    }
+    assert!(ledger.refused() > 0, "the worker was told");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    ledger.compare(&path);
+    let vault = Vault::new(SqliteStore::open(&path).unwrap(), bed::counting());
+    assert!(vault.audit_verify(&bed::scope(), None).unwrap().ok);
+}

@@ -1,0 +1,82 @@
+//! The helper: rotates its devices, discloses them, and says what was acknowledged, one line each.
+
+use std::io::Write as _;
+
+use laps_core::identity::Timestamp;
+use laps_core::rotation::message::{Answer, CheckIn, Commit, CommitAnswer};
+use laps_core::rotation::set::MayHold;
+use laps_core::vault::{DiscloseOptions, Vault, VaultError};
+use laps_host::sqlite::SqliteStore;
+
+use super::bed::{Bed, Device, WHO, id, scope};
+
+const DEVICES: usize = 3;
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // Nobody listens any more: the parent has ended us.
+    let _ = out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush());
+}
+
+/// `PATH SLOT ROUNDS`
+pub fn work(arguments: &[String]) {
+    let (path, slot) = (&arguments[0], &arguments[1]);
+    let rounds: usize = arguments[2].parse().unwrap();
+    let store = match SqliteStore::open(path) {
+        Ok(store) => store,
+        Err(error) => return say(&format!("refused {}", error.code().as_u16())),
+    };
+    let vault = Vault::from_system(store);
+    let bed = Bed::in_memory();
+    let mut devices: Vec<Device> =
+        (0..DEVICES).map(|n| bed.device(&format!("worker-{slot}-{n}"))).collect();
+    let mut failed = 0;
+    for round in 0..rounds {
+        let device = &mut devices[round % DEVICES];
+        if let Err(error) = rotate(&vault, device) {
+            say(&format!("refused {}", error.code().as_u16()));
+            failed += 1;
+            device.may_hold = MayHold::UNKNOWN;
+            if failed > 20 {
+                return;
+            }
+        }
+    }
+}
+
+fn send(
+    vault: &Vault<SqliteStore>,
+    message: &CheckIn,
+    records: &[&laps_core::seal::Record],
+) -> Result<Answer, VaultError> {
+    let bytes = Device::bytes(message, records);
+    let answer = vault.check_in(&scope(), message.device.as_str(), &bytes, NOW)?;
+    Ok(Answer::decode(&answer).unwrap())
+}
+
+fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultError> {
+    let name = device.name;
+    device.token = None;
+    let answer = send(vault, &device.message(), &[])?;
+    device.token = Some(answer.token);
+    device.version = answer.highest_version;
+    let record = device.make();
+    let answer = send(vault, &device.message(), &[&record])?;
+    device.token = Some(answer.token);
+    if answer.stored.contains(id(&record)) {
+        say(&format!("stored {name} {} {}", id(&record), device.version));
+    }
+    let mut message = device.message();
+    message.may_hold.ids.insert(id(&record)).unwrap();
+    message.commit = Some(Commit::new(id(&record), true));
+    let answer = send(vault, &message, &[])?;
+    if answer.commit == Some(CommitAnswer::Acknowledged) {
+        device.may_hold = MayHold::exactly(id(&record));
+        say(&format!("committed {name} {} {}", id(&record), device.version));
+    }
+    let options = DiscloseOptions::default().with_rotation_after(60);
+    let disclosure = vault.disclose(&scope(), name.as_str(), &WHO, options, NOW)?;
+    say(&format!("disclosed {name} {} {}", disclosure.head, disclosure.candidates.len()));
+    Ok(())
+}
