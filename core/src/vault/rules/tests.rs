@@ -1,8 +1,8 @@
 //! The rules against a second statement of them, step by step over random check-ins: the vault of the protocol's model, on bit
 //! masks, with small numbers for ids (bit 0 is "unknown").
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use std::collections::BTreeSet;
 
 use super::*;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope};
