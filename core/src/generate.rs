@@ -12,22 +12,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod chars;
 mod check;
 mod complexity;
+#[cfg(feature = "alloc")]
+mod composition;
+#[cfg(feature = "alloc")]
+mod conflict;
+#[cfg(feature = "alloc")]
+mod counted;
 mod dense;
 mod dice;
 mod error;
 mod forbid;
+#[cfg(feature = "alloc")]
+mod machine;
 mod nat;
 #[cfg(feature = "passphrase")]
 mod passphrase;
+mod plan;
+mod preset;
 mod redraw;
 mod rules;
 mod shape;
+mod spell;
 mod strength;
+#[cfg(feature = "alloc")]
+mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+mod words;
 
 use core::hint::black_box;
 
@@ -35,16 +51,20 @@ use rand_core::TryCryptoRng;
 
 use crate::random::{Generator, RandomError};
 use crate::secret::Password;
+pub use builder::RecipeBuilder;
 pub use chars::CharSet;
 pub use check::{Violation, Violations};
 pub use complexity::{Complexity, UnknownComplexity};
 use dice::Dice;
 pub use error::{Conflict, RecipeError};
 pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
-use redraw::Redraw;
+use plan::Sampler;
+pub use preset::Preset;
 use rules::{Group, Rules};
 pub use rules::{MAX_GROUPS, MAX_LENGTH};
 pub use strength::{Admissible, Strength};
+#[cfg(feature = "alloc")]
+pub use table::MAX_TABLE;
 
 /// What a password must look like. Satisfiable by construction.
 #[derive(Clone, Debug)]
@@ -61,7 +81,7 @@ pub struct Recipe {
 enum Kind {
     Characters {
         rules: Rules,
-        sampler: Redraw,
+        sampler: Sampler,
     },
     #[cfg(feature = "passphrase")]
     Words(passphrase::Words),
@@ -99,10 +119,13 @@ impl Recipe {
         Ok(Self { strength: words.strength(), kind: Kind::Words(words) })
     }
 
+    /// A recipe of one's own, for passwords of `length` characters (1 to 128).
+    pub const fn builder(length: u8) -> RecipeBuilder {
+        RecipeBuilder::new(length)
+    }
+
     fn build(rules: Rules) -> Result<Self, RecipeError> {
-        let shape = shape::Shape::new(&rules);
-        let admissible = dense::count(&shape).ok_or(RecipeError::NeedsHeap)?;
-        let sampler = Redraw::new(&rules, &admissible).ok_or(RecipeError::NeedsHeap)?;
+        let (admissible, sampler) = plan::plan(&rules)?;
         let length = usize::from(rules.length);
         Ok(Self {
             kind: Kind::Characters { rules, sampler },

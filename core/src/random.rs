@@ -10,7 +10,7 @@ mod erasure;
 #[cfg(feature = "getrandom")]
 mod system;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use core::fmt;
 

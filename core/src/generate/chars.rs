@@ -86,10 +86,15 @@ impl CharSet {
 
     /// Ranges without gaps, as first character and number of further ones, in ASCII order.
     pub(crate) fn ranges(self) -> impl Iterator<Item = (u8, u8)> + Clone {
-        let starts = Self(self.0 & !(self.0 << 1));
-        starts.iter().map(move |first| {
+        let mut starts = self.0 & !(self.0 << 1);
+        core::iter::from_fn(move || {
+            if starts == 0 {
+                return None;
+            }
+            let first = starts.trailing_zeros();
+            starts &= starts - 1;
             let further = (self.0 >> first).trailing_ones() - 1;
-            (first, u8::try_from(further).unwrap_or(0))
+            Some((u8::try_from(first).ok()?, u8::try_from(further).ok()?))
         })
     }
 }

@@ -2,12 +2,18 @@
 
 use rand_core::TryCryptoRng;
 
+#[cfg(feature = "alloc")]
+use super::table::Range;
 use crate::random::{Generator, RandomError};
 
 /// Where bounded draws come from: the generator, or a harness that runs through every outcome.
 pub(crate) trait Dice {
     /// Draws one index below the bound for every place of `out`. Not 0: all of them are to be thrown away.
     fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError>;
+
+    /// Draws a rank below a large total. Not 0: it is to be thrown away.
+    #[cfg(feature = "alloc")]
+    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError>;
 }
 
 /// What a bounded draw gives: a byte for characters, two for words.
@@ -49,56 +55,82 @@ pub(crate) struct Faces {
 impl Faces {
     /// For `count` draws below `bound`, which is at least 1.
     pub(crate) fn new(bound: u32, count: u8) -> Self {
+        Self::of_width::<64>(bound, count)
+    }
+
+    /// The same for words of so many bits. The proof of uniformity runs through every word of a narrow width.
+    pub(crate) fn of_width<const BITS: u32>(bound: u32, count: u8) -> Self {
         let bound = bound.max(1);
         let mut per_word = 0;
         let mut power = 1_u64;
         // At most one word in 2^10 is thrown away.
-        while per_word < count && power.saturating_mul(u64::from(bound)) <= 1 << 54 {
+        while per_word < count && power.saturating_mul(u64::from(bound)) <= 1 << (BITS - 10) {
             power *= u64::from(bound);
             per_word += 1;
+        }
+        if per_word == 0 && count > 0 {
+            // A narrow width only: one draw a word.
+            power = u64::from(bound);
+            per_word = 1;
         }
         let tail = count.checked_rem(per_word).unwrap_or(0);
         Self {
             bound,
             per_word,
-            threshold: threshold(power),
-            tail_threshold: threshold(u64::from(bound).pow(u32::from(tail))),
+            threshold: threshold::<BITS>(power),
+            tail_threshold: threshold::<BITS>(u64::from(bound).pow(u32::from(tail))),
         }
     }
-}
 
-/// 2^64 mod `range`.
-const fn threshold(range: u64) -> u64 {
-    match range.wrapping_neg().checked_rem(range) {
-        Some(threshold) => threshold,
-        None => 0,
+    /// How many draws one word gives.
+    pub(crate) fn per_word(&self) -> usize {
+        usize::from(self.per_word).max(1)
+    }
+
+    /// Splits a word into draws. 1: they are to be thrown away.
+    #[inline]
+    pub(crate) fn split<const BITS: u32, I: Index>(&self, word: u64, out: &mut [I]) -> u64 {
+        let threshold =
+            if out.len() == self.per_word() { self.threshold } else { self.tail_threshold };
+        let mut rest = word;
+        for place in out {
+            let (low, high) = wide::<BITS>(rest, self.bound);
+            *place = I::new(high);
+            rest = low;
+        }
+        u64::from(rest < threshold)
     }
 }
 
-/// The low and the high half of a product.
-#[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+/// 2^BITS mod `range`.
+fn threshold<const BITS: u32>(range: u64) -> u64 {
+    let words = 1_u128 << BITS;
+    words.checked_rem(u128::from(range)).and_then(|rest| u64::try_from(rest).ok()).unwrap_or(0)
+}
+
+/// The low and the high part of a product.
+#[expect(clippy::cast_possible_truncation, reason = "the parts are meant")]
 #[inline]
-const fn wide(a: u64, b: u32) -> (u64, u64) {
+const fn wide<const BITS: u32>(a: u64, b: u32) -> (u64, u64) {
     let product = a as u128 * b as u128;
-    (product as u64, (product >> 64) as u64)
+    (product as u64 & (u64::MAX >> (64 - BITS)), (product >> BITS) as u64)
 }
 
 impl<S: TryCryptoRng> Dice for Generator<S> {
     #[inline]
     fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError> {
-        let per_word = usize::from(faces.per_word).max(1);
         let mut reject = 0;
-        for chunk in out.chunks_mut(per_word) {
-            let threshold =
-                if chunk.len() == per_word { faces.threshold } else { faces.tail_threshold };
-            let mut rest = self.word()?;
-            for place in chunk {
-                let (low, high) = wide(rest, faces.bound);
-                *place = I::new(high);
-                rest = low;
-            }
-            reject |= u64::from(rest < threshold);
+        for chunk in out.chunks_mut(faces.per_word()) {
+            reject |= faces.split::<64, I>(self.word()?, chunk);
         }
         Ok(reject)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError> {
+        for limb in &mut *out {
+            *limb = self.word()?;
+        }
+        Ok(range.reduce(out))
     }
 }

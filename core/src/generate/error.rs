@@ -32,6 +32,26 @@ pub enum RecipeError {
         /// The highest that is accepted here.
         max: u8,
     },
+    /// A character that is not printable ASCII.
+    NotPrintable {
+        /// Where, as a recipe file spells it: `groups[1].chars`.
+        rule: &'static str,
+        /// The character.
+        character: char,
+    },
+    /// More groups than [`super::MAX_GROUPS`].
+    TooManyGroups,
+    /// No group has a character.
+    NoCharacters,
+    /// More forbidden substrings than [`super::MAX_FORBIDDEN`].
+    TooManyForbidden,
+    /// A forbidden substring that is empty or longer than [`super::MAX_FORBIDDEN_LENGTH`].
+    ForbiddenLength {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// A longest run of 0.
+    RunLength,
     /// No password satisfies these rules together; each of them is needed for that.
     Infeasible(Conflict),
     /// The counting table would have more entries than the limit.
@@ -48,9 +68,15 @@ impl RecipeError {
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
-            Self::Length { .. } | Self::WordCount { .. } | Self::Complexity { .. } => {
-                Code::RecipeInvalid
-            }
+            Self::Length { .. }
+            | Self::WordCount { .. }
+            | Self::Complexity { .. }
+            | Self::NotPrintable { .. }
+            | Self::TooManyGroups
+            | Self::NoCharacters
+            | Self::TooManyForbidden
+            | Self::ForbiddenLength { .. }
+            | Self::RunLength => Code::RecipeInvalid,
             Self::Infeasible(_) => Code::RecipeInfeasible,
             Self::TooComplex { .. } => Code::RecipeTooComplex,
             Self::NeedsHeap => Code::RecipeNeedsHeap,
@@ -70,14 +96,30 @@ impl fmt::Display for RecipeError {
             Self::Complexity { complexity, min, max } => {
                 write!(f, "complexity {complexity} is outside {min} to {max}")
             }
+            Self::NotPrintable { rule, character } => {
+                write!(f, "{rule} holds {character:?}, which is not a printable ASCII character")
+            }
+            Self::TooManyGroups => {
+                write!(f, "a recipe has at most {} groups", super::MAX_GROUPS)
+            }
+            Self::NoCharacters => f.write_str("the groups have no character to choose from"),
+            Self::TooManyForbidden => {
+                write!(f, "a recipe has at most {} forbidden substrings", super::MAX_FORBIDDEN)
+            }
+            Self::ForbiddenLength { length } => write!(
+                f,
+                "a forbidden substring of {length} characters is outside 1 to {}",
+                super::MAX_FORBIDDEN_LENGTH
+            ),
+            Self::RunLength => f.write_str("a longest run of 0 leaves nothing; 1 is the least"),
             Self::Infeasible(conflict) => {
                 write!(f, "no password satisfies these rules together: {conflict}")
             }
             Self::TooComplex { limit } => {
-                write!(f, "the recipe needs a counting table of more than {limit} entries")
+                write!(f, "the rules need a counting table of more than {limit} entries")
             }
             Self::NeedsHeap => {
-                f.write_str("the recipe needs a counting table, and this build has no heap")
+                f.write_str("the rules need a counting table, and this build has no heap")
             }
         }
     }

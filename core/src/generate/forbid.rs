@@ -29,7 +29,6 @@ impl Forbidden {
         count: 0,
     };
 
-    #[expect(dead_code, reason = "the recipe language is being written")]
     /// One more word. False when there is no room, or when it is empty or too long.
     pub(crate) fn push(&mut self, word: &[u8]) -> bool {
         let used: usize = self.lengths.iter().map(|length| usize::from(*length)).sum();
@@ -48,6 +47,11 @@ impl Forbidden {
             }
         }
         true
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {

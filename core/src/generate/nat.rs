@@ -51,6 +51,25 @@ impl Nat {
         product
     }
 
+    #[cfg(feature = "alloc")]
+    pub(crate) fn product(&self, other: &Self) -> Self {
+        // Horner, from the most significant limb.
+        let mut product = Self::ZERO;
+        for limb in other.0.iter().rev() {
+            product.0.rotate_right(1);
+            if let Some(low) = product.0.first_mut() {
+                *low = 0;
+            }
+            product.add_product(self, *limb);
+        }
+        product
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn is_power_of_two(&self) -> bool {
+        self.0.iter().map(|limb| limb.count_ones()).sum::<u32>() == 1
+    }
+
     pub(crate) fn power(base: u64, exponent: usize) -> Self {
         (0..exponent).fold(Self::from_u64(1), |power, _| power.times(base))
     }
@@ -67,7 +86,7 @@ impl Nat {
     }
 
     /// Quotient in place; the remainder is returned. `divisor` is not zero.
-    fn divide(&mut self, divisor: u64) -> u64 {
+    pub(crate) fn divide(&mut self, divisor: u64) -> u64 {
         let mut remainder = 0_u128;
         for limb in self.0.iter_mut().rev() {
             let part = (remainder << 64) | u128::from(*limb);

@@ -5,6 +5,7 @@ use super::declassify;
 use super::dice::{Dice, Faces};
 use super::nat::Nat;
 use super::rules::Rules;
+use super::spell::Alphabet;
 use crate::random::RandomError;
 
 /// Draws every character on its own and redraws the whole string until no rule is broken.
@@ -72,26 +73,36 @@ impl Redraw {
         out: &mut [u8],
     ) -> Result<(), RandomError> {
         for _ in 0..self.attempts {
-            let mut reject = 0;
-            let mut middle = &mut *out;
-            if let Some(place) = &self.first {
-                let (head, rest) = middle.split_at_mut_checked(1).unwrap_or_default();
-                reject |= place.fill(dice, head)?;
-                middle = rest;
-            }
-            if let Some(place) = &self.last {
-                let length = middle.len();
-                let (rest, tail) =
-                    middle.split_at_mut_checked(length.saturating_sub(1)).unwrap_or_default();
-                reject |= place.fill(dice, tail)?;
-                middle = rest;
-            }
-            reject |= self.middle.fill(dice, middle)?;
-            if declassify(reject | rules.broken(out).bits()) {
+            if declassify(self.attempt(rules, dice, out)?) {
                 return Ok(());
             }
         }
         Err(RandomError::Stuck)
+    }
+
+    /// One draw of the whole string; not 0 when it is to be thrown away.
+    pub(super) fn attempt<D: Dice>(
+        &self,
+        rules: &Rules,
+        dice: &mut D,
+        out: &mut [u8],
+    ) -> Result<u64, RandomError> {
+        let mut reject = 0;
+        let mut middle = &mut *out;
+        if let Some(place) = &self.first {
+            let (head, rest) = middle.split_at_mut_checked(1).unwrap_or_default();
+            reject |= place.fill(dice, head)?;
+            middle = rest;
+        }
+        if let Some(place) = &self.last {
+            let length = middle.len();
+            let (rest, tail) =
+                middle.split_at_mut_checked(length.saturating_sub(1)).unwrap_or_default();
+            reject |= place.fill(dice, tail)?;
+            middle = rest;
+        }
+        reject |= self.middle.fill(dice, middle)?;
+        Ok(reject | rules.broken(out).bits())
     }
 }
 
@@ -108,46 +119,5 @@ pub(crate) fn attempts(admissible: &Nat, base: &Nat) -> Option<u16> {
         Some(320)
     } else {
         None
-    }
-}
-
-/// The characters of a set in ASCII order, as arithmetic over its gaps.
-#[derive(Clone, Copy, Debug)]
-struct Alphabet {
-    base: u8,
-    /// From index `.0` on, `.1` is added.
-    gaps: [(u8, u8); 48],
-    used: u8,
-}
-
-impl Alphabet {
-    fn new(set: CharSet) -> Self {
-        let mut alphabet = Self { base: 0, gaps: [(0, 0); 48], used: 0 };
-        let mut index = 0;
-        let mut end = 0;
-        for (first, more) in set.ranges() {
-            if end == 0 {
-                alphabet.base = first;
-            } else if let Some(gap) = alphabet.gaps.get_mut(usize::from(alphabet.used)) {
-                *gap = (index, first - end);
-                alphabet.used += 1;
-            }
-            index += more + 1;
-            end = first + more + 1;
-        }
-        alphabet
-    }
-
-    /// Characters for indices, in place. No table is read at an index.
-    fn spell(&self, indices: &mut [u8]) {
-        for place in indices {
-            let index = *place;
-            *place = self.gaps.iter().take(usize::from(self.used)).fold(
-                self.base.wrapping_add(index),
-                |byte, (start, gap)| {
-                    byte.wrapping_add(gap & 0_u8.wrapping_sub(u8::from(index >= *start)))
-                },
-            );
-        }
     }
 }

@@ -65,6 +65,55 @@ impl Rules {
         self.groups.get(..usize::from(self.used)).unwrap_or_default()
     }
 
+    /// What can be left out of the rules, most special first.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = Rule> + '_ {
+        let forbid = (0..).zip(self.forbid.iter()).map(|(index, _)| Rule::Forbid(index));
+        let groups = (0..).zip(self.groups());
+        let max = groups.clone().filter(|(_, group)| group.max.is_some());
+        let min = groups.filter(|(_, group)| group.min > 0);
+        [
+            self.last.map(|_| Rule::Last),
+            self.first.map(|_| Rule::First),
+            self.max_run.map(|_| Rule::MaxRun),
+            self.at_least.map(|_| Rule::AtLeast),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(forbid)
+        .chain(max.map(|(index, _)| Rule::GroupMax(index)))
+        .chain((!self.exclude.is_empty()).then_some(Rule::Exclude))
+        .chain(min.map(|(index, _)| Rule::GroupMin(index)))
+        .chain([Rule::Length])
+    }
+
+    /// The rules without some of them. Without [`Rule::Length`] the length stays, for the caller to vary.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn without(&self, left_out: RuleSet) -> Self {
+        let mut rules = self.clone();
+        let out = |rule| left_out.contains(rule);
+        for (group, index) in rules.groups.iter_mut().zip(0..) {
+            if out(Rule::GroupMin(index)) {
+                group.min = 0;
+            }
+            group.max = group.max.filter(|_| !out(Rule::GroupMax(index)));
+        }
+        rules.at_least = rules.at_least.filter(|_| !out(Rule::AtLeast));
+        rules.max_run = rules.max_run.filter(|_| !out(Rule::MaxRun));
+        rules.first = rules.first.filter(|_| !out(Rule::First));
+        rules.last = rules.last.filter(|_| !out(Rule::Last));
+        if out(Rule::Exclude) {
+            rules.exclude = CharSet::EMPTY;
+        }
+        rules.forbid = Forbidden::NONE;
+        for (word, index) in self.forbid.iter().zip(0..) {
+            if !out(Rule::Forbid(index)) {
+                rules.forbid.push(word);
+            }
+        }
+        rules
+    }
+
     /// The groups without the excluded characters.
     pub(crate) fn effective(&self) -> impl Iterator<Item = Group> + Clone {
         let exclude = self.exclude;
@@ -241,6 +290,11 @@ impl RuleSet {
 
     pub(crate) fn add(&mut self, rule: Rule, broken: bool) {
         self.0 |= Self::when(rule, broken).0;
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn contains(self, rule: Rule) -> bool {
+        self.0 >> rule.bit() & 1 == 1
     }
 
     pub(crate) fn remove(&mut self, rule: Rule) {

@@ -106,6 +106,35 @@ impl Shape {
         Some(counts)
     }
 
+    /// Forgets the counts of finished groups, and says how many of them are present; none when a minimum is not
+    /// reached.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn close(&self, mut counts: Counts, groups: u8) -> Option<(Counts, u8)> {
+        let mut present = 0;
+        for ((count, limit), index) in counts.iter_mut().zip(self.limits).zip(0_u8..) {
+            if groups >> index & 1 == 1 {
+                if *count < limit.min {
+                    return None;
+                }
+                present += u8::from(*count > 0 && self.at_least > 0);
+                *count = 0;
+            }
+        }
+        Some((counts, present))
+    }
+
+    /// The groups to which no kind belongs.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn groups_without(&self, kinds: &[Kind]) -> u8 {
+        !kinds.iter().fold(0, |mask, kind| mask | kind.groups)
+    }
+
+    /// How many groups must be present.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn at_least(&self) -> u8 {
+        self.at_least
+    }
+
     /// Whether a whole password may have these counts.
     pub(crate) fn accepts(&self, counts: Counts) -> bool {
         let mut present = 0;

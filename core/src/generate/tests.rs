@@ -1,6 +1,13 @@
 use super::*;
+#[cfg(feature = "alloc")]
+use alloc::string::String;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
+
+#[cfg(feature = "alloc")]
+mod brute;
+#[cfg(feature = "alloc")]
+mod uniform;
 
 #[test]
 fn windows_levels_have_their_exact_strength() {
@@ -97,4 +104,238 @@ fn a_known_passphrase_is_admitted() {
     assert_eq!(recipe.check("SkiingproduceIdentifyStarlitOctaneDistress").count(), 1);
     let message = recipe.check("").next().unwrap().to_string();
     assert!(message.starts_with("it must be 6 words of the list of 7776"), "{message}");
+}
+
+#[cfg(feature = "alloc")]
+mod recipes {
+    use super::*;
+    use crate::random::tests::Counting;
+
+    const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+    const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const DIGITS: &str = "0123456789";
+    const REST: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+    fn all(length: u8) -> RecipeBuilder {
+        Recipe::builder(length)
+            .group(LOWER, 0, None)
+            .group(UPPER, 0, None)
+            .group(DIGITS, 0, None)
+            .group(REST, 0, None)
+    }
+
+    /// The recipes that peers time out on or refuse.
+    fn tight() -> Vec<Recipe> {
+        let words = [
+            "admin", "root", "pass", "word", "local", "laps", "user", "login", "test", "guest",
+            "abc", "xyz", "qwe", "asd", "123", "000", "dragon", "summer", "winter", "secret",
+        ];
+        let forbidding = words.iter().fold(all(64), |builder, word| builder.forbid(word));
+        [
+            Recipe::builder(16)
+                .group(DIGITS, 10, None)
+                .group(LOWER, 0, None)
+                .group(UPPER, 0, None)
+                .group(REST, 0, None),
+            Recipe::builder(10).group("a", 5, None).group(UPPER, 0, None).group(DIGITS, 0, None),
+            Recipe::builder(20).group("a", 8, None).group(UPPER, 0, None).group(DIGITS, 0, None),
+            Recipe::builder(4)
+                .group(LOWER, 1, None)
+                .group(UPPER, 1, None)
+                .group(DIGITS, 1, None)
+                .group(REST, 1, None),
+            Recipe::builder(40)
+                .group(LOWER, 10, Some(10))
+                .group(UPPER, 10, Some(10))
+                .group(DIGITS, 10, Some(10))
+                .group(REST, 10, Some(10)),
+            Recipe::builder(128).group("ab", 0, None).max_run(1),
+            forbidding,
+            Recipe::builder(128)
+                .group("ab", 0, None)
+                .group("bc", 0, None)
+                .max_run(1)
+                .first("a")
+                .last("b"),
+            Recipe::builder(5).group("z", 0, None),
+            Recipe::builder(6).group("ab", 0, None).forbid("a").forbid("bbbbbbb"),
+        ]
+        .into_iter()
+        .map(|builder| builder.build().unwrap())
+        .collect()
+    }
+
+    #[test]
+    fn tight_recipes_yield_passwords_that_they_admit() {
+        let mut generator = Generator::try_new(Counting::new()).unwrap();
+        for recipe in tight() {
+            for _ in 0..10 {
+                let password = recipe.generate(&mut generator).unwrap();
+                let text = password.expose_secret();
+                let broken: Vec<_> = recipe.check(text).map(|v| v.to_string()).collect();
+                assert!(broken.is_empty(), "{text}: {broken:?}");
+            }
+        }
+    }
+
+    /// Fails at a draw, counted from 0.
+    struct FailAt(Generator<Counting>, usize);
+
+    impl FailAt {
+        fn tick(&mut self) -> Result<(), RandomError> {
+            self.1 = self.1.checked_sub(1).ok_or(RandomError::Failed)?;
+            Ok(())
+        }
+    }
+
+    impl Dice for FailAt {
+        fn roll<I: dice::Index>(
+            &mut self,
+            faces: &dice::Faces,
+            out: &mut [I],
+        ) -> Result<u64, RandomError> {
+            self.tick()?;
+            self.0.roll(faces, out)
+        }
+
+        fn rank(&mut self, range: &table::Range, out: &mut [u64]) -> Result<u64, RandomError> {
+            self.tick()?;
+            self.0.rank(range, out)
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_at_any_draw_gives_an_error_and_no_password() {
+        let mut recipes = tight();
+        recipes.push(Recipe::complexity(Complexity::Full, 14).unwrap());
+        #[cfg(feature = "passphrase")]
+        recipes.push(Recipe::passphrase(Complexity::LongWords, 6).unwrap());
+        for recipe in recipes {
+            for draw in 0.. {
+                let mut dice = FailAt(Generator::try_new(Counting::new()).unwrap(), draw);
+                let mut password = Password::try_from_str("what was there before").unwrap();
+                let outcome = recipe.sample(&mut dice, &mut password);
+                if outcome.is_ok() {
+                    assert!(draw > 0, "a password without a draw");
+                    break;
+                }
+                assert_eq!(outcome, Err(RandomError::Failed));
+                assert!(password.is_empty(), "draw {draw}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_generator_itself_fails_at_any_word() {
+        let recipe = Recipe::complexity(Complexity::Upper, 64).unwrap();
+        let mut generator = Generator::try_new(Counting::failing_at(1)).unwrap();
+        let mut password = Password::empty();
+        let failed =
+            (0..40_000).find_map(|_| recipe.generate_into(&mut generator, &mut password).err());
+        assert_eq!(failed, Some(RandomError::Failed));
+        assert!(password.is_empty());
+        assert!(recipe.generate(&mut generator).is_err(), "and it stays so");
+    }
+
+    /// Always throws the draw away, as a stuck source would.
+    struct Rejecting;
+
+    impl Dice for Rejecting {
+        fn roll<I: dice::Index>(
+            &mut self,
+            _: &dice::Faces,
+            _: &mut [I],
+        ) -> Result<u64, RandomError> {
+            Ok(1)
+        }
+
+        fn rank(&mut self, _: &table::Range, _: &mut [u64]) -> Result<u64, RandomError> {
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn endless_rejections_are_an_error() {
+        for recipe in tight() {
+            let mut password = Password::empty();
+            assert_eq!(recipe.sample(&mut Rejecting, &mut password), Err(RandomError::Stuck));
+            assert!(password.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let conflict = |builder: RecipeBuilder| builder.build().unwrap_err().to_string();
+        assert_eq!(
+            conflict(Recipe::builder(4).group(LOWER, 3, None).group(DIGITS, 2, None)),
+            "no password satisfies these rules together: length, groups[0].min, groups[1].min"
+        );
+        assert_eq!(
+            conflict(all(8).group("a", 3, Some(2))),
+            "no password satisfies these rules together: groups[4].min, groups[4].max"
+        );
+        assert_eq!(
+            conflict(Recipe::builder(8).group("ab", 0, None).forbid("A").forbid("b").forbid("c")),
+            "no password satisfies these rules together: forbid[0], forbid[1]"
+        );
+        assert_eq!(
+            conflict(Recipe::builder(8).group("a", 0, None).max_run(3).at_least(1)),
+            "no password satisfies these rules together: length, max_run"
+        );
+        assert_eq!(
+            conflict(all(8).at_least(5)),
+            "no password satisfies these rules together: at_least"
+        );
+        assert_eq!(conflict(Recipe::builder(8)), "the groups have no character to choose from");
+        assert_eq!(
+            conflict(Recipe::builder(8).group("ab\u{e9}", 0, None)),
+            "groups[0].chars holds 'é', which is not a printable ASCII character"
+        );
+        assert_eq!(conflict(all(0)), "the length 0 is outside 1 to 128");
+        assert_eq!(conflict(all(129)), "the length 129 is outside 1 to 128");
+        assert_eq!(
+            conflict(all(9).max_run(0)),
+            "a longest run of 0 leaves nothing; 1 is the least"
+        );
+        assert_eq!(
+            conflict(all(9).forbid("")),
+            "a forbidden substring of 0 characters is outside 1 to 64"
+        );
+        let many = (0..33).fold(all(9), |builder, _| builder.forbid("x"));
+        assert_eq!(conflict(many), "a recipe has at most 32 forbidden substrings");
+        let many = (0..9).fold(Recipe::builder(9), |builder, _| builder.group("x", 0, None));
+        assert_eq!(conflict(many), "a recipe has at most 8 groups");
+    }
+
+    #[test]
+    fn what_is_too_complex_is_refused_with_the_limit() {
+        // Nine exact counts that overlap by runs: the table would need every vector of counts.
+        let sets = ["ab", "cd", "ef", "gh", "ij", "kl", "mn", "op"];
+        let builder = sets
+            .iter()
+            .fold(Recipe::builder(64).max_run(1), |builder, set| builder.group(set, 8, Some(8)));
+        assert_eq!(builder.build().unwrap_err(), RecipeError::TooComplex { limit: 65_536 });
+        // Without the runs the composition serves.
+        let exact = sets
+            .iter()
+            .fold(Recipe::builder(64), |builder, set| builder.group(set, 8, Some(8)))
+            .build();
+        assert!(exact.is_ok());
+    }
+
+    #[test]
+    fn hand_checked_counts() {
+        let count =
+            |builder: RecipeBuilder| builder.build().unwrap().strength().admissible().to_string();
+        let three =
+            Recipe::builder(3).group(UPPER, 1, None).group(LOWER, 1, None).group(DIGITS, 1, None);
+        assert_eq!(count(three), "40560");
+        assert_eq!(count(Recipe::builder(5).group("z", 0, None)), "1");
+        assert_eq!(count(Recipe::builder(128).group("ab", 0, None).max_run(1)), "2");
+        // Strings of three letters without a, in either case.
+        assert_eq!(
+            count(Recipe::builder(3).group(LOWER, 0, None).group(UPPER, 0, None).forbid("a")),
+            "125000"
+        );
+    }
 }

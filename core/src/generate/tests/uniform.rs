@@ -1,0 +1,187 @@
+//! Uniformity, proven: every outcome of every draw of small recipes, with exact probabilities.
+
+use alloc::collections::BTreeMap;
+
+use super::super::dice::{Faces, Index};
+use super::super::table::Range;
+use super::super::{Kind, plan::Sampler};
+use super::brute::{Plain, family};
+use super::*;
+
+/// Dice that show every outcome in turn: the draws of one run are the digits of a number that counts up.
+#[derive(Default)]
+struct Every {
+    digits: Vec<(u64, u64)>,
+    next: usize,
+}
+
+impl Every {
+    fn draw(&mut self, bound: u64) -> u64 {
+        if self.next == self.digits.len() {
+            self.digits.push((0, bound));
+        }
+        let (digit, known) = self.digits[self.next];
+        assert_eq!(known, bound, "a bound depends on what was drawn");
+        self.next += 1;
+        digit
+    }
+
+    /// The next outcome; false after the last.
+    fn advance(&mut self) -> bool {
+        assert_eq!(self.next, self.digits.len(), "the number of draws depends on what was drawn");
+        self.next = 0;
+        while let Some((digit, bound)) = self.digits.pop() {
+            if digit + 1 < bound {
+                self.digits.push((digit + 1, bound));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// How many outcomes there are, each as likely as any other.
+    fn outcomes(&self) -> u128 {
+        self.digits.iter().map(|(_, bound)| u128::from(*bound)).product()
+    }
+}
+
+impl Dice for Every {
+    fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError> {
+        for place in out {
+            *place = I::new(self.draw(u64::from(faces.bound)));
+        }
+        Ok(0)
+    }
+
+    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError> {
+        let total = range.total.0;
+        assert!(total[1..].iter().all(|limb| *limb == 0), "a small total");
+        out.fill(0);
+        out[0] = self.draw(total[0]);
+        Ok(0)
+    }
+}
+
+/// Runs through every outcome of one attempt; how often each accepted string came, of how many outcomes.
+fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
+    let Kind::Characters { rules, sampler } = &recipe.kind else { panic!("a passphrase") };
+    let mut dice = Every::default();
+    let mut seen = BTreeMap::new();
+    let mut outcomes = 0;
+    let mut out = alloc::vec![0; usize::from(rules.length)];
+    loop {
+        let rejected = match sampler {
+            Sampler::Redraw(redraw) => redraw.attempt(rules, &mut dice, &mut out),
+            Sampler::Counted(counted) => counted.attempt(rules, &mut dice, &mut out),
+        };
+        if rejected == Ok(0) {
+            *seen.entry(String::from_utf8(out.clone()).unwrap()).or_insert(0) += 1;
+        }
+        outcomes = outcomes.max(dice.outcomes());
+        if !dice.advance() {
+            return (seen, outcomes);
+        }
+    }
+}
+
+/// Every admissible string gets exactly 1/N, and nothing else gets anything.
+fn assert_uniform(plain: &Plain, recipe: &Recipe) {
+    let (seen, outcomes) = distribution(recipe);
+    let admissible = plain.admissible();
+    assert_eq!(seen.keys().cloned().collect::<Vec<_>>(), sorted(admissible), "{plain:?}");
+    let accepted: u128 = seen.values().sum();
+    let strings = seen.len() as u128;
+    for (text, times) in &seen {
+        // times / accepted = 1 / N, without a division.
+        assert_eq!(times * strings, accepted, "{text} {plain:?}");
+    }
+    // At least a quarter of what is drawn is kept: the bound on the number of redraws rests on it.
+    assert!(4 * accepted >= outcomes, "{accepted} of {outcomes} {plain:?}");
+}
+
+fn sorted(mut strings: Vec<String>) -> Vec<String> {
+    strings.sort_unstable();
+    strings
+}
+
+#[test]
+fn every_admissible_string_of_the_family_is_equally_likely() {
+    let (mut redrawn, mut counted) = (0, 0);
+    for plain in family().into_iter().filter(|plain| plain.length <= 3).step_by(3) {
+        let Ok(recipe) = plain.builder().build() else { continue };
+        match &recipe.kind {
+            Kind::Characters { sampler: Sampler::Redraw(_), .. } => redrawn += 1,
+            Kind::Characters { sampler: Sampler::Counted(_), .. } => counted += 1,
+            #[cfg(feature = "passphrase")]
+            Kind::Words(_) => {}
+        }
+        assert_uniform(&plain, &recipe);
+    }
+    assert!(redrawn > 100 && counted > 50, "{redrawn} redrawn, {counted} counted");
+}
+
+/// The samplers that a recipe can have, whichever the plan would take.
+#[test]
+fn both_counting_tables_are_uniform_on_their_own() {
+    let mut seen = [0, 0];
+    for plain in family().into_iter().filter(|plain| plain.length <= 3).step_by(11) {
+        let Ok(recipe) = plain.builder().build() else { continue };
+        let Kind::Characters { rules, .. } = &recipe.kind else { continue };
+        let admissible = plan::count(rules).unwrap();
+        let tables =
+            [plan::by_composition(rules, &admissible), plan::by_position(rules, &admissible)];
+        for (table, seen) in tables.into_iter().zip(&mut seen) {
+            let Some(counted) = table else { continue };
+            *seen += 1;
+            let mut forced = recipe.clone();
+            forced.kind =
+                Kind::Characters { rules: rules.clone(), sampler: Sampler::Counted(counted) };
+            assert_uniform(&plain, &forced);
+        }
+    }
+    assert!(seen[0] > 50 && seen[1] > 50, "{seen:?}");
+}
+
+#[test]
+fn every_word_gives_uniform_batches() {
+    // The arithmetic of the bounded draws, over every word of 12 bits.
+    for bound in 1..=40_u32 {
+        for count in 1..=6_u8 {
+            let faces = Faces::of_width::<12>(bound, count);
+            let sizes =
+                [faces.per_word(), usize::from(count).checked_rem(faces.per_word()).unwrap()];
+            for size in sizes.into_iter().filter(|size| *size > 0) {
+                let mut times = BTreeMap::new();
+                for word in 0..1_u64 << 12 {
+                    let mut out = alloc::vec![0_u16; size];
+                    if faces.split::<12, u16>(word, &mut out) == 0 {
+                        *times.entry(out).or_insert(0) += 1;
+                    }
+                }
+                let tuples = usize::try_from(bound).unwrap().pow(u32::try_from(size).unwrap());
+                assert_eq!(times.len(), tuples, "{bound} {size}");
+                let each = times.values().next().unwrap();
+                assert!(times.values().all(|count| count == each), "{bound} {size}");
+                assert!((1 << 12) - each * tuples < tuples, "as few as possible are thrown away");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_draw_for_a_rank_is_uniform() {
+    for total in (1..=40_u64).chain([63, 64, 65, 100, 127, 128, 129, 255, 256, 257]) {
+        let range = Range::new(&nat::Nat::from_u64(total));
+        let bits = u64::BITS - total.leading_zeros() + 8;
+        let mut times = BTreeMap::new();
+        for drawn in 0..1_u64 << bits {
+            // Bits above those that are drawn do not matter.
+            let mut limbs = [drawn | 1 << 63];
+            if range.reduce(&mut limbs) == 0 {
+                *times.entry(limbs[0]).or_insert(0_u32) += 1;
+            }
+        }
+        assert_eq!(times.keys().copied().collect::<Vec<_>>(), (0..total).collect::<Vec<_>>());
+        assert!(times.values().all(|count| count == &times[&0]), "{total}");
+    }
+}
