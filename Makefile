@@ -33,7 +33,7 @@ lint: ## rustfmt and clippy
 	cargo clippy -q -p laps-ffi --no-default-features -- -D warnings
 
 .PHONY: rust
-rust: ## Rust tests: everything on, then each feature of the core alone
+rust: packages ## Rust tests: everything on, then each feature of the core alone
 	cargo test -q --all-features
 	cargo test -q -p laps-core --no-default-features
 	@for feature in $(CORE_FEATURES); do \
@@ -77,6 +77,8 @@ windows: ## Cross-build the Windows DLL and run the C tests under Wine
 packages: ## Debian packages that the tests need
 	@missing=(); \
 	command -v valgrind >/dev/null || missing+=(valgrind); \
+	command -v strace >/dev/null || missing+=(strace); \
+	command -v useradd >/dev/null || missing+=(passwd); \
 	command -v g++ >/dev/null || missing+=(g++); \
 	if [ $${#missing[@]} -gt 0 ]; then \
 		echo "installing Debian packages: $${missing[*]}"; \

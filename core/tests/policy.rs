@@ -7,6 +7,10 @@
     reason = "a failed step is a failed test"
 )]
 
+#[path = "policy/findings.rs"]
+mod findings;
+#[path = "policy/hostile.rs"]
+mod hostile;
 #[path = "policy/reading.rs"]
 mod reading;
 #[path = "policy/writing.rs"]

@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! `cargo fuzz run policy`.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| laps_fuzz::policy(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    laps_fuzz::replay_arguments(laps_fuzz::policy);
+}

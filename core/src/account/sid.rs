@@ -128,7 +128,7 @@ impl fmt::Debug for Sid {
 }
 
 /// Only the one way in which Windows writes a SID: no lower-case `s`, no leading zeros, no spaces; an authority
-/// from 2^32 on as `0x` and twelve hexadecimal digits.
+/// from 2^32 on as `0x` and twelve hexadecimal digits in capitals.
 impl FromStr for Sid {
     type Err = SidError;
 
@@ -150,7 +150,7 @@ fn read_authority(field: &str) -> Option<u64> {
     let Some(hex) = field.strip_prefix("0x") else {
         return read_decimal(field).map(u64::from);
     };
-    let all_digits = hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    let all_digits = hex.len() == 12 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'));
     let value = all_digits.then(|| u64::from_str_radix(hex, 16).ok())??;
     (u32::try_from(value).is_err()).then_some(value)
 }
@@ -225,6 +225,7 @@ mod tests {
             "S-1-0x000000000005-18",
             "S-1-0x12345678ABC-1",
             "S-1-0x+2345678ABCD-1",
+            "S-1-0x123456789ABc-7",
             "S-1-5-0x12",
             "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16",
             "S-1-5-18\0",

@@ -228,7 +228,9 @@ impl fmt::Display for PolicyError {
                     f.write_str(" with backup to Entra")?;
                 }
             }
-            Refusal::Name(error) => write!(f, "is refused: {error}")?,
+            Refusal::Name(error) => {
+                write!(f, "accepts the name of a local account: {error}")?;
+            }
             Refusal::Principal => f.write_str(
                 "accepts a SID, domain\\name or name@domain, without quotes or brackets around it",
             )?,

@@ -1,0 +1,297 @@
+//! The scenarios, and the agent that they kill.
+
+#[path = "../support/bench.rs"]
+mod bench;
+#[path = "../support/real_account.rs"]
+mod real_account;
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::sync::atomic::AtomicBool;
+use core::time::Duration;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use bench::Bench;
+use laps_core::account::LocalAccount;
+use laps_core::identity::{AccountName, DeviceId, Scope};
+use laps_core::secret::Password;
+use laps_core::vault::Vault;
+use laps_host::account::linux::LinuxStore;
+use laps_host::account::{AccountStore, Verification, open};
+use laps_host::agent::channel::VaultChannel;
+use laps_host::agent::event::AgentEvent;
+use laps_host::agent::{Agent, AgentOptions, PolicySource, Step, status};
+use laps_host::sqlite::SqliteStore;
+use real_account::{RealAccount, script};
+
+pub(super) fn run() {
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next().filter(|word| !word.starts_with('-'));
+    if first.as_deref() == Some("agent") {
+        agent(&arguments.collect::<Vec<_>>());
+    }
+    let scenarios: [(&str, fn()); 6] = [
+        ("kills_at_every_step_leave_a_candidate_that_matches", at_every_step),
+        ("kills_spread_over_rotations_leave_a_candidate_that_matches", spread_over_time),
+        ("kills_in_every_write_leave_a_candidate_that_matches", in_every_write),
+        ("a_setter_that_outlives_its_agent_is_waited_for", outliving_setter),
+        ("a_hanging_setter_of_a_killed_agent_is_ended", hanging_setter),
+        ("sigterm_in_the_middle_of_a_setter_stops_cleanly", sigterm),
+    ];
+    for (name, scenario) in scenarios {
+        if first.as_ref().is_none_or(|filter| name.contains(filter.as_str())) {
+            let started = Instant::now();
+            scenario();
+            println!("test {name} ... ok ({:.1} s)", started.elapsed().as_secs_f32());
+        }
+    }
+}
+
+/// One agent: `DIRECTORY STORE once|force|run [STEP]`. Exits with the status of the command line.
+fn agent(arguments: &[String]) -> ! {
+    let [folder, store, mode, step @ ..] = arguments else { unreachable!("see above") };
+    let folder = Path::new(folder);
+    let device = DeviceId::new(bench::DEVICE).unwrap();
+    let reader = fs::read_to_string(folder.join("reader")).unwrap().parse().unwrap();
+    let policy = PolicySource::Files(vec![folder.join("policy.json")]);
+    let mut options = AgentOptions::new(device, vec![reader], policy, folder.join("state"));
+    options.kill_at = step.first().and_then(|name| Step::from_name(name));
+    options.setter_timeout = Duration::from_secs(3);
+    let vault = Vault::from_system(SqliteStore::open(folder.join("vault")).unwrap());
+    let store: Box<dyn AccountStore + Send> = match store.strip_prefix("setter:") {
+        Some(program) => Box::new(LinuxStore::new().with_setter(Path::new(program))),
+        None => open(store).unwrap(),
+    };
+    let channel = Box::new(VaultChannel::new(vault, Scope::EMPTY, device));
+    let sink = Box::new(|event: &AgentEvent| println!("{}", event.to_json()));
+    let mut agent = Agent::open(options, store, channel, sink).unwrap();
+    if mode == "run" {
+        let stop = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop)).unwrap();
+        agent.run(&stop, Duration::from_secs(60)).unwrap();
+        std::process::exit(0);
+    }
+    let outcome = agent.run_once(mode == "force").unwrap();
+    std::process::exit(i32::from(outcome.exit_status()));
+}
+
+/// A device with a real account.
+struct Device {
+    bench: Bench,
+    real: RealAccount,
+    account: LocalAccount,
+}
+
+impl Device {
+    fn new(what: &str) -> Self {
+        let (bench, real) = (Bench::new(), RealAccount::new(what));
+        fs::write(bench.path("reader"), bench.reader.reader().to_string()).unwrap();
+        let policy =
+            format!(r#"{{"BackupDirectory":1,"AdministratorAccountName":"{}"}}"#, real.name);
+        fs::write(bench.path("policy.json"), policy).unwrap();
+        let name = AccountName::new(&real.name).unwrap();
+        let account = LinuxStore::new().find(&name).unwrap();
+        let device = Self { bench, real, account };
+        assert_eq!(device.finish("linux").code(), Some(0));
+        device
+    }
+
+    fn command(&self, store: &str, mode: &str, step: Option<Step>) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg("agent").arg(self.bench.folder.path()).args([store, mode]);
+        command.args(step.map(Step::name)).stdout(Stdio::null());
+        command
+    }
+
+    fn start(&self, store: &str, mode: &str) -> Child {
+        self.command(store, mode, None).spawn().unwrap()
+    }
+
+    /// One run that nobody kills.
+    fn finish(&self, store: &str) -> ExitStatus {
+        self.start(store, "once").wait().unwrap()
+    }
+
+    /// The promise: the password on the account is one that a reader can get, from the vault or from the journal.
+    fn holds(&self) -> bool {
+        let mut known = self.bench.candidates();
+        known.extend(self.bench.journalled());
+        known.iter().any(|text| self.has(text))
+    }
+
+    fn has(&self, text: &str) -> bool {
+        let password = Password::try_from_str(text).unwrap();
+        LinuxStore::new().verify(&self.account, &password) == Verification::Matches
+    }
+
+    /// Failures have stopped: exactly one candidate remains, and it is the account's.
+    fn settles(&self, store: &str) {
+        let started = Instant::now();
+        loop {
+            let outcome = self.finish(store);
+            if outcome.code() == Some(0) && self.bench.candidates().len() == 1 {
+                break;
+            }
+            assert!(started.elapsed() < Duration::from_secs(120), "does not settle: {outcome}");
+        }
+        let [only] = <[String; 1]>::try_from(self.bench.candidates()).unwrap();
+        assert!(self.has(&only), "the one candidate is not the account's password");
+        assert_eq!(self.bench.journalled(), [only]);
+    }
+
+    fn state(&self) -> String {
+        status::status(&self.bench.path("state")).unwrap().state
+    }
+}
+
+fn killed(status: ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
+}
+
+fn at_every_step() {
+    let device = Device::new("step");
+    for step in Step::ALL {
+        let before = device.real.shadow();
+        let status = device.command("linux", "force", Some(step)).status().unwrap();
+        assert!(killed(status), "{}: {status}", step.name());
+        let changed = device.real.shadow() != before;
+        let applied = matches!(step, Step::Applied | Step::BeforeCommit | Step::Committed);
+        assert_eq!(changed, applied, "{}", step.name());
+        assert!(device.holds(), "killed at {}", step.name());
+        device.settles("linux");
+    }
+}
+
+fn spread_over_time() {
+    let kills: u32 = std::env::var("LAPS_KILLS").map_or(50, |text| text.parse().unwrap());
+    let device = Device::new("time");
+    let started = Instant::now();
+    assert_eq!(device.start("linux", "force").wait().unwrap().code(), Some(0));
+    let whole = started.elapsed();
+    let mut states: BTreeMap<String, u32> = BTreeMap::new();
+    let mut dead = 0;
+    for kill in 0..kills {
+        let mut agent = device.start("linux", "force");
+        // Evenly spread, in an order that jumps (multiples of the golden ratio).
+        let share = (f64::from(kill) * 0.618_034).fract();
+        std::thread::sleep(whole.mul_f64(share));
+        let _ended = agent.kill();
+        dead += u32::from(killed(agent.wait().unwrap()));
+        assert!(device.holds(), "kill {kill} at {share:.3} of a rotation");
+        *states.entry(device.state()).or_default() += 1;
+        if kill % 10 == 9 {
+            device.settles("linux");
+        }
+    }
+    device.settles("linux");
+    println!("  {dead} of {kills} agents killed within {whole:.2?}; journals said {states:?}");
+    assert!(dead * 2 > kills, "most kills must hit a living agent");
+}
+
+fn in_every_write() {
+    let device = Device::new("write");
+    let trace = device.bench.path("trace");
+    let strace = |options: &[&str]| {
+        let agent = device.command("linux", "force", None);
+        let mut strace = Command::new("strace");
+        strace.arg("-qq").arg("-o").arg(&trace).args(options);
+        strace.arg(agent.get_program()).args(agent.get_args()).stdout(Stdio::null());
+        strace.status().unwrap_or_else(|error| unreachable!("strace is needed: {error}"))
+    };
+    // Children are not followed: these are the agent's own journal and the vault.
+    assert!(strace(&["-e", &format!("trace={WRITES}")]).success());
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in fs::read_to_string(&trace).unwrap().lines() {
+        if let Some((name, _)) = line.split_once('(') {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    let points: Vec<(&String, usize)> =
+        counts.iter().flat_map(|(name, count)| (1..=*count).map(move |nth| (name, nth))).collect();
+    let mut dead = 0_usize;
+    for (name, nth) in &points {
+        let inject = format!("inject={name}:signal=KILL:when={nth}");
+        dead += usize::from(killed(strace(&["-e", &format!("trace={name}"), "-e", &inject])));
+        assert!(device.holds(), "killed in {name} number {nth}");
+        if dead.is_multiple_of(8) {
+            device.settles("linux");
+        }
+    }
+    device.settles("linux");
+    println!("  a rotation makes {counts:?}; killed in {dead}");
+    // A rotation that finds another journal than the one that was counted may make fewer calls.
+    assert!(dead * 10 > points.len() * 8, "most of the calls must be reached");
+}
+
+fn outliving_setter() {
+    let device = Device::new("outlive");
+    let setter = script(
+        device.bench.folder.path(),
+        &format!(
+            "touch {0}/begun; sleep 0.7; exec /usr/sbin/chpasswd",
+            device.bench.folder.path().display()
+        ),
+    );
+    let store = format!("setter:{}", setter.display());
+    let before = device.real.shadow();
+    let mut agent = device.start(&store, "force");
+    while !device.bench.path("begun").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert_eq!(device.real.shadow(), before);
+    assert!(device.holds());
+    // The next agent waits for it, finds that the account changed, and goes on from there.
+    assert_eq!(device.finish("linux").code(), Some(0));
+    assert_ne!(device.real.shadow(), before);
+    device.settles("linux");
+}
+
+fn hanging_setter() {
+    let device = Device::new("hang");
+    let folder = device.bench.folder.path().display().to_string();
+    let setter = script(
+        device.bench.folder.path(),
+        &format!("sleep 600 & echo $! > {folder}/child; touch {folder}/begun; wait"),
+    );
+    let store = format!("setter:{}", setter.display());
+    let mut agent = device.start(&store, "force");
+    while !device.bench.path("begun").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    device.settles("linux");
+    let child = fs::read_to_string(device.bench.path("child")).unwrap();
+    let stat = fs::read_to_string(Path::new("/proc").join(child.trim()).join("stat"));
+    assert!(
+        stat.is_ok_and(|stat| stat.contains(") Z "))
+            || !Path::new("/proc").join(child.trim()).exists()
+    );
+}
+
+fn sigterm() {
+    let device = Device::new("term");
+    let folder = device.bench.folder.path().display().to_string();
+    let setter = script(
+        device.bench.folder.path(),
+        &format!("touch {folder}/begun; sleep 0.5; exec /usr/sbin/chpasswd"),
+    );
+    device.bench.order();
+    let mut agent = device.start(&format!("setter:{}", setter.display()), "run");
+    while !device.bench.path("begun").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let term = Command::new("kill").args(["-TERM", &agent.id().to_string()]).status().unwrap();
+    assert!(term.success());
+    assert_eq!(agent.wait().unwrap().code(), Some(0));
+    assert!(device.holds());
+    device.settles("linux");
+}
+
+/// The calls that change files.
+const WRITES: &str = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink";
