@@ -7,6 +7,8 @@ mod cases;
 mod changes;
 #[path = "seal/common.rs"]
 mod common;
+#[path = "seal/failures.rs"]
+mod failures;
 #[path = "seal/keyfiles.rs"]
 mod keyfiles;
 #[path = "seal/make.rs"]

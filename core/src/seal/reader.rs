@@ -25,6 +25,12 @@ impl ReaderId {
         &self.0
     }
 
+    /// From exactly 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        line::un_hex(text).map(Self)
+    }
+
     // protocol §4.2: reader id = SHA-256(suite ‖ public key)
     pub(super) fn of(suite: Suite, public_key: &[u8]) -> Self {
         let hash =

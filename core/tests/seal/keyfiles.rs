@@ -1,7 +1,7 @@
 //! Key files and readers' lines, as people handle them.
 
 use laps_core::error::Code;
-use laps_core::seal::{Reader, ReaderKey, SealError};
+use laps_core::seal::{Reader, ReaderId, ReaderKey, SealError};
 
 use crate::common::{SUITES, key, record, rng};
 
@@ -65,6 +65,10 @@ fn a_readers_line_is_read_only_as_it_is_written() {
         assert_eq!(line.parse::<Reader>().as_ref(), Ok(&reader));
         assert_eq!(format!("{line}\n").parse::<Reader>().as_ref(), Ok(&reader));
         let id = reader.id().to_string();
+        assert_eq!(ReaderId::from_hex(&id), Some(reader.id()));
+        for wrong in [&id[1..], &id.to_uppercase(), &format!("{id}0"), &id.replace('f', "g")] {
+            assert_eq!(ReaderId::from_hex(wrong).filter(|id| *id == reader.id()), None);
+        }
         for wrong in [
             line.replace(&id, &id.to_uppercase()),
             line.replace("reader-1 ", "reader-2 "),
