@@ -148,9 +148,187 @@ enum {
 #define LAPS_LEVEL_ERROR 3
 
 /**
+ * Write the state: laps_rotation_state() to a temporary file, sync it, rename it over the old one, sync the folder;
+ * then laps_rotation_handle_saved() or laps_rotation_handle_save_failed().
+ */
+#define LAPS_WISH_SAVE 1
+
+/**
+ * Send laps_rotation_check_in() to the vault; then laps_rotation_handle_answer() or
+ * laps_rotation_handle_check_in_failed().
+ */
+#define LAPS_WISH_CHECK_IN 2
+
+/**
+ * Read the account's change stamp; then laps_rotation_prepare().
+ */
+#define LAPS_WISH_PREPARE 3
+
+/**
+ * Read the account's change stamp; then laps_rotation_handle_stamp().
+ */
+#define LAPS_WISH_READ_STAMP 4
+
+/**
+ * Set laps_rotation_password() on laps_rotation_account(); then laps_rotation_handle_applied().
+ */
+#define LAPS_WISH_APPLY 5
+
+/**
+ * Find out whether the account holds laps_rotation_password(); then laps_rotation_handle_verified().
+ */
+#define LAPS_WISH_VERIFY 6
+
+/**
+ * Do the LAPS_ACTION_* that is the value; then laps_rotation_handle_acted().
+ */
+#define LAPS_WISH_ACT 7
+
+/**
+ * Wait until the time that is the value, or until something happens; then laps_rotation_handle_timeout(), or what
+ * happened. A single run ends here.
+ */
+#define LAPS_WISH_WAIT 8
+
+/**
+ * Tell the account's sessions that they will be signed out in two minutes.
+ */
+#define LAPS_ACTION_WARN_SIGN_OUT 1
+
+/**
+ * Sign the account's sessions out and end its connections.
+ */
+#define LAPS_ACTION_SIGN_OUT 2
+
+/**
+ * End every remaining process of the account, without notice.
+ */
+#define LAPS_ACTION_TERMINATE 3
+
+/**
+ * Tell the sessions of the device that it will restart in one minute.
+ */
+#define LAPS_ACTION_WARN_RESTART 4
+
+/**
+ * Restart the device.
+ */
+#define LAPS_ACTION_RESTART 5
+
+/**
+ * This run has not heard from the vault yet.
+ */
+#define LAPS_STATE_STARTING 1
+
+/**
+ * No rotation is under way.
+ */
+#define LAPS_STATE_SETTLED 2
+
+/**
+ * A password was made; the vault is to store it.
+ */
+#define LAPS_STATE_BACKING_UP 3
+
+/**
+ * The account is being changed.
+ */
+#define LAPS_STATE_APPLYING 4
+
+/**
+ * The account is being asked.
+ */
+#define LAPS_STATE_VERIFYING 5
+
+/**
+ * The account holds the new password; the vault is to take it as the current one.
+ */
+#define LAPS_STATE_COMMITTING 6
+
+/**
+ * The password was set.
+ */
+#define LAPS_APPLIED_SUCCESS 1
+
+/**
+ * The device's password policy refused it.
+ */
+#define LAPS_APPLIED_REFUSED 2
+
+/**
+ * There is no such account.
+ */
+#define LAPS_APPLIED_NOT_FOUND 3
+
+/**
+ * Another policy manages the account.
+ */
+#define LAPS_APPLIED_MANAGED_ELSEWHERE 4
+
+/**
+ * It failed, or what it did is unknown.
+ */
+#define LAPS_APPLIED_FAILED 5
+
+/**
+ * It did not end in time.
+ */
+#define LAPS_APPLIED_TIMED_OUT 6
+
+/**
+ * The account holds the password.
+ */
+#define LAPS_VERIFIED_MATCH 1
+
+/**
+ * The account holds another.
+ */
+#define LAPS_VERIFIED_MISMATCH 2
+
+/**
+ * The account could not be asked, or did not answer.
+ */
+#define LAPS_VERIFIED_UNAVAILABLE 3
+
+/**
+ * The action was done.
+ */
+#define LAPS_ACTED_DONE 1
+
+/**
+ * The action failed; it is not tried again.
+ */
+#define LAPS_ACTED_FAILED 2
+
+/**
+ * The platform cannot do it.
+ */
+#define LAPS_ACTED_NOT_SUPPORTED 3
+
+/**
+ * The local accounts of a device, of which one is to be managed.
+ */
+typedef struct laps_accounts laps_accounts;
+
+/**
+ * Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are freed.
+ */
+typedef struct laps_bytes laps_bytes;
+
+/**
+ * What a rotation is told: the device, the managed account, the policy.
+ */
+typedef struct laps_config laps_config;
+
+/**
  * Policy documents, what is in force because of them, and what is wrong with them.
  */
 typedef struct laps_evaluation laps_evaluation;
+
+/**
+ * One event of a rotation, for the device's log. It holds no secret.
+ */
+typedef struct laps_event laps_event;
 
 /**
  * A random generator, seeded by the operating system. Its state gives no password that was made before. One
@@ -178,6 +356,13 @@ typedef struct laps_policy laps_policy;
  */
 typedef struct laps_reader laps_reader;
 
+#if defined(LAPS_FULL)
+/**
+ * A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable: threads may share it.
+ */
+typedef struct laps_reader_key laps_reader_key;
+#endif
+
 /**
  * What a password must look like; some password always satisfies it. Immutable: threads may share it.
  */
@@ -187,6 +372,13 @@ typedef struct laps_recipe laps_recipe;
  * One password, sealed to readers. Immutable: threads may share it.
  */
 typedef struct laps_record laps_record;
+
+/**
+ * The rotation of one account's password on one device. It says what to do next (laps_rotation_poll); you do it and
+ * tell it what happened (laps_rotation_handle_*). It touches nothing itself, holds the new password until it is
+ * verified, and wipes it then. One thread at a time.
+ */
+typedef struct laps_rotation laps_rotation;
 
 /**
  * The rules that a password breaks. They say what is asked for, and nothing about the password.
@@ -770,6 +962,456 @@ laps_status laps_record_reader_id(const laps_record *record,
  * Frees a record.
  */
 LAPS_API void laps_record_free(laps_record *record);
+
+/**
+ * No account yet.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_accounts_new(laps_accounts **out_accounts);
+
+/**
+ * Adds an account of the device. The SID may be NULL with length 0 where the platform has none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_accounts_add(laps_accounts *accounts,
+                              const char *name,
+                              size_t name_len,
+                              const char *sid,
+                              size_t sid_len,
+                              bool enabled);
+
+/**
+ * Chooses the managed account by the policy's AdministratorAccountName: by its name, or, when that is blank, the
+ * built-in administrator by its SID. The index counts from 0 in the order of laps_accounts_add().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_accounts_choose(const laps_accounts *accounts,
+                                 const laps_policy *policy,
+                                 size_t *out_index);
+
+/**
+ * Frees accounts.
+ */
+LAPS_API void laps_accounts_free(laps_accounts *accounts);
+
+/**
+ * A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the account 1 to 64
+ * characters: the name that laps_account_choose() found, never blank.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_config_new(const laps_policy *policy,
+                            const char *device,
+                            size_t device_len,
+                            const char *account,
+                            size_t account_len,
+                            laps_config **out_config);
+
+/**
+ * Sets the scope (the tenant): at most 64 bytes.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_config_set_scope(laps_config *config,
+                                  const char *scope,
+                                  size_t scope_len);
+
+/**
+ * Sets the account's security identifier, such as S-1-5-21-1-2-3-500. It tells an account that was made anew
+ * under the same name.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_config_set_sid(laps_config *config, const char *sid, size_t sid_len);
+
+/**
+ * Says whether this platform can find out if the account holds a password; true until it is set.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_config_set_can_verify(laps_config *config, bool can_verify);
+
+/**
+ * Sets the seconds from one check-in to the next: 60 to 86 400; 3600 until it is set.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_config_set_check_in_seconds(laps_config *config, uint64_t seconds);
+
+/**
+ * Sets how many seconds a password may lie in memory before it is applied: 60 to 3600; 900 until it is set.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_config_set_plaintext_seconds(laps_config *config, uint64_t seconds);
+
+/**
+ * Frees a configuration.
+ */
+LAPS_API void laps_config_free(laps_config *config);
+
+/**
+ * A rotation without a state: nothing is known of the account's password. Only where no state was ever written,
+ * or laps_rotation_resume() answered LAPS_STATUS_JOURNAL_MALFORMED.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_new(const laps_config *config,
+                              uint64_t now,
+                              laps_rotation **out_rotation);
+
+/**
+ * Goes on from the state that was written last. Before this no setter of an earlier run may be running any more;
+ * stamp is the account's change stamp, read after that: 32 bytes that differ after every change of its password, or
+ * NULL where the platform has none. LAPS_STATUS_JOURNAL_MALFORMED: start with laps_rotation_new().
+ * LAPS_STATUS_UNSUPPORTED_VERSION: update the library, do not start.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_resume(const laps_config *config,
+                                 const uint8_t *state,
+                                 size_t state_len,
+                                 const uint8_t *stamp,
+                                 uint64_t now,
+                                 laps_rotation **out_rotation);
+
+/**
+ * What to do next: one of LAPS_WISH_*. The value is a time for LAPS_WISH_WAIT, a LAPS_ACTION_* for LAPS_WISH_ACT, the
+ * version for LAPS_WISH_PREPARE, otherwise 0. Changes nothing, and says the same until a fact arrives.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_poll(const laps_rotation *rotation,
+                               uint32_t *out_wish,
+                               uint64_t *out_value);
+
+/**
+ * The next event, oldest first. LAPS_STATUS_NOT_FOUND when there is none.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_poll_event(laps_rotation *rotation, laps_event **out_event);
+
+/**
+ * The state to be written for LAPS_WISH_SAVE. It holds no secret that this device could open; `laps open` reads the
+ * passwords in it with a reader's key.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_state(laps_rotation *rotation,
+                                laps_bytes **out_bytes);
+
+/**
+ * The check-in to be sent for LAPS_WISH_CHECK_IN. Only the answer to the latest one is taken. It may also be made
+ * without the wish, to check in early.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_check_in(laps_rotation *rotation,
+                                   laps_generator *generator,
+                                   laps_bytes **out_bytes);
+
+/**
+ * The new password, for LAPS_WISH_APPLY and LAPS_WISH_VERIFY. Borrowed until the next call that changes the rotation.
+ * NULL at every other time.
+ */
+LAPS_API
+LAPS_NODISCARD
+const laps_password *laps_rotation_password(const laps_rotation *rotation);
+
+/**
+ * The account whose password is being replaced. While a rotation is under way it stays the one that it began with.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_account(const laps_rotation *rotation,
+                                  char *buffer,
+                                  size_t buffer_len,
+                                  size_t *out_len);
+
+/**
+ * Where the rotation stands: one of LAPS_STATE_*; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_rotation_step(const laps_rotation *rotation);
+
+/**
+ * The version of the last committed password; 0 for none.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_rotation_version(const laps_rotation *rotation);
+
+/**
+ * When the next rotation is due; 0 before the first commit.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_rotation_due(const laps_rotation *rotation);
+
+/**
+ * Whether a rotation is due now, also one that waits for its back-off, or under way.
+ */
+LAPS_API LAPS_NODISCARD bool laps_rotation_is_due(const laps_rotation *rotation);
+
+/**
+ * Frees a rotation and wipes its password. What was written as its state goes on.
+ */
+LAPS_API void laps_rotation_free(laps_rotation *rotation);
+
+/**
+ * The state that laps_rotation_state() gave last is durable.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_handle_saved(laps_rotation *rotation);
+
+/**
+ * The state could not be made durable; it is wished again after a while.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_save_failed(laps_rotation *rotation,
+                                             laps_generator *generator,
+                                             uint64_t now);
+
+/**
+ * The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has changed; ignore it, or
+ * give up with laps_rotation_handle_check_in_failed().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_answer(laps_rotation *rotation,
+                                        const uint8_t *bytes,
+                                        size_t bytes_len,
+                                        laps_generator *generator,
+                                        uint64_t now);
+
+/**
+ * No answer came, or none that could be read.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_check_in_failed(laps_rotation *rotation,
+                                                 laps_generator *generator,
+                                                 uint64_t now);
+
+/**
+ * For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
+ * account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
+ * while and wishes it again.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_prepare(laps_rotation *rotation,
+                                  laps_generator *generator,
+                                  const laps_recipe *recipe,
+                                  const laps_reader *const *readers,
+                                  size_t reader_count,
+                                  const uint8_t *stamp,
+                                  uint64_t now);
+
+/**
+ * The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_stamp(laps_rotation *rotation,
+                                       const uint8_t *stamp,
+                                       uint64_t now);
+
+/**
+ * What the setter reported: one of LAPS_APPLIED_*. What is not certainly a success or a refusal is
+ * LAPS_APPLIED_FAILED.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_applied(laps_rotation *rotation,
+                                         uint32_t applied,
+                                         laps_generator *generator,
+                                         uint64_t now);
+
+/**
+ * What the account said to the password: one of LAPS_VERIFIED_*.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_verified(laps_rotation *rotation,
+                                          uint32_t verified,
+                                          laps_generator *generator,
+                                          uint64_t now);
+
+/**
+ * How the wished action ended: one of LAPS_ACTED_*.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_acted(laps_rotation *rotation,
+                                       uint32_t acted,
+                                       uint64_t now);
+
+/**
+ * Somebody used the account at the time `at`. Your own verification is never one.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_used(laps_rotation *rotation,
+                                      uint64_t at,
+                                      uint64_t now);
+
+/**
+ * Uses of the account before this time are of no interest; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_rotation_used_since(const laps_rotation *rotation);
+
+/**
+ * Time passed.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_handle_timeout(laps_rotation *rotation, uint64_t now);
+
+/**
+ * Another policy is in force, or another account is to be managed; not another scope or device.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_config(laps_rotation *rotation,
+                                        const laps_config *config,
+                                        uint64_t now);
+
+/**
+ * The administrator of this device asks for a new password now. It does not wait for a back-off.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_force(laps_rotation *rotation, uint64_t now);
+
+/**
+ * A single run by hand: whatever is due does not wait for its back-off.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_skip_back_off(laps_rotation *rotation, uint64_t now);
+
+/**
+ * What happened, such as "committed". Borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_event_name(const laps_event *event);
+
+/**
+ * Why, such as "order"; "none" for nothing in particular. Borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_event_reason(const laps_event *event);
+
+/**
+ * The event id of Windows LAPS; 0 where it has no such event.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_event_id(const laps_event *event);
+
+/**
+ * How loud it is: one of LAPS_LEVEL_*; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_event_level(const laps_event *event);
+
+/**
+ * When it happened; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_event_at(const laps_event *event);
+
+/**
+ * The version of the record that it is about; 0 for none.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_event_version(const laps_event *event);
+
+/**
+ * A number that belongs to the event: tries, a deadline, candidates; otherwise 0.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_event_detail(const laps_event *event);
+
+/**
+ * The id of the record that it is about: 16 bytes. LAPS_STATUS_NOT_FOUND when it is about none.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_event_record(const laps_event *event, uint8_t *out_id);
+
+/**
+ * Frees an event.
+ */
+LAPS_API void laps_event_free(laps_event *event);
+
+/**
+ * The bytes, laps_bytes_len() of them, borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const uint8_t *laps_bytes_data(const laps_bytes *bytes);
+
+/**
+ * How many bytes there are; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_bytes_len(const laps_bytes *bytes);
+
+/**
+ * Frees bytes.
+ */
+LAPS_API void laps_bytes_free(laps_bytes *bytes);
+
+#if defined(LAPS_FULL)
+/**
+ * A new key for a reader with this name (1 to 64 bytes), of suite LAPS_SUITE_X_WING or LAPS_SUITE_X25519.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_new(laps_generator *generator,
+                                uint16_t suite,
+                                const char *name,
+                                size_t name_len,
+                                laps_reader_key **out_key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A key from its key file. An empty passphrase is none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_from_file(const uint8_t *file,
+                                      size_t file_len,
+                                      const uint8_t *passphrase,
+                                      size_t passphrase_len,
+                                      laps_reader_key **out_key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The bytes of a key file. An empty passphrase leaves it unencrypted.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_to_file(const laps_reader_key *key,
+                                    const uint8_t *passphrase,
+                                    size_t passphrase_len,
+                                    laps_generator *generator,
+                                    laps_bytes **out_bytes);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The public half.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_reader(const laps_reader_key *key,
+                                   laps_reader **out_reader);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when it was changed.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_open(const laps_reader_key *key,
+                                 const laps_record *record,
+                                 laps_password **out_password);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Opens a record and seals it anew for 1 to 16 other readers of one suite. Old copies stay readable to old readers.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_key_reseal(const laps_reader_key *key,
+                                   const laps_record *record,
+                                   const laps_reader *const *readers,
+                                   size_t reader_count,
+                                   laps_generator *generator,
+                                   laps_record **out_record);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Wipes and frees a key.
+ */
+LAPS_API void laps_reader_key_free(laps_reader_key *key);
+#endif
 
 #ifdef __cplusplus
 }  /* extern "C" */

@@ -18,6 +18,10 @@
 //! | [`reader`] | for whom a record is sealed |
 //! | [`header`] | what a record says about its password |
 //! | [`record`] | sealed records |
+//! | [`accounts`] | which local account is managed |
+//! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
+//! | [`bytes`] | bytes that a call hands out |
+//! | [`reader_key`] | a reader's private key; only in the full build |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
@@ -28,7 +32,11 @@
 
 extern crate alloc;
 
+pub mod accounts;
+pub mod bytes;
+pub mod config;
 pub mod evaluation;
+pub mod event;
 mod fork;
 pub mod generator;
 pub mod header;
@@ -36,8 +44,10 @@ pub mod password;
 pub mod pointer;
 pub mod policy;
 pub mod reader;
+pub mod reader_key;
 pub mod recipe;
 pub mod record;
+pub mod rotation;
 pub mod status;
 mod test_panic;
 pub mod version;

@@ -51,13 +51,17 @@ macro_rules! failure_from {
 }
 
 failure_from!(
+    laps_core::account::AccountError,
     laps_core::account::SidError,
     laps_core::generate::RecipeError,
     laps_core::identity::InvalidText,
     laps_core::policy::DocumentError,
     laps_core::random::RandomError,
+    laps_core::rotation::RotationError,
+    laps_core::rotation::message::MessageError,
     laps_core::seal::SealError,
     laps_core::secret::TooLong,
+    laps_host::agent::journal::MalformedJournal,
 );
 
 /// Runs the body of a call that answers a status. Panics stop here.

@@ -19,6 +19,8 @@ int32_t laps_test_panic(int32_t point);
 
 static uint8_t record_copy[4096];
 static size_t record_copy_len;
+static uint8_t state_copy[2048];
+static size_t state_copy_len;
 """
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
@@ -37,6 +39,18 @@ FIXTURES = {
     "        f.laps_generator, &f.laps_record));\n"
     "    record_copy_len = laps_record_len(f.laps_record);\n"
     "    memcpy(record_copy, laps_record_bytes(f.laps_record), record_copy_len);",
+    "laps_accounts": 'OK(laps_accounts_new(&f.laps_accounts));\n'
+    '    OK(laps_accounts_add(f.laps_accounts, LAPS_TEXT("Admin"), NULL, 0, true));',
+    "laps_config": 'OK(laps_config_new(f.laps_policy, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), &f.laps_config));',
+    # A rotation that could not reach the vault: it has an event, and a state to be saved.
+    "laps_rotation": "OK(laps_rotation_new(f.laps_config, 1700000000, &f.laps_rotation));\n"
+    "    OK(laps_rotation_handle_check_in_failed(f.laps_rotation, f.laps_generator, 1700000000));",
+    "laps_event": "OK(laps_rotation_poll_event(f.laps_rotation, &f.laps_event));",
+    "laps_bytes": "OK(laps_rotation_state(f.laps_rotation, &f.laps_bytes));\n"
+    "    state_copy_len = laps_bytes_len(f.laps_bytes);\n"
+    "    memcpy(state_copy, laps_bytes_data(f.laps_bytes), state_copy_len);",
+    "laps_reader_key": 'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
+    '        &f.laps_reader_key));',
 }
 
 # Valid values by (function, parameter), by parameter, or by type.
@@ -76,6 +90,26 @@ ARGUMENTS = {
     "sid": '"S-1-5-21-1-2-3-500"',
     "sid_len": "18",
     "previous": "bytes_32",
+    "name": '"Admin"',
+    "name_len": "5",
+    "enabled": "true",
+    "can_verify": "true",
+    "seconds": "3600",
+    "now": "1700000000",
+    "at": "1700000000",
+    "stamp": "bytes_32",
+    "state": "state_copy",
+    "state_len": "state_copy_len",
+    "applied": "LAPS_APPLIED_SUCCESS",
+    "verified": "LAPS_VERIFIED_MATCH",
+    "acted": "LAPS_ACTED_DONE",
+    ("laps_rotation_handle_answer", "bytes"): "bytes_32",
+    ("laps_rotation_handle_answer", "bytes_len"): "32",
+    "suite": "LAPS_SUITE_X25519",
+    "file": "bytes_32",
+    "file_len": "32",
+    "passphrase": "bytes_32",
+    "passphrase_len": "32",
     "version": "7",
     "made_at": "1700000000",
     ("laps_record_parse", "bytes"): "record_copy",
@@ -83,7 +117,13 @@ ARGUMENTS = {
 }
 
 # Where NULL is a valid argument and the comment in the header says so.
-MAY_BE_NULL = {("laps_wipe", "memory"), ("laps_header_set_previous", "previous")}
+MAY_BE_NULL = {
+    ("laps_wipe", "memory"),
+    ("laps_header_set_previous", "previous"),
+    ("laps_rotation_resume", "stamp"),
+    ("laps_rotation_prepare", "stamp"),
+    ("laps_rotation_handle_stamp", "stamp"),
+}
 
 # What a call answers when it fails, by its result.
 NOTHING = {
@@ -94,6 +134,7 @@ NOTHING = {
     "uint64_t": "0",
     "int32_t": "0",
     "bool": "false",
+    "const laps_password *": "NULL",
     "const char *": "NULL",
     "const uint8_t *": "NULL",
 }

@@ -1,0 +1,319 @@
+//! What a driver reports to the rotation machine.
+
+use laps_core::error::Code;
+use laps_core::rotation::{Acted, Applied, Verified, Wish};
+use laps_core::seal::Reader;
+
+use super::{entropy, laps_rotation, time};
+use crate::config::laps_config;
+use crate::generator::laps_generator;
+use crate::pointer;
+use crate::reader::laps_reader;
+use crate::recipe::laps_recipe;
+use crate::status::{Failure, answer, laps_status, value};
+
+/// The password was set.
+pub const LAPS_APPLIED_SUCCESS: u32 = 1;
+/// The device's password policy refused it.
+pub const LAPS_APPLIED_REFUSED: u32 = 2;
+/// There is no such account.
+pub const LAPS_APPLIED_NOT_FOUND: u32 = 3;
+/// Another policy manages the account.
+pub const LAPS_APPLIED_MANAGED_ELSEWHERE: u32 = 4;
+/// It failed, or what it did is unknown.
+pub const LAPS_APPLIED_FAILED: u32 = 5;
+/// It did not end in time.
+pub const LAPS_APPLIED_TIMED_OUT: u32 = 6;
+
+/// The account holds the password.
+pub const LAPS_VERIFIED_MATCH: u32 = 1;
+/// The account holds another.
+pub const LAPS_VERIFIED_MISMATCH: u32 = 2;
+/// The account could not be asked, or did not answer.
+pub const LAPS_VERIFIED_UNAVAILABLE: u32 = 3;
+
+/// The action was done.
+pub const LAPS_ACTED_DONE: u32 = 1;
+/// The action failed; it is not tried again.
+pub const LAPS_ACTED_FAILED: u32 = 2;
+/// The platform cannot do it.
+pub const LAPS_ACTED_NOT_SUPPORTED: u32 = 3;
+
+fn unknown(name: &str, number: u32) -> Failure {
+    let message =
+        format_args!("{name} is {number}; one of LAPS_{}_* is accepted", name.to_uppercase());
+    Failure::new(Code::InvalidArgument, &message)
+}
+
+/// Reports a fact to the machine.
+fn fact(
+    rotation: *mut laps_rotation,
+    fact: impl FnOnce(&mut laps_rotation) -> Result<(), Failure>,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects.
+        let mut rotation = unsafe { pointer::exclusive(rotation) }?;
+        fact(&mut rotation)?;
+        rotation.settle()
+    })
+}
+
+/// The state that laps_rotation_state() gave last is durable.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_saved(rotation: *mut laps_rotation) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.handle_saved()?;
+        let (keep, offers) = (rotation.machine.keep(), rotation.machine.offers());
+        rotation.records.retain(|record| {
+            let id = record.header().id;
+            keep.contains(id) || offers.contains(id)
+        });
+        Ok(())
+    })
+}
+
+/// The state could not be made durable; it is wished again after a while.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_save_failed(
+    rotation: *mut laps_rotation,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects.
+        let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
+        rotation.machine.handle_save_failed(time(now), entropy);
+        Ok(())
+    })
+}
+
+/// The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has changed; ignore it, or
+/// give up with laps_rotation_handle_check_in_failed().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_answer(
+    rotation: *mut laps_rotation,
+    bytes: *const u8,
+    bytes_len: usize,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects and Buffers.
+        let (bytes, mut generator) =
+            unsafe { (pointer::bytes(bytes, bytes_len, "bytes")?, pointer::exclusive(generator)?) };
+        let entropy = entropy(&mut generator)?;
+        Ok(rotation.machine.handle_answer(bytes, time(now), entropy)?)
+    })
+}
+
+/// No answer came, or none that could be read.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_check_in_failed(
+    rotation: *mut laps_rotation,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects.
+        let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
+        rotation.machine.handle_check_in_failed(time(now), entropy);
+        Ok(())
+    })
+}
+
+/// For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
+/// account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
+/// while and wishes it again.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_prepare(
+    rotation: *mut laps_rotation,
+    generator: *mut laps_generator,
+    recipe: *const laps_recipe,
+    readers: *const *const laps_reader,
+    reader_count: usize,
+    stamp: *const u8,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects and Buffers.
+        let (mut generator, recipe, readers, stamp) = unsafe {
+            (
+                pointer::exclusive(generator)?,
+                pointer::shared(recipe)?,
+                pointer::objects(readers, reader_count, "readers")?,
+                pointer::array::<32>(stamp).copied(),
+            )
+        };
+        let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
+        rotation.prepare(&mut generator, &recipe, &readers, stamp, time(now)).inspect_err(|_| {
+            if matches!(rotation.machine.poll(), Wish::Prepare { .. }) {
+                // Without random bits the next try is not spread; that is all they are for.
+                let entropy = entropy(&mut generator).unwrap_or(0);
+                let _ = rotation.machine.handle_prepare_failed(time(now), entropy);
+            }
+        })
+    })
+}
+
+/// The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_stamp(
+    rotation: *mut laps_rotation,
+    stamp: *const u8,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Buffers.
+        let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
+        Ok(rotation.machine.handle_stamp(stamp, time(now))?)
+    })
+}
+
+/// What the setter reported: one of LAPS_APPLIED_*. What is not certainly a success or a refusal is
+/// LAPS_APPLIED_FAILED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_applied(
+    rotation: *mut laps_rotation,
+    applied: u32,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        let applied = match applied {
+            LAPS_APPLIED_SUCCESS => Applied::Success,
+            LAPS_APPLIED_REFUSED => Applied::Refused,
+            LAPS_APPLIED_NOT_FOUND => Applied::NotFound,
+            LAPS_APPLIED_MANAGED_ELSEWHERE => Applied::ManagedElsewhere,
+            LAPS_APPLIED_FAILED => Applied::Failed,
+            LAPS_APPLIED_TIMED_OUT => Applied::TimedOut,
+            _ => return Err(unknown("applied", applied)),
+        };
+        // SAFETY: contract, Objects.
+        let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
+        Ok(rotation.machine.handle_applied(applied, time(now), entropy)?)
+    })
+}
+
+/// What the account said to the password: one of LAPS_VERIFIED_*.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_verified(
+    rotation: *mut laps_rotation,
+    verified: u32,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        let verified = match verified {
+            LAPS_VERIFIED_MATCH => Verified::Match,
+            LAPS_VERIFIED_MISMATCH => Verified::Mismatch,
+            LAPS_VERIFIED_UNAVAILABLE => Verified::Unavailable,
+            _ => return Err(unknown("verified", verified)),
+        };
+        // SAFETY: contract, Objects.
+        let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
+        Ok(rotation.machine.handle_verified(verified, time(now), entropy)?)
+    })
+}
+
+/// How the wished action ended: one of LAPS_ACTED_*.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_acted(
+    rotation: *mut laps_rotation,
+    acted: u32,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        let acted = match acted {
+            LAPS_ACTED_DONE => Acted::Done,
+            LAPS_ACTED_FAILED => Acted::Failed,
+            LAPS_ACTED_NOT_SUPPORTED => Acted::NotSupported,
+            _ => return Err(unknown("acted", acted)),
+        };
+        Ok(rotation.machine.handle_acted(acted, time(now))?)
+    })
+}
+
+/// Somebody used the account at the time `at`. Your own verification is never one.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_used(
+    rotation: *mut laps_rotation,
+    at: u64,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.handle_used(time(at), time(now));
+        Ok(())
+    })
+}
+
+/// Uses of the account before this time are of no interest; 0 for NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_used_since(rotation: *const laps_rotation) -> u64 {
+    // SAFETY: contract, Objects.
+    value(0, || Ok(unsafe { pointer::shared(rotation) }?.machine.used_since().as_unix_seconds()))
+}
+
+/// Time passed.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_timeout(
+    rotation: *mut laps_rotation,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.handle_timeout(time(now));
+        Ok(())
+    })
+}
+
+/// Another policy is in force, or another account is to be managed; not another scope or device.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_config(
+    rotation: *mut laps_rotation,
+    config: *const laps_config,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects.
+        let config = unsafe { pointer::shared(config) }?;
+        Ok(rotation.machine.handle_config(config.config, time(now))?)
+    })
+}
+
+/// The administrator of this device asks for a new password now. It does not wait for a back-off.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_force(
+    rotation: *mut laps_rotation,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.force(time(now));
+        Ok(())
+    })
+}
+
+/// A single run by hand: whatever is due does not wait for its back-off.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_skip_back_off(
+    rotation: *mut laps_rotation,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.skip_back_off(time(now));
+        Ok(())
+    })
+}
