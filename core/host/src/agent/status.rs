@@ -44,7 +44,8 @@ pub struct Last {
 
 impl Status {
     /// From the machine.
-    pub(super) fn of(status: &laps_core::rotation::Status) -> Self {
+    #[must_use]
+    pub fn of(status: &laps_core::rotation::Status) -> Self {
         let unknown = status.may_hold.unknown.then(|| "unknown".to_owned());
         Self {
             device: status.device.to_string(),
