@@ -3,6 +3,7 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`account`] | SIDs, and which local account is managed |
+//! | [`directory`] | shapes in which others store passwords: Graph, Active Directory, FILETIME |
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
 //! | [`seal`](crate::seal) | sealed records, readers, key files (feature `seal`) |
 //! | [`policy`] | every setting, its range and default, and what is in force |
@@ -21,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod account;
+pub mod directory;
 pub mod error;
 pub mod generate;
 pub mod identity;

@@ -3,15 +3,17 @@
 //! `cargo fuzz run policy` (nightly) searches with them; the test `replay` runs each over its corpus on stable. What a
 //! search finds goes into `corpus/<target>` and stays there.
 
+mod directory;
 mod policy;
 
+pub use directory::directory;
 pub use policy::{policy, sid};
 
 /// A body: it takes any bytes.
 pub type Body = fn(&[u8]);
 
 /// Every target by name; the name is also that of its corpus and of the file in `fuzz_targets`.
-pub const TARGETS: &[(&str, Body)] = &[("policy", policy), ("sid", sid)];
+pub const TARGETS: &[(&str, Body)] = &[("directory", directory), ("policy", policy), ("sid", sid)];
 
 /// Without a fuzzing runtime a target replays the files that it is given: `cargo run -p laps-fuzz --bin policy -- FILE…`.
 ///

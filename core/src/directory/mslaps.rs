@@ -1,0 +1,59 @@
+//! `msLAPS-Password`, and what stands inside `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.64, domain §5.2).
+
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{DirectoryError, Filetime, json::Value};
+use crate::{identity::AccountName, secret::Password};
+
+/// An account, when its password was set, and the password.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClearPassword {
+    /// `n`: the account.
+    pub account: AccountName,
+    /// `t`: when the password was set.
+    pub updated: Filetime,
+}
+
+impl ClearPassword {
+    /// Reads `{"n":"Administrator","t":"1d8161b41c41cde","p":"A6a3#7%eb!5"}`, in any order, and writes `p` into `password`.
+    /// A zero at the end, which the encrypted form has, is dropped; other members are passed over.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] for anything else, such as a bare password; `password` is then empty.
+    pub fn read(text: &str, password: &mut Password) -> Result<Self, DirectoryError> {
+        const MISSING: DirectoryError = DirectoryError::new(
+            "not msLAPS-Password; accepted is {\"n\":account,\"t\":time in hexadecimal,\"p\":password}",
+        );
+        password.zeroize();
+        let text = text.strip_suffix('\0').unwrap_or(text);
+        let (mut account, mut updated, mut secret) = (None, None, None);
+        for member in Value::document(text).and_then(Value::members).map_err(|_| MISSING)? {
+            let (name, value) = member.map_err(|_| MISSING)?;
+            let place = match () {
+                () if name.is("n") => &mut account,
+                () if name.is("t") => &mut updated,
+                () if name.is("p") => &mut secret,
+                () => continue,
+            };
+            if place.replace(value.text()?.ok_or(MISSING)?).is_some() {
+                return Err(DirectoryError::new("a member of msLAPS-Password stands twice"));
+            }
+        }
+        let (Some(account), Some(updated), Some(secret)) = (account, updated, secret) else {
+            return Err(MISSING);
+        };
+        let mut buffer = [0; 256];
+        let account = AccountName::new(account.decode(&mut buffer)?).map_err(|_| MISSING)?;
+        let mut buffer = [0; 16];
+        let updated = Filetime::from_hex(updated.decode(&mut buffer)?)
+            .ok_or(DirectoryError::new("t is not a FILETIME in lower-case hexadecimal"))?;
+        let mut buffer = Zeroizing::new([0; Password::MAX_LEN]);
+        let secret = secret.decode(buffer.as_mut_slice())?;
+        if secret.is_empty() {
+            return Err(DirectoryError::new("p is empty"));
+        }
+        password.set(secret).map_err(|_| DirectoryError::new("p is longer than 128 bytes"))?;
+        Ok(Self { account, updated })
+    }
+}
