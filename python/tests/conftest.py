@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -58,3 +59,99 @@ def laps(tmp_path: Path) -> Laps:
         return ran
 
     return run
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A vault with two readers, and a device whose account is a file."""
+
+    laps: Laps
+    folder: Path
+
+    @property
+    def password(self) -> str:
+        """What is on the device."""
+        return (self.folder / "accounts" / "Admin").read_text()
+
+    @property
+    def store(self) -> str:
+        """The account store of the demonstration."""
+        script = Path(sys.modules["laps"].__file__ or "").parent / "demo" / "account.sh"
+        return f"command:/bin/sh '{script}' '{self.folder / 'accounts'}'"
+
+    def agent(
+        self, *options: str, verb: str = "run", device: str = "PC-1", vault: str = "vault", status: int | None = 0
+    ) -> Ran:
+        """Runs the agent once."""
+        words = ["agent", verb, "--policy", "policy.json", "--vault", vault, "--state", f"state-{device}"]
+        words += ["--device", device, "--reader", "ann.pub", "--reader", "bob.pub", "--store", self.store, "--json"]
+        return self.laps(*words, *(["--once"] if verb == "run" else []), *options, status=status)
+
+    def reveal(self, *options: str, device: str = "PC-1", status: int | None = 0) -> Ran:
+        """Reveals with Ann's key."""
+        words = ["reveal", "vault", device, "--reader", "ann.key", "--actor", "ann", "--reason", "ticket 1", "--json"]
+        return self.laps(*words, *options, status=status)
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything that must not change when something is refused."""
+        import sqlite3
+
+        with sqlite3.connect(f"file:{self.folder / 'vault'}?mode=ro", uri=True) as file:
+            tables = [
+                sorted(map(repr, file.execute(f"SELECT * FROM {table}")))
+                for table in ("device", "record", "lineage")
+            ]
+        file.close()
+        journal = self.folder / "state-PC-1" / "journal"
+        return {
+            "tables": tables,
+            "password": self.password,
+            "journal": journal.read_bytes() if journal.exists() else None,
+            "files": sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("vault-")),
+        }
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fleet before and after its first rotation, made once and copied for each test."""
+    import laps as package
+
+    root = tmp_path_factory.mktemp("fleet")
+    before = root / "before"
+    (before / "accounts").mkdir(parents=True)
+    keys = [package.ReaderKey.generate(name, suite="x25519") for name in ("ann", "bob", "eve")]
+    for key in keys:
+        name = key.reader.name
+        (before / f"{name}.key").write_bytes(key.to_key_file())
+        (before / f"{name}.pub").write_text(f"{key.reader}\n")
+    (before / "accounts" / "Admin").write_text("before")
+    policy = json.dumps({"BackupDirectory": 1, "AdministratorAccountName": "Admin", "PasswordLength": 20})
+    (before / "policy.json").write_text(policy)
+    readers = [key.reader for key in keys[:2]]
+    package.Vault.init(before / "vault", readers=readers, actor="tests", reason="a fleet for tests")
+    after = root / "after"
+    shutil.copytree(before, after)
+    with package.Agent(
+        policy=[after / "policy.json"],
+        channel=package.Vault.open(after / "vault"),
+        state=after / "state-PC-1",
+        device="PC-1",
+        readers=readers,
+        store=Fleet(lambda: Ran(0, "", ""), after).store,
+    ) as agent:
+        assert agent.run_once() == "committed"
+    return root
+
+
+@pytest.fixture
+def empty_fleet(laps: Laps, tmp_path: Path, templates: Path) -> Fleet:
+    """Two readers, a vault, a device that never rotated; and Eve, who is no reader."""
+    shutil.copytree(templates / "before", tmp_path, dirs_exist_ok=True)
+    return Fleet(laps, tmp_path)
+
+
+@pytest.fixture
+def fleet(laps: Laps, tmp_path: Path, templates: Path) -> Fleet:
+    """The same after a first rotation."""
+    shutil.copytree(templates / "after", tmp_path, dirs_exist_ok=True)
+    return Fleet(laps, tmp_path)

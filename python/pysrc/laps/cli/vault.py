@@ -297,6 +297,18 @@ def audit(
         raise typer.Exit(int(Status.DAMAGED))
 
 
+@vault.command("check-in", cls=VaultCommand)
+def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
+    """Answer one check-in: the device's message on standard input, the answer on standard output. DEVICE is who you have
+    authenticated.
+
+    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault PC-0001" …[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    message = inputs.read("-", "check-in")
+    sys.stdout.buffer.write(opened.check_in(device, message))
+
+
 @vault.command("retire", cls=VaultCommand)
 def retire(
     path: VaultPath,

@@ -96,11 +96,11 @@ class Story:
         policy.write_text(json.dumps({**json.loads(kept), "AdministratorAccountName": account}), encoding="utf-8")
         try:
             done = self.fleet.agent(device)
+            self.events(done)
+            self.succeeds(device, done)
+            self.fleet.check_in(device)
         finally:
             policy.write_bytes(kept)
-        self.events(done)
-        if done.returncode != 0:
-            raise Broken(f"the rotation left with {done.returncode}: {done.stderr.strip()}")
         (state_of, password), *_ = self.fleet.candidates(device.name, f"the new password of {account}")
         self.table(["account", "state", "password"], [[account, state_of, password.expose()]])
         self.say(

@@ -1,0 +1,303 @@
+"""One device from its first rotation to a revealed password, by the command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+import laps as package
+from laps import Password, ReaderKey, Record, Vault
+
+from .conftest import Fleet, Laps
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def test_a_first_rotation_ends_with_the_password_in_the_vault(fleet: Fleet) -> None:
+    assert len(fleet.password) == 20
+    document = fleet.reveal().json
+    assert list(document) == ["device", "account", "entry", "head", "candidates"]
+    assert (document["device"], document["account"]) == ("PC-1", "Admin")
+    (candidate,) = document["candidates"]
+    assert list(candidate) == ["record", "version", "state", "updated", "password"]
+    assert (candidate["version"], candidate["state"], candidate["password"]) == (1, "current", fleet.password)
+    assert re.fullmatch("[0-9a-f]{32}", candidate["record"]) and TIME.fullmatch(candidate["updated"])
+
+
+def test_events_are_json_lines(empty_fleet: Fleet) -> None:
+    events = [json.loads(line) for line in empty_fleet.agent().out.splitlines()]
+    fields = ["time", "name", "id", "device", "account", "version", "reason", "message"]
+    assert all(list(each) == fields for each in events)
+    names = [each["name"] for each in events]
+    assert names.index("prepared") < names.index("backed-up") < names.index("account-updated") < names.index("committed")
+    assert all(TIME.fullmatch(each["time"]) and each["device"] == "PC-1" for each in events)
+    assert empty_fleet.password not in str(events)
+    again = [json.loads(line)["name"] for line in empty_fleet.agent().out.splitlines()]
+    assert "committed" not in again
+
+
+def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None:
+    fleet.agent(verb="check-in")
+    document = fleet.laps("vault", "list", "vault", "--json", status=0).json
+    assert list(document) == ["devices", "next"] and document["next"] is None
+    (row,) = document["devices"]
+    assert list(row) == [
+        "device",
+        "account",
+        "sid",
+        "version",
+        "state",
+        "ordered",
+        "updated",
+        "expires",
+        "last_seen",
+        "outcome",
+    ]
+    assert (row["device"], row["account"], row["sid"], row["version"]) == ("PC-1", "Admin", None, 1)
+    assert (row["state"], row["ordered"]) == ("settled", False)
+    assert list(row["outcome"]) == ["id", "reason", "at"]
+    status = fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
+    assert list(status) == ["device", "account", "version", "state", "due", "may_hold", "last"]
+    assert (status["device"], status["version"], status["state"], status["due"]) == ("PC-1", 1, "settled", row["expires"])
+    assert len(status["may_hold"]) == 1
+    due = datetime.fromisoformat(status["due"].replace("Z", "+00:00")) - datetime.now(timezone.utc)
+    assert timedelta(days=26.9) < due <= timedelta(days=30)
+    for command in (["vault", "list", "vault"], ["vault", "show", "vault", "PC-1"], ["agent", "status", "--state", "state-PC-1"]):
+        assert "PC-1" in fleet.laps(*command, status=0).out
+
+
+def test_the_password_is_printed_only_where_that_is_the_purpose(fleet: Fleet) -> None:
+    quiet = [
+        ["vault", "list", "vault"],
+        ["vault", "show", "vault", "PC-1"],
+        ["vault", "history", "vault", "PC-1", "--json"],
+        ["vault", "audit", "vault", "--entries", "--json"],
+        ["disclose", "vault", "PC-1", "--actor", "a", "--reason", "b", "--json"],
+        ["agent", "status", "--state", "state-PC-1"],
+    ]
+    for command in quiet:
+        ran = fleet.laps(*command, status=0)
+        assert fleet.password not in ran.out + ran.err
+    shown = fleet.laps("reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "b", "--spell", status=0)
+    assert fleet.password in shown.out
+    assert fleet.password not in shown.err
+    for file in fleet.folder.rglob("*"):
+        if file.is_file() and file.parent.name != "accounts":
+            assert fleet.password.encode() not in file.read_bytes(), file
+
+
+def test_a_reveal_is_audited_before_and_after(fleet: Fleet) -> None:
+    entry = fleet.reveal().json["entry"]
+    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json
+    assert list(trail) == ["ok", "entries", "head", "first_bad", "trail"]
+    assert trail["ok"] is True and trail["first_bad"] is None
+    disclosed = trail["trail"][entry - 1]
+    assert (disclosed["number"], disclosed["action"], disclosed["actor"]) == (entry, "disclosed", "ann")
+    assert (disclosed["reason"], disclosed["device"]) == ("ticket 1", "PC-1")
+    assert trail["trail"][entry]["refers_to"] == entry
+    assert trail["trail"][entry]["action"] == "outcome"
+
+
+def test_an_edited_entry_is_found_and_an_earlier_head_is_expected(fleet: Fleet) -> None:
+    head = fleet.reveal().json["head"]
+    fleet.reveal()
+    assert fleet.laps("vault", "audit", "vault", "--expect", head, "--json", status=0).json["ok"] is True
+    forged = head[:-1] + ("0" if head[-1] != "0" else "1")
+    assert fleet.laps("vault", "audit", "vault", "--expect", forged, "--json", status=6).json["ok"] is False
+    assert "hyphen" in fleet.laps("vault", "audit", "vault", "--expect", "nonsense", status=3).err
+    with sqlite3.connect(fleet.folder / "vault") as file:
+        file.execute("UPDATE audit SET reason = 'nothing' WHERE reason = 'ticket 1'")
+    file.close()
+    ran = fleet.laps("vault", "audit", "vault", "--json", status=6)
+    assert ran.json["ok"] is False and ran.json["first_bad"] == 2
+    assert "entry 2" in ran.err
+
+
+def test_an_order_is_obeyed_at_the_next_check_in(fleet: Fleet) -> None:
+    old = fleet.password
+    ordered = fleet.laps("vault", "rotate", "vault", "PC-1", "--json", status=0).json
+    assert ordered["ordered"] == 1
+    assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is True
+    fleet.agent()
+    assert fleet.password != old
+    assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is False
+    newest, before = fleet.reveal("--history").json["candidates"]
+    assert (newest["state"], newest["password"], newest["version"]) == ("current", fleet.password, 2)
+    assert (before["state"], before["password"], before["version"]) == ("history", old, 1)
+
+
+def test_orders_by_all_by_overdue_and_by_who_looked(fleet: Fleet) -> None:
+    rotate = ["vault", "rotate", "vault", "--json"]
+    assert fleet.laps(*rotate, "--overdue", status=0).json["ordered"] == 0
+    assert fleet.laps(*rotate, "--revealed-by", "ann", "--since", "1h", status=0).json["ordered"] == 0
+    fleet.reveal()
+    assert fleet.laps(*rotate, "--revealed-by", "ann", "--since", "1h", status=0).json["ordered"] == 1
+    fleet.agent()
+    assert fleet.laps(*rotate, "--all", "--yes", status=0).json["ordered"] == 1
+    assert fleet.laps(*rotate, "--all", "--yes", status=0).json["ordered"] == 0
+    waited = fleet.laps(*rotate, "PC-1", "--wait", "--timeout", "1s", status=8)
+    assert waited.json["waiting"] == 1
+
+
+def test_a_reveal_can_order_a_rotation(fleet: Fleet) -> None:
+    old = fleet.password
+    fleet.reveal("--rotate-after", "0s")
+    fleet.agent()
+    assert fleet.password != old
+
+
+def test_disclose_and_open_are_the_halves_of_reveal(fleet: Fleet) -> None:
+    ran = fleet.laps("disclose", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json", status=0)
+    (candidate,) = ran.json["candidates"]
+    assert list(candidate) == ["record", "version", "state", "updated", "sealed"]
+    (fleet.folder / "sealed.json").write_text(ran.out)
+    record = base64.b64decode(candidate["sealed"])
+    (fleet.folder / "one.record").write_bytes(record)
+    (fleet.folder / "one.base64").write_text(candidate["sealed"] + "\n")
+    for name in ("sealed.json", "one.record", "one.base64", "state-PC-1/journal"):
+        document = fleet.laps("open", name, "--reader", "bob.key", "--json", status=0).json
+        assert (document["device"], document["account"]) == ("PC-1", "Admin")
+        assert [each["password"] for each in document["candidates"]] == [fleet.password]
+        assert document["candidates"][0]["record"] == candidate["record"]
+    piped = fleet.laps("open", "-", "--reader", "bob.key", "--json", input=ran.out, status=0)
+    assert piped.json["candidates"][0]["password"] == fleet.password
+
+
+def test_path_and_key_can_come_from_the_environment(fleet: Fleet) -> None:
+    env = {"LAPS_VAULT": str(fleet.folder / "vault"), "LAPS_READER": str(fleet.folder / "ann.key")}
+    assert fleet.laps("vault", "list", "--json", env=env, status=0).json["devices"]
+    ran = fleet.laps("reveal", "PC-1", "--actor", "a", "--reason", "r", "--json", env=env, status=0)
+    assert ran.json["candidates"][0]["password"] == fleet.password
+    assert fleet.laps("vault", "audit", "--yes", "--json", env=env, status=0).json["ok"] is True
+
+
+def test_yes_is_accepted_everywhere(fleet: Fleet) -> None:
+    for command in (
+        ["generate"],
+        ["vault", "list", "vault"],
+        ["vault", "stats", "vault"],
+        ["reader", "public", "ann.pub"],
+        ["agent", "status", "--state", "state-PC-1"],
+        ["policy", "show", "policy.json"],
+    ):
+        fleet.laps(*command, "--yes", status=0)
+
+
+def test_readers_come_and_go(fleet: Fleet) -> None:
+    (fleet.folder / "old.record").write_bytes(_sealed(fleet))
+    added = fleet.laps("vault", "readers", "add", "vault", "eve.pub", "--reader", "ann.key", "--json", status=0).json
+    assert added["resealed"] == 1
+    assert fleet.laps("reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "e", "--reason", "r", status=0)
+    removed = fleet.laps("vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", "--json", status=0).json
+    assert (removed["resealed"], removed["ordered"]) == (1, 1)
+    ran = fleet.laps("reveal", "vault", "PC-1", "--reader", "bob.key", "--actor", "b", "--reason", "r", status=5)
+    assert "other readers" in ran.err
+    listed = fleet.laps("vault", "readers", "list", "vault", "--json", status=0).json["readers"]
+    assert {each["name"]: each["removed"] is None for each in listed} == {"ann": True, "bob": False, "eve": True}
+    # A copy from before stays readable to the removed reader, as the documentation says.
+    fleet.laps("open", "old.record", "--reader", "bob.key", status=0)
+
+
+def test_the_rest_of_the_vault_commands(fleet: Fleet) -> None:
+    fleet.agent(verb="check-in")
+    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["devices"] == 1
+    assert fleet.laps("vault", "due", "vault", "--json", status=0).json["devices"] == []
+    assert fleet.laps("vault", "due", "vault", "--within", "31d", "--json", status=0).json["devices"][0]["device"] == "PC-1"
+    (record,) = fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"]
+    assert len(record["readers"]) == 2
+    fleet.laps("vault", "retire", "vault", "PC-1", status=0)
+    assert fleet.laps("vault", "list", "vault", "--json").json["devices"][0]["state"] == "retired"
+
+
+def test_lists_are_paged(empty_fleet: Fleet) -> None:
+    for number in range(3):
+        empty_fleet.agent(device=f"PC-{number}")
+    first = empty_fleet.laps("vault", "list", "vault", "--limit", "2", "--json", status=0).json
+    assert ([each["device"] for each in first["devices"]], first["next"]) == (["PC-0", "PC-1"], "PC-1")
+    rest = empty_fleet.laps("vault", "list", "vault", "--after", "PC-1", "--json", status=0).json
+    assert ([each["device"] for each in rest["devices"]], rest["next"]) == (["PC-2"], None)
+
+
+def test_eight_threads_share_a_vault(fleet: Fleet) -> None:
+    vault = Vault.open(fleet.folder / "vault")
+    key = ReaderKey.from_key_file((fleet.folder / "ann.key").read_bytes())
+
+    def work(number: int) -> str:
+        found = vault.disclose("PC-1", actor=f"thread {number}", reason="a test")
+        assert vault.list()[0][0].device == "PC-1"
+        return key.open(Record.parse(found.candidates[0].sealed)).expose()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(work, range(40))) == {fleet.password}
+    report = vault.audit_verify()
+    assert report.ok and report.entries >= 41
+
+
+def test_an_agent_runs_over_a_callable_in_python(empty_fleet: Fleet) -> None:
+    vault = Vault.open(empty_fleet.folder / "vault")
+    readers = [each.reader for each in vault.readers()]
+    events: list[package.Event] = []
+    calls: list[int] = []
+
+    def channel(message: bytes) -> bytes:
+        calls.append(len(message))
+        return vault.check_in("PC-1", message)
+
+    with package.Agent(
+        policy=[("policy.json", b'{"BackupDirectory": 1, "AdministratorAccountName": "Admin"}')],
+        channel=channel,
+        state=empty_fleet.folder / "own-state",
+        device="PC-1",
+        readers=readers,
+        store=empty_fleet.store,
+        on_event=events.append,
+    ) as agent:
+        assert agent.run_once() == "committed"
+        assert agent.run_once() == "nothing-due"
+        assert agent.run_once(force=True) == "committed"
+    assert len(calls) >= 4
+    assert "committed" in [each.name for each in events]
+    assert all(each.device == "PC-1" and each.time.tzinfo is not None for each in events)
+    key = ReaderKey.from_key_file((empty_fleet.folder / "bob.key").read_bytes())
+    found = vault.disclose("PC-1", actor="a", reason="b")
+    assert key.open(Record.parse(found.candidates[0].sealed)) == Password(empty_fleet.password)
+    assert package.agent_status(empty_fleet.folder / "own-state").version == 2
+    with pytest.raises(package.LapsError, match="closed"):
+        agent.run_once()
+
+
+def test_a_running_agent_ends_on_an_interrupt(fleet: Fleet, laps: Laps) -> None:
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    del laps
+    command = [sys.executable, "-m", "laps", "agent", "run", "--policy", "policy.json", "--vault", "vault", "--json"]
+    command += ["--state", "state-PC-1", "--device", "PC-1", "--reader", "ann.pub", "--store", fleet.store, "--interval", "1h"]
+    process = subprocess.Popen(command, cwd=fleet.folder, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert json.loads(line)["device"] == "PC-1"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
+def _sealed(fleet: Fleet) -> bytes:
+    vault = Vault.open(fleet.folder / "vault")
+    return vault.disclose("PC-1", actor="a", reason="b").candidates[0].sealed
+
+
+def test_the_account_script_of_the_demonstration_is_a_store(fleet: Fleet) -> None:
+    assert (Path(package.__file__).parent / "demo" / "account.sh").is_file()
+    assert fleet.store.startswith("command:/bin/sh ")
