@@ -5,6 +5,7 @@
 //! | [`channel`] | how check-ins reach the vault |
 //! | [`event`] | what happened, as JSON lines |
 //! | [`journal`] | the journal file |
+//! | [`log`] | where events are kept on the device |
 //! | [`state`] | the state folder and its locks |
 //! | [`status`] | what an administrator asks of a device |
 
@@ -13,6 +14,7 @@ mod drive;
 pub mod event;
 mod inputs;
 pub mod journal;
+pub mod log;
 mod options;
 mod outcome;
 pub mod state;

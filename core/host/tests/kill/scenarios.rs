@@ -228,12 +228,10 @@ fn in_every_write() {
 
 fn outliving_setter() {
     let device = Device::new("outlive");
+    let folder = device.bench.folder.path().display().to_string();
     let setter = script(
         device.bench.folder.path(),
-        &format!(
-            "touch {0}/begun; sleep 0.7; exec /usr/sbin/chpasswd",
-            device.bench.folder.path().display()
-        ),
+        &format!("touch {folder}/begun; sleep 0.7; /usr/sbin/chpasswd; touch {folder}/ended"),
     );
     let store = format!("setter:{}", setter.display());
     let before = device.real.shadow();
@@ -247,6 +245,7 @@ fn outliving_setter() {
     assert!(device.holds());
     // The next agent waits for it, finds that the account changed, and goes on from there.
     assert_eq!(device.finish("linux").code(), Some(0));
+    assert!(device.bench.path("ended").exists(), "the next agent did not wait");
     assert_ne!(device.real.shadow(), before);
     device.settles("linux");
 }
