@@ -58,8 +58,14 @@ python-test: $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
 	cd python && ../$(PY) -m mypy.stubtest laps._laps
 
 .PHONY: seal-test
-seal-test: $(VENV)/.installed ## Sealed records against a second implementation
-	@echo "seal-test"
+seal-test: $(VENV)/.created ## Sealed records against a second implementation, both ways, in both suites
+	$(PY) -m mypy --strict core/tests/seal/independent.py
+	$(PY) core/tests/seal/independent.py check core/tests/seal/vectors
+	rm -rf target/seal-exchange
+	cargo run -q -p laps-core --features seal --example seal_vectors -- make target/seal-exchange/ours $$RANDOM
+	$(PY) core/tests/seal/independent.py check target/seal-exchange/ours
+	$(PY) core/tests/seal/independent.py make target/seal-exchange/theirs
+	cargo run -q -p laps-core --features seal --example seal_vectors -- check target/seal-exchange/theirs
 
 .PHONY: bench-build
 bench-build: ## Benchmarks compile

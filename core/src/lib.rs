@@ -5,7 +5,7 @@
 //! | [`account`] | SIDs, and which local account is managed |
 //! | [`directory`] | shapes in which others store passwords: Graph, Active Directory, FILETIME |
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
-//! | [`seal`](crate::seal) | sealed records, readers, key files (feature `seal`) |
+//! | [`seal`] | sealed records, readers, key files (feature `seal`) |
 //! | [`policy`] | every setting, its range and default, and what is in force |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, stuck sources refused |

@@ -2,6 +2,40 @@
 //!
 //! A record holds one password for a few readers and says in clear, bound to it, what it is for. Only a
 //! reader's private key opens it: the device that made it, the vault and the server cannot.
+//!
+//! ```
+//! # #[cfg(feature = "getrandom")] {
+//! use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+//! use laps_core::random::SystemSource;
+//! use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
+//! use laps_core::secret::Password;
+//! # let mut source = SystemSource::default();
+//!
+//! // An administrator makes a key and gives its line of text to the devices.
+//! let key = ReaderKey::generate(Suite::XWing, "Helpdesk", &mut source)?;
+//! let reader: Reader = key.reader().to_string().parse()?;
+//!
+//! // A device seals a password, and cannot read it back.
+//! let header = Header {
+//!     scope: Scope::EMPTY,
+//!     device: DeviceId::new("PC-0042")?,
+//!     account: AccountName::new("Admin")?,
+//!     sid: None,
+//!     id: RecordId::from_bytes([7; 16]), // drawn at random
+//!     previous: None,
+//!     version: 1,
+//!     made_at: Timestamp::from_unix_seconds(1_790_000_000),
+//!     policy_hash: [0; 32],
+//! };
+//! let password = Password::try_from_str("correct horse")?;
+//! let sealed = Record::seal(&header, &password, &[reader], &mut source)?;
+//!
+//! // The administrator opens it.
+//! let record = Record::parse(sealed.as_bytes())?;
+//! assert!(key.open(&record)?.equals(&password));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod error;
 mod header;

@@ -2,7 +2,8 @@
 //!
 //! The crates expand the 32-byte seed again at every decapsulation, which costs an ML-KEM key generation. An
 //! administrator who opens ten thousand records would pay for ten thousand of them, so the expanded key is
-//! kept here, and wiped when it is dropped. Key schedule and cipher stay those of hpke.
+//! kept here, and wiped when it is dropped. Key schedule and cipher stay those of hpke, whose version is pinned:
+//! `Kem::decap` is not part of what it documents.
 
 use alloc::boxed::Box;
 
@@ -148,5 +149,49 @@ impl Kem for XWingExpanded {
         _: &mut impl CryptoRng,
     ) -> Result<(SharedSecret<Self>, Self::EncappedKey), HpkeError> {
         Err(HpkeError::EncapError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// The bytes under a name in the draft's vector.
+    fn vector(name: &str) -> Vec<u8> {
+        let lines = include_str!("xwing.txt").lines();
+        let value = lines.skip_while(|line| *line != name).skip(1);
+        let value = value.take_while(|line| line.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits: Vec<u8> = value.flat_map(str::bytes).collect();
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16);
+        digits.as_chunks::<2>().0.iter().map(|pair| byte(pair).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_vector_of_the_draft_holds() {
+        let key = ExpandedKey::new(vector("seed").as_slice().try_into().unwrap());
+        assert_eq!(key.public_key(), vector("public"));
+        let shared = key.decapsulate(&vector("ciphertext")).unwrap();
+        assert_eq!(shared.as_slice(), vector("shared"));
+    }
+
+    #[test]
+    fn a_point_of_small_order_is_refused() {
+        let key = ExpandedKey::new(vector("seed").as_slice().try_into().unwrap());
+        let mut ciphertext = vector("ciphertext");
+        ciphertext[1088..].fill(0);
+        assert!(key.decapsulate(&ciphertext).is_none());
+        assert!(key.decapsulate(&ciphertext[1..]).is_none());
+    }
+
+    #[test]
+    fn hpke_sees_the_same_key_as_its_own() {
+        let seed = vector("seed");
+        let theirs = <XWing as Kem>::PrivateKey::from_bytes(&seed).unwrap();
+        let ours = ExpandedKey::from_bytes(&seed).unwrap();
+        assert_eq!(ours.to_bytes(), theirs.to_bytes());
+        assert_eq!(XWingExpanded::sk_to_pk(&ours), XWing::sk_to_pk(&theirs));
+        assert_eq!(XWingExpanded::derive_keypair(b"x").1, XWing::derive_keypair(b"x").1);
+        assert!(bool::from(ours.ct_eq(&ours.clone())));
     }
 }
