@@ -5,5 +5,17 @@
 #[path = "rotation/world.rs"]
 mod world;
 
+#[path = "rotation/after_use.rs"]
+mod after_use;
+
+#[path = "rotation/clocks.rs"]
+mod clocks;
+
+#[path = "rotation/reasons.rs"]
+mod reasons;
+
 #[path = "rotation/story.rs"]
 mod story;
+
+#[path = "rotation/table.rs"]
+mod table;

@@ -2,7 +2,7 @@
 //!
 //! A use schedules a reset at its time and the policy's delay. A second use before that does not move the deadline: whoever uses the account again and
 //! again could put the reset off for ever. The schedule is journalled, so it outlives restarts; a deadline that passed while the agent was down is met at
-//! its next start. A rotation for any other reason cancels it, unless the account was used again after the new password was set: then the schedule starts anew from that
+//! its next start. A use while no actions are asked for is forgotten. A rotation for any other reason cancels it, unless the account was used again after the new password was set: then the schedule starts anew from that
 //! use. A reset that fails is tried again under back-off, a hundred times; then it is given up and the password waits for its age.
 //!
 //! After the reset is committed, and not before: sign-out two minutes after a warning, then the end of the remaining processes, or a restart one
@@ -50,7 +50,12 @@ impl Rotation {
         let wanted = self.config.directory.is_some()
             && delay > 0
             && self.config.post_authentication_actions.reset;
-        if !wanted || at <= self.used_since() {
+        if at <= self.used_since() {
+            return;
+        }
+        if !wanted {
+            // Actions that are asked for later concern later uses.
+            self.journal.covered = at;
             return;
         }
         self.changed(Unsaved::Detail);

@@ -33,6 +33,14 @@ impl Clock {
         self.now
     }
 
+    /// What the wall clock will say then.
+    pub(super) const fn wall(&self, time: Timestamp) -> Timestamp {
+        match self.unset {
+            Some(wall) => wall.plus(time.seconds_since(self.now)),
+            None => time,
+        }
+    }
+
     /// Takes the wall clock in. The seconds by which every remembered time must move back; none when the clock did not jump.
     fn observe(&mut self, wall: Timestamp) -> Option<u64> {
         if wall < PLAUSIBLE && self.now >= PLAUSIBLE {

@@ -233,7 +233,10 @@ impl Rotation {
             self.check_in_at = self.clock.now();
         }
         match self.reason_due() {
-            None => self.say(EventKind::NotDue, Reason::None, 0),
+            None => {
+                self.hurry = false;
+                self.say(EventKind::NotDue, Reason::None, 0);
+            }
             Some(_) if self.is_full() && !self.said_full => {
                 self.said_full = true;
                 let most = u64::try_from(MAX_IDS).unwrap_or(u64::MAX);

@@ -164,7 +164,15 @@ impl Rotation {
     pub fn new(config: Config, now: Timestamp) -> Result<Self, RotationError> {
         config.check()?;
         let journal = Journal::new(&config.scope, &config.device, config.account, config.sid, now);
-        Ok(Self::from_journal(config, journal))
+        let mut rotation = Self::from_journal(config, journal);
+        rotation.say_if_disabled();
+        Ok(rotation)
+    }
+
+    pub(super) fn say_if_disabled(&mut self) {
+        if self.config.directory.is_none() {
+            self.say(EventKind::Disabled, Reason::None, 0);
+        }
     }
 
     pub(super) const fn from_journal(config: Config, journal: Journal) -> Self {
@@ -355,7 +363,7 @@ impl Rotation {
             (self.unsaved != Unsaved::Nothing).then_some(self.save_at),
         ];
         let next = times.into_iter().flatten().filter(|time| *time > now).min();
-        next.unwrap_or(Timestamp::MAX)
+        next.map_or(Timestamp::MAX, |next| self.clock.wall(next))
     }
 
     /// When the password in memory is wiped if it was not applied by then (protocol §2.4).

@@ -31,10 +31,11 @@ impl Rotation {
         if config.policy_hash != self.config.policy_hash {
             self.say(EventKind::PolicyChanged, Reason::PolicyChanged, 0);
         }
-        if config.directory.is_none() && self.config.directory.is_some() {
-            self.say(EventKind::Disabled, Reason::PolicyChanged, 0);
-        }
+        let was_managed = self.config.directory.is_some();
         self.config = config;
+        if was_managed {
+            self.say_if_disabled();
+        }
         let wanted = self.config.post_authentication_actions.reset
             && self.config.post_authentication_delay_seconds > 0
             && self.config.directory.is_some();

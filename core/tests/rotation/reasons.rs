@@ -1,0 +1,443 @@
+//! Every reason for a rotation, and what does not ask for one.
+
+use laps_core::account::Sid;
+use laps_core::identity::{AccountName, DeviceId};
+use laps_core::policy::{Setting, Settings, Value};
+use laps_core::rotation::event::{Directory, EventKind, Reason};
+use laps_core::rotation::{Applied, Config, DAY, RotationError, State, Wish};
+
+use crate::world::{FAIR, START, Weather, World, config, id};
+
+fn settled() -> World {
+    settled_with(config())
+}
+
+fn settled_with(config: Config) -> World {
+    let mut world = World::new(config);
+    world.run();
+    world.assert_settled();
+    world.events.clear();
+    world
+}
+
+/// Why the last rotation was made.
+fn why(world: &World) -> Option<Reason> {
+    let last = world.machine.status().last?;
+    assert_eq!(last.kind, EventKind::Committed);
+    Some(last.reason)
+}
+
+fn change(world: &mut World, change: impl Fn(&mut Config)) {
+    change(&mut world.config);
+    world.machine.handle_config(world.config, world.now).unwrap();
+    world.run();
+    world.drain();
+}
+
+#[test]
+fn a_password_is_replaced_at_its_age_and_not_before() {
+    let mut world = settled();
+    world.live(30 * DAY - 1);
+    assert_eq!(world.account, 1);
+    world.live(1);
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::Age)));
+    assert_eq!(world.count(EventKind::RotationDue), 1);
+}
+
+#[test]
+fn the_jitter_is_drawn_anew_at_each_commit_and_only_shortens() {
+    let mut world = World::new(config());
+    let mut dues = Vec::new();
+    for entropy in [0, u64::MAX, 1 << 63, 12345 << 40] {
+        world.entropy = entropy;
+        world.machine.force(world.now);
+        world.run();
+        let due = world.machine.status().due.unwrap().seconds_since(world.now);
+        assert!((27 * DAY..=30 * DAY).contains(&due));
+        dues.push(due);
+    }
+    dues.dedup();
+    assert_eq!(dues.len(), 4);
+}
+
+#[test]
+fn a_forced_rotation_happens_now_and_restarts_the_age() {
+    let mut world = settled();
+    world.pass(5 * DAY);
+    world.machine.force(world.now);
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::Forced)));
+    assert_eq!(world.machine.status().due, Some(world.now.plus(30 * DAY)));
+    assert_eq!(world.count(EventKind::ResetRequested), 1);
+}
+
+#[test]
+fn an_order_for_a_record_that_is_not_held_is_not_obeyed() {
+    let mut world = settled();
+    world.order();
+    world.machine.force(world.now);
+    world.run();
+    // The commit fulfilled the order: nothing more happens.
+    world.live(DAY);
+    assert_eq!(world.account, 2);
+    assert!(world.vault.candidates.orders.is_empty());
+}
+
+#[test]
+fn an_order_does_not_wait_for_the_back_off_and_fails_into_it() {
+    let mut world = settled();
+    world.weather.setter = (Applied::Refused, false);
+    world.entropy = u64::MAX;
+    world.machine.force(world.now);
+    world.run();
+    for _ in 0..20 {
+        world.live(3600);
+    }
+    let made = world.versions.len();
+    world.run();
+    assert_eq!(world.versions.len(), made, "waits for its back-off");
+    world.order();
+    let before = world.versions.len();
+    world.live(3600);
+    assert!(world.versions.len() > before);
+    world.weather = FAIR;
+    world.live(2 * 3600);
+    world.assert_settled();
+}
+
+#[test]
+fn a_policy_that_asks_for_a_new_password_gets_one_and_one_that_does_not_does_not() {
+    let mut world = settled();
+    change(&mut world, |config| {
+        config.max_age_seconds = 7 * DAY;
+        config.policy_hash = [7; 32];
+    });
+    assert_eq!(world.account, 1);
+    assert_eq!(world.machine.status().due, Some(START.plus(30 * DAY)));
+    assert_eq!(world.count(EventKind::PolicyChanged), 1);
+    change(&mut world, |config| config.demand = [1; 8]);
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::PolicyChanged)));
+    assert_eq!(world.machine.status().due, Some(world.now.plus(7 * DAY)));
+    world.live(DAY);
+    assert_eq!(world.account, 2);
+}
+
+#[test]
+fn an_expiry_beyond_the_policy_is_moved_by_a_rotation_where_it_is_protected() {
+    let mut world = settled();
+    change(&mut world, |config| {
+        config.max_age_seconds = 7 * DAY;
+        config.directory = Some(Directory::ActiveDirectory);
+        config.expiry_protection = true;
+    });
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::ExpiryBeyondPolicy)));
+    assert_eq!(world.machine.status().last.and_then(|last| last.id()), Some(10018));
+}
+
+#[test]
+fn another_account_is_unknown_until_its_first_rotation() {
+    let mut world = settled();
+    change(&mut world, |config| config.account = AccountName::new("Other").unwrap());
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::AccountChanged)));
+    assert_eq!(world.machine.account().as_str(), "Other");
+    assert_eq!(world.count(EventKind::AccountChanged), 1);
+}
+
+#[test]
+fn an_account_made_anew_under_the_same_name_is_another_account() {
+    let with = |rid| {
+        let mut config = config();
+        config.sid = Some(Sid::unix_user(rid));
+        config
+    };
+    let mut world = settled_with(with(1000));
+    change(&mut world, |config| config.sid = None); // For a moment it cannot be found out.
+    assert_eq!(world.account, 1);
+    world.config = with(1001);
+    world.account = 0;
+    world.restart();
+    assert!(world.machine.status().may_hold.unknown);
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::AccountChanged)));
+    assert_eq!(world.machine.sid(), Some(Sid::unix_user(1001)));
+}
+
+#[test]
+fn a_renamed_account_keeps_its_password_until_the_rotation_that_follows() {
+    let mut config = config();
+    config.sid = Some(Sid::unix_user(1000));
+    let mut world = settled_with(config);
+    world.config.account = AccountName::new("Renamed").unwrap();
+    world.machine.handle_config(world.config, world.now).unwrap();
+    let may_hold = world.machine.status().may_hold;
+    assert!(may_hold.ids.contains(id(1)) && !may_hold.unknown);
+    world.run();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::AccountChanged)));
+}
+
+#[test]
+fn a_lost_journal_is_told_from_an_enrolment_by_the_vault() {
+    let mut world = World::new(config());
+    world.run();
+    assert_eq!(why(&world), Some(Reason::Enrolment));
+    world.disk = None;
+    world.restart();
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (2, Some(Reason::JournalLost)));
+    assert_eq!(world.count(EventKind::JournalLost), 1);
+    assert_eq!(world.versions, [0, 1, 2], "above what the vault knows");
+}
+
+#[test]
+fn a_rolled_back_image_is_noticed_and_rotated() {
+    let mut world = settled();
+    let (disk, account) = (world.disk.clone(), world.account);
+    world.machine.force(world.now);
+    world.run();
+    world.disk = disk;
+    world.account = account;
+    world.restart();
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.account, why(&world)), (3, Some(Reason::ImageRolledBack)));
+    assert_eq!(world.count(EventKind::ImageRolledBack), 1);
+}
+
+#[test]
+fn clones_do_not_chase_each_other() {
+    // Two devices with one identity, one journal and one vault, for thirty days.
+    let mut one = settled();
+    let mut two = one.clone();
+    two.machine.handle_timeout(two.now);
+    let mut rotations = 0;
+    for _ in 0..30 * 24 {
+        for (world, other) in [(true, false), (false, true)] {
+            let _ = other;
+            let (active, idle) = if world { (&mut one, &two) } else { (&mut two, &one) };
+            active.vault = idle.vault.clone();
+            active.versions = idle.versions.clone();
+            active.tokens = idle.tokens;
+            let before = active.versions.len();
+            active.live(3600);
+            rotations += active.versions.len() - before;
+        }
+    }
+    assert!((2..=80).contains(&rotations), "{rotations}");
+    assert!(one.candidates().contains(&one.account) || two.candidates().contains(&two.account));
+}
+
+#[test]
+fn an_uncertain_outcome_is_a_reason() {
+    let mut world = settled();
+    world.weather = Weather { account: false, ..FAIR };
+    world.machine.force(world.now);
+    world.run();
+    world.live(25);
+    let status = world.machine.status();
+    assert_eq!(status.may_hold.ids.len(), 2);
+    assert_eq!(world.count(EventKind::Uncertain), 1);
+    world.weather = FAIR;
+    world.live(3600);
+    world.assert_settled();
+}
+
+#[test]
+fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
+    let middle: [fn(Wish) -> bool; 5] = [
+        |wish| wish == Wish::CheckIn,
+        |wish| wish == Wish::ReadStamp,
+        |wish| matches!(wish, Wish::Apply { .. }),
+        |wish| matches!(wish, Wish::Verify { .. }),
+        |wish| wish == Wish::Wipe,
+    ];
+    for wish in middle {
+        let mut world = settled();
+        world.machine.force(world.now);
+        world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+        world.step();
+        world.run_to(wish);
+        change(&mut world, |config| {
+            config.demand = [1; 8];
+            config.max_age_seconds = 9 * DAY;
+        });
+        world.assert_settled();
+        // The record was made under the old policy; the new one asks for another.
+        assert_eq!((world.account, why(&world)), (3, Some(Reason::PolicyChanged)));
+    }
+}
+
+#[test]
+fn an_account_replaced_in_the_middle_never_gets_the_password_of_the_other() {
+    type Middle = (fn(Wish) -> bool, bool);
+    let middle: [Middle; 5] = [
+        (|wish| wish == Wish::CheckIn, false),
+        (|wish| wish == Wish::ReadStamp, false),
+        (|wish| matches!(wish, Wish::Apply { .. }), true),
+        (|wish| matches!(wish, Wish::Verify { .. }), true),
+        (|wish| wish == Wish::Wipe, true),
+    ];
+    for (wish, goes_on) in middle {
+        let mut world = settled();
+        world.machine.force(world.now);
+        world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+        world.step();
+        world.run_to(wish);
+        world.config.account = AccountName::new("Other").unwrap();
+        world.machine.handle_config(world.config, world.now).unwrap();
+        let account = world.machine.account().as_str();
+        assert_eq!(account, if goes_on { "Admin" } else { "Other" });
+        while !matches!(world.machine.poll(), Wish::Prepare { .. }) {
+            if let Wish::Apply { .. } = world.machine.poll() {
+                assert_eq!(world.machine.account().as_str(), "Admin");
+            }
+            world.step();
+        }
+        assert_eq!(world.machine.account().as_str(), "Other");
+        assert!(world.machine.status().may_hold.unknown);
+        world.run();
+        world.assert_settled();
+    }
+}
+
+#[test]
+fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished() {
+    let mut world = settled();
+    world.machine.force(world.now);
+    world.run_to(|wish| matches!(wish, Wish::Apply { .. }));
+    change(&mut world, |config| config.directory = None);
+    world.assert_settled();
+    assert_eq!(world.account, 2);
+    assert_eq!(world.count(EventKind::Disabled), 1);
+    let trips = world.trips;
+    world.live(400 * DAY);
+    assert_eq!((world.account, world.trips), (2, trips));
+
+    let mut world = settled();
+    world.machine.force(world.now);
+    world.run_to(|wish| wish == Wish::ReadStamp);
+    change(&mut world, |config| config.directory = None);
+    assert_eq!((world.account, world.memory), (1, None));
+    change(&mut world, |config| config.directory = Some(Directory::Entra));
+    world.live(30 * DAY);
+    world.assert_settled();
+}
+
+#[test]
+fn a_vault_that_refuses_the_version_gets_a_higher_one_at_once() {
+    let mut world = settled();
+    world.machine.force(world.now);
+    world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+    world.step();
+    world.vault.candidates.highest_version = 40;
+    world.run();
+    world.assert_settled();
+    assert_eq!(world.versions, [0, 1, 2, 41]);
+    assert_eq!(world.count(EventKind::BackUpFailed), 1);
+}
+
+#[test]
+fn at_sixteen_candidates_no_more_are_made() {
+    let mut world = settled();
+    world.weather = Weather { account: false, ..FAIR };
+    for _ in 0..100 {
+        world.machine.force(world.now);
+        world.live(60);
+    }
+    assert_eq!(world.vault.candidates.len(), 16);
+    assert_eq!(world.versions.len(), 17);
+    assert_eq!(world.machine.status().may_hold.ids.len(), 16);
+    assert!(world.count(EventKind::TooManyCandidates) >= 1);
+    assert!(world.candidates().contains(&world.account));
+    world.restart();
+    world.live(DAY);
+    assert_eq!(world.versions.len(), 17);
+}
+
+#[test]
+fn an_audit_trail_that_changed_behind_the_vault_is_reported_once() {
+    let mut world = settled();
+    world.live(DAY);
+    assert_eq!(world.count(EventKind::AuditMismatch), 0);
+    world.audit_at = None;
+    world.live(3600);
+    assert_eq!(world.count(EventKind::AuditMismatch), 1);
+}
+
+#[test]
+fn an_answer_is_accepted_once_and_only_for_the_latest_check_in() {
+    let mut world = settled();
+    let first = world.send();
+    let first = world.deliver(&first);
+    let second = world.send();
+    let second = world.deliver(&second);
+    let mut take = |answer: &[u8]| world.machine.handle_answer(answer, world.now, 0);
+    assert_eq!(take(&first), Err(RotationError::UnexpectedAnswer));
+    assert!(matches!(take(&second[..9]), Err(RotationError::Message(_))));
+    assert_eq!(take(&second), Ok(()));
+    assert_eq!(take(&second), Err(RotationError::UnexpectedAnswer));
+}
+
+#[test]
+fn a_config_out_of_range_or_for_another_device_is_refused_and_changes_nothing() {
+    let refused = |change: &dyn Fn(&mut Config), field: &'static str| {
+        let mut world = settled();
+        let before = world.machine.clone();
+        let mut config = world.config;
+        change(&mut config);
+        let error = Err(RotationError::InvalidConfig { field });
+        assert_eq!(world.machine.handle_config(config, world.now), error);
+        assert_eq!(world.machine, before);
+    };
+    refused(&|config| config.max_age_seconds = DAY - 1, "max_age_seconds");
+    refused(&|config| config.max_age_seconds = 366 * DAY, "max_age_seconds");
+    refused(&|config| config.jitter_percent = 51, "jitter_percent");
+    refused(&|config| config.plaintext_seconds = 59, "plaintext_seconds");
+    refused(&|config| config.check_in_seconds = 59, "check_in_seconds");
+    refused(
+        &|config| config.post_authentication_delay_seconds = DAY + 1,
+        "post_authentication_delay_seconds",
+    );
+    refused(&|config| config.account = AccountName::EMPTY, "account");
+    refused(&|config| config.device = DeviceId::EMPTY, "device");
+    refused(&|config| config.device = DeviceId::new("other").unwrap(), "device");
+}
+
+#[test]
+fn a_policy_is_taken_over_with_its_units() {
+    let mut settings = Settings::new();
+    settings.set(Setting::BackupDirectory, Value::Number(2)).unwrap();
+    settings.set(Setting::PasswordAgeDays, Value::Number(10)).unwrap();
+    let policy = settings.policy().unwrap();
+    let taken = config().with_policy(&policy);
+    assert_eq!(taken.directory, Some(Directory::ActiveDirectory));
+    assert_eq!(taken.max_age_seconds, 10 * DAY);
+    assert_eq!(taken.post_authentication_delay_seconds, DAY);
+    assert!(taken.post_authentication_actions.reset && taken.post_authentication_actions.sign_out);
+    assert!(taken.expiry_protection);
+    assert_eq!(taken.policy_hash, policy.hash());
+    settings.set(Setting::PasswordAgeDays, Value::Number(11)).unwrap();
+    let older = config().with_policy(&settings.policy().unwrap());
+    assert_eq!(older.demand, taken.demand, "an age asks for nothing");
+    settings.set(Setting::BackupDirectory, Value::Number(1)).unwrap();
+    let other = config().with_policy(&settings.policy().unwrap());
+    assert_ne!(other.demand, taken.demand);
+    assert!(!other.expiry_protection);
+}
+
+#[test]
+fn a_machine_that_starts_says_so_until_the_vault_answers() {
+    let mut world = settled();
+    world.restart();
+    assert_eq!(world.machine.state(), State::Starting);
+    world.weather.vault = false;
+    world.run();
+    assert_eq!(world.machine.state(), State::Starting);
+    world.weather.vault = true;
+    world.live(120);
+    assert_eq!(world.machine.state(), State::Settled);
+}
