@@ -30,7 +30,9 @@ mod _laps {
     #[pymodule_export]
     use super::password::Password;
     #[pymodule_export]
-    use super::policy::{Evaluation, Finding, Policy, Setting, evaluate};
+    use super::policy::{
+        Difference, Evaluation, Finding, Policy, Setting, evaluate, policy_schema,
+    };
     #[pymodule_export]
     use super::random::forked;
     #[pymodule_export]

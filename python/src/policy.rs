@@ -188,16 +188,93 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Boun
 }
 
 /// What is in force when a device has these documents, and what is wrong with it.
-#[pyclass(frozen, get_all, module = "laps")]
+#[pyclass(frozen, module = "laps")]
 pub(crate) struct Evaluation {
+    inner: policy::Evaluation,
     /// The policy in force; None while a finding is an error.
+    #[pyo3(get)]
     policy: Option<Py<Policy>>,
     /// Every setting by its CSP name, with its value and where that comes from.
+    #[pyo3(get)]
     settings: Py<PyDict>,
     /// What is wrong or unwise: errors first.
+    #[pyo3(get)]
     findings: Vec<Py<Finding>>,
+}
+
+#[pymethods]
+impl Evaluation {
     /// The document that won; empty when none configures anything.
-    source: String,
+    #[getter]
+    fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// What is configured, in another form: `csp`, `intune`, `json` or `reg`.
+    #[pyo3(signature = (form, /))]
+    fn export<'py>(&self, py: Python<'py>, form: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let Some(known) = policy::Form::from_name(form) else {
+            return Err(raise(
+                Code::InvalidArgument,
+                format!("form {form:?} is not known; csp, intune, json and reg are accepted"),
+            ));
+        };
+        if self.policy.is_none() {
+            return Err(raise(Code::PolicyRefused, "a policy with errors is not exported"));
+        }
+        let bytes = policy::write(&self.inner.configured, known)
+            .map_err(|error| raise(error.code(), error))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// What changes on a device that has this and gets `new`; None while either has errors.
+    #[pyo3(signature = (new, /))]
+    fn diff(&self, py: Python<'_>, new: &Self) -> PyResult<Option<Vec<Difference>>> {
+        let Some(differences) = policy::diff(&self.inner, &new.inner) else { return Ok(None) };
+        let all = differences.iter().map(|each| Difference::from_core(py, each));
+        Ok(Some(all.collect::<PyResult<_>>()?))
+    }
+}
+
+/// One setting that changes.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Difference {
+    /// The setting's name; `PolicySource` when another root wins.
+    setting: &'static str,
+    /// The value before.
+    old: Py<PyAny>,
+    /// The value now.
+    new: Py<PyAny>,
+    /// What happens, in a word.
+    effect: &'static str,
+    /// Why, in plain words.
+    because: &'static str,
+}
+
+impl Difference {
+    fn from_core(py: Python<'_>, difference: &policy::Difference) -> PyResult<Self> {
+        Ok(Self {
+            setting: difference.setting,
+            old: owned_to_python(py, &difference.old)?.unbind(),
+            new: owned_to_python(py, &difference.new)?.unbind(),
+            effect: difference.effect.name(),
+            because: difference.because,
+        })
+    }
+}
+
+/// Every setting with its type, range, default and what it needs, as one JSON document.
+#[pyfunction]
+pub(crate) fn policy_schema() -> String {
+    policy::schema_json()
+}
+
+fn owned_to_python<'py>(py: Python<'py>, value: &OwnedValue) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        OwnedValue::Number(number) => number.into_pyobject(py)?.into_any(),
+        OwnedValue::Switch(on) => PyBool::new(py, *on).to_owned().into_any(),
+        other @ (OwnedValue::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
+    })
 }
 
 /// The value of a setting, and where it comes from.
@@ -241,11 +318,7 @@ pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyR
         .map_err(|error| raise(error.code(), error))?;
     let settings = PyDict::new(py);
     for row in &found.settings {
-        let value = match &row.value {
-            OwnedValue::Number(number) => number.into_pyobject(py)?.into_any(),
-            OwnedValue::Switch(on) => PyBool::new(py, *on).to_owned().into_any(),
-            other @ (OwnedValue::Text(_) | _) => PyString::new(py, &other.to_string()).into_any(),
-        };
+        let value = owned_to_python(py, &row.value)?;
         let row_of = Setting { value: value.unbind(), source: row.source.clone() };
         settings.set_item(row.setting.name(), Py::new(py, row_of)?)?;
     }
@@ -261,5 +334,5 @@ pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyR
         )?);
     }
     let policy = found.policy.map(|inner| Py::new(py, Policy { inner })).transpose()?;
-    Ok(Evaluation { policy, settings: settings.unbind(), findings, source: found.source })
+    Ok(Evaluation { policy, settings: settings.unbind(), findings, inner: found })
 }

@@ -148,3 +148,43 @@ def test_documents_are_evaluated_in_memory() -> None:
     assert laps.evaluate([]).policy == Policy()
     with pytest.raises(PolicyError, match="mine.json"):
         laps.evaluate([("mine.json", b"nonsense")])
+
+
+def test_a_new_policy_is_the_example(laps: Laps, tmp_path: Path) -> None:
+    assert laps("policy", "new", status=0).out == EXAMPLE.read_text()
+    laps("policy", "new", "mine.json", status=0)
+    assert (tmp_path / "mine.json").read_text() == EXAMPLE.read_text()
+    assert "not overwritten" in laps("policy", "new", "mine.json", status=3).err
+
+
+@pytest.mark.parametrize("form", ["csp", "reg", "intune", "json"])
+def test_what_is_exported_reads_back_as_the_same(laps: Laps, tmp_path: Path, form: str) -> None:
+    laps("policy", "export", EXAMPLE, "--as", form, "--output", "out", status=0)
+    before = laps("policy", "show", EXAMPLE, "--json", status=0).json["settings"]
+    after = laps("policy", "show", "out", "--json", status=0).json["settings"]
+    assert {name: each["value"] for name, each in before.items()} == {name: each["value"] for name, each in after.items()}
+    assert laps("policy", "export", EXAMPLE, "--as", "yaml", status=2).out == ""
+
+
+def test_a_refused_policy_is_not_exported(laps: Laps, tmp_path: Path) -> None:
+    path = write(tmp_path, {"BackupDirectory": 1, "PasswordLength": 7})
+    laps("policy", "export", path, "--as", "reg", "--output", "out", status=3)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_diff_says_what_changes_and_what_it_does(laps: Laps, tmp_path: Path) -> None:
+    new = write(tmp_path, {**json.loads(EXAMPLE.read_text()), "AdministratorAccountName": "Ops", "PasswordLength": 20})
+    changes = laps("policy", "diff", EXAMPLE, new, "--json", status=0).json["changes"]
+    assert {each["setting"] for each in changes} == {"AdministratorAccountName", "PasswordLength"}
+    assert all(list(each) == ["setting", "old", "new", "effect", "because"] for each in changes)
+    assert laps("policy", "diff", EXAMPLE, EXAMPLE, status=0).out == "nothing changes\n"
+    assert "Ops" in laps("policy", "diff", EXAMPLE, new, status=0).out
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"PasswordLength": 7}')
+    assert "8 to 64" in laps("policy", "diff", EXAMPLE, bad, status=3).err
+
+
+def test_the_schema_names_every_setting(laps: Laps) -> None:
+    document = laps("policy", "schema", "--json", status=0).json
+    assert {each["name"] for each in document["settings"]} == set(Policy().settings)
+    assert "PassphraseLength" in laps("policy", "schema", status=0).out

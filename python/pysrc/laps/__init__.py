@@ -15,6 +15,7 @@ from ._laps import (
     AuditReport,
     Candidate,
     Device,
+    Difference,
     Disclosure,
     Due,
     Evaluation,
@@ -44,6 +45,7 @@ from ._laps import (
     generate,
     generate_many,
     journal_records,
+    policy_schema,
 )
 from .exceptions import LapsError
 
@@ -54,6 +56,7 @@ __all__ = [
     "AuditReport",
     "Candidate",
     "Device",
+    "Difference",
     "Disclosure",
     "Due",
     "Evaluation",
@@ -84,6 +87,7 @@ __all__ = [
     "generate",
     "generate_many",
     "journal_records",
+    "policy_schema",
 ]
 
 if hasattr(os, "register_at_fork"):

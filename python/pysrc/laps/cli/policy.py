@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from .._laps import Evaluation, Policy, evaluate
+from .._laps import Evaluation, Policy, evaluate, policy_schema
 from . import inputs, output
 from .command import Command, Json
 from .status import Failure, Status
@@ -57,6 +60,123 @@ def show(files: Files, as_json: Json = False) -> None:
     complain(found)
     if found.policy is None:
         raise typer.Exit(int(Status.REFUSED))
+
+
+class Form(str, Enum):
+    """The forms in which settings travel."""
+
+    CSP = "csp"
+    REG = "reg"
+    INTUNE = "intune"
+    JSON = "json"
+
+
+@policy.command("new", cls=Command)
+def new(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where it goes; it must not exist. Standard output if not given.")
+    ] = None,
+) -> None:
+    """Write a policy to begin with: Entra backup, 30 days, complexity 4, length 14, reset and sign out after use.
+
+    Example: [bold]laps policy new policy.json[/bold]
+    """
+    from importlib import resources
+
+    text = resources.files("laps.demo").joinpath("policy.json").read_bytes()
+    if file is None:
+        sys.stdout.write(text.decode("utf-8"))
+        return
+    try:
+        with file.open("xb") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED) from None
+    print(f"wrote {file}; now: laps policy show {file}")
+
+
+@policy.command("diff", cls=Command)
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy that a device has.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that it gets.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a new policy changes, and what each change does on a device."""
+    before, after = evaluated([old]), evaluated([new])
+    complain(before)
+    complain(after)
+    found = before.diff(after)
+    if found is None:
+        raise typer.Exit(int(Status.REFUSED))
+    if as_json:
+        output.emit(
+            {
+                "changes": [
+                    {
+                        "setting": each.setting,
+                        "old": each.old,
+                        "new": each.new,
+                        "effect": each.effect,
+                        "because": each.because,
+                    }
+                    for each in found
+                ]
+            }
+        )
+    elif not found:
+        print("nothing changes")
+    else:
+        output.table(
+            ["setting", "old", "new", "effect", "because"],
+            ([each.setting, shown(each.old), shown(each.new), each.effect, each.because] for each in found),
+            styles=["bold"],
+        )
+
+
+@policy.command("export", cls=Command)
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy document in any form.")],
+    form: Annotated[Form, typer.Option("--as", help="The form to write.")],
+    to: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")] = None,
+) -> None:
+    """Write a policy in another form: CSP SyncML, a .reg file, Intune's JSON, or our JSON.
+
+    Example: [bold]laps policy export policy.json --as reg --output laps.reg[/bold]
+    """
+    found = evaluated([file])
+    complain(found)
+    if found.policy is None:
+        raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
+    data = found.export(form.value)
+    if to is None:
+        sys.stdout.buffer.write(data)
+    else:
+        to.write_bytes(data)
+
+
+@policy.command("schema", cls=Command)
+def schema(as_json: Json = False) -> None:
+    """Print every setting with its range, default and what it needs."""
+    document = json.loads(policy_schema())
+    if as_json:
+        output.emit(document)
+        return
+    output.table(
+        ["setting", "default", "accepted", "what it is"],
+        ([each["name"], shown(each["default"]), _accepted(each), each["summary"]] for each in document["settings"]),
+        styles=["bold"],
+    )
+
+
+def _accepted(setting: dict[str, Any]) -> str:
+    if "values" in setting:
+        return ", ".join(str(each) for each in setting["values"])
+    if "range" in setting:
+        spans = [value for value in setting["range"].values() if isinstance(value, list)]
+        return " or ".join(dict.fromkeys(f"{low} to {high}" for low, high in spans)) or str(setting["range"])
+    if "max_characters" in setting:
+        return f"text, at most {setting['max_characters']} characters"
+    return str(setting.get("type", ""))
 
 
 def evaluated(files: Sequence[Path]) -> Evaluation:
