@@ -4,16 +4,27 @@
 //! search finds goes into `corpus/<target>` and stays there.
 
 mod directory;
+mod messages;
 mod policy;
+mod sealed;
 
 pub use directory::directory;
+pub use messages::{journal, message};
 pub use policy::{policy, sid};
+pub use sealed::sealed;
 
 /// A body: it takes any bytes.
 pub type Body = fn(&[u8]);
 
 /// Every target by name; the name is also that of its corpus and of the file in `fuzz_targets`.
-pub const TARGETS: &[(&str, Body)] = &[("directory", directory), ("policy", policy), ("sid", sid)];
+pub const TARGETS: &[(&str, Body)] = &[
+    ("directory", directory),
+    ("journal", journal),
+    ("message", message),
+    ("policy", policy),
+    ("sealed", sealed),
+    ("sid", sid),
+];
 
 /// Without a fuzzing runtime a target replays the files that it is given: `cargo run -p laps-fuzz --bin policy -- FILE…`.
 ///
