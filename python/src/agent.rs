@@ -10,6 +10,7 @@ use laps_core::identity::{DeviceId, Scope};
 use laps_host::account;
 use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChannel};
 use laps_host::agent::event::AgentEvent;
+use laps_host::agent::log::EventLog;
 use laps_host::agent::{
     Agent as CoreAgent, AgentError, AgentOptions, PolicySource, RunOutcome, Step, status,
 };
@@ -145,10 +146,10 @@ pub(crate) struct Agent {
 impl Agent {
     /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run.
     /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
-    /// `linux`, `linux:NAME` or `command:CMD`.
+    /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, readers, store, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, _kill_at = None))]
+    #[pyo3(signature = (*, policy, channel, state, device, readers, store, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, _kill_at = None))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
@@ -161,6 +162,7 @@ impl Agent {
         lock_timeout: Option<&Bound<'_, PyDelta>>,
         setter_timeout: Option<&Bound<'_, PyDelta>>,
         on_event: Option<Py<PyAny>>,
+        log: Option<&str>,
         _kill_at: Option<&str>,
     ) -> PyResult<Self> {
         let device = text(DeviceId::new(device), "device")?;
@@ -180,7 +182,18 @@ impl Agent {
         }
         let channel = channel_of(channel, &options)?;
         let store = account::open(store).map_err(|error| raise(error.code(), error))?;
+        let mut log = log
+            .map(|name| {
+                EventLog::open(name).map_err(|error| {
+                    raise(Code::Io, format!("cannot open the log {name}: {error}"))
+                })
+            })
+            .transpose()?;
         let events = Box::new(move |event: &AgentEvent| {
+            if let Some(log) = &mut log {
+                // A log that fails never stops a rotation.
+                let _kept = log.write(event);
+            }
             if let Some(on_event) = &on_event {
                 Python::attach(|py| {
                     let told = Py::new(py, Event { inner: event.clone() })

@@ -273,7 +273,8 @@ def test_an_agent_runs_over_a_callable_in_python(empty_fleet: Fleet) -> None:
         agent.run_once()
 
 
-def test_a_running_agent_ends_on_an_interrupt(fleet: Fleet, laps: Laps) -> None:
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 0)])
+def test_a_running_agent_ends_when_it_is_asked_to(fleet: Fleet, laps: Laps, name: str, status: int) -> None:
     import os
     import signal
     import subprocess
@@ -288,9 +289,20 @@ def test_a_running_agent_ends_on_an_interrupt(fleet: Fleet, laps: Laps) -> None:
     line = process.stdout.readline()
     assert json.loads(line)["device"] == "PC-1"
     time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert process.returncode == 130
+    process.send_signal(signal.Signals[name])
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert json.loads(out.splitlines()[-1])["name"] == "stopped"
+
+
+def test_a_log_keeps_every_event_as_a_json_line(empty_fleet: Fleet) -> None:
+    printed = empty_fleet.agent("--log", "events.log").out
+    printed += empty_fleet.agent("--log", "events.log").out
+    log = empty_fleet.folder / "events.log"
+    assert log.read_text() == printed
+    assert log.stat().st_mode & 0o777 == 0o600
+    refused = empty_fleet.agent("--log", "no/such/folder", status=None)
+    assert refused.status == 1 and "no/such/folder" in refused.err
 
 
 def _sealed(fleet: Fleet) -> bytes:

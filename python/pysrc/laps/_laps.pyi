@@ -385,6 +385,7 @@ class Agent:
         lock_timeout: timedelta | None = None,
         setter_timeout: timedelta | None = None,
         on_event: Callable[[Event], object] | None = None,
+        log: str | None = None,
         _kill_at: str | None = None,
     ) -> Agent: ...
     def run_once(self, *, force: bool = False) -> str: ...

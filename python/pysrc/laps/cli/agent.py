@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,9 @@ Store = Annotated[
 LockTimeout = Annotated[
     str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for another agent on the state folder.")
 ]
+Log = Annotated[
+    str | None, typer.Option("--log", metavar="FILE", help="Keep every event as a JSON line in this file, or in syslog.")
+]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 
@@ -50,6 +54,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="With --once: rotate also when it is not due.")] = False,
     interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")] = "1h",
     lock_timeout: LockTimeout = "10s",
+    log: Log = None,
     scope: Scope = "",
     kill_at: Annotated[str | None, typer.Option("--kill-at", hidden=True)] = None,
     as_json: Json = False,
@@ -64,12 +69,14 @@ def run(
         raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
     if force and not once:
         raise Failure("--force goes with --once", Status.USAGE)
+    # A stop that is asked for ends the step that has begun, and leaves with status 0.
+    signal.signal(signal.SIGTERM, _stop)
     known = [public(each) for each in reader]
     pause = inputs.duration(interval)
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
         inputs.read(each, "policy")
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, kill_at, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, kill_at, as_json) as running:
         if once:
             raise typer.Exit(_left(running.run_once(force=force)))
         try:
@@ -87,6 +94,7 @@ def check_in(
     store: Store,
     reader: Readers = None,
     lock_timeout: LockTimeout = "10s",
+    log: Log = None,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
@@ -94,7 +102,7 @@ def check_in(
     if not reader:
         raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
     known = [public(each) for each in reader]
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, None, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, None, as_json) as running:
         raise typer.Exit(_left(running.check_in()))
 
 
@@ -135,6 +143,7 @@ def _open(
     store: str,
     scope: str,
     lock_timeout: str,
+    log: str | None,
     kill_at: str | None,
     as_json: bool,
 ) -> Agent:
@@ -150,8 +159,13 @@ def _open(
         scope=scope,
         lock_timeout=limit,
         on_event=_json_line if as_json else _line,
+        log=log,
         _kill_at=kill_at,
     )
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _json_line(event: Event) -> None:
