@@ -33,6 +33,7 @@ mod disclose;
 mod lifecycle;
 mod members;
 mod orders;
+mod transfer;
 mod verify;
 
 use alloc::sync::Arc;

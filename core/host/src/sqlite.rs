@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `copies` | backing up, restoring, migrating |
 //! | `open` | making, opening and checking the file |
 //! | `schema` | tables, and what their versions mean |
 //! | `group` | transactions; writers that wait at the same time share one sync |
@@ -10,6 +11,7 @@
 //!
 //! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused.
 
+mod copies;
 mod fault;
 mod group;
 mod open;
@@ -25,6 +27,7 @@ use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
+pub use copies::{Migration, back_up, migrate, restore};
 use group::Group;
 use transaction::Rows;
 

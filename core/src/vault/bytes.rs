@@ -74,6 +74,11 @@ impl Out {
         items.iter().for_each(|item| write(self, item));
     }
 
+    /// The bytes as they are.
+    pub(super) fn plain(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The bytes, with their checksum.
     pub(super) fn sealed(mut self) -> Vec<u8> {
         let check: [u8; CHECK] = digest(&self.0);
@@ -87,6 +92,16 @@ impl Out {
 pub(super) struct In<'a>(&'a [u8]);
 
 impl<'a> In<'a> {
+    /// Bytes without a checksum.
+    pub(super) const fn plain(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// What was not read yet.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Checks the checksum.
     pub(super) fn checked(bytes: &'a [u8]) -> Option<Self> {
         let (bytes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;

@@ -60,6 +60,14 @@ pub struct Past {
     pub ruled_out: bool,
 }
 
+impl Past {
+    /// A record that was displaced by a verified commit.
+    #[must_use]
+    pub const fn new(held: Held, displaced_at: Timestamp) -> Self {
+        Self { held, displaced_at, unverified: 0, ruled_out: false }
+    }
+}
+
 /// An open order to rotate (protocol §3.6).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

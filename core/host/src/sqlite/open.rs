@@ -26,40 +26,55 @@ const CACHE_KIB: i32 = -16_384;
 
 /// Makes an empty vault beside its place, then gives it its name.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
-    let exists =
-        || StoreError::new(Code::AlreadyExists, format!("{} exists already", path.display()));
-    if fs::symlink_metadata(path).is_ok() {
-        return Err(exists());
-    }
-    let folder = folder(path);
+    check_free(path)?;
     let draft = draft(path)?;
-    let made = fill(&draft).and_then(|()| {
-        // A link fails when the name is taken, where a rename would replace what is there.
-        fs::hard_link(&draft, path).map_err(|error| {
-            let taken = error.kind() == ErrorKind::AlreadyExists;
-            if taken { exists() } else { io_error(path, "cannot be made", &error) }
-        })
+    let made = Connection::open_with_flags(&draft, flags()).and_then(|connection| {
+        schema::create(&connection)?;
+        Ok(connection)
     });
-    let removed = fs::remove_file(&draft);
-    made?;
-    removed.map_err(|error| io_error(&draft, "cannot be removed", &error))?;
-    sync_folder(&folder)
+    let placed = made
+        .map_err(|error| store_error(&draft, &error))
+        .and_then(|connection| finish(connection, &draft))
+        .and_then(|()| place(&draft, path));
+    if placed.is_err() {
+        // What could not be finished is not left behind; the first error is the one to tell.
+        let _ = fs::remove_file(&draft);
+    }
+    placed
 }
 
-fn fill(draft: &Path) -> Result<(), StoreError> {
-    let connection =
-        Connection::open_with_flags(draft, flags()).map_err(|error| store_error(draft, &error))?;
-    // A row is small and a record is two or three KiB: see the benchmarks for the page size.
-    schema::create(&connection)
-        .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
+/// Nothing is in this place yet.
+pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
+    if fs::symlink_metadata(path).is_ok() { Err(exists(path)) } else { Ok(()) }
+}
+
+fn exists(path: &Path) -> StoreError {
+    StoreError::new(Code::AlreadyExists, format!("{} exists already", path.display()))
+}
+
+/// Closes a draft and makes it durable.
+pub(super) fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.close().map_err(|(_, error)| error))
         .map_err(|error| store_error(draft, &error))?;
     let synced = File::open(draft).and_then(|file| file.sync_all());
     synced.map_err(|error| io_error(draft, "cannot be synced", &error))
 }
 
+/// Gives a draft its name, if the name is free.
+pub(super) fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
+    // A link fails when the name is taken, where a rename would replace what is there.
+    fs::hard_link(draft, path).map_err(|error| {
+        let taken = error.kind() == ErrorKind::AlreadyExists;
+        if taken { exists(path) } else { io_error(path, "cannot be made", &error) }
+    })?;
+    fs::remove_file(draft).map_err(|error| io_error(draft, "cannot be removed", &error))?;
+    sync_folder(&folder(path))
+}
+
 /// An empty file beside the place, for its owner alone.
-fn draft(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn draft(path: &Path) -> Result<PathBuf, StoreError> {
     let mut attempt = 0_u32;
     loop {
         let mut name = path.as_os_str().to_owned();
@@ -76,7 +91,7 @@ fn draft(path: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// Opening for writing, readable by the owner alone.
-pub(super) fn private() -> OpenOptions {
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -85,7 +100,7 @@ pub(super) fn private() -> OpenOptions {
 }
 
 /// The folder that the file is in.
-pub(super) fn folder(path: &Path) -> PathBuf {
+fn folder(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
@@ -93,7 +108,7 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 }
 
 /// Makes new names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     File::open(folder)
         .and_then(|folder| folder.sync_all())

@@ -15,7 +15,16 @@ use super::fault::store_error;
 pub(super) const APPLICATION: i32 = 0x4c41_5053;
 
 /// The schema that this version reads and writes.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
+
+/// The oldest schema that can be migrated.
+const OLDEST: i32 = 1;
+
+/// What brings a schema to the next one, from [`OLDEST`] on. Each can be run again without harm.
+const STEPS: [&str; 1] = [
+    // 2: the trail by actor, for orders about what somebody saw.
+    "CREATE INDEX IF NOT EXISTS trail_actor ON audit (actor, at);",
+];
 
 /// How many entries a scope can have; the room that each scope has in the numbers of `audit`.
 pub(super) const ENTRIES: i64 = 1 << 40;
@@ -70,18 +79,43 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }
 
-/// Whether this version can use the file. Nothing is changed.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// The schema of a vault's file.
+pub(super) fn found(connection: &Connection, path: &Path) -> Result<i32, StoreError> {
     let number = |pragma: &str| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
             .map_err(|error| store_error(path, &error))
     };
-    let at = path.display();
     if number("application_id")? != APPLICATION {
+        let at = path.display();
         return Err(StoreError::new(Code::VaultDamaged, format!("{at} is not a vault")));
     }
-    let found = number("user_version")?;
+    number("user_version")
+}
+
+/// Brings an older schema to this one, in one transaction.
+pub(super) fn migrate(connection: &Connection, path: &Path, from: i32) -> Result<(), StoreError> {
+    let at = path.display();
+    let Some(steps) = from.checked_sub(OLDEST).and_then(|skip| usize::try_from(skip).ok()) else {
+        return Err(StoreError::new(
+            Code::SchemaOlder,
+            format!(
+                "the vault {at} has schema {from}; schema {OLDEST} is the oldest that can be migrated"
+            ),
+        ));
+    };
+    let steps: String = STEPS.iter().skip(steps).copied().collect();
+    let sql = format!("BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION}; COMMIT;");
+    connection.execute_batch(&sql).map_err(|error| {
+        // An open transaction ends with its connection.
+        store_error(path, &error)
+    })
+}
+
+/// Whether this version can use the file. Nothing is changed.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let at = path.display();
+    let found = found(connection, path)?;
     if found > VERSION {
         return Err(StoreError::new(
             Code::SchemaNewer,

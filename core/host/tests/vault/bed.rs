@@ -66,6 +66,13 @@ impl Bed {
         Self::new(Either::Sqlite(store), Some(folder))
     }
 
+    /// Another vault, on the same clock as a new one.
+    pub fn over(vault: Vault<Either>) -> Self {
+        let mut bed = Self::in_memory();
+        bed.vault = vault;
+        bed
+    }
+
     fn new(store: Either, folder: Option<tempfile::TempDir>) -> Self {
         let reader = key("reader");
         let vault = Vault::new(store, counting());

@@ -14,6 +14,7 @@ extern crate alloc;
 
 mod bed;
 mod checkins;
+mod copies;
 mod disclosures;
 mod fleets;
 mod lists;
@@ -80,6 +81,9 @@ conformance! {
         figures_add_up,
         an_observer_hears_what_happened,
         a_failed_operation_leaves_nothing_behind;
+    copies:
+        exported_devices_are_the_same_in_another_vault,
+        a_changed_export_is_refused_as_a_whole;
     reading:
         a_scope_is_set_up_once_with_at_least_one_reader,
         readers_come_and_go_and_the_last_needs_the_word,

@@ -1,0 +1,213 @@
+//! The vault under load: fleets of several sizes, records of true size, the SQLite store.
+//!
+//! `cargo bench -p laps-benches --bench vault` measures a thousand and ten thousand devices. `LAPS_FLEET=full` measures a thousand, a
+//! hundred thousand with twelve records in history, and a million with one: it needs 8 GB of disk and a quarter of an hour.
+//! `LAPS_FOLDER` names the folder, and with it the disk. Every figure about commits stands beside what fdatasync alone
+//! allows in the same minute, because a disk can change its mind within a run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::integer_division_remainder_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops where something is wrong, and its figures are rounded"
+)]
+
+mod vault {
+    pub mod fleet;
+}
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use laps_core::identity::{Scope, Timestamp};
+use laps_core::seal::Record;
+use laps_core::vault::{DiscloseOptions, Request, Resealing, Vault};
+use laps_host::sqlite::SqliteStore;
+
+use vault::fleet::{Device, Fleet, NOW, rng};
+
+const WHO: Request<'_> = Request::new("bench", "measuring");
+const SCOPE: Scope = Scope::EMPTY;
+
+fn main() {
+    let full = std::env::var("LAPS_FLEET").is_ok_and(|size| size == "full");
+    let sizes: &[(usize, usize)] =
+        if full { &[(1_000, 12), (100_000, 12), (1_000_000, 1)] } else { &[(1_000, 12), (10_000, 1)] };
+    for (devices, history) in sizes {
+        let folder = std::env::var("LAPS_FOLDER").map_or_else(
+            |_| tempfile::tempdir().unwrap(),
+            |folder| tempfile::tempdir_in(folder).unwrap(),
+        );
+        println!("\n## {devices} devices, {history} records in history each");
+        measure(folder.path(), *devices, *history);
+    }
+}
+
+/// Runs `work` on every item; items per second.
+fn rate<T>(items: impl IntoIterator<Item = T>, mut work: impl FnMut(T)) -> f64 {
+    let start = Instant::now();
+    let mut count = 0_u32;
+    for item in items {
+        work(item);
+        count += 1;
+    }
+    f64::from(count) / start.elapsed().as_secs_f64()
+}
+
+/// What fdatasync alone allows: append as many bytes as a commit writes, sync.
+fn probe(folder: &Path) -> f64 {
+    let mut file = File::create(folder.join("probe")).unwrap();
+    let bytes = vec![7_u8; 24 * 1024];
+    rate(0..300, |_| {
+        file.write_all(&bytes).unwrap();
+        file.sync_data().unwrap();
+    })
+}
+
+fn measure(folder: &Path, devices: usize, history: usize) {
+    let path = folder.join("vault");
+    let start = Instant::now();
+    let fleet = Fleet::fill(&path, devices, history);
+    println!("filled in {:.0} s", start.elapsed().as_secs_f64());
+    let open = Instant::now();
+    let vault = Vault::from_system(SqliteStore::open(&path).unwrap());
+    vault.show(&SCOPE, &Fleet::name(0)).unwrap();
+    println!("open and first look-up: {:.2} ms", open.elapsed().as_secs_f64() * 1e3);
+    let size = std::fs::metadata(&path).unwrap().len() as f64;
+    println!("bytes per device: {:.0} (a record has {})", size / devices as f64, fleet.record_len());
+
+    let look_up = rate(fleet.pick(20_000), |n| drop(vault.show(&SCOPE, &Fleet::name(n)).unwrap()));
+    println!("look-up: {look_up:.0} /s");
+    let soonest = rate(0..20, |_| {
+        let page = vault.due(&SCOPE, Timestamp::MAX, None, 1_000).unwrap();
+        assert_eq!(page.items.len(), 1_000.min(devices));
+    });
+    println!("the 1000 soonest due: {:.2} ms", 1e3 / soonest);
+
+    let mut known: Vec<Device> = fleet.pick(2_000).map(|n| fleet.device(n)).collect();
+    known.iter_mut().for_each(|device| device.start(&vault));
+    let quiet = rate(0..20_000, |n: usize| {
+        let place = n % known.len();
+        known[place].say_nothing(&vault);
+    });
+    println!("check-in that changes nothing: {quiet:.0} /s");
+
+    for _ in 0..3 {
+        let before = probe(folder);
+        let sealed: Vec<(usize, Vec<u8>)> =
+            (0..300).map(|n| (n, known[n].offer(&fleet))).collect();
+        let single = rate(&sealed, |(n, bytes)| known[*n].send(&vault, bytes));
+        let after = probe(folder);
+        let alone = f64::midpoint(before, after);
+        println!(
+            "check-in with a new record: {single:.0} /s; fdatasync alone {before:.0} and {after:.0} /s: {:.0} %",
+            100.0 * single / alone
+        );
+    }
+    let groups: Vec<Vec<(String, Vec<u8>)>> = (0..10)
+        .map(|group| {
+            let range = 300 + group * 100..400 + group * 100;
+            range.map(|n| (known[n].name(), known[n].offer(&fleet))).collect()
+        })
+        .collect();
+    let before = probe(folder);
+    let grouped = rate(&groups, |group| {
+        let check_ins: Vec<(&str, &[u8])> =
+            group.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let answers = vault.check_in_many(&SCOPE, &check_ins, NOW).unwrap();
+        assert!(answers.iter().all(Result::is_ok));
+    });
+    println!("grouped by 100: {:.0} records/s (probe {before:.0} /s)", grouped * 100.0);
+    let waiting: Vec<(String, Vec<u8>)> =
+        (1_300..1_940).map(|n| (known[n].name(), known[n].offer(&fleet))).collect();
+    let start = Instant::now();
+    std::thread::scope(|threads| {
+        for share in waiting.chunks(20) {
+            let vault = &vault;
+            threads.spawn(move || {
+                for (name, bytes) in share {
+                    vault.check_in(&SCOPE, name, bytes, NOW).unwrap();
+                }
+            });
+        }
+    });
+    println!("32 threads that wait for each other: {:.0} records/s", 640.0 / start.elapsed().as_secs_f64());
+
+    let disclose = rate(fleet.pick(500), |n| {
+        drop(vault.disclose(&SCOPE, &Fleet::name(n), &WHO, DiscloseOptions::default(), NOW).unwrap());
+    });
+    println!("disclose: {disclose:.0} /s (probe {:.0} /s)", probe(folder));
+    verify(&vault);
+    if devices >= 10_000 {
+        reseal(&vault, &fleet);
+    }
+}
+
+fn verify(vault: &Vault<SqliteStore>) {
+    use laps_core::vault::store::{Durability, Store as _};
+    use laps_core::vault::trail::{Action, Entry};
+    // A long trail, written as the vault writes it.
+    for _ in 0..100 {
+        vault
+            .store()
+            .write(Durability::Durable, |tx| {
+                for _ in 0..1_000 {
+                    let before = tx.trail(&SCOPE)?;
+                    let mut entry = Entry::new(Action::Disclosed, NOW);
+                    entry.actor = "alice@example.org".to_owned();
+                    entry.reason = "ticket 4711: the printer again".to_owned();
+                    entry.device = "device-000000".to_owned();
+                    let number = before.length + 1;
+                    let hash = entry.hash(&SCOPE, number, &before.hash);
+                    tx.append(&SCOPE, &entry, &laps_core::vault::AuditHead::new(number, hash))?;
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+    let start = Instant::now();
+    let report = vault.audit_verify(&SCOPE, None).unwrap();
+    assert!(report.ok);
+    println!("audit verification: {:.0} entries/s", report.entries as f64 / start.elapsed().as_secs_f64());
+}
+
+/// Ten thousand records, opened and sealed anew by two threads, page by page.
+fn reseal(vault: &Vault<SqliteStore>, fleet: &Fleet) {
+    let readers = fleet.new_readers(vault);
+    let start = Instant::now();
+    let (mut done, mut after) = (0_usize, None::<String>);
+    while done < 10_000 {
+        let page = vault.resealing(&SCOPE, after.as_deref(), 500, &WHO, NOW).unwrap();
+        after.clone_from(&page.next);
+        let own: Vec<&Resealing> = page.items.iter().filter(|item| fleet.opens(item)).collect();
+        let half = own.len().div_ceil(2).max(1);
+        let anew: Vec<Resealing> = std::thread::scope(|threads| {
+            let work: Vec<_> = own
+                .chunks(half)
+                .map(|share| {
+                    let readers = &readers;
+                    threads.spawn(move || {
+                        let mut rng = rng();
+                        share
+                            .iter()
+                            .map(|item| {
+                                let record = Record::parse(&item.sealed).unwrap();
+                                let record = fleet.key().reseal(&record, readers, &mut rng).unwrap();
+                                Resealing::new(item.device, item.record, record.as_bytes().to_vec())
+                            })
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            work.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        done += vault.reseal(&SCOPE, &anew, &WHO, NOW).unwrap();
+        if after.is_none() {
+            break;
+        }
+    }
+    println!("sealed anew: {done} records, {:.0} /s", done as f64 / start.elapsed().as_secs_f64());
+}

@@ -1,0 +1,231 @@
+//! A fleet of true size: the rows of devices that have rotated for years, and the messages of those that are measured.
+
+use std::path::Path;
+
+use laps_core::identity::{AccountName, DeviceId, RecordId, Timestamp};
+use laps_core::random::{Generator, SystemSource};
+use laps_core::rotation::message::{Answer, CheckIn, record_prefix};
+use laps_core::rotation::set::{IdSet, MayHold};
+use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
+use laps_core::secret::Password;
+use laps_core::vault::state::{About, Candidates, Held, HistorySetting, Past};
+use laps_core::vault::store::{Durability, Store as _};
+use laps_core::vault::{Request, Resealing, Vault};
+use laps_host::sqlite::SqliteStore;
+use sha2::{Digest as _, Sha256};
+
+use super::super::SCOPE;
+
+pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const DAY: u64 = 86_400;
+
+pub fn rng() -> Generator<SystemSource> {
+    Generator::from_system().unwrap()
+}
+
+pub struct Fleet {
+    devices: usize,
+    history: usize,
+    key: ReaderKey,
+    record_len: usize,
+}
+
+impl Fleet {
+    /// Fills a new vault, a thousand devices in each transaction. The first devices have records of their own; the others
+    /// all have the same sealed bytes, which is the same to the store.
+    pub fn fill(path: &Path, devices: usize, history: usize) -> Self {
+        let key = ReaderKey::generate(Suite::XWing, "reader", &mut rng()).unwrap();
+        let store = SqliteStore::init(path).unwrap();
+        let vault = Vault::from_system(store.clone());
+        let who = Request::new("bench", "filling");
+        let setting = HistorySetting::count(u16::try_from(history).unwrap());
+        vault.initialise(&SCOPE, &[key.reader().clone()], setting, &who, NOW).unwrap();
+        let mut fleet = Self { devices, history, key, record_len: 0 };
+        let template = fleet.seal(&Self::name(0), 1, id(0, 1), None);
+        fleet.record_len = template.as_bytes().len();
+        store
+            .write(Durability::Durable, |tx| {
+                let mut readers = tx.readers(&SCOPE)?;
+                readers.sets.push(vec![*fleet.key.id().as_bytes()]);
+                tx.put_readers(&SCOPE, &readers)
+            })
+            .unwrap();
+        let places: Vec<usize> = (0..devices).collect();
+        for page in places.chunks(1_000) {
+            store
+                .write(Durability::Relaxed, |tx| {
+                    page.iter().try_for_each(|n| fleet.insert(tx, *n, &template))
+                })
+                .unwrap();
+        }
+        fleet
+    }
+
+    fn insert(
+        &self,
+        tx: &mut dyn laps_core::vault::store::Transaction,
+        n: usize,
+        template: &Record,
+    ) -> Result<(), laps_core::vault::VaultError> {
+        let name = DeviceId::new(&Self::name(n)).unwrap();
+        let mut about = About::new(AccountName::new("Admin").unwrap(), NOW);
+        let versions = self.history + 1;
+        about.may_hold = MayHold::exactly(id(n, versions));
+        // Spread over a month, in no order of the names.
+        let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
+        about.due = Some(NOW.plus(place));
+        let mut device =
+            laps_core::vault::state::Device::new(Candidates::default(), about);
+        let key = tx.insert_device(&SCOPE, &name, &device)?;
+        for version in 1..=versions {
+            let own;
+            // What is sealed anew must be a record of its device.
+            let sealed = if n < 10_000 && version == versions && self.devices >= 10_000 {
+                own = self.seal(name.as_str(), version, id(n, version), Some(id(n, version - 1)));
+                own.as_bytes()
+            } else {
+                template.as_bytes()
+            };
+            let mut held = Held::new(id(n, version), u64::try_from(version).unwrap());
+            held.row = tx.insert_record(key, sealed)?;
+            held.stored_at = NOW;
+            held.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
+            let past = device.candidates.current.replace(held);
+            if let Some(past) = past {
+                device.candidates.history.insert(0, past_of(past));
+            }
+            tx.remember(key, id(n, version - 1), id(n, version))?;
+        }
+        device.candidates.highest_version = u64::try_from(versions).unwrap();
+        device.candidates.token = Some([7; 16]);
+        tx.update_device(key, &device)
+    }
+
+    fn seal(&self, device: &str, version: usize, id: RecordId, previous: Option<RecordId>) -> Record {
+        let header = Header {
+            scope: SCOPE,
+            device: DeviceId::new(device).unwrap(),
+            account: AccountName::new("Admin").unwrap(),
+            sid: None,
+            id,
+            previous,
+            version: u64::try_from(version).unwrap(),
+            made_at: NOW,
+            policy_hash: [0; 32],
+        };
+        let password = Password::try_from_str("a password of 20 char").unwrap();
+        Record::seal(&header, &password, &[self.key.reader().clone()], &mut rng()).unwrap()
+    }
+
+    pub fn name(n: usize) -> String {
+        format!("device-{n:07}")
+    }
+
+    pub const fn record_len(&self) -> usize {
+        self.record_len
+    }
+
+    pub const fn key(&self) -> &ReaderKey {
+        &self.key
+    }
+
+    /// So many devices all over the fleet, each at most once where there are enough.
+    pub fn pick(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
+        let devices = self.devices;
+        // The step has no factor in common with powers of ten.
+        (0..count).map(move |n| n * 7_919 % devices)
+    }
+
+    pub fn device(&self, n: usize) -> Device {
+        Device { n, version: self.history + 1, token: None, held: id(n, self.history + 1) }
+    }
+
+    /// Whether this record was sealed for its device: only those are sealed anew.
+    pub fn opens(&self, item: &Resealing) -> bool {
+        self.key.open(&Record::parse(&item.sealed).unwrap()).is_ok()
+            && Record::parse(&item.sealed).unwrap().header().id == item.record
+    }
+
+    /// The readers after one was added.
+    pub fn new_readers(&self, vault: &Vault<SqliteStore>) -> Vec<Reader> {
+        let other = ReaderKey::generate(Suite::XWing, "other", &mut rng()).unwrap();
+        let who = Request::new("bench", "adding");
+        vault.add_reader(&SCOPE, other.reader(), &who, NOW).unwrap();
+        vec![self.key.reader().clone(), other.reader().clone()]
+    }
+}
+
+fn past_of(held: Held) -> Past {
+    Past::new(held, NOW)
+}
+
+fn id(n: usize, version: usize) -> RecordId {
+    let hash = Sha256::digest(format!("{n} {version}"));
+    RecordId::from_bytes(hash[..16].try_into().unwrap())
+}
+
+/// A device that is measured.
+pub struct Device {
+    n: usize,
+    version: usize,
+    token: Option<[u8; 16]>,
+    held: RecordId,
+}
+
+impl Device {
+    pub fn name(&self) -> String {
+        Fleet::name(self.n)
+    }
+
+    fn message(&self) -> CheckIn {
+        let name = DeviceId::new(&self.name()).unwrap();
+        let account = AccountName::new("Admin").unwrap();
+        let mut message = CheckIn::new(SCOPE, name, account, [3; 16]);
+        message.token = self.token;
+        message.may_hold = MayHold::exactly(self.held);
+        message.due = Some(NOW.plus(DAY));
+        message
+    }
+
+    fn bytes(message: &CheckIn, record: Option<&Record>) -> Vec<u8> {
+        let mut message = *message;
+        if let Some(record) = record {
+            message.offers = IdSet::one(record.header().id);
+        }
+        let mut out = vec![0; 4_096];
+        let len = message.encode(&mut out).unwrap();
+        out.truncate(len);
+        if let Some(record) = record {
+            out.extend(record_prefix(record.as_bytes()).unwrap());
+            out.extend(record.as_bytes());
+        }
+        out
+    }
+
+    /// The check-in of a start, and one that settles what the device says.
+    pub fn start(&mut self, vault: &Vault<SqliteStore>) {
+        for _ in 0..2 {
+            let bytes = Self::bytes(&self.message(), None);
+            let answer = vault.check_in(&SCOPE, &self.name(), &bytes, NOW).unwrap();
+            self.token = Some(Answer::decode(&answer).unwrap().token);
+        }
+    }
+
+    pub fn say_nothing(&mut self, vault: &Vault<SqliteStore>) {
+        let bytes = Self::bytes(&self.message(), None);
+        let answer = vault.check_in(&SCOPE, &self.name(), &bytes, NOW).unwrap();
+        assert_eq!(Some(Answer::decode(&answer).unwrap().token), self.token);
+    }
+
+    /// A check-in that offers a new record: what a rotation sends first.
+    pub fn offer(&mut self, fleet: &Fleet) -> Vec<u8> {
+        self.version += 1;
+        let record = fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.held));
+        Self::bytes(&self.message(), Some(&record))
+    }
+
+    pub fn send(&self, vault: &Vault<SqliteStore>, bytes: &[u8]) {
+        let answer = vault.check_in(&SCOPE, &self.name(), bytes, NOW).unwrap();
+        assert_eq!(Answer::decode(&answer).unwrap().stored.len(), 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! Copies: exported and imported devices (every store), and copies of the SQLite file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use laps_core::error::Code;
+use laps_core::vault::trail::Action;
+use laps_core::vault::{DiscloseOptions, Selection, Vault};
+use laps_host::sqlite::{SqliteStore, back_up, migrate, restore};
+use rusqlite::Connection;
+
+use super::bed::{Bed, Either, WHO, counting, id, scope};
+
+fn export(bed: &Bed) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = bed.vault.export(&scope(), after.as_deref(), 2, &WHO, bed.now()).unwrap();
+        page.items.iter().for_each(|frame| bytes.extend(frame));
+        after = page.next;
+        if after.is_none() {
+            return bytes;
+        }
+    }
+}
+
+pub fn exported_devices_are_the_same_in_another_vault(bed: &Bed) {
+    let mut devices: Vec<_> = (0..5).map(|n| bed.settled(&format!("pc-{n}"), 3)).collect();
+    let first = devices[1].last;
+    let pending = devices[2].make();
+    devices[2].offer(bed, &[&pending]);
+    let order = Selection::Devices(&["pc-3"]);
+    bed.vault.order_rotation(&scope(), order, &WHO, bed.now()).unwrap();
+    let frames = export(bed);
+    for mut other in [Bed::in_memory(), Bed::on_sqlite()] {
+        assert_eq!(other.vault.import(&scope(), &frames, &WHO, bed.now()), Ok(5));
+        let list = |bed: &Bed| bed.vault.list(&scope(), None, 10).unwrap().items;
+        assert_eq!(list(bed), list(&other));
+        let options = DiscloseOptions::default().with_history();
+        for n in 0..5 {
+            let device = format!("pc-{n}");
+            let disclose = |bed: &Bed| {
+                bed.vault.disclose(&scope(), &device, &WHO, options, bed.now()).unwrap().candidates
+            };
+            assert_eq!(disclose(bed), disclose(&other));
+        }
+        let again = other.vault.import(&scope(), &frames, &WHO, bed.now()).unwrap_err();
+        assert_eq!(again.code(), Code::AlreadyExists);
+        // Orders and predecessors travel, tokens do not.
+        other.pass(3_600);
+        let mut device = other.device("pc-3");
+        device.token = devices[3].token;
+        device.may_hold = devices[3].may_hold;
+        assert!(!device.check_in(&other).orders.is_empty());
+        assert_ne!(device.token, devices[3].token);
+        other.reader = super::bed::key("another");
+        let mut device = other.device("pc-1");
+        let twin = device.seal(9, first, "twin");
+        device.offer(&other, &[&twin]);
+        let next = device.seal(10, first, "and another");
+        device.offer(&other, &[&next]);
+        assert!(other.trail().iter().any(|entry| entry.action == Action::Fork));
+        assert!(other.trail().iter().any(|entry| entry.action == Action::Imported));
+    }
+    assert!(bed.trail().iter().any(|entry| entry.action == Action::Exported));
+}
+
+pub fn a_changed_export_is_refused_as_a_whole(bed: &Bed) {
+    bed.settled("pc-1", 1);
+    bed.settled("pc-2", 1);
+    let frames = export(bed);
+    let other = Bed::in_memory();
+    for at in (0..frames.len()).step_by(41) {
+        let mut changed = frames.clone();
+        changed[at] ^= 0x10;
+        other.vault.import(&scope(), &changed, &WHO, bed.now()).unwrap_err();
+        other.vault.import(&scope(), &frames[..at.max(1)], &WHO, bed.now()).err();
+        let devices = other.vault.list(&scope(), None, 10).unwrap().items.len();
+        if devices > 0 {
+            // Cut exactly between two frames: the first device alone.
+            assert_eq!(devices, 1);
+            let word = laps_core::vault::Confirmation::Given;
+            other.vault.purge(&scope(), "pc-1", word, &WHO, bed.now()).unwrap();
+        }
+    }
+    let elsewhere = laps_core::identity::Scope::new("elsewhere").unwrap();
+    let refused = other.vault.import(&elsewhere, &frames, &WHO, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::MessageWrongDevice);
+}
+
+fn store(bed: &Bed) -> Vault<SqliteStore> {
+    match bed.vault.store() {
+        Either::Sqlite(store) => Vault::new(store.clone(), counting()),
+        Either::Memory(_) => panic!("a file"),
+    }
+}
+
+#[test]
+fn a_copy_can_be_put_in_place_and_agents_notice() {
+    let bed = Bed::on_sqlite();
+    let mut device = bed.settled("pc-1", 1);
+    let copy = bed.path().with_extension("copy");
+    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap_err();
+    assert_eq!(again.code(), Code::AlreadyExists);
+    // Later the vault goes on, and the device remembers.
+    bed.reveal("pc-1");
+    let later = device.rotate(&bed);
+    device.audit = Some(device.check_in(&bed).audit);
+    let place = bed.path().with_extension("restored");
+    let restored = restore(&copy, &place, &WHO, bed.now()).unwrap();
+    assert!(restored.audit_verify(&scope(), None).unwrap().ok);
+    let entries = restored.audit_entries(&scope(), 0, 100).unwrap();
+    let last = entries.last().unwrap().entry.clone().unwrap();
+    assert_eq!(last.action, Action::Restored);
+    assert!(entries.iter().any(|stored| stored.entry.as_ref().unwrap().action == Action::Exported));
+    let head = device.audit.unwrap();
+    assert!(!restored.audit_verify(&scope(), Some(head)).unwrap().ok, "the receipt is from later");
+    let after = Bed::over(Vault::new(Either::Sqlite(restored.store().clone()), counting()));
+    let answer = device.check_in(&after);
+    assert!(answer.audit_at != Some(head.hash));
+    assert_eq!(answer.lacking.as_slice(), [id(&later)], "and the password is offered again");
+    assert_eq!(device.offer(&after, &[&later]).stored.as_slice(), [id(&later)]);
+    assert!(after.trail().iter().any(|entry| entry.action == Action::HeadMismatch));
+    let files = fs::read_dir(bed.path().parent().unwrap()).unwrap();
+    let names: Vec<String> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.contains(".new-")), "{names:?}");
+}
+
+#[test]
+fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
+    let bed = Bed::on_sqlite();
+    let mut device = bed.settled("pc-1", 2);
+    bed.reveal("pc-1");
+    let path = bed.path();
+    let current = migrate(&path, false, &WHO, bed.now()).unwrap_err();
+    assert_eq!(current.code(), Code::InvalidArgument);
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("DROP INDEX trail_actor; PRAGMA user_version = 1").unwrap();
+    drop(connection);
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
+    let done = migrate(&path, true, &WHO, bed.now()).unwrap();
+    assert_eq!((done.from, done.to), (1, 2));
+    let copy = done.copy.unwrap();
+    assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let after =
+        Bed::over(Vault::new(Either::Sqlite(SqliteStore::open(&path).unwrap()), counting()));
+    assert!(after.vault.audit_verify(&scope(), None).unwrap().ok);
+    assert_eq!(after.trail().last().unwrap().action, Action::Migrated);
+    let seen =
+        Selection::RevealedBy { actor: "alice", since: laps_core::identity::Timestamp::default() };
+    let ordered = after.vault.order_rotation(&scope(), seen, &WHO, bed.now()).unwrap();
+    assert_eq!(ordered.devices, 1);
+    device.rotate(&after);
+    for version in [0, 99] {
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+        let refused = migrate(&path, false, &WHO, bed.now()).unwrap_err();
+        let expected = if version == 0 { Code::SchemaOlder } else { Code::SchemaNewer };
+        assert_eq!(refused.code(), expected);
+    }
+}
