@@ -6,6 +6,7 @@
 //! allows in the same minute, because a disk can change its mind within a run.
 
 #![expect(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::integer_division_remainder_used,
@@ -34,8 +35,11 @@ const SCOPE: Scope = Scope::EMPTY;
 
 fn main() {
     let full = std::env::var("LAPS_FLEET").is_ok_and(|size| size == "full");
-    let sizes: &[(usize, usize)] =
-        if full { &[(1_000, 12), (100_000, 12), (1_000_000, 1)] } else { &[(1_000, 12), (10_000, 1)] };
+    let sizes: &[(usize, usize)] = if full {
+        &[(1_000, 12), (100_000, 12), (1_000_000, 1)]
+    } else {
+        &[(1_000, 12), (10_000, 1)]
+    };
     for (devices, history) in sizes {
         let folder = std::env::var("LAPS_FOLDER").map_or_else(
             |_| tempfile::tempdir().unwrap(),
@@ -77,9 +81,16 @@ fn measure(folder: &Path, devices: usize, history: usize) {
     vault.show(&SCOPE, &Fleet::name(0)).unwrap();
     println!("open and first look-up: {:.2} ms", open.elapsed().as_secs_f64() * 1e3);
     let size = std::fs::metadata(&path).unwrap().len() as f64;
-    println!("bytes per device: {:.0} (a record has {})", size / devices as f64, fleet.record_len());
+    println!(
+        "bytes per device: {:.0} (a record has {})",
+        size / devices as f64,
+        fleet.record_len()
+    );
 
-    let look_up = rate(fleet.pick(20_000), |n| drop(vault.show(&SCOPE, &Fleet::name(n)).unwrap()));
+    let look_up = rate(fleet.pick(20_000), |n| {
+        let row = vault.show(&SCOPE, &Fleet::name(n)).unwrap();
+        assert!(row.version.is_some());
+    });
     println!("look-up: {look_up:.0} /s");
     let soonest = rate(0..20, |_| {
         let page = vault.due(&SCOPE, Timestamp::MAX, None, 1_000).unwrap();
@@ -87,18 +98,17 @@ fn measure(folder: &Path, devices: usize, history: usize) {
     });
     println!("the 1000 soonest due: {:.2} ms", 1e3 / soonest);
 
-    let mut known: Vec<Device> = fleet.pick(2_000).map(|n| fleet.device(n)).collect();
+    let count = devices.min(2_000);
+    let mut known: Vec<Device> = fleet.pick(count).map(|n| fleet.device(n)).collect();
     known.iter_mut().for_each(|device| device.start(&vault));
     let quiet = rate(0..20_000, |n: usize| {
-        let place = n % known.len();
-        known[place].say_nothing(&vault);
+        known[n % count].say_nothing(&vault);
     });
     println!("check-in that changes nothing: {quiet:.0} /s");
 
     for _ in 0..3 {
         let before = probe(folder);
-        let sealed: Vec<(usize, Vec<u8>)> =
-            (0..300).map(|n| (n, known[n].offer(&fleet))).collect();
+        let sealed: Vec<(usize, Vec<u8>)> = (0..300).map(|n| (n, known[n].offer(&fleet))).collect();
         let single = rate(&sealed, |(n, bytes)| known[*n].send(&vault, bytes));
         let after = probe(folder);
         let alone = f64::midpoint(before, after);
@@ -110,7 +120,7 @@ fn measure(folder: &Path, devices: usize, history: usize) {
     let groups: Vec<Vec<(String, Vec<u8>)>> = (0..10)
         .map(|group| {
             let range = 300 + group * 100..400 + group * 100;
-            range.map(|n| (known[n].name(), known[n].offer(&fleet))).collect()
+            range.map(|n| (known[n % count].name(), known[n % count].offer(&fleet))).collect()
         })
         .collect();
     let before = probe(folder);
@@ -122,7 +132,7 @@ fn measure(folder: &Path, devices: usize, history: usize) {
     });
     println!("grouped by 100: {:.0} records/s (probe {before:.0} /s)", grouped * 100.0);
     let waiting: Vec<(String, Vec<u8>)> =
-        (1_300..1_940).map(|n| (known[n].name(), known[n].offer(&fleet))).collect();
+        (1_300..1_940).map(|n| (known[n % count].name(), known[n % count].offer(&fleet))).collect();
     let start = Instant::now();
     std::thread::scope(|threads| {
         for share in waiting.chunks(20) {
@@ -134,10 +144,15 @@ fn measure(folder: &Path, devices: usize, history: usize) {
             });
         }
     });
-    println!("32 threads that wait for each other: {:.0} records/s", 640.0 / start.elapsed().as_secs_f64());
+    println!(
+        "32 threads that wait for each other: {:.0} records/s",
+        640.0 / start.elapsed().as_secs_f64()
+    );
 
     let disclose = rate(fleet.pick(500), |n| {
-        drop(vault.disclose(&SCOPE, &Fleet::name(n), &WHO, DiscloseOptions::default(), NOW).unwrap());
+        drop(
+            vault.disclose(&SCOPE, &Fleet::name(n), &WHO, DiscloseOptions::default(), NOW).unwrap(),
+        );
     });
     println!("disclose: {disclose:.0} /s (probe {:.0} /s)", probe(folder));
     verify(&vault);
@@ -171,7 +186,10 @@ fn verify(vault: &Vault<SqliteStore>) {
     let start = Instant::now();
     let report = vault.audit_verify(&SCOPE, None).unwrap();
     assert!(report.ok);
-    println!("audit verification: {:.0} entries/s", report.entries as f64 / start.elapsed().as_secs_f64());
+    println!(
+        "audit verification: {:.0} entries/s",
+        report.entries as f64 / start.elapsed().as_secs_f64()
+    );
 }
 
 /// Ten thousand records, opened and sealed anew by two threads, page by page.
@@ -195,7 +213,8 @@ fn reseal(vault: &Vault<SqliteStore>, fleet: &Fleet) {
                             .iter()
                             .map(|item| {
                                 let record = Record::parse(&item.sealed).unwrap();
-                                let record = fleet.key().reseal(&record, readers, &mut rng).unwrap();
+                                let record =
+                                    fleet.key().reseal(&record, readers, &mut rng).unwrap();
                                 Resealing::new(item.device, item.record, record.as_bytes().to_vec())
                             })
                             .collect::<Vec<_>>()

@@ -74,8 +74,7 @@ impl Fleet {
         // Spread over a month, in no order of the names.
         let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
         about.due = Some(NOW.plus(place));
-        let mut device =
-            laps_core::vault::state::Device::new(Candidates::default(), about);
+        let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
         let key = tx.insert_device(&SCOPE, &name, &device)?;
         for version in 1..=versions {
             let own;
@@ -101,7 +100,13 @@ impl Fleet {
         tx.update_device(key, &device)
     }
 
-    fn seal(&self, device: &str, version: usize, id: RecordId, previous: Option<RecordId>) -> Record {
+    fn seal(
+        &self,
+        device: &str,
+        version: usize,
+        id: RecordId,
+        previous: Option<RecordId>,
+    ) -> Record {
         let header = Header {
             scope: SCOPE,
             device: DeviceId::new(device).unwrap(),
@@ -220,7 +225,8 @@ impl Device {
     /// A check-in that offers a new record: what a rotation sends first.
     pub fn offer(&mut self, fleet: &Fleet) -> Vec<u8> {
         self.version += 1;
-        let record = fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.held));
+        let record =
+            fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.held));
         Self::bytes(&self.message(), Some(&record))
     }
 
