@@ -305,6 +305,27 @@ enum {
  */
 #define LAPS_ACTED_NOT_SUPPORTED 3
 
+#if defined(LAPS_FULL)
+/**
+ * The record is the current one.
+ */
+#define LAPS_CANDIDATE_CURRENT 1
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The record was stored, and its application is not known yet.
+ */
+#define LAPS_CANDIDATE_PENDING 2
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The record was displaced by a later one.
+ */
+#define LAPS_CANDIDATE_HISTORY 3
+#endif
+
 /**
  * The local accounts of a device, of which one is to be managed.
  */
@@ -319,6 +340,13 @@ typedef struct laps_bytes laps_bytes;
  * What a rotation is told: the device, the managed account, the policy.
  */
 typedef struct laps_config laps_config;
+
+#if defined(LAPS_FULL)
+/**
+ * What a vault gave out about one device: sealed records, any of which may hold the password of its account.
+ */
+typedef struct laps_disclosure laps_disclosure;
+#endif
 
 /**
  * Policy documents, what is in force because of them, and what is wrong with them.
@@ -379,6 +407,14 @@ typedef struct laps_record laps_record;
  * verified, and wipes it then. One thread at a time.
  */
 typedef struct laps_rotation laps_rotation;
+
+#if defined(LAPS_FULL)
+/**
+ * A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key that opens a
+ * password. Threads may share it.
+ */
+typedef struct laps_vault laps_vault;
+#endif
 
 /**
  * The rules that a password breaks. They say what is asked for, and nothing about the password.
@@ -1411,6 +1447,156 @@ laps_status laps_reader_key_reseal(const laps_reader_key *key,
  * Wipes and frees a key.
  */
 LAPS_API void laps_reader_key_free(laps_reader_key *key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is
+ * empty where there is one tenant.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_init(const char *path,
+                            size_t path_len,
+                            const char *scope,
+                            size_t scope_len,
+                            const laps_reader *const *readers,
+                            size_t reader_count,
+                            const char *actor,
+                            size_t actor_len,
+                            uint64_t now,
+                            laps_vault **out_vault);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Opens a vault file. An older schema is refused, never changed; so is a file that others can read.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_open(const char *path,
+                            size_t path_len,
+                            const char *scope,
+                            size_t scope_len,
+                            laps_vault **out_vault);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
+ * refused.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_check_in(const laps_vault *vault,
+                                const char *device,
+                                size_t device_len,
+                                const uint8_t *bytes,
+                                size_t bytes_len,
+                                uint64_t now,
+                                laps_bytes **out_bytes);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_rotation(const laps_vault *vault,
+                                      const char *device,
+                                      size_t device_len,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
+ * rotate_after is the seconds after which the device gets a new password, 0 for none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_disclose(const laps_vault *vault,
+                                const char *device,
+                                size_t device_len,
+                                const char *actor,
+                                size_t actor_len,
+                                const char *reason,
+                                size_t reason_len,
+                                bool history,
+                                uint64_t rotate_after,
+                                uint64_t now,
+                                laps_disclosure **out_disclosure);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
+ * LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_audit_verify(const laps_vault *vault,
+                                    const char *expect,
+                                    size_t expect_len,
+                                    uint64_t *out_entries);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Closes a vault.
+ */
+LAPS_API void laps_vault_free(laps_vault *vault);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many records were given out; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_disclosure_count(const laps_disclosure *disclosure);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * One of the records; index counts from 0. Open it with laps_reader_key_open().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_disclosure_record(const laps_disclosure *disclosure,
+                                   size_t index,
+                                   laps_record **out_record);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no such index.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_disclosure_state(const laps_disclosure *disclosure, size_t index);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The number of its audit entry, from 1; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_disclosure_entry(const laps_disclosure *disclosure);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_disclosure_head(const laps_disclosure *disclosure);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees a disclosure.
+ */
+LAPS_API void laps_disclosure_free(laps_disclosure *disclosure);
 #endif
 
 #ifdef __cplusplus

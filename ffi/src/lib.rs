@@ -21,7 +21,7 @@
 //! | [`accounts`] | which local account is managed |
 //! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
 //! | [`bytes`] | bytes that a call hands out |
-//! | [`reader_key`] | a reader's private key; only in the full build |
+//! | `reader_key`, `vault` | a reader's private key, the vault; only in the full build |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
@@ -50,5 +50,6 @@ pub mod record;
 pub mod rotation;
 pub mod status;
 mod test_panic;
+pub mod vault;
 pub mod version;
 pub mod violations;

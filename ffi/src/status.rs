@@ -62,6 +62,10 @@ failure_from!(
     laps_core::seal::SealError,
     laps_core::secret::TooLong,
     laps_host::agent::journal::MalformedJournal,
+    #[cfg(feature = "vault")]
+    laps_core::vault::StoreError,
+    #[cfg(feature = "vault")]
+    laps_core::vault::VaultError,
 );
 
 /// Runs the body of a call that answers a status. Panics stop here.

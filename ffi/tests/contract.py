@@ -14,7 +14,7 @@ function that uses a type which is not listed here fails the generator. Tested f
 import re
 import sys
 
-from contract_fixtures import ARGUMENTS, FIXTURES, MAY_BE_NULL, NOTHING, PRELUDE
+from contract_fixtures import ARGUMENTS, COSTLY, FIXTURES, MAY_BE_NULL, NOTHING, PRELUDE, VAULT_PRELUDE
 
 
 def functions(header, full):
@@ -72,14 +72,16 @@ def main():
     put('#include "check.h"\n')
     put("unsigned long checks = 0;")
     put(PRELUDE)
+    if full:
+        put(VAULT_PRELUDE)
     put("static const uint8_t bytes_32[32] = {1, 2, 3};\n\nstruct fixtures {")
     for kind in used:
         put(f"    {kind} *{kind};")
     put("};\nstatic struct fixtures f;\n")
-    put("static void set_up(void) {")
+    put("static void set_up(int costly) {")
     for kind in used:
-        put(f"    {FIXTURES[kind]}")
-    put("}\n")
+        put(f"    if (costly) {{\n    {FIXTURES[kind]}\n    }}" if kind in COSTLY else f"    {FIXTURES[kind]}")
+    put("    (void)costly;\n}\n")
     put("static void tear_down(void) {")
     for kind in reversed(used):
         put(f"    {kind}_free(f.{kind});")
@@ -96,7 +98,8 @@ def main():
             values = [v.replace(f"(void *)&out_{parameter}", f"(void *)(out_storage + {64 * index})") for v in values]
         fails = NOTHING.get(result)
         freeing = name.endswith("_free")
-        names.append(name)
+        costly = int(any(base(k) in COSTLY for k, _ in parameters))
+        names.append((name, costly))
         put(f"static void contract_{name}(void) {{")
 
         def call(changed):
@@ -164,7 +167,7 @@ def main():
                 if objects:
                     put(f"        if (point > 0) CHECK_STATUS(LAPS_STATUS_POISONED, {call(values)});")
                     put("        UNTOUCHED();")
-                put("        tear_down();\n        set_up();\n    }")
+                put(f"        tear_down();\n        set_up({costly});\n    }}")
                 put("    CHECK(point > 0 && point < 100);")
                 for index, (kind, parameter) in enumerate(parameters):
                     if is_out(kind, parameter) and kind.count("*") == 2 and base(kind) in FIXTURES:
@@ -178,8 +181,8 @@ def main():
         put("}\n")
     put("int main(void) {")
     put("    memset(sentinel, 0xA5, sizeof sentinel);")
-    for name in names:
-        put(f"    set_up();\n    contract_{name}();\n    tear_down();")
+    for name, costly in names:
+        put(f"    set_up({costly});\n    contract_{name}();\n    tear_down();")
     put(f'    printf("the contract: {len(names)} functions, %lu checks hold\\n", checks);')
     put("    return 0;\n}")
 

@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     "event",
     "bytes",
     "reader_key",
+    "vault",
 ];
 
 fn folder() -> PathBuf {

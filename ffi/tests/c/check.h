@@ -40,5 +40,6 @@ void test_password(void);
 void test_policy(void);
 void test_generate(void);
 void test_seal(void);
+void test_rotation(void);
 
 #endif

@@ -1,0 +1,369 @@
+//! The vault behind a server. Only in the full build.
+#![cfg(feature = "vault")]
+
+use alloc::ffi::CString;
+use core::ffi::c_char;
+use core::ptr;
+
+use laps_core::error::Code;
+use laps_core::identity::{Scope, Timestamp};
+use laps_core::rotation::message::AuditHead;
+use laps_core::seal::{Reader, Record};
+use laps_core::vault::state::HistorySetting;
+use laps_core::vault::{Candidate, DiscloseOptions, Disclosure, Request, Selection, Vault};
+use laps_host::sqlite::SqliteStore;
+
+use crate::bytes::laps_bytes;
+use crate::pointer::{self, Out, Poison, object};
+use crate::reader::laps_reader;
+use crate::record::laps_record;
+use crate::status::{Failure, answer, laps_status, value};
+
+/// A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key that opens a
+/// password. Threads may share it.
+#[cfg(feature = "vault")]
+#[derive(Debug)]
+pub struct laps_vault {
+    poison: Poison,
+    scope: Scope,
+    vault: Vault<SqliteStore>,
+}
+object!(laps_vault);
+
+/// What a vault gave out about one device: sealed records, any of which may hold the password of its account.
+#[cfg(feature = "vault")]
+#[derive(Debug)]
+pub struct laps_disclosure {
+    poison: Poison,
+    disclosure: Disclosure,
+    head: CString,
+}
+object!(laps_disclosure);
+
+/// The record is the current one.
+#[cfg(feature = "vault")]
+pub const LAPS_CANDIDATE_CURRENT: u32 = 1;
+/// The record was stored, and its application is not known yet.
+#[cfg(feature = "vault")]
+pub const LAPS_CANDIDATE_PENDING: u32 = 2;
+/// The record was displaced by a later one.
+#[cfg(feature = "vault")]
+pub const LAPS_CANDIDATE_HISTORY: u32 = 3;
+
+fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
+    Box::new(laps_vault { poison: Poison::default(), scope, vault })
+}
+
+/// Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is
+/// empty where there is one tenant.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_init(
+    path: *const c_char,
+    path_len: usize,
+    scope: *const c_char,
+    scope_len: usize,
+    readers: *const *const laps_reader,
+    reader_count: usize,
+    actor: *const c_char,
+    actor_len: usize,
+    now: u64,
+    out_vault: *mut *mut laps_vault,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (path, scope, readers, actor, out) = unsafe {
+            (
+                pointer::text(path, path_len, "path")?,
+                pointer::text(scope, scope_len, "scope")?,
+                pointer::objects(readers, reader_count, "readers")?,
+                pointer::text(actor, actor_len, "actor")?,
+                Out::new(out_vault, "out_vault")?,
+            )
+        };
+        if readers.is_empty() {
+            let message = "a vault needs at least one reader";
+            return Err(Failure::new(Code::InvalidArgument, &message));
+        }
+        let (scope, now) = (Scope::new(scope)?, Timestamp::from_unix_seconds(now));
+        let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
+        let vault = Vault::from_system(SqliteStore::init(path)?);
+        let request = Request::new(actor, "set up");
+        vault.initialise(&scope, &readers, HistorySetting::default(), &request, now)?;
+        out.give(boxed(scope, vault));
+        Ok(())
+    })
+}
+
+/// Opens a vault file. An older schema is refused, never changed; so is a file that others can read.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_open(
+    path: *const c_char,
+    path_len: usize,
+    scope: *const c_char,
+    scope_len: usize,
+    out_vault: *mut *mut laps_vault,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let (path, scope, out) = unsafe {
+            (
+                pointer::text(path, path_len, "path")?,
+                pointer::text(scope, scope_len, "scope")?,
+                Out::new(out_vault, "out_vault")?,
+            )
+        };
+        let scope = Scope::new(scope)?;
+        out.give(boxed(scope, Vault::from_system(SqliteStore::open(path)?)));
+        Ok(())
+    })
+}
+
+/// Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
+/// refused.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_check_in(
+    vault: *const laps_vault,
+    device: *const c_char,
+    device_len: usize,
+    bytes: *const u8,
+    bytes_len: usize,
+    now: u64,
+    out_bytes: *mut *mut laps_bytes,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, device, bytes, out) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::text(device, device_len, "device")?,
+                pointer::bytes(bytes, bytes_len, "bytes")?,
+                Out::new(out_bytes, "out_bytes")?,
+            )
+        };
+        let now = Timestamp::from_unix_seconds(now);
+        out.give(laps_bytes::boxed(vault.vault.check_in(&vault.scope, device, bytes, now)?));
+        Ok(())
+    })
+}
+
+/// Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_order_rotation(
+    vault: *const laps_vault,
+    device: *const c_char,
+    device_len: usize,
+    actor: *const c_char,
+    actor_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    now: u64,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, device, actor, reason) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::text(device, device_len, "device")?,
+                pointer::text(actor, actor_len, "actor")?,
+                pointer::text(reason, reason_len, "reason")?,
+            )
+        };
+        vault.vault.order_rotation(
+            &vault.scope,
+            Selection::Devices(&[device]),
+            &Request::new(actor, reason),
+            Timestamp::from_unix_seconds(now),
+        )?;
+        Ok(())
+    })
+}
+
+/// Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
+/// rotate_after is the seconds after which the device gets a new password, 0 for none.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_disclose(
+    vault: *const laps_vault,
+    device: *const c_char,
+    device_len: usize,
+    actor: *const c_char,
+    actor_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    history: bool,
+    rotate_after: u64,
+    now: u64,
+    out_disclosure: *mut *mut laps_disclosure,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, device, actor, reason, out) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::text(device, device_len, "device")?,
+                pointer::text(actor, actor_len, "actor")?,
+                pointer::text(reason, reason_len, "reason")?,
+                Out::new(out_disclosure, "out_disclosure")?,
+            )
+        };
+        let mut options = DiscloseOptions::default();
+        if history {
+            options = options.with_history();
+        }
+        if rotate_after > 0 {
+            options = options.with_rotation_after(rotate_after);
+        }
+        let disclosure = vault.vault.disclose(
+            &vault.scope,
+            device,
+            &Request::new(actor, reason),
+            options,
+            Timestamp::from_unix_seconds(now),
+        )?;
+        let head = CString::new(disclosure.head.to_string()).unwrap_or_default();
+        out.give(Box::new(laps_disclosure { poison: Poison::default(), disclosure, head }));
+        Ok(())
+    })
+}
+
+/// Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
+/// LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_audit_verify(
+    vault: *const laps_vault,
+    expect: *const c_char,
+    expect_len: usize,
+    out_entries: *mut u64,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, expect, out) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::text(expect, expect_len, "expect")?,
+                Out::new(out_entries, "out_entries")?,
+            )
+        };
+        let expect = if expect.is_empty() { None } else { Some(head(expect)?) };
+        let report = vault.vault.audit_verify(&vault.scope, expect)?;
+        if !report.ok {
+            let message = report.first_bad.map_or_else(
+                || "the trail is not the one of that head".to_owned(),
+                |entry| format!("the audit trail does not verify at entry {entry}"),
+            );
+            return Err(Failure::new(Code::AuditBroken, &message));
+        }
+        out.set(report.entries);
+        Ok(())
+    })
+}
+
+/// Closes a vault.
+#[cfg(feature = "vault")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_free(vault: *mut laps_vault) {
+    value((), || {
+        // SAFETY: contract, Ownership.
+        unsafe { pointer::release(vault) };
+        Ok(())
+    });
+}
+
+fn head(text: &str) -> Result<AuditHead, Failure> {
+    text.parse().map_err(|error| Failure::new(Code::InvalidArgument, &error))
+}
+
+fn candidate(disclosure: &laps_disclosure, index: usize) -> Result<&Candidate, Failure> {
+    let candidates = &disclosure.disclosure.candidates;
+    candidates.get(index).ok_or_else(|| {
+        let message = format_args!("index is {index} of {}", candidates.len());
+        Failure::new(Code::InvalidArgument, &message)
+    })
+}
+
+/// How many records were given out; 0 for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_count(disclosure: *const laps_disclosure) -> usize {
+    // SAFETY: contract, Objects.
+    value(0, || Ok(unsafe { pointer::shared(disclosure) }?.disclosure.candidates.len()))
+}
+
+/// One of the records; index counts from 0. Open it with laps_reader_key_open().
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_record(
+    disclosure: *const laps_disclosure,
+    index: usize,
+    out_record: *mut *mut laps_record,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (disclosure, out) =
+            unsafe { (pointer::shared(disclosure)?, Out::new(out_record, "out_record")?) };
+        let record = Record::parse(&candidate(&disclosure, index)?.sealed)?;
+        out.give(laps_record::boxed(record));
+        Ok(())
+    })
+}
+
+/// What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no such index.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_state(
+    disclosure: *const laps_disclosure,
+    index: usize,
+) -> u32 {
+    value(0, || {
+        // SAFETY: contract, Objects.
+        let disclosure = unsafe { pointer::shared(disclosure) }?;
+        Ok(match candidate(&disclosure, index)?.state.as_str() {
+            "current" => LAPS_CANDIDATE_CURRENT,
+            "pending" => LAPS_CANDIDATE_PENDING,
+            _ => LAPS_CANDIDATE_HISTORY,
+        })
+    })
+}
+
+/// The number of its audit entry, from 1; 0 for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_entry(disclosure: *const laps_disclosure) -> u64 {
+    // SAFETY: contract, Objects.
+    value(0, || Ok(unsafe { pointer::shared(disclosure) }?.disclosure.entry))
+}
+
+/// The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_head(disclosure: *const laps_disclosure) -> *const c_char {
+    // SAFETY: contract, Objects.
+    value(ptr::null(), || Ok(unsafe { pointer::shared(disclosure) }?.head.as_ptr()))
+}
+
+/// Frees a disclosure.
+#[cfg(feature = "vault")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_free(disclosure: *mut laps_disclosure) {
+    value((), || {
+        // SAFETY: contract, Ownership.
+        unsafe { pointer::release(disclosure) };
+        Ok(())
+    });
+}
