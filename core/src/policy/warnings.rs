@@ -114,8 +114,12 @@ impl Warnings<'_> {
         if self.refused.contains(&complexity) || self.refused.contains(&length) {
             return;
         }
-        // A build without the word lists cannot make these passwords, and says so when it is asked to.
-        let Ok(recipe) = self.policy.recipe() else { return };
+        let Ok(recipe) = self.policy.recipe() else {
+            let message =
+                "this build has no word lists (feature passphrase) and cannot make these passwords";
+            self.say("build", complexity, message.to_owned());
+            return;
+        };
         let strength = recipe.strength();
         let what = format!(
             "{complexity} {} with {length} {} gives {strength}",

@@ -138,3 +138,11 @@ fn legacy_laps_means_clear_text_in_active_directory_and_no_actions() {
     let rules: Vec<_> = evaluation.findings.iter().map(|finding| finding.rule).collect();
     assert_eq!(rules, ["weak", "legacy"]);
 }
+
+#[test]
+fn a_build_without_word_lists_says_that_it_cannot_make_passphrases() {
+    let evaluation = evaluate(&[vector("intune-entra.json")]);
+    let says = evaluation.findings.iter().any(|finding| finding.rule == "build");
+    assert_eq!(says, cfg!(not(feature = "passphrase")));
+    assert!(evaluation.policy.is_some_and(|policy| policy.recipe().is_err() == says));
+}
