@@ -159,7 +159,7 @@ def test_rotate_says_accepted_until_the_backup_time_moves(entra: Entra, graph: f
     assert ran.json["devices"][0]["state"] == "accepted"
     assert "not rotated yet" in ran.err
     graph.offline = {"PC-0003"}
-    waited = entra("rotate", "PC-0002", "PC-0003", "--yes", "--wait", "2s", "--json", status=8).json
+    waited = entra("rotate", "PC-0002", "PC-0003", "--yes", "--wait", "--timeout", "2s", "--json", status=8).json
     assert [each["state"] for each in waited["devices"]] == ["rotated", "accepted"]
     some = entra("rotate", "PC-0002", "NOBODY", "--yes", "--json", status=1).json
     assert [each["state"] for each in some["devices"]] == ["accepted", "failed"]

@@ -144,9 +144,10 @@ def reveal(
 @entra.command("rotate", cls=Command)
 def rotate(
     devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="Device ids or names.")],
-    wait: Annotated[
-        str | None, typer.Option("--wait", help=f"Watch the backup time for this long: {inputs.DURATION}.")
-    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch the backup time until the devices have rotated.")] = False,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help=f"How long to watch: {inputs.DURATION}.")
+    ] = "15m",
     yes: Yes = False,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
@@ -155,9 +156,9 @@ def rotate(
 ) -> None:
     """Ask Intune to rotate passwords now. The devices must be online; accepted is not rotated.
 
-    Example: [bold]laps entra rotate PC-0001 --wait 15m[/bold]
+    Example: [bold]laps entra rotate PC-0001 --wait[/bold]
     """
-    limit = inputs.seconds(wait) if wait is not None else 0
+    limit = inputs.seconds(timeout) if wait else 0
     if len(devices) > 1 and not yes and not as_json:
         typer.confirm(f"Rotate the passwords of {len(devices)} devices?", abort=True, err=True)
     results: list[dict[str, Any]] = []
@@ -190,7 +191,7 @@ def rotate(
         )
     if any(each["state"] == "failed" for each in results):
         raise typer.Exit(int(Status.OTHER))
-    if wait is not None and any(each["state"] != "rotated" for each in results):
+    if wait and any(each["state"] != "rotated" for each in results):
         raise typer.Exit(int(Status.NOT_COMMITTED))
 
 
