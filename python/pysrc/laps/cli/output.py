@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["age", "console", "emit", "note", "safe", "table"]
+__all__ = ["age", "ago", "console", "emit", "note", "safe", "table"]
 
 
 def emit(document: Any) -> None:
@@ -26,17 +27,43 @@ def console(*, error: bool = False) -> Console:
     return Console(stderr=error, highlight=False, emoji=False, markup=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, styles: Sequence[str] = ()) -> None:
-    """Prints a table; a dash stands for nothing."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, styles: Sequence[str] = (), shed: int | None = None
+) -> None:
+    """Prints a table; a dash stands for nothing.
+
+    In a narrow window long cells are folded; with ``shed``, columns beyond that many are left out first, the last ones
+    before the others. In a pipe a row is one line.
+    """
     from rich.box import SIMPLE_HEAD
+    from rich.console import Console
     from rich.table import Table
 
+    cells = [[safe(cell) or "-" for cell in row] for row in rows]
+    terminal = sys.stdout.isatty()
+    screen = console() if terminal else Console(highlight=False, emoji=False, markup=False, width=_PIPE)
+    kept = len(columns)
+    while shed is not None and kept > shed and _width(columns[:kept], cells) > screen.width:
+        kept -= 1
     made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for position, column in enumerate(columns):
+    for position, column in enumerate(columns[:kept]):
         made.add_column(column, style=styles[position] if position < len(styles) else "", overflow="fold")
-    for row in rows:
-        made.add_row(*(safe(cell) or "-" for cell in row))
-    console().print(made)
+    for row in cells:
+        made.add_row(*row[:kept])
+    screen.print(made)
+    if kept < len(columns):
+        note(f"left out for want of room: {', '.join(columns[kept:])}")
+
+
+def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    from rich.cells import cell_len
+
+    widest = [max([cell_len(name), *(cell_len(row[at]) for row in cells)]) for at, name in enumerate(columns)]
+    return sum(widest) + 3 * len(widest)
+
+
+# Wider than any row.
+_PIPE = 100_000
 
 
 def note(text: str) -> None:
@@ -47,6 +74,14 @@ def note(text: str) -> None:
 def safe(text: str) -> str:
     """Text from elsewhere, without what would steer a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def ago(time: datetime | None) -> str:
+    """How long ago, or in how long."""
+    if time is None:
+        return ""
+    seconds = (datetime.now(timezone.utc) - time).total_seconds()
+    return f"{age(seconds)} ago" if seconds >= 0 else f"in {age(-seconds)}"
 
 
 def age(seconds: float) -> str:

@@ -89,22 +89,22 @@ def list_devices(
         output.emit({"devices": [row(each) for each in found], "next": following})
         return
     output.table(
-        ["device", "account", "version", "state", "ordered", "updated", "expires", "last seen", "outcome"],
+        ["device", "state", "expires", "account", "version", "updated", "seen", "outcome"],
         (
             [
                 each.device,
+                each.state + (", ordered" if each.ordered else ""),
+                output.ago(each.expires),
                 each.account,
                 "" if each.version is None else str(each.version),
-                each.state,
-                "yes" if each.ordered else "",
-                inputs.rfc3339(each.updated) or "",
-                inputs.rfc3339(each.expires) or "",
-                inputs.rfc3339(each.last_seen) or "",
+                output.ago(each.updated),
+                output.ago(each.last_seen),
                 each.outcome.name if each.outcome else "",
             ]
             for each in found
         ),
         styles=["bold"],
+        shed=2,
     )
     if following is not None:
         output.note(f"more behind {output.safe(following)}: --after {output.safe(following)!r}")
