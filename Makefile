@@ -76,8 +76,9 @@ bench: ## Benchmarks run
 	cargo bench -p laps-benches
 
 .PHONY: windows
-windows: ## Cross-build the Windows DLL and run the C tests under Wine
+windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine
 	ffi/tests/windows.sh
+	core/host/tests/windows.sh
 
 .PHONY: packages
 packages: ## Debian packages that the tests need
