@@ -31,6 +31,52 @@
 //!
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
+//! A fact that was not wished is refused with [`RotationError::UnexpectedFact`] and changes nothing: poll again. These may come at any
+//! time: `handle_timeout`, `handle_used`, `handle_config`, `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and
+//! `check_in` without a wish where no journal is to be saved and no account is being changed.
+//!
+//! # The states
+//!
+//! | state | fact | next |
+//! |---|---|---|
+//! | Starting | an answer | Settled, or Committing when the journal says so |
+//! | Settled, a rotation is due | prepared | `BackingUp`: save, then check in |
+//! | `BackingUp` | answer: stored | read the stamp |
+//! | `BackingUp` | answer: stale | Settled: wipe, prepare again above the vault's version |
+//! | `BackingUp` | answer: full | Settled: wipe, report, back off |
+//! | `BackingUp` | fifteen minutes passed | Starting: wipe, ruled out |
+//! | `BackingUp` | started again, stamp as recorded | Starting: ruled out |
+//! | `BackingUp` | started again, stamp changed or none | Starting: joins the may-hold set |
+//! | `BackingUp` | the stamp | Applying: joins the may-hold set, save, then apply |
+//! | Applying | applied, whatever the outcome | Verifying |
+//! | Applying, cannot verify | success | Committing, unverified |
+//! | Applying, cannot verify | anything else | apply again, three times in all; then Settled, both ids stay |
+//! | Applying | started again, stamp unchanged | Starting: ruled out |
+//! | Applying | started again, stamp changed or none | Starting: both ids stay |
+//! | Verifying | match | Committing: wipe, save, check in |
+//! | Verifying | mismatch, after a failure | apply again, three times in all; then Settled, ruled out |
+//! | Verifying | mismatch, after a refusal | Settled: ruled out, prepare another |
+//! | Verifying | no answer | apply again, three times in all; then Settled, both ids stay |
+//! | Committing | answer: acknowledged | Settled: the due date moves, save |
+//! | Committing | answer: lacking | check in with the record, commit again |
+//! | Committing | answer: stale token | check in with the new token, commit again |
+//! | Committing | started again | Committing |
+//!
+//! `core/tests/rotation/table.rs` tells every fact in every state; `exploration.rs` beside this file visits every reachable state of
+//! this machine and the vault's rules under faults.
+//!
+//! # Decisions
+//!
+//! - *A journal in `BackingUp` and no stamp*: the id joins the may-hold set. An older journal may have been put back, and then the account
+//!   may hold it.
+//! - *A forced run* while a new password is being set is served by that password. A policy that changed meanwhile is served by another.
+//! - *Sixteen candidates*: nothing heals this without an administrator, because healing needs a seventeenth. The device says so and checks in.
+//! - *Conflicts* (a rolled-back image, more than one candidate) are answered at once three times within two days, then ever more slowly up to
+//!   once a day: two clones would otherwise replace each other's password at every check-in.
+//! - *Clock*: see `clock.rs`. *Uses of the account*: see `after_use.rs`.
+//!
+//! # The modules
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`message`] | the check-in and its answer: bytes that device and vault exchange |

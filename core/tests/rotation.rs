@@ -19,3 +19,6 @@ mod story;
 
 #[path = "rotation/table.rs"]
 mod table;
+
+#[path = "rotation/walk.rs"]
+mod walk;

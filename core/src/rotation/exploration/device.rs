@@ -39,6 +39,13 @@ impl State {
             }
             return;
         }
+        let detail = |journal: &Journal| (journal.highest, journal.reasons);
+        let disk = Journal::decode(&self.disk);
+        if disk.is_ok_and(|disk| detail(&disk) != detail(&machine.journal)) {
+            let mut next = self.clone();
+            next.save();
+            visit(next, &|| "details made durable".into());
+        }
         self.make(setting, visit);
         self.send(visit);
         for reply in &self.replies {
