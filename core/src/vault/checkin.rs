@@ -81,7 +81,12 @@ impl<S: Store> Vault<S> {
             let mut answers = Vec::with_capacity(incoming.len());
             let mut observed = Vec::new();
             for incoming in incoming {
-                let outcome = match incoming {
+                // A device that cannot be read is found before anything is written for it.
+                let known = incoming.and_then(|incoming| {
+                    tx.device(scope, &incoming.device)?;
+                    Ok(incoming)
+                });
+                let outcome = match known {
                     Ok(incoming) => self.take(tx, scope, &incoming, now)?,
                     Err(error) => {
                         answers.push(Err(error));

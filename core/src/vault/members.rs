@@ -212,7 +212,9 @@ impl<S: Store> Vault<S> {
                 entry.detail = format!("{} records of {} devices", items.len(), page.len());
                 append(tx, scope, &entry)?;
             }
-            Ok(Page { items, next })
+            let damaged = page.iter().filter(|stored| stored.device.is_err());
+            let damaged = damaged.map(|stored| stored.name).collect();
+            Ok(Page { items, next, damaged })
         })
     }
 

@@ -28,10 +28,10 @@ impl<S: Store> Vault<S> {
         Metadata { vault: self.clone() }
     }
 
-    /// Devices by name, those behind `after`; at most [`MAX_PAGE`] of them.
+    /// Devices by name, those behind `after`; at most [`MAX_PAGE`] of them. Damaged ones are named apart.
     ///
     /// # Errors
-    /// `Damaged` for a device that cannot be read, and what the store says.
+    /// What the store says.
     pub fn list(
         &self,
         scope: &Scope,
@@ -42,8 +42,7 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| {
             let found = tx.devices(scope, after, limit)?;
             let next = next(&found, limit, |last| last.name.to_string());
-            let items = found.into_iter().map(row).collect::<Result<_, _>>()?;
-            Ok(Page { items, next })
+            page(found, next, row)
         })
     }
 
@@ -92,8 +91,7 @@ impl<S: Store> Vault<S> {
                 let due = last.device.as_ref().ok().and_then(Device::due).unwrap_or_default();
                 format!("{}.{}", due.as_unix_seconds(), last.key.number())
             });
-            let items = found.into_iter().map(due_row).collect::<Result<_, _>>()?;
-            Ok(Page { items, next })
+            page(found, next, due_row)
         })
     }
 
@@ -204,6 +202,24 @@ fn next(
     key: impl FnOnce(&StoredDevice) -> String,
 ) -> Option<String> {
     found.last().filter(|_| found.len() >= limit).map(key)
+}
+
+/// The rows of a page; one device that is damaged does not hide the others.
+fn page<T>(
+    found: Vec<StoredDevice>,
+    next: Option<String>,
+    row: impl Fn(StoredDevice) -> Result<T, VaultError>,
+) -> Result<Page<T>, VaultError> {
+    let mut page = Page { items: Vec::with_capacity(found.len()), next, damaged: Vec::new() };
+    for stored in found {
+        let name = stored.name;
+        match row(stored) {
+            Ok(row) => page.items.push(row),
+            Err(VaultError::Damaged { .. }) => page.damaged.push(name),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(page)
 }
 
 fn cursor(after: &str) -> Result<(Timestamp, DeviceKey), VaultError> {

@@ -59,7 +59,10 @@ impl<S: Store> Vault<S> {
             entry.detail = format!("{} devices, from {first:?}", items.len());
             append(tx, scope, &entry)?;
             let next = page.last().filter(|_| page.len() >= limit);
-            Ok(Page { items, next: next.map(|last| last.name.to_string()) })
+            let next = next.map(|last| last.name.to_string());
+            let damaged = page.iter().filter(|stored| stored.device.is_err());
+            let damaged = damaged.map(|stored| stored.name).collect();
+            Ok(Page { items, next, damaged })
         })
     }
 

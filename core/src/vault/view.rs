@@ -16,6 +16,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The key to go on from.
     pub next: Option<String>,
+    /// Devices of this page whose data is damaged: they are in no row.
+    pub damaged: Vec<DeviceId>,
 }
 
 /// How a device stands (design §10).

@@ -245,6 +245,16 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
     assert!(broken.to_string().contains("pc-05"), "{broken}");
     assert_eq!(bed.reveal("pc-06"), ["Secret-pc-06-2"]);
     assert_eq!(bed.vault.stats(&scope(), bed.now()).unwrap().damaged, 1);
+    let page = bed.vault.list(&scope(), None, 100).unwrap();
+    assert_eq!((page.items.len(), page.damaged.len()), (19, 1));
+    assert_eq!(page.damaged[0].as_str(), "pc-05");
+    // Check-ins that are taken together do not suffer from the damaged one among them.
+    let devices = ["pc-05", "pc-06"].map(|name| bed.device(name));
+    let messages = devices.each_ref().map(|device| Device::bytes(&device.message(), &[]));
+    let sent = [("pc-05", messages[0].as_slice()), ("pc-06", messages[1].as_slice())];
+    let answers = bed.vault.check_in_many(&scope(), &sent, bed.now()).unwrap();
+    assert_eq!(answers[0].as_ref().unwrap_err().code(), Code::VaultDamaged);
+    assert!(answers[1].is_ok());
     assert_eq!(
         bed.vault.order_rotation(&scope(), Selection::All, &WHO, bed.now()).unwrap().devices,
         19
