@@ -35,7 +35,7 @@ pub struct Finding {
     pub level: Level,
     /// What rule it comes from: a stable word such as `range` or `weak`.
     pub rule: &'static str,
-    /// The setting, as the document spells it.
+    /// The setting, as the document spells it; of a name that no setting has, at most 64 characters, control characters escaped.
     pub setting: String,
     /// What is wrong, where, and what would be accepted.
     pub message: String,
@@ -43,11 +43,11 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn error(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Error, rule, setting: setting.into(), message }
+        Self { level: Level::Error, rule, setting: shown(setting), message }
     }
 
     pub(super) fn warning(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Warning, rule, setting: setting.into(), message }
+        Self { level: Level::Warning, rule, setting: shown(setting), message }
     }
 }
 
@@ -55,6 +55,19 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.level.name(), self.setting, self.message)
     }
+}
+
+/// A name from a document, fit for a terminal.
+fn shown(name: &str) -> String {
+    const SHOWN: usize = 64;
+    let mut out = String::new();
+    for letter in name.chars().take(SHOWN) {
+        if letter.is_control() { out.extend(letter.escape_default()) } else { out.push(letter) }
+    }
+    if name.chars().nth(SHOWN).is_some() {
+        out.push('…');
+    }
+    out
 }
 
 /// What legacy Microsoft LAPS, or a habit, calls a setting.
@@ -99,6 +112,14 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_strange_name_is_shown_short_and_without_what_a_terminal_obeys() {
+        assert_eq!(shown("Pass\u{1b}[2Jword\n"), "Pass\\u{1b}[2Jword\\n");
+        assert_eq!(shown(&"é".repeat(64)), "é".repeat(64));
+        let long = shown(&"é".repeat(100_000));
+        assert_eq!((long.chars().count(), long.ends_with('…')), (65, true));
+    }
 
     #[test]
     fn the_nearest_name_is_the_one_that_was_meant() {
