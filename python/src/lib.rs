@@ -46,6 +46,10 @@ mod _laps {
     #[pymodule_export]
     use super::vault::Vault;
     #[pymodule_export]
+    use super::vault::copies::{
+        back_up_vault, export_devices, import_devices, migrate_vault, restore_vault,
+    };
+    #[pymodule_export]
     use super::vault::row::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Ordered, Outcome,
         Stats, StoredRecord,

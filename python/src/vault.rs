@@ -1,5 +1,6 @@
 //! The vault, kept in one SQLite file.
 
+pub(crate) mod copies;
 pub(crate) mod row;
 
 use std::path::PathBuf;

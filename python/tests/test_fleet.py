@@ -216,6 +216,24 @@ def test_the_rest_of_the_vault_commands(fleet: Fleet) -> None:
     assert fleet.laps("vault", "list", "vault", "--json").json["devices"][0]["state"] == "retired"
 
 
+def test_copies_and_moves_of_a_vault(fleet: Fleet) -> None:
+    fleet.laps("vault", "backup", "vault", "copy", status=0)
+    assert (fleet.folder / "copy").stat().st_mode & 0o777 == 0o600
+    assert "copy" in fleet.laps("vault", "backup", "vault", "copy", status=3).err
+    fleet.laps("vault", "restore", "again", "copy", status=0)
+    words = ["--reader", "ann.key", "--actor", "a", "--reason", "r", "--json"]
+    assert fleet.laps("reveal", "again", "PC-1", *words, status=0).json["candidates"][0]["password"] == fleet.password
+    assert fleet.laps("vault", "audit", "again", "--json", status=0).json["ok"] is True
+    fleet.laps("vault", "export", "vault", "devices", status=0)
+    fleet.laps("vault", "init", "other", "--reader", "ann.pub", status=0)
+    assert fleet.laps("vault", "import", "other", "devices", "--json", status=0).json == {"devices": 1}
+    assert fleet.laps("reveal", "other", "PC-1", *words, status=0).json["candidates"][0]["password"] == fleet.password
+    assert fleet.laps("vault", "import", "other", "devices", status=3).out == ""
+    (fleet.folder / "noise").write_bytes(b"noise")
+    assert fleet.laps("vault", "import", "other", "noise", status=6).out == ""
+    assert "migrate" in fleet.laps("vault", "migrate", "vault").err
+
+
 def test_lists_are_paged(empty_fleet: Fleet) -> None:
     for number in range(3):
         empty_fleet.agent(device=f"PC-{number}")

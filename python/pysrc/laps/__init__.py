@@ -40,12 +40,17 @@ from ._laps import (
     Violation,
     __version__,
     agent_status,
+    back_up_vault,
     evaluate,
+    export_devices,
     forked,
     generate,
     generate_many,
+    import_devices,
     journal_records,
+    migrate_vault,
     policy_schema,
+    restore_vault,
 )
 from .exceptions import LapsError
 
@@ -82,12 +87,17 @@ __all__ = [
     "Violation",
     "__version__",
     "agent_status",
+    "back_up_vault",
     "evaluate",
     "exceptions",
+    "export_devices",
     "generate",
     "generate_many",
+    "import_devices",
     "journal_records",
+    "migrate_vault",
     "policy_schema",
+    "restore_vault",
 ]
 
 if hasattr(os, "register_at_fork"):

@@ -36,13 +36,18 @@ __all__ = [
     "Violation",
     "__version__",
     "agent_status",
+    "back_up_vault",
     "codes",
     "evaluate",
+    "export_devices",
     "forked",
     "generate",
     "generate_many",
+    "import_devices",
     "journal_records",
+    "migrate_vault",
     "policy_schema",
+    "restore_vault",
 ]
 
 __version__: str
@@ -53,6 +58,42 @@ def evaluate(documents: Sequence[tuple[str, bytes]], /) -> Evaluation: ...
 def forked() -> None: ...
 def generate(recipe: Recipe | None = None, /) -> Password: ...
 def journal_records(data: bytes, /) -> list[bytes]: ...
+def back_up_vault(
+    vault: Vault,
+    to: str | os.PathLike[str],
+    /,
+    *,
+    actor: str,
+    reason: str,
+    context: str = "",
+    now: datetime | None = None,
+) -> None: ...
+def restore_vault(
+    copy_of: str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    /,
+    *,
+    actor: str,
+    reason: str,
+    context: str = "",
+    now: datetime | None = None,
+) -> None: ...
+def migrate_vault(
+    path: str | os.PathLike[str],
+    /,
+    *,
+    actor: str,
+    reason: str,
+    context: str = "",
+    keep: bool = True,
+    now: datetime | None = None,
+) -> tuple[int, int, Path | None]: ...
+def export_devices(
+    vault: Vault, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
+) -> bytes: ...
+def import_devices(
+    vault: Vault, data: bytes, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
+) -> int: ...
 def policy_schema() -> str: ...
 def generate_many(count: int, recipe: Recipe | None = None, /) -> Passwords: ...
 @final

@@ -18,6 +18,7 @@ from .entra import entra
 from .generate import check, generate, strength
 from .policy import policy
 from .reader import reader
+from .report import report
 from .reveal import disclose, open_sealed, reveal
 from .vault import vault
 
@@ -44,6 +45,7 @@ app.command("disclose", cls=VaultCommand)(disclose)
 app.command("open", cls=Command)(open_sealed)
 app.add_typer(agent, name="agent")
 app.add_typer(entra, name="entra")
+app.command("report", cls=VaultCommand)(report)
 app.command("demo", cls=Command)(demo)
 
 

@@ -19,23 +19,23 @@ DURATION = "a whole number with s, m, h, d or w, such as 90m, 1h or 7d"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def read(path: str | os.PathLike[str], what: str) -> bytes:
+def read(path: str | os.PathLike[str], what: str, *, largest: int = _LARGEST) -> bytes:
     """The bytes of a file; ``-`` is standard input."""
     name = os.fspath(path)
     try:
         if name == "-":
-            found = sys.stdin.buffer.read(_LARGEST + 1)
+            found = sys.stdin.buffer.read(largest + 1)
         else:
             with Path(name).open("rb") as file:
-                found = file.read(_LARGEST + 1)
+                found = file.read(largest + 1)
     except FileNotFoundError:
         raise Failure(f"{what} {name}: there is no such file", Status.NOT_FOUND) from None
     except PermissionError:
         raise Failure(f"{what} {name}: you may not read this file", Status.NOT_ALLOWED) from None
     except IsADirectoryError:
         raise Failure(f"{what} {name}: this is a folder; give the path of a file", Status.REFUSED) from None
-    if len(found) > _LARGEST:
-        raise Failure(f"{what} {name}: larger than {_LARGEST >> 20} MiB, which none is", Status.REFUSED)
+    if len(found) > largest:
+        raise Failure(f"{what} {name}: larger than {largest >> 20} MiB, which none is", Status.REFUSED)
     return found
 
 

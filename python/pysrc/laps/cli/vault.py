@@ -12,6 +12,7 @@ import typer
 from .._laps import AuditEntry, Device, Vault
 from . import inputs, output
 from .command import Json, VaultCommand, VaultPath, Yes
+from .copies import register
 from .origin import Actor, Reason, context, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
 from .status import Failure, Status
@@ -25,6 +26,7 @@ vault = typer.Typer(
 )
 readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
 vault.add_typer(readers, name="readers")
+register(vault)
 
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]

@@ -1,0 +1,110 @@
+"""``laps vault backup``, ``restore``, ``migrate``, ``export``, ``import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._laps import Vault, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
+from . import inputs, output
+from .command import Json, VaultCommand, VaultPath
+from .origin import Actor, Reason, context, user
+from .reader import write_new
+
+__all__ = ["register"]
+
+Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
+
+
+def register(vault: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    for name, command in {
+        "backup": backup,
+        "restore": restore,
+        "migrate": migrate,
+        "export": export,
+        "import": import_,
+    }.items():
+        vault.command(name, cls=VaultCommand)(command)
+
+
+def backup(
+    path: VaultPath,
+    to: Annotated[Path, typer.Argument(metavar="COPY", help="Where the copy goes; nothing may be there.")],
+    actor: Actor = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a vault to a new file, while others work on it.
+
+    Example: [bold]laps vault backup fleet.vault fleet-2026-11-22.vault[/bold]
+    """
+    back_up_vault(Vault.open(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
+    _say({"copy": str(to)}, f"copied to {to}", as_json)
+
+
+def restore(
+    path: VaultPath,
+    copy_of: Annotated[Path, typer.Argument(metavar="COPY", help="The copy.")],
+    actor: Actor = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Put a copy of a vault in PATH, where none is. The trail says so; agents that know a later head of it will, too."""
+    restore_vault(copy_of, path, actor=actor or user(), reason=reason or "restored from a copy", context=context())
+    _say({"path": path}, f"restored {path}; devices bring what is newer at their next check-in", as_json)
+
+
+def migrate(
+    path: VaultPath,
+    no_copy: Annotated[bool, typer.Option("--no-copy", help="Keep no copy of the file from before.")] = False,
+    actor: Actor = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a vault of an older schema to the one of this version."""
+    before, now, kept = migrate_vault(
+        path, keep=not no_copy, actor=actor or user(), reason=reason or "a migration", context=context()
+    )
+    where = f"; the file from before is {kept}" if kept else ""
+    document = {"from": before, "to": now, "copy": str(kept) if kept else None}
+    _say(document, f"schema {before} became schema {now}{where}", as_json)
+
+
+def export(
+    path: VaultPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the devices go; it must not exist.")],
+    scope: Scope = "",
+    actor: Actor = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Write all devices, with their sealed records, for another vault. Nothing in it opens anything."""
+    opened = Vault.open(path, scope=scope)
+    data = export_devices(opened, actor=actor or user(), reason=reason or "an export", context=context())
+    write_new(file, data, "export")
+    _say({"file": str(file), "bytes": len(data)}, f"wrote {file}, {len(data):,} bytes", as_json)
+
+
+def import_(
+    path: VaultPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `laps vault export` wrote.")],
+    scope: Scope = "",
+    actor: Actor = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Take exported devices in, all of them or none."""
+    opened = Vault.open(path, scope=scope)
+    data = inputs.read(file, "export", largest=8 << 30)
+    count = import_devices(opened, data, actor=actor or user(), reason=reason or "an import", context=context())
+    _say({"devices": count}, f"took {count:,} devices in", as_json)
+
+
+def _say(document: dict[str, object], text: str, as_json: bool) -> None:
+    if as_json:
+        output.emit(document)
+    else:
+        print(text)

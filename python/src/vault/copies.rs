@@ -1,0 +1,115 @@
+//! Copies of a vault, moves between vaults, and older schemas.
+
+use std::path::PathBuf;
+
+use laps_core::vault::{Request, VaultError};
+use laps_host::sqlite;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDateTime};
+
+use super::{Vault, refused};
+use crate::time;
+
+/// Copies a vault to a new file, while others work on it. It is in the trail of every scope first.
+#[pyfunction]
+#[pyo3(signature = (vault, to, /, *, actor, reason, context = "", now = None))]
+pub(crate) fn back_up_vault(
+    py: Python<'_>,
+    vault: &Vault,
+    to: PathBuf,
+    actor: &str,
+    reason: &str,
+    context: &str,
+    now: Option<&Bound<'_, PyDateTime>>,
+) -> PyResult<()> {
+    let request = Request::new(actor, reason).with_context(context);
+    let now = time::or_now(now)?;
+    py.detach(|| sqlite::back_up(&vault.inner, &to, &request, now)).map_err(refused)
+}
+
+/// Puts a copy of a vault in a place where none is, and notes that in the trail.
+#[pyfunction]
+#[pyo3(signature = (copy_of, to, /, *, actor, reason, context = "", now = None))]
+pub(crate) fn restore_vault(
+    py: Python<'_>,
+    copy_of: PathBuf,
+    to: PathBuf,
+    actor: &str,
+    reason: &str,
+    context: &str,
+    now: Option<&Bound<'_, PyDateTime>>,
+) -> PyResult<()> {
+    let request = Request::new(actor, reason).with_context(context);
+    let now = time::or_now(now)?;
+    py.detach(|| sqlite::restore(&copy_of, &to, &request, now)).map(drop).map_err(refused)
+}
+
+/// Brings a vault of an older schema to the one of this version. Gives the schema before, the schema now, and where the
+/// file from before is when `keep` is set.
+#[pyfunction]
+#[pyo3(signature = (path, /, *, actor, reason, context = "", keep = true, now = None))]
+pub(crate) fn migrate_vault(
+    py: Python<'_>,
+    path: PathBuf,
+    actor: &str,
+    reason: &str,
+    context: &str,
+    keep: bool,
+    now: Option<&Bound<'_, PyDateTime>>,
+) -> PyResult<(i32, i32, Option<PathBuf>)> {
+    let request = Request::new(actor, reason).with_context(context);
+    let now = time::or_now(now)?;
+    let done = py.detach(|| sqlite::migrate(&path, keep, &request, now)).map_err(refused)?;
+    Ok((done.from, done.to, done.copy))
+}
+
+/// Devices with everything that is kept about them, for another vault; nothing in it opens anything.
+#[pyfunction]
+#[pyo3(signature = (vault, /, *, actor, reason, context = "", now = None))]
+pub(crate) fn export_devices<'py>(
+    py: Python<'py>,
+    vault: &Vault,
+    actor: &str,
+    reason: &str,
+    context: &str,
+    now: Option<&Bound<'py, PyDateTime>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let request = Request::new(actor, reason).with_context(context);
+    let now = time::or_now(now)?;
+    let all = py
+        .detach(|| -> Result<Vec<u8>, VaultError> {
+            let mut all = Vec::new();
+            let mut after: Option<String> = None;
+            loop {
+                let page =
+                    vault.inner.export(&vault.scope, after.as_deref(), 1_000, &request, now)?;
+                page.items.iter().for_each(|frame| all.extend_from_slice(frame));
+                after = page.next;
+                if after.is_none() {
+                    return Ok(all);
+                }
+            }
+        })
+        .map_err(refused)?;
+    Ok(PyBytes::new(py, &all))
+}
+
+/// Takes exported devices in, all of them or none; gives how many.
+#[pyfunction]
+#[pyo3(signature = (vault, data, /, *, actor, reason, context = "", now = None))]
+pub(crate) fn import_devices(
+    py: Python<'_>,
+    vault: &Vault,
+    data: &[u8],
+    actor: &str,
+    reason: &str,
+    context: &str,
+    now: Option<&Bound<'_, PyDateTime>>,
+) -> PyResult<u64> {
+    let request = Request::new(actor, reason).with_context(context);
+    let now = time::or_now(now)?;
+    let data = data.to_vec();
+    let count =
+        py.detach(|| vault.inner.import(&vault.scope, &data, &request, now)).map_err(refused)?;
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}

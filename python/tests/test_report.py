@@ -1,0 +1,67 @@
+"""The report: one page, no network, never a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+from .conftest import Fleet
+
+
+class Page(HTMLParser):
+    """Collects what a page would fetch, and whether its elements are closed."""
+
+    VOID = frozenset({"meta", "input", "br", "path", "use", "rect", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.open: list[str] = []
+        self.problems: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href", "action") and value and not value.startswith("#"):
+                self.outside.append(value)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID and (not self.open or self.open.pop() != tag):
+            self.problems.append(tag)
+
+
+def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
+    fleet.reveal()
+    evil = "<script>alert(1)</script></script><!--"
+    fleet.laps("disclose", "vault", "PC-1", "--actor", evil, "--reason", "an actor with markup", status=0)
+    fleet.agent(verb="check-in")
+    fleet.laps("report", "vault", "--html", "fleet.html", "--policy", "policy.json", status=0)
+    text = (fleet.folder / "fleet.html").read_text()
+    assert fleet.password not in text
+    assert "PC-1" in text and "ticket 1" in text and "ann" in text
+    assert "alert(1)" in text and "<script>alert" not in text
+    page = Page()
+    page.feed(text)
+    assert (page.outside, page.problems, page.open) == ([], [], [])
+    assert not re.findall(r"https?://(?!www\.w3\.org/)", text)
+    rows = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))  # type: ignore[union-attr]
+    assert rows[0][:3] == ["PC-1", "Admin", "settled"]
+    assert text.count("<svg") >= 3
+
+
+def test_a_broken_trail_is_said(fleet: Fleet) -> None:
+    import sqlite3
+
+    with sqlite3.connect(fleet.folder / "vault") as file:
+        file.execute("UPDATE audit SET actor = 'x'")
+    file.close()
+    fleet.laps("report", "vault", "--html", "fleet.html", status=0)
+    assert "AN ENTRY IS NOT AS IT WAS WRITTEN" in (fleet.folder / "fleet.html").read_text()
+
+
+def test_a_report_needs_a_vault_and_a_place(fleet: Fleet) -> None:
+    assert "absent" in fleet.laps("report", "absent", "--html", "x.html", status=4).err
+    assert "--html" in fleet.laps("report", "vault", status=2).err
+    assert not (fleet.folder / "x.html").exists()
