@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +21,11 @@ Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 def register(vault: typer.Typer) -> None:
     """Adds the commands of this file."""
-    for name, command in {
-        "backup": backup,
-        "restore": restore,
-        "migrate": migrate,
-        "export": export,
-        "import": import_,
-    }.items():
-        vault.command(name, cls=VaultCommand)(command)
+    vault.command("backup", cls=VaultCommand)(backup)
+    vault.command("restore", cls=VaultCommand)(restore)
+    vault.command("migrate", cls=VaultCommand)(migrate)
+    vault.command("export", cls=VaultCommand)(export)
+    vault.command("import", cls=VaultCommand)(import_)
 
 
 def backup(
@@ -103,7 +101,7 @@ def import_(
     _say({"devices": count}, f"took {count:,} devices in", as_json)
 
 
-def _say(document: dict[str, object], text: str, as_json: bool) -> None:
+def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:
     if as_json:
         output.emit(document)
     else:
