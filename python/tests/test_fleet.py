@@ -313,6 +313,11 @@ def test_a_running_agent_ends_when_it_is_asked_to(fleet: Fleet, laps: Laps, name
     assert json.loads(out.splitlines()[-1])["name"] == "stopped"
 
 
+def test_the_status_for_people_says_how_the_last_rotation_ended(fleet: Fleet) -> None:
+    out = fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
+    assert "settled" in out and "committed (enrolment), 20" in out
+
+
 def test_a_log_keeps_every_event_as_a_json_line(empty_fleet: Fleet) -> None:
     printed = empty_fleet.agent("--log", "events.log").out
     printed += empty_fleet.agent("--log", "events.log").out

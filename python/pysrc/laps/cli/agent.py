@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from datetime import timedelta
@@ -115,11 +116,11 @@ def status(state: State, as_json: Json = False) -> None:
     if not state.is_dir():
         raise Failure(f"state folder {state}: there is no such folder", Status.NOT_FOUND)
     found = agent_status(state)
+    document = json.loads(found.json)
     if as_json:
-        import json
-
-        output.emit(json.loads(found.json))
+        output.emit(document)
         return
+    last = document["last"]
     output.table(
         ["", ""],
         [
@@ -129,6 +130,7 @@ def status(state: State, as_json: Json = False) -> None:
             ["state", found.state],
             ["due", inputs.rfc3339(found.due) or ""],
             ["may hold", "\n".join(found.may_hold)],
+            ["last", f"{last['name']} ({last['reason']}), {last['at']}" if last else ""],
         ],
         styles=["bold"],
     )
