@@ -52,6 +52,14 @@ impl Signer {
         Ok(Self { key, name: line::name(name).map_err(SealError::ReaderMalformed)? })
     }
 
+    /// The public half that a key file shows in clear, and whether its private half is encrypted.
+    ///
+    /// # Errors
+    /// [`SealError::KeyFileMalformed`] when the file does not parse.
+    pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
+        keyfile::split::<Self>(file).map(|(signer, pem)| (signer, pkcs8::is_encrypted(pem)))
+    }
+
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> SignerId {

@@ -57,6 +57,8 @@ fn a_signers_key_survives_its_file_and_its_line() {
         let file = key.to_key_file(passphrase, &mut rng(1)).unwrap();
         let read = SignerKey::from_key_file(file.as_bytes(), passphrase).unwrap();
         assert_eq!(read.signer(), key.signer());
+        let shown = Signer::from_key_file(file.as_bytes()).unwrap();
+        assert_eq!(shown, (*key.signer(), passphrase.is_some()));
     }
     let line = key.signer().to_string();
     assert_eq!(line.parse::<Signer>().as_ref(), Ok(key.signer()));
