@@ -164,15 +164,7 @@ impl Rotation {
     pub fn new(config: Config, now: Timestamp) -> Result<Self, RotationError> {
         config.check()?;
         let journal = Journal::new(&config.scope, &config.device, config.account, config.sid, now);
-        let mut rotation = Self::from_journal(config, journal);
-        rotation.say_if_disabled();
-        Ok(rotation)
-    }
-
-    pub(super) fn say_if_disabled(&mut self) {
-        if self.config.directory.is_none() {
-            self.say(EventKind::Disabled, Reason::None, 0);
-        }
+        Ok(Self::from_journal(config, journal))
     }
 
     pub(super) const fn from_journal(config: Config, journal: Journal) -> Self {

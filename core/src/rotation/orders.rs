@@ -33,8 +33,8 @@ impl Rotation {
         }
         let was_managed = self.config.directory.is_some();
         self.config = config;
-        if was_managed {
-            self.say_if_disabled();
+        if was_managed && self.config.directory.is_none() {
+            self.say(EventKind::Disabled, Reason::PolicyChanged, 0);
         }
         let wanted = self.config.post_authentication_actions.reset
             && self.config.post_authentication_delay_seconds > 0

@@ -37,7 +37,6 @@ impl Rotation {
         rotation.recover(stamp);
         rotation.observe(now);
         rotation.take_account();
-        rotation.say_if_disabled();
         Ok(rotation)
     }
 
