@@ -4,9 +4,11 @@ use alloc::{format, string::ToString as _, vec::Vec};
 
 use crate::error::Code;
 use crate::identity::{RecordId, Scope, Timestamp};
+use crate::seal::Record;
 
 use super::bytes::digest;
 use super::checkin::append;
+use super::readers::{Readers, UNLISTED};
 use super::state::{Device, Held};
 use super::store::{Durability, Store, Transaction};
 use super::trail::{Action, Entry};
@@ -164,6 +166,20 @@ pub(super) fn intact(tx: &mut dyn Transaction, held: &Held) -> Result<Option<Vec
         Err(VaultError::Damaged { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The ids of those who can open a record.
+pub(super) fn readers_of(
+    tx: &mut dyn Transaction,
+    readers: &Readers,
+    held: &Held,
+) -> Result<Vec<[u8; 32]>, VaultError> {
+    if held.readers != UNLISTED {
+        return Ok(readers.set(held.readers).to_vec());
+    }
+    let record = intact(tx, held)?.and_then(|sealed| Record::parse(&sealed).ok());
+    let ids = record.iter().flat_map(Record::reader_ids).map(|id| *id.as_bytes());
+    Ok(ids.collect())
 }
 
 impl Request<'_> {

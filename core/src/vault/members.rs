@@ -7,7 +7,7 @@ use crate::seal::{Reader, ReaderId, Record};
 
 use super::bytes::digest;
 use super::checkin::append;
-use super::disclose::{intact, wanted};
+use super::disclose::{intact, readers_of, wanted};
 use super::readers::{KnownReader, Readers};
 use super::state::{Device, HistorySetting};
 use super::store::{Durability, Store, StoredDevice, Transaction};
@@ -350,10 +350,12 @@ fn order(
     number: u64,
     at: Timestamp,
 ) -> Result<u64, VaultError> {
-    let readable =
-        |held: &&super::state::Held| readers.set(held.readers).contains(reader.as_bytes());
-    let ids: Vec<RecordId> =
-        device.candidates.iter().filter(readable).map(|held| held.id).collect();
+    let mut ids: Vec<RecordId> = Vec::new();
+    for held in device.candidates.iter() {
+        if readers_of(tx, readers, held)?.contains(reader.as_bytes()) {
+            ids.push(held.id);
+        }
+    }
     let mut device = device.clone();
     if device.about.retired.is_some() || !device.candidates.order(&ids, number, at) {
         return Ok(0);

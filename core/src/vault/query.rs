@@ -4,7 +4,7 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
 use crate::identity::{Scope, Timestamp};
 
-use super::readers::Readers;
+use super::disclose::{readers_of, wanted};
 use super::state::{Device, Held};
 use super::store::{DeviceKey, Store, StoredDevice};
 use super::view::{CandidateState, DeviceRow, DeviceStatus, DueRow, Page, RecordRow, Stats};
@@ -67,7 +67,11 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| {
             let readers = tx.readers(scope)?;
             let (_, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            Ok(records(&device, &readers))
+            let mut rows = records(&device);
+            for (row, (held, _)) in rows.iter_mut().zip(wanted(&device, true)) {
+                row.readers = readers_of(tx, &readers, &held)?;
+            }
+            Ok(rows)
         })
     }
 
@@ -257,7 +261,8 @@ fn due_row(stored: StoredDevice) -> Result<DueRow, VaultError> {
     Ok(DueRow { device: stored.name, due, ordered: !state.candidates.orders.is_empty() })
 }
 
-fn records(device: &Device, readers: &Readers) -> Vec<RecordRow> {
+/// The rows of a device's records, without their readers, in the order of [`wanted`].
+fn records(device: &Device) -> Vec<RecordRow> {
     let row = |held: &Held, state| RecordRow {
         record: held.id,
         version: held.version,
@@ -266,7 +271,7 @@ fn records(device: &Device, readers: &Readers) -> Vec<RecordRow> {
         displaced: None,
         ruled_out: false,
         late: held.late,
-        readers: readers.set(held.readers).to_vec(),
+        readers: Vec::new(),
     };
     let candidates = &device.candidates;
     let current = candidates.current.iter().map(|held| row(held, CandidateState::Current));

@@ -53,12 +53,22 @@ impl Readers {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The number of a set of ids; a new one when there is none yet.
+    /// The number of a set of ids, a new one when there is none yet; [`UNLISTED`] for a set with readers that the vault does
+    /// not know: a device that seals to strangers must not make the list grow.
     pub(super) fn intern(&mut self, set: Vec<[u8; 32]>) -> u32 {
-        let at = self.sets.iter().position(|known| *known == set).unwrap_or_else(|| {
-            self.sets.push(set);
-            self.sets.len().saturating_sub(1)
+        let known = |id: &[u8; 32]| self.known.iter().any(|reader| reader.id == *id);
+        let listed = self.sets.iter().position(|listed| *listed == set).or_else(|| {
+            (self.sets.len() < MAX_SETS && set.iter().all(known)).then(|| {
+                self.sets.push(set);
+                self.sets.len().saturating_sub(1)
+            })
         });
-        u32::try_from(at).unwrap_or(u32::MAX)
+        listed.and_then(|at| u32::try_from(at).ok()).unwrap_or(UNLISTED)
     }
 }
+
+/// The number of every set that is not in the list: the record itself tells who can open it.
+pub(super) const UNLISTED: u32 = u32::MAX;
+
+/// The most sets in the list. A vault meets a new one when its readers change.
+const MAX_SETS: usize = 256;

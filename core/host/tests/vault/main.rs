@@ -89,6 +89,7 @@ conformance! {
         readers_come_and_go_and_the_last_needs_the_word,
         removing_a_reader_orders_what_it_can_open_over_the_window,
         a_late_record_for_a_removed_reader_is_flagged_and_ordered,
+        strangers_among_the_readers_are_told_and_do_not_pile_up,
         records_are_sealed_anew_without_rotating,
         sealing_anew_cannot_change_the_password_or_add_strangers;
 }

@@ -3,6 +3,7 @@
 use laps_core::error::Code;
 use laps_core::seal::Record;
 use laps_core::vault::state::HistorySetting;
+use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{Confirmation, Resealing};
 
@@ -113,6 +114,26 @@ pub fn a_late_record_for_a_removed_reader_is_flagged_and_ordered(bed: &Bed) {
     device.readers.pop();
     device.rotate(bed);
     assert!(!bed.vault.show(&scope(), "pc-1").unwrap().ordered);
+}
+
+pub fn strangers_among_the_readers_are_told_and_do_not_pile_up(bed: &Bed) {
+    set_up(bed);
+    let mut device = bed.device("pc-1");
+    for _ in 0..5 {
+        let stranger = key("stranger");
+        device.readers = vec![bed.reader.reader().clone(), stranger.reader().clone()];
+        device.rotate(bed);
+        let row = &bed.vault.history(&scope(), "pc-1").unwrap()[0];
+        assert!(row.readers.contains(stranger.id().as_bytes()) && row.readers.len() == 2);
+    }
+    let readers = bed.vault.store().read(|tx| tx.readers(&scope())).unwrap();
+    assert!(readers.sets.is_empty());
+    let window = Some(0);
+    let removed = bed
+        .vault
+        .remove_reader(&scope(), &bed.reader.id(), window, Confirmation::Given, &WHO, bed.now())
+        .unwrap();
+    assert_eq!(removed.devices, 1, "what it can open is known all the same");
 }
 
 /// Everything that is to be sealed anew, page by page, as a tool does it.
