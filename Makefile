@@ -75,6 +75,14 @@ bench-build: ## Benchmarks compile
 bench: ## Benchmarks run
 	cargo bench -p laps-benches
 
+.PHONY: install
+install: ## Install the C library: make install PREFIX=/usr/local
+	ffi/install.sh "$(or $(PREFIX),/usr/local)"
+
+.PHONY: sizes
+sizes: ## The stripped C libraries stay below their limits
+	ffi/tests/sizes.sh
+
 .PHONY: windows
 windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine
 	ffi/tests/windows.sh

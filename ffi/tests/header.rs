@@ -51,6 +51,34 @@ fn the_committed_header_is_what_the_sources_say() {
 }
 
 #[test]
+fn the_committed_list_of_symbols_is_what_the_header_declares() {
+    let header = header();
+    let mut full = false;
+    let mut names = Vec::new();
+    for line in header.lines() {
+        match line {
+            "#if defined(LAPS_FULL)" => full = true,
+            "#endif" => full = false,
+            _ => {}
+        }
+        let word = line.split('(').next().unwrap().split([' ', '*']).next_back().unwrap();
+        if word.starts_with("laps_") && line.contains('(') && !line.starts_with([' ', '/']) {
+            names.push(format!("{word}{}", if full { " full" } else { "" }));
+        }
+    }
+    names.sort();
+    let made = format!(
+        "# What the libraries export; \"full\" only in the full build. Made from the header by tests/header.rs.\n{}\n",
+        names.join("\n")
+    );
+    let path = folder().join("symbols.txt");
+    if std::env::var_os("LAPS_WRITE_HEADER").is_some() {
+        fs::write(&path, &made).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), made, "{}", path.display());
+}
+
+#[test]
 fn every_source_file_is_in_the_header_or_holds_nothing_for_it() {
     let source = folder().join("src");
     let mut paths = vec![source.clone()];

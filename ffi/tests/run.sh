@@ -14,15 +14,27 @@ need g++ g++
 need valgrind valgrind
 
 need python3 python3
+need pkg-config pkg-config
+need cmake cmake
 
 profile=${PROFILE:-debug}
 case $profile in release) flag=--release ;; *) flag= ;; esac
-# shellcheck disable=SC2086
-cargo build -q -p laps-ffi $flag
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-built=$target/$profile
 out=$target/c-tests
 rm -rf "$out" && mkdir -p "$out/lib"
+
+# Each build of the library, from one set of compiled dependencies; the full one comes last and stays in place.
+build() { # NAME [cargo arguments]
+    name=$1; shift
+    # shellcheck disable=SC2086
+    cargo build -q -p laps-ffi $flag "$@"
+    mkdir -p "$out/$name"
+    cp "$target/$profile/liblaps.so" "$target/$profile/liblaps.a" "$out/$name"
+}
+build panics --features panic-for-tests
+build agent --no-default-features
+build full
+built=$out/full
 warn="-Wall -Wextra -Wpedantic -Werror"
 static="$built/liblaps.a -lpthread -ldl -lm"
 tests=ffi/tests
@@ -42,26 +54,72 @@ for std in c99 c11 c2x; do
     gcc -std=$std $warn -DLAPS_AGENT -Iffi/include -fsyntax-only -x c ffi/include/laps.h
 done
 for std in c++11 c++17; do
-    # shellcheck disable=SC2086
-    g++ -std=$std $warn -Iffi/include -fsyntax-only -x c++ ffi/include/laps.h
+    for header in laps.h laps.hpp; do
+        # shellcheck disable=SC2086
+        g++ -std=$std $warn -Iffi/include -fsyntax-only -x c++ ffi/include/$header
+    done
 done
+
+# What the libraries export is the committed list: the agent build without what is marked there as of the full build.
+exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
+grep -v '^#' ffi/symbols.txt | awk '{ print $1 }' | sort > "$out/full.symbols"
+grep -v '^#' ffi/symbols.txt | awk '$2 != "full" { print $1 }' | sort > "$out/agent.symbols"
+exports "$lib/liblaps.so" | diff "$out/full.symbols" - || { echo "the full build exports something else than ffi/symbols.txt"; exit 1; }
+exports "$out/agent/liblaps.so" | diff "$out/agent.symbols" - || { echo "the agent build exports something else"; exit 1; }
 
 # shellcheck disable=SC2086
 {
     gcc -std=c99 $warn -g -O1 -Iffi/include $tests/c/*.c -L"$lib" -llaps -o "$out/c-shared"
     gcc -std=c99 $warn -g -O1 -Iffi/include $tests/c/*.c $static -o "$out/c-static"
     g++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp-shared"
+    g++ -std=c++11 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp11-shared"
+    agent="$out/agent/liblaps.a -lpthread -ldl -lm"
+    gcc -std=c11 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/c/*.c $agent -o "$out/c-agent"
+    g++ -std=c++17 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/cpp/*.cpp $agent -o "$out/cpp-agent"
+    gcc -std=c99 $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/c/*.c $static \
+        -o "$out/c-sanitized"
 }
+nm "$out/c-sanitized" | grep -q __asan_report || { echo "the sanitizers are not on"; exit 1; }
 
 # Every function against the contract: as installed, and with panics forced.
 python3 $tests/contract.py ffi/include/laps.h full > "$out/contract.c"
 # shellcheck disable=SC2086
 {
     gcc -std=c99 $warn -g -O1 -Iffi/include -I$tests/c "$out/contract.c" -L"$lib" -llaps -o "$out/contract"
-    cargo build -q -p laps-ffi $flag --features panic-for-tests --target-dir "$target/panics"
     gcc -std=c99 $warn -g -O1 -DLAPS_PANIC_FOR_TESTS -Iffi/include -I$tests/c "$out/contract.c" \
-        "$target/panics/$profile/liblaps.a" -lpthread -ldl -lm -o "$out/contract-panics"
+        "$out/panics/liblaps.a" -lpthread -ldl -lm -o "$out/contract-panics"
 }
+
+# shellcheck disable=SC2086
+{
+    python3 $tests/contract.py ffi/include/laps.h agent > "$out/contract-agent.c"
+    gcc -std=c99 $warn -DLAPS_AGENT -g -O1 -Iffi/include -I$tests/c "$out/contract-agent.c" $agent -o "$out/contract-agent"
+}
+
+# Installed as a C library is: found by pkg-config, by CMake, and with nothing but a path; the example is the consumer.
+PROFILE=$profile ffi/install.sh "$out/prefix" > /dev/null
+export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
+# shellcheck disable=SC2046,SC2086
+{
+    gcc -std=c99 $warn ffi/examples/generate.c $(pkg-config --cflags --libs laps) -Wl,-rpath,"$out/prefix/lib" -o "$out/generate"
+    gcc -std=c99 $warn -I"$out/prefix/include" ffi/examples/generate.c "$out/prefix/lib/liblaps.a" -lpthread -ldl -lm \
+        -o "$out/generate-static"
+    gcc -std=c99 $warn -Wno-overlength-strings ffi/examples/agent.c $(pkg-config --cflags --libs laps) \
+        -Wl,-rpath,"$out/prefix/lib" -o "$out/example-agent"
+}
+cmake -S $tests/consumer -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" > /dev/null
+cmake --build "$out/cmake" > /dev/null
+printf '{"BackupDirectory":1,"PasswordLength":20}' > "$out/policy.json"
+for program in "$out/generate" "$out/generate-static" "$out/cmake/consumer"; do
+    length=$("$program" "$out/policy.json" 2> /dev/null | tr -d '\n' | wc -c)
+    [ "$length" = 20 ] || { echo "$program: a password of $length characters, not 20"; exit 1; }
+done
+printf '{"BackupDirectory":1,"PasswordLength":7}' > "$out/refused.json"
+# shellcheck disable=SC2086
+gcc -std=c99 $warn -Iffi/include -I$tests/c $tests/agent_world.c $static -o "$out/agent_world"
+$tests/agent_example.sh "$out/example-agent" "$out/agent_world" "$out/world"
+status=0; "$out/generate" "$out/refused.json" 2> /dev/null || status=$?
+[ $status = 3 ] || { echo "generate with a refused policy: status $status, not 3"; exit 1; }
 
 # The README's C example, as it stands there.
 if [ -e README.md ]; then
@@ -72,13 +130,13 @@ if [ -e README.md ]; then
 fi
 
 export RUST_BACKTRACE=0 # forced panics are told in one line
-for program in c-shared c-static cpp-shared contract contract-panics readme; do
+for program in c-shared c-static c-agent c-sanitized cpp-shared cpp11-shared cpp-agent contract contract-agent contract-panics readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
     (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log" 2> "$program.err") \
         || { tail -n 20 "$out/$program.log" "$out/$program.err"; exit 1; }
     tail -n 1 "$out/$program.log"
-    [ "$program" != c-static ] || continue
+    case $program in c-shared | cpp-shared | contract | contract-panics | readme) ;; *) continue ;; esac
     (cd "$out" && LD_LIBRARY_PATH="$lib" valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
         --errors-for-leak-kinds=all "./$program" > "$program.log" 2> "$program.err") || { tail -n 40 "$out/$program.err"; exit 1; }
 done

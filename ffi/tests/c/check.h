@@ -41,5 +41,6 @@ void test_policy(void);
 void test_generate(void);
 void test_seal(void);
 void test_rotation(void);
+void test_process(void);
 
 #endif

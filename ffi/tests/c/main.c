@@ -10,6 +10,7 @@ int main(void) {
     test_generate();
     test_seal();
     test_rotation();
+    test_process();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);
     return 0;
 }
