@@ -15,6 +15,7 @@
 mod builder;
 mod chars;
 mod check;
+mod classes;
 mod complexity;
 #[cfg(feature = "alloc")]
 mod composition;
@@ -24,6 +25,8 @@ mod conflict;
 mod counted;
 mod dense;
 mod dice;
+#[cfg(feature = "documents")]
+mod document;
 mod error;
 mod forbid;
 #[cfg(feature = "alloc")]
@@ -42,10 +45,9 @@ mod strength;
 mod table;
 #[cfg(test)]
 mod tests;
+mod windows;
 #[cfg(feature = "alloc")]
 mod words;
-
-use core::hint::black_box;
 
 use rand_core::TryCryptoRng;
 
@@ -56,6 +58,8 @@ pub use chars::CharSet;
 pub use check::{Violation, Violations};
 pub use complexity::{Complexity, UnknownComplexity};
 use dice::Dice;
+#[cfg(feature = "documents")]
+pub use document::RecipeDocumentError;
 pub use error::{Conflict, RecipeError};
 pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
 use plan::Sampler;
@@ -65,6 +69,7 @@ pub use rules::{MAX_GROUPS, MAX_LENGTH};
 pub use strength::{Admissible, Strength};
 #[cfg(feature = "alloc")]
 pub use table::MAX_TABLE;
+pub use windows::{WindowsPolicy, WindowsRefusal};
 
 /// What a password must look like. Satisfiable by construction.
 #[derive(Clone, Debug)]
@@ -160,22 +165,31 @@ impl Recipe {
     }
 
     fn sample<D: Dice>(&self, dice: &mut D, out: &mut Password) -> Result<(), RandomError> {
-        let mut result = Err(RandomError::Failed);
-        let filled = out.fill_ascii(|bytes| {
-            result = match &self.kind {
-                Kind::Characters { rules, sampler } => {
-                    let length = usize::from(rules.length);
-                    let place = bytes.get_mut(..length).unwrap_or_default();
-                    sampler.sample(rules, dice, place).map(|()| length)
-                }
-                #[cfg(feature = "passphrase")]
-                Kind::Words(words) => words.sample(dice, bytes),
-            };
-            result.unwrap_or(0)
-        });
-        let length = result?;
-        debug_assert!(filled && out.len() == length, "a sampler writes ASCII");
-        Ok(())
+        out.try_fill_ascii(|bytes| match &self.kind {
+            Kind::Characters { rules, sampler } => {
+                let length = usize::from(rules.length);
+                let place = bytes.get_mut(..length).unwrap_or_default();
+                sampler.sample(rules, dice, place).map(|()| length)
+            }
+            #[cfg(feature = "passphrase")]
+            Kind::Words(words) => words.sample(dice, bytes),
+        })
+    }
+
+    /// A new password in every place of `out`: as [`Recipe::generate_into`] for each. Allocates nothing.
+    ///
+    /// # Errors
+    /// As [`Recipe::generate_into`]; all of `out` is then empty.
+    pub fn generate_many<S: TryCryptoRng>(
+        &self,
+        generator: &mut Generator<S>,
+        out: &mut [Password],
+    ) -> Result<(), RandomError> {
+        let outcome = out.iter_mut().try_for_each(|place| self.sample(generator, place));
+        if outcome.is_err() {
+            out.iter_mut().for_each(zeroize::Zeroize::zeroize);
+        }
+        outcome
     }
 
     /// How many passwords the recipe admits.
@@ -194,42 +208,9 @@ impl Recipe {
             #[cfg(feature = "passphrase")]
             Kind::Words(words) => words.broken(password.as_bytes()),
         };
-        Violations::new(self, broken)
+        Violations::new(self, broken.declassify())
     }
 }
 
 /// `PasswordLength` of Windows LAPS.
 const COMPLEXITY_LENGTH: (u8, u8) = (8, 64);
-
-/// Makes one bit public: whether `bits` are all zero. Called for whether a whole redraw is kept, for which rules
-/// a checked password breaks, and for whether a seed is stuck: nothing else.
-///
-/// The read at a secret address is deliberate: the valgrind test reports it here, and knows that it may.
-#[inline(never)]
-pub(crate) fn declassify(bits: u64) -> bool {
-    let answers = black_box([true, false]);
-    answers.get(usize::from(bits != 0)).copied().unwrap_or(false)
-}
-
-/// Makes the length of a passphrase public, as [`declassify`] does with one bit.
-#[cfg(feature = "passphrase")]
-#[inline(never)]
-pub(crate) fn declassify_length(length: u64) -> usize {
-    let lengths: [u8; 129] = black_box(LENGTHS);
-    let place = usize::try_from(length).unwrap_or(0);
-    usize::from(lengths.get(place).copied().unwrap_or(0))
-}
-
-/// 0 to 128.
-#[cfg(feature = "passphrase")]
-const LENGTHS: [u8; 129] = {
-    let mut lengths = [0; 129];
-    let mut rest: &mut [u8] = &mut lengths;
-    let mut length = 0;
-    while let Some((place, more)) = rest.split_first_mut() {
-        *place = length;
-        length += 1;
-        rest = more;
-    }
-    lengths
-};

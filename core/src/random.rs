@@ -18,7 +18,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroize as _;
 
 use crate::error::Code;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, declassify};
 use erasure::State;
 #[cfg(feature = "getrandom")]
 pub use system::SystemSource;
@@ -183,7 +183,8 @@ const SEED_BYTES: usize = 64;
 fn is_stuck(seed: &[u8; SEED_BYTES]) -> bool {
     let (first, second) = seed.split_at(SEED_BYTES >> 1);
     // Every byte is looked at: where two bytes differ is nobody's business.
-    let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) != 0;
-    let constant = |block: &[u8]| !differ(block, block.get(1..).unwrap_or_default());
-    constant(first) | constant(second) | !differ(first, second)
+    let differ =
+        |a: &[u8], b: &[u8]| a.iter().zip(b).fold(0_u64, |all, (a, b)| all | u64::from(a ^ b));
+    let varies = |block: &[u8]| differ(block, block.get(1..).unwrap_or_default());
+    declassify(varies(first)) || declassify(varies(second)) || declassify(differ(first, second))
 }

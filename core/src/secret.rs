@@ -5,6 +5,7 @@
 //! behind, as every Rust value does: what is long-lived belongs in a `Box`, filled in place.
 
 use core::fmt;
+use core::hint::black_box;
 
 use ctutils::CtEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -50,26 +51,28 @@ impl Password {
         Ok(())
     }
 
-    /// Lets `fill` write ASCII bytes into the buffer; it returns how many. Anything else than ASCII, or more
-    /// bytes than there are, leaves the password empty.
-    #[must_use]
-    pub(crate) fn fill_ascii(
+    /// Lets `fill` write ASCII bytes into the buffer; it returns how many. The highest bit of every byte is
+    /// cleared, so that the text is ASCII without a look at it. After an error the password is empty.
+    pub(crate) fn try_fill_ascii<E>(
         &mut self,
-        fill: impl FnOnce(&mut [u8; Self::MAX_LEN]) -> usize,
-    ) -> bool {
+        fill: impl FnOnce(&mut [u8; Self::MAX_LEN]) -> Result<usize, E>,
+    ) -> Result<(), E> {
         self.zeroize();
-        let len = fill(&mut self.bytes);
-        // Every byte is looked at, so that time tells nothing but the length.
-        let high = self.bytes.iter().fold(0, |all, byte| all | byte) & 0x80;
-        if high != 0 || len > Self::MAX_LEN {
-            self.zeroize();
-            return false;
+        let len = match fill(&mut self.bytes) {
+            Ok(len) => len.min(Self::MAX_LEN),
+            Err(error) => {
+                self.zeroize();
+                return Err(error);
+            }
+        };
+        for byte in &mut self.bytes {
+            *byte &= 0x7f;
         }
         if let Some(rest) = self.bytes.get_mut(len..) {
             rest.zeroize();
         }
         self.len = u8::try_from(len).unwrap_or(0);
-        true
+        Ok(())
     }
 
     /// The text. The one door.
@@ -142,6 +145,39 @@ impl<const N: usize> fmt::Debug for SecretBytes<N> {
     }
 }
 
+/// Makes one bit public: whether `bits` are all zero. Called for whether a whole redraw is kept, for which rules
+/// a checked password breaks, and for whether a seed is stuck: nothing else.
+///
+/// The read at a secret address is deliberate: the valgrind test reports it here, and knows that it may.
+#[inline(never)]
+pub(crate) fn declassify(bits: u64) -> bool {
+    let answers = black_box([true, false]);
+    answers.get(usize::from(bits != 0)).copied().unwrap_or(false)
+}
+
+/// Makes the length of a passphrase public, as [`declassify`] does with one bit.
+#[cfg(feature = "passphrase")]
+#[inline(never)]
+pub(crate) fn declassify_length(length: u64) -> usize {
+    let lengths: [u8; 129] = black_box(LENGTHS);
+    let place = usize::try_from(length).unwrap_or(0);
+    usize::from(lengths.get(place).copied().unwrap_or(0))
+}
+
+/// 0 to 128.
+#[cfg(feature = "passphrase")]
+const LENGTHS: [u8; 129] = {
+    let mut lengths = [0; 129];
+    let mut rest: &mut [u8] = &mut lengths;
+    let mut length = 0;
+    while let Some((place, more)) = rest.split_first_mut() {
+        *place = length;
+        length += 1;
+        rest = more;
+    }
+    lengths
+};
+
 /// Text above [`Password::MAX_LEN`] bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -195,18 +231,20 @@ mod tests {
     }
 
     #[test]
-    fn filling_leaves_zeros_behind_the_text() {
+    fn filling_leaves_ascii_and_zeros_behind_it() {
         let mut password = Password::try_from_str("a longer text").unwrap();
-        assert!(password.fill_ascii(|bytes| {
-            bytes[..5].copy_from_slice(b"abcXX");
-            3
-        }));
+        let filled: Result<(), TooLong> = password.try_fill_ascii(|bytes| {
+            bytes[..5].copy_from_slice(b"ab\xe3XX");
+            Ok(3)
+        });
+        assert_eq!(filled, Ok(()));
         assert_eq!(password.expose_secret(), "abc");
         assert!(password.bytes[3..].iter().all(|b| *b == 0));
-        assert!(!password.fill_ascii(|bytes| {
-            bytes[0] = 0xff;
-            1
-        }));
-        assert!(password.is_empty());
+        let failed = password.try_fill_ascii(|bytes| {
+            bytes[0] = b'x';
+            Err(TooLong)
+        });
+        assert_eq!(failed, Err(TooLong));
+        assert!(password.is_empty() && password.bytes.iter().all(|b| *b == 0));
     }
 }

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize as _;
 
-use super::declassify;
 use super::dice::{Dice, Faces};
 use super::machine::Choice;
 use super::rules::{MAX_LENGTH, Rules};
 use super::spell::Alphabet;
-use super::table::{Table, equal};
+use super::table::{Table, equal, hide};
 use crate::random::RandomError;
+use crate::secret::declassify;
 
 /// Draws from a counting table, then redraws for the rules that the table does not know.
 #[derive(Clone, Debug)]
@@ -93,13 +93,13 @@ impl Counted {
             let mut ticket = [0_u8];
             reject |= dice.roll(&Faces::new(u32::from(rest), 1), &mut ticket)?;
             let [ticket] = ticket;
-            let mut before = 0;
+            let mut before = 0_u64;
             let mut kind = 0;
             for (count, index) in left.iter_mut().zip(0_u8..).take(self.kinds.len()) {
-                let up_to = before + *count;
+                let up_to = before.wrapping_add(*count);
                 let here = !less(u64::from(ticket), before) & less(u64::from(ticket), up_to);
                 kind |= u64::from(index) & here;
-                *count -= here & 1;
+                *count = count.wrapping_sub(here & 1);
                 before = up_to;
             }
             #[expect(clippy::cast_possible_truncation, reason = "an index below 96")]
@@ -133,7 +133,7 @@ impl Counted {
             let other = equal(u64::from(label) & 3, Choice::Other as u64);
             // Any but the one before: skip it.
             let skip = other & !less(way, before) & 1;
-            let index = (way + skip) & !same | before & same;
+            let index = (way.wrapping_add(skip) & !same) | (before & same);
             let mut byte = 0;
             for (alphabet, kind) in self.kinds.iter().zip(0_u64..) {
                 let mut spelled = [low(index)];
@@ -151,7 +151,7 @@ impl Counted {
 
 /// All ones when `a < b`.
 fn less(a: u64, b: u64) -> u64 {
-    0_u64.wrapping_sub(u64::from(a < b))
+    hide(0_u64.wrapping_sub(u64::from(a < b)))
 }
 
 /// The low byte of a mask.

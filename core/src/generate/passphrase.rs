@@ -3,14 +3,15 @@
 mod list;
 
 use core::fmt;
+use core::hint::black_box;
 
 use super::dice::{Dice, Faces};
 use super::error::{MAX_WORDS, MIN_WORDS};
 use super::nat::Nat;
 use super::rules::{Rule, RuleSet};
-use super::{Complexity, RecipeError, Strength, declassify};
+use super::{Complexity, RecipeError, Strength};
 use crate::random::RandomError;
-use crate::secret::Password;
+use crate::secret::{Password, declassify, declassify_length};
 use list::{Entry, List};
 use zeroize::Zeroize as _;
 
@@ -117,9 +118,9 @@ struct Text([u64; TEXT_LIMBS]);
 impl Text {
     /// Moves the text behind the word: one conditional move for each binary digit of the length.
     fn put_before(&mut self, word: Entry) {
-        let length = word.iter().fold(0, |count, limb| count + bytes_in(*limb));
+        let length = word.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
         for digit in 0..5_u32 {
-            let mask = 0_u64.wrapping_sub(length >> digit & 1);
+            let mask = black_box(0_u64.wrapping_sub(length >> digit & 1));
             self.shift(1 << digit, mask);
         }
         for (limb, letters) in self.0.iter_mut().zip(word) {
@@ -151,8 +152,8 @@ impl Text {
 
     /// The length of the whole, which is public.
     fn len(&self) -> usize {
-        let length = self.0.iter().fold(0, |count, limb| count + bytes_in(*limb));
-        super::declassify_length(length)
+        let length = self.0.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
+        declassify_length(length)
     }
 }
 

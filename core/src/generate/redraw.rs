@@ -1,12 +1,14 @@
 //! The redrawing sampler: draw a whole string, keep it when it breaks no rule.
 
 use super::chars::CharSet;
-use super::declassify;
+use super::classes::Classes;
 use super::dice::{Dice, Faces};
 use super::nat::Nat;
 use super::rules::Rules;
+use super::shape::Shape;
 use super::spell::Alphabet;
 use crate::random::RandomError;
+use crate::secret::declassify;
 
 /// Draws every character on its own and redraws the whole string until no rule is broken.
 ///
@@ -17,6 +19,8 @@ pub(crate) struct Redraw {
     middle: Place,
     first: Option<Place>,
     last: Option<Place>,
+    /// Judges indices where only groups are asked for; the general rules judge characters.
+    classes: Option<Classes>,
     attempts: u16,
 }
 
@@ -54,8 +58,14 @@ impl Redraw {
         for set in [first, last].into_iter().flatten() {
             base = base.times(u64::from(set.len()));
         }
+        let classes = Classes::new(rules, &Shape::new(rules));
+        let mut place = Place::new(alphabet, u8::try_from(middle).unwrap_or(0));
+        if let Some(classes) = &classes {
+            place.alphabet = classes.alphabet;
+        }
         Some(Self {
-            middle: Place::new(alphabet, u8::try_from(middle).unwrap_or(0)),
+            middle: place,
+            classes,
             first: first.map(|set| Place::new(set, 1)),
             last: last.map(|set| Place::new(set, 1)),
             attempts: attempts(admissible, &base)?,
@@ -81,12 +91,19 @@ impl Redraw {
     }
 
     /// One draw of the whole string; not 0 when it is to be thrown away.
+    #[inline]
     pub(super) fn attempt<D: Dice>(
         &self,
         rules: &Rules,
         dice: &mut D,
         out: &mut [u8],
     ) -> Result<u64, RandomError> {
+        if let Some(classes) = &self.classes {
+            let reject = dice.roll(&self.middle.faces, out)?;
+            let broken = classes.broken(out);
+            self.middle.alphabet.spell(out);
+            return Ok(reject | broken);
+        }
         let mut reject = 0;
         let mut middle = &mut *out;
         if let Some(place) = &self.first {

@@ -142,13 +142,15 @@ impl Rules {
     /// The rules that a text breaks. Every rule is evaluated over every byte, without a branch on them; time
     /// depends on the rules and the length of the text.
     pub(crate) fn broken(&self, text: &[u8]) -> RuleSet {
-        let length = text.iter().fold(0_u32, |count, byte| count + u32::from(byte & 0xc0 != 0x80));
+        let length = text
+            .iter()
+            .fold(0_u32, |count, byte| count.wrapping_add(u32::from(byte & 0xc0 != 0x80)));
         let mut broken = RuleSet::when(Rule::Length, length != u32::from(self.length));
         broken.add(Rule::Characters, count(text, self.alphabet()) != text.len());
         let mut present = 0_u32;
         for (group, index) in self.effective().zip(0_u8..) {
             let found = count(text, group.chars);
-            present += u32::from(found > 0);
+            present = present.wrapping_add(u32::from(found > 0));
             broken.add(Rule::GroupMin(index), found < usize::from(group.min));
             broken.add(Rule::GroupMax(index), found > group.max.map_or(usize::MAX, usize::from));
         }
@@ -172,11 +174,10 @@ impl Rules {
 
 /// How many bytes belong to a set: every range over every byte.
 fn count(text: &[u8], set: CharSet) -> usize {
-    text.iter().fold(0, |count, byte| {
-        let inside = set
-            .ranges()
-            .fold(0, |any, (first, more)| any | u8::from(byte.wrapping_sub(first) <= more));
-        count + usize::from(inside)
+    set.ranges().fold(0, |count, (first, more)| {
+        text.iter().fold(count, |count: usize, byte| {
+            count.wrapping_add(usize::from(byte.wrapping_sub(first) <= more))
+        })
     })
 }
 
@@ -304,6 +305,12 @@ impl RuleSet {
     /// The bits, 0 when no rule is in the set. For masks; not to be branched on before it is declassified.
     pub(crate) const fn bits(self) -> u64 {
         self.0
+    }
+
+    /// Makes public which rules are in the set, one by one.
+    pub(crate) fn declassify(self) -> Self {
+        let bits = (0..Rule::COUNT).filter(|bit| !crate::secret::declassify(self.0 & 1 << bit));
+        Self(bits.fold(0, |set, bit| set | 1 << bit))
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Rule> + Clone {

@@ -4,6 +4,7 @@
 //! layer is read, and kept or not by a mask (protocol §7 rule 3).
 
 use alloc::vec::Vec;
+use core::hint::black_box;
 
 use zeroize::Zeroize as _;
 
@@ -262,7 +263,7 @@ fn below(a: &[u64], b: &[u64]) -> u64 {
         let (_, second) = part.overflowing_sub(u64::from(borrow));
         first | second
     });
-    0_u64.wrapping_sub(u64::from(borrow))
+    hide(0_u64.wrapping_sub(u64::from(borrow)))
 }
 
 /// `a -= b` where the mask is set, over the limbs of `a`.
@@ -284,9 +285,17 @@ fn take(to: &mut [u64], from: &[u64], mask: u64) {
 }
 
 /// All ones when two numbers are equal.
-pub(super) const fn equal(a: u64, b: u64) -> u64 {
+#[inline]
+pub(super) fn equal(a: u64, b: u64) -> u64 {
     let differ = a ^ b;
-    ((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1)
+    hide(((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1))
+}
+
+/// Hides from the compiler that a mask is all ones or none, so that it does not turn it into a branch or a
+/// choice between two addresses.
+#[inline]
+pub(super) fn hide(mask: u64) -> u64 {
+    black_box(mask)
 }
 
 /// Binary digits that are drawn beyond the size of the total: at most one draw in 2^8 is thrown away.

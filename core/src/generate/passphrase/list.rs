@@ -1,5 +1,9 @@
 //! The EFF's lists, with large first letters, as words of 16 bytes.
 
+use core::hint::black_box;
+
+use zeroize::Zeroize as _;
+
 use super::super::Complexity;
 
 /// A word of at most 16 letters, zero behind them, as two little-endian numbers.
@@ -36,15 +40,25 @@ impl List {
         })
     }
 
-    /// The word at a secret index: every word is read, one is kept.
+    /// The word at a secret index: every word is read, one is kept. First the row that holds it, then the word.
     pub(super) fn select(&self, index: u16) -> Entry {
-        let mut chosen = [0; 2];
-        for (entry, position) in self.entries.iter().zip(0_u16..) {
-            let mask = 0_u64.wrapping_sub(u64::from(position == index));
-            for (limb, letters) in chosen.iter_mut().zip(entry) {
-                *limb |= letters & mask;
+        let mut row = [[0_u64; 2]; ROW];
+        for (words, number) in self.entries.chunks(ROW).zip(0_u64..) {
+            let mask = same(u64::from(index >> ROW_BITS), number);
+            for (kept, word) in row.iter_mut().zip(words) {
+                for (kept, letters) in kept.iter_mut().zip(word) {
+                    *kept |= letters & mask;
+                }
             }
         }
+        let mut chosen = [0; 2];
+        for (word, number) in row.iter().zip(0_u64..) {
+            let mask = same(u64::from(index) & (ROW as u64 - 1), number);
+            for (kept, letters) in chosen.iter_mut().zip(word) {
+                *kept |= letters & mask;
+            }
+        }
+        row.as_flattened_mut().zeroize();
         chosen
     }
 
@@ -57,6 +71,16 @@ impl List {
         })
     }
 }
+
+/// All ones when two numbers are equal, and the compiler does not know.
+fn same(a: u64, b: u64) -> u64 {
+    let differ = a ^ b;
+    black_box(((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1))
+}
+
+/// Words in a row: 61 rows of 128 make the long list.
+const ROW: usize = 1 << ROW_BITS;
+const ROW_BITS: u32 = 7;
 
 /// The lists as they are, one word a line; licence and sums in `wordlists/README.md`.
 static LONG: [Entry; 7776] = parse(include_bytes!("../wordlists/eff-long.txt"));
