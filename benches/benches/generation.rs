@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark")]
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use laps_core::generate::{Complexity, Recipe};
@@ -51,7 +51,7 @@ fn passwords(c: &mut Criterion) {
     group.bench_function("rand, redraw", |b| b.iter(|| black_box(redraw(&mut rng))));
     let peer = passwords_peer();
     group.bench_function("passwords, iterator reused", |b| {
-        b.iter(|| black_box(peer.generate_one()))
+        b.iter(|| black_box(peer.generate_one()));
     });
     group.finish();
 }

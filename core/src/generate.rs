@@ -62,6 +62,8 @@ use dice::Dice;
 pub use document::RecipeDocumentError;
 pub use error::{Conflict, RecipeError};
 pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
+#[cfg(all(feature = "passphrase", feature = "alloc"))]
+pub use passphrase::PassphraseBuilder;
 use plan::Sampler;
 pub use preset::Preset;
 use rules::{Group, Rules};
@@ -122,6 +124,12 @@ impl Recipe {
     pub fn passphrase(complexity: Complexity, words: u8) -> Result<Self, RecipeError> {
         let words = passphrase::Words::windows(complexity, words)?;
         Ok(Self { strength: words.strength(), kind: Kind::Words(words) })
+    }
+
+    /// A passphrase of one's own, of `words` (3 to 10) words.
+    #[cfg(all(feature = "passphrase", feature = "alloc"))]
+    pub const fn phrase(words: u8) -> PassphraseBuilder {
+        PassphraseBuilder::new(words)
     }
 
     /// A recipe of one's own, for passwords of `length` characters (1 to 128).

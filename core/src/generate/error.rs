@@ -50,6 +50,25 @@ pub enum RecipeError {
         /// Its length in characters.
         length: usize,
     },
+    /// A word of a list that is empty or longer than 16 characters.
+    WordLength {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// A list of more than 65,536 words.
+    TooManyWords,
+    /// A list without a word.
+    NoWords,
+    /// A separator of more than 4 characters.
+    SeparatorLength {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// A passphrase could have more than 127 characters.
+    PhraseLength {
+        /// The longest, in characters.
+        length: usize,
+    },
     /// A longest run of 0.
     RunLength,
     /// No password satisfies these rules together; each of them is needed for that.
@@ -76,6 +95,11 @@ impl RecipeError {
             | Self::NoCharacters
             | Self::TooManyForbidden
             | Self::ForbiddenLength { .. }
+            | Self::WordLength { .. }
+            | Self::TooManyWords
+            | Self::NoWords
+            | Self::SeparatorLength { .. }
+            | Self::PhraseLength { .. }
             | Self::RunLength => Code::RecipeInvalid,
             Self::Infeasible(_) => Code::RecipeInfeasible,
             Self::TooComplex { .. } => Code::RecipeTooComplex,
@@ -111,6 +135,17 @@ impl fmt::Display for RecipeError {
                 "a forbidden substring of {length} characters is outside 1 to {}",
                 super::MAX_FORBIDDEN_LENGTH
             ),
+            Self::WordLength { length } => {
+                write!(f, "a word of {length} characters is outside 1 to 16")
+            }
+            Self::TooManyWords => f.write_str("a list has at most 65536 words"),
+            Self::NoWords => f.write_str("the list has no words"),
+            Self::SeparatorLength { length } => {
+                write!(f, "a separator of {length} characters is above 4")
+            }
+            Self::PhraseLength { length } => {
+                write!(f, "a passphrase could have {length} characters, which is above 127")
+            }
             Self::RunLength => f.write_str("a longest run of 0 leaves nothing; 1 is the least"),
             Self::Infeasible(conflict) => {
                 write!(f, "no password satisfies these rules together: {conflict}")

@@ -1,9 +1,13 @@
 //! Passphrases: words of a list, read as a whole for each draw so that no address tells which word it was.
 
+#[cfg(feature = "alloc")]
+mod ambiguous;
+#[cfg(feature = "alloc")]
+mod builder;
 mod list;
+mod text;
 
 use core::fmt;
-use core::hint::black_box;
 
 use super::dice::{Dice, Faces};
 use super::error::{MAX_WORDS, MIN_WORDS};
@@ -11,8 +15,11 @@ use super::nat::Nat;
 use super::rules::{Rule, RuleSet};
 use super::{Complexity, RecipeError, Strength};
 use crate::random::RandomError;
-use crate::secret::{Password, declassify, declassify_length};
-use list::{Entry, List};
+use crate::secret::{Password, declassify};
+#[cfg(feature = "alloc")]
+pub use builder::PassphraseBuilder;
+use list::List;
+pub(super) use text::Text;
 use zeroize::Zeroize as _;
 
 /// A passphrase recipe.
@@ -20,10 +27,33 @@ use zeroize::Zeroize as _;
 pub(super) struct Words {
     list: List,
     faces: Faces,
+    digit_faces: Faces,
     count: u8,
+    /// Between two words; zero behind it.
+    separator: [u8; MAX_SEPARATOR],
+    separator_length: u8,
+    /// One more character at the end, 0 to 9.
+    digit: bool,
+    /// Words that run together in more than one way are drawn letter by letter.
+    #[cfg(feature = "alloc")]
+    ambiguous: Option<alloc::sync::Arc<super::table::Table>>,
 }
 
 impl Words {
+    fn new(list: List, count: u8) -> Self {
+        Self {
+            faces: Faces::new(list.len(), count),
+            digit_faces: Faces::new(10, 1),
+            list,
+            count,
+            separator: [0; MAX_SEPARATOR],
+            separator_length: 0,
+            digit: false,
+            #[cfg(feature = "alloc")]
+            ambiguous: None,
+        }
+    }
+
     /// Words of one of the EFF's lists, each with a large first letter, nothing between them.
     pub(super) fn windows(complexity: Complexity, count: u8) -> Result<Self, RecipeError> {
         if !(MIN_WORDS..=MAX_WORDS).contains(&count) {
@@ -34,15 +64,24 @@ impl Words {
             min: Complexity::LongWords.as_u8(),
             max: Complexity::ShortUniqueWords.as_u8(),
         })?;
-        Ok(Self { list, faces: Faces::new(list.len(), count), count })
+        Ok(Self::new(list, count))
     }
 
-    /// Every word has its only large letter at its start, so that no two draws spell the same text.
+    fn separator(&self) -> &[u8] {
+        self.separator.get(..usize::from(self.separator_length)).unwrap_or_default()
+    }
+
+    /// The number of distinct texts.
     pub(super) fn strength(&self) -> Strength {
         let count = usize::from(self.count);
-        let admissible = Nat::power(u64::from(self.list.len()), count);
         let (shortest, longest) = self.list.lengths();
-        Strength::new(admissible, shortest * count, longest * count)
+        let more = self.separator().len() * (count - 1) + usize::from(self.digit);
+        // No two draws spell the same text, unless the words are ambiguous.
+        let texts = Nat::power(u64::from(self.list.len()), count);
+        #[cfg(feature = "alloc")]
+        let texts = self.ambiguous.as_ref().map_or(texts, |table| table.total());
+        let texts = texts.times(if self.digit { 10 } else { 1 });
+        Strength::new(texts, shortest * count + more, longest * count + more)
     }
 
     /// One passphrase into `out`; its length in bytes.
@@ -52,48 +91,84 @@ impl Words {
         out: &mut [u8; Password::MAX_LEN],
     ) -> Result<usize, RandomError> {
         for _ in 0..ATTEMPTS {
-            let mut indices = [0_u16; MAX_WORDS as usize];
-            let indices = indices.get_mut(..usize::from(self.count)).unwrap_or_default();
-            let rejected = dice.roll(&self.faces, indices)?;
-            if !declassify(rejected) {
-                continue;
-            }
             let mut text = Text::default();
-            for index in indices.iter().rev() {
-                let mut word = self.list.select(*index);
-                text.put_before(word);
-                word.zeroize();
+            if declassify(self.attempt(dice, &mut text)?) {
+                text.write(out);
+                return Ok(text.len());
             }
-            indices.zeroize();
-            text.write(out);
-            return Ok(text.len());
         }
         Err(RandomError::Stuck)
     }
 
+    /// One draw of the whole text; not 0 when it is to be thrown away.
+    pub(super) fn attempt<D: Dice>(
+        &self,
+        dice: &mut D,
+        text: &mut Text,
+    ) -> Result<u64, RandomError> {
+        let mut reject = 0;
+        if self.digit {
+            let mut digit = [0_u8];
+            reject |= dice.roll(&self.digit_faces, &mut digit)?;
+            text.put_before(&digit.map(|digit| b'0' + (digit & 15)));
+            digit.zeroize();
+        }
+        #[cfg(feature = "alloc")]
+        if let Some(table) = &self.ambiguous {
+            let mut letters = [0_u8; Password::MAX_LEN];
+            reject |= ambiguous::draw(table, dice, &mut letters)?;
+            text.put_before(&letters);
+            letters.zeroize();
+            return Ok(reject);
+        }
+        let mut indices = [0_u16; MAX_WORDS as usize];
+        let indices = indices.get_mut(..usize::from(self.count)).unwrap_or_default();
+        reject |= dice.roll(&self.faces, indices)?;
+        for (index, after) in indices.iter().rev().zip(0_u8..) {
+            if after > 0 {
+                text.put_before(self.separator());
+            }
+            let mut word = self.list.select(*index);
+            text.put_word(word);
+            word.zeroize();
+        }
+        indices.zeroize();
+        Ok(reject)
+    }
+
     /// Whether a text is not a passphrase of this recipe: every word of the list at every place.
     pub(super) fn broken(&self, text: &[u8]) -> RuleSet {
-        // Too long for the positions below is too long for the recipe.
-        let fits = text.len() <= Password::MAX_LEN;
+        // Bit i of a place: its character stands at i. What is longer than the recipe allows is broken anyway.
+        let fits = text.len() < Password::MAX_LEN;
         let mut places = [0_u128; 128];
         for (byte, position) in text.iter().take(127).zip(0_u32..) {
             for (place, letter) in places.iter_mut().zip(0_u8..) {
                 *place |= u128::from(*byte == letter) << position;
             }
         }
+        let at = |starts: u128, letter: u8, offset: u32| {
+            starts & places.get(usize::from(letter)).copied().unwrap_or(0) >> offset
+        };
         // Bit i: the text up to i is so many words.
         let mut ends = 1_u128;
-        for _ in 0..self.count {
+        for done in 0..self.count {
             let mut next = 0;
             for (letters, length) in self.list.words() {
-                let mut starts = ends;
-                for (letter, offset) in letters.take(length).zip(0_u32..) {
-                    let at = places.get(usize::from(letter)).copied().unwrap_or(0);
-                    starts &= at >> offset;
-                }
+                let starts = letters
+                    .take(length)
+                    .zip(0_u32..)
+                    .fold(ends, |starts, (letter, offset)| at(starts, letter, offset));
                 next |= starts << length;
             }
+            if done + 1 < self.count {
+                let separator = self.separator().iter().zip(0_u32..);
+                next = separator.fold(next, |starts, (byte, offset)| at(starts, *byte, offset));
+                next <<= self.separator_length;
+            }
             ends = next;
+        }
+        if self.digit {
+            ends = (b'0'..=b'9').fold(0, |any, digit| any | at(ends, digit, 0)) << 1;
         }
         let whole =
             ends.checked_shr(u32::try_from(text.len()).unwrap_or(u32::MAX)).unwrap_or(0) & 1;
@@ -102,75 +177,18 @@ impl Words {
 
     /// What the recipe asks for.
     pub(super) fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "it must be {} words of the list of {}, each with a large first letter, nothing between them",
-            self.count,
-            self.list.len()
-        )
+        let letter =
+            if self.list.is_capitalised() { ", each with a large first letter" } else { "" };
+        write!(f, "it must be {} words of the list of {}{letter}", self.count, self.list.len())?;
+        match core::str::from_utf8(self.separator()) {
+            Ok("") | Err(_) => f.write_str(", nothing between them")?,
+            Ok(separator) => write!(f, ", {separator:?} between them")?,
+        }
+        f.write_str(if self.digit { ", and a digit at the end" } else { "" })
     }
 }
 
-/// A text that grows at its front by words of secret length.
-#[derive(Default)]
-struct Text([u64; TEXT_LIMBS]);
-
-impl Text {
-    /// Moves the text behind the word: one conditional move for each binary digit of the length.
-    fn put_before(&mut self, word: Entry) {
-        let length = word.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
-        for digit in 0..5_u32 {
-            let mask = black_box(0_u64.wrapping_sub(length >> digit & 1));
-            self.shift(1 << digit, mask);
-        }
-        for (limb, letters) in self.0.iter_mut().zip(word) {
-            *limb |= letters;
-        }
-    }
-
-    /// Moves the text by so many bytes where the mask is set.
-    fn shift(&mut self, bytes: usize, mask: u64) {
-        let (limbs, bits) = (bytes >> 3, u32::try_from((bytes & 7) << 3).unwrap_or(0));
-        let before = self.0;
-        let mut below = 0;
-        for (position, limb) in self.0.iter_mut().enumerate() {
-            let source =
-                position.checked_sub(limbs).and_then(|place| before.get(place)).unwrap_or(&0);
-            let carried = if bits == 0 { 0 } else { below >> (64 - bits) };
-            let moved = source << bits | carried;
-            below = *source;
-            *limb ^= (*limb ^ moved) & mask;
-        }
-    }
-
-    fn write(&self, out: &mut [u8]) {
-        let (places, _) = out.as_chunks_mut::<8>();
-        for (bytes, limb) in places.iter_mut().zip(self.0) {
-            *bytes = limb.to_le_bytes();
-        }
-    }
-
-    /// The length of the whole, which is public.
-    fn len(&self) -> usize {
-        let length = self.0.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
-        declassify_length(length)
-    }
-}
-
-impl Drop for Text {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-/// How many bytes are not zero; letters are ASCII.
-const fn bytes_in(limb: u64) -> u64 {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    let present = (limb.wrapping_add(0x7f * LOW) >> 7) & LOW;
-    present.wrapping_mul(LOW) >> 56
-}
-
-/// A passphrase in words of 64 bits.
-const TEXT_LIMBS: usize = Password::MAX_LEN >> 3;
-/// Draws that are thrown away in a row before the source is called broken: each happens at most once in 2^9.
+/// The longest separator, in characters.
+const MAX_SEPARATOR: usize = 4;
+/// Draws that are thrown away in a row before the source is called broken: each happens at most once in 2^7.
 const ATTEMPTS: u32 = 128;

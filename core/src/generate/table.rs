@@ -94,6 +94,12 @@ impl Table {
         Some(Self { layers, limbs: range.limbs, range })
     }
 
+    /// The number of paths.
+    #[cfg(feature = "passphrase")]
+    pub(super) const fn total(&self) -> Nat {
+        self.range.total
+    }
+
     /// Draws a path and shows it step by step: its label, and which of the ways it was (0 without quotients).
     /// Not 0: the path is to be thrown away.
     pub(super) fn walk<D: Dice>(

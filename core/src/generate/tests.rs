@@ -6,6 +6,10 @@ use alloc::vec::Vec;
 
 #[cfg(feature = "alloc")]
 mod brute;
+#[cfg(all(feature = "alloc", feature = "passphrase"))]
+mod phrases;
+#[cfg(feature = "alloc")]
+mod statistics;
 #[cfg(feature = "alloc")]
 mod uniform;
 

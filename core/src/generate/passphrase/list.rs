@@ -1,5 +1,6 @@
-//! The EFF's lists, with large first letters, as words of 16 bytes.
+//! Lists of words: the EFF's, with large first letters, or one's own; 16 bytes a word.
 
+use core::fmt;
 use core::hint::black_box;
 
 use zeroize::Zeroize as _;
@@ -10,27 +11,61 @@ use super::super::Complexity;
 pub(super) type Entry = [u64; 2];
 
 /// A list of words.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(super) struct List {
-    entries: &'static [Entry],
+    entries: Entries,
+    capitalised: bool,
+}
+
+#[derive(Clone)]
+enum Entries {
+    Eff(&'static [Entry]),
+    #[cfg(feature = "alloc")]
+    Own(alloc::sync::Arc<[Entry]>),
 }
 
 impl List {
     pub(super) const fn of(complexity: Complexity) -> Option<Self> {
-        match complexity {
-            Complexity::LongWords => Some(Self { entries: &LONG }),
-            Complexity::ShortWords => Some(Self { entries: &SHORT }),
-            Complexity::ShortUniqueWords => Some(Self { entries: &SHORT_UNIQUE }),
+        let entries: &[Entry] = match complexity {
+            Complexity::LongWords => &LONG,
+            Complexity::ShortWords => &SHORT,
+            Complexity::ShortUniqueWords => &SHORT_UNIQUE,
             Complexity::Upper
             | Complexity::UpperLower
             | Complexity::UpperLowerDigits
             | Complexity::Full
-            | Complexity::Readable => None,
+            | Complexity::Readable => return None,
+        };
+        Some(Self { entries: Entries::Eff(entries), capitalised: true })
+    }
+
+    /// A list of one's own: distinct words of 1 to 16 characters.
+    #[cfg(feature = "alloc")]
+    pub(super) fn own(words: &[alloc::vec::Vec<u8>], capitalised: bool) -> Self {
+        let entry = |word: &alloc::vec::Vec<u8>| {
+            let mut entry = [0; 2];
+            for (limb, bytes) in entry.iter_mut().zip(word.chunks(8)) {
+                *limb = bytes.iter().rev().fold(0, |limb, byte| (limb << 8) | u64::from(*byte));
+            }
+            entry
+        };
+        Self { entries: Entries::Own(words.iter().map(entry).collect()), capitalised }
+    }
+
+    pub(super) const fn is_capitalised(&self) -> bool {
+        self.capitalised
+    }
+
+    fn entries(&self) -> &[Entry] {
+        match &self.entries {
+            Entries::Eff(entries) => entries,
+            #[cfg(feature = "alloc")]
+            Entries::Own(entries) => entries,
         }
     }
 
     pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.entries().len()).unwrap_or(u32::MAX)
     }
 
     /// The shortest and the longest word, in letters.
@@ -43,7 +78,7 @@ impl List {
     /// The word at a secret index: every word is read, one is kept. First the row that holds it, then the word.
     pub(super) fn select(&self, index: u16) -> Entry {
         let mut row = [[0_u64; 2]; ROW];
-        for (words, number) in self.entries.chunks(ROW).zip(0_u64..) {
+        for (words, number) in self.entries().chunks(ROW).zip(0_u64..) {
             let mask = same(u64::from(index >> ROW_BITS), number);
             for (kept, word) in row.iter_mut().zip(words) {
                 for (kept, letters) in kept.iter_mut().zip(word) {
@@ -64,11 +99,17 @@ impl List {
 
     /// Every word, as its bytes and its length.
     pub(super) fn words(&self) -> impl Iterator<Item = (impl Iterator<Item = u8> + '_, usize)> {
-        self.entries.iter().map(|entry| {
+        self.entries().iter().map(|entry| {
             let bytes = entry.iter().flat_map(|limb| limb.to_le_bytes());
             let length = bytes.clone().filter(|byte| *byte != 0).count();
             (bytes, length)
         })
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "List({} words)", self.len())
     }
 }
 

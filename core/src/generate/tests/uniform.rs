@@ -10,7 +10,7 @@ use super::*;
 
 /// Dice that show every outcome in turn: the draws of one run are the digits of a number that counts up.
 #[derive(Default)]
-struct Every {
+pub(super) struct Every {
     digits: Vec<(u64, u64)>,
     next: usize,
 }
@@ -27,7 +27,7 @@ impl Every {
     }
 
     /// The next outcome; false after the last.
-    fn advance(&mut self) -> bool {
+    pub(super) fn advance(&mut self) -> bool {
         assert_eq!(self.next, self.digits.len(), "the number of draws depends on what was drawn");
         self.next = 0;
         while let Some((digit, bound)) = self.digits.pop() {
