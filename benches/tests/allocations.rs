@@ -5,8 +5,9 @@
     reason = "a test without the harness, which allocates between tests"
 )]
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::System;
 
 use laps_core::generate::{Complexity, Recipe};
 use laps_core::random::Generator;

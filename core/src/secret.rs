@@ -68,8 +68,9 @@ impl Password {
         for byte in &mut self.bytes {
             *byte &= 0x7f;
         }
+        // The buffer stays in use, so that a plain fill is not left out.
         if let Some(rest) = self.bytes.get_mut(len..) {
-            rest.zeroize();
+            rest.fill(0);
         }
         self.len = u8::try_from(len).unwrap_or(0);
         Ok(())

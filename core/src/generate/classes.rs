@@ -83,7 +83,7 @@ impl Classes {
         let mut present = 0_u8;
         for (members, min, max) in self.groups.iter().take(usize::from(self.used)) {
             let mut found = 0_u8;
-            for (count, bit) in counts.iter().zip(0_u32..) {
+            for (count, bit) in counts.iter().take(inner + 1).zip(0_u32..) {
                 found = found.wrapping_add(count & 0_u8.wrapping_sub(members >> bit & 1));
             }
             // Counts are at most 128: a difference is negative in 16 bits when it is.

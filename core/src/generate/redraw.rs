@@ -84,13 +84,22 @@ impl Redraw {
     ) -> Result<(), RandomError> {
         for _ in 0..self.attempts {
             if declassify(self.attempt(rules, dice, out)?) {
+                self.finish(out);
                 return Ok(());
             }
         }
         Err(RandomError::Stuck)
     }
 
-    /// One draw of the whole string; not 0 when it is to be thrown away.
+    /// Characters for what an attempt drew. Only what is kept is spelled.
+    #[inline]
+    pub(super) fn finish(&self, out: &mut [u8]) {
+        if self.classes.is_some() {
+            self.middle.alphabet.spell(out);
+        }
+    }
+
+    /// One draw of the whole string, to be finished; not 0 when it is to be thrown away.
     #[inline]
     pub(super) fn attempt<D: Dice>(
         &self,
@@ -100,9 +109,7 @@ impl Redraw {
     ) -> Result<u64, RandomError> {
         if let Some(classes) = &self.classes {
             let reject = dice.roll(&self.middle.faces, out)?;
-            let broken = classes.broken(out);
-            self.middle.alphabet.spell(out);
-            return Ok(reject | broken);
+            return Ok(reject | classes.broken(out));
         }
         let mut reject = 0;
         let mut middle = &mut *out;

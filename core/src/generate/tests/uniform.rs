@@ -71,7 +71,11 @@ fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
     let mut out = alloc::vec![0; usize::from(rules.length)];
     loop {
         let rejected = match sampler {
-            Sampler::Redraw(redraw) => redraw.attempt(rules, &mut dice, &mut out),
+            Sampler::Redraw(redraw) => {
+                let rejected = redraw.attempt(rules, &mut dice, &mut out);
+                redraw.finish(&mut out);
+                rejected
+            }
             Sampler::Counted(counted) => counted.attempt(rules, &mut dice, &mut out),
         };
         if rejected == Ok(0) {
