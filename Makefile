@@ -9,8 +9,10 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 CORE_FEATURES := alloc getrandom passphrase documents seal vault secrecy
-PYTHON_SOURCES := $(shell find python core ffi/include -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.txt' -o -name '*.json' \) \
-	-not -path '*/target/*' -not -path '*/__pycache__/*' 2>/dev/null) Cargo.toml Cargo.lock
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+# Everything that the Python package is made of.
+PACKAGE_SOURCES := Cargo.toml Cargo.lock $(shell find core/src core/Cargo.toml core/host/src core/host/Cargo.toml \
+	python/src python/pysrc python/Cargo.toml python/pyproject.toml python/README.md -type f -not -name '*.pyc')
 
 .PHONY: help
 help: ## What there is to make
@@ -52,20 +54,20 @@ c: packages ## The C ABI: C99 and C++17, plain and under valgrind
 	ffi/tests/run.sh
 
 .PHONY: python-test
-python-test: $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
+python-test: $(VENV)/.tools $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
 	cd python && ../$(PY) -m pytest -q
 	cd python && ../$(PY) -m mypy --strict pysrc tests
 	cd python && ../$(PY) -m mypy.stubtest laps._laps
 
 .PHONY: seal-test
-seal-test: $(VENV)/.created ## Sealed records against a second implementation, both ways, in both suites
+seal-test: $(VENV)/.tools ## Sealed records against a second implementation, both ways, in both suites
 	$(PY) -m mypy --strict core/tests/seal/independent.py
 	$(PY) core/tests/seal/independent.py check core/tests/seal/vectors
 	rm -rf target/seal-exchange
-	cargo run -q -p laps-core --features seal --example seal_vectors -- make target/seal-exchange/ours $$RANDOM
+	cargo run -q -p laps-core --all-features --example seal_vectors -- make target/seal-exchange/ours $$RANDOM
 	$(PY) core/tests/seal/independent.py check target/seal-exchange/ours
 	$(PY) core/tests/seal/independent.py make target/seal-exchange/theirs
-	cargo run -q -p laps-core --features seal --example seal_vectors -- check target/seal-exchange/theirs
+	cargo run -q -p laps-core --all-features --example seal_vectors -- check target/seal-exchange/theirs
 
 .PHONY: bench-build
 bench-build: ## Benchmarks compile
@@ -82,6 +84,10 @@ install: ## Install the C library: make install PREFIX=/usr/local
 .PHONY: sizes
 sizes: ## The stripped C libraries stay below their limits
 	ffi/tests/sizes.sh
+
+.PHONY: proofs
+proofs: $(VENV)/.installed packages ## The long ones: millions of states, hundreds of kills (hours)
+	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features exploration -- --nocapture
 
 .PHONY: windows
 windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine
@@ -100,16 +106,21 @@ packages: ## Debian packages that the tests need
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$${missing[@]}" >/dev/null; \
 	fi
 
-$(VENV)/.created: python/requirements-dev.txt
-	@echo "making a virtual environment in $(VENV) and installing python/requirements-dev.txt into it"
+$(VENV)/.created:
+	@echo "making a virtual environment in $(VENV)"
 	@python3 -m venv $(VENV) 2>/dev/null || { \
 		echo "installing the Debian package python3-venv"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
 		python3 -m venv $(VENV); }
-	@$(PY) -m pip install -q --disable-pip-version-check -r python/requirements-dev.txt
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created $(PYTHON_SOURCES)
-	@echo "building the Python package (release; a few minutes when nothing is built yet)"
-	@$(PY) -m pip install -q --disable-pip-version-check ./python
+# What the tests need beside the package.
+$(VENV)/.tools: $(VENV)/.created python/requirements-dev.txt
+	@echo "installing python/requirements-dev.txt into $(VENV)"
+	@$(PIP) install -r python/requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(PACKAGE_SOURCES)
+	@echo "building the Python package into $(VENV) (an optimised build; a few minutes when nothing is built yet)"
+	@$(PIP) install ./python
 	@touch $@
