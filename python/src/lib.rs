@@ -16,6 +16,7 @@ mod random;
 mod reader;
 mod recipe;
 mod record;
+mod rotation;
 mod time;
 mod vault;
 
@@ -43,6 +44,8 @@ mod _laps {
     };
     #[pymodule_export]
     use super::record::Record;
+    #[pymodule_export]
+    use super::rotation::{Rotation, Wish};
     #[pymodule_export]
     use super::vault::Vault;
     #[pymodule_export]
