@@ -17,6 +17,7 @@
 )]
 
 mod policy;
+mod program;
 
 use core::ffi::c_void;
 use core::ptr;
@@ -54,6 +55,7 @@ use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification, pick};
 use crate::time::now;
 use policy::managed_by_windows;
+use program::{restart, warn};
 
 /// The local accounts of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -169,30 +171,6 @@ impl AccountStore for WindowsStore {
                 None => Err(StoreError::Failed("the account has no SID".to_owned())),
             },
         }
-    }
-}
-
-/// Restarts now; the warning of one minute came before (domain §4.6).
-fn restart() -> Result<(), StoreError> {
-    call("shutdown.exe", &["/r", "/t", "0", "/c", "The managed administrator account was used"])
-}
-
-/// Shows a message in the sessions of a user, or in all (`*`).
-fn warn(user: &str, text: &str) -> Result<(), StoreError> {
-    call("msg.exe", &[user, "/time:60", text])
-}
-
-/// Runs a program of the system.
-fn call(program: &str, arguments: &[&str]) -> Result<(), StoreError> {
-    let system = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
-    let path = std::path::Path::new(&system).join("System32").join(program);
-    match std::process::Command::new(path).args(arguments).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(StoreError::Failed(format!("{program}: {status}"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(StoreError::Cannot(format!("there is no {program} on this edition of Windows")))
-        }
-        Err(error) => Err(StoreError::Failed(format!("{program}: {error}"))),
     }
 }
 
