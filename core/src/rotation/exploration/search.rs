@@ -69,7 +69,10 @@ impl State {
             matches!(before.phase, Phase::Committing { .. }) && after.phase == Phase::Settled;
         // A new start reads an older due date from an older journal; that one moved at a commit, too.
         let started = !next.machine.heard && next.latest.is_none();
-        if before.due != after.due && !committed && !started {
+        // And so does an image with the agent's memory.
+        let memory = super::state::Fault::Memory as usize;
+        let resumed = next.left[memory] != self.left[memory];
+        if before.due != after.due && !committed && !started && !resumed {
             return Some("the DUE DATE moved before the commit".into());
         }
         let restored = next.excuse == Excuse::Anything && self.excuse != Excuse::Anything
