@@ -57,6 +57,20 @@ impl Recipe {
         Ok(Self::from_core(recipe))
     }
 
+    /// A recipe file: JSON, as text or bytes.
+    #[staticmethod]
+    #[pyo3(signature = (document, /))]
+    fn from_json(py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let bytes: Vec<u8> = match document.cast::<PyString>() {
+            Ok(text) => text.to_cow()?.as_bytes().to_vec(),
+            Err(_) => document.extract()?,
+        };
+        let recipe = py
+            .detach(|| CoreRecipe::from_json(&bytes))
+            .map_err(|error| raise(error.code(), error))?;
+        Ok(Self::from_core(recipe))
+    }
+
     /// Makes one password.
     fn generate(&self) -> PyResult<Password> {
         one(&self.inner)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +193,50 @@ def test_a_closed_pipe_ends_quietly() -> None:
     )
     assert len(ran.stdout) == 15
     assert "Traceback" not in ran.stderr
+
+
+RECIPE = {
+    "length": 12,
+    "groups": [{"chars": "abcdefgh", "min": 2, "max": 9}, {"chars": "0123456789", "min": 2}],
+    "at_least": None,
+    "exclude": "0a",
+    "max_run": 2,
+    "forbid": ["bed"],
+    "first": "bcd",
+}
+
+
+def test_a_recipe_file_is_followed(laps: Laps, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    recipe = Recipe.from_json(json.dumps(RECIPE))
+    assert Recipe.from_json(json.dumps(RECIPE).encode()).strength.admissible == recipe.strength.admissible
+    lines = laps("generate", "--recipe", "recipe.json", "--count", "20", status=0).out.split()
+    for line in lines:
+        assert recipe.check(line) == []
+        assert len(line) == 12 and line[0] in "bcd" and not set(line) & set("0a") and "bed" not in line
+    strength = laps("strength", "--recipe", "recipe.json", "--json", status=0).json
+    assert strength["admissible"] == str(recipe.strength.admissible)
+    assert laps("check", "--recipe", "recipe.json", "--json", input="bed", status=3).json["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "recipe.json"),
+        ('{"length": 3}', "groups"),
+        ('{"length": 2, "groups": [{"chars": "ab", "min": 3}]}', "recipe.json"),
+        ('{"length": 4, "groups": [{"chars": "ab"}], "colour": 1}', "colour"),
+        ('{"length": 129, "groups": [{"chars": "ab"}]}', "128"),
+    ],
+)
+def test_a_bad_recipe_file_is_refused(laps: Laps, tmp_path: Path, document: str, said: str) -> None:
+    (tmp_path / "recipe.json").write_text(document)
+    ran = laps("generate", "--recipe", "recipe.json", status=3)
+    assert said in ran.err and ran.out == ""
+
+
+def test_a_recipe_file_stands_alone(laps: Laps, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    assert "--length" in laps("generate", "--recipe", "recipe.json", "--length", "20", status=2).err
+    assert "one of" in laps("generate", "--recipe", "recipe.json", "--complexity", "4", status=2).err
+    assert "no such file" in laps("generate", "--recipe", "absent.json", status=4).err

@@ -1,4 +1,4 @@
-"""The recipe that ``generate``, ``strength`` and ``check`` are given: by policy or by complexity."""
+"""The recipe that ``generate``, ``strength`` and ``check`` are given: by policy, by recipe file, or by complexity."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from .._laps import Recipe
+from . import inputs
 from .status import Failure, Status
 
-__all__ = ["Complexity", "Length", "PolicyFile", "Words", "chosen"]
+__all__ = ["Complexity", "Length", "PolicyFile", "RecipeFile", "Words", "chosen"]
 
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="A policy in any form that `laps policy show` reads.")
 ]
+RecipeFile = Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="A recipe file.")]
 Complexity = Annotated[
     int | None,
     typer.Option(
@@ -30,12 +32,17 @@ Words = Annotated[
 
 
 def chosen(
-    policy: Path | None, complexity: int | None, length: int | None, words: int | None
+    policy: Path | None, recipe: Path | None, complexity: int | None, length: int | None, words: int | None
 ) -> Recipe:
     """The recipe."""
-    if policy is not None:
-        if complexity is not None or length is not None or words is not None:
-            raise Failure("give --policy, or --complexity with --length or --words; a policy says its own", Status.USAGE)
+    if sum(each is not None for each in (policy, recipe, complexity)) > 1:
+        raise Failure("give one of --policy, --recipe and --complexity", Status.USAGE)
+    if policy is not None or recipe is not None:
+        if length is not None or words is not None:
+            raise Failure("--length and --words go with --complexity; a policy or recipe file says its own", Status.USAGE)
+        if recipe is not None:
+            return _named(f"recipe {recipe}", recipe)
+        assert policy is not None
         from .policy import in_force
 
         return in_force([policy]).recipe()
@@ -49,6 +56,16 @@ def chosen(
     return Recipe.complexity(
         _small(level, "--complexity", "1 to 8"), 14 if length is None else _small(length, "--length", "8 to 64")
     )
+
+
+def _named(where: str, path: Path) -> Recipe:
+    from ..exceptions import LapsError
+
+    document = inputs.read(path, "recipe")
+    try:
+        return Recipe.from_json(document)
+    except LapsError as error:
+        raise type(error)(f"{where}: {error}", error.code) from None
 
 
 def _small(value: int, option: str, accepted: str) -> int:

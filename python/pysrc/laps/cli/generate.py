@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import output
-from .choice import Complexity, Length, PolicyFile, Words, chosen
+from .choice import Complexity, Length, PolicyFile, RecipeFile, Words, chosen
 from .command import Json
 from .status import Failure, Status
 
@@ -19,6 +19,7 @@ _MOST = 10_000_000
 
 def generate(
     policy: PolicyFile = None,
+    recipe: RecipeFile = None,
     complexity: Complexity = None,
     length: Length = None,
     words: Words = None,
@@ -30,7 +31,7 @@ def generate(
     Examples: [bold]laps generate[/bold] · [bold]laps generate --complexity 6 --words 5[/bold] ·
     [bold]laps generate --policy policy.json --count 10[/bold]
     """
-    made = chosen(policy, complexity, length, words)
+    made = chosen(policy, recipe, complexity, length, words)
     if not 1 <= count <= _MOST:
         raise Failure(f"--count {count}: 1 to {_MOST} are accepted", Status.REFUSED)
     from .._laps import generate_many
@@ -44,6 +45,7 @@ def generate(
 
 def strength(
     policy: PolicyFile = None,
+    recipe: RecipeFile = None,
     complexity: Complexity = None,
     length: Length = None,
     words: Words = None,
@@ -53,7 +55,7 @@ def strength(
 
     Example: [bold]laps strength --complexity 4 --length 14[/bold]
     """
-    found = chosen(policy, complexity, length, words).strength
+    found = chosen(policy, recipe, complexity, length, words).strength
     if as_json:
         output.emit(
             {
@@ -77,6 +79,7 @@ def strength(
 
 def check(
     policy: PolicyFile = None,
+    recipe: RecipeFile = None,
     complexity: Complexity = None,
     length: Length = None,
     words: Words = None,
@@ -86,7 +89,7 @@ def check(
 
     Example: [bold]laps check --complexity 4 < password.txt[/bold]
     """
-    made = chosen(policy, complexity, length, words)
+    made = chosen(policy, recipe, complexity, length, words)
     violations = made.check(_password())
     if as_json:
         output.emit(
