@@ -135,7 +135,13 @@ impl State {
         answer.orders = ids(reply.orders);
         let mut out = [0; MAX_ANSWER];
         let len = answer.encode(&mut out).unwrap();
-        next.machine.handle_answer(&out[..len], next.now, 0).unwrap();
+        if next.machine.handle_answer(&out[..len], next.now, 0).is_err() {
+            // An image with memory came back so late that its password was wiped first, and its check-in with it.
+            assert!(self.machine.step != Step::Idle && next.machine.step == Step::Idle);
+            next.retire_latest();
+            visit(next, &|| "password WIPED before the answer came".into());
+            return;
+        }
         if self.excuse != Excuse::None && !reply.outdated && reply.lacking == 0 {
             let unknown = self.latest.is_some_and(|message| message.may_hold & 1 == 1);
             next.excuse = if unknown { Excuse::Password(self.account) } else { Excuse::None };
