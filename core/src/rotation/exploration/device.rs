@@ -358,6 +358,7 @@ impl State {
                 next.machine = machine.as_ref().clone();
                 // Which check-in was the latest then is not known to this model any more: no answer to it arrives.
                 next.machine.sent = None;
+                next.machine.handle_timeout(next.now);
             }
             None => next.restart(setting),
         }
