@@ -121,6 +121,9 @@ $tests/agent_example.sh "$out/example-agent" "$out/agent_world" "$out/world"
 status=0; "$out/generate" "$out/refused.json" 2> /dev/null || status=$?
 [ $status = 3 ] || { echo "generate with a refused policy: status $status, not 3"; exit 1; }
 
+# Policies: the findings and values of the cases that Rust and Python are held to.
+python3 $tests/findings.py "$lib/liblaps.so" core/tests/vectors/policy/findings.json
+
 # The README's C example, as it stands there.
 if [ -e README.md ]; then
     awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md > "$out/readme.c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,9 @@ from laps.exceptions import PolicyError
 from .conftest import Laps
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "policy.json"
+# The cases that Rust and C are held to as well.
+VECTORS = Path(__file__).parents[2] / "core" / "tests" / "vectors" / "policy"
+CASES = json.loads((VECTORS / "findings.json").read_text(encoding="utf-8"))
 
 
 def write(folder: Path, document: object) -> Path:
@@ -188,3 +192,28 @@ def test_the_schema_names_every_setting(laps: Laps) -> None:
     document = laps("policy", "schema", "--json", status=0).json
     assert {each["name"] for each in document["settings"]} == set(Policy().settings)
     assert "PassphraseLength" in laps("policy", "schema", status=0).out
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
+def test_findings_and_values_are_those_of_every_face(case: dict[str, Any]) -> None:
+    documents = []
+    for document in case["documents"]:
+        if isinstance(document, str):
+            documents.append((document, (VECTORS / document).read_bytes()))
+        else:
+            text = document.get("text") or json.dumps(
+                document["json"], separators=(",", ":"), ensure_ascii=False
+            )
+            documents.append((document["name"], text.encode()))
+    evaluation = laps.evaluate(documents)
+    findings = [
+        {"level": each.level, "setting": each.setting, "message": each.message}
+        for each in evaluation.findings
+    ]
+    assert findings == case["findings"]
+    assert {
+        name: setting.value
+        for name, setting in evaluation.settings.items()
+        if setting.source != "default"
+    } == case["settings"]
+    assert (evaluation.policy is None) == any(each["level"] == "error" for each in findings)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Holds the C ABI to the cases that Rust and Python are held to: the findings of policies, and their values.
+
+usage: findings.py LIBRARY CASES    (liblaps.so, core/tests/vectors/policy/findings.json)
+
+The library is loaded as any foreign program loads it; nothing of the Python package is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+from pathlib import Path
+
+LEVELS = {2: "warning", 3: "error"}
+POLICY_REFUSED = 65
+
+
+def main(library: Path, cases: Path) -> int:
+    laps = ctypes.CDLL(str(library))
+    pointer, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+    laps.laps_evaluation_new.argtypes = [ctypes.POINTER(pointer)]
+    laps.laps_evaluation_add.argtypes = [pointer, text, size, text, size]
+    laps.laps_evaluation_policy.argtypes = [pointer, ctypes.POINTER(pointer)]
+    laps.laps_evaluation_finding_count.argtypes = [pointer]
+    laps.laps_evaluation_finding_count.restype = size
+    laps.laps_evaluation_finding_level.argtypes = [pointer, size]
+    for name in ("setting", "message"):
+        borrowed = getattr(laps, f"laps_evaluation_finding_{name}")
+        borrowed.argtypes, borrowed.restype = [pointer, size], text
+    laps.laps_policy_value.argtypes = [pointer, text, size, text, size, ctypes.POINTER(size)]
+    for name in ("laps_evaluation_free", "laps_policy_free"):
+        getattr(laps, name).argtypes, getattr(laps, name).restype = [pointer], None
+
+    def value(policy: ctypes.c_void_p, setting: str) -> str:
+        buffer, length, name = ctypes.create_string_buffer(512), size(), setting.encode()
+        assert laps.laps_policy_value(policy, name, len(name), buffer, 512, ctypes.byref(length)) == 0
+        return buffer.value.decode()
+
+    every = json.loads(cases.read_text(encoding="utf-8"))
+    for case in every:
+        name = case["case"]
+        evaluation, policy = pointer(), pointer()
+        assert laps.laps_evaluation_new(ctypes.byref(evaluation)) == 0
+        for document in case["documents"]:
+            if isinstance(document, str):
+                source, data = document, (cases.parent / document).read_bytes()
+            else:
+                source = document["name"]
+                given = document.get("text") or json.dumps(document["json"], separators=(",", ":"), ensure_ascii=False)
+                data = given.encode()
+            status = laps.laps_evaluation_add(evaluation, data, len(data), source.encode(), len(source.encode()))
+            assert status == 0, (name, status)
+        findings = [
+            {
+                "level": LEVELS[laps.laps_evaluation_finding_level(evaluation, at)],
+                "setting": laps.laps_evaluation_finding_setting(evaluation, at).decode(),
+                "message": laps.laps_evaluation_finding_message(evaluation, at).decode(),
+            }
+            for at in range(laps.laps_evaluation_finding_count(evaluation))
+        ]
+        assert findings == case["findings"], (name, findings)
+        refused = any(finding["level"] == "error" for finding in findings)
+        status = laps.laps_evaluation_policy(evaluation, ctypes.byref(policy))
+        assert status == (POLICY_REFUSED if refused else 0), (name, status)
+        if not refused:
+            for setting, expected in case["settings"].items():
+                shown = json.dumps(expected) if isinstance(expected, (bool, int)) else expected
+                assert value(policy, setting) == shown, (name, setting, value(policy, setting))
+            laps.laps_policy_free(policy)
+        laps.laps_evaluation_free(evaluation)
+    print(f"{len(every)} policies: the findings and values that Rust gives")
+    return 0 if every else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
