@@ -42,7 +42,7 @@ impl RecipeBuilder {
         self
     }
 
-    /// Replaces the groups by those of a preset, at least one character of each.
+    /// Adds the groups of a preset, at least one character of each.
     pub fn preset(mut self, preset: Preset) -> Self {
         for set in preset.sets() {
             if !self.rules.push(Group { chars: *set, min: 1, max: None }) {
