@@ -86,8 +86,11 @@ sizes: ## The stripped C libraries stay below their limits
 	ffi/tests/sizes.sh
 
 .PHONY: proofs
-proofs: $(VENV)/.installed packages ## The long ones: millions of states, hundreds of kills (hours)
-	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features exploration -- --nocapture
+proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
+	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::exploration -- --nocapture
+	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
+	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
+	LAPS_KILLS=500 cargo test -p laps-host --all-features --test processes
 
 .PHONY: windows
 windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine

@@ -142,7 +142,11 @@ impl Agent {
             }
             Wish::ReadStamp => {
                 let stamp = self.stamp(&managed(&drive.machine));
-                drive.machine.handle_stamp(stamp, now())?;
+                match drive.machine.handle_stamp(stamp, now()) {
+                    // The password's time ran out while the stamp was read: the machine now wishes it wiped.
+                    Ok(()) | Err(RotationError::UnexpectedFact) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Wish::Apply { id } => self.apply(drive, id)?,
             Wish::Verify { id } => self.verify(drive, id)?,
