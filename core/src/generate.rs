@@ -1,6 +1,7 @@
 //! Passwords and passphrases: exactly uniform over what a recipe admits, counted exactly.
 //!
-//! ```
+#![cfg_attr(feature = "getrandom", doc = "```")]
+#![cfg_attr(not(feature = "getrandom"), doc = "```ignore")]
 //! use laps_core::generate::{Complexity, Recipe};
 //! use laps_core::random::Generator;
 //!

@@ -8,7 +8,8 @@ use super::{Preset, Recipe};
 
 /// Collects the rules of a recipe. What is wrong is said by [`RecipeBuilder::build`].
 ///
-/// ```
+#[cfg_attr(feature = "alloc", doc = "```")]
+#[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
 /// use laps_core::generate::Recipe;
 ///
 /// let recipe = Recipe::builder(16)
