@@ -4,18 +4,17 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-need() { # COMMAND PACKAGE: installs the Debian package where the command is missing
-    command -v "$1" > /dev/null && return
-    echo "installing the Debian package $2 (for $1)"
-    if [ "$(id -u)" = 0 ]; then apt-get install -qq -y "$2" > /dev/null; else sudo apt-get install -qq -y "$2" > /dev/null; fi
-}
-need gcc gcc
-need g++ g++
-need valgrind valgrind
-
-need python3 python3
-need pkg-config pkg-config
-need cmake cmake
+missing=
+for tool in gcc g++ valgrind python3 pkg-config cmake; do # each is a Debian package of the same name
+    command -v "$tool" > /dev/null || missing="$missing $tool"
+done
+if [ -n "$missing" ]; then
+    echo "installing the Debian packages$missing"
+    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y $missing > /dev/null
+fi
 
 profile=${PROFILE:-debug}
 case $profile in release) flag=--release ;; *) flag= ;; esac
