@@ -104,6 +104,57 @@ fn a_state_folder_in_which_others_write_is_refused() {
 }
 
 #[test]
+fn a_state_folder_that_is_a_link_or_of_another_user_is_refused() {
+    let bench = Bench::new();
+    bench.run();
+    let state = bench.path("state");
+    let refusal = || {
+        let error = bench.agent_with(bench.options(), Box::new(bench.store())).unwrap_err();
+        assert_eq!(error.code(), Code::PermissionDenied, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(state.to_str().unwrap()), "{text}");
+        text
+    };
+    std::os::unix::fs::chown(&state, Some(12_345), None).unwrap();
+    let text = refusal();
+    assert!(text.contains("belongs to user 12345") && text.contains("rm -r"), "{text}");
+    std::os::unix::fs::chown(&state, Some(0), None).unwrap();
+    fs::rename(&state, bench.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(bench.path("elsewhere"), &state).unwrap();
+    let text = refusal();
+    assert!(text.contains("is a link") && text.contains("rm "), "{text}");
+    let mut options = bench.options();
+    options.state = bench.path("state/");
+    assert!(bench.agent_with(options, Box::new(bench.store())).is_err());
+    fs::remove_file(&state).unwrap();
+    fs::rename(bench.path("elsewhere"), &state).unwrap();
+    assert_eq!(bench.run(), RunOutcome::NothingDue);
+}
+
+#[test]
+fn a_link_in_the_state_folder_is_not_followed() {
+    let bench = Bench::new();
+    bench.run();
+    let precious = bench.path("precious");
+    fs::write(&precious, "untouched").unwrap();
+    std::os::unix::fs::symlink(&precious, bench.path("state/journal.new")).unwrap();
+    bench.order();
+    let first = bench.held();
+    assert_eq!(bench.run(), RunOutcome::NotCommitted);
+    assert_eq!(bench.held(), first);
+    fs::remove_file(bench.path("state/journal.new")).unwrap();
+    for lock in ["agent", "setter"] {
+        let path = bench.path("state").join(lock);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&precious, &path).unwrap();
+        assert!(bench.agent_with(bench.options(), Box::new(bench.store())).is_err(), "{lock}");
+        fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "untouched");
+    assert_eq!(bench.run(), RunOutcome::Committed);
+}
+
+#[test]
 fn a_vault_locked_by_another_process_is_busy_and_tried_again() {
     let bench = Bench::new();
     bench.run();

@@ -15,7 +15,7 @@ use command_fds::CommandFdExt as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::setter::SetterLock;
+use super::setter::{self, SetterLock};
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,25 +133,28 @@ pub(crate) fn run(
         // An earlier child may have left something behind.
         lock.reclaim(deadline)?;
     }
-    if let Some(lock) = setter.as_deref_mut().and_then(SetterLock::lend) {
-        command.preserved_fds(vec![above_standard_streams(&lock)?]);
+    let lent = setter.as_deref_mut().and_then(SetterLock::lend);
+    if let Some(lock) = &lent {
+        command.preserved_fds(vec![above_standard_streams(lock)?]);
     }
     let spawned = command.spawn();
-    // Our ends of the pipes, and our copy of the lock, live in the command until here.
+    // Our ends of the pipes, and a copy of the lock, live in the command until here.
     *command = Command::new("");
     command.stdin(Stdio::null());
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => {
+            drop(lent);
             if let Some(lock) = setter {
                 lock.reclaim(deadline)?;
             }
             return Err(error);
         }
     };
-    if let Some(lock) = setter.as_deref_mut() {
+    // Our own copy of the lock ends here: from now on only the child has it.
+    if let Some(lock) = lent {
         // Without the record, the lock itself still tells who has it.
-        let _recorded = lock.record(child.id());
+        let _recorded = setter::record(&lock, child.id());
     }
     let mut outputs = [Output::new(stdout)?, Output::new(stderr)?];
     let ending = wait(&mut child, &mut outputs, deadline)?;

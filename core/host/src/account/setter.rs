@@ -75,23 +75,32 @@ impl SetterLock {
     pub(crate) const fn lend(&mut self) -> Option<File> {
         self.held.take()
     }
+}
 
-    /// Records the process group that has the lock.
-    #[cfg(unix)]
-    pub(crate) fn record(&self, group: u32) -> io::Result<()> {
-        match &self.path {
-            Some(path) => std::fs::write(path, format!("{group}\n")),
-            None => Ok(()),
-        }
-    }
+/// Records the process group that has the lock, in the lock's file.
+#[cfg(unix)]
+pub(crate) fn record(mut file: &File, group: u32) -> io::Result<()> {
+    use std::io::{Seek as _, Write as _};
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(format!("{group}\n").as_bytes())
 }
 
 fn open(path: &Path) -> io::Result<File> {
+    private().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// For a file in the state folder: a new one is for nobody else, and no link is followed.
+pub(crate) fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "nothing to set there"))]
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits();
+        options.mode(0o600).custom_flags(flags.cast_signed());
+    }
+    options
 }
 
 /// Tries until the deadline; whether the lock was taken.

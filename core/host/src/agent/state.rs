@@ -7,19 +7,21 @@
 //! | `agent` | held by the running agent, not inherited |
 //! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
 //!
-//! The folder is made with 0700, files with 0600. A folder in which others may write is refused.
+//! The folder is made with 0700, files with 0600. A folder in which others may write is refused, and so is one that
+//! somebody else made, or a link: whoever owns the folder could lead the agent's writing to any file of the system.
+//! For the same reason no link in it is followed.
 
 use core::fmt;
 use core::time::Duration;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use laps_core::error::Code;
 
 use super::journal::{self, JournalFile, MalformedJournal};
-use crate::account::setter::{SetterLock, try_lock};
+use crate::account::setter::{SetterLock, private, try_lock};
 
 /// A state folder, locked for one agent.
 #[derive(Debug)]
@@ -57,10 +59,13 @@ impl StateFolder {
         lock_timeout: Duration,
         setter_timeout: Duration,
     ) -> Result<(Self, SetterLock), StateError> {
+        // Without a slash at the end, which would follow a link.
+        let path = path.components().collect::<PathBuf>();
+        let path = path.as_path();
         let failed = |what| move |error| StateError::io(what, path, error);
         make_folder(path).map_err(failed("make the state folder"))?;
-        refuse_if_others_write(path)?;
-        let lock = private().create(true).truncate(false).open(path.join("agent"));
+        refuse_if_not_ours(path)?;
+        let lock = private().write(true).create(true).truncate(false).open(path.join("agent"));
         let agent = lock.map_err(failed("open the lock in the state folder"))?;
         let deadline = Instant::now() + lock_timeout;
         while !try_lock(&agent).map_err(failed("lock the state folder"))? {
@@ -130,8 +135,9 @@ pub fn load(folder: &Path) -> Result<Found, StateError> {
 
 fn read(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StateError> {
     let path = folder.join(name);
-    match fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let mut bytes = Vec::new();
+    match private().read(true).open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StateError::io("read", &path, error)),
     }
@@ -142,24 +148,17 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
     let path = folder.join(name);
     let failed = |error| StateError::io("write", &path, error);
     let temporary = folder.join(format!("{name}.new"));
-    let mut file = private().create(true).truncate(true).open(&temporary).map_err(failed)?;
+    let mut file =
+        private().write(true).create(true).truncate(true).open(&temporary).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     drop(file);
     fs::rename(&temporary, &path).map_err(failed)?;
     sync_folder(folder).map_err(failed)
 }
 
-/// Writable, and for nobody else.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 fn make_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    // A link, too: it is refused by what comes next.
+    if fs::symlink_metadata(path).is_ok() {
         return Ok(());
     }
     #[cfg(unix)]
@@ -176,18 +175,27 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn refuse_if_others_write(path: &Path) -> Result<(), StateError> {
+fn refuse_if_not_ours(path: &Path) -> Result<(), StateError> {
+    let failed = |error| StateError::io("look at the state folder", path, error);
+    let found = fs::symlink_metadata(path).map_err(failed)?;
+    if !found.is_dir() {
+        return Err(StateError::NoFolder { folder: path.to_owned() });
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let mode = fs::metadata(path)
-            .map_err(|error| StateError::io("look at the state folder", path, error))?
-            .mode();
-        if mode & 0o022 != 0 {
+        let user = rustix::process::geteuid().as_raw();
+        if found.uid() != user {
+            return Err(StateError::OfAnother {
+                folder: path.to_owned(),
+                owner: found.uid(),
+                user,
+            });
+        }
+        if found.mode() & 0o022 != 0 {
             return Err(StateError::OthersWrite { folder: path.to_owned() });
         }
     }
-    let _ = path;
     Ok(())
 }
 
@@ -224,6 +232,20 @@ pub enum StateError {
     },
     /// What should be written is above a bound: our bug.
     Malformed(MalformedJournal),
+    /// It is a link, or no folder at all.
+    NoFolder {
+        /// Which path.
+        folder: PathBuf,
+    },
+    /// It belongs to another user, who can put anything in it.
+    OfAnother {
+        /// Which folder.
+        folder: PathBuf,
+        /// Whose it is: a user id.
+        owner: u32,
+        /// Who we are: a user id.
+        user: u32,
+    },
     /// Others may write in it.
     OthersWrite {
         /// Which folder.
@@ -251,7 +273,9 @@ impl StateError {
                 _ => Code::Io,
             },
             Self::Malformed(_) => Code::Internal,
-            Self::OthersWrite { .. } => Code::PermissionDenied,
+            Self::NoFolder { .. } | Self::OfAnother { .. } | Self::OthersWrite { .. } => {
+                Code::PermissionDenied
+            }
         }
     }
 }
@@ -269,6 +293,16 @@ impl fmt::Display for StateError {
                 write!(f, "cannot {what} {}: {error}", path.display())
             }
             Self::Malformed(error) => write!(f, "the journal cannot be written: {error}"),
+            Self::NoFolder { folder } => write!(
+                f,
+                "the state folder {0} is a link or a file, and must be a folder; name the folder itself, or: rm {0}",
+                folder.display()
+            ),
+            Self::OfAnother { folder, owner, user } => write!(
+                f,
+                "the state folder {0} belongs to user {owner}, who can put anything in it; name a folder of user {user}, or: rm -r {0}",
+                folder.display()
+            ),
             Self::OthersWrite { folder } => write!(
                 f,
                 "others may write in the state folder {0}; give the agent a folder of its own, or: chmod go-w {0}",
@@ -283,7 +317,10 @@ impl core::error::Error for StateError {
         match self {
             Self::Io { error, .. } => Some(error),
             Self::Malformed(error) => Some(error),
-            Self::Busy { .. } | Self::OthersWrite { .. } => None,
+            Self::Busy { .. }
+            | Self::NoFolder { .. }
+            | Self::OfAnother { .. }
+            | Self::OthersWrite { .. } => None,
         }
     }
 }
