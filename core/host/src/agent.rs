@@ -23,6 +23,7 @@ pub mod status;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
+use std::time::Instant;
 
 use laps_core::generate::Recipe;
 use laps_core::identity::Timestamp;
@@ -95,6 +96,8 @@ impl Agent {
     /// [`AgentError`] when the policy is refused and none was accepted before, the account cannot be found, or the state folder fails.
     pub fn run_once(&mut self, force: bool) -> Result<RunOutcome, AgentError> {
         let patience = now().plus(self.options.patience.as_secs());
+        // The wall clock may be set back meanwhile; this one is not.
+        let begun = Instant::now();
         let mut started = false;
         loop {
             let wanted = if started { Wanted::Nothing } else { Wanted::Now { force } };
@@ -103,7 +106,7 @@ impl Agent {
             let waits = self.drive.as_ref().is_some_and(|drive| {
                 drive.unsaved.is_none() && drive.machine.status().state == State::Applying
             });
-            if !waits || wake > patience {
+            if !waits || wake > patience || begun.elapsed() >= self.options.patience {
                 return self.outcome();
             }
             sleep_until(wake, &|| false);
@@ -302,11 +305,18 @@ enum Wanted {
     Now { force: bool },
 }
 
-/// Sleeps until then, or until `stop` says so.
+/// Sleeps until then, or until `stop` says so, but no longer than it looked at the start: the clock may be set back meanwhile.
 fn sleep_until(wake: Timestamp, stop: &dyn Fn() -> bool) {
-    while !stop() && now() < wake {
+    let begun = Instant::now();
+    let most = longest_sleep(wake, now());
+    while !stop() && now() < wake && begun.elapsed() < most {
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// How long a sleep until `wake` may be, whatever the wall clock does.
+fn longest_sleep(wake: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_secs(wake.seconds_since(now).min(LOOK_EVERY))
 }
 
 /// Ends this process as a power loss would.
@@ -321,3 +331,16 @@ fn end_this_process() -> ! {
 const LOOK_EVERY: u64 = 60;
 /// Messages that are remembered so as not to be told again.
 const MOST_TOLD: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sleep_is_longer_than_the_time_between_two_looks() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        assert_eq!(longest_sleep(now.plus(7), now), Duration::from_secs(7));
+        assert_eq!(longest_sleep(now.plus(3 * DAY), now), Duration::from_secs(LOOK_EVERY));
+        assert_eq!(longest_sleep(now, now.plus(7)), Duration::ZERO);
+    }
+}
