@@ -25,6 +25,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::time::Instant;
 
+use laps_core::account::LocalAccount;
 use laps_core::generate::Recipe;
 use laps_core::identity::Timestamp;
 use laps_core::policy::Policy;
@@ -153,8 +154,13 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
-        let (policy, recipe) = self.policy_in_force()?;
-        let account = self.store.find(policy.administrator_account_name())?;
+        let (policy, recipe, account) = match self.look() {
+            Ok(found) => found,
+            Err(error) => {
+                self.keep_limits();
+                return Err(error);
+            }
+        };
         self.tell_findings(&policy);
         let mut config = inputs::config(self.options.scope, self.options.device, &policy, &account);
         config.can_verify = self.store.abilities().verify;
@@ -206,6 +212,24 @@ impl Agent {
         }
         self.drive = Some(drive);
         wake
+    }
+
+    /// The policy and the account that it names.
+    fn look(&mut self) -> Result<(Policy, Recipe, LocalAccount), AgentError> {
+        let (policy, recipe) = self.policy_in_force()?;
+        let account = self.store.find(policy.administrator_account_name())?;
+        Ok((policy, recipe, account))
+    }
+
+    /// Without a policy or an account a password still does not stay in memory for longer than it may.
+    fn keep_limits(&mut self) {
+        let Some(mut drive) = self.drive.take() else { return };
+        drive.machine.handle_timeout(now());
+        let kept = self.drive_without_policy(&mut drive);
+        self.drive = Some(drive);
+        if let Err(error) = kept {
+            self.tell("run-failed", Level::Error, error.to_string());
+        }
     }
 
     fn outcome(&mut self) -> Result<RunOutcome, AgentError> {

@@ -129,6 +129,28 @@ impl Agent {
         Err(AgentError::Internal("the machine wishes without end"))
     }
 
+    /// Does what the machine wishes as far as that needs neither a policy nor the account.
+    pub(super) fn drive_without_policy(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
+        for _ in 0..MOST_STEPS {
+            self.tell_all(drive);
+            match drive.machine.poll() {
+                Wish::Wipe => {
+                    drive.password = None;
+                    drive.machine.handle_wiped()?;
+                }
+                Wish::Save => self.save(drive)?,
+                Wish::CheckIn => self.check_in_once(drive)?,
+                Wish::Act(_)
+                | Wish::Apply { .. }
+                | Wish::Prepare { .. }
+                | Wish::ReadStamp
+                | Wish::Verify { .. }
+                | Wish::WaitUntil(_) => return Ok(()),
+            }
+        }
+        Err(AgentError::Internal("the machine wishes without end"))
+    }
+
     fn fulfil(&mut self, drive: &mut Drive, recipe: &Recipe, wish: Wish) -> Result<(), AgentError> {
         match wish {
             Wish::Wipe => {
