@@ -12,6 +12,7 @@
 use super::event::{EventKind, Reason};
 use super::journal::{Following, Use};
 use super::machine::{Rotation, Unsaved};
+use super::schedule::TOLERANCE;
 use super::wish::{Acted, Action, RotationError, Wish};
 use crate::identity::Timestamp;
 
@@ -43,8 +44,13 @@ impl Action {
 
 impl Rotation {
     /// Somebody used the account at this time. Our own verification is never one (protocol §2.11).
+    ///
+    /// A use dated more than five minutes ahead is none: it would be a new one at every look, for ever.
     pub fn handle_used(&mut self, at: Timestamp, now: Timestamp) {
         self.observe(now);
+        if at > self.clock.now().plus(TOLERANCE) {
+            return;
+        }
         let at = at.min(self.clock.now());
         let delay = self.config.post_authentication_delay_seconds;
         let wanted = self.config.directory.is_some()

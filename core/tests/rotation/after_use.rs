@@ -93,6 +93,20 @@ fn a_use_that_was_told_or_that_was_of_an_earlier_password_is_none() {
 }
 
 #[test]
+fn a_use_that_is_dated_in_the_future_is_none() {
+    let mut world = with_actions(1);
+    let before = world.machine.used_since();
+    world.machine.handle_used(world.now.plus(301), world.now);
+    world.drain();
+    assert_eq!(world.count(EventKind::AuthenticationDetected), 0);
+    assert_eq!(world.machine.used_since(), before);
+    world.machine.handle_used(world.now.plus(300), world.now);
+    world.drain();
+    assert_eq!(world.count(EventKind::AuthenticationDetected), 1);
+    assert_eq!(world.machine.used_since(), world.now, "a clock may be a little ahead");
+}
+
+#[test]
 fn a_rotation_for_another_reason_cancels_the_reset() {
     let mut world = with_actions(3);
     used(&mut world);

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use laps_core::identity::Timestamp;
 
 use super::StoreError;
+use crate::time::now;
 
 /// The last use at or after `since`: see the store's `used_since`.
 pub(super) fn last_use(
@@ -17,13 +18,15 @@ pub(super) fn last_use(
     let failed = |what: &str, error: std::io::Error| {
         StoreError::Failed(format!("cannot read {what}: {error}"))
     };
+    // What is dated later was written while the clock was wrong, and must not hide the others.
+    let latest = now().plus(AHEAD);
     let mut uses = Vec::new();
     uses.extend(lastlog(uid).or_else(absent).map_err(|e| failed(LASTLOG, e))?);
-    uses.extend(wtmp(name, since).or_else(absent).map_err(|e| failed(WTMP, e))?);
+    uses.extend(wtmp(name, since, latest).or_else(absent).map_err(|e| failed(WTMP, e))?);
     if uid != 0 {
         uses.extend(processes(uid));
     }
-    Ok(uses.into_iter().filter(|at| *at >= since).max())
+    Ok(uses.into_iter().filter(|at| *at >= since && *at <= latest).max())
 }
 
 /// A log that is not there says nothing.
@@ -48,7 +51,7 @@ fn lastlog(uid: u32) -> std::io::Result<Option<Timestamp>> {
 
 // utmp(5), the layout of glibc on 64-bit machines: i16 type, (2), i32 pid, line[32], id[4], user[32], host[256],
 // exit (4), i32 session, i32 seconds, i32 microseconds, address (16), unused (20): 384 bytes.
-fn wtmp(name: &str, since: Timestamp) -> std::io::Result<Option<Timestamp>> {
+fn wtmp(name: &str, since: Timestamp, latest: Timestamp) -> std::io::Result<Option<Timestamp>> {
     let mut file = File::open(WTMP)?;
     let length = file.metadata()?.len();
     let mut end = length - length.checked_rem(UTMP_ENTRY).unwrap_or(0);
@@ -64,7 +67,8 @@ fn wtmp(name: &str, since: Timestamp) -> std::io::Result<Option<Timestamp>> {
         for entry in chunk.chunks_exact(384) {
             let Some((at, user)) = login(entry) else { continue };
             oldest = oldest.min(at);
-            if user == name.as_bytes().get(..name.len().min(32)).unwrap_or_default() {
+            let named = user == name.as_bytes().get(..name.len().min(32)).unwrap_or_default();
+            if named && at <= latest {
                 last = last.max(Some(at));
             }
         }
@@ -117,6 +121,8 @@ fn boot_time() -> Option<Timestamp> {
 
 const LASTLOG: &str = "/var/log/lastlog";
 const WTMP: &str = "/var/log/wtmp";
+/// How far ahead of the clock a use may be dated, in seconds: what the rotation tolerates of a clock.
+const AHEAD: u64 = 300;
 const LASTLOG_ENTRY: u64 = 292;
 const UTMP_ENTRY: u64 = 384;
 const ENTRIES_AT_ONCE: u64 = 256;
