@@ -252,7 +252,11 @@ impl Agent {
     ) -> Result<(), AgentError> {
         match self.make(drive, recipe, previous, version) {
             Ok((id, stamp)) => {
-                drive.machine.handle_prepared(id, version, stamp, now())?;
+                if let Err(error) = drive.machine.handle_prepared(id, version, stamp, now()) {
+                    drive.password = None;
+                    drive.records.remove(&id);
+                    return Err(error.into());
+                }
                 self.pass(Step::Prepared);
             }
             Err(text) => {
