@@ -58,7 +58,9 @@ pub(super) fn finish(connection: Connection, draft: &Path) -> Result<(), StoreEr
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.close().map_err(|(_, error)| error))
         .map_err(|error| store_error(draft, &error))?;
-    let synced = File::open(draft).and_then(|file| file.sync_all());
+    // Windows flushes only what is open for writing.
+    let opened = File::options().read(true).write(true).open(draft);
+    let synced = opened.and_then(|file| file.sync_all());
     synced.map_err(|error| io_error(draft, "cannot be synced", &error))
 }
 
