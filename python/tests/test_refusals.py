@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,30 @@ def test_a_flipped_bit_is_never_a_password(fleet: Fleet) -> None:
         assert ran.err.startswith("error:")
         seen.add(ran.status)
     assert seen <= {3, 5, 6} and 6 in seen
+
+
+def test_a_record_in_the_place_of_another_is_not_opened(fleet: Fleet) -> None:
+    document = fleet.laps("disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0).json
+    candidate = document["candidates"][0]
+    for other in (
+        {**document, "device": "PC-2"},
+        {**document, "candidates": [{**candidate, "version": candidate["version"] + 1}]},
+        {**document, "candidates": [{**candidate, "record": "0" * len(candidate["record"])}]},
+    ):
+        (fleet.folder / "sealed.json").write_text(json.dumps(other))
+        ran = fleet.laps("open", "sealed.json", "--reader", "ann.key", "--json", status=6)
+        assert fleet.password not in ran.out
+        assert "another record in its place" in ran.err
+
+
+def test_a_record_of_another_device_in_the_vault_is_not_opened(fleet: Fleet) -> None:
+    fleet.agent(device="PC-2")
+    with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
+        file.execute("UPDATE device SET name = 'spare' WHERE name = 'PC-1'")
+        file.execute("UPDATE device SET name = 'PC-1' WHERE name = 'PC-2'")
+    ran = fleet.reveal(status=None)
+    assert ran.status == 6
+    assert fleet.password not in ran.out
 
 
 def test_a_damaged_disclosure_is_refused(fleet: Fleet) -> None:

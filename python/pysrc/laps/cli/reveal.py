@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from .._laps import Disclosure, Password, ReaderKey, Record, Vault, journal_records
-from ..exceptions import LapsError
+from ..exceptions import LapsError, RecordError
 from . import inputs, output
 from .command import Json, VaultPath
 from .origin import context
@@ -64,7 +64,10 @@ def reveal(
         device, actor=actor, reason=reason, context=context(), history=history, rotate_after=delay
     )
     opened = [
-        Opened.of(each.record, each.version, each.state, each.updated, key, each.sealed) for each in found.candidates
+        Opened.of(
+            each.record, each.version, each.state, each.updated, key, each.sealed, device=found.device, scope=scope
+        )
+        for each in found.candidates
     ]
     success = any(each.password for each in opened)
     try:
@@ -146,11 +149,11 @@ def open_sealed(
 
     Example: [bold]laps open /var/lib/laps/journal --reader helpdesk.key[/bold]
     """
-    sealed = _sealed(inputs.read(file, "record"), file)
+    device, sealed = _sealed(inputs.read(file, "record"), file)
     key = load(reader, passphrase_file, passphrase_fd)
-    opened = [Opened.of(*each[:4], key, each[4]) for each in sealed]
-    first = Record.parse(sealed[0][4])
-    _print(opened, {"device": first.device, "account": first.account}, spell, as_json)
+    opened = [Opened.of(*each[:4], key, each[4], device=device) for each in sealed]
+    first = next((each for each in opened if each.password), opened[0])
+    _print(opened, {"device": device, "account": first.account}, spell, as_json)
     _leave(opened, f"record {file}")
 
 
@@ -158,21 +161,56 @@ class Opened:
     """A record and what opening it gave."""
 
     def __init__(
-        self, record: str, version: int, state: str, updated: datetime, result: Password | LapsError
+        self,
+        record: str,
+        version: int,
+        state: str,
+        updated: datetime,
+        account: str | None,
+        result: Password | LapsError,
     ) -> None:
         self.record, self.version, self.state, self.updated = record, version, state, updated
+        self.account = account
         self.password = result if isinstance(result, Password) else None
         self.error = result if isinstance(result, LapsError) else None
 
     @classmethod
-    def of(cls, record: str, version: int, state: str, updated: datetime, key: ReaderKey, sealed: bytes) -> Opened:
-        """Opens it."""
+    def of(
+        cls,
+        record: str,
+        version: int,
+        state: str,
+        updated: datetime,
+        key: ReaderKey,
+        sealed: bytes,
+        *,
+        device: str,
+        scope: str | None = None,
+    ) -> Opened:
+        """Opens it, when it is the record that it is given out as."""
         result: Password | LapsError
+        account = None
         try:
-            result = key.open(Record.parse(sealed))
+            parsed = Record.parse(sealed)
+            account = parsed.account
+            _expect("device", device, parsed.device)
+            _expect("id", record, parsed.id)
+            _expect("version", version, parsed.version)
+            if scope is not None:
+                _expect("scope", scope, parsed.scope)
+            result = key.open(parsed)
         except LapsError as error:
             result = error
-        return cls(record, version, state, updated, result)
+        return cls(record, version, state, updated, account, result)
+
+
+def _expect(what: str, expected: str | int, found: str | int) -> None:
+    if found != expected:
+        raise RecordError(
+            f"another record in its place: the {what} in the sealed record is {output.safe(str(found))!r}, "
+            f"not {output.safe(str(expected))!r}; it was not opened",
+            98,
+        )
 
 
 def passwords(
@@ -250,16 +288,19 @@ def _damaged(found: Disclosure) -> None:
         raise typer.Exit(int(Status.DAMAGED))
 
 
-def _sealed(data: bytes, file: Path) -> list[tuple[str, int, str, datetime, bytes]]:
+def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:
+    """The device that they are of, and the records."""
     try:
         if data.startswith(b"laps journal"):
             found = [_described(each) for each in journal_records(data)]
             if not found:
                 raise Failure(f"journal {file}: it holds no record", Status.NOT_FOUND)
-            return sorted(found, key=lambda each: -each[1])
+            found.sort(key=lambda each: -each[1])
+            return Record.parse(found[0][4]).device, found
         if data.lstrip().startswith(b"{"):
             return _document(data)
-        return [_described(data if not _is_base64(data) else base64.b64decode(data))]
+        one = _described(data if not _is_base64(data) else base64.b64decode(data))
+        return Record.parse(one[4]).device, [one]
     except LapsError as error:
         raise type(error)(f"record {file}: {error}", error.code) from None
     except (ValueError, KeyError, TypeError) as error:
@@ -274,11 +315,12 @@ def _described(sealed: bytes) -> tuple[str, int, str, datetime, bytes]:
     return record.id, record.version, "pending", record.made_at, sealed
 
 
-def _document(data: bytes) -> list[tuple[str, int, str, datetime, bytes]]:
-    candidates = json.loads(data)["candidates"]
+def _document(data: bytes) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:
+    document = json.loads(data)
+    device, candidates = document["device"], document["candidates"]
     if not isinstance(candidates, list) or not candidates:
         raise ValueError("it has no candidates")
-    return [
+    return str(device), [
         (
             str(each["record"]),
             int(each["version"]),
