@@ -147,6 +147,20 @@ def test_a_record_of_another_device_in_the_vault_is_not_opened(fleet: Fleet) -> 
     assert fleet.password not in ran.out
 
 
+def test_a_damaged_record_among_others_is_said_by_the_status(fleet: Fleet) -> None:
+    fleet.agent("--force")
+    with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
+        file.execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = (SELECT min(number) FROM record)")
+    ran = fleet.reveal("--history", status=6)
+    assert [each["password"] for each in ran.json["candidates"]] == [fleet.password]
+    assert len(ran.json["damaged"]) == 1
+    assert "is damaged in the vault" in ran.err
+    words = ["disclose", "vault", "PC-1", "--history", "--actor", "a", "--reason", "r", "--json"]
+    ran = fleet.laps(*words, status=6)
+    assert (len(ran.json["candidates"]), len(ran.json["damaged"])) == (1, 1)
+    assert "damaged" not in fleet.reveal().json
+
+
 def test_a_damaged_disclosure_is_refused(fleet: Fleet) -> None:
     ran = fleet.laps("disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0)
     changes: tuple[dict[str, object], ...] = ({"candidates": []}, {"candidates": [{}]}, {"candidates": 5}, {})

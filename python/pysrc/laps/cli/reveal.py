@@ -18,7 +18,7 @@ from . import inputs, output
 from .command import Json, VaultPath
 from .origin import context
 from .reader import PassphraseDescriptor, PassphraseFile, load
-from .status import Failure, Status
+from .status import Failure, Status, of
 
 __all__ = ["disclose", "open_sealed", "passwords", "reveal"]
 
@@ -76,9 +76,9 @@ def reveal(
         # Without an outcome the disclosure counts as revealed, which is what it may be.
         output.note(f"warning: the outcome could not be written into the audit trail: {error}")
     head = {"device": found.device, "account": found.account, "entry": found.entry, "head": found.head}
-    _print(opened, head, spell, as_json)
+    _print(opened, head, spell, as_json, found.damaged)
     _damaged(found)
-    _leave(opened, f"device {device}")
+    _leave(opened, f"device {device}", damaged=bool(found.damaged))
 
 
 def disclose(
@@ -115,6 +115,7 @@ def disclose(
             }
             for each in found.candidates
         ],
+        **({"damaged": found.damaged} if found.damaged else {}),
     }
     if as_json:
         output.emit(document)
@@ -129,6 +130,7 @@ def disclose(
         )
         print(f"audit entry {found.entry}, head {found.head}; with --json the sealed records are printed too")
     _damaged(found)
+    _leave([], f"device {device}", damaged=bool(found.damaged))
 
 
 def open_sealed(
@@ -235,7 +237,9 @@ def passwords(
             )
 
 
-def _print(opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json: bool) -> None:
+def _print(
+    opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json: bool, damaged: Sequence[str] = ()
+) -> None:
     if as_json:
         output.emit(
             {
@@ -250,6 +254,7 @@ def _print(opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json:
                     }
                     for each in opened
                 ],
+                **({"damaged": list(damaged)} if damaged else {}),
             }
         )
         return
@@ -267,25 +272,21 @@ def _print(opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json:
         output.note(f"audit entry {head['entry']}, head {head['head']}")
 
 
-def _leave(opened: Sequence[Opened], what: str) -> None:
-    errors = [each for each in opened if each.error is not None]
-    for each in errors:
-        output.note(f"error: {what}: record {each.record}: {each.error}")
-    if errors and not any(each.password for each in opened):
-        from .status import of
-
-        first = errors[0].error
-        assert first is not None
-        raise typer.Exit(int(of(first)))
-    if errors:
-        raise typer.Exit(int(Status.OTHER))
+def _leave(opened: Sequence[Opened], what: str, *, damaged: bool = False) -> None:
+    statuses = []
+    for each in opened:
+        if each.error is not None:
+            output.note(f"error: {what}: record {each.record}: {each.error}")
+            statuses.append(of(each.error))
+    if damaged or Status.DAMAGED in statuses:
+        raise typer.Exit(int(Status.DAMAGED))
+    if statuses:
+        raise typer.Exit(int(statuses[0]))
 
 
 def _damaged(found: Disclosure) -> None:
     for record in found.damaged:
         output.note(f"error: device {found.device}: record {record} is damaged in the vault")
-    if found.damaged and not found.candidates:
-        raise typer.Exit(int(Status.DAMAGED))
 
 
 def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:
