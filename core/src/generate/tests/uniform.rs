@@ -1,4 +1,8 @@
 //! Uniformity, proven: every outcome of every draw of small recipes, with exact probabilities.
+#![cfg_attr(
+    not(feature = "passphrase"),
+    expect(irrefutable_let_patterns, reason = "without passphrases every recipe is of characters")
+)]
 
 use alloc::collections::BTreeMap;
 
