@@ -5,7 +5,7 @@ use alloc::{collections::BTreeMap, format, string::String, string::ToString as _
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
-use super::disclose::NOT_OPENED;
+use super::disclose::{NOT_OPENED, OPENED};
 use super::state::Device;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::Action;
@@ -42,9 +42,12 @@ impl<S: Store> Vault<S> {
             }),
             Selection::Overdue => {
                 self.order_pages(scope, "overdue devices", request, now, |tx, last| {
-                    let after =
-                        last.and_then(|last| Some((last.device.as_ref().ok()?.due()?, last.key)));
-                    tx.due(scope, now, after, PAGE)
+                    let after = last.map(StoredDevice::due_place);
+                    match after {
+                        // Nothing says where the next page begins: better none than the first one again.
+                        Some(None) => Ok(Vec::new()),
+                        after => tx.due(scope, now, after.flatten(), PAGE),
+                    }
                 })
             }
             Selection::RevealedBy { actor, since } => {
@@ -106,7 +109,7 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// What somebody was shown, unless it is noted that it was not opened.
+    /// What somebody was shown, unless it is noted that it was not opened, and never that it was.
     fn order_revealed(
         &self,
         scope: &Scope,
@@ -116,6 +119,8 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
         let mut seen: BTreeMap<u64, (String, Vec<RecordId>)> = BTreeMap::new();
+        // By disclosure: whether one of its outcomes says that it was opened.
+        let mut opened: BTreeMap<u64, bool> = BTreeMap::new();
         let mut after = 0;
         loop {
             let page = self.store.read(|tx| tx.entries_of(scope, actor, since, after, PAGE))?;
@@ -125,12 +130,15 @@ impl<S: Store> Vault<S> {
                 let Ok(entry) = stored.entry else { continue };
                 if entry.action == Action::Disclosed {
                     seen.insert(stored.number, (entry.device, entry.records));
-                } else if entry.action == Action::Outcome && entry.detail == NOT_OPENED {
-                    seen.remove(&entry.refers_to);
+                } else if entry.action == Action::Outcome
+                    && [OPENED, NOT_OPENED].contains(&entry.detail.as_str())
+                {
+                    *opened.entry(entry.refers_to).or_default() |= entry.detail == OPENED;
                 }
             }
         }
         let mut devices: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
+        seen.retain(|number, _| opened.get(number) != Some(&false));
         for (device, records) in seen.into_values() {
             devices.entry(device).or_default().extend(records);
         }

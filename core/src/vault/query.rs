@@ -92,9 +92,10 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| {
             let found = tx.due(scope, until, after, limit)?;
             let next = next(&found, limit, |last| {
-                let due = last.device.as_ref().ok().and_then(Device::due).unwrap_or_default();
-                format!("{}.{}", due.as_unix_seconds(), last.key.number())
+                let (due, key) = last.due_place()?;
+                Some(format!("{}.{}", due.as_unix_seconds(), key.number()))
             });
+            let next = next.flatten();
             page(found, next, due_row)
         })
     }
@@ -200,11 +201,11 @@ impl Stats {
     }
 }
 
-fn next(
+fn next<T>(
     found: &[StoredDevice],
     limit: usize,
-    key: impl FnOnce(&StoredDevice) -> String,
-) -> Option<String> {
+    key: impl FnOnce(&StoredDevice) -> T,
+) -> Option<T> {
     found.last().filter(|_| found.len() >= limit).map(key)
 }
 

@@ -73,13 +73,28 @@ pub struct StoredDevice {
     pub name: DeviceId,
     /// What is kept about it, or that it cannot be read.
     pub device: Result<Device, VaultError>,
+    /// The due date by which [`Transaction::due`] found it; it is there for a damaged device too.
+    pub due: Option<Timestamp>,
 }
 
 impl StoredDevice {
     /// From its parts.
     #[must_use]
     pub const fn new(key: DeviceKey, name: DeviceId, device: Result<Device, VaultError>) -> Self {
-        Self { key, name, device }
+        Self { key, name, device, due: None }
+    }
+
+    /// With the due date by which it was found.
+    #[must_use]
+    pub fn found_by(mut self, due: Timestamp) -> Self {
+        self.due = Some(due);
+        self
+    }
+
+    /// Its place in the order of due dates: the `after` of the next page.
+    pub(super) fn due_place(&self) -> Option<(Timestamp, DeviceKey)> {
+        let due = self.due.or_else(|| self.device.as_ref().ok().and_then(Device::due))?;
+        Some((due, self.key))
     }
 }
 

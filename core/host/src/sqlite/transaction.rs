@@ -251,7 +251,7 @@ impl Transaction for Rows<'_> {
         let (due, key) = after
             .map_or((-1, 0), |(due, key)| (to_i64(due.as_unix_seconds()), to_i64(key.number())));
         self.many(
-            "SELECT number, name, state FROM device
+            "SELECT number, name, state, due FROM device
              WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
              ORDER BY due, number LIMIT :limit",
             named_params! {
@@ -261,7 +261,10 @@ impl Transaction for Rows<'_> {
                 ":key": key,
                 ":limit": limit(most),
             },
-            Self::stored,
+            |row| {
+                let due = Timestamp::from_unix_seconds(from_i64(row.get(3)?));
+                Ok(Self::stored(row)?.found_by(due))
+            },
         )
     }
 

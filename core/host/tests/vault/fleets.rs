@@ -94,6 +94,23 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     assert_eq!(order(bed, Selection::RevealedBy { actor: "nobody", since }), Ok(0));
 }
 
+pub fn what_was_opened_once_stays_revealed(bed: &Bed) {
+    let mallory = Request::new("mallory", "curious");
+    for (device, outcomes) in
+        [("pc-0", [true, false]), ("pc-1", [false, true]), ("pc-2", [false, false])]
+    {
+        bed.settled(device, 1);
+        let options = DiscloseOptions::default();
+        let shown = bed.vault.disclose(&scope(), device, &mallory, options, bed.now()).unwrap();
+        for opened in outcomes {
+            bed.vault.record_outcome(&scope(), shown.entry, opened, &mallory, bed.now()).unwrap();
+        }
+    }
+    let since = Timestamp::default();
+    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(2));
+    assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
+}
+
 pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {
     bed.settled("pc-1", 1);
     bed.device("empty").check_in(bed);

@@ -262,6 +262,29 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
 }
 
 #[test]
+fn due_devices_are_paged_past_a_damaged_one() {
+    let bed = Bed::on_sqlite();
+    for n in 0..3 {
+        bed.settled(&format!("pc-{n}"), 1);
+    }
+    let connection = raw(&bed);
+    connection.execute("UPDATE device SET due = number", []).unwrap();
+    connection.execute("UPDATE device SET state = x'ff' WHERE name = 'pc-1'", []).unwrap();
+    let mut after = None;
+    let mut found = (0, 0);
+    for _ in 0..4 {
+        let page = bed.vault.due(&scope(), bed.now(), after.as_deref(), 1).unwrap();
+        found = (found.0 + page.items.len() + page.damaged.len(), found.1 + page.damaged.len());
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, (3, 1));
+    assert_eq!(after, None);
+}
+
+#[test]
 fn a_page_that_is_overwritten_is_found_and_other_devices_can_be_had() {
     let bed = Bed::on_sqlite();
     for n in 0..200 {
