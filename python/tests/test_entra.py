@@ -196,6 +196,18 @@ def test_times_with_an_offset_become_utc() -> None:
     assert moment is not None and moment.isoformat() == "2025-01-02T01:04:05.500000+00:00"
 
 
+@pytest.mark.parametrize(
+    "token", [b"one\rtwo", b"one\nX-Other: two", b"one\0two", b"one\x1b[31m", b"one two", b"one\x7f", b"=", "\u00e9".encode()]
+)
+def test_a_token_file_that_could_forge_a_header_is_refused_in_one_line(
+    laps: Laps, graph: fake.Graph, tmp_path: Path, token: bytes
+) -> None:
+    (tmp_path / "token").write_bytes(token)
+    ran = laps("entra", "list", "--graph-url", graph.url, "--token-file", "token", status=3)
+    assert "one line with an access token is needed" in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_a_token_file_must_hold_a_token(laps: Laps, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("")
     assert "one line" in laps("entra", "list", "--token-file", "token", status=3).err

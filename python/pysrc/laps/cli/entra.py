@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import contextmanager
 from collections.abc import Iterator
@@ -296,7 +297,8 @@ def _credential(auth: Auth, token_file: Path | None) -> Any:
         from ..entra.connection import StaticToken
 
         token = inputs.read(token_file, "token file").strip()
-        if not token or not token.isascii() or b"\n" in token:
+        # What a bearer token may be made of (RFC 6750, 2.1). Anything else could end the header and begin another.
+        if not re.fullmatch(rb"[A-Za-z0-9._~+/-]+=*", token):
             raise Failure(f"token file {token_file}: one line with an access token is needed", Status.REFUSED)
         return StaticToken(token.decode("ascii"))
     from azure import identity
