@@ -101,6 +101,24 @@ struct Candidate<'a> {
     entries: Vec<&'a Entry>,
 }
 
+impl Candidate<'_> {
+    /// The backup mode that it configures: a range that depends on it is named as it is in that mode.
+    fn mode(&self) -> BackupDirectory {
+        let form = self.document.form;
+        let of_mode =
+            |entry: &&&Entry| typed::setting_of(entry, form) == Some(Setting::BackupDirectory);
+        let value = self
+            .entries
+            .iter()
+            .find(of_mode)
+            .map(|entry| typed::value_of(Setting::BackupDirectory, entry, form));
+        match value {
+            Some(Ok(Value::Number(number))) => BackupDirectory::from_number(number),
+            _ => BackupDirectory::Disabled,
+        }
+    }
+}
+
 /// Says what is in force when a device has these documents.
 ///
 /// As Windows does it: the roots are looked at in the order CSP, Group Policy, local configuration, legacy
@@ -171,6 +189,7 @@ impl Configured {
     fn of(candidate: &Candidate<'_>) -> Self {
         let mut all = Self::default();
         let mut seen = Vec::new();
+        let mode = candidate.mode();
         for entry in &candidate.entries {
             let Some(setting) = typed::setting_of(entry, candidate.document.form) else {
                 all.unknown(entry, candidate);
@@ -184,9 +203,11 @@ impl Configured {
             match typed::value_of(setting, entry, candidate.document.form) {
                 Ok(value) => match all.settings.set(setting, value) {
                     Ok(()) => {}
-                    Err(error) => all.outside(error, entry),
+                    Err(error) => all.outside(PolicyError { mode, ..error }, entry),
                 },
-                Err(Problem::Refused(error)) => all.outside(error, entry),
+                Err(Problem::Refused(error)) => {
+                    all.outside(PolicyError { mode, ..error }, entry);
+                }
                 Err(Problem::Form(message)) => all.refuse(setting, "form", entry, &message),
             }
         }

@@ -11,7 +11,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use super::{Document, Entry, Position, Raw, Root, json::Node};
+use super::{Document, Entry, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, json::Node};
 use crate::policy::{BackupDirectory, Setting};
 
 type Members = BTreeMap<String, Node>;
@@ -34,10 +34,11 @@ pub(super) fn is_policy(members: &Members) -> bool {
     })
 }
 
-pub(super) fn read(members: &Members, document: &mut Document) -> Result<(), Position> {
+pub(super) fn read(text: &str, members: &Members, document: &mut Document) -> Result<(), Position> {
+    let lines = &mut Lines { text, after: BTreeMap::new() };
     match members.get("settings") {
         Some(Node::List(settings)) => {
-            settings.iter().try_for_each(|setting| read_setting(setting, document))?;
+            settings.iter().try_for_each(|setting| read_setting(setting, document, lines))?;
         }
         Some(_) => {
             return Err(Position::whole(
@@ -47,7 +48,7 @@ pub(super) fn read(members: &Members, document: &mut Document) -> Result<(), Pos
         None if members.contains_key("settingInstance")
             || members.contains_key("settingDefinitionId") =>
         {
-            read_members(members, document)?;
+            read_members(members, document, lines)?;
         }
         None => {
             return Err(Position::whole(
@@ -63,9 +64,13 @@ pub(super) fn read(members: &Members, document: &mut Document) -> Result<(), Pos
     Ok(())
 }
 
-fn read_setting(setting: &Node, document: &mut Document) -> Result<(), Position> {
+fn read_setting(
+    setting: &Node,
+    document: &mut Document,
+    lines: &mut Lines<'_>,
+) -> Result<(), Position> {
     match setting {
-        Node::Object(members) => read_members(members, document),
+        Node::Object(members) => read_members(members, document, lines),
         Node::List(_) | Node::Plain(_) => Err(Position::whole(
             "\"settings\" and \"children\" hold setting instances only, each a JSON object",
         )),
@@ -73,9 +78,13 @@ fn read_setting(setting: &Node, document: &mut Document) -> Result<(), Position>
 }
 
 /// One instance, with or without the `settingInstance` around it. Depth is bounded by the JSON reader.
-fn read_members(members: &Members, document: &mut Document) -> Result<(), Position> {
+fn read_members(
+    members: &Members,
+    document: &mut Document,
+    lines: &mut Lines<'_>,
+) -> Result<(), Position> {
     if let Some(Node::Object(instance)) = members.get("settingInstance") {
-        return read_members(instance, document);
+        return read_members(instance, document, lines);
     }
     let Some(Node::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
         return Err(Position::whole("a setting instance without \"settingDefinitionId\""));
@@ -84,6 +93,11 @@ fn read_members(members: &Members, document: &mut Document) -> Result<(), Positi
     let Some(name) = lower.strip_prefix(PREFIX) else {
         return Ok(());
     };
+    // Before its line is looked for, so that a document of ten thousand settings is refused at once.
+    if document.entries.len() >= MAX_ENTRIES {
+        return Err(Position::whole(TOO_MANY));
+    }
+    let line = lines.next(id);
     let name = name.strip_suffix("_aad").filter(|rest| *rest == "passwordagedays").unwrap_or(name);
     let name = Setting::ALL
         .into_iter()
@@ -94,14 +108,37 @@ fn read_members(members: &Members, document: &mut Document) -> Result<(), Positi
         plain(simple.get("value"))
     } else if let Some(Node::Object(choice)) = members.get("choiceSettingValue") {
         if let Some(Node::List(children)) = choice.get("children") {
-            children.iter().try_for_each(|child| read_setting(child, document))?;
+            children.iter().try_for_each(|child| read_setting(child, document, lines))?;
         }
         option(plain(choice.get("value")), &lower)
     } else {
         Raw::Other("neither a simple setting nor a choice")
     };
-    document.entries.push(Entry { root: Root::Csp, name, raw, line: None });
+    document.entries.push(Entry { root: Root::Csp, name, raw, line });
     Ok(())
+}
+
+/// The lines on which settings stand, for findings.
+struct Lines<'a> {
+    text: &'a str,
+    /// For a definition id that was found, the byte behind its last place.
+    after: BTreeMap<String, usize>,
+}
+
+impl Lines<'_> {
+    /// The line of the next setting with this definition id; none when the document writes the id with escapes.
+    fn next(&mut self, id: &str) -> Option<u32> {
+        let start = self.after.get(id).copied().unwrap_or_default();
+        let quoted = format!("\"{id}\"");
+        let (at, _) = self.text.get(start..)?.match_indices(&quoted).find(|(at, _)| {
+            let before = self.text.get(..start.saturating_add(*at)).unwrap_or_default();
+            let member = before.trim_end().strip_suffix(':').map(str::trim_end);
+            member.is_some_and(|member| member.ends_with("\"settingDefinitionId\""))
+        })?;
+        let at = start.saturating_add(at);
+        self.after.insert(id.to_string(), at.saturating_add(quoted.len()));
+        u32::try_from(self.text.get(..at)?.matches('\n').count().saturating_add(1)).ok()
+    }
 }
 
 fn plain(node: Option<&Node>) -> Raw {

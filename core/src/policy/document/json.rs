@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> 
     };
     if intune::is_policy(&members) {
         document.form = Form::Intune;
-        return intune::read(&members, document);
+        return intune::read(text, &members, document);
     }
     if members.len() > MAX_ENTRIES {
         return Err(Position::whole(TOO_MANY));
