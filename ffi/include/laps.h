@@ -666,6 +666,33 @@ laps_status laps_policy_value(const laps_policy *policy,
 LAPS_API LAPS_NODISCARD laps_status laps_policy_hash(const laps_policy *policy, uint8_t *out_hash);
 
 /**
+ * What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of a file.
+ * LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a setting; the error's message
+ * names each.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_export(const laps_evaluation *evaluation,
+                                   const char *form,
+                                   size_t form_len,
+                                   laps_bytes **out_bytes);
+
+/**
+ * What changes on a device that has the old policy and gets the new one, as one line of JSON in UTF-8:
+ * {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when either has errors.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_diff(const laps_evaluation *old_evaluation,
+                                 const laps_evaluation *new_evaluation,
+                                 laps_bytes **out_bytes);
+
+/**
+ * Every setting with its type, range, default and what it needs, as one line of JSON in UTF-8.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_schema(laps_bytes **out_bytes);
+
+/**
  * Frees a policy.
  */
 LAPS_API void laps_policy_free(laps_policy *policy);
@@ -687,6 +714,16 @@ LAPS_NODISCARD
 laps_status laps_recipe_new_passphrase(uint8_t complexity,
                                        uint8_t words,
                                        laps_recipe **out_recipe);
+
+/**
+ * A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
+ * LAPS_STATUS_RECIPE_INVALID says what is wrong with it.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_recipe_read(const uint8_t *document,
+                             size_t document_len,
+                             laps_recipe **out_recipe);
 
 /**
  * The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is equally likely.

@@ -16,7 +16,7 @@ use crate::status::{Failure, answer, laps_status, value};
 pub struct laps_evaluation {
     poison: Poison,
     documents: Vec<Document>,
-    evaluation: Evaluation,
+    pub(crate) evaluation: Evaluation,
     findings: Vec<Finding>,
 }
 object!(laps_evaluation);

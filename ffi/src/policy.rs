@@ -3,8 +3,10 @@
 use core::ffi::c_char;
 
 use laps_core::error::Code;
-use laps_core::policy::{Policy, Setting};
+use laps_core::policy::{Form, Policy, Setting, diff, diff_json, schema_json, write};
 
+use crate::bytes::laps_bytes;
+use crate::evaluation::laps_evaluation;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::recipe::laps_recipe;
 use crate::status::{Failure, answer, laps_status, value};
@@ -168,6 +170,79 @@ pub unsafe extern "C" fn laps_policy_hash(
             (pointer::shared(policy)?, Out::new(out_hash.cast::<[u8; 32]>(), "out_hash")?)
         };
         out.set(policy.policy.hash());
+        Ok(())
+    })
+}
+
+/// What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of a file.
+/// LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a setting; the error's message
+/// names each.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_evaluation_export(
+    evaluation: *const laps_evaluation,
+    form: *const c_char,
+    form_len: usize,
+    out_bytes: *mut *mut laps_bytes,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (evaluation, form, out) = unsafe {
+            (
+                pointer::shared(evaluation)?,
+                pointer::text(form, form_len, "form")?,
+                Out::new(out_bytes, "out_bytes")?,
+            )
+        };
+        let known = Form::from_name(form).ok_or_else(|| {
+            let message =
+                format_args!("form {form:?} is not known; csp, intune, json and reg are accepted");
+            Failure::new(Code::InvalidArgument, &message)
+        })?;
+        if evaluation.evaluation.policy.is_none() {
+            let message = format_args!("a policy with errors is not exported");
+            return Err(Failure::new(Code::PolicyRefused, &message));
+        }
+        out.give(laps_bytes::boxed(write(&evaluation.evaluation.configured, known)?));
+        Ok(())
+    })
+}
+
+/// What changes on a device that has the old policy and gets the new one, as one line of JSON in UTF-8:
+/// {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when either has errors.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_evaluation_diff(
+    old_evaluation: *const laps_evaluation,
+    new_evaluation: *const laps_evaluation,
+    out_bytes: *mut *mut laps_bytes,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (old, new, out) = unsafe {
+            (
+                pointer::shared(old_evaluation)?,
+                pointer::shared(new_evaluation)?,
+                Out::new(out_bytes, "out_bytes")?,
+            )
+        };
+        let changes = diff(&old.evaluation, &new.evaluation).ok_or_else(|| {
+            let message = format_args!("a policy with errors is not compared");
+            Failure::new(Code::PolicyRefused, &message)
+        })?;
+        out.give(laps_bytes::boxed(diff_json(&changes).into_bytes()));
+        Ok(())
+    })
+}
+
+/// Every setting with its type, range, default and what it needs, as one line of JSON in UTF-8.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_policy_schema(out_bytes: *mut *mut laps_bytes) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let out = unsafe { Out::new(out_bytes, "out_bytes") }?;
+        out.give(laps_bytes::boxed(schema_json().into_bytes()));
         Ok(())
     })
 }

@@ -61,6 +61,28 @@ pub unsafe extern "C" fn laps_recipe_new_passphrase(
     })
 }
 
+/// A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
+/// LAPS_STATUS_RECIPE_INVALID says what is wrong with it.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_recipe_read(
+    document: *const u8,
+    document_len: usize,
+    out_recipe: *mut *mut laps_recipe,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let (document, out) = unsafe {
+            (
+                pointer::bytes(document, document_len, "document")?,
+                Out::new(out_recipe, "out_recipe")?,
+            )
+        };
+        out.give(laps_recipe::boxed(Recipe::from_json(document)?));
+        Ok(())
+    })
+}
+
 /// The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is equally likely.
 #[must_use]
 #[unsafe(no_mangle)]

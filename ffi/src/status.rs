@@ -53,9 +53,11 @@ macro_rules! failure_from {
 failure_from!(
     laps_core::account::AccountError,
     laps_core::account::SidError,
+    laps_core::generate::RecipeDocumentError,
     laps_core::generate::RecipeError,
     laps_core::identity::InvalidText,
     laps_core::policy::DocumentError,
+    laps_core::policy::WriteError,
     laps_core::random::RandomError,
     laps_core::rotation::RotationError,
     laps_core::rotation::message::MessageError,

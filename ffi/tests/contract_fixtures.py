@@ -6,6 +6,8 @@ READER = (
 )
 POLICY = '{\\"BackupDirectory\\":1,\\"AdministratorAccountName\\":\\"Admin\\"}'
 
+RECIPE = '{\\"length\\":16,\\"groups\\":[{\\"chars\\":\\"abcdefgh\\",\\"min\\":2}]}'
+
 # C that stands before the fixtures.
 PRELUDE = rf"""
 #ifdef LAPS_PANIC_FOR_TESTS
@@ -16,6 +18,7 @@ int32_t laps_test_panic(int32_t point);
 
 #define READER "{READER}"
 #define POLICY "{POLICY}"
+#define RECIPE "{RECIPE}"
 
 static uint8_t record_copy[4096];
 static size_t record_copy_len;
@@ -108,6 +111,10 @@ ARGUMENTS = {
     "text_len": "3",
     "document": "(const uint8_t *)POLICY",
     "document_len": "sizeof POLICY - 1",
+    ("laps_recipe_read", "document"): "(const uint8_t *)RECIPE",
+    ("laps_recipe_read", "document_len"): "sizeof RECIPE - 1",
+    "form": '"json"',
+    "form_len": "4",
     "source": '"test"',
     "source_len": "4",
     "setting": '"PasswordLength"',
