@@ -76,6 +76,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (status.Failure, LapsError, OSError) as error:
         complain(error)
         return int(status.of(error))
+    except UnicodeError:
+        # What is read from files is judged where it is read; what is left are arguments, which may be any bytes.
+        complain(status.Failure("an argument holds bytes that are not UTF-8 text", status.Status.REFUSED))
+        return int(status.Status.REFUSED)
     return 0
 
 

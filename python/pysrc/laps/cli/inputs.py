@@ -16,6 +16,10 @@ __all__ = ["DURATION", "duration", "moment", "passphrase", "read", "rfc3339", "s
 _LARGEST = 4 << 20
 
 DURATION = "a whole number with s, m, h, d or w, such as 90m, 1h or 7d"
+# Ten years. A date before the year 1 or after 9999 cannot be told, and no duration here is of any use so long.
+_LONGEST = 3650 * 86400
+_EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LATEST = datetime(9998, 12, 31, tzinfo=timezone.utc)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -44,7 +48,10 @@ def seconds(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
     if not found:
         raise Failure(f"duration {text!r}: not understood; give {DURATION}", Status.USAGE)
-    return int(found[1]) * _UNITS[found[2]]
+    length = int(found[1]) * _UNITS[found[2]]
+    if length > _LONGEST:
+        raise Failure(f"duration {text!r}: longer than ten years; at most 3650d is accepted", Status.REFUSED)
+    return length
 
 
 def duration(text: str) -> timedelta:
@@ -64,7 +71,14 @@ def moment(text: str) -> datetime:
             "to count back from now",
             Status.USAGE,
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    found = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    try:
+        found = found.astimezone(timezone.utc)
+    except OverflowError:
+        found = _EARLIEST - timedelta(days=1)
+    if not _EARLIEST <= found <= _LATEST:
+        raise Failure(f"time {text!r}: outside the years 1970 to 9998 in UTC", Status.REFUSED)
+    return found
 
 
 def rfc3339(time: datetime | None) -> str | None:
@@ -85,6 +99,10 @@ def passphrase(
     if file is not None:
         return _line(read(file, "passphrase file"), f"passphrase file {file}")
     if descriptor is not None:
+        if not 0 <= descriptor <= 2**31 - 1:
+            raise Failure(
+                f"--passphrase-fd {descriptor}: not a descriptor; give the number of an open one, such as 3", Status.USAGE
+            )
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as opened:
                 return _line(opened.read(4097), f"passphrase descriptor {descriptor}")
@@ -98,7 +116,11 @@ def passphrase(
         )
     from getpass import getpass
 
-    given = getpass(f"{question}: ")
+    try:
+        given = getpass(f"{question}: ")
+        given.encode("utf-8")
+    except UnicodeError:
+        raise Failure(f"{question}: not UTF-8 text", Status.REFUSED) from None
     if twice and getpass("The same once more: ") != given:
         raise Failure("the two passphrases differ; nothing was written", Status.REFUSED)
     return given

@@ -181,7 +181,12 @@ def _accepted(setting: dict[str, Any]) -> str:
 
 def evaluated(files: Sequence[Path]) -> Evaluation:
     """Reads and evaluates documents."""
-    return evaluate([(file.name, inputs.read(file, "policy")) for file in files])
+    return evaluate([(_source(file), inputs.read(file, "policy")) for file in files])
+
+
+def _source(file: Path) -> str:
+    # A file's name may hold bytes that are no text; findings and JSON cannot.
+    return file.name.encode("utf-8", "replace").decode("utf-8")
 
 
 def in_force(files: Sequence[Path]) -> Policy:

@@ -304,7 +304,7 @@ def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, dat
         return Record.parse(one[4]).device, [one]
     except LapsError as error:
         raise type(error)(f"record {file}: {error}", error.code) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise Failure(
             f"record {file}: not understood ({error}); give a sealed record, a journal, or the JSON of laps disclose",
             Status.REFUSED,
@@ -321,6 +321,9 @@ def _document(data: bytes) -> tuple[str, list[tuple[str, int, str, datetime, byt
     device, candidates = document["device"], document["candidates"]
     if not isinstance(candidates, list) or not candidates:
         raise ValueError("it has no candidates")
+    # JSON can write half a character, which no terminal and no file takes.
+    data.decode("utf-8")
+    json.dumps(document, ensure_ascii=False).encode("utf-8")
     return str(device), [
         (
             str(each["record"]),
