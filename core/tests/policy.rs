@@ -7,6 +7,8 @@
     reason = "a failed step is a failed test"
 )]
 
+#[path = "policy/changes.rs"]
+mod changes;
 // Complete findings need the word lists: without them the strength of passphrases is not known.
 #[cfg(feature = "passphrase")]
 #[path = "policy/findings.rs"]

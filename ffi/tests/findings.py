@@ -12,6 +12,7 @@ import ctypes
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 LEVELS = {2: "warning", 3: "error"}
 POLICY_REFUSED = 65
@@ -70,8 +71,59 @@ def main(library: Path, cases: Path) -> int:
                 assert value(policy, setting) == shown, (name, setting, value(policy, setting))
             laps.laps_policy_free(policy)
         laps.laps_evaluation_free(evaluation)
+    changed = changes(laps, json.loads(cases.with_name("changes.json").read_text(encoding="utf-8")))
+    print(f"{changed} changes and exports: those that Rust gives")
     print(f"{len(every)} policies: the findings and values that Rust gives")
-    return 0 if every else 1
+    return 0 if every and changed else 1
+
+
+def changes(laps: ctypes.CDLL, cases: dict[str, list[dict[str, Any]]]) -> int:
+    """What a change does, what is written in each form, and the schema."""
+    pointer, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+    laps.laps_evaluation_diff.argtypes = [pointer, pointer, ctypes.POINTER(pointer)]
+    laps.laps_evaluation_export.argtypes = [pointer, text, size, ctypes.POINTER(pointer)]
+    laps.laps_policy_schema.argtypes = [ctypes.POINTER(pointer)]
+    laps.laps_bytes_data.argtypes, laps.laps_bytes_data.restype = [pointer], pointer
+    laps.laps_bytes_len.argtypes, laps.laps_bytes_len.restype = [pointer], size
+    laps.laps_bytes_free.argtypes, laps.laps_bytes_free.restype = [pointer], None
+    laps.laps_last_error.restype = text
+
+    def evaluated(document: object) -> ctypes.c_void_p:
+        data, evaluation = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(), pointer()
+        assert laps.laps_evaluation_new(ctypes.byref(evaluation)) == 0
+        assert laps.laps_evaluation_add(evaluation, data, len(data), b"policy.json", 11) == 0
+        return evaluation
+
+    def taken(out: ctypes.c_void_p) -> bytes:
+        found = ctypes.string_at(laps.laps_bytes_data(out), laps.laps_bytes_len(out))
+        laps.laps_bytes_free(out)
+        return found
+
+    for case in cases["changes"]:
+        old, new, out = evaluated(case["old"]), evaluated(case["new"]), pointer()
+        status = laps.laps_evaluation_diff(old, new, ctypes.byref(out))
+        assert status == (POLICY_REFUSED if case["changes"] is None else 0), (case["case"], status)
+        if status == 0:
+            found = json.loads(taken(out))
+            assert found == {"changes": case["changes"]}, (case["case"], found)
+        laps.laps_evaluation_free(old)
+        laps.laps_evaluation_free(new)
+    for case in cases["exports"]:
+        evaluation, out, form = evaluated(case["document"]), pointer(), case["as"].encode()
+        status = laps.laps_evaluation_export(evaluation, form, len(form), ctypes.byref(out))
+        if "refused" in case:
+            said = laps.laps_last_error().decode()
+            assert (status, said) == (POLICY_REFUSED, case["refused"]), (case["case"], status, said)
+        else:
+            utf16 = case["as"] == "reg"
+            expected = b"\xff\xfe" + case["written"].encode("utf-16-le") if utf16 else case["written"].encode()
+            assert status == 0, (case["case"], status)
+            assert taken(out) == expected, case["case"]
+        laps.laps_evaluation_free(evaluation)
+    out = pointer()
+    assert laps.laps_policy_schema(ctypes.byref(out)) == 0
+    assert len(json.loads(taken(out))["settings"]) == 18
+    return len(cases["changes"]) + len(cases["exports"])
 
 
 if __name__ == "__main__":
