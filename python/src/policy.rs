@@ -210,6 +210,12 @@ impl Evaluation {
         &self.inner.source
     }
 
+    /// The root that won: `csp`, `gpo`, `local` or `legacy`; None when nothing is configured.
+    #[getter]
+    fn root(&self) -> Option<&'static str> {
+        self.inner.root.map(policy::Root::name)
+    }
+
     /// What is configured, in another form: `csp`, `intune`, `json` or `reg`.
     #[pyo3(signature = (form, /))]
     fn export<'py>(&self, py: Python<'py>, form: &str) -> PyResult<Bound<'py, PyBytes>> {

@@ -18,6 +18,7 @@ from .conftest import Laps
 EXAMPLE = Path(__file__).parents[1] / "examples" / "policy.json"
 # The cases that Rust and C are held to as well.
 VECTORS = Path(__file__).parents[2] / "core" / "tests" / "vectors" / "policy"
+CHANGES = json.loads((VECTORS / "changes.json").read_text(encoding="utf-8"))
 CASES = json.loads((VECTORS / "findings.json").read_text(encoding="utf-8"))
 
 
@@ -217,3 +218,74 @@ def test_findings_and_values_are_those_of_every_face(case: dict[str, Any]) -> No
         if setting.source != "default"
     } == case["settings"]
     assert (evaluation.policy is None) == any(each["level"] == "error" for each in findings)
+
+
+def evaluated(document: object) -> laps.Evaluation:
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return laps.evaluate([("policy.json", text.encode())])
+
+
+@pytest.mark.parametrize("case", CHANGES["changes"], ids=[case["case"] for case in CHANGES["changes"]])
+def test_changes_are_those_of_every_face(case: dict[str, Any]) -> None:
+    found = evaluated(case["old"]).diff(evaluated(case["new"]))
+    names = ("setting", "old", "new", "effect", "because")
+    assert (None if found is None else [{name: getattr(each, name) for name in names} for each in found]) == case["changes"]
+
+
+@pytest.mark.parametrize("case", CHANGES["exports"], ids=[case["case"] for case in CHANGES["exports"]])
+def test_exports_are_those_of_every_face(laps: Laps, tmp_path: Path, case: dict[str, Any]) -> None:
+    document = evaluated(case["document"])
+    path = write(tmp_path, json.dumps(case["document"]))
+    if "refused" in case:
+        with pytest.raises(PolicyError) as refused:
+            document.export(case["as"])
+        assert str(refused.value) == case["refused"]
+        ran = laps("policy", "export", path, "--as", case["as"], "--output", "out", status=3)
+        assert not (tmp_path / "out").exists() and ran.out == ""
+        return
+    expected = case["written"].encode("utf-8")
+    if case["as"] == "reg":
+        expected = b"\xff\xfe" + case["written"].encode("utf-16-le")
+    assert document.export(case["as"]) == expected
+    laps("policy", "export", path, "--as", case["as"], "--output", "out", status=0)
+    assert (tmp_path / "out").read_bytes() == expected
+
+
+def test_strict_refuses_warnings(laps: Laps, tmp_path: Path) -> None:
+    path = write(tmp_path, {"BackupDirectory": 1, "ADPasswordEncryptionEnabled": True})
+    loose = laps("policy", "show", path, "--json", status=0)
+    assert [each["level"] for each in loose.json["findings"]][:1] == ["warning"]
+    for command in (["show", path], ["diff", EXAMPLE, path], ["export", path, "--as", "json"]):
+        ran = laps("policy", *command, "--strict", status=3)
+        assert "ADPasswordEncryptionEnabled" in ran.err and "--strict" in ran.err
+    assert laps("policy", "export", path, "--as", "json", "--strict", status=3).out == ""
+    assert laps("policy", "show", VECTORS / "intune-entra.json", status=0).err == ""
+
+
+def test_show_says_which_root_won_and_what_is_ignored(laps: Laps) -> None:
+    files = [VECTORS / "legacy.reg", VECTORS / "gpo.reg", VECTORS / "csp-entra.xml"]
+    for order in (files, files[::-1]):
+        ran = laps("policy", "show", *order, "--json", status=0)
+        assert ran.json["root"] == {"name": "csp", "source": "csp-entra.xml"}
+        ignored = [each["message"] for each in ran.json["findings"] if "is ignored" in each["message"]]
+        assert any("gpo.reg" in each for each in ignored) and any("legacy.reg" in each for each in ignored)
+        assert not any(each["source"] in ("gpo.reg", "legacy.reg") for each in ran.json["settings"].values())
+    assert "in force: gpo.reg (gpo)" in laps("policy", "show", *files[:2], status=0).out
+
+
+def test_a_new_policy_takes_settings(laps: Laps, tmp_path: Path) -> None:
+    laps("policy", "new", "a.json", "--set", "PasswordLength=20", "--set", "PostAuthenticationResetDelay=1h30m",
+         "--set", "AdministratorAccountName=007", status=0)
+    document = json.loads((tmp_path / "a.json").read_text())
+    expected = {**json.loads(EXAMPLE.read_text()), "PasswordLength": 20, "AdministratorAccountName": "007"}
+    assert document == {**expected, "PostAuthenticationResetDelay": "90m"}
+    for bad, status, said in [
+        ("PasswordLength=7", 3, "8 to 64"),
+        ("PasswordAgeDays=0", 3, "7 to 365"),
+        ("PasswordLenght=20", 3, "PasswordLength"),
+        ("PasswordLength", 2, "NAME=VALUE"),
+        ("PasswordLength=99999999999999999999", 3, "8 to 64"),
+        ("ADPasswordEncryptionEnabled=1", 3, "true or false"),
+    ]:
+        assert said in laps("policy", "new", "b.json", "--set", bad, status=status).err
+    assert [each.name for each in tmp_path.iterdir()] == ["a.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -119,3 +120,31 @@ def plain(text: str) -> str:
     import re
 
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def test_a_new_policy_is_asked_for_and_a_refused_answer_asked_again(tmp_path: Path) -> None:
+    child = terminal(tmp_path, "policy", "new", "mine.json", columns=200)
+    for name, answer in [
+        ("BackupDirectory", ""),
+        ("AdministratorAccountName", "Ops"),
+        ("PasswordAgeDays", "0"),
+        ("PasswordAgeDays", "14"),
+        ("PasswordComplexity", "6"),
+        ("PassphraseLength", "8"),
+        ("PostAuthenticationActions", ""),
+        ("PostAuthenticationResetDelay", "90m"),
+    ]:
+        child.expect(name + r" \(")
+        child.expect("\\]: ")
+        child.sendline(answer)
+    shown, status = ended(child)
+    assert status == 0, shown
+    assert json.loads((tmp_path / "mine.json").read_text()) == {
+        "BackupDirectory": 1,
+        "AdministratorAccountName": "Ops",
+        "PasswordAgeDays": 14,
+        "PasswordComplexity": 6,
+        "PassphraseLength": 8,
+        "PostAuthenticationActions": 3,
+        "PostAuthenticationResetDelay": "90m",
+    }

@@ -13,7 +13,7 @@ import typer
 
 from .._laps import Evaluation, Policy, evaluate, policy_schema
 from . import inputs, output
-from .command import Command, Json
+from .command import Command, Json, Yes
 from .status import Failure, Status
 
 __all__ = ["in_force", "policy"]
@@ -26,9 +26,14 @@ Files = Annotated[
 ]
 
 
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings, too: status 3.")]
+
+
 @policy.command("show", cls=Command)
-def show(files: Files, as_json: Json = False) -> None:
+def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
     """Show the value and origin of every setting, and the findings. Status 3 with an error among them.
+
+    Of several documents, the one whose root Windows looks at first wins whole; what the others hold is ignored.
 
     Example: [bold]laps policy show policy.json[/bold]
     """
@@ -43,6 +48,7 @@ def show(files: Files, as_json: Json = False) -> None:
                 "findings": [
                     {"level": each.level, "setting": each.setting, "message": each.message} for each in found.findings
                 ],
+                "root": None if found.root is None else {"name": found.root, "source": found.source},
             }
         )
     else:
@@ -51,6 +57,8 @@ def show(files: Files, as_json: Json = False) -> None:
             ([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
             styles=["bold", "", "dim"],
         )
+        if found.root is not None:
+            print(f"in force: {output.safe(found.source)} ({found.root})")
         if found.policy is not None:
             strength = found.policy.recipe().strength
             print(f"strength: {strength.bits:.6f} bits, {strength.admissible:,} passwords")
@@ -60,6 +68,7 @@ def show(files: Files, as_json: Json = False) -> None:
     complain(found)
     if found.policy is None:
         raise typer.Exit(int(Status.REFUSED))
+    _hold([found], strict)
 
 
 class Form(str, Enum):
@@ -76,23 +85,90 @@ def new(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Where it goes; it must not exist. Standard output if not given.")
     ] = None,
+    assigned: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting and its value; may be given several times."),
+    ] = None,
+    strict: Strict = False,
+    yes: Yes = False,
 ) -> None:
     """Write a policy to begin with: Entra backup, 30 days, complexity 4, length 14, reset and sign out after use.
 
-    Example: [bold]laps policy new policy.json[/bold]
+    Asks for what administrators mostly change when there is a terminal and neither --set nor --yes is given.
+
+    Example: [bold]laps policy new policy.json --set PasswordLength=20[/bold]
     """
     from importlib import resources
 
-    text = resources.files("laps.demo").joinpath("policy.json").read_bytes()
+    if file is not None and file.exists():
+        raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED)
+    data = resources.files("laps.demo").joinpath("policy.json").read_bytes()
+    document: dict[str, object] = json.loads(data)
+    if assigned:
+        document.update(_assigned(each) for each in assigned)
+    elif not yes and sys.stdin.isatty():
+        _ask(document)
+    found = evaluate([("policy", json.dumps(document).encode())])
+    complain(found)
+    if found.policy is None:
+        raise Failure("the policy is refused for the errors above; nothing was written", Status.REFUSED)
+    _hold([found], strict)
+    if document != json.loads(data):
+        data = found.export("json")
     if file is None:
-        sys.stdout.write(text.decode("utf-8"))
+        sys.stdout.write(data.decode("utf-8"))
         return
     try:
         with file.open("xb") as opened:
-            opened.write(text)
+            opened.write(data)
     except FileExistsError:
         raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED) from None
     print(f"wrote {file}; now: laps policy show {file}")
+
+
+def _assigned(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Failure(f"--set {text!r}: give NAME=VALUE, such as PasswordLength=20", Status.USAGE)
+    return name, _value(name, value)
+
+
+def _value(name: str, text: str) -> object:
+    """What our JSON writes for a value given as text; what is none of its setting's kind stays text and is refused."""
+    kinds = {each["name"]: each["type"] for each in json.loads(policy_schema())["settings"]}
+    if kinds.get(name) == "string":
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    # The longest number of any setting has four digits; a longer one is refused as it stands.
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else text
+
+
+def _ask(document: dict[str, object]) -> None:
+    """Asks for the settings that administrators mostly change; an answer that is refused is asked for again."""
+    summaries = {each["name"]: each["summary"] for each in json.loads(policy_schema())["settings"]}
+    names = ["BackupDirectory", "AdministratorAccountName", "PasswordAgeDays", "PasswordComplexity"]
+    for name in [*names, "", "PostAuthenticationActions", "PostAuthenticationResetDelay"]:
+        if not name:
+            words = document["PasswordComplexity"] in (6, 7, 8)
+            name = "PassphraseLength" if words else "PasswordLength"
+            if words:
+                document.pop("PasswordLength", None)
+        while True:
+            answer = typer.prompt(
+                f"{name} ({summaries[name]})", default=shown(document.get(name, 6)), err=True, type=str
+            )
+            tried = {**document, name: _value(name, answer.strip())}
+            refused = [
+                each
+                for each in evaluate([("policy", json.dumps(tried).encode())]).findings
+                if each.level == "error" and each.setting == name
+            ]
+            if not refused:
+                document.update(tried)
+                break
+            for each in refused:
+                output.note(f"error: {each.setting}: {each.message.removeprefix('line 1: ')}")
 
 
 @policy.command("diff", cls=Command)
@@ -100,6 +176,7 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy that a device has.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that it gets.")],
     as_json: Json = False,
+    strict: Strict = False,
 ) -> None:
     """Show what a new policy changes, and what each change does on a device."""
     before, after = evaluated([old]), evaluated([new])
@@ -108,6 +185,7 @@ def diff(
     found = before.diff(after)
     if found is None:
         raise typer.Exit(int(Status.REFUSED))
+    _hold([before, after], strict)
     if as_json:
         output.emit(
             {
@@ -138,6 +216,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy document in any form.")],
     form: Annotated[Form, typer.Option("--as", help="The form to write.")],
     to: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")] = None,
+    strict: Strict = False,
 ) -> None:
     """Write a policy in another form: CSP SyncML, a .reg file, Intune's JSON, or our JSON.
 
@@ -147,6 +226,7 @@ def export(
     complain(found)
     if found.policy is None:
         raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
+    _hold([found], strict)
     data = found.export(form.value)
     if to is None:
         sys.stdout.buffer.write(data)
@@ -204,6 +284,15 @@ def complain(found: Evaluation) -> None:
     for each in found.findings:
         if each.level == "error":
             output.note(f"error: {each.setting}: {each.message}" if each.setting else f"error: {each.message}")
+
+
+def _hold(every: Sequence[Evaluation], strict: bool) -> None:
+    """With ``--strict``, warnings go to standard error and leave with status 3."""
+    warnings = [each for found in every for each in found.findings if each.level == "warning"]
+    if strict and warnings:
+        for each in warnings:
+            output.note(f"warning: {each.setting}: {each.message}")
+        raise Failure(f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED)
 
 
 def shown(value: object) -> str:
