@@ -42,7 +42,7 @@ fn every_form_is_written_to_the_byte_or_refused_by_name() {
             Ok(bytes) => {
                 let text = case["written"].as_str().expect("the case is refused");
                 let expected = if form == Form::Registry {
-                    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+                    let units = core::iter::once(0xfeff).chain(text.encode_utf16());
                     units.flat_map(u16::to_le_bytes).collect()
                 } else {
                     text.as_bytes().to_vec()
