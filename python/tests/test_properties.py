@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import laps
 from laps import LapsError, Password, Policy, ReaderKey, Recipe, Record, spelling
 from laps.cli import inputs
+from laps.cli.status import Failure, Status
 from laps.entra import shapes
 
 settings.register_profile("laps", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -135,6 +136,11 @@ def test_times_of_graph_have_any_number_of_digits(moment: datetime, digits: int)
 @given(st.integers(0, 10**9 - 1), st.sampled_from("smhdw"))
 def test_durations_are_whole_numbers_with_a_unit(number: int, unit: str) -> None:
     size = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[unit]
-    assert inputs.seconds(f"{number}{unit}") == number * size
+    if number * size <= 3650 * 86400:
+        assert inputs.seconds(f"{number}{unit}") == number * size
+    else:
+        with pytest.raises(Failure, match="3650d") as refused:
+            inputs.seconds(f"{number}{unit}")
+        assert refused.value.status == Status.REFUSED
 
 
