@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect  # type: ignore[import-untyped]
 import pytest
 
-from laps import ReaderKey
+from laps import Password, ReaderKey, Record
 
 from .conftest import Fleet
 
@@ -148,3 +148,54 @@ def test_a_new_policy_is_asked_for_and_a_refused_answer_asked_again(tmp_path: Pa
         "PostAuthenticationActions": 3,
         "PostAuthenticationResetDelay": "90m",
     }
+
+
+_HOSTILE = "a\x1b[2Jb\u202ec\u009bd"
+
+
+def _sealed(folder: Path, password: str) -> None:
+    key = ReaderKey.generate("ann", suite="x25519")
+    (folder / "ann.key").write_bytes(key.to_key_file())
+    (folder / "record").write_bytes(
+        bytes(Record.seal(Password(password), [key.reader], device="PC-1", account="Admin"))
+    )
+
+
+@pytest.mark.parametrize("columns", [8, 20, 80])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Zq3;x-W!8" * 7,
+        "correct horse battery staple and a good many words more",
+        " leading, trailing and  double spaces ",
+        "[bold]:smile:\\[/bold]{x}",
+        "pässwörd-密碼-пароль-" * 2,
+    ],
+)
+def test_a_password_is_one_exact_line_in_a_window_of_any_width(tmp_path: Path, columns: int, password: str) -> None:
+    _sealed(tmp_path, password)
+    for options in ([], ["--spell"]):
+        shown, status = ended(terminal(tmp_path, "open", "record", "--reader", "ann.key", *options, columns=columns))
+        assert status == 0
+        assert plain(shown).replace("\r\n", "\n").split("\n").count(password) == 1
+        # The colour goes around it and never into it.
+        assert f"\x1b[1;32m{password}\x1b[0m\r\n" in shown
+    parts = [password[at : at + 4] for at in range(0, len(password), 4)]
+    lines = plain(shown).replace("\r\n", "\n").split("\n")
+    spelled = [line[2:] for line in lines[lines.index(password) + 1 :] if line.startswith("  ") and line[:6] != " " * 4 + "  "]
+    assert [each for each in parts if not any(line.startswith(each) for line in spelled)] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--spell"], ["--json"]])
+def test_a_password_that_would_steer_the_terminal_is_shown_in_quotes_and_exactly(
+    tmp_path: Path, options: list[str]
+) -> None:
+    _sealed(tmp_path, _HOSTILE)
+    shown, status = ended(terminal(tmp_path, "open", "record", "--reader", "ann.key", *options, columns=20, NO_COLOR="1"))
+    assert status == 0
+    assert not {"\x1b", "\u202e", "\u009b"} & set(shown)
+    if options == ["--json"]:
+        assert json.loads(shown)["candidates"][0]["password"] == _HOSTILE
+    else:
+        lines = [line for line in shown.replace("\r\n", "\n").split("\n") if line.startswith('"')]
+        assert [json.loads(line) for line in lines] == [_HOSTILE]

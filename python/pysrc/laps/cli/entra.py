@@ -132,12 +132,10 @@ def reveal(
             }
         )
         return
-    from .reveal import passwords
+    from .secret import passwords
 
     passwords(
-        [(each.account_name, _time(each.backed_up), each.password) for each in shown],
-        columns=["account", "backed up", "password"],
-        spell=spell,
+        [(f"{each.account_name}, backed up {_time(each.backed_up)}", each.password) for each in shown], spell=spell
     )
     output.note(f"{found.name}: expires {_time(found.refresh)}")
 

@@ -15,9 +15,17 @@ __all__ = ["age", "ago", "console", "emit", "note", "safe", "table"]
 
 
 def emit(document: Any) -> None:
-    """Prints one JSON document."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+    """Prints one JSON document. What would steer a terminal is escaped, which changes no value."""
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(document):
+        sys.stdout.write(piece if piece.replace("\n", "").isprintable() else _escaped(piece))
     sys.stdout.write("\n")
+
+
+def _escaped(text: str) -> str:
+    # Outside strings the only character that does not print is the line feed of the indentation.
+    return "".join(
+        letter if letter == "\n" or letter.isprintable() else json.dumps(letter)[1:-1] for letter in text
+    )
 
 
 def console(*, error: bool = False) -> Console:

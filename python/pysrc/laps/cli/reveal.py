@@ -18,9 +18,10 @@ from . import inputs, output
 from .command import Json, VaultPath
 from .origin import context
 from .reader import PassphraseDescriptor, PassphraseFile, load
+from .secret import passwords
 from .status import Failure, Status, of
 
-__all__ = ["disclose", "open_sealed", "passwords", "reveal"]
+__all__ = ["disclose", "open_sealed", "reveal"]
 
 Key = Annotated[
     Path,
@@ -215,28 +216,6 @@ def _expect(what: str, expected: str | int, found: str | int) -> None:
         )
 
 
-def passwords(
-    rows: Sequence[tuple[str, str, Password]], *, columns: Sequence[str], spell: bool = False
-) -> None:
-    """Prints passwords in a table, and spelled for reading aloud where wanted."""
-    output.table(
-        columns,
-        ([first, second, password.expose()] for first, second, password in rows),
-        styles=["bold", "", "bold green"],
-    )
-    if spell:
-        from ..spelling import grouped
-        from ..spelling import spell as spelled
-
-        for _, _, password in rows:
-            text = password.expose()
-            output.table(
-                ["group", "say"],
-                ([group, ", ".join(each.word for each in spelled(group))] for group in grouped(text)),
-                styles=["bold green"],
-            )
-
-
 def _print(
     opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json: bool, damaged: Sequence[str] = ()
 ) -> None:
@@ -262,8 +241,7 @@ def _print(
     if shown:
         print(f"{output.safe(head['device'])}, account {output.safe(head['account'])}")
         passwords(
-            [(each.state, inputs.rfc3339(each.updated) or "", each.password) for each in shown if each.password],
-            columns=["state", "updated", "password"],
+            [(f"{each.state}, of {inputs.rfc3339(each.updated)}", each.password) for each in shown if each.password],
             spell=spell,
         )
         if sum(each.state != "history" for each in shown) > 1:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._laps import Password, Record, Vault, evaluate
+from ..cli.secret import passwords
 from ..exceptions import LapsError
 from .fleet import ACTOR, DeviceFolder, Fleet
 
@@ -102,7 +103,7 @@ class Story:
         finally:
             policy.write_bytes(kept)
         (state_of, password), *_ = self.fleet.candidates(device.name, f"the new password of {account}")
-        self.table(["account", "state", "password"], [[account, state_of, password.expose()]])
+        passwords([(f"{account}, {state_of}", password)])
         self.say(
             f"This is the password of {account} on this machine now. Keep it, or set another one with passwd {account}."
         )
@@ -283,10 +284,18 @@ class Story:
         self.console.print(text, style="italic" if self.console.is_terminal else "")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table."""
+        """A table; with passwords in a window too narrow for it, a line for each cell: a password is never folded."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
+        rows = [list(row) for row in rows]
+        widest = [max(map(len, [name, *(row[at] for row in rows)])) for at, name in enumerate(columns)]
+        if any("password" in column for column in columns) and sum(widest) + 3 * len(widest) > self.console.width:
+            for row in rows:
+                for column, cell in zip(columns, row, strict=True):
+                    self.console.print(f"{column}:" if column else "", style="bold", soft_wrap=True)
+                    self.console.print(cell, style="green" if "password" in column else "", soft_wrap=True)
+            return
         made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for position, column in enumerate(columns):
             secret = "password" in column
