@@ -132,16 +132,51 @@ impl Redraw {
 
 /// How often a working source may be rejected in a row; none when less than a quarter is accepted.
 ///
-/// 128 times where at least half is accepted, 320 times where at least a quarter is: a false alarm has a
-/// probability of at most 2^-128 (protocol §7 rule 4). The comparison leaves room for words that are thrown
-/// away: at most one of 2^10 each, 16 at most.
+/// A false alarm has a probability of at most 2^-128 (protocol §7 rule 4). Beside what breaks a rule, an attempt
+/// is thrown away for its words: one in 2^10 at most for each, and there are at most 127 of them (a counting
+/// table over 31 kinds of three characters, 128 characters long), and one in 2^8 for a rank. That leaves
+/// 7/8 and a little more. So 37/64 admissible means 37/64 * 7/8 > 1/2 kept, and 128 rejections in a row are
+/// rarer than 2^-128; 1/4 means 7/32 kept, and (25/32)^360 < 2^-128.
 pub(crate) fn attempts(admissible: &Nat, base: &Nat) -> Option<u16> {
     let share = admissible.times(64);
-    if share >= base.times(33) {
+    if share >= base.times(37) {
         Some(128)
     } else if share >= base.times(16) {
-        Some(320)
+        Some(360)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_false_alarm_is_rarer_than_one_in_two_to_the_128() {
+        let share = |admissible: u64| attempts(&Nat::from_u64(admissible), &Nat::from_u64(64));
+        assert_eq!(share(64), Some(128));
+        assert_eq!(share(37), Some(128));
+        assert_eq!(share(36), Some(360));
+        assert_eq!(share(16), Some(360));
+        assert_eq!(share(15), None);
+
+        let powers = |base: f64, times: u16| (0..times).fold(1.0, |product, _| product * base);
+        let limit = powers(0.5, 128);
+        let words = powers(1.0 - 1.0 / 1024.0, 127) * (1.0 - 1.0 / 256.0);
+        assert!(words > 7.0 / 8.0, "{words}");
+        for (least, times) in [(37.0, 128), (16.0, 360)] {
+            assert!(powers(1.0 - least / 64.0 * 7.0 / 8.0, times) <= limit, "{least}");
+        }
+    }
+
+    #[test]
+    fn no_attempt_draws_more_than_127_words_that_may_be_thrown_away() {
+        // A word for a power of two is never thrown away. Of the others, none needs more than four words for
+        // every three characters of the alphabet, which has at most 95: 126 words at most.
+        for size in (1..=95_u32).filter(|size| !size.is_power_of_two()) {
+            let words = 128_usize.div_ceil(Faces::new(size, 128).per_word());
+            assert!(3 * words <= 4 * usize::try_from(size).unwrap(), "{size}: {words}");
+        }
     }
 }

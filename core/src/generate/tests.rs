@@ -5,6 +5,8 @@ use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 #[cfg(feature = "alloc")]
+mod agreement;
+#[cfg(feature = "alloc")]
 mod brute;
 #[cfg(all(feature = "alloc", feature = "passphrase"))]
 mod phrases;
@@ -182,6 +184,22 @@ mod recipes {
         }
     }
 
+    /// Passphrases of one's own: words drawn one by one, and letter by letter where they are ambiguous.
+    #[cfg(feature = "passphrase")]
+    fn own_lists() -> Vec<Recipe> {
+        let words = |count, list: &[&'static str]| Recipe::phrase(count).words(list.to_vec());
+        [
+            words(4, &["one", "two", "three"]).separator("-").digit(true),
+            words(10, &["a", "bc", "def"]).capitalise(false).separator("::"),
+            words(5, &["in", "put", "input", "putin"]).capitalise(false),
+            words(3, &["a", "aa", "b-b", "b"]).capitalise(false).separator("-").digit(true),
+            words(3, &["only"]),
+        ]
+        .into_iter()
+        .map(|builder| builder.build().unwrap())
+        .collect()
+    }
+
     /// Fails at a draw, counted from 0.
     struct FailAt(Generator<Counting>, usize);
 
@@ -213,7 +231,10 @@ mod recipes {
         let mut recipes = tight();
         recipes.push(Recipe::complexity(Complexity::Full, 14).unwrap());
         #[cfg(feature = "passphrase")]
-        recipes.push(Recipe::passphrase(Complexity::LongWords, 6).unwrap());
+        {
+            recipes.push(Recipe::passphrase(Complexity::LongWords, 6).unwrap());
+            recipes.extend(own_lists());
+        }
         for recipe in recipes {
             for draw in 0.. {
                 let mut dice = FailAt(Generator::try_new(Counting::new()).unwrap(), draw);
@@ -260,7 +281,10 @@ mod recipes {
 
     #[test]
     fn endless_rejections_are_an_error() {
-        for recipe in tight() {
+        let mut recipes = tight();
+        #[cfg(feature = "passphrase")]
+        recipes.extend(own_lists());
+        for recipe in recipes {
             let mut password = Password::empty();
             assert_eq!(recipe.sample(&mut Rejecting, &mut password), Err(RandomError::Stuck));
             assert!(password.is_empty());

@@ -13,6 +13,11 @@ impl Counting {
         Self { next: 1, draws: 0, fail_at: None }
     }
 
+    #[cfg(feature = "alloc")]
+    pub(crate) fn starting_at(next: u8) -> Self {
+        Self { next, ..Self::new() }
+    }
+
     pub(crate) fn failing_at(draw: u64) -> Self {
         Self { fail_at: Some(draw), ..Self::new() }
     }

@@ -38,7 +38,7 @@ impl Plain {
         builder
     }
 
-    fn alphabet(&self) -> Vec<char> {
+    pub(super) fn alphabet(&self) -> Vec<char> {
         let mut all: Vec<char> = self.groups.iter().flat_map(|(chars, ..)| chars.chars()).collect();
         all.retain(|char| !self.exclude.contains(*char));
         all.sort_unstable();
