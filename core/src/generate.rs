@@ -174,15 +174,18 @@ impl Recipe {
     }
 
     fn sample<D: Dice>(&self, dice: &mut D, out: &mut Password) -> Result<(), RandomError> {
-        out.try_fill_ascii(|bytes| match &self.kind {
+        match &self.kind {
             Kind::Characters { rules, sampler } => {
                 let length = usize::from(rules.length);
-                let place = bytes.get_mut(..length).unwrap_or_default();
-                sampler.sample(rules, dice, place).map(|()| length)
+                out.try_fill_ascii(spell::padded(length), |bytes| {
+                    sampler.sample(rules, dice, bytes).map(|()| length)
+                })
             }
             #[cfg(feature = "passphrase")]
-            Kind::Words(words) => words.sample(dice, bytes),
-        })
+            Kind::Words(words) => {
+                out.try_fill_ascii(Password::MAX_LEN, |bytes| words.sample(dice, bytes))
+            }
+        }
     }
 
     /// A new password in every place of `out`: as [`Recipe::generate_into`] for each. Allocates nothing.

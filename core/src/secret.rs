@@ -13,10 +13,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// A password: at most [`Password::MAX_LEN`] bytes of UTF-8, inline.
 ///
 /// The bytes behind the text are zero at all times.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Password {
-    bytes: [u8; Self::MAX_LEN],
     len: u8,
+    bytes: [u8; Self::MAX_LEN],
 }
 
 impl Password {
@@ -51,28 +50,35 @@ impl Password {
         Ok(())
     }
 
-    /// Lets `fill` write ASCII bytes into the buffer; it returns how many. The highest bit of every byte is
-    /// cleared, so that the text is ASCII without a look at it. After an error the password is empty.
+    /// Lets `fill` write ASCII bytes into the first `most` bytes of the buffer, which hold what was there
+    /// before; it returns how many make the text. The highest bit of every byte of the text is cleared, so that
+    /// it is ASCII without a look at it, and what stands behind it is wiped. After an error the password is
+    /// empty.
+    #[inline]
     pub(crate) fn try_fill_ascii<E>(
         &mut self,
-        fill: impl FnOnce(&mut [u8; Self::MAX_LEN]) -> Result<usize, E>,
+        most: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
-        self.zeroize();
-        let len = match fill(&mut self.bytes) {
-            Ok(len) => len.min(Self::MAX_LEN),
+        let most = most.min(Self::MAX_LEN);
+        let len = match fill(self.bytes.get_mut(..most).unwrap_or_default()) {
+            Ok(len) => u8::try_from(len.min(most)).unwrap_or(0),
             Err(error) => {
                 self.zeroize();
                 return Err(error);
             }
         };
-        for byte in &mut self.bytes {
-            *byte &= 0x7f;
+        // Whatever was not written, now or before, is zero already: most texts fit into sixteen bytes. The
+        // buffer stays in use, so that plain writes are not left out.
+        let used = most.max(usize::from(self.len)).div_ceil(WIPED);
+        let (chunks, _) = self.bytes.as_chunks_mut::<WIPED>();
+        for (chunk, start) in chunks.iter_mut().take(used).zip((0_u8..).step_by(WIPED)) {
+            let here = len.saturating_sub(start);
+            for (byte, position) in chunk.iter_mut().zip(0_u8..) {
+                *byte &= if position < here { 0x7f } else { 0 };
+            }
         }
-        // The buffer stays in use, so that a plain fill is not left out.
-        if let Some(rest) = self.bytes.get_mut(len..) {
-            rest.fill(0);
-        }
-        self.len = u8::try_from(len).unwrap_or(0);
+        self.len = len;
         Ok(())
     }
 
@@ -103,6 +109,24 @@ impl Password {
     }
 }
 
+impl Zeroize for Password {
+    fn zeroize(&mut self) {
+        self.bytes = [0; Self::MAX_LEN];
+        self.len = 0;
+        // Whole words at once, and seen by the compiler as used: 128 volatile writes would take longer than
+        // making a password does.
+        zeroize::optimization_barrier(self);
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Password {}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([redacted])")
@@ -115,6 +139,9 @@ impl secrecy::ExposeSecret<str> for Password {
         Self::expose_secret(self)
     }
 }
+
+/// Bytes of a password that are masked together.
+const WIPED: usize = 16;
 
 /// Secret bytes of a fixed length: a key, a seed, the blind of a commitment.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -234,14 +261,22 @@ mod tests {
     #[test]
     fn filling_leaves_ascii_and_zeros_behind_it() {
         let mut password = Password::try_from_str("a longer text").unwrap();
-        let filled: Result<(), TooLong> = password.try_fill_ascii(|bytes| {
+        let filled: Result<(), TooLong> = password.try_fill_ascii(16, |bytes| {
             bytes[..5].copy_from_slice(b"ab\xe3XX");
             Ok(3)
         });
         assert_eq!(filled, Ok(()));
         assert_eq!(password.expose_secret(), "abc");
         assert!(password.bytes[3..].iter().all(|b| *b == 0));
-        let failed = password.try_fill_ascii(|bytes| {
+        let mut longer = Password::try_from_str(&"x".repeat(100)).unwrap();
+        let refilled: Result<(), TooLong> = longer.try_fill_ascii(32, |bytes| {
+            bytes.fill(b'y');
+            Ok(31)
+        });
+        assert_eq!(refilled, Ok(()));
+        assert_eq!(longer.expose_secret(), "y".repeat(31));
+        assert!(longer.bytes[31..].iter().all(|b| *b == 0));
+        let failed = password.try_fill_ascii(128, |bytes| {
             bytes[0] = b'x';
             Err(TooLong)
         });

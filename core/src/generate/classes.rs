@@ -2,7 +2,7 @@
 
 use super::rules::{MAX_GROUPS, Rules};
 use super::shape::Shape;
-use super::spell::{Alphabet, each_lane, reaches, sum};
+use super::spell::{Alphabet, LOW, each_lane, padded, reaches, reaches_all, sum};
 
 /// Kinds that this serves; more are left to the general rules.
 const KINDS: usize = 8;
@@ -18,6 +18,8 @@ pub(super) struct Classes {
     groups: [(u8, u8, u8); MAX_GROUPS],
     used: u8,
     at_least: u8,
+    /// Where every kind has to be there and nothing else is asked for: where each kind ends, in every byte.
+    presence: Option<[u64; KINDS]>,
 }
 
 impl Classes {
@@ -38,6 +40,7 @@ impl Classes {
             groups: [(0, 0, u8::MAX); MAX_GROUPS],
             used: 0,
             at_least: rules.at_least.unwrap_or(0),
+            presence: None,
         };
         let mut end = 0;
         for (place, kind) in classes.ends.iter_mut().zip(shape.kinds()) {
@@ -52,15 +55,58 @@ impl Classes {
             *place = (members, group.min, group.max.unwrap_or(u8::MAX));
             classes.used += 1;
         }
+        classes.presence = classes.is_presence(rules.length).then(|| {
+            let mut presence = [0; KINDS];
+            let ends = classes.ends.iter().take(kinds.saturating_sub(1));
+            for (place, end) in presence.iter_mut().zip(ends.chain([&classes.alphabet.len()])) {
+                *place = u64::from(*end) * LOW;
+            }
+            presence
+        });
         Some(classes)
     }
 
-    /// Not 0 when a rule is broken. No branch and no address depends on the indices.
+    /// Whether the groups ask for one of every kind and for nothing else, as Windows' levels do.
+    fn is_presence(&self, length: u8) -> bool {
+        let groups = self.groups.get(..usize::from(self.used)).unwrap_or_default();
+        let single = |(members, min, max): &(u8, u8, u8)| {
+            members.is_power_of_two() && *min == 1 && *max >= length
+        };
+        let all = groups.iter().fold(0, |all, (members, ..)| all | members);
+        groups.iter().all(single)
+            && all.count_ones() == u32::from(self.kinds)
+            && self.at_least <= self.used
+    }
+
+    /// Not 0 when one of the kinds is not there. Eight bytes of a word are worked on together.
+    #[inline]
+    fn missing(&self, presence: &[u64; KINDS], indices: &mut [u8]) -> u64 {
+        let ends = presence.get(..usize::from(self.kinds)).unwrap_or_default();
+        let mut present = [0_u64; KINDS];
+        each_lane(indices, |lane| {
+            let mut before = lane.map(|_| LOW);
+            for (present, end) in present.iter_mut().zip(ends) {
+                for (before, bytes) in before.iter_mut().zip(&*lane) {
+                    let reached = reaches_all(*bytes, *end);
+                    *present |= *before ^ reached;
+                    *before = reached;
+                }
+            }
+        });
+        // 0 - 1 alone has the highest bit: what is present has the lowest of each byte only.
+        let missing = present.iter().take(ends.len());
+        missing.fold(0, |missing, present| missing | present.wrapping_sub(1)) >> 63
+    }
+
+    /// Not 0 when a rule is broken. No branch and no address depends on the indices, of which there are
+    /// `length`; what fills the last lane is beyond every kind.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "lengths are at most 128")]
-    pub(super) fn broken(&self, indices: &mut [u8]) -> u64 {
-        let length = indices.len() as u8;
-        let padding = (indices.len().next_multiple_of(16) - indices.len()) as u8;
+    pub(super) fn broken(&self, indices: &mut [u8], length: u8) -> u64 {
+        if let Some(presence) = &self.presence {
+            return self.missing(presence, indices);
+        }
+        let padding = (padded(indices.len()) as u8).wrapping_sub(length);
         // How many indices lie below the end of each kind; then how many of each kind.
         let inner = usize::from(self.kinds).saturating_sub(1);
         let ends = self.ends.get(..inner).unwrap_or_default();

@@ -88,7 +88,7 @@ impl Words {
     pub(super) fn sample<D: Dice>(
         &self,
         dice: &mut D,
-        out: &mut [u8; Password::MAX_LEN],
+        out: &mut [u8],
     ) -> Result<usize, RandomError> {
         for _ in 0..ATTEMPTS {
             let mut text = Text::default();

@@ -21,6 +21,8 @@ pub(super) enum Sampler {
 }
 
 impl Sampler {
+    /// One string at the front of `out`, which is as long as the recipe says, or padded.
+    #[inline]
     pub(super) fn sample<D: Dice>(
         &self,
         rules: &Rules,
@@ -30,7 +32,10 @@ impl Sampler {
         match self {
             Self::Redraw(redraw) => redraw.sample(rules, dice, out),
             #[cfg(feature = "alloc")]
-            Self::Counted(counted) => counted.sample(rules, dice, out),
+            Self::Counted(counted) => {
+                let out = out.get_mut(..usize::from(rules.length)).unwrap_or_default();
+                counted.sample(rules, dice, out)
+            }
         }
     }
 }

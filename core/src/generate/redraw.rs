@@ -6,7 +6,7 @@ use super::dice::{Dice, Faces};
 use super::nat::Nat;
 use super::rules::Rules;
 use super::shape::Shape;
-use super::spell::Alphabet;
+use super::spell::{Alphabet, BEYOND};
 use crate::random::RandomError;
 use crate::secret::declassify;
 
@@ -72,7 +72,7 @@ impl Redraw {
         })
     }
 
-    /// One string into `out`, which is as long as the recipe says.
+    /// One string at the front of `out`, which is as long as the recipe says, or padded to whole lanes.
     ///
     /// # Errors
     /// The source failed, or it was rejected as often as no working source is.
@@ -99,7 +99,8 @@ impl Redraw {
         }
     }
 
-    /// One draw of the whole string, to be finished; not 0 when it is to be thrown away.
+    /// One draw of the whole string, to be finished; not 0 when it is to be thrown away. Where there is padding,
+    /// it is no part of the string.
     #[inline]
     pub(super) fn attempt<D: Dice>(
         &self,
@@ -107,10 +108,14 @@ impl Redraw {
         dice: &mut D,
         out: &mut [u8],
     ) -> Result<u64, RandomError> {
+        let length = usize::from(rules.length);
         if let Some(classes) = &self.classes {
-            let reject = dice.roll(&self.middle.faces, out)?;
-            return Ok(reject | classes.broken(out));
+            let (drawn, padding) = out.split_at_mut_checked(length).unwrap_or_default();
+            let reject = dice.roll(&self.middle.faces, drawn)?;
+            padding.fill(BEYOND);
+            return Ok(reject | classes.broken(out, rules.length));
         }
+        let out = out.get_mut(..length).unwrap_or_default();
         let mut reject = 0;
         let mut middle = &mut *out;
         if let Some(place) = &self.first {

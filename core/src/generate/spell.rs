@@ -41,7 +41,6 @@ impl Alphabet {
     }
 
     /// How many characters.
-    #[cfg(any(feature = "alloc", test))]
     pub(crate) const fn len(&self) -> u8 {
         self.len
     }
@@ -69,6 +68,14 @@ impl Alphabet {
 /// Sixteen bytes, each below 128.
 pub(crate) type Lane = [u64; 2];
 
+/// A length, rounded up to whole lanes: then nothing is copied to fill the last one.
+pub(crate) const fn padded(length: usize) -> usize {
+    length.next_multiple_of(size_of::<Lane>())
+}
+
+/// What stands where there is no index: above every bound but 127.
+pub(crate) const BEYOND: u8 = 127;
+
 /// Shows every sixteen bytes as a lane; what is missing at the end is 127, and is not written back.
 #[inline]
 pub(crate) fn each_lane(bytes: &mut [u8], mut work: impl FnMut(&mut Lane)) {
@@ -79,7 +86,7 @@ pub(crate) fn each_lane(bytes: &mut [u8], mut work: impl FnMut(&mut Lane)) {
         *chunk = unpack(lane);
     }
     if !rest.is_empty() {
-        let mut chunk = [127; 16];
+        let mut chunk = [BEYOND; 16];
         for (place, byte) in chunk.iter_mut().zip(&*rest) {
             *place = *byte;
         }
@@ -123,8 +130,14 @@ pub(crate) const fn at_least(bytes: u64, bound: u8) -> u64 {
 /// For each byte: 1 when it is at least `bound`, else 0. All bytes and the bound are below 128.
 #[inline]
 pub(crate) const fn reaches(bytes: u64, bound: u8) -> u64 {
+    reaches_all(bytes, bound as u64 * LOW)
+}
+
+/// The same with a bound for each byte.
+#[inline]
+pub(crate) const fn reaches_all(bytes: u64, bounds: u64) -> u64 {
     // The highest bit of each byte is what is left of a borrow; none crosses into the next byte.
-    ((bytes | (LOW << 7)).wrapping_sub(bound as u64 * LOW) >> 7) & LOW
+    ((bytes | (LOW << 7)).wrapping_sub(bounds) >> 7) & LOW
 }
 
 /// The sum of the eight bytes, which is below 256.

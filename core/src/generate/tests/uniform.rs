@@ -72,7 +72,8 @@ fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
     let mut dice = Every::default();
     let mut seen = BTreeMap::new();
     let mut outcomes = 0;
-    let mut out = alloc::vec![0; usize::from(rules.length)];
+    let length = usize::from(rules.length);
+    let mut out = alloc::vec![0; spell::padded(length)];
     loop {
         let rejected = match sampler {
             Sampler::Redraw(redraw) => {
@@ -80,10 +81,10 @@ fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
                 redraw.finish(&mut out);
                 rejected
             }
-            Sampler::Counted(counted) => counted.attempt(rules, &mut dice, &mut out),
+            Sampler::Counted(counted) => counted.attempt(rules, &mut dice, &mut out[..length]),
         };
         if rejected == Ok(0) {
-            *seen.entry(String::from_utf8(out.clone()).unwrap()).or_insert(0) += 1;
+            *seen.entry(String::from_utf8(out[..length].to_vec()).unwrap()).or_insert(0) += 1;
         }
         outcomes = outcomes.max(dice.outcomes());
         if !dice.advance() {
