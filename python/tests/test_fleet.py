@@ -313,6 +313,28 @@ def test_a_running_agent_ends_when_it_is_asked_to(fleet: Fleet, laps: Laps, name
     assert json.loads(out.splitlines()[-1])["name"] == "stopped"
 
 
+def test_a_single_run_that_is_asked_to_stop_still_tells_how_it_ended(fleet: Fleet) -> None:
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    (fleet.folder / "vault.sh").write_text("touch started; while [ ! -e go ]; do sleep 0.02; done; exit 1\n")
+    command = [sys.executable, "-m", "laps", "agent", "run", "--once", "--force", "--policy", "policy.json"]
+    command += ["--vault", "command:/bin/sh vault.sh", "--state", "state-PC-1", "--device", "PC-1"]
+    command += ["--reader", "ann.pub", "--store", fleet.store]
+    process = subprocess.Popen(command, cwd=fleet.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while not (fleet.folder / "started").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+    finally:
+        (fleet.folder / "go").touch()
+        process.communicate(timeout=60)
+    assert process.returncode == 7
+
+
 def test_the_status_for_people_says_how_the_last_rotation_ended(fleet: Fleet) -> None:
     out = fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
     assert "settled" in out and "committed (enrolment), 20" in out

@@ -144,6 +144,10 @@ impl Agent {
     /// As [`Agent::run_once`].
     pub fn check_in(&mut self) -> Result<RunOutcome, AgentError> {
         self.cycle(Wanted::CheckIn, Until::CheckedIn, &|| false)?;
+        // What was learnt and could not be kept is a failure, whatever is due.
+        if let Some(error) = self.drive.as_mut().and_then(|drive| drive.unsaved.take()) {
+            return Err(error.into());
+        }
         self.outcome()
     }
 
@@ -178,8 +182,13 @@ impl Agent {
             Some(mut drive) => {
                 drive.machine.handle_timeout(now());
                 config.can_verify &= drive.machine.config().can_verify;
-                if config != *drive.machine.config() {
-                    drive.machine.handle_config(config, now())?;
+                if config != *drive.machine.config()
+                    && let Err(error) = drive.machine.handle_config(config, now())
+                {
+                    // What is under way stays: its records, its password and its limits.
+                    self.drive = Some(drive);
+                    self.keep_limits();
+                    return Err(error.into());
                 }
                 drive
             }
@@ -205,7 +214,9 @@ impl Agent {
             Wanted::CheckIn | Wanted::Nothing => {}
         }
         let mut wake = self.drive(&mut drive, &recipe, until, stop);
-        if wake.is_ok() && wanted == Wanted::CheckIn && drive.check_ins == 0 {
+        // A machine whose state is not kept says nothing to the vault (protocol §2 rule 2).
+        let kept = drive.unsaved.is_none();
+        if wake.is_ok() && wanted == Wanted::CheckIn && drive.check_ins == 0 && kept {
             wake = self
                 .check_in_once(&mut drive)
                 .and_then(|()| self.drive(&mut drive, &recipe, until, stop));

@@ -65,6 +65,23 @@ fn hashes_of_both_methods_that_chpasswd_makes_are_verified() {
 }
 
 #[test]
+fn a_hash_of_an_unknown_method_is_said_before_anything_waits_for_it() {
+    let real = RealAccount::new("bcrypt");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    assert!(store.can_verify(&account, &password("never set")));
+    for (hash, known) in [
+        ("$2b$05$abcdefghijklmnopqrstuuZc8uq0rOGBtFQbZqGYBNqDFwEvSGKKq", false),
+        ("!$gy$j9T$abcdefghijklmnop$abcdefghijklmnopabcdefghijklmnopabcdefghijk", false),
+        ("$6$abcdefgh$abcdefgh", true),
+        ("!", true),
+    ] {
+        real.set_hash(hash);
+        assert_eq!(store.can_verify(&account, &password("never set")), known, "{hash}");
+    }
+}
+
+#[test]
 fn root_and_a_blank_name_are_refused_unless_allowed_by_name() {
     let mut store = LinuxStore::new();
     assert!(matches!(store.find(&name("root")), Err(StoreError::Refused(_))));

@@ -65,6 +65,12 @@ fn a_full_state_folder_changes_nothing_and_is_overcome() {
     assert_eq!(bench.held(), first);
     assert!(bench.candidates().contains(&first));
     assert!(bench.names().contains(&"journal-failed"));
+    // Whoever asks the same agent for a check-in is told why.
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NotCommitted);
+    let error = agent.check_in().unwrap_err();
+    assert_eq!(error.code(), Code::StorageFull, "{error}");
+    drop(agent);
     fs::remove_file(filler).unwrap();
     assert_eq!(bench.run(), RunOutcome::Committed);
     assert_ne!(bench.held(), first);
@@ -340,6 +346,19 @@ fn a_store_that_cannot_verify_is_believed_and_says_so() {
     assert_eq!(bench.run(), RunOutcome::Committed);
     assert!(bench.names().contains(&"store-cannot"));
     assert!(!bench.names().contains(&"verified"));
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_store_that_can_no_longer_verify_is_believed_from_then_on() {
+    let bench = Bench::new();
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"verified"));
+    // As when somebody disables the account between two rotations of one agent.
+    bench.script(&HONEST.replace("verify)", "verify) exit 11 ;; never)"));
+    assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"store-cannot"));
     assert_eq!(bench.candidates(), [bench.held()]);
 }
 

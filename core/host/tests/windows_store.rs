@@ -72,6 +72,10 @@ fn accounts_are_found_by_name_and_by_rid_500() {
     let builtin = find("").unwrap();
     assert_eq!((builtin.name.as_str(), builtin.enabled), ("Verwalter", false));
     assert_eq!(builtin.sid.unwrap().to_string(), "S-1-5-21-1-2-3-500");
+    // A disabled account gives no answer that could be waited for.
+    let unused = Password::try_from_str(PASSWORD).unwrap();
+    assert!(!WindowsStore::new().can_verify(&builtin, &unused));
+    assert!(WindowsStore::new().can_verify(&find("LAPS-Admin").unwrap(), &unused));
     // The third and fourth come with the second answer of the enumeration.
     for (text, rid) in [("LAPS-Admin", 1001), ("laps-guarded", 1003)] {
         let account = find(text).unwrap();

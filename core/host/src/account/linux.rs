@@ -159,6 +159,12 @@ impl AccountStore for LinuxStore {
         Err(StoreError::Failed(format!("chpasswd: {said}")))
     }
 
+    /// Not while the hash is of a method that is not known here, as bcrypt's `$2b$`: the next one is likely to be of
+    /// the same.
+    fn can_verify(&mut self, account: &LocalAccount, _not_its_password: &Password) -> bool {
+        self.field(account).map_or(true, |field| field.is_known())
+    }
+
     fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
         match self.field(account) {
             Ok(field) => field.verify(password),

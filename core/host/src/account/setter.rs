@@ -187,21 +187,9 @@ mod holders {
         }
     }
 
-    /// Ends the recorded process group.
-    #[cfg(all(unix, not(target_os = "linux")))]
-    pub(super) fn end(path: &Path, _file: &File) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        if let Some(group) = std::fs::read_to_string(path)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .and_then(Pid::from_raw)
-        {
-            let _ended = kill_process_group(group, Signal::KILL);
-        }
-    }
-
-    /// There is no child on this platform: the account is changed within the call.
-    #[cfg(not(unix))]
+    /// Nothing: on Windows the account is changed within the call, and elsewhere there is no proof of who has the lock. A
+    /// recorded number may belong to somebody else by now, so the agent rather waits, and then refuses to start.
+    #[cfg(not(target_os = "linux"))]
     pub(super) fn end(_path: &Path, _file: &File) {}
 }
 

@@ -134,6 +134,12 @@ impl AccountStore for WindowsStore {
         }
     }
 
+    /// Not while the account is disabled, as the built-in administrator is on a new client: Windows then answers
+    /// `ERROR_ACCOUNT_DISABLED`, and whether it looks at the password before is not documented.
+    fn can_verify(&mut self, account: &LocalAccount, _not_its_password: &Password) -> bool {
+        info(account.name.as_str()).map_or(true, |info| info.enabled)
+    }
+
     fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
         let error = logon(account.name.as_str(), wide_secret(password).as_slice());
         // A failed logon leaves `last_logon` as it is.

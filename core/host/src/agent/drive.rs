@@ -41,8 +41,6 @@ pub(super) struct Drive {
     pub(super) unreachable: bool,
     /// What the last save said, when it failed.
     pub(super) unsaved: Option<super::state::StateError>,
-    /// Whether the store was asked if it can verify.
-    probed: bool,
 }
 
 impl Drive {
@@ -56,7 +54,6 @@ impl Drive {
             check_ins: 0,
             unreachable: false,
             unsaved: None,
-            probed: false,
         }
     }
 }
@@ -286,14 +283,18 @@ impl Agent {
         let mut password = Box::new(Password::empty());
         recipe.generate_into(generator, &mut password).map_err(|error| error.to_string())?;
         let account = managed(&drive.machine);
-        if !drive.probed {
-            drive.probed = true;
-            if !self.store.can_verify(&account, &password) {
-                self.tell("store-cannot", Level::Warning, "the account store cannot verify a password: a success of the setter is believed".to_owned());
-                let mut config = *drive.machine.config();
-                config.can_verify = false;
-                drive.machine.handle_config(config, now()).map_err(|error| error.to_string())?;
-            }
+        // Each time, since an account may have been disabled or have got another kind of hash since: a rotation that
+        // waits for an answer which cannot come would never commit.
+        if drive.machine.config().can_verify && !self.store.can_verify(&account, &password) {
+            self.tell(
+                "store-cannot",
+                Level::Warning,
+                "the account store cannot verify a password: a success of the setter is believed"
+                    .to_owned(),
+            );
+            let mut config = *drive.machine.config();
+            config.can_verify = false;
+            drive.machine.handle_config(config, now()).map_err(|error| error.to_string())?;
         }
         let stamp = self.stamp(&account);
         let header = Header {

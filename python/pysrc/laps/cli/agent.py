@@ -70,8 +70,9 @@ def run(
         raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
     if force and not once:
         raise Failure("--force goes with --once", Status.USAGE)
-    # A stop that is asked for ends the step that has begun, and leaves with status 0.
-    signal.signal(signal.SIGTERM, _stop)
+    # A stop that is asked for ends the step that has begun, and leaves with status 0. A single run ends by itself, within the
+    # setter's time-out and half a minute, and its status is always its own: whoever stopped it must not read "committed".
+    signal.signal(signal.SIGTERM, _go_on if once else _stop)
     known = [public(each) for each in reader]
     pause = inputs.duration(interval)
     # Every run reads the documents again; here, they must be there at all.
@@ -168,6 +169,10 @@ def _open(
 
 def _stop(number: int, frame: object) -> None:
     raise SystemExit(0)
+
+
+def _go_on(number: int, frame: object) -> None:
+    """Unlike SIG_IGN this is not inherited by the programs that the run starts."""
 
 
 def _json_line(event: Event) -> None:

@@ -68,6 +68,14 @@ impl Field {
         !self.0.starts_with(['!', '*'])
     }
 
+    /// Whether passwords can be compared with it.
+    pub(super) fn is_known(&self) -> bool {
+        let hash = self.0.trim_start_matches('!');
+        hash.is_empty()
+            || hash.starts_with('*')
+            || ["$y$", "$5$", "$6$"].iter().any(|method| hash.starts_with(method))
+    }
+
     /// Whether the hash is that of this password. A lock (`!` in front, as `usermod -L` writes it) is looked through:
     /// the password is managed all the same, and unlocking brings it back.
     pub(super) fn verify(&self, password: &Password) -> Verification {
