@@ -26,7 +26,7 @@ mod linux {
     use core::hint::black_box;
     use std::process::Command;
 
-    use laps_core::generate::{Complexity, Recipe, RecipeBuilder};
+    use laps_core::generate::{Complexity, Recipe, RecipeBuilder, WindowsPolicy};
     use laps_core::random::{Generator, RandomError};
     use laps_core::secret::Password;
     use rand_core::{TryCryptoRng, TryRng};
@@ -35,14 +35,18 @@ mod linux {
     const DIGITS: &str = "0123456789";
 
     /// What is run, and whether valgrind must report it.
-    const PROBES: [(&str, fn(), bool); 10] = [
+    const PROBES: [(&str, fn(), bool); 14] = [
         ("complexity", complexity, false),
         ("long", long, false),
         ("rules by redrawing", redrawn_rules, false),
         ("counts by composition", composition, false),
         ("counts by position", positions, false),
         ("passphrase", passphrase, false),
+        ("own list", own_list, false),
+        ("ambiguous list", ambiguous_list, false),
         ("check", check, false),
+        ("text", text, false),
+        ("Windows' check", windows, false),
         ("comparison", comparison, false),
         ("leaky branch", leaky_branch, true),
         ("leaky address", leaky_address, true),
@@ -170,6 +174,36 @@ mod linux {
         for level in [Complexity::LongWords, Complexity::ShortWords] {
             make(&Recipe::passphrase(level, 4).expect("a recipe"));
         }
+    }
+
+    fn own_list() {
+        #[cfg(feature = "passphrase")]
+        {
+            let words = Recipe::phrase(5).words(["one", "three", "twenty-one", "sixteen-letters!"]);
+            make(&words.separator("-").digit(true).build().expect("a recipe"));
+        }
+    }
+
+    fn ambiguous_list() {
+        #[cfg(feature = "passphrase")]
+        {
+            let words = Recipe::phrase(4).words(["in", "put", "input", "putin"]).capitalise(false);
+            make(&words.digit(true).build().expect("a recipe"));
+        }
+    }
+
+    /// The text of a generated password: that it is ASCII is known without a look at it.
+    fn text() {
+        let recipe = Recipe::complexity(Complexity::Full, 30).expect("a recipe");
+        let password = recipe.generate(&mut generator()).expect("a password");
+        assert_eq!(black_box(password.expose_secret()).len(), 30);
+    }
+
+    fn windows() {
+        let recipe = Recipe::complexity(Complexity::Full, 14).expect("a recipe");
+        let password = recipe.generate(&mut generator()).expect("a password");
+        let policy = WindowsPolicy::new(14, true, "Admin", "Anna-Lena Berg");
+        assert_eq!(policy.check(password.expose_secret()).count(), 0);
     }
 
     fn check() {

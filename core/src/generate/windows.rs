@@ -3,6 +3,8 @@
 use core::fmt;
 
 use super::chars::CharSet;
+use super::rules::fold;
+use crate::secret::declassify;
 
 /// The password policy of a Windows device, as far as it looks at the password alone.
 ///
@@ -33,8 +35,12 @@ impl<'n> WindowsPolicy<'n> {
     }
 
     /// Why the device would refuse a password; nothing when it would take it.
+    ///
+    /// The reasons are not secret. Of a password that is all ASCII, as generated ones are, nothing else is
+    /// learned from branches or addresses; one with other letters is looked at in the ordinary way.
     pub fn check<'p>(&'p self, password: &'p str) -> impl Iterator<Item = WindowsRefusal<'n>> + 'p {
-        let length = password.encode_utf16().count();
+        let length =
+            if password.is_ascii() { password.len() } else { password.encode_utf16().count() };
         let needed = usize::from(self.min_length);
         let short = (length < needed).then_some(WindowsRefusal::TooShort { min: self.min_length });
         let categories = categories(password);
@@ -112,6 +118,21 @@ impl fmt::Display for WindowsRefusal<'_> {
 
 /// How many of the five categories a password uses; every character is looked at.
 fn categories(password: &str) -> u8 {
+    if password.is_ascii() {
+        let mut used = [0_u64; 4];
+        let [upper, lower, digit, special] = &mut used;
+        for byte in password.bytes() {
+            let letter = is_within(byte, b'A', b'Z');
+            let small = is_within(byte, b'a', b'z');
+            let number = is_within(byte, b'0', b'9');
+            *upper |= letter;
+            *lower |= small;
+            *digit |= number;
+            // Every other printable character is one of Windows' special ones.
+            *special |= is_within(byte, b' ', b'~') & !(letter | small | number);
+        }
+        return used.iter().map(|used| u8::from(!declassify(*used))).sum();
+    }
     let mut used = [false; 5];
     let [upper, lower, digit, special, other] = &mut used;
     for char in password.chars() {
@@ -130,7 +151,22 @@ fn long_enough(token: &str) -> bool {
 }
 
 fn holds(password: &str, token: &str) -> bool {
-    password.as_bytes().windows(token.len()).any(|part| part.eq_ignore_ascii_case(token.as_bytes()))
+    // 0 once the token was found; every place is looked at to its end.
+    let missing = password.as_bytes().windows(token.len()).fold(1, |missing, part| {
+        let differ = part
+            .iter()
+            .zip(token.bytes())
+            .fold(0, |differ, (byte, letter)| differ | u64::from(fold(*byte) ^ fold(letter)));
+        missing & differ.wrapping_neg() >> 63
+    });
+    declassify(missing)
+}
+
+/// 1 when a byte lies within bounds, else 0; without a comparison.
+const fn is_within(byte: u8, first: u8, last: u8) -> u64 {
+    let below = (byte as u16).wrapping_sub(first as u16) >> 15;
+    let above = (last as u16).wrapping_sub(byte as u16) >> 15;
+    (1 ^ (below | above)) as u64
 }
 
 /// Categories that a password must use.
@@ -171,6 +207,18 @@ mod tests {
             ]
         );
         assert_eq!(refusals(&policy, "Ab1"), ["it must have at least 14 characters"]);
+    }
+
+    #[test]
+    fn every_character_is_of_one_category() {
+        for byte in 0..128_u8 {
+            let char = char::from(byte);
+            let expected = u8::from(char.is_ascii_alphanumeric() || SPECIAL.contains(byte));
+            assert_eq!(categories(char.encode_utf8(&mut [0; 4])), expected, "{char:?}");
+            assert_eq!(fold(byte), byte.to_ascii_lowercase());
+        }
+        assert_eq!(categories("aB3!"), 4);
+        assert_eq!(categories("\u{e4}B3!\u{6f22}"), 5);
     }
 
     #[test]
