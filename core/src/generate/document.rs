@@ -5,7 +5,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+#[cfg(feature = "passphrase")]
+use serde::de::{Deserializer, SeqAccess, Unexpected, Visitor};
 
+#[cfg(feature = "passphrase")]
+use super::Complexity;
 use super::{Recipe, RecipeError};
 use crate::error::Code;
 
@@ -15,9 +20,14 @@ impl Recipe {
     ///
     /// `length` and `groups` are needed; in a group `chars` is. What is left out or `null` asks for nothing.
     ///
+    /// A document with `words` in place of `length` makes passphrases (feature `passphrase`):
+    /// `{"words":6,"list":"eff-long","separator":"-","capitalise":false,"digit":true}`. `list` is needed: the
+    /// name of one of the EFF's lists (`eff-long`, `eff-short`, `eff-short-unique-prefix`) or an array of one's
+    /// own words. Left out, words start with a large letter, nothing stands between them, and no digit at the end.
+    ///
     /// # Errors
-    /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type, above
-    /// 64 KiB; or a [`RecipeError`].
+    /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type (each with its
+    /// line and column), above 2 MiB; or a [`RecipeError`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, RecipeDocumentError> {
         if bytes.len() > MAX_BYTES {
             let text = alloc::format!("a recipe file has at most {MAX_BYTES} bytes");
@@ -25,9 +35,11 @@ impl Recipe {
         }
         // A file that an editor of Windows wrote may start with a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let document: Document = serde_json::from_slice(bytes)
-            .map_err(|error| RecipeDocumentError::Malformed(error.to_string()))?;
-        document.build().map_err(RecipeDocumentError::Refused)
+        let form: Form = read(bytes)?;
+        if form.words.is_some() {
+            return phrase(bytes);
+        }
+        read::<Document>(bytes)?.build().map_err(RecipeDocumentError::Refused)
     }
 }
 
@@ -62,6 +74,98 @@ impl fmt::Display for RecipeDocumentError {
 }
 
 impl core::error::Error for RecipeDocumentError {}
+
+fn read<'d, D: Deserialize<'d>>(bytes: &'d [u8]) -> Result<D, RecipeDocumentError> {
+    serde_json::from_slice(bytes).map_err(|error| RecipeDocumentError::Malformed(error.to_string()))
+}
+
+#[cfg(feature = "passphrase")]
+fn phrase(bytes: &[u8]) -> Result<Recipe, RecipeDocumentError> {
+    read::<PhraseDocument>(bytes)?.build().map_err(RecipeDocumentError::Refused)
+}
+
+#[cfg(not(feature = "passphrase"))]
+fn phrase(_: &[u8]) -> Result<Recipe, RecipeDocumentError> {
+    Err(RecipeDocumentError::Malformed("this library was built without passphrases".to_string()))
+}
+
+/// Tells the two kinds of documents apart; each is then read by itself, so that an error has its place.
+#[derive(Deserialize)]
+struct Form {
+    words: Option<IgnoredAny>,
+}
+
+#[cfg(feature = "passphrase")]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhraseDocument {
+    words: u32,
+    list: ListDocument,
+    separator: Option<String>,
+    capitalise: Option<bool>,
+    digit: Option<bool>,
+}
+
+/// One of the EFF's lists by name, or words of one's own.
+#[cfg(feature = "passphrase")]
+enum ListDocument {
+    Eff(Complexity),
+    Own(Vec<String>),
+}
+
+#[cfg(feature = "passphrase")]
+impl<'d> Deserialize<'d> for ListDocument {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'d> Visitor<'d> for Either {
+            type Value = ListDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "\"eff-long\", \"eff-short\", \"eff-short-unique-prefix\", or an array of words",
+                )
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ListDocument, E> {
+                match name {
+                    "eff-long" => Ok(ListDocument::Eff(Complexity::LongWords)),
+                    "eff-short" => Ok(ListDocument::Eff(Complexity::ShortWords)),
+                    "eff-short-unique-prefix" => {
+                        Ok(ListDocument::Eff(Complexity::ShortUniqueWords))
+                    }
+                    _ => Err(E::invalid_value(Unexpected::Str(name), &self)),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'d>>(self, mut items: A) -> Result<ListDocument, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = items.next_element()? {
+                    words.push(word);
+                }
+                Ok(ListDocument::Own(words))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "passphrase")]
+impl PhraseDocument {
+    fn build(self) -> Result<Recipe, RecipeError> {
+        let count =
+            u8::try_from(self.words).map_err(|_| RecipeError::WordCount { words: self.words })?;
+        let builder = Recipe::phrase(count)
+            .capitalise(self.capitalise.unwrap_or(true))
+            .separator(self.separator.as_deref().unwrap_or_default())
+            .digit(self.digit.unwrap_or(false));
+        match &self.list {
+            ListDocument::Eff(level) => builder.eff(*level).build(),
+            ListDocument::Own(words) => builder.words(words.iter().map(String::as_str)).build(),
+        }
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,8 +221,8 @@ impl Document {
     }
 }
 
-/// The largest recipe within the limits has less than 4 KiB.
-const MAX_BYTES: usize = 65_536;
+/// A list of 65,536 words of 16 characters, one a line, has 1.4 MiB.
+const MAX_BYTES: usize = 2 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -155,6 +259,50 @@ mod tests {
             refused(r#"{"length":8,"groups":[{"chars":"a","min":9}]}"#),
             "no password satisfies these rules together: length, groups[0].min"
         );
-        assert!(Recipe::from_json(&[b' '; 70_000]).is_err());
+        let large = alloc::vec![b' '; MAX_BYTES + 1];
+        assert_eq!(
+            Recipe::from_json(&large).unwrap_err().to_string(),
+            "the recipe cannot be read: a recipe file has at most 2097152 bytes"
+        );
+    }
+
+    #[cfg(feature = "passphrase")]
+    #[test]
+    fn passphrases_are_read() {
+        let read = |text: &str| Recipe::from_json(text.as_bytes()).unwrap();
+        let plain = read(r#"{"words":6,"list":"eff-long"}"#);
+        let windows = Recipe::passphrase(Complexity::LongWords, 6).unwrap();
+        assert_eq!(plain.strength().admissible(), windows.strength().admissible());
+        let text = "SkiingProduceIdentifyStarlitOctaneDistress";
+        assert_eq!(plain.check(text).count(), 0);
+        let short = read(r#"{"words":3,"list":"eff-short-unique-prefix","separator":null}"#);
+        assert_eq!(short.strength().admissible().to_string(), "2176782336");
+        let own = read(
+            r#"{"words":3,"list":["in","put","input"],"separator":"-","capitalise":false,"digit":true}"#,
+        );
+        assert_eq!(own.strength().admissible().to_string(), "270");
+        assert_eq!(own.check("in-put-input7").count(), 0);
+        assert_eq!(own.check("In-put-input7").count(), 1);
+        // Three to six times the letter: a text that can be read in more than one way counts once.
+        let joined = read(r#"{"words":3,"list":["a","aa"],"capitalise":false}"#);
+        assert_eq!(joined.strength().admissible().to_string(), "4");
+    }
+
+    #[cfg(feature = "passphrase")]
+    #[test]
+    fn what_is_wrong_with_a_passphrase_is_said_with_its_place() {
+        let refused = |text: &str| Recipe::from_json(text.as_bytes()).unwrap_err().to_string();
+        let said = refused("{\"words\":6,\n\"list\":\"eff\"}");
+        assert!(said.contains("\"eff-long\"") && said.contains("at line 2 column"), "{said}");
+        let said = refused("{\"words\":6,\n\n\"list\":[\"a\",1]}");
+        assert!(said.contains("expected a string at line 3 column"), "{said}");
+        assert!(refused(r#"{"words":6}"#).contains("missing field `list`"));
+        assert!(
+            refused(r#"{"words":6,"list":"eff-long","length":8}"#)
+                .contains("unknown field `length`")
+        );
+        assert_eq!(refused(r#"{"words":2,"list":["a"]}"#), "2 words are outside 3 to 10");
+        assert_eq!(refused(r#"{"words":1000,"list":["a"]}"#), "1000 words are outside 3 to 10");
+        assert_eq!(refused(r#"{"words":3,"list":[]}"#), "the list has no words");
     }
 }
