@@ -768,6 +768,25 @@ laps_status laps_recipe_check(const laps_recipe *recipe,
                               laps_violations **out_violations);
 
 /**
+ * What the password policy of a Windows device would say to a text, before the device is asked; nothing is asked
+ * of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in UTF-16 units; complexity is "Password
+ * must meet complexity requirements". The names are those of the account; an empty one is not looked for. The
+ * device would take the text when there are no violations, as far as this policy goes: history and password
+ * filters are not looked at. Rules: "min_length", "categories", "user_name", "full_name".
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_windows_check(uint8_t min_length,
+                               bool complexity,
+                               const char *user_name,
+                               size_t user_name_len,
+                               const char *full_name,
+                               size_t full_name_len,
+                               const char *text,
+                               size_t text_len,
+                               laps_violations **out_violations);
+
+/**
  * How many rules are broken; 0 for NULL.
  */
 LAPS_API LAPS_NODISCARD size_t laps_violations_count(const laps_violations *violations);

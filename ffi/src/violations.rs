@@ -5,6 +5,7 @@ use core::ffi::c_char;
 use core::ptr;
 
 use laps_core::error::Code;
+use laps_core::generate::WindowsPolicy;
 
 use crate::pointer::{self, Out, Poison, object};
 use crate::recipe::laps_recipe;
@@ -58,6 +59,50 @@ pub unsafe extern "C" fn laps_recipe_check(
         Ok(())
     })
 }
+
+/// What the password policy of a Windows device would say to a text, before the device is asked; nothing is asked
+/// of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in UTF-16 units; complexity is "Password
+/// must meet complexity requirements". The names are those of the account; an empty one is not looked for. The
+/// device would take the text when there are no violations, as far as this policy goes: history and password
+/// filters are not looked at. Rules: "min_length", "categories", "user_name", "full_name".
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_windows_check(
+    min_length: u8,
+    complexity: bool,
+    user_name: *const c_char,
+    user_name_len: usize,
+    full_name: *const c_char,
+    full_name_len: usize,
+    text: *const c_char,
+    text_len: usize,
+    out_violations: *mut *mut laps_violations,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let (user_name, full_name, text, out) = unsafe {
+            (
+                pointer::text(user_name, user_name_len, "user_name")?,
+                pointer::text(full_name, full_name_len, "full_name")?,
+                pointer::text(text, text_len, "text")?,
+                Out::new(out_violations, "out_violations")?,
+            )
+        };
+        if min_length > MAX_WINDOWS_LENGTH {
+            let message = format_args!("min_length is {min_length}, at most {MAX_WINDOWS_LENGTH}");
+            return Err(Failure::new(Code::InvalidArgument, &message));
+        }
+        let policy = WindowsPolicy::new(min_length, complexity, user_name, full_name);
+        let refusals = policy.check(text);
+        out.give(laps_violations::boxed(
+            refusals.map(|refusal| (refusal.rule().to_owned(), refusal.to_string())),
+        ));
+        Ok(())
+    })
+}
+
+/// The highest MinimumPasswordLength of Windows, where the limit of 14 is relaxed.
+const MAX_WINDOWS_LENGTH: u8 = 128;
 
 /// How many rules are broken; 0 for NULL.
 #[must_use]

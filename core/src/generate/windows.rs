@@ -85,6 +85,17 @@ pub enum WindowsRefusal<'n> {
 }
 
 impl<'n> WindowsRefusal<'n> {
+    /// The rule: `min_length`, `categories`, `user_name` or `full_name`.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "min_length",
+            Self::TooFewCategories { .. } => "categories",
+            Self::HoldsUserName { .. } => "user_name",
+            Self::HoldsFullName { .. } => "full_name",
+        }
+    }
+
     const fn token(&self) -> &'n str {
         match self {
             Self::HoldsUserName { token } | Self::HoldsFullName { token } => token,

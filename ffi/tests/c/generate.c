@@ -64,6 +64,48 @@ static void a_check_lists_what_is_broken(void) {
     laps_recipe_free(recipe);
 }
 
+/* The first rule of Windows that a text breaks, and how many it breaks; NULL and 0 when it is taken. */
+static size_t windows_refuses(uint8_t min_length, bool complexity, const char *text, const char *first_rule) {
+    laps_violations *violations = NULL;
+    const char *rule;
+    size_t count;
+
+    OK(laps_windows_check(min_length, complexity, LAPS_TEXT("Admin"), LAPS_TEXT("Anna-Lena Berg,IT"), text,
+                          strlen(text), &violations));
+    count = laps_violations_count(violations);
+    rule = laps_violations_rule(violations, 0);
+    CHECK(first_rule == NULL ? rule == NULL : rule != NULL && strcmp(rule, first_rule) == 0);
+    CHECK(count == 0 || laps_violations_message(violations, 0)[0] != '\0');
+    laps_violations_free(violations);
+    return count;
+}
+
+static void windows_is_asked_beforehand(void) {
+    laps_violations *violations = NULL;
+
+    CHECK(windows_refuses(14, true, "Xk7!pQ2#vR9$wT4", NULL) == 0);
+    CHECK(windows_refuses(14, true, "Xk7!", "min_length") == 1);
+    CHECK(windows_refuses(0, true, "abcdefgh", "categories") == 1);
+    CHECK(windows_refuses(0, true, "xADMIN7!a", "user_name") == 1);
+    CHECK(windows_refuses(0, true, "x7!LENAxx", "full_name") == 1);
+    CHECK(windows_refuses(14, true, "admin", "min_length") == 3);
+    CHECK(windows_refuses(0, false, "admin", NULL) == 0);
+    /* The length is counted in UTF-16 units: this letter is two of them and four bytes. */
+    CHECK(windows_refuses(2, false, "\xF0\x9D\x84\x9E", NULL) == 0);
+    CHECK(windows_refuses(3, false, "\xF0\x9D\x84\x9E", "min_length") == 1);
+
+    OK(laps_windows_check(0, true, NULL, 0, NULL, 0, LAPS_TEXT("Ab1"), &violations));
+    CHECK(laps_violations_count(violations) == 0);
+    laps_violations_free(violations);
+    violations = NULL;
+    CHECK_STATUS(LAPS_STATUS_INVALID_ARGUMENT,
+                 laps_windows_check(129, true, NULL, 0, NULL, 0, LAPS_TEXT("Ab1"), &violations));
+    CHECK(strcmp(laps_last_error(), "min_length is 129, at most 128") == 0);
+    CHECK_STATUS(LAPS_STATUS_INVALID_UTF8,
+                 laps_windows_check(8, true, "\xFF", 1, NULL, 0, LAPS_TEXT("Ab1"), &violations));
+    CHECK(violations == NULL);
+}
+
 static void what_cannot_be_a_recipe_is_refused(void) {
     laps_recipe *none = NULL;
     CHECK_STATUS(LAPS_STATUS_RECIPE_INVALID, laps_recipe_new(0, 14, &none));
@@ -115,6 +157,7 @@ void test_generate(void) {
     every_complexity_makes_what_it_says();
     strength_is_exact();
     a_check_lists_what_is_broken();
+    windows_is_asked_beforehand();
     what_cannot_be_a_recipe_is_refused();
     many_passwords_go_straight_into_the_callers_memory();
 }
