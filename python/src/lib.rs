@@ -14,6 +14,7 @@ mod password;
 mod policy;
 mod random;
 mod reader;
+mod readerset;
 mod recipe;
 mod record;
 mod rotation;
@@ -38,6 +39,8 @@ mod _laps {
     use super::random::forked;
     #[pymodule_export]
     use super::reader::{Reader, ReaderKey};
+    #[pymodule_export]
+    use super::readerset::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]
     use super::recipe::{
         Generator, Passwords, Recipe, Strength, Violation, generate, generate_many,

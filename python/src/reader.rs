@@ -181,7 +181,9 @@ impl ReaderKey {
 }
 
 /// Text or bytes as bytes of ours, which are wiped.
-fn secret_bytes(secret: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Zeroizing<Vec<u8>>>> {
+pub(crate) fn secret_bytes(
+    secret: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<Zeroizing<Vec<u8>>>> {
     let Some(secret) = secret else { return Ok(None) };
     if let Ok(text) = secret.cast::<PyString>() {
         return Ok(Some(Zeroizing::new(text.to_cow()?.as_bytes().to_vec())));

@@ -6,7 +6,7 @@ pub(crate) mod row;
 use std::path::PathBuf;
 
 use laps_core::error::Code;
-use laps_core::identity::{Scope, Timestamp};
+use laps_core::identity::{DeviceId, Scope, Timestamp};
 use laps_core::seal;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{
@@ -20,7 +20,7 @@ use pyo3::types::{PyBytes, PyDateTime, PyDelta};
 use crate::error::raise;
 use crate::random::drawing;
 use crate::reader::{Reader, ReaderKey, sealing};
-use crate::record::text;
+use crate::record::{record_id, text};
 use crate::time;
 use row::{
     AuditEntry, AuditReport, Device, Disclosure, Due, KnownReader, Ordered, Stats, StoredRecord,
@@ -39,9 +39,16 @@ fn refused(error: VaultError) -> PyErr {
     raise(error.code(), error)
 }
 
-fn history_setting(count: u16, days: Option<u16>) -> HistorySetting {
+fn names(devices: &[DeviceId]) -> Vec<String> {
+    devices.iter().map(ToString::to_string).collect()
+}
+
+fn history_setting(count: u16, days: Option<u16>) -> PyResult<HistorySetting> {
+    if count == 0 {
+        return Err(raise(Code::InvalidArgument, "history 0: 1 or more is accepted"));
+    }
     let setting = HistorySetting::count(count);
-    days.map_or(setting, |days| setting.with_days(days))
+    Ok(days.map_or(setting, |days| setting.with_days(days)))
 }
 
 #[pymethods]
@@ -70,7 +77,7 @@ impl Vault {
         }
         let request = Request::new(actor, reason).with_context(context);
         let now = time::or_now(now)?;
-        let setting = history_setting(history, history_days);
+        let setting = history_setting(history, history_days)?;
         let inner = py
             .detach(|| {
                 let store = if !scope.is_empty() && path.exists() {
@@ -125,16 +132,18 @@ impl Vault {
         Ok(PyBytes::new(py, &answer))
     }
 
-    /// A page of devices by name, those behind `after`, and the `after` of the next page or None.
+    /// A page of devices by name, those behind `after`; the `after` of the next page or None; and the names of devices in
+    /// this page whose data is damaged, which are in no row.
     #[pyo3(signature = (*, after = None, limit = 1000))]
     fn list(
         &self,
         py: Python<'_>,
         after: Option<&str>,
         limit: usize,
-    ) -> PyResult<(Vec<Device>, Option<String>)> {
+    ) -> PyResult<(Vec<Device>, Option<String>, Vec<String>)> {
         let page = py.detach(|| self.inner.list(&self.scope, after, limit)).map_err(refused)?;
-        Ok((page.items.into_iter().map(Device::from).collect(), page.next))
+        let damaged = names(&page.damaged);
+        Ok((page.items.into_iter().map(Device::from).collect(), page.next, damaged))
     }
 
     /// One device.
@@ -151,7 +160,8 @@ impl Vault {
         Ok(rows.into_iter().map(StoredRecord::from).collect())
     }
 
-    /// A page of devices that are due no later than `until` (now), by due date, and the `after` of the next page or None.
+    /// A page of devices that are due no later than `until` (now), by due date; the `after` of the next page or None; and
+    /// the names of devices in this page whose data is damaged.
     #[pyo3(signature = (*, until = None, after = None, limit = 1000))]
     fn due(
         &self,
@@ -159,11 +169,12 @@ impl Vault {
         until: Option<&Bound<'_, PyDateTime>>,
         after: Option<&str>,
         limit: usize,
-    ) -> PyResult<(Vec<Due>, Option<String>)> {
+    ) -> PyResult<(Vec<Due>, Option<String>, Vec<String>)> {
         let until = time::or_now(until)?;
         let page =
             py.detach(|| self.inner.due(&self.scope, until, after, limit)).map_err(refused)?;
-        Ok((page.items.into_iter().map(Due::from).collect(), page.next))
+        let damaged = names(&page.damaged);
+        Ok((page.items.into_iter().map(Due::from).collect(), page.next, damaged))
     }
 
     /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate if asked for, are durable before.
@@ -413,6 +424,63 @@ impl Vault {
             .detach(|| self.inner.purge(&self.scope, device, confirmed, &request, now))
             .map_err(refused)?;
         Ok(head.to_string())
+    }
+
+    /// Removes one record of a device, a candidate or one in history; gives the head. Needs `confirm`: the device may still
+    /// have this password.
+    #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+    #[pyo3(signature = (device, record, /, *, actor, reason, context = "", confirm = false, now = None))]
+    fn remove_record(
+        &self,
+        py: Python<'_>,
+        device: &str,
+        record: &str,
+        actor: &str,
+        reason: &str,
+        context: &str,
+        confirm: bool,
+        now: Option<&Bound<'_, PyDateTime>>,
+    ) -> PyResult<String> {
+        let record = record_id(record)?;
+        let request = Request::new(actor, reason).with_context(context);
+        let now = time::or_now(now)?;
+        let confirmed = confirmation(confirm);
+        let head = py
+            .detach(|| {
+                self.inner.remove_record(&self.scope, device, record, confirmed, &request, now)
+            })
+            .map_err(refused)?;
+        Ok(head.to_string())
+    }
+
+    /// Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all that were displaced within
+    /// so many `days` are (None: no such rule); gives the head. A shorter history takes effect at a device's next change.
+    #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+    #[pyo3(signature = (history, /, *, actor, reason, days = None, context = "", now = None))]
+    fn set_history(
+        &self,
+        py: Python<'_>,
+        history: u16,
+        actor: &str,
+        reason: &str,
+        days: Option<u16>,
+        context: &str,
+        now: Option<&Bound<'_, PyDateTime>>,
+    ) -> PyResult<String> {
+        let request = Request::new(actor, reason).with_context(context);
+        let now = time::or_now(now)?;
+        let setting = history_setting(history, days)?;
+        let head = py
+            .detach(|| self.inner.set_history(&self.scope, setting, &request, now))
+            .map_err(refused)?;
+        Ok(head.to_string())
+    }
+
+    /// How many displaced records of a device are kept, and within how many days all are (None: no such rule).
+    #[getter]
+    fn history_setting(&self, py: Python<'_>) -> PyResult<(u16, Option<u16>)> {
+        let setting = py.detach(|| self.inner.history_setting(&self.scope)).map_err(refused)?;
+        Ok((setting.count, setting.days))
     }
 
     /// Figures about the vault.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from laps import LapsError, Password, Reader, ReaderKey, Record
+from laps import LapsError, Password, Reader, ReaderKey, ReaderSet, Record, Signer, SignerKey, Vault
 from laps.exceptions import KeyFileError, RecordError
 
-from .conftest import Laps
+from .conftest import Fleet, Laps
 
 SECRET = "Correct-horse-7"
 
@@ -206,3 +206,70 @@ def test_bad_keys_are_refused_and_nothing_is_written(laps: Laps, tmp_path: Path)
         assert said in ran.err, (arguments, ran)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert json.dumps(sorted(before))
+
+
+def test_a_reader_set_is_made_signed_and_shown(empty_fleet: Fleet) -> None:
+    laps = empty_fleet.laps
+    folder = empty_fleet.folder
+    authority = laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    (folder / "authority.pub").write_text(authority.out)
+    other = laps("reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", "--json", status=0).json
+    (folder / "other.pub").write_text(other["public"] + "\n")
+    made = laps("reader", "set", "sign", "ann.pub", "bob.pub", "--authority", "authority.key", "--version", "2", status=0)
+    (folder / "readers.set").write_text(made.out)
+    shown = laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", "--json", status=0).json
+    assert shown["version"] == 2 and {each["name"] for each in shown["readers"]} == {"ann", "bob"}
+    assert "ann" in laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", status=0).out
+    refused = laps("reader", "set", "show", "readers.set", "--authority", "other.pub", status=3)
+    assert "readers.set" in refused.err
+    laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", "--scope", "tenant", status=3)
+    (folder / "readers.set").write_text(made.out.replace("version 2", "version 3"))
+    laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", status=3)
+    laps("reader", "set", "sign", "ann.pub", "--authority", "authority.key", "--version", "0", status=3)
+    laps("reader", "set", "sign", "ann.pub", "ann.pub", "--authority", "authority.key", "--version", "1", status=3)
+    laps("reader", "set", "sign", "ann.pub", "--authority", "ann.key", "--version", "1", status=3)
+    laps("reader", "set", "authority", "authority.key", "--name", "again", "--no-passphrase", status=3)
+
+
+def test_an_older_reader_set_is_refused(empty_fleet: Fleet) -> None:
+    key = SignerKey.generate("security")
+    readers = [Reader((empty_fleet.folder / f"{name}.pub").read_text()) for name in ("ann", "bob")]
+    first = ReaderSet(readers, version=1).sign(key).encode()
+    second = ReaderSet(readers[:1], version=2).sign(key).encode()
+    found, head = ReaderSet.verify(second, authority=key.signer)
+    assert (found.version, found.readers, len(head)) == (2, readers[:1], 40)
+    assert ReaderSet.verify(second, authority=key.signer, in_force=head)[1] == head
+    with pytest.raises(LapsError) as error:
+        ReaderSet.verify(first, authority=key.signer, in_force=head)
+    assert error.value.code == 109
+    again = SignerKey.from_key_file(key.to_key_file(passphrase="a phrase"), passphrase="a phrase")
+    assert again.signer == key.signer == Signer(str(key.signer))
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+
+
+def test_a_record_is_removed_with_the_explicit_word_only(fleet: Fleet) -> None:
+    fleet.agent("--force")
+    vault = Vault.open(fleet.folder / "vault")
+    past = next(each.record for each in vault.history("PC-1") if each.state == "history")
+    with pytest.raises(LapsError):
+        vault.remove_record("PC-1", past, actor="ann", reason="it was published")
+    vault.remove_record("PC-1", past, actor="ann", reason="it was published", confirm=True)
+    assert past not in {each.record for each in vault.history("PC-1")}
+    assert vault.audit_entries()[-1].records == [past]
+    with pytest.raises(LapsError):
+        vault.remove_record("PC-1", past, actor="ann", reason="again", confirm=True)
+    with pytest.raises(LapsError):
+        vault.remove_record("PC-1", "no id", actor="ann", reason="again", confirm=True)
+
+
+def test_how_much_history_is_kept_can_be_set(fleet: Fleet) -> None:
+    vault = Vault.open(fleet.folder / "vault")
+    before = vault.history_setting
+    vault.set_history(1, days=7, actor="ann", reason="less is kept")
+    after = vault.history_setting
+    assert (before, after) == ((3, None), (1, 7))
+    assert "history: 1 records" in vault.audit_entries()[-1].detail
+    with pytest.raises(LapsError):
+        vault.set_history(0, actor="ann", reason="nothing is kept")
+    assert vault.history_setting == after

@@ -270,3 +270,26 @@ def sealed(fleet: Fleet) -> bytes:
     """The record of PC-1."""
     vault = Vault.open(fleet.folder / "vault")
     return vault.disclose("PC-1", actor="tests", reason="a record").candidates[0].sealed
+
+
+def test_damaged_devices_do_not_hide_the_others_and_are_said_by_the_status(fleet: Fleet) -> None:
+    fleet.agent(device="PC-2")
+    for device in ("PC-1", "PC-2"):
+        fleet.agent(verb="check-in", device=device)
+    for command in (["vault", "list", "vault"], ["vault", "due", "vault"], ["vault", "stats", "vault"]):
+        assert "damaged" not in fleet.laps(*command, "--json", status=0).json or command[1] == "stats"
+    with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
+        file.execute("UPDATE device SET state = zeroblob(length(state)) WHERE name = 'PC-2'")
+    ran = fleet.laps("vault", "list", "vault", "--json", status=6)
+    assert [each["device"] for each in ran.json["devices"]] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
+    assert "PC-2" in ran.err and "damaged" in ran.err
+    ran = fleet.laps("vault", "list", "vault", status=6)
+    assert "PC-1" in ran.out and "PC-2" not in ran.out and "PC-2" in ran.err
+    ran = fleet.laps("vault", "due", "vault", "--within", "3650d", "--json", status=6)
+    assert [each["device"] for each in ran.json["devices"]] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
+    ran = fleet.laps("vault", "stats", "vault", "--json", status=6)
+    assert (ran.json["devices"], ran.json["settled"], ran.json["damaged"]) == (2, 1, 1)
+    ran = fleet.laps("vault", "export", "vault", "out", "--json", status=6)
+    assert ran.json["damaged"] == ["PC-2"]
+    ran = fleet.laps("report", "vault", "--html", "page.html", status=6)
+    assert "PC-2" in (fleet.folder / "page.html").read_text() and "PC-2" in ran.err

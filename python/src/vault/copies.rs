@@ -7,7 +7,7 @@ use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
-use super::{Vault, refused};
+use super::{Vault, names, refused};
 use crate::time;
 
 /// Copies a vault to a new file, while others work on it. It is in the trail of every scope first.
@@ -63,7 +63,8 @@ pub(crate) fn migrate_vault(
     Ok((done.from, done.to, done.copy))
 }
 
-/// Devices with everything that is kept about them, for another vault; nothing in it opens anything.
+/// Devices with everything that is kept about them, for another vault; nothing in it opens anything. With them, the names
+/// of devices that are left out because their data is damaged.
 #[pyfunction]
 #[pyo3(signature = (vault, /, *, actor, reason, context = "", now = None))]
 pub(crate) fn export_devices<'py>(
@@ -73,25 +74,27 @@ pub(crate) fn export_devices<'py>(
     reason: &str,
     context: &str,
     now: Option<&Bound<'py, PyDateTime>>,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<(Bound<'py, PyBytes>, Vec<String>)> {
     let request = Request::new(actor, reason).with_context(context);
     let now = time::or_now(now)?;
-    let all = py
-        .detach(|| -> Result<Vec<u8>, VaultError> {
+    let (all, damaged) = py
+        .detach(|| -> Result<(Vec<u8>, Vec<String>), VaultError> {
             let mut all = Vec::new();
+            let mut damaged = Vec::new();
             let mut after: Option<String> = None;
             loop {
                 let page =
                     vault.inner.export(&vault.scope, after.as_deref(), 1_000, &request, now)?;
                 page.items.iter().for_each(|frame| all.extend_from_slice(frame));
+                damaged.extend(names(&page.damaged));
                 after = page.next;
                 if after.is_none() {
-                    return Ok(all);
+                    return Ok((all, damaged));
                 }
             }
         })
         .map_err(refused)?;
-    Ok(PyBytes::new(py, &all))
+    Ok((PyBytes::new(py, &all), damaged))
 }
 
 /// Takes exported devices in, all of them or none; gives how many.

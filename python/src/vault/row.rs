@@ -345,6 +345,8 @@ pub(crate) struct Stats {
     failed: u64,
     /// Devices out of service.
     retired: u64,
+    /// Devices whose data cannot be read.
+    damaged: u64,
     /// Devices with an open order.
     ordered: u64,
     /// Devices whose due date has passed.
@@ -366,6 +368,7 @@ impl From<vault::Stats> for Stats {
             uncertain: stats.uncertain,
             failed: stats.failed,
             retired: stats.retired,
+            damaged: stats.damaged,
             ordered: stats.ordered,
             overdue: stats.overdue,
             candidates: stats.candidates,

@@ -100,7 +100,11 @@ def check_in(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Check in once, without a rotation."""
+    """Check in once, without a rotation.
+
+    Example: [bold]laps agent check-in --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
+    --reader helpdesk.pub --store linux[/bold]
+    """
     if not reader:
         raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
     known = [public(each) for each in reader]

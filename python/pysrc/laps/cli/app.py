@@ -18,6 +18,7 @@ from .entra import entra
 from .generate import check, generate, strength
 from .policy import policy
 from .reader import reader
+from .readerset import reader_set
 from .report import report
 from .reveal import disclose, open_sealed, reveal
 from .vault import vault
@@ -38,6 +39,7 @@ app.command("generate", cls=Command)(generate)
 app.command("strength", cls=Command)(strength)
 app.command("check", cls=Command)(check)
 app.add_typer(policy, name="policy")
+reader.add_typer(reader_set, name="set")
 app.add_typer(reader, name="reader")
 app.add_typer(vault, name="vault")
 app.command("reveal", cls=VaultCommand)(reveal)

@@ -11,6 +11,7 @@ import typer
 from .._laps import Vault, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
 from . import inputs, output
 from .command import Json, VaultCommand, VaultPath
+from .damage import leave_damaged
 from .origin import Actor, Reason, context, user
 from .reader import write_new
 
@@ -50,7 +51,11 @@ def restore(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Put a copy of a vault in PATH, where none is. The trail says so; agents that know a later head of it will, too."""
+    """Put a copy of a vault in PATH, where none is. The trail says so; agents that know a later head of it will,
+    too.
+
+    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died"[/bold]
+    """
     restore_vault(copy_of, path, actor=actor or user(), reason=reason or "restored from a copy", context=context())
     _say({"path": path}, f"restored {path}; devices bring what is newer at their next check-in", as_json)
 
@@ -62,7 +67,10 @@ def migrate(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a vault of an older schema to the one of this version."""
+    """Bring a vault of an older schema to the one of this version.
+
+    Example: [bold]laps vault migrate fleet.vault[/bold]
+    """
     before, now, kept = migrate_vault(
         path, keep=not no_copy, actor=actor or user(), reason=reason or "a migration", context=context()
     )
@@ -79,11 +87,16 @@ def export(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Write all devices, with their sealed records, for another vault. Nothing in it opens anything."""
+    """Write all devices, with their sealed records, for another vault. Nothing in it opens anything.
+
+    Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new server"[/bold]
+    """
     opened = Vault.open(path, scope=scope)
-    data = export_devices(opened, actor=actor or user(), reason=reason or "an export", context=context())
+    data, damaged = export_devices(opened, actor=actor or user(), reason=reason or "an export", context=context())
     write_new(file, data, "export")
-    _say({"file": str(file), "bytes": len(data)}, f"wrote {file}, {len(data):,} bytes", as_json)
+    document = {"file": str(file), "bytes": len(data), **({"damaged": damaged} if damaged else {})}
+    _say(document, f"wrote {file}, {len(data):,} bytes", as_json)
+    leave_damaged(damaged, "it is not in the export")
 
 
 def import_(
@@ -94,7 +107,10 @@ def import_(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Take exported devices in, all of them or none."""
+    """Take exported devices in, all of them or none.
+
+    Example: [bold]laps vault import new.vault devices.export --reason "moved from the old server"[/bold]
+    """
     opened = Vault.open(path, scope=scope)
     data = inputs.read(file, "export", largest=8 << 30)
     count = import_devices(opened, data, actor=actor or user(), reason=reason or "an import", context=context())

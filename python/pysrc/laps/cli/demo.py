@@ -24,6 +24,8 @@ def demo(
     """Tell the whole story in a temporary folder: policy, rotations, a reveal, kills, an edited audit trail.
 
     Nothing outside that folder is touched, unless --account names an account of this machine.
+
+    Example: [bold]laps demo[/bold]
     """
     from ..demo.story import Broken, Story
 

@@ -93,7 +93,10 @@ def show(
     graph_url: GraphUrl = _GRAPH,
     as_json: Json = False,
 ) -> None:
-    """Show when a device backed its password up and when it expires. No password is read."""
+    """Show when a device backed its password up and when it expires. No password is read.
+
+    Example: [bold]laps entra show PC-0001 --json[/bold]
+    """
     with _directory(auth, token_file, graph_url) as directory:
         found = directory.show(device)
     if as_json:
@@ -112,7 +115,11 @@ def reveal(
     graph_url: GraphUrl = _GRAPH,
     as_json: Json = False,
 ) -> None:
-    """Print the password of a device. Entra audits this as a recovery of the password."""
+    """Print the password of a device. Entra audits this as a recovery of the password.
+
+    Examples: [bold]laps entra reveal PC-0001[/bold] ·
+    [bold]laps entra reveal PC-0001 --history --auth device-code[/bold]
+    """
     with _directory(auth, token_file, graph_url) as directory:
         found = directory.reveal(device)
     shown = found.credentials if history else found.credentials[:1]
@@ -201,7 +208,12 @@ def check(
     graph_url: GraphUrl = _GRAPH,
     as_json: Json = False,
 ) -> None:
-    """Say what the token may do, and whether the tenant lets devices back passwords up. No password is read."""
+    """Say what the token may do, and whether the tenant lets devices back passwords up. No password is
+    read.
+
+    Examples: [bold]laps entra check[/bold] ·
+    [bold]laps entra check --auth managed-identity --json[/bold]
+    """
     with _directory(auth, token_file, graph_url) as directory:
         found = directory.check()
     if as_json:

@@ -178,7 +178,10 @@ def diff(
     as_json: Json = False,
     strict: Strict = False,
 ) -> None:
-    """Show what a new policy changes, and what each change does on a device."""
+    """Show what a new policy changes, and what each change does on a device.
+
+    Example: [bold]laps policy diff old.json new.json[/bold]
+    """
     before, after = evaluated([old]), evaluated([new])
     complain(before)
     complain(after)
@@ -236,7 +239,10 @@ def export(
 
 @policy.command("schema", cls=Command)
 def schema(as_json: Json = False) -> None:
-    """Print every setting with its range, default and what it needs."""
+    """Print every setting with its range, default and what it needs.
+
+    Example: [bold]laps policy schema --json[/bold]
+    """
     document = json.loads(policy_schema())
     if as_json:
         output.emit(document)

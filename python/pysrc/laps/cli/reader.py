@@ -15,7 +15,7 @@ from . import inputs, output
 from .command import Command, Json
 from .status import Failure, Status
 
-__all__ = ["PassphraseDescriptor", "PassphraseFile", "load", "public", "reader", "write_new"]
+__all__ = ["PassphraseDescriptor", "PassphraseFile", "asked", "load", "new_passphrase", "public", "reader", "write_new"]
 
 reader = typer.Typer(help="Readers: the key pairs that open passwords.", no_args_is_help=True)
 
@@ -54,20 +54,8 @@ def new(
 
     Example: [bold]laps reader new helpdesk.key --name helpdesk > helpdesk.pub[/bold]
     """
-    if no_passphrase and (passphrase_file is not None or passphrase_fd is not None):
-        raise Failure("give a passphrase or --no-passphrase, not both", Status.USAGE)
-    if file.exists():
-        raise Failure(f"key file {file}: exists already and is not overwritten; give another name", Status.REFUSED)
+    passphrase = new_passphrase(file, passphrase_file, passphrase_fd, no_passphrase)
     key = ReaderKey.generate(name, suite=suite.value)
-    passphrase = (
-        None
-        if no_passphrase
-        else inputs.passphrase(
-            f"Passphrase for the new key {file}", file=passphrase_file, descriptor=passphrase_fd, twice=True
-        )
-    )
-    if passphrase == "":
-        raise Failure("the passphrase is empty; give one, or --no-passphrase", Status.REFUSED)
     write_new(file, key.to_key_file(passphrase=passphrase), "key file")
     _print(key.reader, as_json)
 
@@ -88,6 +76,31 @@ def show_public(
         _print(public(file), as_json)
         return
     _print(_key(data, file, passphrase_file, passphrase_fd).reader, as_json)
+
+
+def new_passphrase(
+    file: Path, passphrase_file: Path | None, passphrase_fd: int | None, no_passphrase: bool
+) -> str | None:
+    """The passphrase for a key file that is to be made; None where none is wanted."""
+    if no_passphrase and (passphrase_file is not None or passphrase_fd is not None):
+        raise Failure("give a passphrase or --no-passphrase, not both", Status.USAGE)
+    if file.exists():
+        raise Failure(f"key file {file}: exists already and is not overwritten; give another name", Status.REFUSED)
+    if no_passphrase:
+        return None
+    question = f"Passphrase for the new key {file}"
+    found = inputs.passphrase(question, file=passphrase_file, descriptor=passphrase_fd, twice=True)
+    if not found:
+        raise Failure("the passphrase is empty; give one, or --no-passphrase", Status.REFUSED)
+    return found
+
+
+def asked(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> str | None:
+    """The passphrase of a key file: given, or asked for when the file is encrypted."""
+    given = passphrase_file is not None or passphrase_fd is not None
+    if not given and _ENCRYPTED not in data:
+        return None
+    return inputs.passphrase(f"Passphrase of {file}", file=passphrase_file, descriptor=passphrase_fd)
 
 
 def load(file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
@@ -119,12 +132,7 @@ def write_new(file: Path, data: bytes, what: str) -> None:
 
 
 def _key(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
-    given = passphrase_file is not None or passphrase_fd is not None
-    passphrase = (
-        inputs.passphrase(f"Passphrase of {file}", file=passphrase_file, descriptor=passphrase_fd)
-        if given or _ENCRYPTED in data
-        else None
-    )
+    passphrase = asked(data, file, passphrase_file, passphrase_fd)
     try:
         return ReaderKey.from_key_file(data, passphrase=passphrase)
     except LapsError as error:

@@ -9,6 +9,7 @@ import typer
 
 from .._laps import Vault
 from .command import VaultPath
+from .damage import leave_damaged
 from .status import Failure, Status
 
 __all__ = ["report"]
@@ -33,10 +34,12 @@ def report(
     try:
         from ..report import gather, page
 
-        text = page(gather(opened, policy=chosen))
+        facts = gather(opened, policy=chosen)
+        text = page(facts)
     except ModuleNotFoundError as error:
         raise Failure(
             f"laps report needs {error.name}, which is not installed: pip install 'laps[report]'", Status.OTHER
         ) from None
     html.write_text(text, encoding="utf-8")
     print(f"wrote {html}")
+    leave_damaged(facts.damaged, "the page says so")

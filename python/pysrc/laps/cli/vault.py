@@ -13,6 +13,7 @@ from .._laps import AuditEntry, Device, Vault
 from . import inputs, output
 from .command import Json, VaultCommand, VaultPath, Yes
 from .copies import register
+from .damage import leave_damaged
 from .origin import Actor, Reason, context, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
 from .status import Failure, Status
@@ -75,20 +76,28 @@ def list_devices(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """List the devices and how they stand."""
+    """List the devices and how they stand.
+
+    Examples: [bold]laps vault list fleet.vault[/bold] ·
+    [bold]laps vault list fleet.vault --limit 100 --after PC-0100 --json[/bold]
+    """
     opened = Vault.open(path, scope=scope)
     if limit is not None and limit < 1:
         raise Failure(f"--limit {limit}: 1 or more is accepted", Status.REFUSED)
     found: list[Device] = []
+    damaged: list[str] = []
     following = after
     while True:
         size = 1000 if limit is None else min(1000, limit - len(found))
-        page, following = opened.list(after=following, limit=size)
+        page, following, unreadable = opened.list(after=following, limit=size)
         found += page
+        damaged += unreadable
         if following is None or (limit is not None and len(found) >= limit):
             break
     if as_json:
-        output.emit({"devices": [row(each) for each in found], "next": following})
+        more = {"damaged": damaged} if damaged else {}
+        output.emit({"devices": [row(each) for each in found], "next": following, **more})
+        leave_damaged(damaged, "it is not in the list")
         return
     output.table(
         ["device", "state", "expires", "account", "version", "updated", "seen", "outcome"],
@@ -110,11 +119,15 @@ def list_devices(
     )
     if following is not None:
         output.note(f"more behind {output.safe(following)}: --after {output.safe(following)!r}")
+    leave_damaged(damaged, "it is not in the list")
 
 
 @vault.command("show", cls=VaultCommand)
 def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
-    """Show one device."""
+    """Show one device.
+
+    Example: [bold]laps vault show fleet.vault PC-0001[/bold]
+    """
     found = row(Vault.open(path, scope=scope).show(device))
     if as_json:
         output.emit(found)
@@ -125,7 +138,10 @@ def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json =
 
 @vault.command("history", cls=VaultCommand)
 def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
-    """Show the records of a device, without their content."""
+    """Show the records of a device, without their content.
+
+    Example: [bold]laps vault history fleet.vault PC-0001[/bold]
+    """
     found = Vault.open(path, scope=scope).history(device)
     if as_json:
         output.emit(
@@ -173,21 +189,30 @@ def due(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """List the devices whose rotation is due, the longest first."""
+    """List the devices whose rotation is due, the longest first.
+
+    Examples: [bold]laps vault due fleet.vault[/bold] ·
+    [bold]laps vault due fleet.vault --within 7d --json[/bold]
+    """
     from datetime import datetime, timedelta, timezone
 
     opened = Vault.open(path, scope=scope)
     until = datetime.now(timezone.utc) + (inputs.duration(within) if within else timedelta())
     found = []
+    damaged: list[str] = []
     after: str | None = None
     while True:
-        page, after = opened.due(until=until, after=after)
+        page, after, unreadable = opened.due(until=until, after=after)
         found += page
+        damaged += unreadable
         if after is None:
             break
     if as_json:
         output.emit(
-            {"devices": [{"device": d.device, "due": inputs.rfc3339(d.due), "ordered": d.ordered} for d in found]}
+            {
+                "devices": [{"device": d.device, "due": inputs.rfc3339(d.due), "ordered": d.ordered} for d in found],
+                **({"damaged": damaged} if damaged else {}),
+            }
         )
     else:
         output.table(
@@ -195,6 +220,7 @@ def due(
             ([each.device, inputs.rfc3339(each.due) or "", "yes" if each.ordered else ""] for each in found),
             styles=["bold"],
         )
+    leave_damaged(damaged, "it is due too")
 
 
 @vault.command("rotate", cls=VaultCommand)
@@ -320,7 +346,10 @@ def retire(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Take a device out of service. Its passwords stay and can be revealed."""
+    """Take a device out of service. Its passwords stay and can be revealed.
+
+    Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
+    """
     head = Vault.open(path, scope=scope).retire(
         device, actor=actor or user(), reason=reason or "retired on the command line", context=context()
     )
@@ -332,21 +361,30 @@ def retire(
 
 @vault.command("stats", cls=VaultCommand)
 def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
-    """Print figures about a vault."""
+    """Print figures about a vault.
+
+    Example: [bold]laps vault stats fleet.vault --json[/bold]
+    """
     found = Vault.open(path, scope=scope).stats()
     names = (
-        "devices settled pending uncertain failed retired ordered overdue candidates history entries".split()
+        "devices settled pending uncertain failed retired damaged ordered overdue candidates history entries".split()
     )
     document = {name: getattr(found, name) for name in names}
     if as_json:
         output.emit(document)
     else:
         output.table(["", ""], ([name, f"{value:,}"] for name, value in document.items()), styles=["bold"])
+    if found.damaged:
+        output.note(f"error: {found.damaged} devices are damaged in the vault; laps vault list names them")
+        raise typer.Exit(int(Status.DAMAGED))
 
 
 @readers.command("list", cls=VaultCommand)
 def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
-    """List the readers of a vault."""
+    """List the readers of a vault.
+
+    Example: [bold]laps vault readers list fleet.vault[/bold]
+    """
     known = Vault.open(path, scope=scope).readers()
     if as_json:
         output.emit(
@@ -433,7 +471,10 @@ def remove_reader(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove a reader, and order the rotation of what it could open. Old copies stay readable to it."""
+    """Remove a reader, and order the rotation of what it could open. Old copies stay readable to it.
+
+    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within 1d[/bold]
+    """
     opened = Vault.open(path, scope=scope)
     known = [each.reader for each in opened.readers() if each.removed is None]
     found = [each for each in known if wanted in (each.id, each.name)]

@@ -244,7 +244,7 @@ class Story:
 
     def devices(self) -> None:
         """The list of the vault."""
-        page, _ = self.fleet.vault.list()
+        page, _, _ = self.fleet.vault.list()
         self.table(
             ["device", "account", "version", "state", "expires"],
             (

@@ -20,6 +20,7 @@ class Facts:
     path: str
     at: datetime
     devices: list[Device]
+    damaged: list[str]
     looks: list[AuditEntry]
     trail_ok: bool
     trail_entries: int
@@ -64,10 +65,12 @@ class Facts:
 def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None = None) -> Facts:
     """Reads a vault."""
     devices: list[Device] = []
+    damaged: list[str] = []
     after: str | None = None
     while True:
-        page, after = vault.list(after=after)
+        page, after, unreadable = vault.list(after=after)
         devices += page
+        damaged += unreadable
         if after is None:
             break
     looks: list[AuditEntry] = []
@@ -83,6 +86,7 @@ def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None =
         path=str(vault.path),
         at=now or datetime.now(timezone.utc),
         devices=devices,
+        damaged=damaged,
         looks=looks,
         trail_ok=verified.ok,
         trail_entries=verified.entries,

@@ -39,6 +39,7 @@ def page(facts: Facts) -> str:
 {_section("How the devices stand", bars(facts.states), "")}
 {_section("What the last tries said", bars(facts.failures), "Devices that are not settled, by what they last reported.")
  if facts.failures else ""}
+{_damaged(facts)}
 {_policy(facts)}
 {_overdue(facts)}
 {_looks(facts)}
@@ -86,6 +87,7 @@ def _figures(facts: Facts) -> str:
         ("ordered", facts.ordered, ""),
         ("uncertain", states["uncertain"], "bad" if states["uncertain"] else ""),
         ("failed", states["failed"], "bad" if states["failed"] else ""),
+        ("damaged", len(facts.damaged), "bad" if facts.damaged else ""),
         ("shown to people", len(facts.looks), ""),
     ]
     tiles = "".join(
@@ -95,6 +97,13 @@ def _figures(facts: Facts) -> str:
     kind = "" if facts.trail_ok else "bad"
     trail = f'<p class="{kind}">Audit trail: {facts.trail_entries:,} entries; {words}.</p>'
     return f'<section class="tiles">{tiles}</section>{trail}'
+
+
+def _damaged(facts: Facts) -> str:
+    if not facts.damaged:
+        return ""
+    note = "What the vault keeps about these devices cannot be read. They are in no other figure of this page."
+    return _section("Damaged", _table(["device"], [[name] for name in facts.damaged]), note)
 
 
 def _policy(facts: Facts) -> str:
