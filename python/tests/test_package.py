@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from importlib import metadata
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def test_everything_public_is_listed_and_exists() -> None:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "__all__"
     )
     assert sorted(names) == sorted(_laps.__all__)
+
+
+def test_licences_and_the_bill_of_materials_are_installed() -> None:
+    files = {str(file).rpartition(".dist-info/")[2]: file for file in metadata.files("laps") or ()}
+    for name in ("LICENSE-MIT", "LICENSE-APACHE"):
+        assert files[f"licenses/{name}"].read_text()
+    bill = json.loads(files["sboms/laps-python.cyclonedx.json"].read_text())
+    assert bill["bomFormat"] == "CycloneDX"
+    known = {each["name"]: each for each in bill["components"]}
+    assert {"laps-core", "laps-host", "pyo3", "ed25519-dalek", "rusqlite"} <= set(known)
+    assert [name for name, each in known.items() if not each.get("licenses")] == []
 
 
 def test_the_command_says_its_version(laps: Laps) -> None:
