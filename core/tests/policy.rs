@@ -7,6 +7,8 @@
     reason = "a failed step is a failed test"
 )]
 
+#[path = "policy/accounts.rs"]
+mod accounts;
 #[path = "policy/changes.rs"]
 mod changes;
 // Complete findings need the word lists: without them the strength of passphrases is not known.

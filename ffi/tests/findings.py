@@ -72,9 +72,11 @@ def main(library: Path, cases: Path) -> int:
             laps.laps_policy_free(policy)
         laps.laps_evaluation_free(evaluation)
     changed = changes(laps, json.loads(cases.with_name("changes.json").read_text(encoding="utf-8")))
+    chosen = accounts(laps, json.loads(cases.with_name("accounts.json").read_text(encoding="utf-8")))
+    print(f"{chosen} choices of the managed account and texts of SIDs: as Rust has them")
     print(f"{changed} changes and exports: those that Rust gives")
     print(f"{len(every)} policies: the findings and values that Rust gives")
-    return 0 if every and changed else 1
+    return 0 if every and changed and chosen else 1
 
 
 def changes(laps: ctypes.CDLL, cases: dict[str, list[dict[str, Any]]]) -> int:
@@ -124,6 +126,46 @@ def changes(laps: ctypes.CDLL, cases: dict[str, list[dict[str, Any]]]) -> int:
     assert laps.laps_policy_schema(ctypes.byref(out)) == 0
     assert len(json.loads(taken(out))["settings"]) == 18
     return len(cases["changes"]) + len(cases["exports"])
+
+
+def accounts(laps: ctypes.CDLL, cases: dict[str, Any]) -> int:
+    """Which account is managed, and which texts are SIDs."""
+    pointer, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+    laps.laps_policy_read.argtypes = [text, size, ctypes.POINTER(pointer)]
+    laps.laps_accounts_new.argtypes = [ctypes.POINTER(pointer)]
+    laps.laps_accounts_add.argtypes = [pointer, text, size, text, size, ctypes.c_bool]
+    laps.laps_accounts_choose.argtypes = [pointer, pointer, ctypes.POINTER(size)]
+    laps.laps_accounts_free.argtypes, laps.laps_accounts_free.restype = [pointer], None
+
+    def listed(every: list[list[str | None]]) -> tuple[ctypes.c_void_p, int]:
+        made, status = pointer(), 0
+        assert laps.laps_accounts_new(ctypes.byref(made)) == 0
+        for name, sid in every:
+            name_bytes, sid_bytes = (name or "").encode(), None if sid is None else sid.encode()
+            status = laps.laps_accounts_add(made, name_bytes, len(name_bytes), sid_bytes, len(sid_bytes or b""), True)
+        return made, status
+
+    for case in cases["choices"]:
+        document = {"BackupDirectory": 1, "AdministratorAccountName": case["configured"]}
+        data, policy, index = json.dumps(document, ensure_ascii=False).encode(), pointer(), size(99)
+        assert laps.laps_policy_read(data, len(data), ctypes.byref(policy)) == 0, case["case"]
+        made, status = listed(case["accounts"])
+        assert status == 0, case["case"]
+        status = laps.laps_accounts_choose(made, policy, ctypes.byref(index))
+        if "chosen" in case:
+            assert (status, index.value) == (0, case["chosen"]), (case["case"], status, index.value)
+        else:
+            said = laps.laps_last_error().decode()
+            assert (status, said) == (case["code"], case["refused"]), (case["case"], status, said)
+        laps.laps_accounts_free(made)
+        laps.laps_policy_free(policy)
+    for kind in ("accepted", "refused"):
+        for sid in cases["sids"][kind]:
+            if sid:  # The empty text stands for no SID here.
+                made, status = listed([["Admin", sid]])
+                assert (status == 0) == (kind == "accepted"), (sid, status)
+                laps.laps_accounts_free(made)
+    return len(cases["choices"]) + len(cases["sids"]["accepted"]) + len(cases["sids"]["refused"])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ mod _laps {
     use super::password::Password;
     #[pymodule_export]
     use super::policy::{
-        Difference, Evaluation, Finding, Policy, Setting, evaluate, policy_schema,
+        Difference, Evaluation, Finding, Policy, ResetStatus, Setting, choose_account, evaluate,
+        policy_schema, reset_password_status, reset_password_syncml,
     };
     #[pymodule_export]
     use super::random::forked;

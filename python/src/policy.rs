@@ -1,6 +1,8 @@
 //! Policies: the settings of Windows LAPS, in force.
 
+use laps_core::account::{LocalAccount, SidError, choose};
 use laps_core::error::Code;
+use laps_core::identity::AccountName;
 use laps_core::policy::{self, OwnedValue, Setting as CoreSetting, Settings, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -216,21 +218,45 @@ impl Evaluation {
         self.inner.root.map(policy::Root::name)
     }
 
-    /// What is configured, in another form: `csp`, `intune`, `json` or `reg`.
-    #[pyo3(signature = (form, /))]
-    fn export<'py>(&self, py: Python<'py>, form: &str) -> PyResult<Bound<'py, PyBytes>> {
+    /// What is configured, in another form: `csp`, `intune`, `json` or `reg`. `command` is what `csp` does with each setting:
+    /// `replace`, `add` or `delete`.
+    #[pyo3(signature = (form, /, *, command = "replace"))]
+    fn export<'py>(
+        &self,
+        py: Python<'py>,
+        form: &str,
+        command: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let Some(known) = policy::Form::from_name(form) else {
             return Err(raise(
                 Code::InvalidArgument,
                 format!("form {form:?} is not known; csp, intune, json and reg are accepted"),
             ));
         };
+        let syncml = match command {
+            "replace" => policy::SyncmlCommand::Replace,
+            "add" => policy::SyncmlCommand::Add,
+            "delete" => policy::SyncmlCommand::Delete,
+            _ => {
+                let text = format!(
+                    "command {command:?} is not known; replace, add and delete are accepted"
+                );
+                return Err(raise(Code::InvalidArgument, text));
+            }
+        };
+        if known != policy::Form::Csp && syncml != policy::SyncmlCommand::Replace {
+            let text = format!("form {form} has no commands; only csp can {command}");
+            return Err(raise(Code::InvalidArgument, text));
+        }
         if self.policy.is_none() {
             return Err(raise(Code::PolicyRefused, "a policy with errors is not exported"));
         }
-        let bytes = policy::write(&self.inner.configured, known)
-            .map_err(|error| raise(error.code(), error))?;
-        Ok(PyBytes::new(py, &bytes))
+        let bytes = if known == policy::Form::Csp {
+            policy::write_syncml(&self.inner.configured, syncml).map(String::into_bytes)
+        } else {
+            policy::write(&self.inner.configured, known)
+        };
+        Ok(PyBytes::new(py, &bytes.map_err(|error| raise(error.code(), error))?))
     }
 
     /// What changes on a device that has this and gets `new`; None while either has errors.
@@ -267,6 +293,63 @@ impl Difference {
             because: difference.because,
         })
     }
+}
+
+/// The SyncML that asks a device for a rotation now, and how it went; with `status_only`, only how the last one went.
+#[pyfunction]
+#[pyo3(signature = (*, status_only = false))]
+pub(crate) const fn reset_password_syncml(status_only: bool) -> &'static str {
+    if status_only { policy::RESET_PASSWORD_STATUS } else { policy::RESET_PASSWORD }
+}
+
+/// How the rotation went that a device was asked for, from its SyncML answer; None when the answer does not tell.
+#[pyfunction]
+#[pyo3(signature = (answer, source, /))]
+pub(crate) fn reset_password_status(answer: &[u8], source: &str) -> PyResult<Option<ResetStatus>> {
+    let document = policy::read(answer, source).map_err(|error| raise(error.code(), error))?;
+    Ok(document.reset_status().map(|status| ResetStatus {
+        state: match status {
+            policy::ResetStatus::Succeeded => "succeeded",
+            policy::ResetStatus::Pending => "pending",
+            policy::ResetStatus::Failed(_) | _ => "failed",
+        },
+        hresult: status.hresult(),
+        message: status.to_string(),
+    }))
+}
+
+/// How a rotation went that a device was asked for.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct ResetStatus {
+    /// `succeeded`, `pending` or `failed`.
+    state: &'static str,
+    /// The device's HRESULT.
+    hresult: u32,
+    /// The same in words.
+    message: String,
+}
+
+/// Which of a device's accounts the policy manages: its index. Each account is its name and its SID, or None for none.
+#[pyfunction]
+#[pyo3(signature = (policy, accounts, /))]
+pub(crate) fn choose_account(
+    policy: &Policy,
+    accounts: Vec<(String, Option<String>)>,
+) -> PyResult<usize> {
+    let accounts = accounts
+        .iter()
+        .map(|(name, sid)| {
+            let sid = sid.as_deref().map(str::parse).transpose();
+            Ok(LocalAccount {
+                name: AccountName::new(name).map_err(|error| raise(error.code(), error))?,
+                sid: sid.map_err(|error: SidError| raise(error.code(), error))?,
+                enabled: true,
+            })
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let chosen = choose(policy.inner.administrator_account_name(), &accounts)
+        .map_err(|error| raise(error.code(), error))?;
+    Ok(accounts.iter().position(|each| core::ptr::eq(each, chosen)).unwrap_or_default())
 }
 
 /// Every setting with its type, range, default and what it needs, as one JSON document.

@@ -33,6 +33,7 @@ from ._laps import (
     ReaderSet,
     Recipe,
     Record,
+    ResetStatus,
     Rotation,
     Setting,
     Signer,
@@ -46,6 +47,7 @@ from ._laps import (
     __version__,
     agent_status,
     back_up_vault,
+    choose_account,
     evaluate,
     export_devices,
     forked,
@@ -55,6 +57,8 @@ from ._laps import (
     journal_records,
     migrate_vault,
     policy_schema,
+    reset_password_status,
+    reset_password_syncml,
     restore_vault,
 )
 from .exceptions import LapsError
@@ -85,6 +89,7 @@ __all__ = [
     "ReaderSet",
     "Recipe",
     "Record",
+    "ResetStatus",
     "Rotation",
     "Setting",
     "Signer",
@@ -98,6 +103,7 @@ __all__ = [
     "__version__",
     "agent_status",
     "back_up_vault",
+    "choose_account",
     "evaluate",
     "exceptions",
     "export_devices",
@@ -107,6 +113,8 @@ __all__ = [
     "journal_records",
     "migrate_vault",
     "policy_schema",
+    "reset_password_status",
+    "reset_password_syncml",
     "restore_vault",
 ]
 

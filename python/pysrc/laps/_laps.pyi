@@ -29,6 +29,7 @@ __all__ = [
     "ReaderSet",
     "Recipe",
     "Record",
+    "ResetStatus",
     "Rotation",
     "Setting",
     "Signer",
@@ -42,6 +43,7 @@ __all__ = [
     "__version__",
     "agent_status",
     "back_up_vault",
+    "choose_account",
     "codes",
     "evaluate",
     "export_devices",
@@ -52,6 +54,8 @@ __all__ = [
     "journal_records",
     "migrate_vault",
     "policy_schema",
+    "reset_password_status",
+    "reset_password_syncml",
     "restore_vault",
 ]
 
@@ -100,6 +104,9 @@ def import_devices(
     vault: Vault, data: bytes, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
 ) -> int: ...
 def policy_schema() -> str: ...
+def reset_password_syncml(*, status_only: bool = False) -> str: ...
+def reset_password_status(answer: bytes, source: str, /) -> ResetStatus | None: ...
+def choose_account(policy: Policy, accounts: Sequence[tuple[str, str | None]], /) -> int: ...
 def generate_many(count: int, recipe: Recipe | None = None, /) -> Passwords: ...
 @final
 class Password:
@@ -209,8 +216,17 @@ class Evaluation:
     def source(self) -> str: ...
     @property
     def root(self) -> str | None: ...
-    def export(self, form: str, /) -> bytes: ...
+    def export(self, form: str, /, *, command: str = "replace") -> bytes: ...
     def diff(self, new: Evaluation, /) -> list[Difference] | None: ...
+
+@final
+class ResetStatus:
+    @property
+    def state(self) -> str: ...
+    @property
+    def hresult(self) -> int: ...
+    @property
+    def message(self) -> str: ...
 
 @final
 class Difference:

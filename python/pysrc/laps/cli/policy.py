@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Evaluation, Policy, evaluate, policy_schema
+from .._laps import Evaluation, Policy, evaluate, policy_schema, reset_password_status, reset_password_syncml
 from . import inputs, output
 from .command import Command, Json, Yes
 from .status import Failure, Status
@@ -26,6 +26,7 @@ Files = Annotated[
 ]
 
 
+Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings, too: status 3.")]
 
 
@@ -78,6 +79,14 @@ class Form(str, Enum):
     REG = "reg"
     INTUNE = "intune"
     JSON = "json"
+
+
+class SyncmlCommand(str, Enum):
+    """What SyncML does with each setting."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    DELETE = "delete"
 
 
 @policy.command("new", cls=Command)
@@ -218,19 +227,69 @@ def diff(
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy document in any form.")],
     form: Annotated[Form, typer.Option("--as", help="The form to write.")],
-    to: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")] = None,
+    to: Output = None,
     strict: Strict = False,
+    command: Annotated[
+        SyncmlCommand, typer.Option("--command", help="With --as csp: what the device does with each setting, all of them or none.")
+    ] = SyncmlCommand.REPLACE,
 ) -> None:
     """Write a policy in another form: CSP SyncML, a .reg file, Intune's JSON, or our JSON.
 
-    Example: [bold]laps policy export policy.json --as reg --output laps.reg[/bold]
+    Example: [bold]laps policy export policy.json --as csp --command add[/bold]
     """
+    if form is not Form.CSP and command is not SyncmlCommand.REPLACE:
+        raise Failure(f"--command {command.value} goes with --as csp; {form.value} has no commands", Status.USAGE)
     found = evaluated([file])
     complain(found)
     if found.policy is None:
         raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
     _hold([found], strict)
-    data = found.export(form.value)
+    _write(found.export(form.value, command=command.value), to)
+
+
+@policy.command("reset-password", cls=Command)
+def reset_password(to: Output = None) -> None:
+    """Write the SyncML with which an MDM server has a device rotate its password now, and tell how that went.
+
+    Example: [bold]laps policy reset-password --output rotate.xml[/bold]
+    """
+    _write(reset_password_syncml().encode(), to)
+
+
+@policy.command("reset-status", cls=Command)
+def reset_status(
+    answer: Annotated[
+        Path | None,
+        typer.Argument(metavar="[ANSWER]", help="The SyncML that a device answered; without one, the question is written."),
+    ] = None,
+    to: Output = None,
+    as_json: Json = False,
+) -> None:
+    """Write the SyncML that asks a device how its last ordered rotation went, or read its answer.
+
+    An answer leaves with status 0 when the rotation succeeded, and with 8 while it runs or when it failed.
+
+    Example: [bold]laps policy reset-status answer.xml[/bold]
+    """
+    if answer is None:
+        if as_json:
+            raise Failure("--json goes with a device's ANSWER; the question is SyncML", Status.USAGE)
+        _write(reset_password_syncml(status_only=True).encode(), to)
+        return
+    found = reset_password_status(inputs.read(answer, "answer"), _source(answer))
+    if found is None:
+        raise Failure(
+            f"answer {answer}: it tells nothing of ResetPasswordStatus; give the Results that the device sent", Status.NOT_FOUND
+        )
+    if as_json:
+        output.emit({"state": found.state, "hresult": f"{found.hresult:#010x}"})
+    else:
+        print(found.message)
+    if found.state != "succeeded":
+        raise typer.Exit(int(Status.NOT_COMMITTED))
+
+
+def _write(data: bytes, to: Path | None) -> None:
     if to is None:
         sys.stdout.buffer.write(data)
     else:
