@@ -91,6 +91,14 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test processes
+	$(MAKE) report-view
+
+.PHONY: report-view
+report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 3, 3 000 and 100 000 devices in headless Chromium; look at the pictures
+	@command -v chromium >/dev/null || { echo "installing the Debian package chromium"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	rm -rf target/report-view
+	$(PY) python/tests/view_report.py target/report-view
 
 .PHONY: windows
 windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine
