@@ -20,7 +20,7 @@ fn recipes() -> impl Strategy<Value = Plain> {
     let groups = proptest::collection::vec(group, 1..=5);
     let exclude = select(&["", "", "a", "1X", "efg"][..]);
     let rest = (0..=3_u8, exclude, max_run, select(&WORDS[..]), ends(), ends());
-    (1..=14_u8, groups, rest).prop_map(
+    (1..=10_u8, groups, rest).prop_map(
         |(length, groups, (at_least, exclude, max_run, forbid, first, last))| Plain {
             length,
             groups,
@@ -74,6 +74,8 @@ proptest! {
                 prop_assert!(plain.alphabet().is_empty(), "{plain:?}");
                 return Ok(());
             }
+            // Refused with its limit, as is said; seldom at this length.
+            Err(RecipeError::TooComplex { .. }) => return Ok(()),
             Err(other) => return Err(TestCaseError::fail(alloc::format!("{other}: {plain:?}"))),
         };
         let mut generator = Generator::try_new(Counting::starting_at(start)).unwrap();
