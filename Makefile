@@ -87,6 +87,7 @@ sizes: ## The stripped C libraries stay below their limits
 
 .PHONY: proofs
 proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
+	cargo test --release -p laps-core --all-features --test constant_time
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::exploration -- --nocapture
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
