@@ -90,6 +90,8 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	cargo test --release -p laps-core --all-features --test constant_time
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::exploration -- --nocapture
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
+	LAPS_PROOFS=1 LAPS_FLEET_CSV=$(CURDIR)/target/fleet.csv \
+		cargo test --release -p laps-core --all-features --test rotation fleet -- --nocapture
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test processes
 	$(MAKE) report-view
@@ -100,6 +102,10 @@ report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 3, 3 000 and 100
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	rm -rf target/report-view
 	$(PY) python/tests/view_report.py target/report-view
+
+.PHONY: fleet-plot
+fleet-plot: $(VENV)/.tools ## Draw the load of a fleet from what make proofs wrote
+	$(PY) core/tests/rotation/fleet_plot.py target/fleet.csv core/src/rotation/fleet.svg
 
 .PHONY: windows
 windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine

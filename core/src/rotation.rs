@@ -74,6 +74,7 @@
 //! - *Conflicts* (a rolled-back image, more than one candidate) are answered at once three times within two days, then ever more slowly up to
 //!   once a day: two clones would otherwise replace each other's password at every check-in.
 //! - *Clock*: see `clock.rs`. *Uses of the account*: see `after_use.rs`.
+//! - *A fleet enrolled within an hour*: due dates are spread over the jitter's window. `FLEET.md` beside this file has the load, hour by hour.
 //!
 //! # The modules
 //!

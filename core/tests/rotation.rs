@@ -11,6 +11,10 @@ mod after_use;
 #[path = "rotation/clocks.rs"]
 mod clocks;
 
+#[path = "rotation/fleet.rs"]
+#[expect(clippy::integer_division_remainder_used, reason = "nothing here is secret")]
+mod fleet;
+
 #[path = "rotation/reasons.rs"]
 mod reasons;
 

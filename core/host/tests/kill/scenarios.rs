@@ -33,7 +33,8 @@ pub(super) fn run() {
     if first.as_deref() == Some("agent") {
         agent(&arguments.collect::<Vec<_>>());
     }
-    let scenarios: [(&str, fn()); 6] = [
+    let scenarios: [(&str, fn()); 7] = [
+        ("syncs_of_a_whole_rotation_are_those_that_are_stated", syncs_of_a_rotation),
         ("kills_at_every_step_leave_a_candidate_that_matches", at_every_step),
         ("kills_spread_over_rotations_leave_a_candidate_that_matches", spread_over_time),
         ("kills_in_every_write_leave_a_candidate_that_matches", in_every_write),
@@ -224,6 +225,38 @@ fn in_every_write() {
     println!("  a rotation makes {counts:?}; killed in {dead}");
     // A rotation that finds another journal than the one that was counted may make fewer calls.
     assert!(dead * 10 > points.len() * 8, "most of the calls must be reached");
+}
+
+/// What the documentation of `laps_host::agent` states.
+fn syncs_of_a_rotation() {
+    let device = Device::new("syncs");
+    let trace = device.bench.path("trace");
+    let syncs = |mode: &str| {
+        let agent = device.command("linux", mode, None);
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-qq", "-y", "-e", "signal=none", "-e", "trace=fsync,fdatasync", "-o"])
+            .arg(&trace);
+        let status = strace.arg(agent.get_program()).args(agent.get_args()).status();
+        assert!(status.unwrap_or_else(|error| unreachable!("strace is needed: {error}")).success());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for line in fs::read_to_string(&trace).unwrap().lines() {
+            let file = line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).unwrap().0;
+            let name = Path::new(file).file_name().unwrap().to_string_lossy().into_owned();
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
+    };
+    let rotation = syncs("force");
+    let idle = syncs("once");
+    println!("  a rotation: {rotation:?}; nothing due: {idle:?}");
+    let of = |counts: &BTreeMap<String, usize>, name: &str| counts.get(name).copied().unwrap_or(0);
+    // The rest is the folder of the vault, in which SQLite makes its log anew: once a process.
+    let names = ["journal.new", "state", "vault-wal"];
+    assert_eq!(names.map(|name| of(&rotation, name)), [4, 4, 3]);
+    assert_eq!(rotation.values().sum::<usize>(), 12);
+    assert_eq!(names.map(|name| of(&idle, name)), [0, 0, 1]);
+    assert_eq!(idle.values().sum::<usize>(), 2);
 }
 
 fn outliving_setter() {
