@@ -201,7 +201,7 @@ impl<S: Store> Vault<S> {
             .map_err(|_| VaultError::Random)?;
         for past in &verdict.removed {
             if !verdict.added.contains(&past.id) {
-                tx.remove_record(past.row)?;
+                tx.remove_record(key, past.row)?;
             }
         }
         for offer in offers {

@@ -108,7 +108,7 @@ impl<S: Store> Vault<S> {
             candidates.history.retain(|past| past.held.id != record);
             // What the token covered has changed: a commit that was made without knowing is sent again.
             candidates.token = None;
-            tx.remove_record(held.row)?;
+            tx.remove_record(key, held.row)?;
             tx.update_device(key, &known)?;
             let mut entry: Entry = request.entry(Action::Removed, device, now);
             entry.records = vec![record];

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
-use crate::seal::{Reader, ReaderId, Record};
+use crate::seal::{MAX_READERS, Reader, ReaderId, Record};
 
 use super::bytes::digest;
 use super::checkin::append;
@@ -312,6 +312,21 @@ impl Readers {
     fn add(&mut self, reader: &Reader, now: Timestamp) -> Result<(), VaultError> {
         let id = *reader.id().as_bytes();
         let line = reader.to_string();
+        // A record is sealed to all active readers at once: to at most so many, and in one suite.
+        let other_suite = self.active().any(|known| {
+            known.line.parse().is_ok_and(|known: Reader| known.suite() != reader.suite())
+        });
+        if other_suite {
+            return Err(VaultError::InvalidArgument(
+                "a reader of another suite than the readers that are there; a record has one suite",
+            ));
+        }
+        let there = self.active().any(|known| known.id == id);
+        if !there && self.active().count() >= MAX_READERS {
+            return Err(VaultError::InvalidArgument(
+                "a reader beyond the sixteenth; a record can be sealed to 16",
+            ));
+        }
         match self.known.iter_mut().find(|known| known.id == id) {
             Some(known) if known.removed.is_none() => {
                 return Err(VaultError::AlreadyExists("reader"));
@@ -390,7 +405,7 @@ fn replace(
     }
     held.digest = digest(record.as_bytes());
     held.readers = readers.intern(set);
-    tx.replace_record(held.row, record.as_bytes())?;
+    tx.replace_record(key, held.row, record.as_bytes())?;
     tx.update_device(key, &known)?;
     Ok(true)
 }

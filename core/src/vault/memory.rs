@@ -324,14 +324,22 @@ impl Transaction for Step<'_> {
         Ok(row)
     }
 
-    fn replace_record(&mut self, row: u64, bytes: &[u8]) -> Result<(), VaultError> {
-        let (device, _) =
-            self.data.records.get(&row).ok_or(VaultError::Internal("a row without a record"))?;
-        let device = *device;
+    fn replace_record(
+        &mut self,
+        device: DeviceKey,
+        row: u64,
+        bytes: &[u8],
+    ) -> Result<(), VaultError> {
+        if self.data.records.get(&row).is_none_or(|(owner, _)| *owner != device) {
+            return Err(VaultError::Internal("a row without a record"));
+        }
         self.set_record(row, Some((device, bytes.into())))
     }
 
-    fn remove_record(&mut self, row: u64) -> Result<(), VaultError> {
+    fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
+        if self.data.records.get(&row).is_some_and(|(owner, _)| *owner != device) {
+            return Ok(());
+        }
         self.set_record(row, None)
     }
 

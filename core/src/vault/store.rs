@@ -148,10 +148,15 @@ pub trait Transaction {
     fn record(&mut self, row: u64) -> Result<Option<Vec<u8>>, VaultError>;
     /// Stores sealed bytes; the row.
     fn insert_record(&mut self, device: DeviceKey, bytes: &[u8]) -> Result<u64, VaultError>;
-    /// Replaces sealed bytes in place.
-    fn replace_record(&mut self, row: u64, bytes: &[u8]) -> Result<(), VaultError>;
-    /// Removes sealed bytes.
-    fn remove_record(&mut self, row: u64) -> Result<(), VaultError>;
+    /// Replaces sealed bytes of this device in place; an error for a row of another one.
+    fn replace_record(
+        &mut self,
+        device: DeviceKey,
+        row: u64,
+        bytes: &[u8],
+    ) -> Result<(), VaultError>;
+    /// Removes sealed bytes of this device. A row that is gone, or another device's, is left as it is.
+    fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError>;
 
     /// Another record of this device that names the same predecessor, stored now or ever (protocol §3.7).
     fn sibling(

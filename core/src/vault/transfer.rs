@@ -3,7 +3,13 @@
 //! A frame is `LAPSX`, the format (1), the length of the body in four bytes, the body, and its checksum. Frames stand one behind
 //! the other in a file. Nothing in a frame opens anything. The token of a device does not travel.
 
-use alloc::{collections::BTreeMap, format, string::ToString as _, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::ToString as _,
+    vec,
+    vec::Vec,
+};
 
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
@@ -14,7 +20,7 @@ use super::disclose::intact;
 use super::readers::Readers;
 use super::state::{Candidates, Device, Held};
 use super::store::{Store, StoredDevice, Transaction};
-use super::trail::Action;
+use super::trail::{Action, Entry};
 use super::view::Page;
 use super::{Request, Vault, VaultError};
 
@@ -85,7 +91,7 @@ impl<S: Store> Vault<S> {
             while !rest.is_empty() {
                 let (travelling, behind) = next_frame(rest).ok_or(DAMAGED)?;
                 rest = behind;
-                settle(tx, scope, travelling, &mut readers)?;
+                settle(tx, scope, travelling, &mut readers, now)?;
                 count = count.saturating_add(1);
             }
             tx.put_readers(scope, &readers)?;
@@ -120,11 +126,15 @@ fn frame(
         }
     }
     body.list(&records, |body, sealed| body.blob(sealed));
+    Ok(framed(body))
+}
+
+fn framed(body: Out) -> Vec<u8> {
     let body = body.sealed();
     let mut frame = Out::default();
     frame.bytes(MAGIC);
     frame.blob(&body);
-    Ok(frame.plain())
+    frame.plain()
 }
 
 fn all(candidates: &Candidates) -> impl Iterator<Item = &Held> {
@@ -140,7 +150,9 @@ fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
     let mut records = BTreeMap::new();
     for sealed in body.list(In::blob)? {
         let record = Record::parse(sealed).ok()?;
-        records.insert(record.header().id, sealed.to_vec());
+        if records.insert(record.header().id, sealed.to_vec()).is_some() {
+            return None;
+        }
     }
     body.end()?;
     Some((Travelling { name, device, lineage, records }, input.rest()))
@@ -151,6 +163,7 @@ fn settle(
     scope: &Scope,
     travelling: Travelling,
     readers: &mut Readers,
+    now: Timestamp,
 ) -> Result<(), VaultError> {
     let Travelling { name, mut device, lineage, records } = travelling;
     if tx.device(scope, &name)?.is_some() {
@@ -163,7 +176,13 @@ fn settle(
     candidates.pending.retain(there);
     candidates.history.retain(|past| there(&past.held));
     candidates.token = None;
+    // One record stands in one place, or two would share a row.
+    let mut ids = BTreeSet::new();
+    if !all(candidates).all(|held| ids.insert(held.id)) {
+        return Err(DAMAGED);
+    }
     let key = tx.insert_device(scope, &name, &device)?;
+    let mut late = vec![];
     for (id, sealed) in records {
         let record = Record::parse(&sealed).map_err(VaultError::Record)?;
         let header = record.header();
@@ -171,12 +190,169 @@ fn settle(
             return Err(VaultError::WrongDevice { authenticated: name.to_string() });
         }
         let Some(held) = device.candidates.find_mut(id) else { continue };
+        if held.version != header.version {
+            return Err(DAMAGED);
+        }
+        let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
         held.digest = digest(&sealed);
-        held.readers = readers.intern(record.reader_ids().map(|id| *id.as_bytes()).collect());
+        // What the other vault said about its readers says nothing about ours.
+        held.late = readers.is_late(&set);
+        held.readers = readers.intern(set);
+        // So every row number is our own: each id of `candidates` is one of `records`.
         held.row = tx.insert_record(key, &sealed)?;
+        if held.late {
+            late.push(id);
+        }
+    }
+    if !late.is_empty() {
+        let mut entry = Entry::new(Action::LateRecord, now);
+        entry.actor = name.to_string();
+        entry.device = name.to_string();
+        entry.records = late.clone();
+        entry.detail =
+            "imported, and sealed to a reader that was removed; ordered to rotate".into();
+        let head = append(tx, scope, &entry)?;
+        device.candidates.order(&late, head.length, now);
     }
     for (predecessor, id) in lineage {
         tx.remember(key, predecessor, id)?;
     }
     tx.update_device(key, &device)
+}
+
+#[cfg(all(test, feature = "getrandom"))]
+mod tests {
+    use alloc::boxed::Box;
+    use std::error::Error;
+
+    use super::super::{DiscloseOptions, MemoryStore};
+    use super::*;
+    use crate::identity::AccountName;
+    use crate::random::Generator;
+    use crate::seal::{Header, ReaderKey, Suite};
+    use crate::secret::Password;
+    use crate::vault::Confirmation;
+    use crate::vault::state::{About, HistorySetting, Past};
+
+    const WHO: Request<'_> = Request::new("alice", "ticket");
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+    fn record(name: &str, reader: &ReaderKey, version: u64) -> Result<Record, Box<dyn Error>> {
+        let header = Header {
+            scope: Scope::EMPTY,
+            device: DeviceId::new(name)?,
+            account: AccountName::new("Admin")?,
+            sid: None,
+            id: RecordId::from_bytes([u8::try_from(version)?; 16]),
+            previous: None,
+            version,
+            made_at: NOW,
+            policy_hash: [0; 32],
+        };
+        let password = Password::try_from_str("Secret")?;
+        let mut rng = Generator::from_system()?;
+        Ok(Record::seal(&header, &password, &[reader.reader().clone()], &mut rng)?)
+    }
+
+    /// A frame that a stranger made: consistent in itself, about a device with these candidates.
+    fn crafted(
+        name: &str,
+        candidates: Candidates,
+        records: &[&Record],
+    ) -> Result<Vec<u8>, Box<dyn Error>> {
+        let device = Device::new(candidates, About::new(AccountName::new("Admin")?, NOW));
+        let mut body = Out::default();
+        body.blob(name.as_bytes());
+        body.blob(&device.to_bytes());
+        body.list(&[], |_, (): &()| {});
+        body.list(records, |body, record| body.blob(record.as_bytes()));
+        Ok(framed(body))
+    }
+
+    fn candidates(current: Held, history: &[Held]) -> Candidates {
+        let mut candidates = Candidates::default();
+        candidates.current = Some(current);
+        candidates.highest_version = current.version;
+        candidates.history = history.iter().map(|held| Past::new(*held, NOW)).collect();
+        candidates
+    }
+
+    fn vault(reader: &ReaderKey) -> Result<Vault<MemoryStore>, VaultError> {
+        let vault = Vault::from_system(MemoryStore::new());
+        let readers = [reader.reader().clone()];
+        vault.initialise(&Scope::EMPTY, &readers, HistorySetting::default(), &WHO, NOW)?;
+        Ok(vault)
+    }
+
+    fn held(record: &Record, row: u64) -> Held {
+        let mut held = Held::new(record.header().id, record.header().version);
+        held.row = row;
+        held
+    }
+
+    #[test]
+    fn a_crafted_export_reaches_no_other_device() -> Result<(), Box<dyn Error>> {
+        let reader = ReaderKey::generate(Suite::X25519, "reader", &mut Generator::from_system()?)?;
+        let vault = vault(&reader)?;
+        let import = |frames: &[u8]| vault.import(&Scope::EMPTY, frames, &WHO, NOW);
+        let mine = record("victim", &reader, 1)?;
+        import(&crafted("victim", candidates(held(&mine, 7), &[]), &[&mine])?)?;
+        // The first record of a new store has row 1, whatever a frame says.
+        let (one, two) = (record("pc-1", &reader, 1)?, record("pc-1", &reader, 2)?);
+        for row in 0..10 {
+            // The same record twice, once with the row of another device.
+            let twice = candidates(held(&one, 0), &[held(&one, row)]);
+            assert_eq!(import(&crafted("pc-1", twice, &[&one])?), Err(DAMAGED));
+            let pending = {
+                let mut twice = candidates(held(&one, 0), &[]);
+                twice.pending = vec![held(&two, 0), held(&two, row)];
+                crafted("pc-1", twice, &[&one, &two])?
+            };
+            assert_eq!(import(&pending), Err(DAMAGED));
+            let repeated = crafted("pc-1", candidates(held(&one, row), &[]), &[&one, &one])?;
+            assert_eq!(import(&repeated), Err(DAMAGED));
+            let mut other_version = held(&one, row);
+            other_version.version = 9;
+            let other_version = crafted("pc-1", candidates(other_version, &[]), &[&one])?;
+            assert_eq!(import(&other_version), Err(DAMAGED));
+        }
+        import(&crafted("pc-1", candidates(held(&two, 1), &[held(&one, 1)]), &[&one, &two])?)?;
+        let word = Confirmation::Given;
+        vault.remove_record(&Scope::EMPTY, "pc-1", one.header().id, word, &WHO, NOW)?;
+        vault.purge(&Scope::EMPTY, "pc-1", word, &WHO, NOW)?;
+        let options = DiscloseOptions::default();
+        let shown = vault.disclose(&Scope::EMPTY, "victim", &WHO, options, NOW)?;
+        assert_eq!(shown.candidates.len(), 1);
+        assert!(shown.damaged.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn an_import_knows_its_own_removed_readers() -> Result<(), Box<dyn Error>> {
+        let reader = ReaderKey::generate(Suite::X25519, "old", &mut Generator::from_system()?)?;
+        let vault = vault(&reader)?;
+        let next = ReaderKey::generate(Suite::X25519, "new", &mut Generator::from_system()?)?;
+        vault.add_reader(&Scope::EMPTY, next.reader(), &WHO, NOW)?;
+        let word = Confirmation::Given;
+        vault.remove_reader(&Scope::EMPTY, &reader.id(), None, word, &WHO, NOW)?;
+        let (old, new) = (record("pc-1", &reader, 1)?, record("pc-2", &next, 1)?);
+        let mut claimed = held(&new, 0);
+        claimed.late = true;
+        let frames = [
+            crafted("pc-1", candidates(held(&old, 0), &[]), &[&old])?,
+            crafted("pc-2", candidates(claimed, &[]), &[&new])?,
+        ];
+        vault.import(&Scope::EMPTY, &frames.concat(), &WHO, NOW)?;
+        for (device, late) in [("pc-1", true), ("pc-2", false)] {
+            let rows = vault.history(&Scope::EMPTY, device)?;
+            assert_eq!(rows.iter().map(|row| row.late).collect::<Vec<_>>(), [late], "{device}");
+            assert_eq!(vault.show(&Scope::EMPTY, device)?.ordered, late, "{device}");
+        }
+        let entries = vault.audit_entries(&Scope::EMPTY, 0, 100)?;
+        let late = |entry: &&crate::vault::store::StoredEntry| {
+            entry.entry.as_ref().is_ok_and(|entry| entry.action == Action::LateRecord)
+        };
+        assert_eq!(entries.iter().filter(late).count(), 1);
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -28,8 +29,6 @@ struct Writer {
     connection: Connection,
     /// The transaction that is open, if one is.
     open: Option<Batch>,
-    /// Whether somebody is at work; true at the beginning of a turn means that the one before panicked.
-    at_work: bool,
     relaxed: bool,
 }
 
@@ -41,7 +40,7 @@ struct Batch {
 
 impl Group {
     pub(super) fn new(connection: Connection, path: &Path) -> Self {
-        let writer = Writer { connection, open: None, at_work: false, relaxed: false };
+        let writer = Writer { connection, open: None, relaxed: false };
         Self {
             path: path.to_path_buf(),
             writer: Mutex::new(writer),
@@ -56,9 +55,6 @@ impl Group {
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let mut writer = self.turn();
-        if writer.at_work {
-            self.end(&mut writer, Some(VaultError::Internal("an earlier operation panicked")));
-        }
         let joined = writer.open.is_some();
         if joined {
             if let Err(error) = fault::run(&writer.connection, &self.path, "SAVEPOINT member") {
@@ -68,9 +64,16 @@ impl Group {
         } else {
             self.begin(&mut writer, durability)?;
         }
-        writer.at_work = true;
-        let result = work(&mut Rows::new(&writer.connection, &self.path));
-        writer.at_work = false;
+        let mut rows = Rows::new(&writer.connection, &self.path);
+        let result = match panic::catch_unwind(AssertUnwindSafe(|| work(&mut rows))) {
+            Ok(result) => result,
+            Err(panicked) => {
+                // Those who wait for this transaction are told, or they would wait for ever.
+                self.end(&mut writer, Some(VaultError::Internal("another operation panicked")));
+                drop(writer);
+                panic::resume_unwind(panicked);
+            }
+        };
         if result.is_err() && !joined {
             self.end(&mut writer, Some(VaultError::Internal("no member")));
             return result;
@@ -130,7 +133,6 @@ impl Group {
 
     /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its members.
     fn end(&self, writer: &mut Writer, because: Option<VaultError>) {
-        writer.at_work = false;
         let Some(batch) = writer.open.take() else { return };
         let result = match because {
             None => fault::run(&writer.connection, &self.path, "COMMIT"),
@@ -142,5 +144,37 @@ impl Group {
         }
         let _ = batch.end.set(result);
         self.committed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is wrong")]
+    fn a_panic_ends_the_wait_of_the_group() {
+        let group = Group::new(Connection::open_in_memory().unwrap(), Path::new("memory"));
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                group.run(Durability::Durable, |_| {
+                    // The second one waits by now, so this one leaves the transaction open for it.
+                    scope.spawn(|| {
+                        let work =
+                            |_: &mut dyn Transaction| -> Result<(), _> { panic!("on purpose") };
+                        let run = || group.run(Durability::Durable, work);
+                        assert!(panic::catch_unwind(AssertUnwindSafe(run)).is_err());
+                    });
+                    while group.waiting.load(Ordering::Acquire) == 0 {
+                        thread::yield_now();
+                    }
+                    Ok(())
+                })
+            });
+            // The first one's work is lost with the transaction, and it is told so.
+            assert!(matches!(first.join().unwrap(), Err(VaultError::Internal(_))));
+        });
     }
 }

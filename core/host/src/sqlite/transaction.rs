@@ -284,15 +284,27 @@ impl Transaction for Rows<'_> {
         Ok(from_i64(self.connection.last_insert_rowid()))
     }
 
-    fn replace_record(&mut self, row: u64, bytes: &[u8]) -> Result<(), VaultError> {
+    fn replace_record(
+        &mut self,
+        device: DeviceKey,
+        row: u64,
+        bytes: &[u8],
+    ) -> Result<(), VaultError> {
         self.change(
-            "UPDATE record SET sealed = :sealed WHERE number = :row",
-            named_params! { ":sealed": bytes, ":row": to_i64(row) },
+            "UPDATE record SET sealed = :sealed WHERE number = :row AND device = :device",
+            named_params! {
+                ":sealed": bytes,
+                ":row": to_i64(row),
+                ":device": to_i64(device.number()),
+            },
         )
     }
 
-    fn remove_record(&mut self, row: u64) -> Result<(), VaultError> {
-        self.run("DELETE FROM record WHERE number = :row", named_params! { ":row": to_i64(row) })?;
+    fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
+        self.run(
+            "DELETE FROM record WHERE number = :row AND device = :device",
+            named_params! { ":row": to_i64(row), ":device": to_i64(device.number()) },
+        )?;
         Ok(())
     }
 

@@ -160,7 +160,7 @@ pub fn a_failed_operation_leaves_nothing_behind(bed: &Bed) {
         device.candidates.pending.clear();
         device.about.due = None;
         tx.update_device(key, &device)?;
-        tx.replace_record(row, b"other")?;
+        tx.replace_record(key, row, b"other")?;
         tx.insert_record(key, b"more")?;
         tx.insert_device(&Scope::new("new").unwrap(), &device_id("x"), &device)?;
         tx.remove_device(key)?;
@@ -169,6 +169,9 @@ pub fn a_failed_operation_leaves_nothing_behind(bed: &Bed) {
     assert!(result.is_err());
     assert_eq!(view(bed), before);
     assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-2"]);
-    let read: Result<(), _> = bed.vault.store().read(|tx| tx.remove_record(1));
+    let read: Result<(), _> = bed
+        .vault
+        .store()
+        .read(|tx| tx.remove_record(laps_core::vault::store::DeviceKey::new(1), 1));
     assert!(read.is_err(), "a reading transaction cannot write");
 }

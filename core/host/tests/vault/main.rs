@@ -88,6 +88,7 @@ conformance! {
     reading:
         a_scope_is_set_up_once_with_at_least_one_reader,
         readers_come_and_go_and_the_last_needs_the_word,
+        a_reader_that_no_record_could_be_sealed_to_is_refused,
         removing_a_reader_orders_what_it_can_open_over_the_window,
         a_late_record_for_a_removed_reader_is_flagged_and_ordered,
         strangers_among_the_readers_are_told_and_do_not_pile_up,

@@ -1,7 +1,8 @@
 //! Readers: set up, added, removed, and records sealed anew for them (protocol §4).
 
 use laps_core::error::Code;
-use laps_core::seal::Record;
+use laps_core::identity::Scope;
+use laps_core::seal::{ReaderKey, Record, Suite};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
@@ -64,6 +65,33 @@ pub fn readers_come_and_go_and_the_last_needs_the_word(bed: &Bed) {
         ReaderAdded,
     ];
     assert_eq!(actions, expected);
+}
+
+pub fn a_reader_that_no_record_could_be_sealed_to_is_refused(bed: &Bed) {
+    set_up(bed);
+    let add = |reader: &ReaderKey| bed.vault.add_reader(&scope(), reader.reader(), &WHO, bed.now());
+    let other_suite = ReaderKey::generate(Suite::XWing, "xwing", &mut rng()).unwrap();
+    assert_eq!(add(&other_suite).unwrap_err().code(), Code::InvalidArgument);
+    let active = bed.vault.readers(&scope()).unwrap().len();
+    for n in active..16 {
+        add(&key(&format!("reader-{n}"))).unwrap();
+    }
+    let seventeenth = key("seventeenth");
+    assert_eq!(add(&seventeenth).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(bed.trail().last().unwrap().action, Action::Refused);
+    // A removed one leaves its place.
+    let first = bed.vault.readers(&scope()).unwrap()[0].reader.id();
+    bed.vault
+        .remove_reader(&scope(), &first, None, Confirmation::NotGiven, &WHO, bed.now())
+        .unwrap();
+    add(&seventeenth).unwrap();
+    // At the beginning, too.
+    let elsewhere = Scope::new("elsewhere").unwrap();
+    let many: Vec<_> = (0..17).map(|n| key(&format!("{n}")).reader().clone()).collect();
+    let history = HistorySetting::default();
+    let refused = bed.vault.initialise(&elsewhere, &many, history, &WHO, bed.now());
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    assert!(bed.vault.readers(&elsewhere).unwrap().is_empty());
 }
 
 pub fn removing_a_reader_orders_what_it_can_open_over_the_window(bed: &Bed) {
