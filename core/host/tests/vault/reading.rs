@@ -20,7 +20,7 @@ pub fn a_scope_is_set_up_once_with_at_least_one_reader(bed: &Bed) {
     let history = HistorySetting::default();
     let none = bed.vault.initialise(&scope(), &[], history, &WHO, bed.now()).unwrap_err();
     assert_eq!(none.code(), Code::InvalidArgument);
-    let other = laps_core::identity::Scope::new("other").unwrap();
+    let other = Scope::new("other").unwrap();
     let readers = [bed.reader.reader().clone()];
     // The refused attempts are in the trails, and keep nobody from setting up.
     bed.vault.initialise(&other, &[], history, &WHO, bed.now()).unwrap_err();
@@ -39,7 +39,7 @@ pub fn readers_come_and_go_and_the_last_needs_the_word(bed: &Bed) {
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     let twice = bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap_err();
     assert_eq!(twice.code(), Code::AlreadyExists);
-    let remove = |key: &laps_core::seal::ReaderKey, word| {
+    let remove = |key: &ReaderKey, word| {
         bed.vault.remove_reader(&scope(), &key.id(), None, word, &WHO, bed.now())
     };
     remove(&bed.reader, Confirmation::NotGiven).unwrap();
