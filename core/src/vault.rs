@@ -41,6 +41,7 @@ use core::fmt;
 
 pub use crate::rotation::message::AuditHead;
 pub use error::{StoreError, VaultError};
+pub use members::note;
 pub use memory::MemoryStore;
 pub use observe::Observed;
 pub use query::Metadata;

@@ -11,7 +11,7 @@ use laps_core::rotation::message::AuditHead;
 use laps_core::seal::{Reader, Record};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{Candidate, DiscloseOptions, Disclosure, Request, Selection, Vault};
-use laps_host::sqlite::SqliteStore;
+use laps_host::sqlite::{self, SqliteStore};
 
 use crate::bytes::laps_bytes;
 use crate::pointer::{self, Out, Poison, object};
@@ -88,9 +88,9 @@ pub unsafe extern "C" fn laps_vault_init(
         }
         let (scope, now) = (Scope::new(scope)?, Timestamp::from_unix_seconds(now));
         let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
-        let vault = Vault::from_system(SqliteStore::init(path)?);
         let request = Request::new(actor, "set up");
-        vault.initialise(&scope, &readers, HistorySetting::default(), &request, now)?;
+        let history = HistorySetting::default();
+        let vault = sqlite::init_vault(path.as_ref(), &scope, &readers, history, &request, now)?;
         out.give(boxed(scope, vault));
         Ok(())
     })

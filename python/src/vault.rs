@@ -13,7 +13,7 @@ use laps_core::vault::{
     AuditHead, Confirmation, DiscloseOptions, Request, Resealing, Selection, Vault as CoreVault,
     VaultError,
 };
-use laps_host::sqlite::SqliteStore;
+use laps_host::sqlite::{self, SqliteStore};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime, PyDelta};
 
@@ -80,12 +80,10 @@ impl Vault {
         let setting = history_setting(history, history_days)?;
         let inner = py
             .detach(|| {
-                let store = if !scope.is_empty() && path.exists() {
-                    SqliteStore::open(&path)?
-                } else {
-                    SqliteStore::init(&path)?
-                };
-                let vault = CoreVault::from_system(store);
+                if scope.is_empty() || !path.exists() {
+                    return sqlite::init_vault(&path, &scope, &readers, setting, &request, now);
+                }
+                let vault = CoreVault::from_system(SqliteStore::open(&path)?);
                 vault.initialise(&scope, &readers, setting, &request, now)?;
                 Ok(vault)
             })

@@ -27,7 +27,7 @@ use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
-pub use copies::{Migration, back_up, migrate, restore};
+pub use copies::{Migration, back_up, init_vault, migrate, restore};
 use group::Group;
 use transaction::Rows;
 
@@ -49,9 +49,9 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `AlreadyExists` when something is there, and what the operating system says.
-    pub fn init(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        open::create(path.as_ref())?;
-        Self::open(path)
+    pub fn init(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        open::make(path.as_ref(), |draft| Ok(open::create(draft)?))?;
+        Ok(Self::open(path)?)
     }
 
     /// Opens a vault file.

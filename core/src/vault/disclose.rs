@@ -184,7 +184,11 @@ pub(super) fn readers_of(
 
 impl Request<'_> {
     /// Whether it may stand in the trail as it is.
-    pub(super) fn check(&self) -> Result<(), VaultError> {
+    /// Whether actor, reason and context are there and fit. Every operation asks this first.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and `InvalidArgument` for text that is too long or has control characters.
+    pub fn check(&self) -> Result<(), VaultError> {
         let blank = |text: &str| text.trim().is_empty();
         if blank(self.actor) || blank(self.reason) {
             return Err(VaultError::ReasonRequired);

@@ -13,7 +13,7 @@ use super::state::{Device, HistorySetting};
 use super::store::{Durability, Store, StoredDevice, Transaction};
 use super::trail::Action;
 use super::view::{Ordered, Page, ReaderRow, Resealing};
-use super::{AuditHead, Confirmation, Request, Vault, VaultError, name};
+use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError, name};
 
 /// How many devices one transaction looks at.
 const PAGE: usize = 1_000;
@@ -297,15 +297,45 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         request.check()?;
-        self.store.write(Durability::Durable, |tx| {
-            for scope in tx.scopes()? {
-                let mut entry = request.entry(action, "", now);
-                entry.detail = detail.to_string();
-                append(tx, &scope, &entry)?;
-            }
-            Ok(())
-        })
+        self.store.write(Durability::Durable, |tx| note(tx, action, detail, request, now))
     }
+
+    /// Puts a refused attempt into the trail of every scope, also one whose request is the reason.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn note_refusal(
+        &self,
+        attempt: &str,
+        error: &VaultError,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let detail = format!("{attempt}: {error}");
+        self.store
+            .write(Durability::Durable, |tx| note(tx, Action::Refused, &detail, request, now))?;
+        self.observe(&Observed::Refused { code: error.code() });
+        Ok(())
+    }
+}
+
+/// Puts a fact about the store into the trail of every scope, inside a transaction that is open.
+///
+/// # Errors
+/// What the store says.
+pub fn note(
+    tx: &mut dyn Transaction,
+    action: Action,
+    detail: &str,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    for scope in tx.scopes()? {
+        let mut entry = request.entry(action, "", now);
+        entry.detail = detail.to_string();
+        append(tx, &scope, &entry)?;
+    }
+    Ok(())
 }
 
 impl Readers {

@@ -4,12 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
-use laps_core::identity::Timestamp;
+use laps_core::identity::{Scope, Timestamp};
+use laps_core::seal::Reader;
+use laps_core::vault::note;
+use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{Request, StoreError, Vault, VaultError};
 use rusqlite::Connection;
 
 use super::fault::store_error;
+use super::transaction::Rows;
 use super::{SqliteStore, open, schema};
 
 /// What a migration did.
@@ -24,8 +28,29 @@ pub struct Migration {
     pub copy: Option<PathBuf>,
 }
 
+/// Makes a vault with its first readers in a place where nothing is. It appears whole or not at all: there is never a vault
+/// without readers.
+///
+/// # Errors
+/// `AlreadyExists` when something is in the place; what setting up a scope says; and what the operating system says.
+pub fn init_vault(
+    path: &Path,
+    scope: &Scope,
+    readers: &[Reader],
+    history: HistorySetting,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Vault<SqliteStore>, VaultError> {
+    open::make(path, |draft| {
+        open::create(draft)?;
+        let vault = Vault::from_system(SqliteStore::open(draft)?);
+        vault.initialise(scope, readers, history, request, now).map(drop)
+    })?;
+    Ok(Vault::from_system(SqliteStore::open(path)?))
+}
+
 /// Copies a vault to another file, whole and readable by its owner alone, while others work on it. It is in the trail of every
-/// scope first, so the copy has that entry too.
+/// scope first, so the copy has that entry too. An attempt that fails is in the trail as well.
 ///
 /// # Errors
 /// `AlreadyExists`, `ReasonRequired`, and what the operating system says.
@@ -35,16 +60,23 @@ pub fn back_up(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    open::check_free(to)?;
-    let detail = format!("backed up to {}", to.display());
-    vault.note_everywhere(Action::Exported, &detail, request, now)?;
-    let connection = open::connect(vault.store().path())?;
-    copy(&connection, vault.store().path(), to)?;
-    Ok(())
+    let copied = request.check().and_then(|()| {
+        open::check_free(to)?;
+        let detail = format!("backed up to {}", to.display());
+        vault.note_everywhere(Action::Exported, &detail, request, now)?;
+        let connection = open::connect(vault.store().path())?;
+        open::make(to, |draft| copy(&connection, vault.store().path(), draft))
+    });
+    if let Err(error) = &copied {
+        let attempt = format!("back up to {}", to.display());
+        // A disk that is full takes no entry either; the first error is the one to tell.
+        let _ = vault.note_refusal(&attempt, error, request, now);
+    }
+    copied
 }
 
-/// Puts a copy of a vault in a place where none is, and notes that in the trail of every scope. Agents that remember a later
-/// head of the trail will say so at their next check-in.
+/// Puts a copy of a vault in a place where none is, with a note of that in the trail of every scope. Agents that remember a
+/// later head of the trail will say so at their next check-in.
 ///
 /// # Errors
 /// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`; and what the operating
@@ -55,18 +87,21 @@ pub fn restore(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
+    request.check()?;
     open::check_free(to)?;
     let source = SqliteStore::open(copy_of)?;
     let connection = open::connect(source.path())?;
-    copy(&connection, copy_of, to)?;
-    let vault = Vault::from_system(SqliteStore::open(to)?);
     let detail = format!("restored from {}", copy_of.display());
-    vault.note_everywhere(Action::Restored, &detail, request, now)?;
-    Ok(vault)
+    open::make(to, |draft| {
+        copy(&connection, copy_of, draft)?;
+        let vault = Vault::from_system(SqliteStore::open(draft)?);
+        vault.note_everywhere(Action::Restored, &detail, request, now)
+    })?;
+    Ok(Vault::from_system(SqliteStore::open(to)?))
 }
 
-/// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope. With `keep`, the
-/// file from before stays beside it, as `PATH.schema-N`.
+/// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope, in one
+/// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`.
 ///
 /// # Errors
 /// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `ReasonRequired`, and what the operating system says.
@@ -76,6 +111,7 @@ pub fn migrate(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Migration, VaultError> {
+    request.check()?;
     let connection = open::connect(path)?;
     let from = schema::found(&connection, path)?;
     if from >= schema::VERSION {
@@ -89,34 +125,30 @@ pub fn migrate(
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".schema-{from}"));
         let name = PathBuf::from(name);
-        open::check_free(&name)?;
-        copy(&connection, path, &name)?;
+        open::make(&name, |draft| copy(&connection, path, draft))?;
         kept = Some(name);
     }
-    schema::migrate(&connection, path, from)?;
-    drop(connection);
     let to = schema::VERSION;
-    let vault = Vault::from_system(SqliteStore::open(path)?);
     let detail = format!("from schema {from} to schema {to}");
-    vault.note_everywhere(Action::Migrated, &detail, request, now)?;
+    let migrated = schema::migrate(&connection, path, from, || {
+        note(&mut Rows::new(&connection, path), Action::Migrated, &detail, request, now)
+    });
+    if migrated.is_err()
+        && let Some(copy) = &kept
+    {
+        // Nothing was changed, and the name is free for the next attempt.
+        let _ = fs::remove_file(copy);
+    }
+    migrated?;
     Ok(Migration { from, to, copy: kept })
 }
 
-/// One state of the vault, as a file of its own. It appears whole or not at all.
-fn copy(connection: &Connection, path: &Path, to: &Path) -> Result<(), StoreError> {
-    let draft = open::draft(to)?;
-    let text = draft.to_str().ok_or_else(|| {
-        StoreError::new(Code::InvalidArgument, format!("{} is not UTF-8", to.display()))
-    });
-    let copied = text.and_then(|text| {
-        connection.execute("VACUUM INTO ?1", [text]).map_err(|error| store_error(path, &error))?;
-        let made = Connection::open(&draft).map_err(|error| store_error(&draft, &error))?;
-        open::finish(made, &draft)
-    });
-    let placed = copied.and_then(|()| open::place(&draft, to));
-    if placed.is_err() {
-        // What could not be finished is not left behind; the first error is the one to tell.
-        let _ = fs::remove_file(&draft);
-    }
-    placed
+/// One state of the vault, into an empty file.
+fn copy(connection: &Connection, path: &Path, draft: &Path) -> Result<(), VaultError> {
+    let name = open::literal(draft);
+    let text = name.to_str().ok_or_else(|| {
+        StoreError::new(Code::InvalidArgument, format!("{} is not UTF-8", draft.display()))
+    })?;
+    connection.execute("VACUUM INTO ?1", [text]).map_err(|error| store_error(path, &error))?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
-use laps_core::vault::StoreError;
+use laps_core::vault::{StoreError, VaultError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{io_error, store_error};
@@ -24,23 +24,43 @@ const CHECKPOINT_PAGES: i32 = 4_000;
 /// The page cache, in KiB (as SQLite counts them, negative).
 const CACHE_KIB: i32 = -16_384;
 
-/// Makes an empty vault beside its place, then gives it its name.
-pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+/// Makes a file beside its place, then gives it its name: it appears whole, or not at all. `fill` writes it and keeps no
+/// connection to it.
+pub(super) fn make(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
     check_free(path)?;
     let draft = draft(path)?;
-    let made = Connection::open_with_flags(&draft, flags()).and_then(|connection| {
-        schema::create(&connection)?;
-        Ok(connection)
+    let placed = fill(&draft).and_then(|()| {
+        finish(bare(&draft)?, &draft)?;
+        Ok(place(&draft, path)?)
     });
-    let placed = made
-        .map_err(|error| store_error(&draft, &error))
-        .and_then(|connection| finish(connection, &draft))
-        .and_then(|()| place(&draft, path));
     if placed.is_err() {
         // What could not be finished is not left behind; the first error is the one to tell.
-        let _ = fs::remove_file(&draft);
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut name = draft.as_os_str().to_owned();
+            name.push(suffix);
+            let _ = fs::remove_file(&name);
+        }
     }
     placed
+}
+
+/// Fills an empty file with the tables of an empty vault.
+pub(super) fn create(draft: &Path) -> Result<(), StoreError> {
+    schema::create(&bare(draft)?).map_err(|error| store_error(draft, &error))
+}
+
+/// A connection without any settings.
+fn bare(path: &Path) -> Result<Connection, StoreError> {
+    Connection::open_with_flags(literal(path), flags()).map_err(|error| store_error(path, &error))
+}
+
+/// The same file under a name that SQLite does not take for a URI.
+pub(super) fn literal(path: &Path) -> PathBuf {
+    let uri = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+    if uri { Path::new(".").join(path) } else { path.to_path_buf() }
 }
 
 /// Nothing is in this place yet.
@@ -53,7 +73,7 @@ fn exists(path: &Path) -> StoreError {
 }
 
 /// Closes a draft and makes it durable.
-pub(super) fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
+fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.close().map_err(|(_, error)| error))
@@ -65,7 +85,7 @@ pub(super) fn finish(connection: Connection, draft: &Path) -> Result<(), StoreEr
 }
 
 /// Gives a draft its name, if the name is free.
-pub(super) fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
+fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
     // A link fails when the name is taken, where a rename would replace what is there.
     fs::hard_link(draft, path).map_err(|error| {
         let taken = error.kind() == ErrorKind::AlreadyExists;
@@ -76,7 +96,7 @@ pub(super) fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
 }
 
 /// An empty file beside the place, for its owner alone.
-pub(super) fn draft(path: &Path) -> Result<PathBuf, StoreError> {
+fn draft(path: &Path) -> Result<PathBuf, StoreError> {
     let mut attempt = 0_u32;
     loop {
         let mut name = path.as_os_str().to_owned();
@@ -128,8 +148,7 @@ const fn flags() -> OpenFlags {
 /// A connection for writing.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     check_access(path)?;
-    let connection =
-        Connection::open_with_flags(path, flags()).map_err(|error| store_error(path, &error))?;
+    let connection = bare(path)?;
     set_up(&connection).map_err(|error| store_error(path, &error))?;
     Ok(connection)
 }
@@ -189,4 +208,20 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_a_uri() {
+        for (name, expected) in [
+            ("file:vault?mode=memory", "./file:vault?mode=memory"),
+            ("vault", "vault"),
+            ("/a/file:b", "/a/file:b"),
+        ] {
+            assert_eq!(literal(Path::new(name)), Path::new(expected));
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use laps_core::error::Code;
-use laps_core::vault::StoreError;
+use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
 use super::fault::store_error;
@@ -93,8 +93,13 @@ pub(super) fn found(connection: &Connection, path: &Path) -> Result<i32, StoreEr
     number("user_version")
 }
 
-/// Brings an older schema to this one, in one transaction.
-pub(super) fn migrate(connection: &Connection, path: &Path, from: i32) -> Result<(), StoreError> {
+/// Brings an older schema to this one, in one transaction with what `note` writes.
+pub(super) fn migrate(
+    connection: &Connection,
+    path: &Path,
+    from: i32,
+    note: impl FnOnce() -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
     let at = path.display();
     let Some(steps) = from.checked_sub(OLDEST).and_then(|skip| usize::try_from(skip).ok()) else {
         return Err(StoreError::new(
@@ -102,14 +107,15 @@ pub(super) fn migrate(connection: &Connection, path: &Path, from: i32) -> Result
             format!(
                 "the vault {at} has schema {from}; schema {OLDEST} is the oldest that can be migrated"
             ),
-        ));
+        )
+        .into());
     };
     let steps: String = STEPS.iter().skip(steps).copied().collect();
-    let sql = format!("BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION}; COMMIT;");
-    connection.execute_batch(&sql).map_err(|error| {
-        // An open transaction ends with its connection.
-        store_error(path, &error)
-    })
+    // An open transaction ends with its connection.
+    let run = |sql: &str| connection.execute_batch(sql).map_err(|error| store_error(path, &error));
+    run(&format!("BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION};"))?;
+    note()?;
+    Ok(run("COMMIT")?)
 }
 
 /// Whether this version can use the file. Nothing is changed.

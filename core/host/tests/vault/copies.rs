@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use laps_core::error::Code;
+use laps_core::identity::Timestamp;
+use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{DiscloseOptions, Selection, Vault};
-use laps_host::sqlite::{SqliteStore, back_up, migrate, restore};
+use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
+use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 use rusqlite::Connection;
 
 use super::bed::{Bed, Either, WHO, counting, id, scope};
@@ -150,8 +152,7 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
         Bed::over(Vault::new(Either::Sqlite(SqliteStore::open(&path).unwrap()), counting()));
     assert!(after.vault.audit_verify(&scope(), None).unwrap().ok);
     assert_eq!(after.trail().last().unwrap().action, Action::Migrated);
-    let seen =
-        Selection::RevealedBy { actor: "alice", since: laps_core::identity::Timestamp::default() };
+    let seen = Selection::RevealedBy { actor: "alice", since: Timestamp::default() };
     let ordered = after.vault.order_rotation(&scope(), seen, &WHO, bed.now()).unwrap();
     assert_eq!(ordered.devices, 1);
     device.rotate(&after);
@@ -161,4 +162,71 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
         let expected = if version == 0 { Code::SchemaOlder } else { Code::SchemaNewer };
         assert_eq!(refused.code(), expected);
     }
+}
+
+/// The names in a folder.
+fn names(folder: &std::path::Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_refused_beginning_leaves_no_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let (one, two) = (super::bed::key("one"), super::bed::key("two"));
+    let init = |readers: &[&laps_core::seal::ReaderKey], request: &Request<'_>| {
+        let readers: Vec<_> = readers.iter().map(|key| key.reader().clone()).collect();
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        init_vault(&path, &scope(), &readers, HistorySetting::default(), request, now)
+    };
+    assert_eq!(init(&[], &WHO).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(init(&[&one, &one], &WHO).unwrap_err().code(), Code::AlreadyExists);
+    let unreasoned = Request::new("alice", "");
+    assert_eq!(init(&[&one], &unreasoned).unwrap_err().code(), Code::ReasonRequired);
+    assert_eq!(names(folder.path()), [""; 0]);
+    let made = init(&[&one, &two], &WHO).unwrap();
+    assert_eq!(made.readers(&scope()).unwrap().len(), 2);
+    assert_eq!(made.audit_head(&scope()).unwrap().length, 1);
+    assert_eq!(init(&[&one], &WHO).unwrap_err().code(), Code::AlreadyExists);
+}
+
+#[test]
+fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    bed.reveal("pc-1");
+    let folder = bed.path().parent().unwrap().to_path_buf();
+    let copy = folder.join("copy");
+    let unreasoned = Request::new("alice", " ");
+    let refused = back_up(&store(&bed), &copy, &unreasoned, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::ReasonRequired);
+    back_up(&store(&bed), &bed.path(), &WHO, bed.now()).unwrap_err();
+    back_up(&store(&bed), &folder.join("no/such"), &WHO, bed.now()).unwrap_err();
+    let actions: Vec<Action> = bed.trail().iter().rev().map(|entry| entry.action).collect();
+    // The third one was announced before its folder was found missing.
+    let expected = [Action::Refused, Action::Exported, Action::Refused, Action::Refused];
+    assert_eq!(actions[..4], expected);
+    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    let place = folder.join("place");
+    assert!(restore(&copy, &place, &unreasoned, bed.now()).is_err());
+    assert!(!place.exists());
+    let schema = |version| {
+        Connection::open(&copy).unwrap().pragma_update(None, "user_version", version).unwrap();
+    };
+    schema(1);
+    assert!(migrate(&copy, true, &unreasoned, bed.now()).is_err());
+    // A trail that takes no entry: the migration does not happen without it.
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END";
+    Connection::open(&copy).unwrap().execute_batch(trigger).unwrap();
+    assert!(migrate(&copy, true, &WHO, bed.now()).is_err());
+    assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder);
+    schema(2);
+    assert!(restore(&copy, &place, &WHO, bed.now()).is_err());
+    assert!(!place.exists(), "a copy without its entry is not put in place");
+    let left = names(&folder);
+    assert!(!left.iter().any(|name| name.contains(".new-") || name.contains("schema")), "{left:?}");
 }
