@@ -223,7 +223,7 @@ fn settle(
 #[cfg(all(test, feature = "getrandom"))]
 mod tests {
     use alloc::boxed::Box;
-    use std::error::Error;
+    use core::error::Error;
 
     use super::super::{DiscloseOptions, MemoryStore};
     use super::*;
@@ -270,11 +270,12 @@ mod tests {
     }
 
     fn candidates(current: Held, history: &[Held]) -> Candidates {
-        let mut candidates = Candidates::default();
-        candidates.current = Some(current);
-        candidates.highest_version = current.version;
-        candidates.history = history.iter().map(|held| Past::new(*held, NOW)).collect();
-        candidates
+        Candidates {
+            current: Some(current),
+            highest_version: current.version,
+            history: history.iter().map(|held| Past::new(*held, NOW)).collect(),
+            ..Candidates::default()
+        }
     }
 
     fn vault(reader: &ReaderKey) -> Result<Vault<MemoryStore>, VaultError> {

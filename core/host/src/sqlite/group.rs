@@ -2,8 +2,9 @@
 //! sync: each works under the lock on its own, inside a savepoint, and all of them return when the sync is done.
 
 use alloc::sync::Arc;
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -154,7 +155,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is wrong")]
     fn a_panic_ends_the_wait_of_the_group() {
         let group = Group::new(Connection::open_in_memory().unwrap(), Path::new("memory"));
         thread::scope(|scope| {
