@@ -43,13 +43,10 @@ pub fn read(bytes: &[u8], source: &str) -> Result<Document, DocumentError> {
         Err(Position::at(&text, at, "not a policy; accepted are a JSON object of settings, a policy exported from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")"))
     }
     .map_err(named)?;
-    if document.entries.len() > MAX_ENTRIES {
-        return Err(named(Position::whole(TOO_MANY)));
-    }
     Ok(document)
 }
 
-/// More settings than any real document has; bounds the work of evaluating.
+/// More settings than any real document has; bounds the work of evaluating. Every reader stops at the first above it.
 const MAX_ENTRIES: usize = 256;
 const TOO_MANY: &str = "over 256 settings; at most that many are accepted";
 

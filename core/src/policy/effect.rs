@@ -102,6 +102,10 @@ fn in_force(setting: Setting, old: &Policy, new: &Policy) -> (Effect, &'static s
         Setting::ADPasswordEncryptionEnabled if new.ad_password_encryption_enabled() => {
             (Effect::RotatesNow, "encryption was turned on; the password in clear text is replaced")
         }
+        Setting::ADPasswordEncryptionPrincipal if !old.ad_password_encryption_enabled() => (
+            Effect::RotatesNow,
+            "the password in clear text is replaced, by one that only this principal may decrypt",
+        ),
         Setting::ADPasswordEncryptionPrincipal => (
             Effect::RotatesNow,
             "somebody else may decrypt; what is stored was encrypted for the old one",

@@ -75,11 +75,51 @@ fn megabytes_are_refused_before_they_are_looked_at() {
     refused(format!("{{{}", "\"a\":1,".repeat(140_000)));
     let many: String = (0..50_000).map(|n| format!("\"a{n}\":1,")).collect();
     assert!(refused(format!("{{{many}\"b\":1}}")).message.contains("over 256 settings"));
+    let lines: String = (0..257).map(|n| format!("\n \"a{n}\":1,")).collect();
+    at(format!("{{{lines}\"b\":1}}"), 258, 9, "over 256 settings");
+    let lines: String = (0..257).map(|n| format!("\"a{n}\"=dword:00000001\r\n")).collect();
+    let key = r"[HKEY_LOCAL_MACHINE\Software\Microsoft\Policies\LAPS]";
+    let export = format!("Windows Registry Editor Version 5.00\r\n\r\n{key}\r\n{lines}");
+    at(export, 260, 1, "over 256 settings");
     let many: String = (0..10_000).map(|n| format!(" a{n}=''")).collect();
     assert!(refused(format!("<SyncML{many}/>")).message.contains("1024 bytes"));
     let item = "<Item><Target><LocURI>./Vendor/MSFT/LAPS/Policies/X</LocURI></Target></Item>";
     let many = syncml(&format!("<Add>{}</Add>", item.repeat(300)));
-    assert!(refused(many).message.contains("over 256 settings"));
+    let error = refused(many);
+    let column = "<Add>".len() + 256 * item.len() + 1;
+    assert!(error.message.contains("over 256 settings"));
+    assert_eq!((error.line as usize, error.column as usize), (3, column));
+}
+
+#[test]
+fn what_is_not_an_export_of_intune_is_refused_where_it_stands() {
+    const ID: &str =
+        "\"settingDefinitionId\": \"device_vendor_msft_laps_policies_backupdirectory\"";
+    let instance =
+        format!("{{\"settingInstance\": {{{ID}, \"choiceSettingValue\": {{\"children\": [\n  {{");
+    at("\n\n [1]", 3, 2, "a JSON list");
+    at("{\"@a\": {\"settings\": 1},\n \"settings\": 7}", 2, 14, "is not a list");
+    at("\n{\"@a\": 1}", 2, 1, "without \"settings\"");
+    at("{\"n\": \"},{\", \"settings\": [\n]}", 1, 1, "without a LAPS setting");
+    at(format!("{{\"settings\": [{{{ID}}},\n   null]}}"), 2, 4, "each a JSON object");
+    at(format!("{{\"settings\": [{{{ID}}}, \n{{\"id\": \"0\"}}]}}"), 2, 1, "without \"settingDef");
+    // Names with escapes and braces in text lead nobody astray; children are found in their parents.
+    at(
+        format!("{{\"a\\\"{{\": \"[\\\\\", \"\\u0073ettings\": [{instance}\"x\": 1}}]}}}}}}]}}"),
+        2,
+        3,
+        "without \"settingDefinitionId\"",
+    );
+    let children = format!("{{{ID}}},").repeat(256);
+    let children = children.trim_end_matches(',');
+    at(
+        format!(
+            "{{\"settings\": [\n{{{ID}, \"choiceSettingValue\": {{\"children\": [{children}]}}}}]}}"
+        ),
+        2,
+        1,
+        "over 256 settings",
+    );
 }
 
 #[test]
@@ -154,15 +194,15 @@ fn odd_registry_exports_are_refused_with_the_line() {
 
 #[test]
 fn odd_exports_of_intune_are_refused() {
-    at("{\"settings\": 1}", 0, 0, "not a list");
-    at("{\"settings\": [1]}", 0, 0, "setting instances");
-    at("{\"settings\": [{}]}", 0, 0, "settingDefinitionId");
-    at("{\"settings\": []}", 0, 0, "without a LAPS setting");
-    at("{\"@odata.context\": \"x\"}", 0, 0, "$expand=settings");
+    at("{\"settings\": 1}", 1, 14, "not a list");
+    at("{\"settings\": [1]}", 1, 15, "setting instances");
+    at("{\"settings\": [{}]}", 1, 15, "settingDefinitionId");
+    at("{\"settings\": []}", 1, 1, "without a LAPS setting");
+    at("{\"@odata.context\": \"x\"}", 1, 1, "$expand=settings");
     at(
         "{\"settings\": [{\"settingDefinitionId\": \"device_vendor_msft_bitlocker\"}]}",
-        0,
-        0,
+        1,
+        1,
         "without a LAPS setting",
     );
 }

@@ -9,9 +9,13 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
-use super::{Document, Entry, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, json::Node};
+use super::{
+    Document, Entry, MAX_ENTRIES, Position, Raw, Root, TOO_MANY,
+    json::{self, Node, Step},
+};
 use crate::policy::{BackupDirectory, Setting};
 
 type Members = BTreeMap<String, Node>;
@@ -35,45 +39,69 @@ pub(super) fn is_policy(members: &Members) -> bool {
 }
 
 pub(super) fn read(text: &str, members: &Members, document: &mut Document) -> Result<(), Position> {
-    let lines = &mut Lines { text, after: BTreeMap::new() };
+    let places = &mut Places { text, path: Vec::new(), after: BTreeMap::new() };
+    read_policy(members, document, places).map_err(|message| json::at(text, &places.path, message))
+}
+
+fn read_policy(
+    members: &Members,
+    document: &mut Document,
+    places: &mut Places<'_>,
+) -> Result<(), &'static str> {
     match members.get("settings") {
-        Some(Node::List(settings)) => {
-            settings.iter().try_for_each(|setting| read_setting(setting, document, lines))?;
-        }
+        Some(Node::List(settings)) => read_list("settings", settings, document, places)?,
         Some(_) => {
-            return Err(Position::whole(
+            places.path.push(Step::Member("settings"));
+            return Err(
                 "the member \"settings\" is not a list; one of setting instances is accepted",
-            ));
+            );
         }
         None if members.contains_key("settingInstance")
             || members.contains_key("settingDefinitionId") =>
         {
-            read_members(members, document, lines)?;
+            read_members(members, document, places)?;
         }
         None => {
-            return Err(Position::whole(
+            return Err(
                 "an Intune policy without \"settings\"; export it with its settings ($expand=settings)",
-            ));
+            );
         }
     }
     if document.entries.is_empty() {
-        return Err(Position::whole(
+        return Err(
             "an Intune policy without a LAPS setting; their definition ids begin with device_vendor_msft_laps_policies_",
-        ));
+        );
     }
+    Ok(())
+}
+
+/// The setting instances in a member of the object that the path leads to.
+fn read_list(
+    name: &'static str,
+    settings: &[Node],
+    document: &mut Document,
+    places: &mut Places<'_>,
+) -> Result<(), &'static str> {
+    places.path.push(Step::Member(name));
+    for (at, setting) in settings.iter().enumerate() {
+        places.path.push(Step::Item(at));
+        read_setting(setting, document, places)?;
+        places.path.pop();
+    }
+    places.path.pop();
     Ok(())
 }
 
 fn read_setting(
     setting: &Node,
     document: &mut Document,
-    lines: &mut Lines<'_>,
-) -> Result<(), Position> {
+    places: &mut Places<'_>,
+) -> Result<(), &'static str> {
     match setting {
-        Node::Object(members) => read_members(members, document, lines),
-        Node::List(_) | Node::Plain(_) => Err(Position::whole(
-            "\"settings\" and \"children\" hold setting instances only, each a JSON object",
-        )),
+        Node::Object(members) => read_members(members, document, places),
+        Node::List(_) | Node::Plain(_) => {
+            Err("\"settings\" and \"children\" hold setting instances only, each a JSON object")
+        }
     }
 }
 
@@ -81,13 +109,16 @@ fn read_setting(
 fn read_members(
     members: &Members,
     document: &mut Document,
-    lines: &mut Lines<'_>,
-) -> Result<(), Position> {
+    places: &mut Places<'_>,
+) -> Result<(), &'static str> {
     if let Some(Node::Object(instance)) = members.get("settingInstance") {
-        return read_members(instance, document, lines);
+        places.path.push(Step::Member("settingInstance"));
+        read_members(instance, document, places)?;
+        places.path.pop();
+        return Ok(());
     }
     let Some(Node::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
-        return Err(Position::whole("a setting instance without \"settingDefinitionId\""));
+        return Err("a setting instance without \"settingDefinitionId\"");
     };
     let lower = id.to_ascii_lowercase();
     let Some(name) = lower.strip_prefix(PREFIX) else {
@@ -95,9 +126,9 @@ fn read_members(
     };
     // Before its line is looked for, so that a document of ten thousand settings is refused at once.
     if document.entries.len() >= MAX_ENTRIES {
-        return Err(Position::whole(TOO_MANY));
+        return Err(TOO_MANY);
     }
-    let line = lines.next(id);
+    let line = places.next(id);
     let name = name.strip_suffix("_aad").filter(|rest| *rest == "passwordagedays").unwrap_or(name);
     let name = Setting::ALL
         .into_iter()
@@ -108,25 +139,33 @@ fn read_members(
         plain(simple.get("value"))
     } else if let Some(Node::Object(choice)) = members.get("choiceSettingValue") {
         if let Some(Node::List(children)) = choice.get("children") {
-            children.iter().try_for_each(|child| read_setting(child, document, lines))?;
+            places.path.push(Step::Member("choiceSettingValue"));
+            read_list("children", children, document, places)?;
+            places.path.pop();
         }
         option(plain(choice.get("value")), &lower)
     } else {
         Raw::Other("neither a simple setting nor a choice")
     };
+    // Its children were read after the first look.
+    if document.entries.len() >= MAX_ENTRIES {
+        return Err(TOO_MANY);
+    }
     document.entries.push(Entry { root: Root::Csp, name, raw, line });
     Ok(())
 }
 
-/// The lines on which settings stand, for findings.
-struct Lines<'a> {
+/// Where in the text the reader is.
+struct Places<'a> {
     text: &'a str,
+    /// From the document to what is read now; where reading stopped, after a refusal.
+    path: Vec<Step>,
     /// For a definition id that was found, the byte behind its last place.
     after: BTreeMap<String, usize>,
 }
 
-impl Lines<'_> {
-    /// The line of the next setting with this definition id; none when the document writes the id with escapes.
+impl Places<'_> {
+    /// For findings: the line of the next setting with this definition id; none when the document writes the id with escapes.
     fn next(&mut self, id: &str) -> Option<u32> {
         let start = self.after.get(id).copied().unwrap_or_default();
         let quoted = format!("\"{id}\"");

@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, format, string::String, string::ToString as _, vec::Vec};
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, intune};
 
@@ -18,14 +18,14 @@ pub(super) enum Node {
 pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> {
     let node = parse(text)?;
     let Node::Object(members) = node else {
-        return Err(Position::on(1, 1, "a JSON list; a policy is a JSON object"));
+        return Err(at(text, &[], "a JSON list; a policy is a JSON object"));
     };
     if intune::is_policy(&members) {
         document.form = Form::Intune;
         return intune::read(text, &members, document);
     }
     if members.len() > MAX_ENTRIES {
-        return Err(Position::whole(TOO_MANY));
+        return Err(at(text, &[Step::Item(MAX_ENTRIES)], TOO_MANY));
     }
     document.form = Form::Json;
     document.entries = members
@@ -51,6 +51,54 @@ pub(super) fn parse(text: &str) -> Result<Node, Position> {
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
         Position::on(error.line(), error.column(), &format!("not a JSON document: {message}"))
     })
+}
+
+/// One step from a value of a document into it.
+pub(super) enum Step {
+    /// The member of an object with this name.
+    Member(&'static str),
+    /// The value at this place, from 0, of a list or an object.
+    Item(usize),
+}
+
+/// A mistake at the value to which the steps lead; at the last that is there, where they lead nowhere.
+pub(super) fn at(text: &str, path: &[Step], message: &str) -> Position {
+    let mut rest = text.trim_start();
+    for step in path {
+        let Some(inner) = into(rest, step) else { break };
+        rest = inner;
+    }
+    Position::at(text, text.len().saturating_sub(rest.len()), message)
+}
+
+/// The text from the value on to which a step leads. The text was parsed before.
+fn into<'a>(text: &'a str, step: &Step) -> Option<&'a str> {
+    let in_object = text.starts_with('{');
+    let mut rest = text.strip_prefix(['{', '['])?.trim_start();
+    let mut index = 0_usize;
+    loop {
+        let mut name = None;
+        if in_object {
+            (name, rest) = first::<String>(rest);
+            rest = rest.strip_prefix(':')?.trim_start();
+        }
+        let found = match step {
+            Step::Member(wanted) => name.as_deref() == Some(*wanted),
+            Step::Item(wanted) => index == *wanted,
+        };
+        if found {
+            return Some(rest);
+        }
+        rest = first::<IgnoredAny>(rest).1.strip_prefix(',')?.trim_start();
+        index = index.saturating_add(1);
+    }
+}
+
+/// The first value of a text, and the text behind it.
+fn first<'a, T: Deserialize<'a>>(text: &'a str) -> (Option<T>, &'a str) {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = values.next().and_then(Result::ok);
+    (value, text.get(values.byte_offset()..).unwrap_or_default().trim_start())
 }
 
 /// The line of a top-level member, for findings: where its name first stands in quotes with a colon behind.

@@ -7,7 +7,7 @@ use alloc::{
     string::{String, ToString as _},
 };
 
-use super::{Document, Entry, Form, Position, Raw, Root, quoted};
+use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, quoted};
 
 /// Whether a text begins as the registry editor's exports do.
 pub(super) fn is_export(text: &str) -> bool {
@@ -57,6 +57,9 @@ pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> 
         let raw = value(rest).map_err(|message| refuse(&message))?;
         if !seen.insert((root, name.to_lowercase())) {
             return Err(refuse(&quoted("the same key has twice the value", &name)));
+        }
+        if document.entries.len() >= MAX_ENTRIES {
+            return Err(refuse(TOO_MANY));
         }
         document.entries.push(Entry { root, name, raw, line: u32::try_from(at).ok() });
     }

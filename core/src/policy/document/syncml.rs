@@ -217,7 +217,7 @@ impl Reader<'_> {
         };
         self.items = self.items.saturating_add(1);
         if self.items > MAX_ENTRIES {
-            return Err(Position::whole(TOO_MANY));
+            return Err(refuse(item, TOO_MANY));
         }
         let path = path.trim_end_matches('/');
         let unknown = || {
