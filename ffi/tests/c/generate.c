@@ -106,6 +106,46 @@ static void windows_is_asked_beforehand(void) {
     CHECK(violations == NULL);
 }
 
+static laps_status read_recipe(const char *document, laps_recipe **recipe) {
+    return laps_recipe_read((const uint8_t *)document, strlen(document), recipe);
+}
+
+static void a_document_makes_a_recipe(void) {
+    laps_generator *generator = NULL;
+    laps_password *password = NULL;
+    laps_violations *violations = NULL;
+    laps_recipe *recipe = NULL;
+    laps_recipe *none = NULL;
+    char digits[8];
+    char text[LAPS_PASSWORD_MAX_LEN + 1];
+    size_t len = 0;
+
+    /* Four letters of eight characters: all but those without a letter and those without a digit. */
+    OK(read_recipe("{\"length\":8,\"groups\":[{\"chars\":\"ab\",\"min\":1},{\"chars\":\"23\",\"min\":1}]}", &recipe));
+    OK(laps_recipe_admissible(recipe, digits, sizeof digits, &len));
+    CHECK(len == 5 && strcmp(digits, "65024") == 0);
+    OK(laps_generator_new(&generator));
+    OK(laps_generator_password(generator, recipe, &password));
+    OK(laps_password_copy_utf8(password, text, sizeof text, &len));
+    CHECK(len == 8 && strspn(text, "ab23") == 8 && strpbrk(text, "ab") != NULL && strpbrk(text, "23") != NULL);
+    laps_wipe(text, sizeof text);
+    OK(laps_recipe_check(recipe, LAPS_TEXT("aaaaaaaa"), &violations));
+    CHECK(laps_violations_count(violations) == 1);
+    laps_violations_free(violations);
+    laps_password_free(password);
+    laps_generator_free(generator);
+    laps_recipe_free(recipe);
+
+    CHECK_STATUS(LAPS_STATUS_RECIPE_INVALID, read_recipe("", &none));
+    CHECK_STATUS(LAPS_STATUS_RECIPE_INVALID, read_recipe("[8]", &none));
+    CHECK_STATUS(LAPS_STATUS_RECIPE_INVALID, read_recipe("{\"length\":8,\"lenght\":9}", &none));
+    CHECK_STATUS(LAPS_STATUS_RECIPE_INFEASIBLE, read_recipe("{\"length\":1,\"groups\":[{\"chars\":\"ab\",\"min\":2}]}", &none));
+    CHECK(strstr(laps_last_error(), "length, groups[0].min") != NULL);
+    CHECK_STATUS(LAPS_STATUS_NULL_ARGUMENT, laps_recipe_read(NULL, 2, &none));
+    CHECK_STATUS(LAPS_STATUS_NULL_ARGUMENT, read_recipe("{}", NULL));
+    CHECK(none == NULL);
+}
+
 static void what_cannot_be_a_recipe_is_refused(void) {
     laps_recipe *none = NULL;
     CHECK_STATUS(LAPS_STATUS_RECIPE_INVALID, laps_recipe_new(0, 14, &none));
@@ -158,6 +198,7 @@ void test_generate(void) {
     strength_is_exact();
     a_check_lists_what_is_broken();
     windows_is_asked_beforehand();
+    a_document_makes_a_recipe();
     what_cannot_be_a_recipe_is_refused();
     many_passwords_go_straight_into_the_callers_memory();
 }
