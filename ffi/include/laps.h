@@ -14,15 +14,16 @@
  *              that is both, except the object.
  *   Null       NULL where an object or an out parameter belongs: LAPS_STATUS_NULL_ARGUMENT. NULL with a length
  *              of 0 is an empty input, or an empty buffer. Every *_free accepts NULL.
- *   Objects    An object pointer is one that this library handed out and that was not freed or consumed.
- *              Freeing twice is undefined, as with free(); laps.hpp makes it impossible.
+ *   Objects    An object pointer is one that this library handed out and that was not freed; no call but its *_free
+ *              ends an object. Freeing twice is undefined, as with free(); laps.hpp and Laps.cs make it impossible.
  *   Ownership  What a call hands out through a pointer to a pointer is yours; release it once, with the *_free
  *              of its type. What a call answers as a pointer is borrowed and lives as long as the object that
  *              lent it and until that object is changed.
  *   Buffers    A buffer is a pointer and a length, counted in units of its type. Input is only read, and only
  *              during the call. Text goes in as UTF-8 with its length (no NUL is needed); it comes out with a
  *              NUL at its end: the buffer must have room for it, the length on success does not count it, the
- *              length that LAPS_STATUS_BUFFER_TOO_SMALL writes does. Bytes come out without a NUL.
+ *              length that LAPS_STATUS_BUFFER_TOO_SMALL writes does. Bytes come out without a NUL. What a call
+ *              writes to overlaps nothing else that it is given.
  *   Secrets    The library wipes what it owns. What was copied into your memory is yours: laps_wipe().
  *   Threads    An object behind a pointer to const may be used by several threads at once; a call that takes
  *              it without const must be alone. The last error belongs to its thread.
@@ -392,6 +393,11 @@ typedef struct laps_reader_key laps_reader_key;
 #endif
 
 /**
+ * The readers that devices seal to, as an authority signed them. Immutable: threads may share it.
+ */
+typedef struct laps_reader_set laps_reader_set;
+
+/**
  * What a password must look like; some password always satisfies it. Immutable: threads may share it.
  */
 typedef struct laps_recipe laps_recipe;
@@ -407,6 +413,19 @@ typedef struct laps_record laps_record;
  * verified, and wipes it then. One thread at a time.
  */
 typedef struct laps_rotation laps_rotation;
+
+/**
+ * The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a device is enrolled.
+ * Immutable: threads may share it.
+ */
+typedef struct laps_signer laps_signer;
+
+#if defined(LAPS_FULL)
+/**
+ * An authority's private key, which signs reader sets. Wiped when it is freed. Immutable: threads may share it.
+ */
+typedef struct laps_signer_key laps_signer_key;
+#endif
 
 #if defined(LAPS_FULL)
 /**
@@ -558,6 +577,14 @@ laps_status laps_evaluation_policy(const laps_evaluation *evaluation,
                                    laps_policy **out_policy);
 
 /**
+ * Whether a document that was added asks for a new password now: SyncML with an Exec of Actions/ResetPassword. Obey with
+ * laps_rotation_force(). false for NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+bool laps_evaluation_resets_password(const laps_evaluation *evaluation);
+
+/**
  * How many findings there are; 0 for NULL.
  */
 LAPS_API LAPS_NODISCARD size_t laps_evaluation_finding_count(const laps_evaluation *evaluation);
@@ -678,6 +705,39 @@ laps_status laps_evaluation_export(const laps_evaluation *evaluation,
                                    laps_bytes **out_bytes);
 
 /**
+ * What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for every configured setting has
+ * an "add" (refused by a device that has the setting), a "replace" or a "delete" (the values are left out).
+ * LAPS_STATUS_POLICY_REFUSED as for laps_evaluation_export().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_export_csp(const laps_evaluation *evaluation,
+                                       const char *command,
+                                       size_t command_len,
+                                       laps_bytes **out_bytes);
+
+/**
+ * SyncML that asks a device for a new password now, and how it went: Exec of Actions/ResetPassword, Get of
+ * Actions/ResetPasswordStatus.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_reset_password(laps_bytes **out_bytes);
+
+/**
+ * SyncML that asks a device how the new password that was asked for went: Get of Actions/ResetPasswordStatus.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_policy_reset_status(laps_bytes **out_bytes);
+
+/**
+ * What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
+ * LAPS_STATUS_NOT_FOUND when the document has no such answer.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_policy_read_reset_status(const uint8_t *document,
+                                          size_t document_len,
+                                          uint32_t *out_hresult);
+
+/**
  * What changes on a device that has the old policy and gets the new one, as one line of JSON in UTF-8:
  * {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when either has errors.
  */
@@ -717,7 +777,9 @@ laps_status laps_recipe_new_passphrase(uint8_t complexity,
 
 /**
  * A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
- * LAPS_STATUS_RECIPE_INVALID says what is wrong with it.
+ * LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits, LAPS_STATUS_RECIPE_INFEASIBLE when
+ * no password satisfies its rules together (the last error names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when
+ * it would need too large a counting table.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -888,6 +950,77 @@ LAPS_API LAPS_NODISCARD uint16_t laps_reader_suite(const laps_reader *reader);
  * Frees a reader.
  */
 LAPS_API void laps_reader_free(laps_reader *reader);
+
+/**
+ * A signer from its line of text, as `laps reader set authority` prints it. One newline at its end is dropped.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_parse(const char *line,
+                              size_t line_len,
+                              laps_signer **out_signer);
+
+/**
+ * The signer as a line of text, without a newline.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_text(const laps_signer *signer,
+                             char *buffer,
+                             size_t buffer_len,
+                             size_t *out_len);
+
+/**
+ * Frees a signer.
+ */
+LAPS_API void laps_signer_free(laps_signer *signer);
+
+/**
+ * Reads a signed reader set. LAPS_STATUS_READER_SET_REFUSED unless the authority signed it, for this scope (empty where
+ * there is one tenant), and it is not older than the set in force: in_force is what laps_reader_set_head() gave for that
+ * one, 40 bytes, or NULL where none was accepted before.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_set_verify(const uint8_t *document,
+                                   size_t document_len,
+                                   const laps_signer *authority,
+                                   const char *scope,
+                                   size_t scope_len,
+                                   const uint8_t *in_force,
+                                   laps_reader_set **out_set);
+
+/**
+ * What to remember of the set, durably and before anything is sealed to it, so that an older one is refused: 40 bytes.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_set_head(const laps_reader_set *set,
+                                 uint8_t *out_head);
+
+/**
+ * The version of the set, from 1; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_reader_set_version(const laps_reader_set *set);
+
+/**
+ * How many readers are in the set: 1 to 16 of one suite; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_reader_set_count(const laps_reader_set *set);
+
+/**
+ * One of its readers; index counts from 0. Yours, and it outlives the set.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_reader_set_reader(const laps_reader_set *set,
+                                   size_t index,
+                                   laps_reader **out_reader);
+
+/**
+ * Frees a reader set.
+ */
+LAPS_API void laps_reader_set_free(laps_reader_set *set);
 
 /**
  * A header with a new random record id: for one password. The device has 1 to 128 bytes, the account 1 to 64
@@ -1083,13 +1216,28 @@ laps_status laps_accounts_choose(const laps_accounts *accounts,
                                  size_t *out_index);
 
 /**
+ * The name of the account that is managed automatically under a policy: AutomaticAccountManagementNameOrPrefix, and six
+ * random digits where AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts are
+ * those whose names it must not have: leave out the one that is managed already. LAPS_STATUS_ACCOUNT_REFUSED when the
+ * name cannot be one, or is taken. A buffer of 64 always holds it.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_accounts_automatic_name(const laps_accounts *accounts,
+                                         const laps_policy *policy,
+                                         laps_generator *generator,
+                                         char *buffer,
+                                         size_t buffer_len,
+                                         size_t *out_len);
+
+/**
  * Frees accounts.
  */
 LAPS_API void laps_accounts_free(laps_accounts *accounts);
 
 /**
  * A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the account 1 to 64
- * characters: the name that laps_account_choose() found, never blank.
+ * characters: the name that laps_accounts_choose() found, never blank.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1503,6 +1651,77 @@ laps_status laps_reader_key_reseal(const laps_reader_key *key,
  * Wipes and frees a key.
  */
 LAPS_API void laps_reader_key_free(laps_reader_key *key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A new key for an authority with this name (1 to 64 bytes).
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_key_new(laps_generator *generator,
+                                const char *name,
+                                size_t name_len,
+                                laps_signer_key **out_key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A key from its key file. An empty passphrase is none.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_key_from_file(const uint8_t *file,
+                                      size_t file_len,
+                                      const uint8_t *passphrase,
+                                      size_t passphrase_len,
+                                      laps_signer_key **out_key);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The bytes of a key file. An empty passphrase leaves it unencrypted.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_key_to_file(const laps_signer_key *key,
+                                    const uint8_t *passphrase,
+                                    size_t passphrase_len,
+                                    laps_generator *generator,
+                                    laps_bytes **out_bytes);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The public half.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_key_signer(const laps_signer_key *key,
+                                   laps_signer **out_signer);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A reader set of 1 to 16 readers of one suite, signed, as the text that devices verify. The scope is empty where there is
+ * one tenant; versions count from 1, and a later one replaces an earlier one.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_signer_key_sign_readers(const laps_signer_key *key,
+                                         const char *scope,
+                                         size_t scope_len,
+                                         uint64_t version,
+                                         const laps_reader *const *readers,
+                                         size_t reader_count,
+                                         laps_bytes **out_bytes);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Wipes and frees a key.
+ */
+LAPS_API void laps_signer_key_free(laps_signer_key *key);
 #endif
 
 #if defined(LAPS_FULL)

@@ -2,11 +2,12 @@
 
 use core::ffi::c_char;
 
-use laps_core::account::{LocalAccount, Sid, choose};
+use laps_core::account::{LocalAccount, Sid, automatic_name, choose};
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
 
-use crate::pointer::{self, Out, Poison, object};
+use crate::generator::laps_generator;
+use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::policy::laps_policy;
 use crate::status::{Failure, answer, laps_status, value};
 
@@ -79,6 +80,40 @@ pub unsafe extern "C" fn laps_accounts_choose(
         let index = accounts.accounts.iter().position(|account| core::ptr::eq(account, chosen));
         out.set(index.ok_or_else(|| Failure::from(Code::Internal))?);
         Ok(())
+    })
+}
+
+/// The name of the account that is managed automatically under a policy: AutomaticAccountManagementNameOrPrefix, and six
+/// random digits where AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts are
+/// those whose names it must not have: leave out the one that is managed already. LAPS_STATUS_ACCOUNT_REFUSED when the
+/// name cannot be one, or is taken. A buffer of 64 always holds it.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_accounts_automatic_name(
+    accounts: *const laps_accounts,
+    policy: *const laps_policy,
+    generator: *mut laps_generator,
+    buffer: *mut c_char,
+    buffer_len: usize,
+    out_len: *mut usize,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (accounts, policy, mut generator, buffer) = unsafe {
+            (
+                pointer::shared(accounts)?,
+                pointer::shared(policy)?,
+                pointer::exclusive(generator)?,
+                Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?,
+            )
+        };
+        let name = automatic_name(
+            policy.policy.automatic_account_management_name_or_prefix(),
+            policy.policy.automatic_account_management_randomize_name(),
+            &accounts.accounts,
+            generator.ready()?,
+        )?;
+        buffer.fill_text(name.as_str().bytes(), name.as_str().len())
     })
 }
 

@@ -19,7 +19,7 @@ pub struct laps_config {
 object!(laps_config);
 
 /// A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the account 1 to 64
-/// characters: the name that laps_account_choose() found, never blank.
+/// characters: the name that laps_accounts_choose() found, never blank.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_config_new(

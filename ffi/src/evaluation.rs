@@ -157,6 +157,20 @@ pub unsafe extern "C" fn laps_evaluation_policy(
     })
 }
 
+/// Whether a document that was added asks for a new password now: SyncML with an Exec of Actions/ResetPassword. Obey with
+/// laps_rotation_force(). false for NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_evaluation_resets_password(
+    evaluation: *const laps_evaluation,
+) -> bool {
+    value(false, || {
+        // SAFETY: contract, Objects.
+        let evaluation = unsafe { pointer::shared(evaluation) }?;
+        Ok(evaluation.documents.iter().any(Document::resets_password))
+    })
+}
+
 /// How many findings there are; 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]

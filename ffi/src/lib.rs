@@ -16,12 +16,13 @@
 //! | [`violations`] | which rules a password breaks |
 //! | [`generator`] | the random generator and what it makes |
 //! | [`reader`] | for whom a record is sealed |
+//! | [`signer`], [`reader_set`] | who says which readers devices seal to, and what it said |
 //! | [`header`] | what a record says about its password |
 //! | [`record`] | sealed records |
 //! | [`accounts`] | which local account is managed |
 //! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
 //! | [`bytes`] | bytes that a call hands out |
-//! | `reader_key`, `vault` | a reader's private key, the vault; only in the full build |
+//! | `reader_key`, `signer_key`, `vault` | a reader's and an authority's private key, the vault; only in the full build |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
@@ -45,9 +46,12 @@ pub mod pointer;
 pub mod policy;
 pub mod reader;
 pub mod reader_key;
+pub mod reader_set;
 pub mod recipe;
 pub mod record;
 pub mod rotation;
+pub mod signer;
+pub mod signer_key;
 pub mod status;
 mod test_panic;
 pub mod vault;

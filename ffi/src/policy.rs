@@ -3,7 +3,10 @@
 use core::ffi::c_char;
 
 use laps_core::error::Code;
-use laps_core::policy::{Form, Policy, Setting, diff, diff_json, schema_json, write};
+use laps_core::policy::{
+    Form, Policy, RESET_PASSWORD, RESET_PASSWORD_STATUS, Setting, SyncmlCommand, diff, diff_json,
+    read, schema_json, write, write_syncml,
+};
 
 use crate::bytes::laps_bytes;
 use crate::evaluation::laps_evaluation;
@@ -53,44 +56,44 @@ pub unsafe extern "C" fn laps_policy_recipe(
     })
 }
 
-fn read<T>(policy: *const laps_policy, nothing: T, read: impl FnOnce(&Policy) -> T) -> T {
+fn get<T>(policy: *const laps_policy, nothing: T, get: impl FnOnce(&Policy) -> T) -> T {
     // SAFETY: contract, Objects.
-    value(nothing, || Ok(read(&unsafe { pointer::shared(policy) }?.policy)))
+    value(nothing, || Ok(get(&unsafe { pointer::shared(policy) }?.policy)))
 }
 
 /// BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_backup_directory(policy: *const laps_policy) -> u8 {
-    read(policy, 0, |policy| policy.backup_directory().as_u8())
+    get(policy, 0, |policy| policy.backup_directory().as_u8())
 }
 
 /// PasswordAgeDays: 1 to 365. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_password_age_days(policy: *const laps_policy) -> u16 {
-    read(policy, 0, Policy::password_age_days)
+    get(policy, 0, Policy::password_age_days)
 }
 
 /// PasswordComplexity: 1 to 8. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_password_complexity(policy: *const laps_policy) -> u8 {
-    read(policy, 0, |policy| policy.password_complexity().as_u8())
+    get(policy, 0, |policy| policy.password_complexity().as_u8())
 }
 
 /// PasswordLength: 8 to 64. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_password_length(policy: *const laps_policy) -> u8 {
-    read(policy, 0, Policy::password_length)
+    get(policy, 0, Policy::password_length)
 }
 
 /// PassphraseLength: 3 to 10 words. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_passphrase_length(policy: *const laps_policy) -> u8 {
-    read(policy, 0, Policy::passphrase_length)
+    get(policy, 0, Policy::passphrase_length)
 }
 
 /// PostAuthenticationResetDelay in minutes: 0 (no actions) to 1440. 0 for NULL.
@@ -99,14 +102,14 @@ pub unsafe extern "C" fn laps_policy_passphrase_length(policy: *const laps_polic
 pub unsafe extern "C" fn laps_policy_post_authentication_reset_delay_minutes(
     policy: *const laps_policy,
 ) -> u16 {
-    read(policy, 0, Policy::post_authentication_reset_delay_minutes)
+    get(policy, 0, Policy::post_authentication_reset_delay_minutes)
 }
 
 /// PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_post_authentication_actions(policy: *const laps_policy) -> u8 {
-    read(policy, 0, |policy| policy.post_authentication_actions().as_u8())
+    get(policy, 0, |policy| policy.post_authentication_actions().as_u8())
 }
 
 /// AdministratorAccountName; empty means the built-in administrator.
@@ -204,6 +207,97 @@ pub unsafe extern "C" fn laps_evaluation_export(
             return Err(Failure::new(Code::PolicyRefused, &message));
         }
         out.give(laps_bytes::boxed(write(&evaluation.evaluation.configured, known)?));
+        Ok(())
+    })
+}
+
+/// What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for every configured setting has
+/// an "add" (refused by a device that has the setting), a "replace" or a "delete" (the values are left out).
+/// LAPS_STATUS_POLICY_REFUSED as for laps_evaluation_export().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_evaluation_export_csp(
+    evaluation: *const laps_evaluation,
+    command: *const c_char,
+    command_len: usize,
+    out_bytes: *mut *mut laps_bytes,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (evaluation, command, out) = unsafe {
+            (
+                pointer::shared(evaluation)?,
+                pointer::text(command, command_len, "command")?,
+                Out::new(out_bytes, "out_bytes")?,
+            )
+        };
+        let known = match command {
+            "add" => SyncmlCommand::Add,
+            "replace" => SyncmlCommand::Replace,
+            "delete" => SyncmlCommand::Delete,
+            _ => {
+                let message = format_args!(
+                    "command {command:?} is not known; add, delete and replace are accepted"
+                );
+                return Err(Failure::new(Code::InvalidArgument, &message));
+            }
+        };
+        if evaluation.evaluation.policy.is_none() {
+            let message = format_args!("a policy with errors is not exported");
+            return Err(Failure::new(Code::PolicyRefused, &message));
+        }
+        let text = write_syncml(&evaluation.evaluation.configured, known)?;
+        out.give(laps_bytes::boxed(text.into_bytes()));
+        Ok(())
+    })
+}
+
+/// SyncML that asks a device for a new password now, and how it went: Exec of Actions/ResetPassword, Get of
+/// Actions/ResetPasswordStatus.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_policy_reset_password(
+    out_bytes: *mut *mut laps_bytes,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let out = unsafe { Out::new(out_bytes, "out_bytes") }?;
+        out.give(laps_bytes::boxed(RESET_PASSWORD.as_bytes().to_vec()));
+        Ok(())
+    })
+}
+
+/// SyncML that asks a device how the new password that was asked for went: Get of Actions/ResetPasswordStatus.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_policy_reset_status(out_bytes: *mut *mut laps_bytes) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let out = unsafe { Out::new(out_bytes, "out_bytes") }?;
+        out.give(laps_bytes::boxed(RESET_PASSWORD_STATUS.as_bytes().to_vec()));
+        Ok(())
+    })
+}
+
+/// What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
+/// LAPS_STATUS_NOT_FOUND when the document has no such answer.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_policy_read_reset_status(
+    document: *const u8,
+    document_len: usize,
+    out_hresult: *mut u32,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let (document, out) = unsafe {
+            (
+                pointer::bytes(document, document_len, "document")?,
+                Out::new(out_hresult, "out_hresult")?,
+            )
+        };
+        let none = || Failure::new(Code::NotFound, &"the document has no ResetPasswordStatus");
+        out.set(read(document, "answer")?.reset_status().ok_or_else(none)?.hresult());
         Ok(())
     })
 }

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn laps_reader_key_new(
     })
 }
 
-fn passphrase(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn passphrase(bytes: &[u8]) -> Option<&[u8]> {
     if bytes.is_empty() { None } else { Some(bytes) }
 }
 

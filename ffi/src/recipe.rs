@@ -62,7 +62,9 @@ pub unsafe extern "C" fn laps_recipe_new_passphrase(
 }
 
 /// A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
-/// LAPS_STATUS_RECIPE_INVALID says what is wrong with it.
+/// LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits, LAPS_STATUS_RECIPE_INFEASIBLE when
+/// no password satisfies its rules together (the last error names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when
+/// it would need too large a counting table.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_recipe_read(

@@ -52,6 +52,7 @@ macro_rules! failure_from {
 
 failure_from!(
     laps_core::account::AccountError,
+    laps_core::account::NamingError,
     laps_core::account::SidError,
     laps_core::generate::RecipeDocumentError,
     laps_core::generate::RecipeError,
@@ -127,6 +128,8 @@ impl LastError {
 impl fmt::Write for LastError {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
+            // The words of a document may hold anything; for C the text ends at a NUL.
+            let c = if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
             let end = self.len.saturating_add(c.len_utf8());
             // One byte stays for the NUL.
             if end >= LAST_ERROR_SIZE {
@@ -230,6 +233,12 @@ mod tests {
         assert_eq!(last(), "ä".repeat(255)); // 510 of 511 bytes
         let _ = Failure::from(Code::Busy);
         assert_eq!(last(), Code::Busy.message());
+    }
+
+    #[test]
+    fn a_nul_inside_does_not_cut_the_last_error() {
+        let _ = Failure::new(Code::InvalidArgument, &"before\0after");
+        assert_eq!(last(), "before\u{fffd}after");
     }
 
     #[test]

@@ -1,8 +1,18 @@
 """What contract.py passes to the functions of laps.h where an argument is to be valid."""
 
+from pathlib import Path
+
 READER = (
     "laps-reader-1 x25519 db0208f198fe94bd8e39761bd1847a0c6d73ad4d5fdd61f5ae734187e5f4b97a "
     "VGq2/gUzZm9Ct/mrkzw2geXPvKLBSKW+2zfJM/HJhDQ= helpdesk"
+)
+# A signed reader set of the core's vectors: its authority, and its text.
+VECTOR = (Path(__file__).parents[2] / "core/tests/seal/vectors/x25519_set.txt").read_text(encoding="utf-8")
+SIGNER = next(line for line in VECTOR.splitlines() if line.startswith("authority: ")).removeprefix("authority: ")
+SET = VECTOR[VECTOR.index("laps-reader-set-1") :].replace("\n", "\\n")
+ANSWER = (
+    "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Results><CmdID>2</CmdID><Item><Source><LocURI>./Device/Vendor/MSFT/LAPS/"
+    "Actions/ResetPasswordStatus</LocURI></Source><Data>0</Data></Item></Results></SyncBody></SyncML>"
 )
 POLICY = '{\\"BackupDirectory\\":1,\\"AdministratorAccountName\\":\\"Admin\\"}'
 
@@ -17,6 +27,9 @@ int32_t laps_test_panic(int32_t point);
 #endif
 
 #define READER "{READER}"
+#define SIGNER "{SIGNER}"
+#define SET "{SET}"
+#define ANSWER "{ANSWER}"
 #define POLICY "{POLICY}"
 #define RECIPE "{RECIPE}"
 
@@ -75,6 +88,9 @@ FIXTURES = {
     "laps_violations": 'OK(laps_recipe_check(f.laps_recipe, LAPS_TEXT("short"), &f.laps_violations));',
     "laps_generator": "OK(laps_generator_new(&f.laps_generator));",
     "laps_reader": "OK(laps_reader_parse(LAPS_TEXT(READER), &f.laps_reader));",
+    "laps_signer": "OK(laps_signer_parse(LAPS_TEXT(SIGNER), &f.laps_signer));",
+    "laps_reader_set": "OK(laps_reader_set_verify((const uint8_t *)LAPS_TEXT(SET), f.laps_signer, LAPS_TEXT(\"contoso\"), NULL,\n"
+    "        &f.laps_reader_set));",
     "laps_header": 'OK(laps_header_new(f.laps_generator, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), &f.laps_header));\n'
     '    OK(laps_header_set_sid(f.laps_header, LAPS_TEXT("S-1-5-21-1-2-3-500")));\n'
     "    OK(laps_header_set_previous(f.laps_header, bytes_32));",
@@ -94,6 +110,7 @@ FIXTURES = {
     "    memcpy(state_copy, laps_bytes_data(f.laps_bytes), state_copy_len);",
     "laps_reader_key": 'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
     '        &f.laps_reader_key));',
+    "laps_signer_key": 'OK(laps_signer_key_new(f.laps_generator, LAPS_TEXT("authority"), &f.laps_signer_key));',
     "laps_vault": "make_vault(&f.laps_vault, f.laps_config, f.laps_generator, f.laps_recipe, &f.laps_reader);",
     "laps_disclosure": 'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
     '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));',
@@ -113,6 +130,16 @@ ARGUMENTS = {
     "document_len": "sizeof POLICY - 1",
     ("laps_recipe_read", "document"): "(const uint8_t *)RECIPE",
     ("laps_recipe_read", "document_len"): "sizeof RECIPE - 1",
+    ("laps_reader_set_verify", "document"): "(const uint8_t *)SET",
+    ("laps_reader_set_verify", "document_len"): "sizeof SET - 1",
+    ("laps_policy_read_reset_status", "document"): "(const uint8_t *)ANSWER",
+    ("laps_policy_read_reset_status", "document_len"): "sizeof ANSWER - 1",
+    "authority": "f.laps_signer",
+    "in_force": "NULL",
+    ("laps_signer_parse", "line"): "SIGNER",
+    ("laps_signer_parse", "line_len"): "sizeof SIGNER - 1",
+    "command": '"add"',
+    "command_len": "3",
     "form": '"json"',
     "form_len": "4",
     "source": '"test"',
@@ -189,6 +216,7 @@ ARGUMENTS = {
 MAY_BE_NULL = {
     ("laps_wipe", "memory"),
     ("laps_header_set_previous", "previous"),
+    ("laps_reader_set_verify", "in_force"),
     ("laps_rotation_resume", "stamp"),
     ("laps_rotation_prepare", "stamp"),
     ("laps_rotation_handle_stamp", "stamp"),

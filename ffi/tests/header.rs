@@ -19,6 +19,8 @@ const SOURCES: &[&str] = &[
     "violations",
     "generator",
     "reader",
+    "signer",
+    "reader_set",
     "header",
     "record",
     "accounts",
@@ -28,6 +30,7 @@ const SOURCES: &[&str] = &[
     "event",
     "bytes",
     "reader_key",
+    "signer_key",
     "vault",
 ];
 

@@ -40,6 +40,7 @@ void test_password(void);
 void test_policy(void);
 void test_generate(void);
 void test_seal(void);
+void test_readers(void);
 void test_rotation(void);
 void test_process(void);
 

@@ -9,6 +9,7 @@ int main(void) {
     test_policy();
     test_generate();
     test_seal();
+    test_readers();
     test_rotation();
     test_process();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);

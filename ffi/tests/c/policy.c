@@ -100,8 +100,99 @@ static void an_evaluation_has_every_finding(void) {
     laps_evaluation_free(evaluation);
 }
 
+static int holds(const laps_bytes *bytes, const char *words) {
+    size_t i, len = strlen(words);
+    for (i = 0; i + len <= laps_bytes_len(bytes); i++)
+        if (memcmp(laps_bytes_data(bytes) + i, words, len) == 0) return 1;
+    return 0;
+}
+
+static void syncml_adds_deletes_and_asks(void) {
+    static const char json[] = "{\"BackupDirectory\":1,\"PasswordLength\":20}";
+    static const char answer[] =
+        "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Results><CmdID>2</CmdID><Item><Source><LocURI>./Device/Vendor/MSFT/"
+        "LAPS/Actions/ResetPasswordStatus</LocURI></Source><Data>-2147483638</Data></Item></Results></SyncBody></SyncML>";
+    static const char *const commands[3] = {"add", "replace", "delete"};
+    static const char *const elements[3] = {"<Add>", "<Replace>", "<Delete>"};
+    laps_evaluation *evaluation = NULL, *again = NULL;
+    laps_bytes *bytes = NULL;
+    uint32_t hresult = 7;
+    int i;
+
+    OK(laps_evaluation_new(&evaluation));
+    OK(laps_evaluation_add(evaluation, (const uint8_t *)json, sizeof json - 1, LAPS_TEXT("mine.json")));
+    for (i = 0; i < 3; i++) {
+        OK(laps_evaluation_export_csp(evaluation, commands[i], strlen(commands[i]), &bytes));
+        CHECK(holds(bytes, elements[i]) && holds(bytes, "LAPS/Policies/PasswordLength"));
+        CHECK(holds(bytes, "<Data>20</Data>") == (i < 2));
+        laps_bytes_free(bytes);
+    }
+    bytes = NULL;
+    CHECK_STATUS(LAPS_STATUS_INVALID_ARGUMENT, laps_evaluation_export_csp(evaluation, LAPS_TEXT("exec"), &bytes));
+    CHECK(bytes == NULL && strstr(laps_last_error(), "add, delete and replace") != NULL);
+    CHECK(!laps_evaluation_resets_password(evaluation) && !laps_evaluation_resets_password(NULL));
+
+    OK(laps_policy_reset_password(&bytes)); /* what one side writes, the other reads */
+    OK(laps_evaluation_new(&again));
+    OK(laps_evaluation_add(again, laps_bytes_data(bytes), laps_bytes_len(bytes), LAPS_TEXT("exec.xml")));
+    CHECK(laps_evaluation_resets_password(again));
+    CHECK_STATUS(LAPS_STATUS_NOT_FOUND,
+                 laps_policy_read_reset_status(laps_bytes_data(bytes), laps_bytes_len(bytes), &hresult));
+    CHECK(hresult == 7);
+    laps_bytes_free(bytes);
+    laps_evaluation_free(again);
+    OK(laps_policy_reset_status(&bytes));
+    CHECK(holds(bytes, "<Get>") && !holds(bytes, "<Exec>"));
+    laps_bytes_free(bytes);
+    OK(laps_policy_read_reset_status((const uint8_t *)answer, sizeof answer - 1, &hresult));
+    CHECK(hresult == 0x8000000Au);
+    laps_evaluation_free(evaluation);
+}
+
+static laps_policy *automatic(const char *prefix, int randomize) {
+    char json[256];
+    laps_policy *policy = NULL;
+    sprintf(json,
+            "{\"BackupDirectory\":1,\"AutomaticAccountManagementEnabled\":true,\"AutomaticAccountManagementTarget\":1,"
+            "\"AutomaticAccountManagementNameOrPrefix\":\"%s\",\"AutomaticAccountManagementRandomizeName\":%s}",
+            prefix, randomize ? "true" : "false");
+    OK(laps_policy_read((const uint8_t *)json, strlen(json), &policy));
+    return policy;
+}
+
+static void an_automatic_account_has_a_free_name(void) {
+    laps_accounts *accounts = NULL;
+    laps_generator *generator = NULL;
+    laps_policy *policy = automatic("lapsadm", 1);
+    char name[64], other[64];
+    size_t len = 0;
+
+    OK(laps_accounts_new(&accounts));
+    OK(laps_generator_new(&generator));
+    OK(laps_accounts_automatic_name(accounts, policy, generator, name, sizeof name, &len));
+    CHECK(len == 13 && memcmp(name, "lapsadm", 7) == 0 && strspn(name + 7, "0123456789") == 6);
+    OK(laps_accounts_automatic_name(accounts, policy, generator, other, sizeof other, &len));
+    CHECK(strcmp(name, other) != 0); /* equal once in a million times */
+    CHECK_STATUS(LAPS_STATUS_BUFFER_TOO_SMALL,
+                 laps_accounts_automatic_name(accounts, policy, generator, name, 13, &len));
+    CHECK(len == 14);
+    laps_policy_free(policy);
+
+    policy = automatic("lapsadm", 0);
+    OK(laps_accounts_automatic_name(accounts, policy, generator, name, sizeof name, &len));
+    CHECK(strcmp(name, "lapsadm") == 0);
+    OK(laps_accounts_add(accounts, LAPS_TEXT("LapsAdm"), NULL, 0, true));
+    CHECK_STATUS(LAPS_STATUS_ACCOUNT_REFUSED,
+                 laps_accounts_automatic_name(accounts, policy, generator, name, sizeof name, &len));
+    laps_policy_free(policy);
+    laps_generator_free(generator);
+    laps_accounts_free(accounts);
+}
+
 void test_policy(void) {
     the_policy_of_an_administrator_is_in_force();
     a_wrong_policy_is_refused_and_says_why();
     an_evaluation_has_every_finding();
+    syncml_adds_deletes_and_asks();
+    an_automatic_account_has_a_free_name();
 }
