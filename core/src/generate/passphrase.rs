@@ -4,6 +4,7 @@
 mod ambiguous;
 #[cfg(feature = "alloc")]
 mod builder;
+mod eff;
 mod list;
 mod text;
 
