@@ -101,6 +101,30 @@ std::string text(Function function) {
 }
 } // namespace detail
 
+namespace detail {
+inline const std::uint8_t *data(const std::string &text) { return reinterpret_cast<const std::uint8_t *>(text.data()); }
+/// A borrowed text that ends before its lender changes.
+inline std::string copy(const char *text) { return text == nullptr ? std::string() : std::string(text); }
+/// Pointers for an array of objects.
+template <typename Wrapper, typename T>
+std::vector<const T *> pointers(const std::vector<const Wrapper *> &objects) {
+    std::vector<const T *> all;
+    for (const Wrapper *object : objects) all.push_back(object == nullptr ? nullptr : object->get());
+    return all;
+}
+} // namespace detail
+
+/// Sixteen bytes that name a record.
+typedef std::vector<std::uint8_t> RecordId;
+
+class Bytes : public Object<laps_bytes, laps_bytes_free> {
+public:
+    using Object::Object;
+    const std::uint8_t *data() const noexcept { return laps_bytes_data(object_); }
+    std::size_t size() const noexcept { return laps_bytes_len(object_); }
+    std::string text() const { return std::string(reinterpret_cast<const char *>(data()), size()); }
+};
+
 class Password : public Object<laps_password, laps_password_free> {
 public:
     using Object::Object;
@@ -109,24 +133,55 @@ public:
         check(laps_password_from_utf8(text, length, &made));
         return Password(made);
     }
+    static Password from_utf16(const std::uint16_t *text, std::size_t length) {
+        laps_password *made = nullptr;
+        check(laps_password_from_utf16(text, length, &made));
+        return Password(made);
+    }
     std::size_t size() const noexcept { return laps_password_len(object_); }
     /// A copy that wipes itself.
-    Wiped<char> expose() const {
+    Wiped<char> expose() const { return expose(object_); }
+    static Wiped<char> expose(const laps_password *password) {
         Wiped<char> copy(LAPS_PASSWORD_MAX_LEN + 1);
         std::size_t length = 0;
-        check(laps_password_copy_utf8(object_, copy.data(), copy.capacity(), &length));
+        check(laps_password_copy_utf8(password, copy.data(), copy.capacity(), &length));
         copy.resize(length);
         return copy;
     }
     /// A copy in UTF-16, as Windows wants it, that wipes itself.
-    Wiped<std::uint16_t> expose_utf16() const {
+    Wiped<std::uint16_t> expose_utf16() const { return expose_utf16(object_); }
+    static Wiped<std::uint16_t> expose_utf16(const laps_password *password) {
         Wiped<std::uint16_t> copy(LAPS_PASSWORD_MAX_LEN + 1);
         std::size_t length = 0;
-        check(laps_password_copy_utf16(object_, copy.data(), copy.capacity(), &length));
+        check(laps_password_copy_utf16(password, copy.data(), copy.capacity(), &length));
         copy.resize(length);
         return copy;
     }
     bool equals(const Password &other) const noexcept { return laps_password_equal(object_, other.object_); }
+};
+
+/// A rule that a password breaks.
+struct Violation {
+    std::string rule, message;
+};
+
+class Violations : public Object<laps_violations, laps_violations_free> {
+public:
+    using Object::Object;
+    /// What the password policy of a Windows device would say; see laps_windows_check().
+    static Violations windows(std::uint8_t min_length, bool complexity, const std::string &user_name,
+                              const std::string &full_name, const char *text, std::size_t length) {
+        laps_violations *made = nullptr;
+        check(laps_windows_check(min_length, complexity, user_name.data(), user_name.size(), full_name.data(),
+                                 full_name.size(), text, length, &made));
+        return Violations(made);
+    }
+    std::size_t size() const noexcept { return laps_violations_count(object_); }
+    bool empty() const noexcept { return size() == 0; }
+    Violation at(std::size_t index) const {
+        return Violation{detail::copy(laps_violations_rule(object_, index)),
+                         detail::copy(laps_violations_message(object_, index))};
+    }
 };
 
 class Recipe : public Object<laps_recipe, laps_recipe_free> {
@@ -142,12 +197,24 @@ public:
         check(laps_recipe_new_passphrase(complexity, words, &made));
         return Recipe(made);
     }
+    static Recipe read(const std::string &document) {
+        laps_recipe *made = nullptr;
+        check(laps_recipe_read(detail::data(document), document.size(), &made));
+        return Recipe(made);
+    }
     std::uint64_t bits_micro() const noexcept { return laps_recipe_bits_micro(object_); }
+    std::size_t min_length() const noexcept { return laps_recipe_min_length(object_); }
+    std::size_t max_length() const noexcept { return laps_recipe_max_length(object_); }
     std::string admissible() const {
         const laps_recipe *object = object_;
         return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
             return laps_recipe_admissible(object, buffer, size, length);
         });
+    }
+    Violations violations(const char *text, std::size_t length) const {
+        laps_violations *made = nullptr;
+        check(laps_recipe_check(object_, text, length, &made));
+        return Violations(made);
     }
 };
 
@@ -156,7 +223,12 @@ public:
     using Object::Object;
     static Policy read(const std::string &document) {
         laps_policy *made = nullptr;
-        check(laps_policy_read(reinterpret_cast<const std::uint8_t *>(document.data()), document.size(), &made));
+        check(laps_policy_read(detail::data(document), document.size(), &made));
+        return Policy(made);
+    }
+    static Policy defaults() {
+        laps_policy *made = nullptr;
+        check(laps_policy_new_default(&made));
         return Policy(made);
     }
     Recipe recipe() const {
@@ -164,11 +236,68 @@ public:
         check(laps_policy_recipe(object_, &made));
         return Recipe(made);
     }
+    std::uint8_t backup_directory() const noexcept { return laps_policy_backup_directory(object_); }
+    std::uint16_t password_age_days() const noexcept { return laps_policy_password_age_days(object_); }
     std::string account_name() const {
         const laps_policy *object = object_;
         return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
             return laps_policy_administrator_account_name(object, buffer, size, length);
         });
+    }
+    /// The value of any setting by its name in the CSP.
+    std::string value(const std::string &setting) const {
+        const laps_policy *object = object_;
+        return detail::text([object, &setting](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_policy_value(object, setting.data(), setting.size(), buffer, size, length);
+        });
+    }
+    std::vector<std::uint8_t> hash() const {
+        std::vector<std::uint8_t> bytes(32);
+        check(laps_policy_hash(object_, bytes.data()));
+        return bytes;
+    }
+};
+
+/// What is wrong, or should be looked at, in policy documents: level is one of LAPS_LEVEL_*.
+struct Finding {
+    std::uint32_t level;
+    std::string setting, message;
+};
+
+class Evaluation : public Object<laps_evaluation, laps_evaluation_free> {
+public:
+    Evaluation() { check(laps_evaluation_new(&object_)); }
+    void add(const std::string &document, const std::string &source) {
+        check(laps_evaluation_add(object_, detail::data(document), document.size(), source.data(), source.size()));
+    }
+    Policy policy() const {
+        laps_policy *made = nullptr;
+        check(laps_evaluation_policy(object_, &made));
+        return Policy(made);
+    }
+    std::vector<Finding> findings() const {
+        std::vector<Finding> all;
+        for (std::size_t i = 0; i < laps_evaluation_finding_count(object_); i++)
+            all.push_back(Finding{laps_evaluation_finding_level(object_, i),
+                                  detail::copy(laps_evaluation_finding_setting(object_, i)),
+                                  detail::copy(laps_evaluation_finding_message(object_, i))});
+        return all;
+    }
+    bool resets_password() const noexcept { return laps_evaluation_resets_password(object_); }
+    Bytes export_as(const std::string &form) const {
+        laps_bytes *made = nullptr;
+        check(laps_evaluation_export(object_, form.data(), form.size(), &made));
+        return Bytes(made);
+    }
+    Bytes export_csp(const std::string &command) const {
+        laps_bytes *made = nullptr;
+        check(laps_evaluation_export_csp(object_, command.data(), command.size(), &made));
+        return Bytes(made);
+    }
+    Bytes changes_to(const Evaluation &later) const {
+        laps_bytes *made = nullptr;
+        check(laps_evaluation_diff(object_, later.object_, &made));
+        return Bytes(made);
     }
 };
 
@@ -180,6 +309,15 @@ public:
         laps_password *made = nullptr;
         check(laps_generator_password(object_, recipe.get(), &made));
         return Password(made);
+    }
+    /// Many at once: count places of recipe.max_length() + 1 bytes, each a text ended by NUL, wiped at the end.
+    Wiped<char> passwords(const Recipe &recipe, std::size_t count) {
+        const std::size_t place = recipe.max_length() + 1;
+        if (count > SIZE_MAX / 2 / place) throw Error(LAPS_STATUS_INVALID_ARGUMENT, "so many passwords fit no memory");
+        Wiped<char> places(place * count);
+        check(laps_generator_passwords(object_, recipe.get(), places.data(), place, count));
+        places.resize(place * count);
+        return places;
     }
 };
 
@@ -197,12 +335,78 @@ public:
             return laps_reader_text(object, buffer, size, length);
         });
     }
+    std::string name() const {
+        const laps_reader *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_reader_name(object, buffer, size, length);
+        });
+    }
+    std::vector<std::uint8_t> id() const {
+        std::vector<std::uint8_t> bytes(32);
+        check(laps_reader_id(object_, bytes.data()));
+        return bytes;
+    }
+    std::uint16_t suite() const noexcept { return laps_reader_suite(object_); }
+};
+
+class Signer : public Object<laps_signer, laps_signer_free> {
+public:
+    using Object::Object;
+    static Signer parse(const std::string &line) {
+        laps_signer *made = nullptr;
+        check(laps_signer_parse(line.data(), line.size(), &made));
+        return Signer(made);
+    }
+    std::string text() const {
+        const laps_signer *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_signer_text(object, buffer, size, length);
+        });
+    }
+};
+
+class ReaderSet : public Object<laps_reader_set, laps_reader_set_free> {
+public:
+    using Object::Object;
+    /// in_force is what head() gave for the set in force; empty where none was accepted before.
+    static ReaderSet verify(const std::string &document, const Signer &authority, const std::string &scope,
+                            const std::vector<std::uint8_t> &in_force) {
+        if (!in_force.empty() && in_force.size() != 40)
+            throw Error(LAPS_STATUS_INVALID_ARGUMENT, "what is remembered of a reader set has 40 bytes");
+        laps_reader_set *made = nullptr;
+        check(laps_reader_set_verify(detail::data(document), document.size(), authority.get(), scope.data(), scope.size(),
+                                     in_force.empty() ? nullptr : in_force.data(), &made));
+        return ReaderSet(made);
+    }
+    std::uint64_t version() const noexcept { return laps_reader_set_version(object_); }
+    std::size_t size() const noexcept { return laps_reader_set_count(object_); }
+    Reader at(std::size_t index) const {
+        laps_reader *made = nullptr;
+        check(laps_reader_set_reader(object_, index, &made));
+        return Reader(made);
+    }
+    std::vector<std::uint8_t> head() const {
+        std::vector<std::uint8_t> bytes(40);
+        check(laps_reader_set_head(object_, bytes.data()));
+        return bytes;
+    }
 };
 
 class Header : public Object<laps_header, laps_header_free> {
 public:
     Header(Generator &generator, const std::string &device, const std::string &account) {
         check(laps_header_new(generator.get(), device.data(), device.size(), account.data(), account.size(), &object_));
+    }
+    void set_scope(const std::string &scope) { check(laps_header_set_scope(object_, scope.data(), scope.size())); }
+    void set_sid(const std::string &sid) { check(laps_header_set_sid(object_, sid.data(), sid.size())); }
+    void set_version(std::uint64_t version, std::uint64_t made_at) {
+        check(laps_header_set_version(object_, version, made_at));
+    }
+    void set_policy(const Policy &policy) { check(laps_header_set_policy(object_, policy.get())); }
+    RecordId id() const {
+        RecordId bytes(16);
+        check(laps_header_id(object_, bytes.data()));
+        return bytes;
     }
 };
 
@@ -211,10 +415,9 @@ public:
     using Object::Object;
     static Record seal(const Header &header, const Password &password, const std::vector<const Reader *> &readers,
                        Generator &generator) {
-        std::vector<const laps_reader *> pointers;
-        for (const Reader *reader : readers) pointers.push_back(reader->get());
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
         laps_record *made = nullptr;
-        check(laps_record_seal(header.get(), password.get(), pointers.data(), pointers.size(), generator.get(), &made));
+        check(laps_record_seal(header.get(), password.get(), all.data(), all.size(), generator.get(), &made));
         return Record(made);
     }
     static Record parse(const std::vector<std::uint8_t> &bytes) {
@@ -226,24 +429,179 @@ public:
         const std::uint8_t *start = laps_record_bytes(object_);
         return std::vector<std::uint8_t>(start, start + laps_record_len(object_));
     }
+    RecordId id() const {
+        RecordId bytes(16);
+        check(laps_record_id(object_, bytes.data()));
+        return bytes;
+    }
+    std::uint64_t version() const noexcept { return laps_record_version(object_); }
+    std::uint64_t made_at() const noexcept { return laps_record_made_at(object_); }
+    std::string device() const {
+        const laps_record *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_record_device(object, buffer, size, length);
+        });
+    }
+    std::string account() const {
+        const laps_record *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_record_account(object, buffer, size, length);
+        });
+    }
+    std::size_t reader_count() const noexcept { return laps_record_reader_count(object_); }
 };
 
-typedef Object<laps_accounts, laps_accounts_free> Accounts;
-typedef Object<laps_bytes, laps_bytes_free> Bytes;
-typedef Object<laps_config, laps_config_free> Config;
-typedef Object<laps_evaluation, laps_evaluation_free> Evaluation;
-typedef Object<laps_event, laps_event_free> Event;
-typedef Object<laps_rotation, laps_rotation_free> Rotation;
-typedef Object<laps_violations, laps_violations_free> Violations;
+class Accounts : public Object<laps_accounts, laps_accounts_free> {
+public:
+    Accounts() { check(laps_accounts_new(&object_)); }
+    /// An empty SID is none.
+    void add(const std::string &name, const std::string &sid, bool enabled) {
+        check(laps_accounts_add(object_, name.data(), name.size(), sid.data(), sid.size(), enabled));
+    }
+    std::size_t choose(const Policy &policy) const {
+        std::size_t index = 0;
+        check(laps_accounts_choose(object_, policy.get(), &index));
+        return index;
+    }
+    std::string automatic_name(const Policy &policy, Generator &generator) const {
+        char name[64];
+        std::size_t length = 0;
+        check(laps_accounts_automatic_name(object_, policy.get(), generator.get(), name, sizeof name, &length));
+        return std::string(name, length);
+    }
+};
+
+class Config : public Object<laps_config, laps_config_free> {
+public:
+    Config(const Policy &policy, const std::string &device, const std::string &account) {
+        check(laps_config_new(policy.get(), device.data(), device.size(), account.data(), account.size(), &object_));
+    }
+    void set_scope(const std::string &scope) { check(laps_config_set_scope(object_, scope.data(), scope.size())); }
+    void set_sid(const std::string &sid) { check(laps_config_set_sid(object_, sid.data(), sid.size())); }
+    void set_can_verify(bool can_verify) { check(laps_config_set_can_verify(object_, can_verify)); }
+    void set_check_in_seconds(std::uint64_t seconds) { check(laps_config_set_check_in_seconds(object_, seconds)); }
+    void set_plaintext_seconds(std::uint64_t seconds) { check(laps_config_set_plaintext_seconds(object_, seconds)); }
+};
+
+class Event : public Object<laps_event, laps_event_free> {
+public:
+    using Object::Object;
+    std::string name() const { return detail::copy(laps_event_name(object_)); }
+    std::string reason() const { return detail::copy(laps_event_reason(object_)); }
+    std::uint32_t id() const noexcept { return laps_event_id(object_); }
+    std::uint32_t level() const noexcept { return laps_event_level(object_); }
+    std::uint64_t at() const noexcept { return laps_event_at(object_); }
+    std::uint64_t version() const noexcept { return laps_event_version(object_); }
+    std::uint64_t detail() const noexcept { return laps_event_detail(object_); }
+};
+
+/// What to do next: one of LAPS_WISH_*, and its value.
+struct Wish {
+    std::uint32_t wish;
+    std::uint64_t value;
+};
+
+class Rotation : public Object<laps_rotation, laps_rotation_free> {
+public:
+    using Object::Object;
+    static Rotation start(const Config &config, std::uint64_t now) {
+        laps_rotation *made = nullptr;
+        check(laps_rotation_new(config.get(), now, &made));
+        return Rotation(made);
+    }
+    /// stamp is the account's change stamp, 32 bytes, or nullptr.
+    static Rotation resume(const Config &config, const std::string &state, const std::uint8_t *stamp, std::uint64_t now) {
+        laps_rotation *made = nullptr;
+        check(laps_rotation_resume(config.get(), detail::data(state), state.size(), stamp, now, &made));
+        return Rotation(made);
+    }
+    Wish poll() const {
+        Wish wish = {0, 0};
+        check(laps_rotation_poll(object_, &wish.wish, &wish.value));
+        return wish;
+    }
+    /// The next event; empty (false) when there is none.
+    Event poll_event() {
+        laps_event *made = nullptr;
+        const laps_status status = laps_rotation_poll_event(object_, &made);
+        if (status != LAPS_STATUS_NOT_FOUND) check(status);
+        return Event(made);
+    }
+    Bytes state() {
+        laps_bytes *made = nullptr;
+        check(laps_rotation_state(object_, &made));
+        return Bytes(made);
+    }
+    Bytes check_in(Generator &generator) {
+        laps_bytes *made = nullptr;
+        check(laps_rotation_check_in(object_, generator.get(), &made));
+        return Bytes(made);
+    }
+    /// The new password, lent until the rotation changes; nullptr when none is to be set or asked for.
+    const laps_password *password() const noexcept { return laps_rotation_password(object_); }
+    std::string account() const {
+        const laps_rotation *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_rotation_account(object, buffer, size, length);
+        });
+    }
+    std::uint32_t step() const noexcept { return laps_rotation_step(object_); }
+    std::uint64_t version() const noexcept { return laps_rotation_version(object_); }
+    std::uint64_t due() const noexcept { return laps_rotation_due(object_); }
+    bool is_due() const noexcept { return laps_rotation_is_due(object_); }
+    std::uint64_t used_since() const noexcept { return laps_rotation_used_since(object_); }
+    void prepare(Generator &generator, const Recipe &recipe, const std::vector<const Reader *> &readers,
+                 const std::uint8_t *stamp, std::uint64_t now) {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        check(laps_rotation_prepare(object_, generator.get(), recipe.get(), all.data(), all.size(), stamp, now));
+    }
+    void handle_saved() { check(laps_rotation_handle_saved(object_)); }
+    void handle_save_failed(Generator &generator, std::uint64_t now) {
+        check(laps_rotation_handle_save_failed(object_, generator.get(), now));
+    }
+    void handle_answer(const std::uint8_t *answer, std::size_t length, Generator &generator, std::uint64_t now) {
+        check(laps_rotation_handle_answer(object_, answer, length, generator.get(), now));
+    }
+    void handle_check_in_failed(Generator &generator, std::uint64_t now) {
+        check(laps_rotation_handle_check_in_failed(object_, generator.get(), now));
+    }
+    void handle_stamp(const std::uint8_t *stamp, std::uint64_t now) {
+        check(laps_rotation_handle_stamp(object_, stamp, now));
+    }
+    void handle_applied(std::uint32_t applied, Generator &generator, std::uint64_t now) {
+        check(laps_rotation_handle_applied(object_, applied, generator.get(), now));
+    }
+    void handle_verified(std::uint32_t verified, Generator &generator, std::uint64_t now) {
+        check(laps_rotation_handle_verified(object_, verified, generator.get(), now));
+    }
+    void handle_acted(std::uint32_t acted, std::uint64_t now) { check(laps_rotation_handle_acted(object_, acted, now)); }
+    void handle_used(std::uint64_t at, std::uint64_t now) { check(laps_rotation_handle_used(object_, at, now)); }
+    void handle_timeout(std::uint64_t now) { check(laps_rotation_handle_timeout(object_, now)); }
+    void handle_config(const Config &config, std::uint64_t now) {
+        check(laps_rotation_handle_config(object_, config.get(), now));
+    }
+    void force(std::uint64_t now) { check(laps_rotation_force(object_, now)); }
+    void skip_back_off(std::uint64_t now) { check(laps_rotation_skip_back_off(object_, now)); }
+};
 
 #ifdef LAPS_FULL
-typedef Object<laps_disclosure, laps_disclosure_free> Disclosure;
-typedef Object<laps_vault, laps_vault_free> Vault;
-
 class ReaderKey : public Object<laps_reader_key, laps_reader_key_free> {
 public:
+    using Object::Object;
     ReaderKey(Generator &generator, std::uint16_t suite, const std::string &name) {
         check(laps_reader_key_new(generator.get(), suite, name.data(), name.size(), &object_));
+    }
+    /// An empty passphrase is none.
+    static ReaderKey from_file(const std::uint8_t *file, std::size_t length, const std::uint8_t *passphrase,
+                               std::size_t passphrase_length) {
+        laps_reader_key *made = nullptr;
+        check(laps_reader_key_from_file(file, length, passphrase, passphrase_length, &made));
+        return ReaderKey(made);
+    }
+    Bytes to_file(const std::uint8_t *passphrase, std::size_t passphrase_length, Generator &generator) const {
+        laps_bytes *made = nullptr;
+        check(laps_reader_key_to_file(object_, passphrase, passphrase_length, generator.get(), &made));
+        return Bytes(made);
     }
     Reader reader() const {
         laps_reader *made = nullptr;
@@ -254,6 +612,98 @@ public:
         laps_password *made = nullptr;
         check(laps_reader_key_open(object_, record.get(), &made));
         return Password(made);
+    }
+    Record reseal(const Record &record, const std::vector<const Reader *> &readers, Generator &generator) const {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        laps_record *made = nullptr;
+        check(laps_reader_key_reseal(object_, record.get(), all.data(), all.size(), generator.get(), &made));
+        return Record(made);
+    }
+};
+
+class SignerKey : public Object<laps_signer_key, laps_signer_key_free> {
+public:
+    using Object::Object;
+    SignerKey(Generator &generator, const std::string &name) {
+        check(laps_signer_key_new(generator.get(), name.data(), name.size(), &object_));
+    }
+    /// An empty passphrase is none.
+    static SignerKey from_file(const std::uint8_t *file, std::size_t length, const std::uint8_t *passphrase,
+                               std::size_t passphrase_length) {
+        laps_signer_key *made = nullptr;
+        check(laps_signer_key_from_file(file, length, passphrase, passphrase_length, &made));
+        return SignerKey(made);
+    }
+    Bytes to_file(const std::uint8_t *passphrase, std::size_t passphrase_length, Generator &generator) const {
+        laps_bytes *made = nullptr;
+        check(laps_signer_key_to_file(object_, passphrase, passphrase_length, generator.get(), &made));
+        return Bytes(made);
+    }
+    Signer signer() const {
+        laps_signer *made = nullptr;
+        check(laps_signer_key_signer(object_, &made));
+        return Signer(made);
+    }
+    Bytes sign_readers(const std::string &scope, std::uint64_t version, const std::vector<const Reader *> &readers) const {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        laps_bytes *made = nullptr;
+        check(laps_signer_key_sign_readers(object_, scope.data(), scope.size(), version, all.data(), all.size(), &made));
+        return Bytes(made);
+    }
+};
+
+class Disclosure : public Object<laps_disclosure, laps_disclosure_free> {
+public:
+    using Object::Object;
+    std::size_t size() const noexcept { return laps_disclosure_count(object_); }
+    Record record(std::size_t index) const {
+        laps_record *made = nullptr;
+        check(laps_disclosure_record(object_, index, &made));
+        return Record(made);
+    }
+    std::uint32_t state(std::size_t index) const noexcept { return laps_disclosure_state(object_, index); }
+    std::uint64_t entry() const noexcept { return laps_disclosure_entry(object_); }
+    std::string head() const { return detail::copy(laps_disclosure_head(object_)); }
+};
+
+class Vault : public Object<laps_vault, laps_vault_free> {
+public:
+    using Object::Object;
+    static Vault init(const std::string &path, const std::string &scope, const std::vector<const Reader *> &readers,
+                      const std::string &actor, std::uint64_t now) {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        laps_vault *made = nullptr;
+        check(laps_vault_init(path.data(), path.size(), scope.data(), scope.size(), all.data(), all.size(), actor.data(),
+                              actor.size(), now, &made));
+        return Vault(made);
+    }
+    static Vault open(const std::string &path, const std::string &scope) {
+        laps_vault *made = nullptr;
+        check(laps_vault_open(path.data(), path.size(), scope.data(), scope.size(), &made));
+        return Vault(made);
+    }
+    Bytes check_in(const std::string &device, const std::uint8_t *message, std::size_t length, std::uint64_t now) const {
+        laps_bytes *made = nullptr;
+        check(laps_vault_check_in(object_, device.data(), device.size(), message, length, now, &made));
+        return Bytes(made);
+    }
+    void order_rotation(const std::string &device, const std::string &actor, const std::string &reason,
+                        std::uint64_t now) const {
+        check(laps_vault_order_rotation(object_, device.data(), device.size(), actor.data(), actor.size(), reason.data(),
+                                        reason.size(), now));
+    }
+    Disclosure disclose(const std::string &device, const std::string &actor, const std::string &reason, bool history,
+                        std::uint64_t rotate_after, std::uint64_t now) const {
+        laps_disclosure *made = nullptr;
+        check(laps_vault_disclose(object_, device.data(), device.size(), actor.data(), actor.size(), reason.data(),
+                                  reason.size(), history, rotate_after, now, &made));
+        return Disclosure(made);
+    }
+    /// The number of entries; throws with LAPS_STATUS_AUDIT_BROKEN when they do not verify.
+    std::uint64_t audit_verify(const std::string &expect) const {
+        std::uint64_t entries = 0;
+        check(laps_vault_audit_verify(object_, expect.data(), expect.size(), &entries));
+        return entries;
     }
 };
 #endif

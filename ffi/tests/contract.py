@@ -199,4 +199,5 @@ def main():
     put("    return 0;\n}")
 
 
-main()
+if __name__ == "__main__":
+    main()

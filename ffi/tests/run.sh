@@ -80,6 +80,17 @@ exports "$out/agent/liblaps.so" | diff "$out/agent.symbols" - || { echo "the age
 }
 nm "$out/c-sanitized" | grep -q __asan_report || { echo "the sanitizers are not on"; exit 1; }
 
+# Every object has its class in laps.hpp.
+python3 $tests/wrappers.py ffi/include/laps.h > "$out/wrappers.cpp"
+for defined in -ULAPS_AGENT -DLAPS_AGENT; do
+    # shellcheck disable=SC2086
+    g++ -std=c++11 $warn $defined -Iffi/include -fsyntax-only "$out/wrappers.cpp"
+done
+
+# The heap over a million calls; its malloc is the program's own.
+# shellcheck disable=SC2086
+gcc -std=c99 -D_GNU_SOURCE -fno-builtin $warn -g -O1 -Iffi/include -I$tests/c $tests/heap.c -L"$lib" -llaps -o "$out/heap"
+
 # Every function against the contract: as installed, and with panics forced. What the generator does not know stops it.
 sed 's|^#ifdef __cplusplus$|/** New. */\nLAPS_API LAPS_NODISCARD laps_status laps_new_call(const laps_unknown *unknown);\n&|' ffi/include/laps.h \
     > "$out/unknown.h"
@@ -137,7 +148,7 @@ if [ -e README.md ]; then
 fi
 
 export RUST_BACKTRACE=0 # forced panics are told in one line
-for program in c-shared c-static c-agent c-sanitized cpp-shared cpp11-shared cpp-agent contract contract-agent contract-panics readme; do
+for program in c-shared c-static c-agent c-sanitized cpp-shared cpp11-shared cpp-agent contract contract-agent contract-panics heap readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
     (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log" 2> "$program.err") \

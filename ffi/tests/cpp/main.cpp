@@ -71,7 +71,99 @@ static void failures_are_thrown_with_their_words() {
     CHECK(thrown);
 }
 
+static void documents_become_a_policy_with_its_findings() {
+    laps::Evaluation evaluation;
+    evaluation.add("{\"BackupDirectory\":1,\"PasswordComplexity\":1,\"PasswordLength\":8}", "weak.json");
+    bool warned = false;
+    for (const laps::Finding &finding : evaluation.findings()) warned |= finding.level == LAPS_LEVEL_WARNING;
+    CHECK(warned);
+    laps::Policy policy = evaluation.policy();
+    CHECK(policy.value("PasswordLength") == "8" && policy.backup_directory() == 1);
+    CHECK(policy.hash() != laps::Policy::defaults().hash());
+    CHECK(evaluation.export_csp("add").text().find("<Add>") != std::string::npos);
+    CHECK(!evaluation.resets_password());
+    laps::Evaluation none;
+    CHECK(none.changes_to(evaluation).text().find("PasswordLength") != std::string::npos);
+}
+
+static void recipes_generate_and_check() {
+    laps::Recipe recipe = laps::Recipe::read("{\"length\":12,\"groups\":[{\"chars\":\"abc\",\"min\":2}]}");
+    laps::Generator generator;
+    laps::Wiped<char> many = generator.passwords(recipe, 50);
+    for (int i = 0; i < 50; i++) CHECK(recipe.violations(many.c_str() + 13 * i, 12).empty());
+    laps::Violations broken = recipe.violations("short", 5);
+    CHECK(!broken.empty() && !broken.at(0).rule.empty() && broken.at(broken.size()).rule.empty());
+    CHECK(!laps::Violations::windows(14, true, "anna", "", "anna", 4).empty());
+}
+
+static void an_account_is_chosen() {
+    laps::Policy policy = laps::Policy::read("{\"BackupDirectory\":1}");
+    laps::Accounts accounts;
+    accounts.add("Guest", "S-1-5-21-1-2-3-501", false);
+    accounts.add("Verwalter", "S-1-5-21-1-2-3-500", true);
+    CHECK(accounts.choose(policy) == 1);
+    laps::Generator generator;
+    CHECK(!accounts.automatic_name(policy, generator).empty());
+}
+
 #ifdef LAPS_FULL
+static void a_rotation_goes_its_way() {
+    for (const char *file : {"cpp.vault", "cpp.vault-wal", "cpp.vault-shm"}) std::remove(file);
+    const std::uint64_t now = 1700000000;
+    laps::Generator generator;
+    laps::ReaderKey key(generator, LAPS_SUITE_X25519, "help desk");
+    laps::Bytes file = key.to_file(nullptr, 0, generator);
+    key = laps::ReaderKey::from_file(file.data(), file.size(), nullptr, 0);
+    laps::SignerKey authority(generator, "authority");
+    laps::Reader first = key.reader();
+    laps::Bytes text = authority.sign_readers("", 1, {&first});
+    laps::ReaderSet set =
+        laps::ReaderSet::verify(text.text(), laps::Signer::parse(authority.signer().text()), "", std::vector<std::uint8_t>());
+    laps::Reader reader = set.at(0);
+    CHECK(set.size() == 1 && set.version() == 1 && reader.id() == first.id());
+
+    laps::Vault vault = laps::Vault::init("cpp.vault", "", {&reader}, "setup", now);
+    laps::Policy policy = laps::Policy::read("{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}");
+    laps::Recipe recipe = policy.recipe();
+    laps::Config config(policy, "pc-17", "Admin");
+    laps::Rotation rotation = laps::Rotation::start(config, now);
+    laps::Password set_on_account;
+    std::string state, last; // every event by name
+    for (laps::Wish wish = rotation.poll(); wish.wish != LAPS_WISH_WAIT; wish = rotation.poll()) {
+        switch (wish.wish) {
+        case LAPS_WISH_SAVE:
+            state = rotation.state().text();
+            rotation.handle_saved();
+            break;
+        case LAPS_WISH_CHECK_IN: {
+            laps::Bytes message = rotation.check_in(generator);
+            laps::Bytes answer = vault.check_in("pc-17", message.data(), message.size(), now);
+            rotation.handle_answer(answer.data(), answer.size(), generator, now);
+            break;
+        }
+        case LAPS_WISH_PREPARE: rotation.prepare(generator, recipe, {&reader}, nullptr, now); break;
+        case LAPS_WISH_READ_STAMP: rotation.handle_stamp(nullptr, now); break;
+        case LAPS_WISH_APPLY: {
+            laps::Wiped<char> password = laps::Password::expose(rotation.password());
+            set_on_account = laps::Password::from_utf8(password.c_str(), password.size());
+            rotation.handle_applied(LAPS_APPLIED_SUCCESS, generator, now);
+            break;
+        }
+        case LAPS_WISH_VERIFY: rotation.handle_verified(LAPS_VERIFIED_MATCH, generator, now); break;
+        default: CHECK(false);
+        }
+    }
+    for (laps::Event event = rotation.poll_event(); event; event = rotation.poll_event()) last += event.name() + " ";
+    CHECK(last.find("committed ") != std::string::npos && rotation.version() > 0 && !rotation.is_due() && rotation.password() == nullptr);
+    CHECK(laps::Rotation::resume(config, state, nullptr, now).version() == rotation.version());
+
+    laps::Disclosure disclosure = vault.disclose("pc-17", "anna", "a test", false, 0, now);
+    CHECK(disclosure.size() == 1 && disclosure.state(0) == LAPS_CANDIDATE_CURRENT);
+    CHECK(key.open(disclosure.record(0)).equals(set_on_account));
+    CHECK(vault.audit_verify(disclosure.head()) >= disclosure.entry());
+    vault.order_rotation("pc-17", "anna", "a test", now);
+}
+
 static void a_record_goes_to_its_reader() {
     laps::Generator generator;
     laps::ReaderKey key(generator, LAPS_SUITE_X25519, "help desk");
@@ -87,7 +179,11 @@ int main() {
     the_header_means_the_same_in_cpp();
     objects_move_and_free_themselves();
     failures_are_thrown_with_their_words();
+    documents_become_a_policy_with_its_findings();
+    recipes_generate_and_check();
+    an_account_is_chosen();
 #ifdef LAPS_FULL
+    a_rotation_goes_its_way();
     a_record_goes_to_its_reader();
 #endif
     std::puts("laps.h and laps.hpp in C++: everything holds");
