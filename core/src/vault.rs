@@ -33,6 +33,7 @@ mod disclose;
 mod lifecycle;
 mod members;
 mod orders;
+mod reseal;
 mod transfer;
 mod verify;
 
@@ -49,7 +50,7 @@ pub use request::{Confirmation, DiscloseOptions, Request, Selection};
 pub use store::Store;
 pub use view::{
     AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow, Ordered,
-    Page, ReaderRow, RecordRow, Resealing, Stats,
+    Page, ReaderRow, RecordRow, ResealPage, Resealed, Resealing, Stats, Unsealed,
 };
 
 use crate::identity::DeviceId;

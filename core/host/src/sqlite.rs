@@ -5,6 +5,8 @@
 //! | `copies` | backing up, restoring, migrating |
 //! | `open` | making, opening and checking the file |
 //! | `schema` | tables, and what their versions mean |
+//! | `process` | what a fork does to open handles |
+//! | `reseal` | sealing records anew, on all cores |
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
 //! | `fault` | SQLite's errors in our words |
@@ -15,30 +17,51 @@ mod copies;
 mod fault;
 mod group;
 mod open;
+mod process;
+mod reseal;
 mod schema;
 mod transaction;
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::mem::forget;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use laps_core::error::Code;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
 pub use copies::{Migration, back_up, init_vault, migrate, restore};
 use group::Group;
+use process::Owner;
+pub use reseal::reseal_all;
 use transaction::Rows;
 
-/// A vault's store in one SQLite file. A clone is another handle to the same one; threads and processes may share it.
+/// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it, and processes share the
+/// file, each with a store that it opened itself. After a fork the child's copy of a handle answers every call with an error.
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
+    owner: Owner,
+    handles: Option<Handles>,
+}
+
+/// What SQLite gave us. It must not be touched, not even closed, by a process that was forked from ours.
+struct Handles {
     writer: Group,
     idle: Mutex<Vec<Connection>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.owner.is_here() {
+            forget(self.handles.take());
+        }
+    }
 }
 
 /// The most connections for reading that are kept open while nobody reads.
@@ -61,13 +84,11 @@ impl SqliteStore {
     /// `SchemaNewer`; `VaultDamaged` for what is not a vault; and what the operating system says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
+        let owner = Owner::of(&path)?;
         let writer = open::connect(&path)?;
         schema::check(&writer, &path)?;
-        Ok(Self(Arc::new(Shared {
-            writer: Group::new(writer, &path),
-            idle: Mutex::new(Vec::new()),
-            path,
-        })))
+        let handles = Handles { writer: Group::new(writer, &path), idle: Mutex::new(Vec::new()) };
+        Ok(Self(Arc::new(Shared { path, owner, handles: Some(handles) })))
     }
 
     /// Where the file is.
@@ -76,8 +97,15 @@ impl SqliteStore {
         &self.0.path
     }
 
-    fn reader(&self) -> Result<Connection, StoreError> {
-        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    /// The handles, in the process that opened them.
+    fn handles(&self) -> Result<&Handles, StoreError> {
+        self.0.owner.check(&self.0.path)?;
+        let gone = || StoreError::new(Code::Internal, "the vault is closed".to_owned());
+        self.0.handles.as_ref().ok_or_else(gone)
+    }
+
+    fn reader(&self, handles: &Handles) -> Result<Connection, StoreError> {
+        let idle = handles.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
             None => open::connect_reader(&self.0.path),
@@ -96,7 +124,8 @@ impl Store for SqliteStore {
         &self,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let connection = self.reader()?;
+        let handles = self.handles()?;
+        let connection = self.reader(handles)?;
         let path = self.path();
         let run = |sql| fault::run(&connection, path, sql);
         run("BEGIN")?;
@@ -105,7 +134,7 @@ impl Store for SqliteStore {
         if !connection.is_autocommit() {
             run("ROLLBACK")?;
         }
-        let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = handles.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE {
             idle.push(connection);
         }
@@ -117,6 +146,6 @@ impl Store for SqliteStore {
         durability: Durability,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        self.0.writer.run(durability, work)
+        self.handles()?.writer.run(durability, work)
     }
 }

@@ -1,19 +1,19 @@
-//! Setting up a scope, and its readers (protocol §4.3): add, remove, and what has to be sealed anew.
+//! Setting up a scope, and its readers (protocol §4.3): add and remove.
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
-use crate::seal::{MAX_READERS, Reader, ReaderId, Record};
+use crate::seal::{MAX_READERS, Reader, ReaderId};
 
 use super::bytes::digest;
 use super::checkin::append;
-use super::disclose::{intact, readers_of, wanted};
+use super::disclose::readers_of;
 use super::readers::{KnownReader, Readers};
 use super::state::{Device, HistorySetting};
 use super::store::{Durability, Store, StoredDevice, Transaction};
 use super::trail::Action;
-use super::view::{Ordered, Page, ReaderRow, Resealing};
-use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError, name};
+use super::view::{Ordered, ReaderRow};
+use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
 /// How many devices one transaction looks at.
 const PAGE: usize = 1_000;
@@ -66,7 +66,7 @@ impl<S: Store> Vault<S> {
             .collect()
     }
 
-    /// Adds a reader. Records that are there must be sealed anew for it: see [`Vault::resealing`].
+    /// Adds a reader. Records that are there must be sealed anew for it: see [`Vault::reseal_all`].
     ///
     /// # Errors
     /// `AlreadyExists`, `ReasonRequired`, and what the store says.
@@ -171,88 +171,6 @@ impl<S: Store> Vault<S> {
             }
             after = next;
         }
-    }
-
-    /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
-    /// reader, sealed anew and given back with [`Vault::reseal`]. Handing them out is in the trail.
-    ///
-    /// What was given back is not in the list any more, so this goes on where a killed run stopped.
-    ///
-    /// # Errors
-    /// `ReasonRequired`, and what the store says.
-    pub fn resealing(
-        &self,
-        scope: &Scope,
-        after: Option<&str>,
-        limit: usize,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<Page<Resealing>, VaultError> {
-        let limit = limit.clamp(1, PAGE);
-        self.audited(scope, request, "", "hand out records to be sealed anew", now, |tx| {
-            let readers = tx.readers(scope)?;
-            let mut active: Vec<[u8; 32]> = readers.active().map(|known| known.id).collect();
-            active.sort_unstable();
-            let page = tx.devices(scope, after, limit)?;
-            let mut items = Vec::new();
-            for stored in &page {
-                let Ok(device) = &stored.device else { continue };
-                for (held, _) in wanted(device, true) {
-                    if readers.set(held.readers) == active.as_slice() {
-                        continue;
-                    }
-                    if let Some(sealed) = intact(tx, &held)? {
-                        items.push(Resealing { device: stored.name, record: held.id, sealed });
-                    }
-                }
-            }
-            let next =
-                page.last().filter(|_| page.len() >= limit).map(|last| last.name.to_string());
-            if !items.is_empty() {
-                let mut entry = request.entry(Action::ResealBegun, "", now);
-                entry.detail = format!("{} records of {} devices", items.len(), page.len());
-                append(tx, scope, &entry)?;
-            }
-            let damaged = page.iter().filter(|stored| stored.device.is_err());
-            let damaged = damaged.map(|stored| stored.name).collect();
-            Ok(Page { items, next, damaged })
-        })
-    }
-
-    /// Takes records back that were sealed anew. Each replaces the same password for the same purpose, sealed to readers of now
-    /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
-    /// removed in the meantime are left out.
-    ///
-    /// # Errors
-    /// `Record` for what does not parse, `InvalidArgument` for another password or other readers, `ReasonRequired`, and what
-    /// the store says.
-    pub fn reseal(
-        &self,
-        scope: &Scope,
-        resealed: &[Resealing],
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<usize, VaultError> {
-        self.audited(scope, request, "", "give back records sealed anew", now, |tx| {
-            let mut readers = tx.readers(scope)?;
-            let sets = readers.sets.len();
-            let mut replaced = Vec::new();
-            for item in resealed {
-                let record = Record::parse(&item.sealed).map_err(VaultError::Record)?;
-                if replace(tx, scope, item, &record, &mut readers)? {
-                    replaced.push(item.record);
-                }
-            }
-            if readers.sets.len() != sets {
-                tx.put_readers(scope, &readers)?;
-            }
-            let count = replaced.len();
-            let mut entry = request.entry(Action::Resealed, "", now);
-            entry.detail = format!("{count} records");
-            entry.records = replaced;
-            append(tx, scope, &entry)?;
-            Ok(count)
-        })
     }
 
     /// Sets how much history is kept. A shorter one takes effect at a device's next change.
@@ -408,34 +326,4 @@ fn order(
     }
     tx.update_device(stored.key, &device)?;
     Ok(1)
-}
-
-fn replace(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    item: &Resealing,
-    record: &Record,
-    readers: &mut Readers,
-) -> Result<bool, VaultError> {
-    let device = name(item.device.as_str())?;
-    let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
-    let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
-    let Some(stored) = intact(tx, held)? else { return Ok(false) };
-    let stored = Record::parse(&stored).map_err(VaultError::Record)?;
-    if !record.has_core_of(&stored) || record.sealing() <= stored.sealing() {
-        return Err(VaultError::InvalidArgument(
-            "a record that is not the stored one sealed anew; only its readers may change",
-        ));
-    }
-    let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
-    if !set.iter().all(|id| readers.active().any(|known| known.id == *id)) {
-        return Err(VaultError::InvalidArgument(
-            "a record sealed to a reader that is not, or no longer, one of this vault",
-        ));
-    }
-    held.digest = digest(record.as_bytes());
-    held.readers = readers.intern(set);
-    tx.replace_record(key, held.row, record.as_bytes())?;
-    tx.update_device(key, &known)?;
-    Ok(true)
 }

@@ -8,6 +8,8 @@ use crate::rotation::event::Outcome;
 use crate::rotation::message::AuditHead;
 use crate::seal::Reader;
 
+use super::VaultError;
+
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -256,4 +258,44 @@ impl Resealing {
     pub const fn new(device: DeviceId, record: RecordId, sealed: Vec<u8>) -> Self {
         Self { device, record, sealed }
     }
+}
+
+/// Records that have to be sealed anew, of one page of devices.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ResealPage {
+    /// The records.
+    pub items: Vec<Resealing>,
+    /// The device to go on from; none at the end.
+    pub next: Option<String>,
+    /// Devices of this page whose data is damaged: which records they have is not known.
+    pub damaged: Vec<DeviceId>,
+    /// Records of this page whose stored bytes are damaged.
+    pub damaged_records: Vec<(DeviceId, RecordId)>,
+}
+
+/// A record that could not be sealed anew. It stays as it was.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Unsealed {
+    /// Its device.
+    pub device: DeviceId,
+    /// The record.
+    pub record: RecordId,
+    /// Why.
+    pub why: VaultError,
+}
+
+/// What sealing a whole scope anew did.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Resealed {
+    /// Records that are now sealed to the readers of the vault.
+    pub replaced: u64,
+    /// Records that are not sealed to the key that was used: another reader has to seal them anew.
+    pub not_ours: u64,
+    /// Records that could not be sealed anew: damaged, hostile, or not what the vault takes back. The device should rotate.
+    pub failed: Vec<Unsealed>,
+    /// Devices whose data is damaged.
+    pub damaged: Vec<DeviceId>,
 }

@@ -1,4 +1,5 @@
-//! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file that may not be written.
+//! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file that may not be written,
+//! forked.
 //!
 //! This program is its own helper: as `worker` it works on a vault and tells on standard output what was acknowledged. The
 //! number of kills is `LAPS_KILLS`, by default fifty.
@@ -18,6 +19,7 @@ extern crate alloc;
 
 #[path = "../vault/bed.rs"]
 mod bed;
+mod fork;
 mod ledger;
 mod worker;
 
@@ -36,11 +38,19 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "worker") {
         return worker::work(&arguments[2..]);
     }
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 6] = [
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
         ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
         ("a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room", full_disk),
         ("a_vault_that_may_not_be_written_says_so_and_stays_as_it_is", read_only),
+        (
+            "a_fork_cannot_use_or_harm_the_vault_of_its_parent",
+            fork::a_fork_cannot_use_or_harm_the_vault_of_its_parent,
+        ),
+        (
+            "a_vault_that_was_let_go_before_the_fork_opens_on_both_sides",
+            fork::a_vault_that_was_let_go_before_the_fork_opens_on_both_sides,
+        ),
     ];
     for (name, test) in tests {
         test();

@@ -93,5 +93,8 @@ conformance! {
         a_late_record_for_a_removed_reader_is_flagged_and_ordered,
         strangers_among_the_readers_are_told_and_do_not_pile_up,
         records_are_sealed_anew_without_rotating,
-        sealing_anew_cannot_change_the_password_or_add_strangers;
+        sealing_anew_cannot_change_the_password_or_add_strangers,
+        one_hostile_record_does_not_keep_the_others_from_being_sealed_anew,
+        what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken,
+        two_who_seal_anew_at_once_do_not_disturb_each_other;
 }

@@ -2,7 +2,7 @@
 
 use laps_core::error::Code;
 use laps_core::identity::Scope;
-use laps_core::seal::{ReaderKey, Record, Suite};
+use laps_core::seal::{ReaderKey, Record, SealError, Suite};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
@@ -242,5 +242,102 @@ pub fn sealing_anew_cannot_change_the_password_or_add_strangers(bed: &Bed) {
     let gone = device.seal(9, None, "unknown");
     let gone = bed.reader.reseal(&gone, &readers, &mut rng()).unwrap();
     assert_eq!(give(&gone), Ok(0), "what is not there any more is left out");
+    assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
+}
+
+/// Seals everything anew in this thread.
+fn reseal_whole(bed: &Bed) -> laps_core::vault::Resealed {
+    bed.vault
+        .reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
+            let anew = |item: &Resealing| {
+                let record = Record::parse(&item.sealed)?;
+                Ok(bed.reader.reseal(&record, readers, &mut rng())?.as_bytes().to_vec())
+            };
+            items.iter().map(anew).collect()
+        })
+        .unwrap()
+}
+
+pub fn one_hostile_record_does_not_keep_the_others_from_being_sealed_anew(bed: &Bed) {
+    set_up(bed);
+    let other = key("other");
+    for n in 0..4 {
+        bed.settled(&format!("pc-{n}"), 1);
+    }
+    // Well-formed, sealed to our reader by name, and impossible to open: one bit of the body differs.
+    let mut hostile = bed.device("pc-1-hostile");
+    hostile.check_in(bed);
+    let mut bytes = hostile.make().as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let broken = Record::parse(&bytes).unwrap();
+    assert!(hostile.offer(bed, &[&broken]).stored.contains(id(&broken)));
+    // Sealed to nobody that we know.
+    let mut strange = bed.device("pc-2-strange");
+    strange.readers = vec![key("stranger").reader().clone()];
+    strange.rotate(bed);
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let done = reseal_whole(bed);
+    assert_eq!((done.replaced, done.not_ours, done.damaged.len()), (4, 1, 0));
+    let failed: Vec<_> = done.failed.iter().map(|one| (one.device, one.record)).collect();
+    assert_eq!(failed, [(hostile.name, id(&broken))]);
+    assert_eq!(done.failed[0].why.code(), Code::Rejected);
+    for n in 0..4 {
+        let rows = bed.vault.history(&scope(), &format!("pc-{n}")).unwrap();
+        assert!(rows[0].readers.contains(other.id().as_bytes()));
+    }
+    let again = reseal_whole(bed);
+    assert_eq!((again.replaced, again.not_ours, again.failed.len()), (0, 1, 1));
+}
+
+pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Bed) {
+    set_up(bed);
+    for n in 0..3 {
+        bed.settled(&format!("pc-{n}"), 1);
+    }
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    // Somebody gives back a record of another device, an unreadable one, and a source of randomness fails.
+    let mut turn = 0;
+    let done = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
+        let mut anew: Vec<Result<Vec<u8>, SealError>> = items
+            .iter()
+            .map(|item| {
+                let record = Record::parse(&item.sealed)?;
+                Ok(bed.reader.reseal(&record, readers, &mut rng())?.as_bytes().to_vec())
+            })
+            .collect();
+        turn += 1;
+        anew[0] = anew[1].clone();
+        anew[2] = Ok(vec![0; 100]);
+        anew
+    });
+    let done = done.unwrap();
+    assert_eq!((turn, done.replaced), (1, 1));
+    let failed: Vec<_> =
+        done.failed.iter().map(|one| (one.device.to_string(), one.why.code())).collect();
+    let expected = [("pc-0", Code::InvalidArgument), ("pc-2", Code::RecordMalformed)];
+    assert_eq!(failed, expected.map(|(device, code)| (device.to_owned(), code)));
+    let failing = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, _| {
+        items.iter().map(|_| Err(SealError::Random)).collect()
+    });
+    assert_eq!(failing.unwrap_err().code(), Code::RandomFailure);
+    assert_eq!(reseal_whole(bed).replaced, 2);
+}
+
+pub fn two_who_seal_anew_at_once_do_not_disturb_each_other(bed: &Bed) {
+    set_up(bed);
+    let mut device = bed.device("pc-1");
+    let record = device.rotate(bed);
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let readers = [bed.reader.reader().clone(), other.reader().clone()];
+    let give = |record: &Record| {
+        let item = Resealing::new(device.name, id(record), record.as_bytes().to_vec());
+        bed.vault.reseal(&scope(), &[item], &WHO, bed.now())
+    };
+    let one = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+    let two = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+    assert_eq!(give(&one), Ok(1));
+    assert_eq!(give(&two), Ok(0), "somebody else was faster");
     assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
 }

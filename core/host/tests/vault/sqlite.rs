@@ -7,10 +7,10 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{AuditHead, DiscloseOptions, Selection, Vault};
-use laps_host::sqlite::SqliteStore;
+use laps_host::sqlite::{SqliteStore, reseal_all};
 use rusqlite::Connection;
 
-use super::bed::{Bed, Device, WHO, counting, scope};
+use super::bed::{Bed, Device, WHO, counting, key, scope};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -259,6 +259,33 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
         bed.vault.order_rotation(&scope(), Selection::All, &WHO, bed.now()).unwrap().devices,
         19
     );
+}
+
+#[test]
+fn records_are_sealed_anew_on_all_cores_past_damaged_ones() {
+    let bed = Bed::on_sqlite();
+    let readers = [bed.reader.reader().clone()];
+    let history = laps_core::vault::state::HistorySetting::default();
+    bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
+    for n in 0..20 {
+        bed.settled(&format!("pc-{n:02}"), 2);
+    }
+    let connection = raw(&bed);
+    connection
+        .execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = 6", [])
+        .unwrap();
+    connection.execute("UPDATE device SET state = x'ff' WHERE name = 'pc-05'", []).unwrap();
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+    let done = reseal_all(&vault, &scope(), &bed.reader, &WHO, bed.now()).unwrap();
+    assert_eq!((done.replaced, done.not_ours), (37, 0));
+    assert_eq!(done.damaged, [super::bed::device_id("pc-05")]);
+    let failed: Vec<_> =
+        done.failed.iter().map(|one| (one.device.to_string(), one.why.code())).collect();
+    assert_eq!(failed, [("pc-02".to_owned(), Code::VaultDamaged)]);
+    let stranger = reseal_all(&vault, &scope(), &key("stranger"), &WHO, bed.now()).unwrap();
+    assert_eq!((stranger.replaced, stranger.not_ours), (0, 0), "nothing is left to be done");
 }
 
 #[test]

@@ -1,0 +1,244 @@
+//! Sealing records anew for the readers of now, without rotating (protocol §4.3). The vault opens nothing: it hands sealed
+//! records out and takes them back; the key is the caller's.
+
+use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
+
+use crate::identity::{Scope, Timestamp};
+use crate::seal::{Reader, Record, SealError};
+
+use super::bytes::digest;
+use super::checkin::append;
+use super::disclose::{intact, wanted};
+use super::readers::Readers;
+use super::store::{Store, Transaction};
+use super::trail::Action;
+use super::view::{ResealPage, Resealed, Resealing, Unsealed};
+use super::{Request, Vault, VaultError, name};
+
+/// How many devices one transaction looks at.
+const PAGE: usize = 1_000;
+
+/// How many devices [`Vault::reseal_all`] looks at in one go: what a kill can undo.
+const STEP: usize = 200;
+
+impl<S: Store> Vault<S> {
+    /// Seals every record anew that is not sealed to exactly the readers of now. `seal` is given records and the readers to
+    /// seal them to, and answers for each the sealed bytes or why there are none; it has the key, and may use all cores.
+    ///
+    /// A record that cannot be opened, sealed or taken back is reported and left as it was: one hostile or damaged record does
+    /// not keep the others from it. What was given back is not looked at again, so this goes on where a killed run stopped.
+    ///
+    /// # Errors
+    /// `Random` when `seal` says so, `InvalidArgument` without a reader, `ReasonRequired`, and what the store says.
+    pub fn reseal_all(
+        &self,
+        scope: &Scope,
+        request: &Request<'_>,
+        now: Timestamp,
+        mut seal: impl FnMut(&[Resealing], &[Reader]) -> Vec<Result<Vec<u8>, SealError>>,
+    ) -> Result<Resealed, VaultError> {
+        let known = self.readers(scope)?;
+        let readers: Vec<Reader> =
+            known.into_iter().filter(|row| row.removed.is_none()).map(|row| row.reader).collect();
+        if readers.is_empty() {
+            return Err(VaultError::InvalidArgument("there is no reader to seal to"));
+        }
+        let mut done = Resealed::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.resealing(scope, after.as_deref(), STEP, request, now)?;
+            let what = "its stored bytes";
+            done.damaged.extend(page.damaged);
+            done.failed.extend(page.damaged_records.into_iter().map(|(device, record)| Unsealed {
+                device,
+                record,
+                why: VaultError::Damaged { what, device: device.to_string() },
+            }));
+            let mut anew = Vec::new();
+            for (item, sealed) in page.items.iter().zip(seal(&page.items, &readers)) {
+                match sealed {
+                    Ok(sealed) => anew.push(Resealing::new(item.device, item.record, sealed)),
+                    Err(SealError::NotAReader) => done.not_ours = done.not_ours.saturating_add(1),
+                    Err(SealError::Random) => return Err(VaultError::Random),
+                    Err(error) => done.failed.push(Unsealed {
+                        device: item.device,
+                        record: item.record,
+                        why: VaultError::Record(error),
+                    }),
+                }
+            }
+            self.give_back(scope, &anew, request, now, &mut done)?;
+            after = page.next;
+            if after.is_none() {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// Gives a page back. When the vault does not take it whole, each record is given back by itself.
+    fn give_back(
+        &self,
+        scope: &Scope,
+        anew: &[Resealing],
+        request: &Request<'_>,
+        now: Timestamp,
+        done: &mut Resealed,
+    ) -> Result<(), VaultError> {
+        if anew.is_empty() {
+            return Ok(());
+        }
+        let mut count = |replaced: usize| {
+            let replaced = u64::try_from(replaced).unwrap_or(u64::MAX);
+            done.replaced = done.replaced.saturating_add(replaced);
+        };
+        let whole = self.reseal(scope, anew, request, now);
+        match whole {
+            Ok(replaced) => count(replaced),
+            Err(error) if !concerns_a_record(&error) => return Err(error),
+            Err(_) => {
+                for item in anew {
+                    match self.reseal(scope, core::slice::from_ref(item), request, now) {
+                        Ok(replaced) => count(replaced),
+                        Err(error) if !concerns_a_record(&error) => return Err(error),
+                        Err(why) => {
+                            done.failed.push(Unsealed {
+                                device: item.device,
+                                record: item.record,
+                                why,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
+    /// reader, sealed anew and given back with [`Vault::reseal`]. Handing them out is in the trail.
+    ///
+    /// What was given back is not in the list any more, so this goes on where a killed run stopped.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn resealing(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        limit: usize,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<ResealPage, VaultError> {
+        let limit = limit.clamp(1, PAGE);
+        self.audited(scope, request, "", "hand out records to be sealed anew", now, |tx| {
+            let readers = tx.readers(scope)?;
+            let mut active: Vec<[u8; 32]> = readers.active().map(|known| known.id).collect();
+            active.sort_unstable();
+            let devices = tx.devices(scope, after, limit)?;
+            let mut page = ResealPage::default();
+            for stored in &devices {
+                let Ok(device) = &stored.device else {
+                    page.damaged.push(stored.name);
+                    continue;
+                };
+                for (held, _) in wanted(device, true) {
+                    if readers.set(held.readers) == active.as_slice() {
+                        continue;
+                    }
+                    match intact(tx, &held)? {
+                        Some(sealed) => {
+                            page.items.push(Resealing::new(stored.name, held.id, sealed));
+                        }
+                        None => page.damaged_records.push((stored.name, held.id)),
+                    }
+                }
+            }
+            page.next =
+                devices.last().filter(|_| devices.len() >= limit).map(|last| last.name.to_string());
+            if !page.items.is_empty() {
+                let mut entry = request.entry(Action::ResealBegun, "", now);
+                entry.detail = format!("{} records of {} devices", page.items.len(), devices.len());
+                append(tx, scope, &entry)?;
+            }
+            Ok(page)
+        })
+    }
+
+    /// Takes records back that were sealed anew. Each replaces the same password for the same purpose, sealed to readers of now
+    /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
+    /// removed or sealed anew by somebody else in the meantime are left out.
+    ///
+    /// # Errors
+    /// `Record` for what does not parse, `InvalidArgument` for another password or other readers, `ReasonRequired`, and what
+    /// the store says.
+    pub fn reseal(
+        &self,
+        scope: &Scope,
+        resealed: &[Resealing],
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
+        self.audited(scope, request, "", "give back records sealed anew", now, |tx| {
+            let mut readers = tx.readers(scope)?;
+            let sets = readers.sets.len();
+            let mut replaced = vec![];
+            for item in resealed {
+                let record = Record::parse(&item.sealed).map_err(VaultError::Record)?;
+                if replace(tx, scope, item, &record, &mut readers)? {
+                    replaced.push(item.record);
+                }
+            }
+            if readers.sets.len() != sets {
+                tx.put_readers(scope, &readers)?;
+            }
+            let count = replaced.len();
+            let mut entry = request.entry(Action::Resealed, "", now);
+            entry.detail = format!("{count} records");
+            entry.records = replaced;
+            append(tx, scope, &entry)?;
+            Ok(count)
+        })
+    }
+}
+
+/// Whether an answer is about a record that was given back, and not about the store or the request.
+const fn concerns_a_record(error: &VaultError) -> bool {
+    matches!(
+        error,
+        VaultError::Record(_) | VaultError::InvalidArgument(_) | VaultError::Damaged { .. }
+    )
+}
+
+fn replace(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    item: &Resealing,
+    record: &Record,
+    readers: &mut Readers,
+) -> Result<bool, VaultError> {
+    let device = name(item.device.as_str())?;
+    let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
+    let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
+    let Some(stored) = intact(tx, held)? else { return Ok(false) };
+    let stored = Record::parse(&stored).map_err(VaultError::Record)?;
+    if !record.has_core_of(&stored) || record.as_bytes() == stored.as_bytes() {
+        return Err(VaultError::InvalidArgument(
+            "a record that is not the stored one sealed anew; only its readers may change",
+        ));
+    }
+    let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
+    if !set.iter().all(|id| readers.active().any(|known| known.id == *id)) {
+        return Err(VaultError::InvalidArgument(
+            "a record sealed to a reader that is not, or no longer, one of this vault",
+        ));
+    }
+    if record.sealing() <= stored.sealing() {
+        // Somebody else was faster.
+        return Ok(false);
+    }
+    held.digest = digest(record.as_bytes());
+    held.readers = readers.intern(set);
+    tx.replace_record(key, held.row, record.as_bytes())?;
+    tx.update_device(key, &known)?;
+    Ok(true)
+}
