@@ -12,7 +12,8 @@ use laps_core::vault::trail::Action;
 use laps_core::vault::{Request, StoreError, Vault, VaultError};
 use rusqlite::Connection;
 
-use super::fault::store_error;
+use super::fault::{run, store_error};
+use super::process::Owner;
 use super::transaction::Rows;
 use super::{SqliteStore, open, schema};
 
@@ -41,11 +42,13 @@ pub fn init_vault(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
-    open::make(path, |draft| {
+    let made = open::make(path, |draft| {
         open::create(draft)?;
         let vault = Vault::from_system(SqliteStore::open(draft)?);
         vault.initialise(scope, readers, history, request, now).map(drop)
-    })?;
+    });
+    // Only a vault that stands in the place has a trail that can tell.
+    noted(made, &[path], || "set up a vault in this place".to_owned(), request, now)?;
     Ok(Vault::from_system(SqliteStore::open(path)?))
 }
 
@@ -76,7 +79,8 @@ pub fn back_up(
 }
 
 /// Puts a copy of a vault in a place where none is, with a note of that in the trail of every scope. Agents that remember a
-/// later head of the trail will say so at their next check-in.
+/// later head of the trail will say so at their next check-in. An attempt that fails is in the trail of the vault that stands
+/// in the place, if there is one, and of the copy, if it can be written.
 ///
 /// # Errors
 /// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`; and what the operating
@@ -87,25 +91,39 @@ pub fn restore(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
-    request.check()?;
-    open::check_free(to)?;
-    let source = SqliteStore::open(copy_of)?;
-    let connection = open::connect(source.path())?;
     let detail = format!("restored from {}", copy_of.display());
-    open::make(to, |draft| {
-        copy(&connection, copy_of, draft)?;
-        let vault = Vault::from_system(SqliteStore::open(draft)?);
-        vault.note_everywhere(Action::Restored, &detail, request, now)
-    })?;
+    let restored = request.check().and_then(|()| {
+        open::check_free(to)?;
+        let source = SqliteStore::open(copy_of)?;
+        let connection = open::connect(source.path())?;
+        open::make(to, |draft| {
+            copy(&connection, copy_of, draft)?;
+            let vault = Vault::from_system(SqliteStore::open(draft)?);
+            vault.note_everywhere(Action::Restored, &detail, request, now)
+        })
+    });
+    let attempt = || format!("restore {} to {}", copy_of.display(), to.display());
+    noted(restored, &[to, copy_of], attempt, request, now)?;
     Ok(Vault::from_system(SqliteStore::open(to)?))
 }
 
 /// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope, in one
-/// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`.
+/// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`. An attempt that fails is in the trail,
+/// if this version can write that vault.
 ///
 /// # Errors
 /// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `ReasonRequired`, and what the operating system says.
 pub fn migrate(
+    path: &Path,
+    keep: bool,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Migration, VaultError> {
+    let migrated = migrate_unnoted(path, keep, request, now);
+    noted(migrated, &[path], || "migrate".to_owned(), request, now)
+}
+
+fn migrate_unnoted(
     path: &Path,
     keep: bool,
     request: &Request<'_>,
@@ -141,6 +159,40 @@ pub fn migrate(
     }
     migrated?;
     Ok(Migration { from, to, copy: kept })
+}
+
+/// Passes a result on. A failure is first put into the trails of the vaults that stand in these places, as far as they can be
+/// written: they may be of a later schema, read-only or full, and the first error is the one to tell.
+fn noted<T>(
+    result: Result<T, VaultError>,
+    places: &[&Path],
+    attempt: impl FnOnce() -> String,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<T, VaultError> {
+    if let Err(error) = &result {
+        let detail = format!("{}: {error}", attempt());
+        for place in places {
+            let _ = note_refusal_in(place, &detail, request, now);
+        }
+    }
+    result
+}
+
+fn note_refusal_in(
+    path: &Path,
+    detail: &str,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let _owner = Owner::of(path)?;
+    let connection = open::connect(path)?;
+    if !schema::can_note(schema::found(&connection, path)?) {
+        return Ok(());
+    }
+    run(&connection, path, "BEGIN IMMEDIATE")?;
+    note(&mut Rows::new(&connection, path), Action::Refused, detail, request, now)?;
+    run(&connection, path, "COMMIT")
 }
 
 /// One state of the vault, into an empty file.

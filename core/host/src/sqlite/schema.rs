@@ -93,6 +93,11 @@ pub(super) fn found(connection: &Connection, path: &Path) -> Result<i32, StoreEr
     number("user_version")
 }
 
+/// Whether this version can put an entry into the trail of a vault of this schema: the tables of the trail have not changed.
+pub(super) const fn can_note(schema: i32) -> bool {
+    OLDEST <= schema && schema <= VERSION
+}
+
 /// Brings an older schema to this one, in one transaction with what `note` writes.
 pub(super) fn migrate(
     connection: &Connection,

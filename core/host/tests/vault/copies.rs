@@ -230,3 +230,65 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
     let left = names(&folder);
     assert!(!left.iter().any(|name| name.contains(".new-") || name.contains("schema")), "{left:?}");
 }
+
+/// What the trail of a vault's file says about refused attempts, the last one first.
+fn refusals(path: &std::path::Path) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection
+        .prepare("SELECT actor || '|' || reason || '|' || detail FROM audit WHERE action = 5 ORDER BY number DESC")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn refused_restores_migrations_and_beginnings_are_in_the_trail() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    bed.reveal("pc-1");
+    let path = bed.path();
+    let (copy, place) = (path.with_extension("copy"), path.with_extension("place"));
+    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    let unreasoned = Request::new("mallory", "");
+
+    // Over a vault that is there: both it and the copy tell.
+    assert_eq!(restore(&copy, &path, &WHO, bed.now()).unwrap_err().code(), Code::AlreadyExists);
+    for file in [&path, &copy] {
+        let told = &refusals(file)[0];
+        assert!(
+            told.starts_with("alice|ticket 4711|restore ") && told.contains("exists"),
+            "{told}"
+        );
+    }
+    // Without a reason, in a free place: the copy tells.
+    restore(&copy, &place, &unreasoned, bed.now()).unwrap_err();
+    assert!(refusals(&copy)[0].starts_with("mallory||restore "));
+    assert!(!place.exists());
+
+    // Nothing to migrate; without a reason; and with an older schema.
+    migrate(&path, true, &WHO, bed.now()).unwrap_err();
+    assert!(refusals(&path)[0].contains("migrate: the vault has the schema of this version"));
+    migrate(&path, true, &unreasoned, bed.now()).unwrap_err();
+    assert!(refusals(&path)[0].starts_with("mallory||migrate: "));
+    let schema = |version| {
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+    };
+    schema(1);
+    migrate(&path, true, &unreasoned, bed.now()).unwrap_err();
+    assert_eq!(refusals(&path).len(), 4);
+    // A later schema is not ours to write.
+    schema(99);
+    migrate(&path, true, &WHO, bed.now()).unwrap_err();
+    schema(2);
+    assert_eq!(refusals(&path).len(), 4);
+
+    // A vault set up where one is.
+    let readers = [bed.reader.reader().clone()];
+    let history = HistorySetting::default();
+    init_vault(&path, &scope(), &readers, history, &WHO, bed.now()).unwrap_err();
+    assert!(refusals(&path)[0].contains("set up a vault in this place"));
+    for file in [&path, &copy] {
+        let vault = Vault::new(SqliteStore::open(file).unwrap(), counting());
+        assert!(vault.audit_verify(&scope(), None).unwrap().ok, "and the trails verify");
+    }
+}
