@@ -59,7 +59,7 @@ mod _laps {
     #[pymodule_export]
     use super::vault::row::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Ordered, Outcome,
-        Stats, StoredRecord,
+        Resealed, Stats, StoredRecord,
     };
 
     use pyo3::prelude::*;

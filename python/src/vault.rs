@@ -6,24 +6,22 @@ pub(crate) mod row;
 use std::path::PathBuf;
 
 use laps_core::error::Code;
-use laps_core::identity::{DeviceId, Scope, Timestamp};
-use laps_core::seal;
+use laps_core::identity::{DeviceId, Scope};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{
-    AuditHead, Confirmation, DiscloseOptions, Request, Resealing, Selection, Vault as CoreVault,
-    VaultError,
+    AuditHead, Confirmation, DiscloseOptions, Request, Selection, Vault as CoreVault, VaultError,
 };
 use laps_host::sqlite::{self, SqliteStore};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime, PyDelta};
 
 use crate::error::raise;
-use crate::random::drawing;
-use crate::reader::{Reader, ReaderKey, sealing};
+use crate::reader::{Reader, ReaderKey};
 use crate::record::{record_id, text};
 use crate::time;
 use row::{
-    AuditEntry, AuditReport, Device, Disclosure, Due, KnownReader, Ordered, Stats, StoredRecord,
+    AuditEntry, AuditReport, Device, Disclosure, Due, KnownReader, Ordered, Resealed, Stats,
+    StoredRecord,
 };
 
 /// A vault: sealed records, their history, readers, orders to rotate, and the audit trail. It holds no key that
@@ -348,8 +346,9 @@ impl Vault {
         Ok(ordered.into())
     }
 
-    /// Opens every record that is not sealed to exactly the readers of now and seals it anew; gives how many. What
-    /// this key does not open is left. It goes on where a run that was stopped ended.
+    /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores. What this key
+    /// does not open, and what is damaged or hostile, is named in the answer and left as it was. It goes on where a run that was
+    /// stopped ended.
     #[pyo3(signature = (key, /, *, actor, reason, context = "", now = None))]
     fn reseal(
         &self,
@@ -359,10 +358,13 @@ impl Vault {
         reason: &str,
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
-    ) -> PyResult<usize> {
+    ) -> PyResult<Resealed> {
         let request = Request::new(actor, reason).with_context(context);
         let now = time::or_now(now)?;
-        py.detach(|| self.reseal_all(key, &request, now))
+        let done = py
+            .detach(|| sqlite::reseal_all(&self.inner, &self.scope, &key.inner, &request, now))
+            .map_err(refused)?;
+        Ok(done.into())
     }
 
     /// Takes a device out of service; gives the head. What is stored stays and can be disclosed.
@@ -491,48 +493,6 @@ impl Vault {
 
     fn __repr__(&self) -> String {
         format!("<Vault {:?}>", self.path.display().to_string())
-    }
-}
-
-impl Vault {
-    fn reseal_all(
-        &self,
-        key: &ReaderKey,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> PyResult<usize> {
-        let known = self.inner.readers(&self.scope).map_err(refused)?;
-        let readers: Vec<_> =
-            known.into_iter().filter(|row| row.removed.is_none()).map(|row| row.reader).collect();
-        let mut after: Option<String> = None;
-        let mut replaced = 0_usize;
-        loop {
-            let page = self
-                .inner
-                .resealing(&self.scope, after.as_deref(), 100, request, now)
-                .map_err(refused)?;
-            let mut resealed = Vec::new();
-            for item in &page.items {
-                let record = seal::Record::parse(&item.sealed).map_err(sealing)?;
-                match drawing(|rng| key.inner.reseal(&record, &readers, rng))? {
-                    Ok(record) => {
-                        let bytes = record.as_bytes().to_vec();
-                        resealed.push(Resealing::new(item.device, item.record, bytes));
-                    }
-                    Err(seal::SealError::NotAReader) => {}
-                    Err(error) => return Err(sealing(error)),
-                }
-            }
-            if !resealed.is_empty() {
-                let count =
-                    self.inner.reseal(&self.scope, &resealed, request, now).map_err(refused)?;
-                replaced = replaced.saturating_add(count);
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(replaced);
-            }
-        }
     }
 }
 

@@ -29,6 +29,7 @@ __all__ = [
     "ReaderSet",
     "Recipe",
     "Record",
+    "Resealed",
     "ResetStatus",
     "Rotation",
     "Setting",
@@ -455,7 +456,7 @@ class Vault:
     ) -> Ordered: ...
     def reseal(
         self, key: ReaderKey, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
-    ) -> int: ...
+    ) -> Resealed: ...
     def retire(
         self, device: str, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
     ) -> str: ...
@@ -662,6 +663,17 @@ class Ordered:
     def entry(self) -> int: ...
     @property
     def head(self) -> str: ...
+
+@final
+class Resealed:
+    @property
+    def replaced(self) -> int: ...
+    @property
+    def not_ours(self) -> int: ...
+    @property
+    def failed(self) -> List[tuple[str, str, str]]: ...
+    @property
+    def damaged(self) -> List[str]: ...
 
 @final
 class AuditReport:

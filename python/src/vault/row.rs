@@ -229,6 +229,33 @@ impl From<vault::Ordered> for Ordered {
     }
 }
 
+/// What sealing a vault's records anew did.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Resealed {
+    /// Records that are now sealed to the readers of the vault.
+    replaced: u64,
+    /// Records that are not sealed to the key that was used.
+    not_ours: u64,
+    /// Records that could not be sealed anew and stay as they were: device, record, why.
+    failed: Vec<(String, String, String)>,
+    /// Devices whose data is damaged.
+    damaged: Vec<String>,
+}
+
+impl From<vault::Resealed> for Resealed {
+    fn from(done: vault::Resealed) -> Self {
+        let failed = done.failed.iter();
+        Self {
+            replaced: done.replaced,
+            not_ours: done.not_ours,
+            failed: failed
+                .map(|one| (one.device.to_string(), one.record.to_string(), one.why.to_string()))
+                .collect(),
+            damaged: done.damaged.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
 /// What a verification of the trail found.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct AuditReport {

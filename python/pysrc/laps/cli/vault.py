@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .._laps import AuditEntry, Device, Vault
-from . import inputs, output
+from . import inputs, lifecycle, output, resealing
 from .command import Json, VaultCommand, VaultPath, Yes
 from .copies import register
 from .damage import leave_damaged
@@ -28,6 +28,8 @@ vault = typer.Typer(
 readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
 vault.add_typer(readers, name="readers")
 register(vault)
+lifecycle.register(vault)
+resealing.register(readers)
 
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
@@ -442,11 +444,12 @@ def add_reader(
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader added on the command line"
     head = opened.add_reader(added, actor=who, reason=why, context=context())
-    count = opened.reseal(held, actor=who, reason=why, context=context()) if held is not None else 0
+    done = opened.reseal(held, actor=who, reason=why, context=context()) if held is not None else None
     if as_json:
-        output.emit({"reader": added.id, "resealed": count, "head": head})
+        output.emit({"reader": added.id, "head": head, **resealing.outcome(done)})
     else:
-        print(f"added {output.safe(added.name)}; sealed {count} records anew")
+        print(f"added {output.safe(added.name)}; sealed {done.replaced if done else 0} records anew")
+    resealing.leave_unsealed(done)
 
 
 @readers.command("remove", cls=VaultCommand)
@@ -491,12 +494,14 @@ def remove_reader(
         reason=why,
         context=context(),
     )
-    count = opened.reseal(held, actor=who, reason=why, context=context()) if held is not None else 0
+    done = opened.reseal(held, actor=who, reason=why, context=context()) if held is not None else None
     if as_json:
-        output.emit({"reader": found[0].id, "ordered": ordered.devices, "resealed": count, "head": ordered.head})
+        document = {"reader": found[0].id, "ordered": ordered.devices, "head": ordered.head}
+        output.emit({**document, **resealing.outcome(done)})
     else:
-        name = output.safe(found[0].name)
+        name, count = output.safe(found[0].name), done.replaced if done else 0
         print(f"removed {name}; ordered {ordered.devices} devices to rotate, sealed {count} records anew")
+    resealing.leave_unsealed(done)
 
 
 def row(device: Device) -> dict[str, Any]:

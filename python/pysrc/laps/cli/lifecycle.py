@@ -1,0 +1,133 @@
+"""``laps vault re-enrol``, ``purge``, ``remove-record``, ``keep``: what becomes of devices and of what is kept about them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from .._laps import Vault
+from . import output
+from .command import Json, VaultCommand, VaultPath, Yes
+from .origin import Actor, Reason, context, user
+from .status import Failure, Status
+
+__all__ = ["register"]
+
+Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
+DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The device's name.")]
+
+
+def register(vault: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    vault.command("re-enrol", cls=VaultCommand)(re_enrol)
+    vault.command("purge", cls=VaultCommand)(purge)
+    vault.command("remove-record", cls=VaultCommand)(remove_record)
+    vault.command("keep", cls=VaultCommand)(keep)
+
+
+def re_enrol(
+    path: VaultPath,
+    device: DeviceName,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Bring a retired device back into service, also with another account and SID. Its passwords stay.
+
+    Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "installed anew"[/bold]
+    """
+    head = Vault.open(path, scope=scope).re_enrol(
+        device, actor=actor or user(), reason=reason or "re-enrolled on the command line", context=context()
+    )
+    _say({"device": device, "head": head}, f"re-enrolled {output.safe(device)}", as_json)
+
+
+def purge(
+    path: VaultPath,
+    device: DeviceName,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a device and every password of it, for ever. The audit trail stays.
+
+    Example: [bold]laps vault purge fleet.vault PC-0001 --reason "shredded" --yes[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    confirm = yes or _asked(f"Remove {output.safe(device)} and every password of it?")
+    head = opened.purge(
+        device, actor=actor or user(), reason=reason or "purged on the command line", context=context(), confirm=confirm
+    )
+    _say({"device": device, "head": head}, f"removed {output.safe(device)} and every password of it", as_json)
+
+
+def remove_record(
+    path: VaultPath,
+    device: DeviceName,
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The record's id, as `laps vault history` shows it.")],
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove one password of a device: a candidate, or one in history. The device may still have it.
+
+    Example: [bold]laps vault remove-record fleet.vault PC-0001 0f0e0d0c0b0a09080706050403020100 --yes[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    confirm = yes or _asked(f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password.")
+    head = opened.remove_record(
+        device,
+        record,
+        actor=actor or user(),
+        reason=reason or "removed on the command line",
+        context=context(),
+        confirm=confirm,
+    )
+    _say({"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}", as_json)
+
+
+def keep(
+    path: VaultPath,
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="Displaced passwords of a device to keep, 1 to 65535.")],
+    days: Annotated[
+        int | None, typer.Option("--days", help="Also keep all that were displaced within so many days, 1 to 65535.")
+    ] = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Set how many displaced passwords of each device are kept. It takes effect at a device's next change.
+
+    Example: [bold]laps vault keep fleet.vault 12 --days 90[/bold]
+    """
+    for name, value in (("COUNT", count), ("--days", days)):
+        if value is not None and not 1 <= value <= 65_535:
+            raise Failure(f"{name} {value}: 1 to 65535 is accepted", Status.REFUSED)
+    head = Vault.open(path, scope=scope).set_history(
+        count, days=days, actor=actor or user(), reason=reason or "history set on the command line", context=context()
+    )
+    also = "" if days is None else f", and all of the last {days} days"
+    _say({"history": count, "days": days, "head": head}, f"{count} displaced passwords of a device are kept{also}", as_json)
+
+
+def _asked(question: str) -> bool:
+    """Asks where somebody can answer; where nobody can, the vault refuses and says why."""
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm(question, abort=True, err=True)
+
+
+def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:
+    if as_json:
+        output.emit(document)
+    else:
+        print(text)

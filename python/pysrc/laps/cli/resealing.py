@@ -1,0 +1,74 @@
+"""Sealing a vault's records anew: for ``laps vault readers add``, ``remove`` and ``reseal``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .._laps import Resealed, Vault
+from . import output
+from .command import Json, VaultCommand, VaultPath
+from .damage import leave_damaged
+from .origin import Actor, Reason, context, user
+from .reader import PassphraseDescriptor, PassphraseFile, load
+from .status import Status
+
+__all__ = ["leave_unsealed", "outcome", "register"]
+
+
+def register(readers: typer.Typer) -> None:
+    """Adds the command of this file."""
+    readers.command("reseal", cls=VaultCommand)(reseal)
+
+
+def reseal(
+    path: VaultPath,
+    key: Annotated[Path, typer.Option("--reader", metavar="KEY", help="A present reader's key.")],
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Annotated[str, typer.Option("--scope", help="The tenant.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone on with.
+
+    Example: [bold]laps vault readers reseal fleet.vault --reader helpdesk.key[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    held = load(key, passphrase_file, passphrase_fd)
+    why = reason or "sealed anew on the command line"
+    done = opened.reseal(held, actor=actor or user(), reason=why, context=context())
+    if as_json:
+        output.emit(outcome(done))
+    else:
+        print(f"sealed {done.replaced} records anew")
+    leave_unsealed(done)
+
+
+def outcome(done: Resealed | None) -> dict[str, Any]:
+    """What was done, as JSON shows it; without a key nothing was."""
+    if done is None:
+        return {"resealed": 0}
+    more: dict[str, Any] = {"not_ours": done.not_ours} if done.not_ours else {}
+    if done.failed:
+        more["failed"] = [{"device": device, "record": record, "message": why} for device, record, why in done.failed]
+    if done.damaged:
+        more["damaged"] = done.damaged
+    return {"resealed": done.replaced, **more}
+
+
+def leave_unsealed(done: Resealed | None) -> None:
+    """Says what was not sealed anew, and leaves with a status that tells."""
+    if done is None:
+        return
+    if done.not_ours:
+        output.note(f"{done.not_ours} records are not sealed to this key; another reader has to seal them anew")
+    for device, record, why in done.failed:
+        text = f"device {output.safe(device)}: record {record} could not be sealed anew and stays as it was: {why}"
+        output.note(f"error: {text}; rotate the device")
+    leave_damaged(done.damaged, "its records were not sealed anew")
+    if done.failed:
+        raise typer.Exit(int(Status.DAMAGED))
