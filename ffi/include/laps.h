@@ -1437,6 +1437,8 @@ laps_status laps_rotation_prepare(laps_rotation *rotation,
 
 /**
  * The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+ * LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
+ * it is wiped, and laps_rotation_poll() says what is next.
  */
 LAPS_API
 LAPS_NODISCARD

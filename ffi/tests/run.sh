@@ -111,6 +111,13 @@ python3 $tests/contract.py ffi/include/laps.h full > "$out/contract.c"
     gcc -std=c99 $warn -DLAPS_AGENT -g -O1 -Iffi/include -I$tests/c "$out/contract-agent.c" $agent -o "$out/contract-agent"
 }
 
+# Random sequences of calls, also of poisoned objects; ffi/tests/fuzz.sh makes a million with a library that is instrumented.
+python3 $tests/fuzz_calls.py ffi/include/laps.h > "$out/fuzz.c"
+gcc -std=gnu11 -Wall -Wextra -Werror -g -O1 -fsanitize=address -Iffi/include -I$tests/c -I$tests "$out/fuzz.c" \
+    "$out/panics/liblaps.a" -lpthread -ldl -lm -o "$out/fuzz"
+echo "fuzz:"
+(cd "$out" && RUST_BACKTRACE=0 ./fuzz 10000 2> fuzz.err) || { grep -v 'forced by a test' "$out/fuzz.err" | tail -n 40; exit 1; }
+
 # Installed as a C library is: found by pkg-config, by CMake, and with nothing but a path; the example is the consumer.
 PROFILE=$profile ffi/install.sh "$out/prefix" > /dev/null
 export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"

@@ -53,8 +53,10 @@ fn fact(
     answer(|| {
         // SAFETY: contract, Objects.
         let mut rotation = unsafe { pointer::exclusive(rotation) }?;
-        fact(&mut rotation)?;
-        rotation.settle()
+        let result = fact(&mut rotation);
+        // Also after a refusal: the machine may have seen on the clock that the password's time is over.
+        rotation.settle()?;
+        result
     })
 }
 
@@ -161,6 +163,8 @@ pub unsafe extern "C" fn laps_rotation_prepare(
 }
 
 /// The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+/// LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
+/// it is wiped, and laps_rotation_poll() says what is next.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_stamp(

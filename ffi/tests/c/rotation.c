@@ -312,11 +312,40 @@ static void what_was_not_wished_is_refused_and_changes_nothing(void) {
     close_world();
 }
 
+/* The device sleeps between the wish for a stamp and the stamp. */
+static void a_password_that_lay_too_long_is_wiped_and_the_rotation_goes_on(void) {
+    laps_rotation *rotation;
+    uint32_t wish = 0;
+    uint64_t with = 0;
+    open_world("sleep.vault");
+    rotation = start();
+    while (wish != LAPS_WISH_READ_STAMP) {
+        OK(laps_rotation_poll(rotation, &wish, &with));
+        if (wish == LAPS_WISH_SAVE)
+            save(rotation);
+        else if (wish == LAPS_WISH_CHECK_IN)
+            check_in(rotation);
+        else if (wish == LAPS_WISH_PREPARE)
+            OK(laps_rotation_prepare(rotation, world.generator, world.recipe,
+                                     (const laps_reader *const *)&world.reader, 1, world.stamp, world.now));
+        else
+            CHECK(wish == LAPS_WISH_READ_STAMP);
+    }
+    world.now += 3600; /* 900 are allowed */
+    CHECK_STATUS(LAPS_STATUS_UNEXPECTED_EVENT, laps_rotation_handle_stamp(rotation, world.stamp, world.now));
+    OK(laps_rotation_poll(rotation, &wish, &with));
+    CHECK(wish != LAPS_WISH_APPLY && laps_rotation_password(rotation) == NULL);
+    laps_rotation_free(rotation);
+    CHECK(run(100, LAPS_APPLIED_SUCCESS) && a_reader_can_get_it());
+    close_world();
+}
+
 void test_rotation(void) {
     an_order_makes_a_new_password_and_the_trail_tells_it();
     after_a_power_cut_at_every_step_a_reader_can_get_the_password();
     a_setter_that_fails_or_refuses_loses_nothing();
     what_was_not_wished_is_refused_and_changes_nothing();
+    a_password_that_lay_too_long_is_wiped_and_the_rotation_goes_on();
 }
 
 #else
