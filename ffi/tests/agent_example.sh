@@ -20,6 +20,19 @@ run > "$folder/log"
 [ "$(cat "$folder/password")" != "$first" ]
 $runner "$world" check "$folder"
 
+# A refused policy changes nothing: the last accepted one stays in force. Without one there is nothing to go by.
+cp "$folder/policy.json" "$folder/good.json"
+printf '{"BackupDirectory":1,"PasswordLength":7}' > "$folder/policy.json"
+$runner "$world" order "$folder"
+run > "$folder/log" 2> "$folder/err"
+grep -q '8 to 64' "$folder/err" && grep -q '"committed"' "$folder/log"
+$runner "$world" check "$folder"
+status=0
+$runner "$agent" "$folder/policy.json" "$folder/other" pc-18 Admin "$folder/reader" "$folder/vault" "$folder/password" \
+    2> "$folder/err" || status=$?
+[ $status = 3 ] || { echo "a refused policy and none before: status $status, not 3"; exit 1; }
+mv "$folder/good.json" "$folder/policy.json"
+
 for kill in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
     $runner "$world" order "$folder"
     # shellcheck disable=SC2030

@@ -3,6 +3,7 @@
  *   agent_world init DIR      makes DIR/key, DIR/reader, DIR/vault
  *   agent_world order DIR     orders a new password
  *   agent_world check DIR     holds when a reader can get the password in DIR/password from the vault
+ *   agent_world show DIR      prints what a reader gets from the vault, a password a line
  */
 #include "check.h"
 
@@ -58,13 +59,13 @@ static void init(const char *folder, uint64_t now) {
     laps_generator_free(generator);
 }
 
-static void check(const char *folder, laps_vault *vault, uint64_t now) {
+static void check(const char *folder, laps_vault *vault, uint64_t now, int show) {
     laps_reader_key *key = NULL;
     laps_password *held = NULL;
     laps_disclosure *disclosure = NULL;
     size_t i, count, len = load(in(folder, "password"));
     int found = 0;
-    CHECK(len > 0);
+    CHECK(show || len > 0);
     OK(laps_password_from_utf8((const char *)bytes, len, &held));
     len = load(in(folder, "key"));
     OK(laps_reader_key_from_file(bytes, len, NULL, 0, &key));
@@ -76,10 +77,16 @@ static void check(const char *folder, laps_vault *vault, uint64_t now) {
         OK(laps_disclosure_record(disclosure, i, &record));
         OK(laps_reader_key_open(key, record, &password));
         found |= laps_password_equal(password, held);
+        if (show) {
+            char text[LAPS_PASSWORD_MAX_LEN + 1];
+            OK(laps_password_copy_utf8(password, text, sizeof text, &len));
+            printf("%s\n", text);
+            laps_wipe(text, sizeof text);
+        }
         laps_password_free(password);
         laps_record_free(record);
     }
-    CHECK(found);
+    CHECK(show || found);
     laps_disclosure_free(disclosure);
     laps_reader_key_free(key);
     laps_password_free(held);
@@ -98,7 +105,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "order") == 0)
         OK(laps_vault_order_rotation(vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"), LAPS_TEXT("test"), now));
     else
-        check(argv[2], vault, now);
+        check(argv[2], vault, now, strcmp(argv[1], "show") == 0);
     laps_vault_free(vault);
     return 0;
 }

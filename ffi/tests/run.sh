@@ -128,6 +128,8 @@ export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
         -o "$out/generate-static"
     gcc -std=c99 $warn -Wno-overlength-strings ffi/examples/agent.c $(pkg-config --cflags --libs laps) \
         -Wl,-rpath,"$out/prefix/lib" -o "$out/example-agent"
+    g++ -std=c++11 $warn ffi/examples/agent.cpp $(pkg-config --cflags --libs laps) -Wl,-rpath,"$out/prefix/lib" \
+        -o "$out/example-agent-cpp"
 }
 cmake -S $tests/consumer -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" > /dev/null
 cmake --build "$out/cmake" > /dev/null
@@ -139,7 +141,10 @@ done
 printf '{"BackupDirectory":1,"PasswordLength":7}' > "$out/refused.json"
 # shellcheck disable=SC2086
 gcc -std=c99 $warn -Iffi/include -I$tests/c $tests/agent_world.c $static -o "$out/agent_world"
-$tests/agent_example.sh "$out/example-agent" "$out/agent_world" "$out/world"
+for example in example-agent example-agent-cpp; do
+    $tests/agent_example.sh "$out/$example" "$out/agent_world" "$out/world"
+    [ "$(id -u)" != 0 ] || $tests/agent_account.sh "$out/$example" "$out/agent_world" "$out/world"
+done
 status=0; "$out/generate" "$out/refused.json" 2> /dev/null || status=$?
 [ $status = 3 ] || { echo "generate with a refused policy: status $status, not 3"; exit 1; }
 
