@@ -26,6 +26,7 @@ pub mod store;
 pub mod trail;
 pub mod view;
 
+mod adopt;
 mod bytes;
 mod checkin;
 mod codec;
@@ -41,6 +42,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub use crate::rotation::message::AuditHead;
+pub use adopt::{Foreign, Sighting};
 pub use error::{StoreError, VaultError};
 pub use members::note;
 pub use memory::MemoryStore;

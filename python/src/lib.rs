@@ -12,6 +12,7 @@ mod agent;
 mod error;
 mod password;
 mod policy;
+mod progress;
 mod random;
 mod reader;
 mod readerset;
@@ -44,7 +45,7 @@ mod _laps {
     use super::readerset::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]
     use super::recipe::{
-        Generator, Passwords, Recipe, Strength, Violation, generate, generate_many,
+        Generator, Passwords, Recipe, Strength, Violation, generate, generate_many, windows_check,
     };
     #[pymodule_export]
     use super::record::Record;
@@ -52,6 +53,8 @@ mod _laps {
     use super::rotation::{Rotation, Wish};
     #[pymodule_export]
     use super::vault::Vault;
+    #[pymodule_export]
+    use super::vault::adopt::{adopt_passwords, is_adoptable};
     #[pymodule_export]
     use super::vault::copies::{
         back_up_vault, export_devices, import_devices, migrate_vault, restore_vault,

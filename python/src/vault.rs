@@ -1,5 +1,6 @@
 //! The vault, kept in one SQLite file.
 
+pub(crate) mod adopt;
 pub(crate) mod copies;
 pub(crate) mod row;
 
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime, PyDelta};
 
 use crate::error::raise;
+use crate::progress::Progress;
 use crate::reader::{Reader, ReaderKey};
 use crate::record::{record_id, text};
 use crate::time;
@@ -265,13 +267,25 @@ impl Vault {
         Ok(ordered.into())
     }
 
-    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device.
-    #[pyo3(signature = (*, expect = None))]
-    fn audit_verify(&self, py: Python<'_>, expect: Option<&str>) -> PyResult<AuditReport> {
+    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device. `progress` is called with how many
+    /// entries were looked at, and of how many; what it raises is raised at the end.
+    #[pyo3(signature = (*, expect = None, progress = None))]
+    fn audit_verify(
+        &self,
+        py: Python<'_>,
+        expect: Option<&str>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<AuditReport> {
         let expect = expect
             .map(|head| head.parse::<AuditHead>().map_err(|error| raise(error.code(), error)))
             .transpose()?;
-        let report = py.detach(|| self.inner.audit_verify(&self.scope, expect)).map_err(refused)?;
+        let mut progress = Progress::new(progress);
+        let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let mut tell = |done, total| progress.at(number(done), number(total));
+        let report = py
+            .detach(|| self.inner.audit_verify_watched(&self.scope, expect, &mut tell))
+            .map_err(refused)?;
+        progress.end()?;
         Ok(report.into())
     }
 
@@ -348,8 +362,10 @@ impl Vault {
 
     /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores. What this key
     /// does not open, and what is damaged or hostile, is named in the answer and left as it was. It goes on where a run that was
-    /// stopped ended.
-    #[pyo3(signature = (key, /, *, actor, reason, context = "", now = None))]
+    /// stopped ended. `progress` is called with how many records were looked at, and of how many at most; when it raises, the
+    /// run stops.
+    #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+    #[pyo3(signature = (key, /, *, actor, reason, context = "", now = None, progress = None))]
     fn reseal(
         &self,
         py: Python<'_>,
@@ -358,12 +374,32 @@ impl Vault {
         reason: &str,
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Resealed> {
         let request = Request::new(actor, reason).with_context(context);
         let now = time::or_now(now)?;
-        let done = py
-            .detach(|| sqlite::reseal_all(&self.inner, &self.scope, &key.inner, &request, now))
-            .map_err(refused)?;
+        let mut progress = Progress::new(progress);
+        let done = py.detach(|| {
+            let total = if progress.heard() { self.records(now)? } else { 0 };
+            let mut seen = 0_usize;
+            let mut tell = |records: usize| {
+                progress.at(seen, total.max(seen));
+                seen = seen.saturating_add(records);
+                !progress.failed()
+            };
+            let vault = &self.inner;
+            let done = sqlite::reseal_all_watched(
+                vault,
+                &self.scope,
+                &key.inner,
+                &request,
+                now,
+                &mut tell,
+            );
+            progress.at(total, total);
+            progress.end()?;
+            done.map_err(refused)
+        })?;
         Ok(done.into())
     }
 
@@ -493,6 +529,21 @@ impl Vault {
 
     fn __repr__(&self) -> String {
         format!("<Vault {:?}>", self.path.display().to_string())
+    }
+}
+
+impl Vault {
+    /// How many devices there are.
+    fn count(&self, now: Timestamp) -> PyResult<usize> {
+        let stats = self.inner.stats(&self.scope, now).map_err(refused)?;
+        Ok(usize::try_from(stats.devices).unwrap_or(usize::MAX))
+    }
+
+    /// How many records there are.
+    fn records(&self, now: Timestamp) -> PyResult<usize> {
+        let stats = self.inner.stats(&self.scope, now).map_err(refused)?;
+        let records = stats.candidates.saturating_add(stats.history);
+        Ok(usize::try_from(records).unwrap_or(usize::MAX))
     }
 }
 

@@ -36,7 +36,7 @@ use rusqlite::Connection;
 pub use copies::{Migration, back_up, init_vault, migrate, restore};
 use group::Group;
 use process::Owner;
-pub use reseal::reseal_all;
+pub use reseal::{reseal_all, reseal_all_watched};
 use transaction::Rows;
 
 /// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it, and processes share the

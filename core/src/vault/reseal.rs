@@ -23,7 +23,8 @@ const STEP: usize = 200;
 
 impl<S: Store> Vault<S> {
     /// Seals every record anew that is not sealed to exactly the readers of now. `seal` is given records and the readers to
-    /// seal them to, and answers for each the sealed bytes or why there are none; it has the key, and may use all cores.
+    /// seal them to, and answers for each the sealed bytes or why there are none; it has the key, and may use all cores. When it
+    /// answers fewer than it was given, the run ends with them.
     ///
     /// A record that cannot be opened, sealed or taken back is reported and left as it was: one hostile or damaged record does
     /// not keep the others from it. What was given back is not looked at again, so this goes on where a killed run stopped.
@@ -55,7 +56,9 @@ impl<S: Store> Vault<S> {
                 why: VaultError::Damaged { what, device: device.to_string() },
             }));
             let mut anew = Vec::new();
-            for (item, sealed) in page.items.iter().zip(seal(&page.items, &readers)) {
+            let sealed = seal(&page.items, &readers);
+            let stopped = sealed.len() < page.items.len();
+            for (item, sealed) in page.items.iter().zip(sealed) {
                 match sealed {
                     Ok(sealed) => anew.push(Resealing::new(item.device, item.record, sealed)),
                     Err(SealError::NotAReader) => done.not_ours = done.not_ours.saturating_add(1),
@@ -69,7 +72,7 @@ impl<S: Store> Vault<S> {
             }
             self.give_back(scope, &anew, request, now, &mut done)?;
             after = page.next;
-            if after.is_none() {
+            if after.is_none() || stopped {
                 return Ok(done);
             }
         }

@@ -239,7 +239,7 @@ impl Candidates {
 
     /// Cuts the history to its setting. What the last two unverified commits displaced stays (§3.4); what was ruled out
     /// stands behind everything else and goes first (§3.9).
-    fn trim(&mut self, setting: HistorySetting, now: Timestamp) -> Vec<Held> {
+    pub(super) fn trim(&mut self, setting: HistorySetting, now: Timestamp) -> Vec<Held> {
         let unverified = self.history.iter().any(|past| past.unverified > 0);
         let least = if unverified { 2 } else { 1 };
         let count = usize::from(setting.count).max(least);

@@ -84,6 +84,21 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
+        self.import_watched(scope, bytes, request, now, &mut |_| {})
+    }
+
+    /// The same, and `progress` is told after each device how many bytes are taken in.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn import_watched(
+        &self,
+        scope: &Scope,
+        bytes: &[u8],
+        request: &Request<'_>,
+        now: Timestamp,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<usize, VaultError> {
         self.audited(scope, request, "", "import", now, |tx| {
             let mut readers = tx.readers(scope)?;
             let mut count = 0_usize;
@@ -93,6 +108,7 @@ impl<S: Store> Vault<S> {
                 rest = behind;
                 settle(tx, scope, travelling, &mut readers, now)?;
                 count = count.saturating_add(1);
+                progress(bytes.len().saturating_sub(rest.len()));
             }
             tx.put_readers(scope, &readers)?;
             let mut entry = request.entry(Action::Imported, "", now);

@@ -21,7 +21,20 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         expect: Option<AuditHead>,
     ) -> Result<AuditReport, VaultError> {
-        self.store.read(|tx| verify(tx, scope, expect))
+        self.audit_verify_watched(scope, expect, &mut |_, _| {})
+    }
+
+    /// The same, and `progress` is told how many entries were looked at, and of how many, about once a thousand.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn audit_verify_watched(
+        &self,
+        scope: &Scope,
+        expect: Option<AuditHead>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<AuditReport, VaultError> {
+        self.store.read(|tx| verify(tx, scope, expect, progress))
     }
 
     /// Entries of the trail by number, those behind `after` (0: from the first). They are as stored: whether they were
@@ -51,6 +64,7 @@ fn verify(
     tx: &mut dyn Transaction,
     scope: &Scope,
     expect: Option<AuditHead>,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<AuditReport, VaultError> {
     let recorded = tx.trail(scope)?;
     let mut chain = AuditHead::EMPTY;
@@ -79,6 +93,7 @@ fn verify(
                 expected_hash = Some(chain.hash);
             }
         }
+        progress(entries, recorded.length);
         if page.len() < PAGE {
             break;
         }

@@ -46,6 +46,7 @@ from ._laps import (
     Violation,
     Wish,
     __version__,
+    adopt_passwords,
     agent_status,
     back_up_vault,
     choose_account,
@@ -55,12 +56,14 @@ from ._laps import (
     generate,
     generate_many,
     import_devices,
+    is_adoptable,
     journal_records,
     migrate_vault,
     policy_schema,
     reset_password_status,
     reset_password_syncml,
     restore_vault,
+    windows_check,
 )
 from .exceptions import LapsError
 
@@ -103,6 +106,7 @@ __all__ = [
     "Violation",
     "Wish",
     "__version__",
+    "adopt_passwords",
     "agent_status",
     "back_up_vault",
     "choose_account",
@@ -112,12 +116,14 @@ __all__ = [
     "generate",
     "generate_many",
     "import_devices",
+    "is_adoptable",
     "journal_records",
     "migrate_vault",
     "policy_schema",
     "reset_password_status",
     "reset_password_syncml",
     "restore_vault",
+    "windows_check",
 ]
 
 if hasattr(os, "register_at_fork"):

@@ -42,6 +42,7 @@ __all__ = [
     "Violation",
     "Wish",
     "__version__",
+    "adopt_passwords",
     "agent_status",
     "back_up_vault",
     "choose_account",
@@ -52,21 +53,37 @@ __all__ = [
     "generate",
     "generate_many",
     "import_devices",
+    "is_adoptable",
     "journal_records",
     "migrate_vault",
     "policy_schema",
     "reset_password_status",
     "reset_password_syncml",
     "restore_vault",
+    "windows_check",
 ]
 
 __version__: str
 
+def adopt_passwords(
+    vault: Vault,
+    device: str,
+    passwords: Sequence[tuple[str, str | None, datetime, Password]],
+    /,
+    *,
+    last_seen: datetime,
+    expires: datetime | None = None,
+    actor: str,
+    reason: str,
+    context: str = "",
+    now: datetime | None = None,
+) -> int: ...
 def agent_status(state: str | os.PathLike[str], /) -> AgentStatus: ...
 def codes() -> dict[str, tuple[int, str]]: ...
 def evaluate(documents: Sequence[tuple[str, bytes]], /) -> Evaluation: ...
 def forked() -> None: ...
 def generate(recipe: Recipe | None = None, /) -> Password: ...
+def is_adoptable(vault: Vault, device: str, made_at: datetime, /) -> bool: ...
 def journal_records(data: bytes, /) -> list[bytes]: ...
 def back_up_vault(
     vault: Vault,
@@ -99,14 +116,38 @@ def migrate_vault(
     now: datetime | None = None,
 ) -> tuple[int, int, Path | None]: ...
 def export_devices(
-    vault: Vault, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
+    vault: Vault,
+    /,
+    *,
+    actor: str,
+    reason: str,
+    context: str = "",
+    now: datetime | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> tuple[bytes, list[str]]: ...
 def import_devices(
-    vault: Vault, data: bytes, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
+    vault: Vault,
+    data: bytes,
+    /,
+    *,
+    actor: str,
+    reason: str,
+    context: str = "",
+    now: datetime | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> int: ...
 def policy_schema() -> str: ...
 def reset_password_syncml(*, status_only: bool = False) -> str: ...
 def reset_password_status(answer: bytes, source: str, /) -> ResetStatus | None: ...
+def windows_check(
+    password: str | Password,
+    /,
+    *,
+    min_length: int = 0,
+    complexity: bool = True,
+    user_name: str = "",
+    full_name: str = "",
+) -> list[Violation]: ...
 def choose_account(policy: Policy, accounts: Sequence[tuple[str, str | None]], /) -> int: ...
 def generate_many(count: int, recipe: Recipe | None = None, /) -> Passwords: ...
 @final
@@ -146,6 +187,29 @@ class Generator:
 
 @final
 class Recipe:
+    def __new__(
+        cls,
+        length: int,
+        groups: Sequence[str | tuple[str, int] | tuple[str, int, int | None]],
+        *,
+        at_least: int | None = None,
+        exclude: str = "",
+        max_run: int | None = None,
+        forbid: Sequence[str] | None = None,
+        first: str | None = None,
+        last: str | None = None,
+    ) -> Recipe: ...
+    @staticmethod
+    def preset(name: str, length: int = 14) -> Recipe: ...
+    @staticmethod
+    def phrase(
+        words: int,
+        list: str | Sequence[str],
+        *,
+        separator: str = "",
+        capitalise: bool = True,
+        digit: bool = False,
+    ) -> Recipe: ...
     @staticmethod
     def complexity(complexity: int = 4, length: int = 14) -> Recipe: ...
     @staticmethod
@@ -434,7 +498,9 @@ class Vault:
         since: datetime | None = None,
         now: datetime | None = None,
     ) -> Ordered: ...
-    def audit_verify(self, *, expect: str | None = None) -> AuditReport: ...
+    def audit_verify(
+        self, *, expect: str | None = None, progress: Callable[[int, int], object] | None = None
+    ) -> AuditReport: ...
     def audit_entries(self, *, after: int = 0, limit: int = 1000) -> List[AuditEntry]: ...
     @property
     def audit_head(self) -> str: ...
@@ -455,7 +521,15 @@ class Vault:
         now: datetime | None = None,
     ) -> Ordered: ...
     def reseal(
-        self, key: ReaderKey, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
+        self,
+        key: ReaderKey,
+        /,
+        *,
+        actor: str,
+        reason: str,
+        context: str = "",
+        now: datetime | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> Resealed: ...
     def retire(
         self, device: str, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use laps_core::vault::{Request, VaultError};
+use laps_core::vault::Request;
 use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
 use super::{Vault, names, refused};
+use crate::progress::Progress;
 use crate::time;
 
 /// Copies a vault to a new file, while others work on it. It is in the trail of every scope first.
@@ -64,9 +65,10 @@ pub(crate) fn migrate_vault(
 }
 
 /// Devices with everything that is kept about them, for another vault; nothing in it opens anything. With them, the names
-/// of devices that are left out because their data is damaged.
+/// of devices that are left out because their data is damaged. `progress` is called with how many devices are done, and of
+/// how many.
 #[pyfunction]
-#[pyo3(signature = (vault, /, *, actor, reason, context = "", now = None))]
+#[pyo3(signature = (vault, /, *, actor, reason, context = "", now = None, progress = None))]
 pub(crate) fn export_devices<'py>(
     py: Python<'py>,
     vault: &Vault,
@@ -74,32 +76,39 @@ pub(crate) fn export_devices<'py>(
     reason: &str,
     context: &str,
     now: Option<&Bound<'py, PyDateTime>>,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyBytes>, Vec<String>)> {
     let request = Request::new(actor, reason).with_context(context);
     let now = time::or_now(now)?;
-    let (all, damaged) = py
-        .detach(|| -> Result<(Vec<u8>, Vec<String>), VaultError> {
-            let mut all = Vec::new();
-            let mut damaged = Vec::new();
-            let mut after: Option<String> = None;
-            loop {
-                let page =
-                    vault.inner.export(&vault.scope, after.as_deref(), 1_000, &request, now)?;
-                page.items.iter().for_each(|frame| all.extend_from_slice(frame));
-                damaged.extend(names(&page.damaged));
-                after = page.next;
-                if after.is_none() {
-                    return Ok((all, damaged));
-                }
+    let mut progress = Progress::new(progress);
+    let (all, damaged) = py.detach(|| -> PyResult<(Vec<u8>, Vec<String>)> {
+        let total = if progress.heard() { vault.count(now)? } else { 0 };
+        let mut all = Vec::new();
+        let mut damaged = Vec::new();
+        let mut done = 0_usize;
+        let mut after: Option<String> = None;
+        loop {
+            let page = vault.inner.export(&vault.scope, after.as_deref(), 1_000, &request, now);
+            let page = page.map_err(refused)?;
+            page.items.iter().for_each(|frame| all.extend_from_slice(frame));
+            damaged.extend(names(&page.damaged));
+            done = done.saturating_add(page.items.len()).saturating_add(page.damaged.len());
+            progress.at(done, total);
+            progress.end()?;
+            after = page.next;
+            if after.is_none() {
+                return Ok((all, damaged));
             }
-        })
-        .map_err(refused)?;
+        }
+    })?;
     Ok((PyBytes::new(py, &all), damaged))
 }
 
-/// Takes exported devices in, all of them or none; gives how many.
+/// Takes exported devices in, all of them or none; gives how many. `progress` is called with how many bytes are done, and of
+/// how many; what it raises is raised when all are in.
 #[pyfunction]
-#[pyo3(signature = (vault, data, /, *, actor, reason, context = "", now = None))]
+#[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+#[pyo3(signature = (vault, data, /, *, actor, reason, context = "", now = None, progress = None))]
 pub(crate) fn import_devices(
     py: Python<'_>,
     vault: &Vault,
@@ -108,11 +117,23 @@ pub(crate) fn import_devices(
     reason: &str,
     context: &str,
     now: Option<&Bound<'_, PyDateTime>>,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<u64> {
     let request = Request::new(actor, reason).with_context(context);
     let now = time::or_now(now)?;
     let data = data.to_vec();
-    let count =
-        py.detach(|| vault.inner.import(&vault.scope, &data, &request, now)).map_err(refused)?;
+    let mut progress = Progress::new(progress);
+    let mut told = 0_usize;
+    let mut tell = |done: usize| {
+        // Not for every device: a call of Python costs as much as a device.
+        if done.saturating_sub(told) >= 1 << 20 || done == data.len() {
+            told = done;
+            progress.at(done, data.len());
+        }
+    };
+    let count = py
+        .detach(|| vault.inner.import_watched(&vault.scope, &data, &request, now, &mut tell))
+        .map_err(refused)?;
+    progress.end()?;
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }

@@ -24,8 +24,26 @@ pub fn reseal_all(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Resealed, VaultError> {
+    reseal_all_watched(vault, scope, key, request, now, &mut |_| true)
+}
+
+/// The same; `progress` is told of how many records the next step is, and answers whether to take it.
+///
+/// # Errors
+/// As there.
+pub fn reseal_all_watched(
+    vault: &Vault<SqliteStore>,
+    scope: &Scope,
+    key: &ReaderKey,
+    request: &Request<'_>,
+    now: Timestamp,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Resealed, VaultError> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     vault.reseal_all(scope, request, now, |items, readers| {
+        if !progress(items.len()) {
+            return Vec::new();
+        }
         let share = items.len().div_ceil(cores).max(1);
         thread::scope(|threads| {
             let mut shares = items.chunks(share);

@@ -1,0 +1,148 @@
+"""``laps vault readers``: who can open what a vault keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._laps import ReaderKey, Vault
+from . import inputs, output
+from .command import Json, Scope, VaultCommand, VaultPath, Yes
+from .origin import Actor, Reason, context, user
+from .progress import Progress
+from .reader import PassphraseDescriptor, PassphraseFile, load, public
+from .status import Failure, Status
+
+__all__ = ["readers"]
+
+readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
+
+
+@readers.command("list", cls=VaultCommand)
+def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
+    """List the readers of a vault.
+
+    Example: [bold]laps vault readers list fleet.vault[/bold]
+    """
+    known = Vault.open(path, scope=scope).readers()
+    if as_json:
+        output.emit(
+            {
+                "readers": [
+                    {
+                        "name": each.reader.name,
+                        "id": each.reader.id,
+                        "suite": each.reader.suite,
+                        "added": inputs.rfc3339(each.added),
+                        "removed": inputs.rfc3339(each.removed),
+                        "public": str(each.reader),
+                    }
+                    for each in known
+                ]
+            }
+        )
+        return
+    output.table(
+        ["name", "id", "suite", "added", "removed"],
+        (
+            [
+                each.reader.name,
+                each.reader.id,
+                each.reader.suite,
+                inputs.rfc3339(each.added) or "",
+                inputs.rfc3339(each.removed) or "",
+            ]
+            for each in known
+        ),
+        styles=["bold"],
+    )
+
+
+@readers.command("add", cls=VaultCommand)
+def add_reader(
+    path: VaultPath,
+    new: Annotated[Path, typer.Argument(metavar="PUB", help="The public key of the new reader.")],
+    key: Annotated[
+        Path | None, typer.Option("--reader", metavar="KEY", help="A present reader's key, to seal what is there anew.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Add a reader; with a present reader's key, seal what is there for it too. Nothing is rotated.
+
+    Example: [bold]laps vault readers add fleet.vault new.pub --reader helpdesk.key[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    added = public(new)
+    held = load(key, passphrase_file, passphrase_fd) if key is not None else None
+    who, why = actor or user(), reason or "a reader added on the command line"
+    head = opened.add_reader(added, actor=who, reason=why, context=context())
+    count = _seal_anew(opened, held, who, why)
+    if as_json:
+        output.emit({"reader": added.id, "resealed": count, "head": head})
+    else:
+        print(f"added {output.safe(added.name)}; sealed {count} records anew")
+
+
+@readers.command("remove", cls=VaultCommand)
+def remove_reader(
+    path: VaultPath,
+    wanted: Annotated[str, typer.Argument(metavar="READER", help="The id or the name of the reader.")],
+    key: Annotated[
+        Path | None, typer.Option("--reader", metavar="KEY", help="A remaining reader's key, to seal what is there anew.")
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option("--rotate-within", metavar="TIME", help="Spread the rotation of what it could open over this time."),
+    ] = "0s",
+    no_rotation: Annotated[
+        bool, typer.Option("--no-rotation", help="Do not rotate what it could open. It keeps what it has a copy of.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a reader, and order the rotation of what it could open. Old copies stay readable to it.
+
+    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within 1d[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    known = [each.reader for each in opened.readers() if each.removed is None]
+    found = [each for each in known if wanted in (each.id, each.name)]
+    if len(found) != 1:
+        problem = "there is no such reader" if not found else "more than one reader has this name; give the id"
+        raise Failure(f"reader {wanted}: {problem}", Status.NOT_FOUND if not found else Status.REFUSED)
+    held = load(key, passphrase_file, passphrase_fd) if key is not None else None
+    who, why = actor or user(), reason or "a reader removed on the command line"
+    ordered = opened.remove_reader(
+        found[0].id,
+        rotate_within=None if no_rotation or within is None else inputs.duration(within),
+        confirm=yes,
+        actor=who,
+        reason=why,
+        context=context(),
+    )
+    count = _seal_anew(opened, held, who, why)
+    if as_json:
+        output.emit({"reader": found[0].id, "ordered": ordered.devices, "resealed": count, "head": ordered.head})
+    else:
+        name = output.safe(found[0].name)
+        print(f"removed {name}; ordered {ordered.devices} devices to rotate, sealed {count} records anew")
+
+
+def _seal_anew(opened: Vault, key: ReaderKey | None, who: str, why: str) -> int:
+    """Seals what is there to the readers of now; gives how many records."""
+    if key is None:
+        return 0
+    with Progress("sealing anew") as tell:
+        return opened.reseal(key, actor=who, reason=why, context=context(), progress=tell)

@@ -1,0 +1,100 @@
+"""``laps vault audit``: whether the trail is as it was written, and what is in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .._laps import AuditEntry, Vault
+from . import inputs, output
+from .command import Json, Scope, VaultCommand, VaultPath
+from .progress import Progress
+from .status import Status
+
+__all__ = ["entry", "print_trail", "register"]
+
+
+def register(vault: typer.Typer) -> None:
+    """Adds the command of this file."""
+    vault.command("audit", cls=VaultCommand)(audit)
+
+
+def audit(
+    path: VaultPath,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="HEAD", help="A head from before: from a receipt or a device.")
+    ] = None,
+    entries: Annotated[bool, typer.Option("--entries", help="Print the entries too.")] = False,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Verify the audit trail. Status 6 when an entry is not as it was written.
+
+    Example: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    with Progress("verifying", "entries") as tell:
+        report = opened.audit_verify(expect=expect, progress=tell)
+    trail: list[AuditEntry] = []
+    while entries:
+        page = opened.audit_entries(after=trail[-1].number if trail else 0)
+        trail += page
+        if not page:
+            break
+    if as_json:
+        document: dict[str, Any] = {
+            "ok": report.ok,
+            "entries": report.entries,
+            "head": report.head,
+            "first_bad": report.first_bad,
+        }
+        if entries:
+            document["trail"] = [entry(each) for each in trail]
+        output.emit(document)
+    else:
+        if entries:
+            print_trail(trail)
+        print(f"{report.entries} entries, head {report.head}")
+        if report.ok:
+            print("every entry is as it was written")
+    if not report.ok:
+        where = f"entry {report.first_bad} is not as it was written" if report.first_bad else "the expected head is not in it"
+        output.note(f"error: the audit trail of {path} does not verify: {where}")
+        raise typer.Exit(int(Status.DAMAGED))
+
+
+def entry(found: AuditEntry) -> dict[str, Any]:
+    """An entry of the trail as JSON shows it."""
+    return {
+        "number": found.number,
+        "at": inputs.rfc3339(found.at),
+        "action": found.action,
+        "actor": found.actor,
+        "reason": found.reason,
+        "context": found.context,
+        "device": found.device,
+        "records": found.records,
+        "refers_to": found.refers_to or None,
+        "detail": found.detail,
+    }
+
+
+def print_trail(trail: list[AuditEntry]) -> None:
+    """Entries as a table."""
+    output.table(
+        ["entry", "at", "action", "actor", "device", "reason", "detail"],
+        (
+            [
+                str(each.number),
+                inputs.rfc3339(each.at) or "",
+                each.action,
+                each.actor,
+                each.device,
+                each.reason,
+                each.detail,
+            ]
+            for each in trail
+        ),
+        styles=["bold"],
+    )
