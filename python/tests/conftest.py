@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from . import graph as fake
 
 # A shell without job control starts its background jobs with SIGINT ignored, and children inherit that: `laps` would
 # then ignore interrupts, as it should, and the tests that interrupt it would wait for ever.
@@ -160,3 +162,28 @@ def fleet(laps: Laps, tmp_path: Path, templates: Path) -> Fleet:
     """The same after a first rotation."""
     shutil.copytree(templates / "after", tmp_path, dirs_exist_ok=True)
     return Fleet(laps, tmp_path)
+
+
+@pytest.fixture
+def graph() -> Iterator[fake.Graph]:
+    with fake.serving(fake.Graph(devices=[fake.entity(number) for number in range(1, 6)])) as running:
+        yield running
+
+
+class Entra:
+    """``laps entra`` with a token for the server."""
+
+    def __init__(self, laps: Laps, graph: fake.Graph, folder: Path) -> None:
+        self.laps, self.graph, self.folder = laps, graph, folder
+
+    def __call__(self, *arguments: str, may: tuple[str, ...] = fake.EVERYTHING, status: int = 0) -> Ran:
+        token = self.folder / "token"
+        token.write_text(fake.token(*may) + "\n")
+        ran = self.laps("entra", *arguments, "--graph-url", self.graph.url, "--token-file", token, status=status)
+        assert fake.token(*may) not in ran.out + ran.err
+        return ran
+
+
+@pytest.fixture
+def entra(laps: Laps, graph: fake.Graph, tmp_path: Path) -> Entra:
+    return Entra(laps, graph, tmp_path)

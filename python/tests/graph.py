@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,8 @@ READ = "DeviceLocalCredential.Read.All"
 MANAGED = "DeviceManagementManagedDevices.Read.All"
 PRIVILEGED = "DeviceManagementManagedDevices.PrivilegedOperations.All"
 SWITCH = "Policy.Read.DeviceConfiguration"
-EVERYTHING = (READ, MANAGED, PRIVILEGED, SWITCH)
+AUDIT = "AuditLog.Read.All"
+EVERYTHING = (READ, MANAGED, PRIVILEGED, SWITCH, AUDIT)
 
 
 def token(*permissions: str, expired: bool = False) -> str:
@@ -28,8 +30,20 @@ def token(*permissions: str, expired: bool = False) -> str:
     return f"e30.{part}.x"
 
 
+def recovery(who: str, device: str, *, app: bool = False) -> dict[str, Any]:
+    """One entry of Entra's audit log: somebody read a password."""
+    by = {"app": {"displayName": who}, "user": None} if app else {"user": {"userPrincipalName": who}, "app": None}
+    return {
+        "activityDisplayName": "Recover device local administrator password",
+        "activityDateTime": "2025-01-03T04:05:06.789Z",
+        "initiatedBy": by,
+        "targetResources": [{"id": "x", "displayName": device, "type": "Device"}],
+    }
+
+
 def entity(number: int, *, name: str | None = None, passwords: tuple[str, ...] = ("ExamplePassword1",)) -> dict[str, Any]:
-    """One device as the service shows it."""
+    """One device as the service shows it; the last password is the newest."""
+    newest = date(2025, 1, 2)
     return {
         "id": f"00000000-0000-0000-0000-{number:012d}",
         "deviceName": name or f"PC-{number:04d}",
@@ -39,7 +53,7 @@ def entity(number: int, *, name: str | None = None, passwords: tuple[str, ...] =
             {
                 "accountName": "LapsAdmin",
                 "accountSid": "S-1-5-21-1-2-3-1001",
-                "backupDateTime": f"2025-01-{position + 1:02d}T03:04:05Z",
+                "backupDateTime": f"{newest - timedelta(days=len(passwords) - 1 - position):%Y-%m-%d}T03:04:05Z",
                 "passwordBase64": base64.b64encode(password.encode()).decode(),
             }
             for position, password in enumerate(passwords)
@@ -60,6 +74,7 @@ class Graph:
     rotate_works: bool = True
     offline: set[str] = field(default_factory=set)
     rotated: list[str] = field(default_factory=list)
+    recoveries: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
@@ -136,6 +151,9 @@ def answer(handler: BaseHTTPRequestHandler, graph: Graph, method: str) -> None:
         return send(handler, 204, b"")
     if path == "/beta/policies/deviceRegistrationPolicy" and SWITCH in granted:
         return send(handler, 200, {"localAdminPassword": {"isEnabled": graph.switch}})
+    if path == "/v1.0/auditLogs/directoryAudits" and AUDIT in granted:
+        assert query["$filter"].startswith("activityDisplayName eq 'Recover device local administrator password' and ")
+        return send(handler, 200, {"value": graph.recoveries})
     return send(handler, 403, error("Forbidden", "Insufficient privileges."))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +13,9 @@ from laps.entra import Directory, shapes
 from laps.entra.connection import StaticToken
 
 from . import graph as fake
-from .conftest import Laps, Ran
+from .conftest import Entra, Laps
 
 VECTORS = Path(__file__).with_name("vectors") / "graph"
-
-
-@pytest.fixture
-def graph() -> Iterator[fake.Graph]:
-    with fake.serving(fake.Graph(devices=[fake.entity(number) for number in range(1, 6)])) as running:
-        yield running
-
-
-class Entra:
-    """``laps entra`` with a token for the server."""
-
-    def __init__(self, laps: Laps, graph: fake.Graph, folder: Path) -> None:
-        self.laps, self.graph, self.folder = laps, graph, folder
-
-    def __call__(self, *arguments: str, may: tuple[str, ...] = fake.EVERYTHING, status: int = 0) -> Ran:
-        token = self.folder / "token"
-        token.write_text(fake.token(*may) + "\n")
-        ran = self.laps("entra", *arguments, "--graph-url", self.graph.url, "--token-file", token, status=status)
-        assert fake.token(*may) not in ran.out + ran.err
-        return ran
-
-
-@pytest.fixture
-def entra(laps: Laps, graph: fake.Graph, tmp_path: Path) -> Entra:
-    return Entra(laps, graph, tmp_path)
 
 
 def test_list_follows_every_page_and_reads_no_password(entra: Entra, graph: fake.Graph) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import typer
 
-from laps.cli.app import app
+from laps.cli.app import root
 
 from .conftest import Laps
 
-_ROOT: Any = typer.main.get_command(app)
+_ROOT: Any = root()
 
 
 def commands(group: Any = _ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

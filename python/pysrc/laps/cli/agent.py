@@ -19,7 +19,7 @@ from .status import Failure, Status
 
 __all__ = ["agent"]
 
-agent = typer.Typer(help="The agent: rotates the password of one account on this machine.", no_args_is_help=True)
+agent = typer.Typer()
 
 State = Annotated[Path, typer.Option("--state", metavar="DIR", help="The state folder; made when it is not there.")]
 Device = Annotated[str, typer.Option("--device", metavar="ID", help="What the vault calls this device.")]

@@ -8,22 +8,18 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+import typer.core
 
 from ..exceptions import LapsError
 from . import status
-from .agent import agent
 from .command import Command, VaultCommand
 from .demo import demo
-from .entra import entra
 from .generate import check, generate, strength
-from .policy import policy
-from .reader import reader
-from .readerset import reader_set
+from .groups import attach
 from .report import report
 from .reveal import disclose, open_sealed, reveal
-from .vault import vault
 
-__all__ = ["app", "run"]
+__all__ = ["app", "root", "run"]
 
 app = typer.Typer(
     name="laps",
@@ -38,15 +34,9 @@ app = typer.Typer(
 app.command("generate", cls=Command)(generate)
 app.command("strength", cls=Command)(strength)
 app.command("check", cls=Command)(check)
-app.add_typer(policy, name="policy")
-reader.add_typer(reader_set, name="set")
-app.add_typer(reader, name="reader")
-app.add_typer(vault, name="vault")
 app.command("reveal", cls=VaultCommand)(reveal)
 app.command("disclose", cls=VaultCommand)(disclose)
 app.command("open", cls=Command)(open_sealed)
-app.add_typer(agent, name="agent")
-app.add_typer(entra, name="entra")
 app.command("report", cls=VaultCommand)(report)
 app.command("demo", cls=Command)(demo)
 
@@ -68,9 +58,17 @@ def _root(
     del version
 
 
+def root() -> typer.core.TyperGroup:
+    """The tree of commands; its groups grow when they are asked for."""
+    made = typer.main.get_command(app)
+    assert isinstance(made, typer.core.TyperGroup)
+    attach(made)
+    return made
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; gives its exit status."""
-    command = typer.main.get_command(app)
+    command = root()
     try:
         command.main(args=list(arguments) if arguments is not None else None, prog_name="laps")
     except SystemExit as leaving:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-__all__ = ["Command", "Json", "VaultCommand", "VaultPath", "Yes"]
+__all__ = ["Command", "DeviceName", "Json", "Scope", "VaultCommand", "VaultPath", "Yes"]
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Answer every question with yes.")]
+DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
+Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 VaultPath = Annotated[
     str, typer.Argument(metavar="PATH", help="The vault file; left out when LAPS_VAULT is set.")
 ]

@@ -10,14 +10,13 @@ import typer
 
 from .._laps import Vault, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
 from . import inputs, output
-from .command import Json, VaultCommand, VaultPath
+from .command import Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
 from .origin import Actor, Reason, context, user
+from .progress import Progress
 from .reader import write_new
 
 __all__ = ["register"]
-
-Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 
 def register(vault: typer.Typer) -> None:
@@ -92,7 +91,10 @@ def export(
     Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new server"[/bold]
     """
     opened = Vault.open(path, scope=scope)
-    data, damaged = export_devices(opened, actor=actor or user(), reason=reason or "an export", context=context())
+    with Progress("exporting") as tell:
+        data, damaged = export_devices(
+            opened, actor=actor or user(), reason=reason or "an export", context=context(), progress=tell
+        )
     write_new(file, data, "export")
     document = {"file": str(file), "bytes": len(data), **({"damaged": damaged} if damaged else {})}
     _say(document, f"wrote {file}, {len(data):,} bytes", as_json)
@@ -113,7 +115,10 @@ def import_(
     """
     opened = Vault.open(path, scope=scope)
     data = inputs.read(file, "export", largest=8 << 30)
-    count = import_devices(opened, data, actor=actor or user(), reason=reason or "an import", context=context())
+    with Progress("importing", "bytes") as tell:
+        count = import_devices(
+            opened, data, actor=actor or user(), reason=reason or "an import", context=context(), progress=tell
+        )
     _say({"devices": count}, f"took {count:,} devices in", as_json)
 
 

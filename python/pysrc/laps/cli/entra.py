@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
-import time
-from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import datetime
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import inputs, output
-from .command import Command, Json, Yes
-from .status import Failure, Status
+from . import inputs, output, report, tenant
+from .command import Command, Json
+from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
+from .status import Status
+from .tenant import counted
 
 if TYPE_CHECKING:
-    from ..entra import Device, Directory
+    from ..entra import Device
 
 __all__ = ["entra"]
 
-entra = typer.Typer(
-    help="The copy of the passwords that Microsoft Entra holds, through Microsoft Graph.", no_args_is_help=True
-)
+entra = typer.Typer()
 
-_GRAPH = "https://graph.microsoft.com"
-
-
-class Auth(str, Enum):
-    """How to sign in."""
-
-    DEFAULT = "default"
-    DEVICE_CODE = "device-code"
-    INTERACTIVE = "interactive"
-    MANAGED_IDENTITY = "managed-identity"
-    AZURE_CLI = "azure-cli"
-
-
-SignIn = Annotated[
-    Auth,
-    typer.Option(
-        "--auth",
-        help="default: AZURE_TENANT_ID, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, then "
-        "managed identity, then the Azure command line.",
-    ),
-]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option("--token-file", help="A file with an access token for Graph, instead of signing in; - is standard input."),
-]
-GraphUrl = Annotated[
-    str, typer.Option("--graph-url", help="Graph's address: https, or http on this machine.", show_default=True)
-]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The device id of Entra, or a device name.")]
 
 
@@ -63,15 +28,15 @@ def list_devices(
     prefix: Annotated[str | None, typer.Option("--name-prefix", help="Only devices whose name starts so.")] = None,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
-    graph_url: GraphUrl = _GRAPH,
+    graph_url: GraphUrl = GRAPH,
     as_json: Json = False,
 ) -> None:
     """List the devices with a password in Entra. No password is read.
 
     Example: [bold]laps entra list --name-prefix PC-[/bold]
     """
-    with _directory(auth, token_file, graph_url) as directory:
-        devices = _counted(directory.list(name_prefix=prefix))
+    with signed_in(auth, token_file, graph_url) as directory:
+        devices = counted(directory.list(name_prefix=prefix))
     if as_json:
         output.emit({"devices": [_metadata(device) for device in devices]})
         return
@@ -90,14 +55,14 @@ def show(
     device: DeviceName,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
-    graph_url: GraphUrl = _GRAPH,
+    graph_url: GraphUrl = GRAPH,
     as_json: Json = False,
 ) -> None:
     """Show when a device backed its password up and when it expires. No password is read.
 
     Example: [bold]laps entra show PC-0001 --json[/bold]
     """
-    with _directory(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url) as directory:
         found = directory.show(device)
     if as_json:
         output.emit(_metadata(found))
@@ -112,7 +77,7 @@ def reveal(
     spell: Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud.")] = False,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
-    graph_url: GraphUrl = _GRAPH,
+    graph_url: GraphUrl = GRAPH,
     as_json: Json = False,
 ) -> None:
     """Print the password of a device. Entra audits this as a recovery of the password.
@@ -120,7 +85,7 @@ def reveal(
     Examples: [bold]laps entra reveal PC-0001[/bold] ·
     [bold]laps entra reveal PC-0001 --history --auth device-code[/bold]
     """
-    with _directory(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url) as directory:
         found = directory.reveal(device)
     shown = found.credentials if history else found.credentials[:1]
     if as_json:
@@ -147,65 +112,11 @@ def reveal(
     output.note(f"{found.name}: expires {_time(found.refresh)}")
 
 
-@entra.command("rotate", cls=Command)
-def rotate(
-    devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="Device ids or names.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Watch the backup time until the devices have rotated.")] = False,
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help=f"How long to watch: {inputs.DURATION}.")
-    ] = "15m",
-    yes: Yes = False,
-    auth: SignIn = Auth.DEFAULT,
-    token_file: TokenFile = None,
-    graph_url: GraphUrl = _GRAPH,
-    as_json: Json = False,
-) -> None:
-    """Ask Intune to rotate passwords now. The devices must be online; accepted is not rotated.
-
-    Example: [bold]laps entra rotate PC-0001 --wait[/bold]
-    """
-    limit = inputs.seconds(timeout) if wait else 0
-    if len(devices) > 1 and not yes and not as_json:
-        typer.confirm(f"Rotate the passwords of {len(devices)} devices?", abort=True, err=True)
-    results: list[dict[str, Any]] = []
-    waiting: dict[str, tuple[dict[str, Any], datetime | None]] = {}
-    with _directory(auth, token_file, graph_url) as directory:
-        for position, name in enumerate(devices, 1):
-            from ..exceptions import LapsError
-
-            result: dict[str, Any] = {"device": name, "id": None, "state": "failed", "message": None}
-            results.append(result)
-            try:
-                accepted = directory.rotate(name)
-            except LapsError as error:
-                result["message"] = str(error)
-                if len(devices) == 1:
-                    raise
-                output.note(f"{position}/{len(devices)} {output.safe(name)}: {error}")
-                continue
-            result.update(id=accepted.device.id, state="accepted")
-            waiting[accepted.device.id] = (result, accepted.device.last_backup)
-            output.note(f"{position}/{len(devices)} {output.safe(name)}: accepted; not rotated yet")
-        _watch(directory, waiting, limit)
-    if as_json:
-        output.emit({"devices": results})
-    else:
-        output.table(
-            ["device", "state", "message"],
-            ([each["device"], each["state"], each["message"] or ""] for each in results),
-            styles=["bold"],
-        )
-    if any(each["state"] == "failed" for each in results):
-        raise typer.Exit(int(Status.OTHER))
-    if wait and any(each["state"] != "rotated" for each in results):
-        raise typer.Exit(int(Status.NOT_COMMITTED))
-
-
 @entra.command("check", cls=Command)
 def check(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
-    graph_url: GraphUrl = _GRAPH,
+    graph_url: GraphUrl = GRAPH,
     as_json: Json = False,
 ) -> None:
     """Say what the token may do, and whether the tenant lets devices back passwords up. No password is
@@ -214,7 +125,7 @@ def check(
     Examples: [bold]laps entra check[/bold] ·
     [bold]laps entra check --auth managed-identity --json[/bold]
     """
-    with _directory(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url) as directory:
         found = directory.check()
     if as_json:
         output.emit(
@@ -250,91 +161,6 @@ def check(
         raise typer.Exit(int(Status.NOT_ALLOWED))
 
 
-def _watch(
-    directory: Directory, waiting: dict[str, tuple[dict[str, Any], datetime | None]], limit: float
-) -> None:
-    from ..exceptions import Busy
-
-    deadline = time.monotonic() + limit
-    pause = 1.0
-    while waiting and time.monotonic() < deadline:
-        time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-        pause = min(pause * 1.5, 30.0)
-        for identity, (result, before) in list(waiting.items()):
-            try:
-                now = directory.show(identity).last_backup
-            except Busy:
-                continue
-            if now is not None and (before is None or now > before):
-                result["state"] = "rotated"
-                del waiting[identity]
-                output.note(f"{output.safe(result['device'])}: rotated at {inputs.rfc3339(now)}")
-
-
-def _counted(found: Iterator[Device]) -> list[Device]:
-    """All of them, with a line of progress when it takes longer than a second."""
-    import sys
-
-    devices: list[Device] = []
-    began = shown = time.monotonic()
-    tell = sys.stderr.isatty()
-    for device in found:
-        devices.append(device)
-        now = time.monotonic()
-        if tell and now - began > 1 and now - shown > 0.2:
-            shown = now
-            rate = len(devices) / (now - began)
-            print(f"\r{len(devices)} devices, {rate:.0f} a second", end="", file=sys.stderr)
-    if shown != began:
-        print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
-    return devices
-
-
-@contextmanager
-def _directory(auth: Auth, token_file: Path | None, graph_url: str) -> Iterator[Directory]:
-    try:
-        from ..entra import Directory
-    except ModuleNotFoundError as error:
-        raise Failure(
-            f"laps entra needs {error.name}, which is not installed: pip install 'laps[entra]'", Status.OTHER
-        ) from None
-    with Directory(_credential(auth, token_file), graph_url=graph_url) as directory:
-        yield directory
-
-
-def _credential(auth: Auth, token_file: Path | None) -> Any:
-    if token_file is not None:
-        from ..entra.connection import StaticToken
-
-        token = inputs.read(token_file, "token file").strip()
-        # What a bearer token may be made of (RFC 6750, 2.1). Anything else could end the header and begin another.
-        if not re.fullmatch(rb"[A-Za-z0-9._~+/-]+=*", token):
-            raise Failure(f"token file {token_file}: one line with an access token is needed", Status.REFUSED)
-        return StaticToken(token.decode("ascii"))
-    from azure import identity
-
-    chosen: dict[str, Any] = {}
-    if tenant := os.environ.get("AZURE_TENANT_ID"):
-        chosen["tenant_id"] = tenant
-    if client := os.environ.get("AZURE_CLIENT_ID"):
-        chosen["client_id"] = client
-    if auth is Auth.DEVICE_CODE:
-        return identity.DeviceCodeCredential(
-            **chosen, prompt_callback=lambda where, code, until: output.note(f"Open {where} and enter the code {code}")
-        )
-    if auth is Auth.INTERACTIVE:
-        return identity.InteractiveBrowserCredential(**chosen)
-    if auth is Auth.MANAGED_IDENTITY:
-        return identity.ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"))
-    if auth is Auth.AZURE_CLI:
-        return identity.AzureCliCredential()
-    return identity.ChainedTokenCredential(
-        identity.EnvironmentCredential(),
-        identity.ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID")),
-        identity.AzureCliCredential(),
-    )
-
-
 def _metadata(device: Device) -> dict[str, Any]:
     return {
         "id": device.id,
@@ -346,3 +172,7 @@ def _metadata(device: Device) -> dict[str, Any]:
 
 def _time(time: datetime | None) -> str:
     return inputs.rfc3339(time) or ""
+
+
+tenant.register(entra)
+report.register(entra)

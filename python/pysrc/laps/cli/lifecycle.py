@@ -1,4 +1,4 @@
-"""``laps vault re-enrol``, ``purge``, ``remove-record``, ``keep``: what becomes of devices and of what is kept about them."""
+"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``keep``: what becomes of devices and of what is kept about them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,38 @@ import typer
 
 from .._laps import Vault
 from . import output
-from .command import Json, VaultCommand, VaultPath, Yes
+from .command import DeviceName, Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, user
 from .status import Failure, Status
 
 __all__ = ["register"]
 
-Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
-DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The device's name.")]
-
 
 def register(vault: typer.Typer) -> None:
     """Adds the commands of this file."""
+    vault.command("retire", cls=VaultCommand)(retire)
     vault.command("re-enrol", cls=VaultCommand)(re_enrol)
     vault.command("purge", cls=VaultCommand)(purge)
     vault.command("remove-record", cls=VaultCommand)(remove_record)
     vault.command("keep", cls=VaultCommand)(keep)
+
+
+def retire(
+    path: VaultPath,
+    device: DeviceName,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Take a device out of service. Its passwords stay and can be revealed.
+
+    Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
+    """
+    head = Vault.open(path, scope=scope).retire(
+        device, actor=actor or user(), reason=reason or "retired on the command line", context=context()
+    )
+    _say({"device": device, "head": head}, f"retired {output.safe(device)}", as_json)
 
 
 def re_enrol(

@@ -18,7 +18,7 @@ from .status import Failure, Status
 
 __all__ = ["in_force", "policy"]
 
-policy = typer.Typer(help="Policies: what is in force, and what is wrong with it.", no_args_is_help=True)
+policy = typer.Typer()
 
 Files = Annotated[
     list[Path],

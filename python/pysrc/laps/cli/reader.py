@@ -17,7 +17,7 @@ from .status import Failure, Status
 
 __all__ = ["PassphraseDescriptor", "PassphraseFile", "asked", "load", "new_passphrase", "public", "reader", "write_new"]
 
-reader = typer.Typer(help="Readers: the key pairs that open passwords.", no_args_is_help=True)
+reader = typer.Typer()
 
 PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose one line is the passphrase.")

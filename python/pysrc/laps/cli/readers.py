@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from .._laps import ReaderKey, Vault
+from .._laps import Vault
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, user
-from .progress import Progress
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
+from .resealing import leave_unsealed, outcome, register, sealed_anew
 from .status import Failure, Status
 
 __all__ = ["readers"]
@@ -83,11 +83,12 @@ def add_reader(
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader added on the command line"
     head = opened.add_reader(added, actor=who, reason=why, context=context())
-    count = _seal_anew(opened, held, who, why)
+    done = sealed_anew(opened, held, who, why)
     if as_json:
-        output.emit({"reader": added.id, "resealed": count, "head": head})
+        output.emit({"reader": added.id, "head": head, **outcome(done)})
     else:
-        print(f"added {output.safe(added.name)}; sealed {count} records anew")
+        print(f"added {output.safe(added.name)}; sealed {done.replaced if done else 0} records anew")
+    leave_unsealed(done)
 
 
 @readers.command("remove", cls=VaultCommand)
@@ -132,17 +133,14 @@ def remove_reader(
         reason=why,
         context=context(),
     )
-    count = _seal_anew(opened, held, who, why)
+    done = sealed_anew(opened, held, who, why)
     if as_json:
-        output.emit({"reader": found[0].id, "ordered": ordered.devices, "resealed": count, "head": ordered.head})
+        document = {"reader": found[0].id, "ordered": ordered.devices, "head": ordered.head}
+        output.emit({**document, **outcome(done)})
     else:
-        name = output.safe(found[0].name)
+        name, count = output.safe(found[0].name), done.replaced if done else 0
         print(f"removed {name}; ordered {ordered.devices} devices to rotate, sealed {count} records anew")
+    leave_unsealed(done)
 
 
-def _seal_anew(opened: Vault, key: ReaderKey | None, who: str, why: str) -> int:
-    """Seals what is there to the readers of now; gives how many records."""
-    if key is None:
-        return 0
-    with Progress("sealing anew") as tell:
-        return opened.reseal(key, actor=who, reason=why, context=context(), progress=tell)
+register(readers)

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Resealed, Vault
+from .._laps import ReaderKey, Resealed, Vault
 from . import output
-from .command import Json, VaultCommand, VaultPath
+from .command import Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
 from .origin import Actor, Reason, context, user
+from .progress import Progress
 from .reader import PassphraseDescriptor, PassphraseFile, load
 from .status import Status
 
-__all__ = ["leave_unsealed", "outcome", "register"]
+__all__ = ["leave_unsealed", "outcome", "register", "sealed_anew"]
 
 
 def register(readers: typer.Typer) -> None:
@@ -30,7 +31,7 @@ def reseal(
     passphrase_fd: PassphraseDescriptor = None,
     actor: Actor = None,
     reason: Reason = None,
-    scope: Annotated[str, typer.Option("--scope", help="The tenant.")] = "",
+    scope: Scope = "",
     as_json: Json = False,
 ) -> None:
     """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone on with.
@@ -39,13 +40,20 @@ def reseal(
     """
     opened = Vault.open(path, scope=scope)
     held = load(key, passphrase_file, passphrase_fd)
-    why = reason or "sealed anew on the command line"
-    done = opened.reseal(held, actor=actor or user(), reason=why, context=context())
+    done = sealed_anew(opened, held, actor or user(), reason or "sealed anew on the command line")
     if as_json:
         output.emit(outcome(done))
     else:
-        print(f"sealed {done.replaced} records anew")
+        print(f"sealed {done.replaced if done else 0} records anew")
     leave_unsealed(done)
+
+
+def sealed_anew(opened: Vault, key: ReaderKey | None, who: str, why: str) -> Resealed | None:
+    """Seals what is there to the readers of now; nothing without a key."""
+    if key is None:
+        return None
+    with Progress("sealing anew", "records") as tell:
+        return opened.reseal(key, actor=who, reason=why, context=context(), progress=tell)
 
 
 def outcome(done: Resealed | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ published interface.
 
 from __future__ import annotations
 
-from .directory import Directory, Readiness, Rotation
+from .directory import Directory, Readiness, Recovery, Rotation
+from .moving import Moved, import_passwords
 from .shapes import Credential, Device
 
-__all__ = ["Credential", "Device", "Directory", "Readiness", "Rotation"]
+__all__ = ["Credential", "Device", "Directory", "Moved", "Readiness", "Recovery", "Rotation", "import_passwords"]

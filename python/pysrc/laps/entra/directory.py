@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from azure.core.credentials import TokenCredential
@@ -14,14 +15,17 @@ from azure.core.credentials import TokenCredential
 from ..exceptions import ArgumentError, LapsError, MachineError, NotFound
 from .connection import GRAPH, Connection
 from .needs import Need
-from .shapes import Device, device
+from .shapes import Device, device, moment
 
-__all__ = ["Directory", "Readiness", "Rotation"]
+__all__ = ["Directory", "Readiness", "Recovery", "Rotation"]
 
 _LIST = "/v1.0/directory/deviceLocalCredentials"
 _MANAGED = "/v1.0/deviceManagement/managedDevices"
 _ROTATE = "/beta/deviceManagement/managedDevices/{id}/rotateLocalAdminPassword"
 _SWITCH = "/beta/policies/deviceRegistrationPolicy"
+_AUDITS = "/v1.0/auditLogs/directoryAudits"
+# What Entra calls a read of a password in its audit log.
+_RECOVERED = "Recover device local administrator password"
 _METADATA = "id,deviceName,lastBackupDateTime,refreshDateTime"
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _NOT_FOUND, _ARGUMENT = 6, 2
@@ -33,6 +37,15 @@ class Rotation:
 
     device: Device
     managed_device_id: str
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Somebody read the password of a device, as Entra's audit log tells it."""
+
+    at: datetime | None
+    who: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -163,6 +176,20 @@ class Directory:
             problems=tuple(problems),
         )
 
+    def recoveries(self, *, since: datetime) -> Iterator[Recovery]:
+        """Who read which password since then, as far back as Entra keeps its audit log (7 or 30 days)."""
+        at = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        condition = f"activityDisplayName eq {_quoted(_RECOVERED)} and activityDateTime ge {at}"
+        for entry in self._graph.pages(_AUDITS, Need.AUDIT, **{"$filter": condition}):
+            found = entry if isinstance(entry, dict) else {}
+            targets = found.get("targetResources")
+            device = next((each for each in targets if isinstance(each, dict)), {}) if isinstance(targets, list) else {}
+            yield Recovery(
+                at=moment(found.get("activityDateTime")),
+                who=_initiator(found.get("initiatedBy")),
+                device=str(device.get("displayName") or device.get("id") or ""),
+            )
+
     def _by_name(self, name: str) -> Device:
         found = [
             device(entity)
@@ -199,6 +226,18 @@ def _granted(claims: dict[str, Any]) -> frozenset[str] | None:
 def _claim(claims: dict[str, Any], name: str) -> str | None:
     value = claims.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _initiator(by: object) -> str:
+    if not isinstance(by, dict):
+        return ""
+    for kind, names in (("user", ("userPrincipalName", "displayName", "id")), ("app", ("displayName", "appId"))):
+        who = by.get(kind)
+        if isinstance(who, dict):
+            for name in names:
+                if who.get(name):
+                    return str(who[name])
+    return ""
 
 
 def _quoted(text: str) -> str:

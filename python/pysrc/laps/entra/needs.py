@@ -18,6 +18,7 @@ class Need(Enum):
     FIND_MANAGED = "DeviceManagementManagedDevices.Read.All"
     ROTATE = "DeviceManagementManagedDevices.PrivilegedOperations.All"
     SWITCH = "Policy.Read.DeviceConfiguration"
+    AUDIT = "AuditLog.Read.All"
 
     @property
     def satisfied_by(self) -> frozenset[str]:
@@ -33,6 +34,7 @@ _SATISFIED: dict[Need, frozenset[str]] = {
     ),
     Need.ROTATE: frozenset({"DeviceManagementManagedDevices.PrivilegedOperations.All"}),
     Need.SWITCH: frozenset({"Policy.Read.DeviceConfiguration", "Policy.Read.All"}),
+    Need.AUDIT: frozenset({"AuditLog.Read.All"}),
 }
 
 _ROLES = {
@@ -42,6 +44,7 @@ _ROLES = {
     Need.FIND_MANAGED: "Intune Administrator, or an Intune role with Managed devices/Read",
     Need.ROTATE: "Intune Administrator, or an Intune role with Remote tasks/Rotate local admin password",
     Need.SWITCH: "Cloud Device Administrator or Global Reader",
+    Need.AUDIT: "Reports Reader, Security Reader or Security Administrator",
 }
 
 

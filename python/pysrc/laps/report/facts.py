@@ -38,9 +38,9 @@ class Facts:
         return sorted(found, key=lambda each: each.expires or self.at)
 
     @property
-    def ordered(self) -> int:
-        """How many devices have an open order."""
-        return sum(each.ordered for each in self.devices)
+    def ordered(self) -> list[Device]:
+        """The devices with an open order, those that were not seen for longest first."""
+        return sorted((each for each in self.devices if each.ordered), key=lambda each: each.last_seen)
 
     @property
     def states(self) -> Counter[str]:
