@@ -7,7 +7,7 @@ pub(crate) mod row;
 use std::path::PathBuf;
 
 use laps_core::error::Code;
-use laps_core::identity::{DeviceId, Scope};
+use laps_core::identity::{DeviceId, Scope, Timestamp};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{
     AuditHead, Confirmation, DiscloseOptions, Request, Selection, Vault as CoreVault, VaultError,

@@ -36,7 +36,7 @@ def test_long_work_tells_its_caller(fleet: Fleet) -> None:
     assert import_devices(other, data, actor="a", reason="r", progress=tell) == 1
     assert last() == (len(data), len(data))
     other.add_reader(ReaderKey.generate("new", suite="x25519").reader, actor="a", reason="r")
-    assert other.reseal(key, actor="a", reason="r", progress=tell) == 1
+    assert other.reseal(key, actor="a", reason="r", progress=tell).replaced == 1
     assert last() == (1, 1)
 
 
