@@ -6,7 +6,8 @@
 //! * *Stands aside* when an active Windows LAPS policy manages the account (registry roots of domain §1.1), and when the system answers
 //!   0x21CE or 0xC000A08B to a change.
 //! * *Change stamp*: SHA-256 of the time at which the password was set. Windows gives its age in whole seconds, so the stamp of an
-//!   unchanged password may differ by a second; that keeps a candidate too many, never one too few.
+//!   unchanged password may differ by a second; that keeps a candidate too many, never one too few. A password that is only a
+//!   few seconds old has no stamp: one that was set right after it could not be told from it.
 //! * *Verification* is a logon of type network, which starts no session. A logon that is refused only because of the logon type, an expired
 //!   password or one that must be changed has checked the password before: it matches. A disabled, locked or restricted account gives no answer.
 //! * *Uses* are the account's last logon. The logon of our own verification is remembered and left out.
@@ -99,7 +100,11 @@ impl AccountStore for WindowsStore {
     }
 
     fn change_stamp(&mut self, account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        let set_at = now().minus(u64::from(info(account.name.as_str())?.password_age));
+        let age = info(account.name.as_str())?.password_age;
+        if age < LEAST_AGE {
+            return Ok(None);
+        }
+        let set_at = now().minus(u64::from(age));
         Ok(Some(Sha256::digest(set_at.as_unix_seconds().to_be_bytes()).into()))
     }
 
@@ -493,3 +498,7 @@ const POLICY_CONTROLLED_ACCOUNT: u32 = 0x21CE;
 /// `STATUS_POLICY_CONTROLLED_ACCOUNT` (domain §4.8), should a status come through.
 const POLICY_CONTROLLED_STATUS: u32 = 0xC000_A08B;
 const ERROR_FILE_NOT_FOUND: u32 = 2;
+/// How old a password must be, in seconds, to have a change stamp. Windows tells whole seconds, and the two clocks that the
+/// stamp is made of are each up to a second off: two passwords set within two seconds may have one stamp, and the second
+/// would be ruled out after a crash although the account has it.
+const LEAST_AGE: u32 = 3;
