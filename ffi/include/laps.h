@@ -27,7 +27,9 @@
  *   Secrets    The library wipes what it owns. What was copied into your memory is yours: laps_wipe().
  *   Threads    An object behind a pointer to const may be used by several threads at once; a call that takes
  *              it without const must be alone. The last error belongs to its thread.
- *   Fork       A child process may go on using every object; generators draw a new seed before they are used.
+ *   Fork       A child process may go on using every object; generators draw a new seed before they are used. A laps_vault
+ *              and what came from it work in the process that opened it alone, elsewhere they answer
+ *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.
  *   Clock      Times are seconds since 1970-01-01 UTC and always passed in; the library reads no clock.
  *   Panics     A bug in the library never crosses this boundary: the call answers LAPS_STATUS_INTERNAL, and the
  *              objects it used answer LAPS_STATUS_POISONED from then on; free them.
@@ -327,6 +329,251 @@ enum {
 #define LAPS_CANDIDATE_HISTORY 3
 #endif
 
+#if defined(LAPS_FULL)
+/**
+ * Text: the device.
+ */
+#define LAPS_FIELD_DEVICE 1
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: the managed account.
+ */
+#define LAPS_FIELD_ACCOUNT 2
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: its SID; none where the device did not say.
+ */
+#define LAPS_FIELD_SID 3
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the version of a record; of a device's current one, or of its newest candidate.
+ */
+#define LAPS_FIELD_VERSION 4
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: "settled", "pending", "uncertain", "failed", "retired" for a device; "current", "pending", "history" for a record.
+ */
+#define LAPS_FIELD_STATE 5
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when an order to rotate is open.
+ */
+#define LAPS_FIELD_ORDERED 6
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the vault received the record.
+ */
+#define LAPS_FIELD_UPDATED 7
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the device will rotate, as it says, or when it is due.
+ */
+#define LAPS_FIELD_EXPIRES 8
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the last check-in, to the hour.
+ */
+#define LAPS_FIELD_LAST_SEEN 9
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: how the last rotation ended.
+ */
+#define LAPS_FIELD_OUTCOME 10
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: why.
+ */
+#define LAPS_FIELD_OUTCOME_REASON 11
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the event id of Windows LAPS, where it has this event.
+ */
+#define LAPS_FIELD_OUTCOME_ID 12
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when.
+ */
+#define LAPS_FIELD_OUTCOME_AT 13
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: how many records the device may hold, as the vault sees it.
+ */
+#define LAPS_FIELD_CANDIDATES 14
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: a record's id, 32 hexadecimal digits.
+ */
+#define LAPS_FIELD_RECORD 15
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the record was displaced or ruled out.
+ */
+#define LAPS_FIELD_DISPLACED 16
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when the device said that it was never applied.
+ */
+#define LAPS_FIELD_RULED_OUT 17
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when it came in sealed to a reader that had been removed.
+ */
+#define LAPS_FIELD_LATE 18
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: the ids of those who can open it, 64 hexadecimal digits each, a space between them.
+ */
+#define LAPS_FIELD_READER_IDS 19
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: a reader's line, as laps_reader_parse() takes it.
+ */
+#define LAPS_FIELD_READER 20
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: its id, 64 hexadecimal digits.
+ */
+#define LAPS_FIELD_READER_ID 21
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when it was added.
+ */
+#define LAPS_FIELD_ADDED 22
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when it was removed.
+ */
+#define LAPS_FIELD_REMOVED 23
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: an entry of the trail, from 1.
+ */
+#define LAPS_FIELD_NUMBER 24
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when.
+ */
+#define LAPS_FIELD_AT 25
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: what.
+ */
+#define LAPS_FIELD_ACTION 26
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: who.
+ */
+#define LAPS_FIELD_ACTOR 27
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: why.
+ */
+#define LAPS_FIELD_REASON 28
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: from where.
+ */
+#define LAPS_FIELD_CONTEXT 29
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: the records it is about, ids as above, a space between them.
+ */
+#define LAPS_FIELD_RECORDS 30
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the entry that this one follows up.
+ */
+#define LAPS_FIELD_REFERS_TO 31
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: what else there is to say.
+ */
+#define LAPS_FIELD_DETAIL 32
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: its hash, 64 hexadecimal digits.
+ */
+#define LAPS_FIELD_HASH 33
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when the vault cannot read this row; what else the row has is all that is known.
+ */
+#define LAPS_FIELD_DAMAGED 34
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: why something was not done.
+ */
+#define LAPS_FIELD_WHY 35
+#endif
+
 /**
  * The local accounts of a device, of which one is to be managed.
  */
@@ -369,6 +616,14 @@ typedef struct laps_generator laps_generator;
  * What a record will say about its password, in clear and bound to it: device, account, record id, version.
  */
 typedef struct laps_header laps_header;
+
+#if defined(LAPS_FULL)
+/**
+ * What a vault knows but its sealed records: names, versions, times, states. It can hand nothing out and change
+ * nothing. Threads may share it.
+ */
+typedef struct laps_metadata laps_metadata;
+#endif
 
 /**
  * A password. Wiped when it is freed. Immutable: threads may share it.
@@ -414,6 +669,14 @@ typedef struct laps_record laps_record;
  */
 typedef struct laps_rotation laps_rotation;
 
+#if defined(LAPS_FULL)
+/**
+ * A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands with the call that
+ * hands it out. Immutable: threads may share it.
+ */
+typedef struct laps_rows laps_rows;
+#endif
+
 /**
  * The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a device is enrolled.
  * Immutable: threads may share it.
@@ -444,6 +707,62 @@ typedef struct laps_violations laps_violations;
  * What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
  */
 typedef int32_t laps_status;
+
+#if defined(LAPS_FULL)
+/**
+ * Figures about a vault.
+ */
+typedef struct {
+    /**
+     * Devices, retired ones included.
+     */
+    uint64_t devices;
+    /**
+     * Devices that have one password, and know it.
+     */
+    uint64_t settled;
+    /**
+     * Devices whose rotation is under way, or that committed nothing yet.
+     */
+    uint64_t pending;
+    /**
+     * Devices that may have one of several passwords.
+     */
+    uint64_t uncertain;
+    /**
+     * Devices whose last rotation failed.
+     */
+    uint64_t failed;
+    /**
+     * Devices taken out of service.
+     */
+    uint64_t retired;
+    /**
+     * Devices that the vault cannot read.
+     */
+    uint64_t damaged;
+    /**
+     * Devices with an open order to rotate.
+     */
+    uint64_t ordered;
+    /**
+     * Devices whose due date has passed.
+     */
+    uint64_t overdue;
+    /**
+     * Records that devices may hold.
+     */
+    uint64_t candidates;
+    /**
+     * Records in history.
+     */
+    uint64_t history;
+    /**
+     * Entries of the trail.
+     */
+    uint64_t entries;
+} laps_stats;
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -1183,6 +1502,45 @@ laps_status laps_record_reader_id(const laps_record *record,
                                   size_t index,
                                   uint8_t *out_id);
 
+#if defined(LAPS_FULL)
+/**
+ * The number of the record's suite: LAPS_SUITE_X_WING or LAPS_SUITE_X25519; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint16_t laps_record_suite(const laps_record *record);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How often the record was sealed anew; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_record_sealing(const laps_record *record);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The hash of the policy under which the password was made: 32 bytes.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_record_policy_hash(const laps_record *record, uint8_t *out_hash);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Whether the record has a signature; false for NULL. Whose it is and whether it holds,
+ * laps_record_verify_signature() tells.
+ */
+LAPS_API LAPS_NODISCARD bool laps_record_is_signed(const laps_record *record);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else did, or nobody.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_record_verify_signature(const laps_record *record,
+                                         const laps_signer *signer);
+#endif
+
 /**
  * Frees a record.
  */
@@ -1760,6 +2118,18 @@ laps_status laps_vault_open(const char *path,
 
 #if defined(LAPS_FULL)
 /**
+ * Says what the program knows about where its requests come from (user, host, process): at most 1024 bytes. It goes into the
+ * audit trail beside actor and reason, from now on. Empty at first.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_set_context(laps_vault *vault,
+                                   const char *context,
+                                   size_t context_len);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
  * refused.
  */
@@ -1874,6 +2244,488 @@ LAPS_API LAPS_NODISCARD const char *laps_disclosure_head(const laps_disclosure *
  * Frees a disclosure.
  */
 LAPS_API void laps_disclosure_free(laps_disclosure *disclosure);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many rows there are; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_rows_count(const laps_rows *rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A text of a row: field is one of LAPS_FIELD_*, index counts from 0. Borrowed. NULL where the row has no such text,
+ * and when there is no such row.
+ */
+LAPS_API
+LAPS_NODISCARD
+const char *laps_rows_text(const laps_rows *rows,
+                           size_t index,
+                           uint32_t field);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A number of a row: field is one of LAPS_FIELD_*, index counts from 0. 0 where the row has no such number, and when
+ * there is no such row. Times are as everywhere.
+ */
+LAPS_API
+LAPS_NODISCARD
+uint64_t laps_rows_number(const laps_rows *rows,
+                          size_t index,
+                          uint32_t field);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The bytes of a row, laps_rows_bytes_len() of them, borrowed; only laps_vault_export() hands out rows with bytes. NULL
+ * where the row has none, and when there is no such row.
+ */
+LAPS_API
+LAPS_NODISCARD
+const uint8_t *laps_rows_bytes(const laps_rows *rows,
+                               size_t index);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many bytes a row has; 0 when it has none, and when there is no such row.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_rows_bytes_len(const laps_rows *rows, size_t index);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * What to pass as after for the next page. Borrowed. NULL at the end.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_rows_next(const laps_rows *rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees rows.
+ */
+LAPS_API void laps_rows_free(laps_rows *rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The vault without the power to hand anything out or to change anything. It lives on when the vault is freed.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_metadata(const laps_vault *vault,
+                                laps_metadata **out_metadata);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields: DEVICE, ACCOUNT, SID,
+ * VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES; or DEVICE and DAMAGED.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_metadata_list(const laps_metadata *metadata,
+                               const char *after,
+                               size_t after_len,
+                               size_t limit,
+                               laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * One device: one row with the fields of laps_metadata_list().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_metadata_show(const laps_metadata *metadata,
+                               const char *device,
+                               size_t device_len,
+                               laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The records of a device without their content: current, pending, history. Fields: RECORD, VERSION, STATE, UPDATED,
+ * DISPLACED, RULED_OUT, LATE, READER_IDS.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_metadata_history(const laps_metadata *metadata,
+                                  const char *device,
+                                  size_t device_len,
+                                  laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Devices by due date, those that are due no later than until; after is laps_rows_next() of the page before, or empty.
+ * Fields: DEVICE, EXPIRES, ORDERED; or DEVICE and DAMAGED. Costs grow with the answer, not with the vault.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_metadata_due(const laps_metadata *metadata,
+                              uint64_t until,
+                              const char *after,
+                              size_t after_len,
+                              size_t limit,
+                              laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Figures about the vault. Costs grow with the vault.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_metadata_stats(const laps_metadata *metadata,
+                                uint64_t now,
+                                laps_stats *out_stats);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees metadata.
+ */
+LAPS_API void laps_metadata_free(laps_metadata *metadata);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Orders a new password for every device that is in service; each obeys at its next check-in. out_devices receives how
+ * many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_all(const laps_vault *vault,
+                                 const char *actor,
+                                 size_t actor_len,
+                                 const char *reason,
+                                 size_t reason_len,
+                                 uint64_t now,
+                                 uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_order_all(), for every device whose due date has passed.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_overdue(const laps_vault *vault,
+                                     const char *actor,
+                                     size_t actor_len,
+                                     const char *reason,
+                                     size_t reason_len,
+                                     uint64_t now,
+                                     uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_order_all(), for every device of which this actor was shown something at the time since or later. What
+ * was noted as not opened, see laps_vault_record_outcome(), does not count.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_revealed_by(const laps_vault *vault,
+                                         const char *whom,
+                                         size_t whom_len,
+                                         uint64_t since,
+                                         const char *actor,
+                                         size_t actor_len,
+                                         const char *reason,
+                                         size_t reason_len,
+                                         uint64_t now,
+                                         uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Notes whether what an entry of the trail disclosed was opened; see laps_disclosure_entry(). Without such a note it counts
+ * as revealed.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_record_outcome(const laps_vault *vault,
+                                      uint64_t entry,
+                                      bool opened,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The readers that the vault knows, also those that were removed. Fields: READER, READER_ID, ADDED, and REMOVED where it
+ * was.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_readers(const laps_vault *vault,
+                               laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(). At most 16 of one suite.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_add_reader(const laps_vault *vault,
+                                  const laps_reader *reader,
+                                  const char *actor,
+                                  size_t actor_len,
+                                  const char *reason,
+                                  size_t reason_len,
+                                  uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate, spread over rotate_within
+ * seconds; out_devices receives how many devices that is. What it has a copy of stays readable to it. The last reader
+ * needs confirm.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_remove_reader(const laps_vault *vault,
+                                     const uint8_t *reader_id,
+                                     bool rotate,
+                                     uint64_t rotate_within,
+                                     bool confirm,
+                                     const char *actor,
+                                     size_t actor_len,
+                                     const char *reason,
+                                     size_t reason_len,
+                                     uint64_t now,
+                                     uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores; nothing is rotated.
+ * out_replaced receives how many; out_not_ours how many are not sealed to this key, so that another reader has to seal
+ * them; out_failed those that could not be sealed anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED.
+ * When it is stopped, the next call goes on where it was.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_reseal(const laps_vault *vault,
+                              const laps_reader_key *key,
+                              const char *actor,
+                              size_t actor_len,
+                              const char *reason,
+                              size_t reason_len,
+                              uint64_t now,
+                              uint64_t *out_replaced,
+                              uint64_t *out_not_ours,
+                              laps_rows **out_failed);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all are that were displaced within
+ * so many days (0: no such rule). A shorter history takes effect at a device's next change.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_set_history(const laps_vault *vault,
+                                   uint16_t records,
+                                   uint16_t days,
+                                   const char *actor,
+                                   size_t actor_len,
+                                   const char *reason,
+                                   size_t reason_len,
+                                   uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes a device out of service: it is never due, and no order is for it. What is stored stays, and can be disclosed.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_retire(const laps_vault *vault,
+                              const char *device,
+                              size_t device_len,
+                              const char *actor,
+                              size_t actor_len,
+                              const char *reason,
+                              size_t reason_len,
+                              uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Brings a retired device back into service, also with another account and SID. What is stored stays.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_re_enrol(const laps_vault *vault,
+                                const char *device,
+                                size_t device_len,
+                                const char *actor,
+                                size_t actor_len,
+                                const char *reason,
+                                size_t reason_len,
+                                uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Removes a device and every password of it, for ever. Needs confirm. The trail stays.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_purge(const laps_vault *vault,
+                             const char *device,
+                             size_t device_len,
+                             bool confirm,
+                             const char *actor,
+                             size_t actor_len,
+                             const char *reason,
+                             size_t reason_len,
+                             uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Removes one record of a device by its id of 16 bytes, a candidate or one in history. Needs confirm: the device may still
+ * have this password.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_remove_record(const laps_vault *vault,
+                                     const char *device,
+                                     size_t device_len,
+                                     const uint8_t *record_id,
+                                     bool confirm,
+                                     const char *actor,
+                                     size_t actor_len,
+                                     const char *reason,
+                                     size_t reason_len,
+                                     uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Entries of the trail as they are stored, those behind number after (0: from the first), at most limit. Whether they were
+ * changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
+ * REFERS_TO, DETAIL; or NUMBER, HASH, DAMAGED, WHY.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_audit_entries(const laps_vault *vault,
+                                     uint64_t after,
+                                     size_t limit,
+                                     laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The head of the trail now: its length and hash. Keep it, laps_vault_audit_verify() compares with it.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_audit_head(const laps_vault *vault,
+                                  char *buffer,
+                                  size_t buffer_len,
+                                  size_t *out_len);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Copies a vault to a new file, whole, while others work on it. It is in the trail first.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_back_up(const laps_vault *vault,
+                               const char *path,
+                               size_t path_len,
+                               const char *actor,
+                               size_t actor_len,
+                               const char *reason,
+                               size_t reason_len,
+                               uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Puts a copy of a vault in a place where none is, and opens it. That is in its trail; devices that know a later head of it
+ * say so at their next check-in.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_restore(const char *copy,
+                               size_t copy_len,
+                               const char *path,
+                               size_t path_len,
+                               const char *scope,
+                               size_t scope_len,
+                               const char *actor,
+                               size_t actor_len,
+                               const char *reason,
+                               size_t reason_len,
+                               uint64_t now,
+                               laps_vault **out_vault);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Brings a vault of an older schema to the one of this version. With keep, the file from before stays beside it, under its
+ * name with ".schema-" and the number of its schema behind it.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_migrate(const char *path,
+                               size_t path_len,
+                               bool keep,
+                               const char *actor,
+                               size_t actor_len,
+                               const char *reason,
+                               size_t reason_len,
+                               uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Devices with everything that is kept about them, for another vault; nothing in it opens anything. Those behind after
+ * (empty: from the first), at most limit, 1 to 1000. Each row has bytes; write them one behind the other for
+ * laps_vault_import(). A device that is left out because the vault cannot read it is a row with DEVICE and DAMAGED.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_export(const laps_vault *vault,
+                              const char *after,
+                              size_t after_len,
+                              size_t limit,
+                              const char *actor,
+                              size_t actor_len,
+                              const char *reason,
+                              size_t reason_len,
+                              uint64_t now,
+                              laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes exported devices in, all of them or none; out_devices receives how many.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_import(const laps_vault *vault,
+                              const uint8_t *bytes,
+                              size_t bytes_len,
+                              const char *actor,
+                              size_t actor_len,
+                              const char *reason,
+                              size_t reason_len,
+                              uint64_t now,
+                              uint64_t *out_devices);
 #endif
 
 #ifdef __cplusplus

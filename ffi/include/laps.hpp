@@ -449,6 +449,18 @@ public:
         });
     }
     std::size_t reader_count() const noexcept { return laps_record_reader_count(object_); }
+#ifdef LAPS_FULL
+    std::uint16_t suite() const noexcept { return laps_record_suite(object_); }
+    std::uint32_t sealing() const noexcept { return laps_record_sealing(object_); }
+    std::vector<std::uint8_t> policy_hash() const {
+        std::vector<std::uint8_t> hash(32);
+        check(laps_record_policy_hash(object_, hash.data()));
+        return hash;
+    }
+    bool is_signed() const noexcept { return laps_record_is_signed(object_); }
+    /// Throws with LAPS_STATUS_REJECTED unless this signer signed the record.
+    void verify_signature(const Signer &signer) const { check(laps_record_verify_signature(object_, signer.get())); }
+#endif
 };
 
 class Accounts : public Object<laps_accounts, laps_accounts_free> {
@@ -666,6 +678,58 @@ public:
     std::string head() const { return detail::copy(laps_disclosure_head(object_)); }
 };
 
+/// What a vault lists; a field is one of LAPS_FIELD_*.
+class Rows : public Object<laps_rows, laps_rows_free> {
+public:
+    using Object::Object;
+    std::size_t size() const noexcept { return laps_rows_count(object_); }
+    /// Empty where the row has no such text.
+    std::string text(std::size_t index, std::uint32_t field) const {
+        return detail::copy(laps_rows_text(object_, index, field));
+    }
+    /// 0 where the row has no such number.
+    std::uint64_t number(std::size_t index, std::uint32_t field) const noexcept {
+        return laps_rows_number(object_, index, field);
+    }
+    std::vector<std::uint8_t> bytes(std::size_t index) const {
+        const std::uint8_t *start = laps_rows_bytes(object_, index);
+        return std::vector<std::uint8_t>(start, start + laps_rows_bytes_len(object_, index));
+    }
+    /// What to pass as after for the next page; empty at the end.
+    std::string next() const { return detail::copy(laps_rows_next(object_)); }
+};
+
+/// Looking at a vault without the power to hand anything out or to change anything.
+class Metadata : public Object<laps_metadata, laps_metadata_free> {
+public:
+    using Object::Object;
+    Rows list(const std::string &after, std::size_t limit) const {
+        laps_rows *made = nullptr;
+        check(laps_metadata_list(object_, after.data(), after.size(), limit, &made));
+        return Rows(made);
+    }
+    Rows show(const std::string &device) const {
+        laps_rows *made = nullptr;
+        check(laps_metadata_show(object_, device.data(), device.size(), &made));
+        return Rows(made);
+    }
+    Rows history(const std::string &device) const {
+        laps_rows *made = nullptr;
+        check(laps_metadata_history(object_, device.data(), device.size(), &made));
+        return Rows(made);
+    }
+    Rows due(std::uint64_t until, const std::string &after, std::size_t limit) const {
+        laps_rows *made = nullptr;
+        check(laps_metadata_due(object_, until, after.data(), after.size(), limit, &made));
+        return Rows(made);
+    }
+    laps_stats stats(std::uint64_t now) const {
+        laps_stats stats;
+        check(laps_metadata_stats(object_, now, &stats));
+        return stats;
+    }
+};
+
 class Vault : public Object<laps_vault, laps_vault_free> {
 public:
     using Object::Object;
@@ -704,6 +768,128 @@ public:
         std::uint64_t entries = 0;
         check(laps_vault_audit_verify(object_, expect.data(), expect.size(), &entries));
         return entries;
+    }
+    /// What the program knows about where its requests come from; beside actor and reason in the trail.
+    void set_context(const std::string &context) {
+        check(laps_vault_set_context(object_, context.data(), context.size()));
+    }
+    Metadata metadata() const {
+        laps_metadata *made = nullptr;
+        check(laps_vault_metadata(object_, &made));
+        return Metadata(made);
+    }
+    /// How many devices have an order now that had none before; likewise below.
+    std::uint64_t order_all(const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_order_all(object_, actor.data(), actor.size(), reason.data(), reason.size(), now, &devices));
+        return devices;
+    }
+    std::uint64_t order_overdue(const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_order_overdue(object_, actor.data(), actor.size(), reason.data(), reason.size(), now, &devices));
+        return devices;
+    }
+    std::uint64_t order_revealed_by(const std::string &whom, std::uint64_t since, const std::string &actor,
+                                    const std::string &reason, std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_order_revealed_by(object_, whom.data(), whom.size(), since, actor.data(), actor.size(), reason.data(),
+                                           reason.size(), now, &devices));
+        return devices;
+    }
+    void record_outcome(std::uint64_t entry, bool opened, const std::string &actor, const std::string &reason,
+                        std::uint64_t now) const {
+        check(laps_vault_record_outcome(object_, entry, opened, actor.data(), actor.size(), reason.data(), reason.size(), now));
+    }
+    Rows readers() const {
+        laps_rows *made = nullptr;
+        check(laps_vault_readers(object_, &made));
+        return Rows(made);
+    }
+    void add_reader(const Reader &reader, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        check(laps_vault_add_reader(object_, reader.get(), actor.data(), actor.size(), reason.data(), reason.size(), now));
+    }
+    /// reader_id is 32 bytes.
+    std::uint64_t remove_reader(const std::uint8_t *reader_id, bool rotate, std::uint64_t rotate_within, bool confirm,
+                                const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_remove_reader(object_, reader_id, rotate, rotate_within, confirm, actor.data(), actor.size(),
+                                       reason.data(), reason.size(), now, &devices));
+        return devices;
+    }
+    /// What laps_vault_reseal() did.
+    struct Resealed {
+        std::uint64_t replaced, not_ours;
+        Rows failed;
+    };
+    Resealed reseal(const ReaderKey &key, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        std::uint64_t replaced = 0, not_ours = 0;
+        laps_rows *failed = nullptr;
+        check(laps_vault_reseal(object_, key.get(), actor.data(), actor.size(), reason.data(), reason.size(), now, &replaced,
+                                &not_ours, &failed));
+        return Resealed{replaced, not_ours, Rows(failed)};
+    }
+    void set_history(std::uint16_t records, std::uint16_t days, const std::string &actor, const std::string &reason,
+                     std::uint64_t now) const {
+        check(laps_vault_set_history(object_, records, days, actor.data(), actor.size(), reason.data(), reason.size(), now));
+    }
+    void retire(const std::string &device, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        check(laps_vault_retire(object_, device.data(), device.size(), actor.data(), actor.size(), reason.data(), reason.size(),
+                                now));
+    }
+    void re_enrol(const std::string &device, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        check(laps_vault_re_enrol(object_, device.data(), device.size(), actor.data(), actor.size(), reason.data(),
+                                  reason.size(), now));
+    }
+    void purge(const std::string &device, bool confirm, const std::string &actor, const std::string &reason,
+               std::uint64_t now) const {
+        check(laps_vault_purge(object_, device.data(), device.size(), confirm, actor.data(), actor.size(), reason.data(),
+                               reason.size(), now));
+    }
+    /// record_id is 16 bytes.
+    void remove_record(const std::string &device, const std::uint8_t *record_id, bool confirm, const std::string &actor,
+                       const std::string &reason, std::uint64_t now) const {
+        check(laps_vault_remove_record(object_, device.data(), device.size(), record_id, confirm, actor.data(), actor.size(),
+                                       reason.data(), reason.size(), now));
+    }
+    Rows audit_entries(std::uint64_t after, std::size_t limit) const {
+        laps_rows *made = nullptr;
+        check(laps_vault_audit_entries(object_, after, limit, &made));
+        return Rows(made);
+    }
+    std::string audit_head() const {
+        const laps_vault *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            return laps_vault_audit_head(object, buffer, size, length);
+        });
+    }
+    void back_up(const std::string &path, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        check(laps_vault_back_up(object_, path.data(), path.size(), actor.data(), actor.size(), reason.data(), reason.size(),
+                                 now));
+    }
+    static Vault restore(const std::string &copy, const std::string &path, const std::string &scope, const std::string &actor,
+                         const std::string &reason, std::uint64_t now) {
+        laps_vault *made = nullptr;
+        check(laps_vault_restore(copy.data(), copy.size(), path.data(), path.size(), scope.data(), scope.size(), actor.data(),
+                                 actor.size(), reason.data(), reason.size(), now, &made));
+        return Vault(made);
+    }
+    static void migrate(const std::string &path, bool keep, const std::string &actor, const std::string &reason,
+                        std::uint64_t now) {
+        check(laps_vault_migrate(path.data(), path.size(), keep, actor.data(), actor.size(), reason.data(), reason.size(), now));
+    }
+    Rows export_devices(const std::string &after, std::size_t limit, const std::string &actor, const std::string &reason,
+                        std::uint64_t now) const {
+        laps_rows *made = nullptr;
+        check(laps_vault_export(object_, after.data(), after.size(), limit, actor.data(), actor.size(), reason.data(),
+                                reason.size(), now, &made));
+        return Rows(made);
+    }
+    std::uint64_t import_devices(const std::vector<std::uint8_t> &bytes, const std::string &actor, const std::string &reason,
+                                 std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_import(object_, bytes.data(), bytes.size(), actor.data(), actor.size(), reason.data(), reason.size(),
+                                now, &devices));
+        return devices;
     }
 };
 #endif

@@ -22,7 +22,7 @@
 //! | [`accounts`] | which local account is managed |
 //! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
 //! | [`bytes`] | bytes that a call hands out |
-//! | `reader_key`, `signer_key`, `vault` | a reader's and an authority's private key, the vault; only in the full build |
+//! | `reader_key`, `signer_key`, `vault`, `metadata`, `rows` | a reader's and an authority's private key, the vault, what it lists; only in the full build |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
@@ -41,6 +41,7 @@ pub mod event;
 mod fork;
 pub mod generator;
 pub mod header;
+pub mod metadata;
 pub mod password;
 pub mod pointer;
 pub mod policy;
@@ -50,6 +51,7 @@ pub mod reader_set;
 pub mod recipe;
 pub mod record;
 pub mod rotation;
+pub mod rows;
 pub mod signer;
 pub mod signer_key;
 pub mod status;

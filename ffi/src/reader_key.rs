@@ -19,7 +19,7 @@ use crate::status::{Failure, answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_reader_key {
     poison: Poison,
-    key: ReaderKey,
+    pub(crate) key: ReaderKey,
 }
 object!(laps_reader_key);
 

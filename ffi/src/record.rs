@@ -239,6 +239,67 @@ pub unsafe extern "C" fn laps_record_reader_id(
     })
 }
 
+/// The number of the record's suite: LAPS_SUITE_X_WING or LAPS_SUITE_X25519; 0 for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_suite(record: *const laps_record) -> u16 {
+    // SAFETY: contract, Objects.
+    value(0, || Ok(unsafe { pointer::shared(record) }?.record.suite().as_u16()))
+}
+
+/// How often the record was sealed anew; 0 for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_sealing(record: *const laps_record) -> u32 {
+    // SAFETY: contract, Objects.
+    value(0, || Ok(unsafe { pointer::shared(record) }?.record.sealing()))
+}
+
+/// The hash of the policy under which the password was made: 32 bytes.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_policy_hash(
+    record: *const laps_record,
+    out_hash: *mut u8,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (record, out) = unsafe {
+            (pointer::shared(record)?, Out::new(out_hash.cast::<[u8; 32]>(), "out_hash")?)
+        };
+        out.set(record.record.header().policy_hash);
+        Ok(())
+    })
+}
+
+/// Whether the record has a signature; false for NULL. Whose it is and whether it holds,
+/// laps_record_verify_signature() tells.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_is_signed(record: *const laps_record) -> bool {
+    // SAFETY: contract, Objects.
+    value(false, || Ok(unsafe { pointer::shared(record) }?.record.is_signed()))
+}
+
+/// Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else did, or nobody.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_verify_signature(
+    record: *const laps_record,
+    signer: *const crate::signer::laps_signer,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects.
+        let (record, signer) = unsafe { (pointer::shared(record)?, pointer::shared(signer)?) };
+        Ok(record.record.verify_signature(&signer.signer)?)
+    })
+}
+
 /// Frees a record.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_record_free(record: *mut laps_record) {

@@ -1,6 +1,12 @@
 //! The vault behind a server. Only in the full build.
 #![cfg(feature = "vault")]
 
+pub mod copies;
+pub mod lifecycle;
+pub mod orders;
+pub mod readers;
+pub mod trail;
+
 use alloc::ffi::CString;
 use core::ffi::c_char;
 use core::ptr;
@@ -10,7 +16,9 @@ use laps_core::identity::{Scope, Timestamp};
 use laps_core::rotation::message::AuditHead;
 use laps_core::seal::{Reader, Record};
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::{Candidate, DiscloseOptions, Disclosure, Request, Selection, Vault};
+use laps_core::vault::{
+    Candidate, Confirmation, DiscloseOptions, Disclosure, Request, Selection, Vault,
+};
 use laps_host::sqlite::{self, SqliteStore};
 
 use crate::bytes::laps_bytes;
@@ -25,10 +33,18 @@ use crate::status::{Failure, answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_vault {
     poison: Poison,
-    scope: Scope,
-    vault: Vault<SqliteStore>,
+    pub(crate) scope: Scope,
+    pub(crate) vault: Vault<SqliteStore>,
+    context: String,
 }
 object!(laps_vault);
+
+impl laps_vault {
+    /// Who asks and why, with what the program said about itself.
+    fn request<'a>(&'a self, actor: &'a str, reason: &'a str) -> Request<'a> {
+        Request::new(actor, reason).with_context(&self.context)
+    }
+}
 
 /// What a vault gave out about one device: sealed records, any of which may hold the password of its account.
 #[cfg(feature = "vault")]
@@ -51,7 +67,7 @@ pub const LAPS_CANDIDATE_PENDING: u32 = 2;
 pub const LAPS_CANDIDATE_HISTORY: u32 = 3;
 
 fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
-    Box::new(laps_vault { poison: Poison::default(), scope, vault })
+    Box::new(laps_vault { poison: Poison::default(), scope, vault, context: String::new() })
 }
 
 /// Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is
@@ -122,6 +138,27 @@ pub unsafe extern "C" fn laps_vault_open(
     })
 }
 
+/// Says what the program knows about where its requests come from (user, host, process): at most 1024 bytes. It goes into the
+/// audit trail beside actor and reason, from now on. Empty at first.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_set_context(
+    vault: *mut laps_vault,
+    context: *const c_char,
+    context_len: usize,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (mut vault, context) = unsafe {
+            (pointer::exclusive(vault)?, pointer::text(context, context_len, "context")?)
+        };
+        Request::new("a", "b").with_context(context).check()?;
+        context.clone_into(&mut vault.context);
+        Ok(())
+    })
+}
+
 /// Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
 /// refused.
 #[cfg(feature = "vault")]
@@ -179,7 +216,7 @@ pub unsafe extern "C" fn laps_vault_order_rotation(
         vault.vault.order_rotation(
             &vault.scope,
             Selection::Devices(&[device]),
-            &Request::new(actor, reason),
+            &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
         Ok(())
@@ -225,7 +262,7 @@ pub unsafe extern "C" fn laps_vault_disclose(
         let disclosure = vault.vault.disclose(
             &vault.scope,
             device,
-            &Request::new(actor, reason),
+            &vault.request(actor, reason),
             options,
             Timestamp::from_unix_seconds(now),
         )?;
@@ -278,6 +315,16 @@ pub unsafe extern "C" fn laps_vault_free(vault: *mut laps_vault) {
         unsafe { pointer::release(vault) };
         Ok(())
     });
+}
+
+/// Whether the explicit word was said.
+const fn confirmation(given: bool) -> Confirmation {
+    if given { Confirmation::Given } else { Confirmation::NotGiven }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn head(text: &str) -> Result<AuditHead, Failure> {

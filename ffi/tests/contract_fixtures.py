@@ -77,7 +77,7 @@ static void make_vault(laps_vault **out_vault, const laps_config *config, laps_g
 """
 
 # These are made only for the functions that use them.
-COSTLY = ["laps_vault", "laps_disclosure"]
+COSTLY = ["laps_vault", "laps_disclosure", "laps_metadata", "laps_rows"]
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
 FIXTURES = {
@@ -114,6 +114,8 @@ FIXTURES = {
     "laps_vault": "make_vault(&f.laps_vault, f.laps_config, f.laps_generator, f.laps_recipe, &f.laps_reader);",
     "laps_disclosure": 'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
     '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));',
+    "laps_metadata": "OK(laps_vault_metadata(f.laps_vault, &f.laps_metadata));",
+    "laps_rows": "OK(laps_metadata_list(f.laps_metadata, NULL, 0, 10, &f.laps_rows));",
 }
 
 # Valid values by (function, parameter), by parameter, or by type.
@@ -190,6 +192,33 @@ ARGUMENTS = {
     ("laps_rotation_handle_answer", "bytes_len"): "32",
     ("laps_vault_check_in", "bytes"): "bytes_32",
     ("laps_vault_check_in", "bytes_len"): "32",
+    # The one device of the vault, seen as its columns.
+    "field": "LAPS_FIELD_DEVICE",
+    ("laps_rows_number", "field"): "LAPS_FIELD_LAST_SEEN",
+    "after": "NULL",
+    "after_len": "0",
+    ("laps_vault_audit_entries", "after"): "0",
+    "limit": "10",
+    "until": "1900000000",
+    "since": "0",
+    "whom": '"anna"',
+    "whom_len": "4",
+    "entry": "1",
+    "opened": "true",
+    "reader_id": "bytes_32",
+    "record_id": "bytes_32",
+    "rotate": "true",
+    "rotate_within": "0",
+    "confirm": "false",
+    "records": "3",
+    "days": "0",
+    "context": '"a server"',
+    "context_len": "8",
+    "keep": "true",
+    "copy": '"no.vault"',
+    "copy_len": "8",
+    ("laps_vault_import", "bytes"): "bytes_32",
+    ("laps_vault_import", "bytes_len"): "32",
     # A vault that is there already: making another in its place fails, and no panic hides that.
     "path": '"contract.vault"',
     "path_len": "14",

@@ -32,6 +32,13 @@ const SOURCES: &[&str] = &[
     "reader_key",
     "signer_key",
     "vault",
+    "rows",
+    "metadata",
+    "vault/orders",
+    "vault/readers",
+    "vault/lifecycle",
+    "vault/trail",
+    "vault/copies",
 ];
 
 fn folder() -> PathBuf {

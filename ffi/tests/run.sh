@@ -37,6 +37,8 @@ built=$out/full
 warn="-Wall -Wextra -Wpedantic -Werror"
 static="$built/liblaps.a -lpthread -ldl -lm"
 tests=ffi/tests
+# The vectors of sealed records, read where they are.
+vectors="-DLAPS_VECTORS=\"$PWD/core/tests/seal/vectors\""
 
 # The library under its SONAME, as it is installed.
 soname=$(objdump -p "$built/liblaps.so" | awk '$1 == "SONAME" { print $2 }')
@@ -68,14 +70,14 @@ exports "$out/agent/liblaps.so" | diff "$out/agent.symbols" - || { echo "the age
 
 # shellcheck disable=SC2086
 {
-    gcc -std=c99 $warn -g -O1 -Iffi/include $tests/c/*.c -L"$lib" -llaps -o "$out/c-shared"
-    gcc -std=c99 $warn -g -O1 -Iffi/include $tests/c/*.c $static -o "$out/c-static"
+    gcc -std=c99 $warn -g -O1 "$vectors" -Iffi/include $tests/c/*.c -L"$lib" -llaps -o "$out/c-shared"
+    gcc -std=c99 $warn -g -O1 "$vectors" -Iffi/include $tests/c/*.c $static -o "$out/c-static"
     g++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp-shared"
     g++ -std=c++11 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp11-shared"
     agent="$out/agent/liblaps.a -lpthread -ldl -lm"
     gcc -std=c11 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/c/*.c $agent -o "$out/c-agent"
     g++ -std=c++17 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/cpp/*.cpp $agent -o "$out/cpp-agent"
-    gcc -std=c99 $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/c/*.c $static \
+    gcc -std=c99 $warn -g -O1 "$vectors" -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/c/*.c $static \
         -o "$out/c-sanitized"
 }
 nm "$out/c-sanitized" | grep -q __asan_report || { echo "the sanitizers are not on"; exit 1; }

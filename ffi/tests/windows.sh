@@ -36,7 +36,8 @@ rm -rf "$out" && mkdir -p "$out"
 warn="-Wall -Wextra -Wpedantic -Werror"
 # shellcheck disable=SC2086
 {
-    x86_64-w64-mingw32-gcc -std=c99 $warn -g -O1 -D__USE_MINGW_ANSI_STDIO=1 -Iffi/include ffi/tests/c/*.c \
+    x86_64-w64-mingw32-gcc -std=c99 $warn -g -O1 -D__USE_MINGW_ANSI_STDIO=1 \
+        "-DLAPS_VECTORS=\"Z:$root/core/tests/seal/vectors\"" -Iffi/include ffi/tests/c/*.c \
         "$lib/liblaps.dll.a" -o "$out/c-tests.exe"
     x86_64-w64-mingw32-g++ -std=c++17 $warn -g -O1 -static-libgcc -static-libstdc++ -Iffi/include ffi/tests/cpp/*.cpp \
         "$lib/liblaps.dll.a" -o "$out/cpp-tests.exe"

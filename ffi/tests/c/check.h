@@ -42,6 +42,8 @@ void test_generate(void);
 void test_seal(void);
 void test_readers(void);
 void test_rotation(void);
+void test_vault(void);
+void test_vectors(void);
 void test_process(void);
 
 #endif

@@ -11,6 +11,8 @@ int main(void) {
     test_seal();
     test_readers();
     test_rotation();
+    test_vault();
+    test_vectors();
     test_process();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);
     return 0;

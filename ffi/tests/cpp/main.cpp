@@ -162,6 +162,32 @@ static void a_rotation_goes_its_way() {
     CHECK(key.open(disclosure.record(0)).equals(set_on_account));
     CHECK(vault.audit_verify(disclosure.head()) >= disclosure.entry());
     vault.order_rotation("pc-17", "anna", "a test", now);
+    CHECK(!disclosure.record(0).is_signed() && disclosure.record(0).suite() == LAPS_SUITE_X25519);
+
+    laps::Metadata metadata = vault.metadata();
+    laps::Rows rows = metadata.list("", 10);
+    CHECK(rows.size() == 1 && rows.text(0, LAPS_FIELD_DEVICE) == "pc-17" && rows.next().empty());
+    CHECK(metadata.show("pc-17").number(0, LAPS_FIELD_ORDERED) == 1 && metadata.history("pc-17").size() == 1);
+    CHECK(metadata.due(now, "", 10).size() == 1 && metadata.stats(now).devices == 1);
+    CHECK(vault.order_all("anna", "a test", now) == 0 && vault.order_overdue("anna", "a test", now) == 0);
+    CHECK(vault.order_revealed_by("anna", 0, "anna", "a test", now) == 0); // ordered already
+    vault.record_outcome(disclosure.entry(), true, "anna", "a test", now);
+    laps::ReaderKey other(generator, LAPS_SUITE_X25519, "other");
+    vault.add_reader(other.reader(), "anna", "a test", now);
+    CHECK(vault.readers().size() == 2);
+    laps::Vault::Resealed resealed = vault.reseal(key, "anna", "a test", now);
+    CHECK(resealed.replaced == 1 && resealed.not_ours == 0 && resealed.failed.size() == 0);
+    laps::Rows exported = vault.export_devices("", 10, "anna", "a test", now);
+    CHECK(exported.size() == 1 && !exported.bytes(0).empty());
+    vault.set_context("a test program");
+    vault.retire("pc-17", "anna", "a test", now);
+    vault.re_enrol("pc-17", "anna", "a test", now);
+    vault.purge("pc-17", true, "anna", "a test", now);
+    CHECK(vault.import_devices(exported.bytes(0), "anna", "a test", now) == 1);
+    vault.set_history(5, 0, "anna", "a test", now);
+    laps::Rows trail = vault.audit_entries(0, 1000);
+    CHECK(trail.text(trail.size() - 1, LAPS_FIELD_CONTEXT) == "a test program");
+    CHECK(vault.audit_verify(vault.audit_head()) == trail.size());
 }
 
 static void a_record_goes_to_its_reader() {
