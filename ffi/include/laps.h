@@ -2613,7 +2613,7 @@ laps_status laps_vault_remove_record(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Entries of the trail as they are stored, those behind number after (0: from the first), at most limit. Whether they were
+ * Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
  * changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
  * REFERS_TO, DETAIL; or NUMBER, HASH, DAMAGED, WHY.
  */

@@ -1,6 +1,7 @@
 //! A reader's private key: opens records. Only in the full build.
 #![cfg(feature = "vault")]
 
+use alloc::sync::Arc;
 use core::ffi::c_char;
 
 use laps_core::error::Code;
@@ -19,13 +20,13 @@ use crate::status::{Failure, answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_reader_key {
     poison: Poison,
-    pub(crate) key: ReaderKey,
+    pub(crate) key: Arc<ReaderKey>,
 }
 object!(laps_reader_key);
 
 impl laps_reader_key {
     fn boxed(key: ReaderKey) -> Box<Self> {
-        Box::new(Self { poison: Poison::default(), key })
+        Box::new(Self { poison: Poison::default(), key: Arc::new(key) })
     }
 }
 

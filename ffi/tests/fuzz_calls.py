@@ -17,13 +17,13 @@ from contract import arguments, base, functions, is_out, is_pointer
 from contract_fixtures import FIXTURES, PRELUDE, VAULT_PRELUDE
 
 # Inputs of a fixed length that the comment does not say in words that a program reads.
-FIXED = {"stamp": 32, "previous": 16, "in_force": 40}
+FIXED = {"stamp": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_id": 16}
 # Texts that name files: only the valid one, or none. A random name could be that of a file of somebody else.
-PATHS = ("path",)
+PATHS = ("path", "copy")
 # Clean objects that calls change: made anew for every sequence, after the objects that they are made from.
 CHANGES = ("laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event", "laps_bytes")
 # Slow by design (scrypt, disks, key pairs): called once in so many times.
-RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure)", 80),
+RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure|metadata)", 80),
         (r"^laps_reader_key_(open|reseal)", 10), (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40), (r"laps_recipe_new|laps_policy_recipe|laps_recipe_read", 12)]
 
 
@@ -129,7 +129,9 @@ def emit(put, number, result, name, parameters, comment):
             put(f"    {{ const char *text = {text}; disarm(); if (text != NULL) touched += strlen(text); }}")
         elif result == "const uint8_t *":
             length = name.replace("_data", "_len").replace("_bytes", "_len") if name != "laps_bytes_data" else "laps_bytes_len"
-            put(f"    {{ const uint8_t *bytes = {text}; disarm(); if (bytes != NULL) remember(bytes, {length}({call[0]})); }}")
+            of = ", ".join(call) if name == "laps_rows_bytes" else call[0]
+            length = "laps_rows_bytes_len" if name == "laps_rows_bytes" else length
+            put(f"    {{ const uint8_t *bytes = {text}; disarm(); if (bytes != NULL) remember(bytes, {length}({of})); }}")
         elif result == "const laps_password *":
             put(f"    {{ const laps_password *password = {text}; disarm(); touched += laps_password_len(password); }}")
         else:

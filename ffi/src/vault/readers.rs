@@ -1,13 +1,15 @@
 //! The readers of a vault, and its history setting. Only in the full build.
 #![cfg(feature = "vault")]
 
+use alloc::sync::Arc;
 use core::ffi::c_char;
+use std::{panic, thread};
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
-use laps_core::seal::ReaderId;
+use laps_core::seal::{ReaderId, ReaderKey};
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::{ReaderRow, Unsealed, VaultError};
+use laps_core::vault::{ReaderRow, Request, Resealed, Unsealed, VaultError};
 use laps_host::sqlite;
 
 use super::{confirmation, laps_vault};
@@ -147,9 +149,8 @@ pub unsafe extern "C" fn laps_vault_reseal(
                 Out::new(out_failed, "out_failed")?,
             )
         };
-        let request = vault.request(actor, reason);
         let now = Timestamp::from_unix_seconds(now);
-        let done = sqlite::reseal_all(&vault.vault, &vault.scope, &key.key, &request, now)?;
+        let done = reseal_apart(&vault, Arc::clone(&key.key), actor, reason, now)?;
         let mut rows: Vec<Row> = done.failed.iter().map(unsealed).collect();
         rows.extend(done.damaged.iter().map(Row::damaged));
         replaced.set(done.replaced);
@@ -184,7 +185,10 @@ pub unsafe extern "C" fn laps_vault_set_history(
             )
         };
         if records == 0 {
-            return Err(Failure::new(Code::InvalidArgument, &"records is 0; 1 or more is accepted"));
+            return Err(Failure::new(
+                Code::InvalidArgument,
+                &"records is 0; 1 or more is accepted",
+            ));
         }
         let setting = HistorySetting::count(records);
         let setting = if days == 0 { setting } else { setting.with_days(days) };
@@ -196,6 +200,27 @@ pub unsafe extern "C" fn laps_vault_set_history(
         )?;
         Ok(())
     })
+}
+
+/// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few bytes for it until it ends.
+fn reseal_apart(
+    vault: &laps_vault,
+    key: Arc<ReaderKey>,
+    actor: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Resealed, Failure> {
+    let (inner, scope) = (vault.vault.clone(), vault.scope);
+    let (actor, reason) = (actor.to_owned(), reason.to_owned());
+    let context = vault.context.clone();
+    let work = move || {
+        let request = Request::new(&actor, &reason).with_context(&context);
+        sqlite::reseal_all(&inner, &scope, &key, &request, now)
+    };
+    let thread = thread::Builder::new().spawn(work).map_err(|error| {
+        Failure::new(Code::OutOfMemory, &format_args!("no thread could be made: {error}"))
+    })?;
+    Ok(thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?)
 }
 
 fn row(known: &ReaderRow) -> Row {

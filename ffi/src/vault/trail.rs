@@ -3,6 +3,7 @@
 
 use core::ffi::c_char;
 
+use laps_core::vault::query::MAX_PAGE;
 use laps_core::vault::store::StoredEntry;
 
 use super::{hex, laps_vault};
@@ -14,7 +15,7 @@ use crate::rows::{
 };
 use crate::status::{answer, laps_status};
 
-/// Entries of the trail as they are stored, those behind number after (0: from the first), at most limit. Whether they were
+/// Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
 /// changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
 /// REFERS_TO, DETAIL; or NUMBER, HASH, DAMAGED, WHY.
 #[cfg(feature = "vault")]
@@ -29,7 +30,7 @@ pub unsafe extern "C" fn laps_vault_audit_entries(
     answer(|| {
         // SAFETY: contract, Objects and Buffers.
         let (vault, out) = unsafe { (pointer::shared(vault)?, Out::new(out_rows, "out_rows")?) };
-        let entries = vault.vault.audit_entries(&vault.scope, after, limit)?;
+        let entries = vault.vault.audit_entries(&vault.scope, after, limit.clamp(1, MAX_PAGE))?;
         out.give(laps_rows::boxed(entries.iter().map(row).collect(), None));
         Ok(())
     })

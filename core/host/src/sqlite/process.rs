@@ -62,6 +62,10 @@ impl Drop for Owner {
                 if let Some(at) = list.iter().position(|opened| *opened == self.0) {
                     list.swap_remove(at);
                 }
+                if list.is_empty() {
+                    // A process that closed every vault holds nothing of ours.
+                    *list = Vec::new();
+                }
             });
         }
     }
