@@ -77,6 +77,10 @@ bench-build: ## Benchmarks compile
 bench: ## Benchmarks run
 	cargo bench -p laps-benches
 
+.PHONY: csharp
+csharp: ## Laps.cs and its example agent under Mono, against the Linux library
+	ffi/tests/csharp.sh
+
 .PHONY: install
 install: ## Install the C library: make install PREFIX=/usr/local
 	ffi/install.sh "$(or $(PREFIX),/usr/local)"
@@ -95,6 +99,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test processes
 	ffi/tests/fuzz.sh 1000000
+	$(MAKE) csharp
 	$(MAKE) report-view
 
 .PHONY: report-view

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
 
+#[path = "header/csharp.rs"]
+mod csharp;
+
 /// The sources in the order in which the header shows them.
 const SOURCES: &[&str] = &[
     "version",
@@ -86,6 +89,28 @@ fn the_committed_list_of_symbols_is_what_the_header_declares() {
         fs::write(&path, &made).unwrap();
     }
     assert_eq!(fs::read_to_string(&path).unwrap_or_default(), made, "{}", path.display());
+}
+
+#[test]
+fn the_wrapper_in_csharp_has_every_call_and_class() {
+    let header = header();
+    let path = folder().join("csharp/Laps.cs");
+    let committed = fs::read_to_string(&path).unwrap();
+    let made = csharp::renew(&committed, &header);
+    if std::env::var_os("LAPS_WRITE_HEADER").is_some() {
+        fs::write(&path, &made).unwrap();
+    } else {
+        assert!(
+            made == committed,
+            "{} is not what the header says: run `LAPS_WRITE_HEADER=1 cargo test -p laps-ffi --test header`",
+            path.display()
+        );
+    }
+    assert_eq!(csharp::classes_are_missing(&made, &header), [""; 0], "without a class");
+    let symbols = fs::read_to_string(folder().join("symbols.txt")).unwrap();
+    let names = symbols.lines().filter(|line| !line.starts_with('#') && !line.ends_with(" full"));
+    let names: Vec<_> = names.map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(csharp::calls_are_missing(&made, &names), [""; 0], "without a wrapper");
 }
 
 #[test]

@@ -1,0 +1,1619 @@
+// Laps.cs - laps.h for C#: copy this file into your project; beside your program stands laps.dll (liblaps.so on Linux).
+//
+// For .NET Framework 4.7.2 and later, .NET 6 and later, and Mono; C# 7. The whole of the C library is here; define LAPS_AGENT
+// where the library is the agent build, which has no readers' keys and no vault.
+//
+// * Every object is a SafeHandle: disposed once however often Dispose() is called, by the finalizer where it is forgotten,
+//   and never while a call uses it. A call on a disposed object throws ObjectDisposedException.
+// * Objects may be used by several threads: calls that change one wait for each other.
+// * A call that fails throws LapsException with the status of laps.h and what the library found wrong.
+// * A password is never a string unless you ask for one. Secret holds it as char[] that does not move in memory and is
+//   wiped when it is disposed, or finalized.
+// * Times are seconds since 1970-01-01 UTC, as in laps.h; Clock.Now() reads the system's clock.
+//
+// What a call means stands in laps.h, at the function that it calls.
+#pragma warning disable IDE1006 // the native calls keep the names of laps.h
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading;
+
+namespace Laps {
+    // ---- made from laps.h by tests/header.rs: do not edit
+    /// <summary>LAPS_SUITE_* of laps.h.</summary>
+    public enum Suite {
+        XWing = 1,
+        X25519 = 2,
+    }
+
+    /// <summary>LAPS_STATUS_* of laps.h.</summary>
+    public enum Status {
+        Ok = 0,
+        NullArgument = 1,
+        InvalidArgument = 2,
+        BufferTooSmall = 3,
+        UnexpectedEvent = 4,
+        InvalidUtf8 = 5,
+        NotFound = 6,
+        ReasonRequired = 7,
+        ConfirmationRequired = 8,
+        AlreadyExists = 9,
+        PolicyMalformed = 64,
+        PolicyRefused = 65,
+        RecipeInvalid = 66,
+        RecipeInfeasible = 67,
+        RecipeTooComplex = 68,
+        RecipeNeedsHeap = 69,
+        AccountNotFound = 70,
+        AccountRefused = 71,
+        SidMalformed = 72,
+        AccountManagedElsewhere = 73,
+        RecordMalformed = 96,
+        UnsupportedVersion = 97,
+        Rejected = 98,
+        NotAReader = 99,
+        KeyFileMalformed = 100,
+        KeyFileRejected = 101,
+        MessageMalformed = 102,
+        MessageWrongDevice = 103,
+        JournalMalformed = 104,
+        VaultDamaged = 105,
+        AuditBroken = 106,
+        SchemaOlder = 107,
+        SchemaNewer = 108,
+        ReaderSetRefused = 109,
+        ReaderMalformed = 110,
+        ReaderSetMalformed = 111,
+        RandomFailure = 128,
+        OutOfMemory = 129,
+        Busy = 130,
+        Io = 131,
+        PermissionDenied = 132,
+        StorageFull = 133,
+        PasswordRefused = 134,
+        AccountFailed = 135,
+        Unreachable = 136,
+        Poisoned = 254,
+        Internal = 255,
+    }
+
+    /// <summary>LAPS_LEVEL_* of laps.h.</summary>
+    public enum Level {
+        Information = 1,
+        Warning = 2,
+        Error = 3,
+    }
+
+    /// <summary>LAPS_WISH_* of laps.h.</summary>
+    public enum RotationWish {
+        Save = 1,
+        CheckIn = 2,
+        Prepare = 3,
+        ReadStamp = 4,
+        Apply = 5,
+        Verify = 6,
+        Act = 7,
+        Wait = 8,
+    }
+
+    /// <summary>LAPS_ACTION_* of laps.h.</summary>
+    public enum RotationAction {
+        WarnSignOut = 1,
+        SignOut = 2,
+        Terminate = 3,
+        WarnRestart = 4,
+        Restart = 5,
+    }
+
+    /// <summary>LAPS_STATE_* of laps.h.</summary>
+    public enum RotationState {
+        Starting = 1,
+        Settled = 2,
+        BackingUp = 3,
+        Applying = 4,
+        Verifying = 5,
+        Committing = 6,
+    }
+
+    /// <summary>LAPS_APPLIED_* of laps.h.</summary>
+    public enum Applied {
+        Success = 1,
+        Refused = 2,
+        NotFound = 3,
+        ManagedElsewhere = 4,
+        Failed = 5,
+        TimedOut = 6,
+    }
+
+    /// <summary>LAPS_VERIFIED_* of laps.h.</summary>
+    public enum Verified {
+        Match = 1,
+        Mismatch = 2,
+        Unavailable = 3,
+    }
+
+    /// <summary>LAPS_ACTED_* of laps.h.</summary>
+    public enum Acted {
+        Done = 1,
+        Failed = 2,
+        NotSupported = 3,
+    }
+
+    /// <summary>LAPS_CANDIDATE_* of laps.h.</summary>
+    public enum Candidate {
+        Current = 1,
+        Pending = 2,
+        History = 3,
+    }
+
+    internal static class Native {
+        const string Library = "laps";
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_version();
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_version_number();
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_build();
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_status_message(int status);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_last_error();
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_wipe(IntPtr memory, UIntPtr len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_password_from_utf8(byte[] text, UIntPtr text_len, out IntPtr out_password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_password_from_utf16(IntPtr text, UIntPtr text_len, out IntPtr out_password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_password_len(Password password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_password_len_utf16(Password password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_password_copy_utf8(Password password, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_password_copy_utf16(Password password, IntPtr buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_password_equal(Password a, Password b);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_password_free(IntPtr password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_read(byte[] document, UIntPtr document_len, out IntPtr out_policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_new(out IntPtr out_evaluation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_add(Evaluation evaluation, byte[] document, UIntPtr document_len, byte[] source, UIntPtr source_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_policy(Evaluation evaluation, out IntPtr out_policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_evaluation_resets_password(Evaluation evaluation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_evaluation_finding_count(Evaluation evaluation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_evaluation_finding_level(Evaluation evaluation, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_evaluation_finding_setting(Evaluation evaluation, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_evaluation_finding_message(Evaluation evaluation, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_evaluation_free(IntPtr evaluation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_new_default(out IntPtr out_policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_recipe(Policy policy, out IntPtr out_recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern byte laps_policy_backup_directory(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ushort laps_policy_password_age_days(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern byte laps_policy_password_complexity(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern byte laps_policy_password_length(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern byte laps_policy_passphrase_length(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ushort laps_policy_post_authentication_reset_delay_minutes(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern byte laps_policy_post_authentication_actions(Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_administrator_account_name(Policy policy, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_value(Policy policy, byte[] setting, UIntPtr setting_len, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_hash(Policy policy, [Out] byte[] out_hash);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_export(Evaluation evaluation, byte[] form, UIntPtr form_len, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_export_csp(Evaluation evaluation, byte[] command, UIntPtr command_len, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_reset_password(out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_reset_status(out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_read_reset_status(byte[] document, UIntPtr document_len, out uint out_hresult);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_diff(Evaluation old_evaluation, Evaluation new_evaluation, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_policy_schema(out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_policy_free(IntPtr policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_recipe_new(byte complexity, byte length, out IntPtr out_recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_recipe_new_passphrase(byte complexity, byte words, out IntPtr out_recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_recipe_read(byte[] document, UIntPtr document_len, out IntPtr out_recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_recipe_bits_micro(Recipe recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_recipe_admissible(Recipe recipe, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_recipe_min_length(Recipe recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_recipe_max_length(Recipe recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_recipe_free(IntPtr recipe);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_recipe_check(Recipe recipe, byte[] text, UIntPtr text_len, out IntPtr out_violations);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_windows_check(byte min_length, [MarshalAs(UnmanagedType.I1)] bool complexity, byte[] user_name, UIntPtr user_name_len, byte[] full_name, UIntPtr full_name_len, byte[] text, UIntPtr text_len, out IntPtr out_violations);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_violations_count(Violations violations);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_violations_rule(Violations violations, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_violations_message(Violations violations, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_violations_free(IntPtr violations);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_generator_new(out IntPtr out_generator);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_generator_reseed(Generator generator);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_generator_password(Generator generator, Recipe recipe, out IntPtr out_password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_generator_passwords(Generator generator, Recipe recipe, [Out] byte[] out_places, UIntPtr place_size, UIntPtr count);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_generator_free(IntPtr generator);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_parse(byte[] line, UIntPtr line_len, out IntPtr out_reader);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_text(Reader reader, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_name(Reader reader, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_id(Reader reader, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ushort laps_reader_suite(Reader reader);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_reader_free(IntPtr reader);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_parse(byte[] line, UIntPtr line_len, out IntPtr out_signer);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_text(Signer signer, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_signer_free(IntPtr signer);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_set_verify(byte[] document, UIntPtr document_len, Signer authority, byte[] scope, UIntPtr scope_len, byte[] in_force, out IntPtr out_set);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_set_head(ReaderSet set, [Out] byte[] out_head);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_reader_set_version(ReaderSet set);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_reader_set_count(ReaderSet set);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_set_reader(ReaderSet set, UIntPtr index, out IntPtr out_reader);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_reader_set_free(IntPtr set);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_new(Generator generator, byte[] device, UIntPtr device_len, byte[] account, UIntPtr account_len, out IntPtr out_header);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_id(Header header, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_set_scope(Header header, byte[] scope, UIntPtr scope_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_set_sid(Header header, byte[] sid, UIntPtr sid_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_set_previous(Header header, byte[] previous);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_set_version(Header header, ulong version, ulong made_at);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_header_set_policy(Header header, Policy policy);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_header_free(IntPtr header);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_seal(Header header, Password password, IntPtr[] readers, UIntPtr reader_count, Generator generator, out IntPtr out_record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_parse(byte[] bytes, UIntPtr bytes_len, out IntPtr out_record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_record_bytes(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_record_len(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_id(Record record, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_previous(Record record, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_record_version(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_record_made_at(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_scope(Record record, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_device(Record record, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_account(Record record, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_sid(Record record, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_record_reader_count(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_reader_id(Record record, UIntPtr index, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_record_free(IntPtr record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_accounts_new(out IntPtr out_accounts);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_accounts_add(Accounts accounts, byte[] name, UIntPtr name_len, byte[] sid, UIntPtr sid_len, [MarshalAs(UnmanagedType.I1)] bool enabled);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_accounts_choose(Accounts accounts, Policy policy, out UIntPtr out_index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_accounts_automatic_name(Accounts accounts, Policy policy, Generator generator, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_accounts_free(IntPtr accounts);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_new(Policy policy, byte[] device, UIntPtr device_len, byte[] account, UIntPtr account_len, out IntPtr out_config);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_set_scope(Config config, byte[] scope, UIntPtr scope_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_set_sid(Config config, byte[] sid, UIntPtr sid_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_set_can_verify(Config config, [MarshalAs(UnmanagedType.I1)] bool can_verify);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_set_check_in_seconds(Config config, ulong seconds);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_config_set_plaintext_seconds(Config config, ulong seconds);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_config_free(IntPtr config);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_new(Config config, ulong now, out IntPtr out_rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_resume(Config config, byte[] state, UIntPtr state_len, byte[] stamp, ulong now, out IntPtr out_rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_poll(Rotation rotation, out uint out_wish, out ulong out_value);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_poll_event(Rotation rotation, out IntPtr out_event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_state(Rotation rotation, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_check_in(Rotation rotation, Generator generator, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_rotation_password(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_account(Rotation rotation, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_rotation_step(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_rotation_version(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_rotation_due(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_rotation_is_due(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_rotation_free(IntPtr rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_saved(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_save_failed(Rotation rotation, Generator generator, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_answer(Rotation rotation, byte[] bytes, UIntPtr bytes_len, Generator generator, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_check_in_failed(Rotation rotation, Generator generator, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_prepare(Rotation rotation, Generator generator, Recipe recipe, IntPtr[] readers, UIntPtr reader_count, byte[] stamp, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_stamp(Rotation rotation, byte[] stamp, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_applied(Rotation rotation, uint applied, Generator generator, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_verified(Rotation rotation, uint verified, Generator generator, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_acted(Rotation rotation, uint acted, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_used(Rotation rotation, ulong at, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_rotation_used_since(Rotation rotation);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_timeout(Rotation rotation, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_config(Rotation rotation, Config config, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_force(Rotation rotation, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_skip_back_off(Rotation rotation, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_event_name(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_event_reason(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_event_id(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_event_level(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_event_at(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_event_version(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_event_detail(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_event_record(Event @event, [Out] byte[] out_id);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_event_free(IntPtr @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_bytes_data(Bytes bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_bytes_len(Bytes bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_bytes_free(IntPtr bytes);
+#if !LAPS_AGENT
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_new(Generator generator, ushort suite, byte[] name, UIntPtr name_len, out IntPtr out_key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_from_file(byte[] file, UIntPtr file_len, byte[] passphrase, UIntPtr passphrase_len, out IntPtr out_key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_to_file(ReaderKey key, byte[] passphrase, UIntPtr passphrase_len, Generator generator, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_reader(ReaderKey key, out IntPtr out_reader);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_open(ReaderKey key, Record record, out IntPtr out_password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_reader_key_reseal(ReaderKey key, Record record, IntPtr[] readers, UIntPtr reader_count, Generator generator, out IntPtr out_record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_reader_key_free(IntPtr key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_key_new(Generator generator, byte[] name, UIntPtr name_len, out IntPtr out_key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_key_from_file(byte[] file, UIntPtr file_len, byte[] passphrase, UIntPtr passphrase_len, out IntPtr out_key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_key_to_file(SignerKey key, byte[] passphrase, UIntPtr passphrase_len, Generator generator, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_key_signer(SignerKey key, out IntPtr out_signer);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_signer_key_sign_readers(SignerKey key, byte[] scope, UIntPtr scope_len, ulong version, IntPtr[] readers, UIntPtr reader_count, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_signer_key_free(IntPtr key);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_init(byte[] path, UIntPtr path_len, byte[] scope, UIntPtr scope_len, IntPtr[] readers, UIntPtr reader_count, byte[] actor, UIntPtr actor_len, ulong now, out IntPtr out_vault);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_open(byte[] path, UIntPtr path_len, byte[] scope, UIntPtr scope_len, out IntPtr out_vault);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_check_in(Vault vault, byte[] device, UIntPtr device_len, byte[] bytes, UIntPtr bytes_len, ulong now, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_rotation(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_disclose(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, [MarshalAs(UnmanagedType.I1)] bool history, ulong rotate_after, ulong now, out IntPtr out_disclosure);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_audit_verify(Vault vault, byte[] expect, UIntPtr expect_len, out ulong out_entries);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_vault_free(IntPtr vault);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_disclosure_count(Disclosure disclosure);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_disclosure_record(Disclosure disclosure, UIntPtr index, out IntPtr out_record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_disclosure_state(Disclosure disclosure, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_disclosure_entry(Disclosure disclosure);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_disclosure_head(Disclosure disclosure);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_disclosure_free(IntPtr disclosure);
+#endif
+    }
+
+    // ---- end of what is made from laps.h
+
+    /// <summary>A call that failed: its status, and what the library found wrong.</summary>
+    public sealed class LapsException : Exception {
+        public Status Status { get; }
+        public LapsException(Status status, string message) : base(message) { Status = status; }
+    }
+
+    /// <summary>The library that was loaded.</summary>
+    public static class Library {
+        public static string Version => Text.Copy(Native.laps_version());
+        public static uint VersionNumber => Native.laps_version_number();
+        /// <summary>"full" or "agent".</summary>
+        public static string Build => Text.Copy(Native.laps_build());
+        public static string Message(Status status) => Text.Copy(Native.laps_status_message((int)status));
+
+        internal static void Check(int status) {
+            if (status != 0) throw new LapsException((Status)status, Text.Copy(Native.laps_last_error()));
+        }
+    }
+
+    /// <summary>The system's clock, in the unit of this library.</summary>
+    public static class Clock {
+        public static ulong Now() => (ulong)Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+    }
+
+    internal static class Text {
+        internal static readonly UTF8Encoding Utf8 = new UTF8Encoding(false, true);
+        internal static readonly byte[] None = new byte[0];
+
+        /// <summary>Fills a buffer of the caller's, as laps.h does it.</summary>
+        internal delegate int Fill(byte[] buffer, UIntPtr size, out UIntPtr length);
+
+        /// <summary>UTF-8 for a call; not for secrets.</summary>
+        internal static byte[] Bytes(string text) => text == null ? None : Utf8.GetBytes(text);
+        internal static UIntPtr Length(Array array) => (UIntPtr)(uint)(array == null ? 0 : array.Length);
+
+        /// <summary>A text that ends in NUL.</summary>
+        internal static string Copy(IntPtr text) {
+            if (text == IntPtr.Zero) return null;
+            int length = 0;
+            while (Marshal.ReadByte(text, length) != 0) length++;
+            var bytes = new byte[length];
+            Marshal.Copy(text, bytes, 0, length);
+            return Encoding.UTF8.GetString(bytes);
+        }
+
+        internal static string Filled(Fill fill) {
+            UIntPtr length;
+            int status = fill(null, UIntPtr.Zero, out length);
+            for (;;) {
+                if (status != (int)Status.BufferTooSmall) Library.Check(status);
+                var buffer = new byte[(int)length];
+                status = fill(buffer, Length(buffer), out length);
+                if (status == 0) return Encoding.UTF8.GetString(buffer, 0, (int)length);
+            }
+        }
+    }
+
+    /// <summary>An object of the C library.</summary>
+    public abstract class LapsObject : SafeHandle {
+        static long made;
+        /// <summary>Where two objects are locked, the older one comes first.</summary>
+        readonly long age = Interlocked.Increment(ref made);
+
+        internal LapsObject() : base(IntPtr.Zero, true) { }
+
+        public override bool IsInvalid => handle == IntPtr.Zero;
+
+        internal static T Own<T>(T empty, int status, IntPtr made) where T : LapsObject {
+            if (status != 0) empty.SetHandleAsInvalid();
+            Library.Check(status);
+            empty.SetHandle(made);
+            return empty;
+        }
+
+        /// <summary>Reads what the object lends, while it cannot be freed or changed.</summary>
+        internal TResult Lent<TResult>(Func<TResult> read) {
+            bool held = false;
+            try {
+                DangerousAddRef(ref held);
+                lock (this) return read();
+            } finally {
+                if (held) DangerousRelease();
+            }
+        }
+
+        internal static TResult Both<TResult>(LapsObject one, LapsObject other, Func<TResult> call) {
+            LapsObject first = one.age <= other.age ? one : other, second = first == one ? other : one;
+            lock (first) lock (second) return call();
+        }
+
+        /// <summary>Calls with the pointers of several objects, none of which is freed meanwhile.</summary>
+        internal static TResult All<T, TResult>(IReadOnlyList<T> objects, Func<IntPtr[], TResult> call) where T : LapsObject {
+            if (objects == null) throw new ArgumentNullException(nameof(objects));
+            var pointers = new IntPtr[objects.Count];
+            int taken = 0;
+            try {
+                for (; taken < pointers.Length; taken++) {
+                    if (objects[taken] == null) throw new ArgumentNullException(nameof(objects));
+                    bool held = false;
+                    objects[taken].DangerousAddRef(ref held);
+                    pointers[taken] = objects[taken].DangerousGetHandle();
+                }
+                return call(pointers);
+            } finally {
+                while (taken > 0) objects[--taken].DangerousRelease();
+            }
+        }
+
+        internal static T NotNull<T>(T value, string name) where T : class {
+            if (value == null) throw new ArgumentNullException(name);
+            // The call would say so too, but Mono then never releases the objects that it had taken before this one.
+            var handle = value as SafeHandle;
+            if (handle != null && handle.IsClosed) throw new ObjectDisposedException(name);
+            return value;
+        }
+    }
+
+    internal sealed class Bytes : LapsObject {
+        internal Bytes() { }
+        protected override bool ReleaseHandle() { Native.laps_bytes_free(handle); return true; }
+
+        internal delegate int Make(out IntPtr made);
+
+        /// <summary>The bytes that a call hands out. The library's own are wiped.</summary>
+        internal static byte[] Of(Make make) {
+            IntPtr made;
+            using (var bytes = new Bytes()) {
+                Own(bytes, make(out made), made);
+                return bytes.Lent(() => {
+                    var copy = new byte[(int)Native.laps_bytes_len(bytes)];
+                    if (copy.Length > 0) Marshal.Copy(Native.laps_bytes_data(bytes), copy, 0, copy.Length);
+                    return copy;
+                });
+            }
+        }
+    }
+
+    /// <summary>Text in your hands that is wiped when it is disposed. It does not move in memory, so no copy of it is left behind.</summary>
+    public sealed class Secret : IDisposable {
+        readonly object gate = new object();
+        char[] chars;
+        GCHandle pin;
+
+        /// <summary>The characters without the NUL behind them.</summary>
+        public int Length { get; private set; }
+
+        internal Secret(int capacity) {
+            chars = new char[capacity];
+            pin = GCHandle.Alloc(chars, GCHandleType.Pinned);
+        }
+
+        ~Secret() { Wipe(); }
+
+        /// <summary>The characters, and a NUL behind them, as Windows wants them. They are zeros after Dispose(): do not copy them.</summary>
+        public char[] Chars {
+            get {
+                lock (gate) {
+                    if (chars == null) throw new ObjectDisposedException(nameof(Secret));
+                    return chars;
+                }
+            }
+        }
+
+        /// <summary>A pointer to Chars, for calls of the system.</summary>
+        public IntPtr Pointer {
+            get {
+                lock (gate) {
+                    if (chars == null) throw new ObjectDisposedException(nameof(Secret));
+                    return pin.AddrOfPinnedObject();
+                }
+            }
+        }
+
+        /// <summary>A string: it is never wiped, and stays in memory until it is collected, and after. Only where nothing else will do.</summary>
+        public string Reveal() => new string(Chars, 0, Length);
+
+        /// <summary>Says that it is a secret, and not what it is.</summary>
+        public override string ToString() => "Secret";
+
+        public void Dispose() {
+            Wipe();
+            GC.SuppressFinalize(this);
+        }
+
+        void Wipe() {
+            lock (gate) {
+                if (chars == null) return;
+                Native.laps_wipe(pin.AddrOfPinnedObject(), (UIntPtr)(uint)(chars.Length * sizeof(char)));
+                pin.Free();
+                chars = null;
+                Length = 0;
+            }
+        }
+
+        /// <summary>The text of a password that is alive during the call.</summary>
+        internal static Secret Of(IntPtr password) {
+            var secret = new Secret((int)Pin.LenUtf16(password) + 1);
+            UIntPtr length;
+            int status = Pin.CopyUtf16(password, secret.Pointer, Text.Length(secret.chars), out length);
+            if (status != 0) secret.Dispose();
+            Library.Check(status);
+            secret.Length = (int)length;
+            return secret;
+        }
+
+        /// <summary>UTF-8 as it stands in a pinned buffer.</summary>
+        internal static Secret Of(byte[] utf8, int start, int length) {
+            var secret = new Secret(Text.Utf8.GetCharCount(utf8, start, length) + 1);
+            secret.Length = Text.Utf8.GetChars(utf8, start, length, secret.chars, 0);
+            return secret;
+        }
+    }
+
+    internal static class Pin {
+        // The same calls for a password that an object lends: it has no wrapper of its own.
+        [DllImport("laps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true, EntryPoint = "laps_password_len_utf16")]
+        internal static extern UIntPtr LenUtf16(IntPtr password);
+        [DllImport("laps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true, EntryPoint = "laps_password_copy_utf16")]
+        internal static extern int CopyUtf16(IntPtr password, IntPtr buffer, UIntPtr size, out UIntPtr length);
+
+        /// <summary>Pins an array for a call.</summary>
+        internal static TResult Pinned<TResult>(Array array, Func<IntPtr, TResult> call) {
+            GCHandle pin = GCHandle.Alloc(array, GCHandleType.Pinned);
+            try {
+                return call(pin.AddrOfPinnedObject());
+            } finally {
+                pin.Free();
+            }
+        }
+
+        /// <summary>Characters as UTF-8 in a buffer that is wiped after the call.</summary>
+        internal static TResult Utf8<TResult>(char[] chars, int length, Func<byte[], TResult> call) {
+            LapsObject.NotNull(chars, nameof(chars));
+            var bytes = new byte[Text.Utf8.GetByteCount(chars, 0, length)];
+            return Pinned(bytes, at => {
+                try {
+                    Text.Utf8.GetBytes(chars, 0, length, bytes, 0);
+                    return call(bytes);
+                } finally {
+                    Native.laps_wipe(at, Text.Length(bytes));
+                }
+            });
+        }
+    }
+
+    /// <summary>A password inside the library, wiped when it is disposed.</summary>
+    public sealed class Password : LapsObject {
+        internal Password() { }
+        protected override bool ReleaseHandle() { Native.laps_password_free(handle); return true; }
+
+        /// <summary>From characters that stay yours to wipe.</summary>
+        public static Password FromChars(char[] chars, int length) {
+            NotNull(chars, nameof(chars));
+            if (length < 0 || length > chars.Length) throw new ArgumentOutOfRangeException(nameof(length));
+            IntPtr made = IntPtr.Zero;
+            var password = new Password();
+            return Own(password, Pin.Pinned(chars, at => Native.laps_password_from_utf16(at, (UIntPtr)(uint)length, out made)), made);
+        }
+
+        /// <summary>From UTF-8 that stays yours to wipe.</summary>
+        public static Password FromUtf8(byte[] utf8) {
+            IntPtr made;
+            var password = new Password();
+            return Own(password, Native.laps_password_from_utf8(utf8, Text.Length(utf8), out made), made);
+        }
+
+        /// <summary>A copy of the text that wipes itself.</summary>
+        public Secret Expose() => Lent(() => Secret.Of(handle));
+
+        /// <summary>The length in UTF-16 units, as .NET counts.</summary>
+        public int Length => (int)Native.laps_password_len_utf16(this);
+        public int Utf8Length => (int)Native.laps_password_len(this);
+
+        /// <summary>Copies the text as UTF-8 and a NUL into your buffer, which is yours to pin and to wipe; its length without the NUL.</summary>
+        public int CopyUtf8(byte[] buffer) {
+            UIntPtr length;
+            Library.Check(Native.laps_password_copy_utf8(this, buffer, Text.Length(buffer), out length));
+            return (int)length;
+        }
+
+        /// <summary>Copies the text as UTF-16 and a NUL into your buffer, which is yours to pin and to wipe; its length without the NUL.</summary>
+        public int CopyUtf16(char[] buffer) {
+            UIntPtr length = UIntPtr.Zero;
+            Library.Check(Pin.Pinned(NotNull(buffer, nameof(buffer)),
+                at => Native.laps_password_copy_utf16(this, at, Text.Length(buffer), out length)));
+            return (int)length;
+        }
+
+        /// <summary>Whether two passwords are equal, in a time that does not depend on them.</summary>
+        public bool SameAs(Password other) => Native.laps_password_equal(this, NotNull(other, nameof(other)));
+    }
+
+    /// <summary>A rule that a password breaks; it says nothing about the password.</summary>
+    public struct Violation {
+        public readonly string Rule, Message;
+        internal Violation(string rule, string message) { Rule = rule; Message = message; }
+        public override string ToString() => Message;
+    }
+
+    internal sealed class Violations : LapsObject {
+        internal Violations() { }
+        protected override bool ReleaseHandle() { Native.laps_violations_free(handle); return true; }
+
+        internal static Violation[] Of(Bytes.Make make) {
+            IntPtr made;
+            using (var violations = new Violations()) {
+                Own(violations, make(out made), made);
+                return violations.Lent(() => {
+                    var all = new Violation[(int)Native.laps_violations_count(violations)];
+                    for (uint i = 0; i < all.Length; i++)
+                        all[i] = new Violation(Text.Copy(Native.laps_violations_rule(violations, (UIntPtr)i)),
+                                               Text.Copy(Native.laps_violations_message(violations, (UIntPtr)i)));
+                    return all;
+                });
+            }
+        }
+    }
+
+    /// <summary>The password policy of a Windows device, asked before the device is.</summary>
+    public static class WindowsPolicy {
+        public static Violation[] Check(byte minLength, bool complexity, string userName, string fullName, char[] chars, int length) {
+            byte[] user = Text.Bytes(userName), full = Text.Bytes(fullName);
+            return Pin.Utf8(chars, length, text => Violations.Of((out IntPtr made) => Native.laps_windows_check(
+                minLength, complexity, user, Text.Length(user), full, Text.Length(full), text, Text.Length(text), out made)));
+        }
+    }
+
+    /// <summary>What a password must look like; some password always satisfies it.</summary>
+    public sealed class Recipe : LapsObject {
+        internal Recipe() { }
+        protected override bool ReleaseHandle() { Native.laps_recipe_free(handle); return true; }
+
+        /// <summary>Complexity 1 to 5 of Windows LAPS, length 8 to 64.</summary>
+        public static Recipe Characters(byte complexity, byte length) {
+            IntPtr made;
+            var recipe = new Recipe();
+            return Own(recipe, Native.laps_recipe_new(complexity, length, out made), made);
+        }
+
+        /// <summary>Complexity 6 to 8 of Windows LAPS, 3 to 10 words.</summary>
+        public static Recipe Passphrase(byte complexity, byte words) {
+            IntPtr made;
+            var recipe = new Recipe();
+            return Own(recipe, Native.laps_recipe_new_passphrase(complexity, words, out made), made);
+        }
+
+        /// <summary>From its document in JSON.</summary>
+        public static Recipe Read(byte[] document) {
+            IntPtr made;
+            var recipe = new Recipe();
+            return Own(recipe, Native.laps_recipe_read(document, Text.Length(document), out made), made);
+        }
+
+        /// <summary>Bits times 1 000 000, rounded down.</summary>
+        public ulong BitsMicro => Native.laps_recipe_bits_micro(this);
+        /// <summary>How many passwords there are, in decimal digits.</summary>
+        public string Admissible => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_recipe_admissible(this, buffer, size, out length));
+        public int MinLength => (int)Native.laps_recipe_min_length(this);
+        public int MaxLength => (int)Native.laps_recipe_max_length(this);
+
+        /// <summary>The rules that a text breaks; none when it satisfies the recipe.</summary>
+        public Violation[] Check(char[] chars, int length) => Pin.Utf8(chars, length, text =>
+            Violations.Of((out IntPtr made) => Native.laps_recipe_check(this, text, Text.Length(text), out made)));
+    }
+
+    /// <summary>A policy in force: every setting of Windows LAPS has a value in its range.</summary>
+    public sealed class Policy : LapsObject {
+        internal Policy() { }
+        protected override bool ReleaseHandle() { Native.laps_policy_free(handle); return true; }
+
+        /// <summary>The policy of one document: our JSON, Intune's JSON, SyncML, or a .reg export.</summary>
+        public static Policy Read(byte[] document) {
+            IntPtr made;
+            var policy = new Policy();
+            return Own(policy, Native.laps_policy_read(document, Text.Length(document), out made), made);
+        }
+
+        /// <summary>The defaults of Windows LAPS; nothing is managed.</summary>
+        public static Policy Default() {
+            IntPtr made;
+            var policy = new Policy();
+            return Own(policy, Native.laps_policy_new_default(out made), made);
+        }
+
+        public Recipe Recipe() {
+            IntPtr made;
+            var recipe = new Recipe();
+            return Own(recipe, Native.laps_policy_recipe(this, out made), made);
+        }
+
+        public byte BackupDirectory => Native.laps_policy_backup_directory(this);
+        public ushort PasswordAgeDays => Native.laps_policy_password_age_days(this);
+        public byte PasswordComplexity => Native.laps_policy_password_complexity(this);
+        public byte PasswordLength => Native.laps_policy_password_length(this);
+        public byte PassphraseLength => Native.laps_policy_passphrase_length(this);
+        public ushort PostAuthenticationResetDelayMinutes => Native.laps_policy_post_authentication_reset_delay_minutes(this);
+        public byte PostAuthenticationActions => Native.laps_policy_post_authentication_actions(this);
+        /// <summary>Empty means the built-in administrator.</summary>
+        public string AdministratorAccountName => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_policy_administrator_account_name(this, buffer, size, out length));
+
+        /// <summary>The value of any setting by its name in the CSP.</summary>
+        public string Value(string setting) {
+            byte[] name = Text.Bytes(setting);
+            return Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+                Native.laps_policy_value(this, name, Text.Length(name), buffer, size, out length));
+        }
+
+        /// <summary>SHA-256 over all settings: equal for equal policies.</summary>
+        public byte[] Hash() {
+            var hash = new byte[32];
+            Library.Check(Native.laps_policy_hash(this, hash));
+            return hash;
+        }
+
+        /// <summary>Every setting with its type, range and default, as JSON.</summary>
+        public static string Schema() =>
+            Encoding.UTF8.GetString(Bytes.Of((out IntPtr made) => Native.laps_policy_schema(out made)));
+        /// <summary>SyncML that asks a device for a new password now.</summary>
+        public static byte[] ResetPassword() => Bytes.Of((out IntPtr made) => Native.laps_policy_reset_password(out made));
+        /// <summary>SyncML that asks a device how that went.</summary>
+        public static byte[] ResetStatus() => Bytes.Of((out IntPtr made) => Native.laps_policy_reset_status(out made));
+
+        /// <summary>The HRESULT in a device's answer to ResetStatus().</summary>
+        public static uint ReadResetStatus(byte[] document) {
+            uint hresult;
+            Library.Check(Native.laps_policy_read_reset_status(document, Text.Length(document), out hresult));
+            return hresult;
+        }
+    }
+
+    /// <summary>What is wrong with policy documents, or should be looked at.</summary>
+    public struct Finding {
+        public readonly Level Level;
+        public readonly string Setting, Message;
+        internal Finding(Level level, string setting, string message) { Level = level; Setting = setting; Message = message; }
+        public override string ToString() => Setting + ": " + Message;
+    }
+
+    /// <summary>Policy documents, what is in force because of them, and what is wrong with them.</summary>
+    public sealed class Evaluation : LapsObject {
+        public Evaluation() {
+            IntPtr made;
+            Own(this, Native.laps_evaluation_new(out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_evaluation_free(handle); return true; }
+
+        public void Add(byte[] document, string source) {
+            byte[] name = Text.Bytes(source);
+            lock (this)
+                Library.Check(Native.laps_evaluation_add(this, document, Text.Length(document), name, Text.Length(name)));
+        }
+
+        public Policy Policy() {
+            IntPtr made;
+            var policy = new Policy();
+            lock (this) return Own(policy, Native.laps_evaluation_policy(this, out made), made);
+        }
+
+        public Finding[] Findings() => Lent(() => {
+            var all = new Finding[(int)Native.laps_evaluation_finding_count(this)];
+            for (uint i = 0; i < all.Length; i++)
+                all[i] = new Finding((Level)Native.laps_evaluation_finding_level(this, (UIntPtr)i),
+                                     Text.Copy(Native.laps_evaluation_finding_setting(this, (UIntPtr)i)),
+                                     Text.Copy(Native.laps_evaluation_finding_message(this, (UIntPtr)i)));
+            return all;
+        });
+
+        /// <summary>Whether a document asks for a new password now (SyncML Exec).</summary>
+        public bool ResetsPassword => Lent(() => Native.laps_evaluation_resets_password(this));
+
+        /// <summary>What is configured, as "csp", "reg", "intune" or "json".</summary>
+        public byte[] Export(string form) {
+            byte[] name = Text.Bytes(form);
+            lock (this)
+                return Bytes.Of((out IntPtr made) => Native.laps_evaluation_export(this, name, Text.Length(name), out made));
+        }
+
+        /// <summary>What is configured, as SyncML with "add", "replace" or "delete".</summary>
+        public byte[] ExportCsp(string command) {
+            byte[] name = Text.Bytes(command);
+            lock (this)
+                return Bytes.Of((out IntPtr made) => Native.laps_evaluation_export_csp(this, name, Text.Length(name), out made));
+        }
+
+        /// <summary>What changes on a device that gets the later policy instead of this one, as JSON.</summary>
+        public string ChangesTo(Evaluation later) => Both(this, NotNull(later, nameof(later)), () => Encoding.UTF8.GetString(
+            Bytes.Of((out IntPtr made) => Native.laps_evaluation_diff(this, later, out made))));
+    }
+
+    /// <summary>A random generator. Make one and keep it.</summary>
+    public sealed class Generator : LapsObject {
+        public Generator() {
+            IntPtr made;
+            Own(this, Native.laps_generator_new(out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_generator_free(handle); return true; }
+
+        public void Reseed() {
+            lock (this) Library.Check(Native.laps_generator_reseed(this));
+        }
+
+        public Password Password(Recipe recipe) {
+            IntPtr made;
+            var password = new Password();
+            lock (this) return Own(password, Native.laps_generator_password(this, NotNull(recipe, nameof(recipe)), out made), made);
+        }
+
+        /// <summary>Many passwords at once; dispose every one.</summary>
+        public Secret[] Passwords(Recipe recipe, int count) {
+            NotNull(recipe, nameof(recipe));
+            if (count < 0) throw new ArgumentOutOfRangeException(nameof(count));
+            int place = recipe.MaxLength + 1;
+            var places = new byte[checked(place * count)];
+            var all = new Secret[count];
+            return Pin.Pinned(places, at => {
+                try {
+                    lock (this)
+                        Library.Check(Native.laps_generator_passwords(this, recipe, places, (UIntPtr)(uint)place, (UIntPtr)(uint)count));
+                    for (int i = 0; i < count; i++)
+                        all[i] = Secret.Of(places, i * place, Array.IndexOf(places, (byte)0, i * place) - i * place);
+                    return all;
+                } catch {
+                    foreach (Secret secret in all) secret?.Dispose();
+                    throw;
+                } finally {
+                    Native.laps_wipe(at, Text.Length(places));
+                }
+            });
+        }
+    }
+
+    /// <summary>The public half of a reader: who can open what is sealed to it.</summary>
+    public sealed class Reader : LapsObject {
+        internal Reader() { }
+        protected override bool ReleaseHandle() { Native.laps_reader_free(handle); return true; }
+
+        /// <summary>From its line of text.</summary>
+        public static Reader Parse(string line) {
+            IntPtr made;
+            byte[] text = Laps.Text.Bytes(line);
+            var reader = new Reader();
+            return Own(reader, Native.laps_reader_parse(text, Laps.Text.Length(text), out made), made);
+        }
+
+        public string Text => Laps.Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_reader_text(this, buffer, size, out length));
+        public string Name => Laps.Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_reader_name(this, buffer, size, out length));
+        public Suite Suite => (Suite)Native.laps_reader_suite(this);
+
+        /// <summary>32 bytes, by which records name it.</summary>
+        public byte[] Id() {
+            var id = new byte[32];
+            Library.Check(Native.laps_reader_id(this, id));
+            return id;
+        }
+    }
+
+    /// <summary>The public half of an authority: who says which readers devices seal to.</summary>
+    public sealed class Signer : LapsObject {
+        internal Signer() { }
+        protected override bool ReleaseHandle() { Native.laps_signer_free(handle); return true; }
+
+        /// <summary>From its line of text.</summary>
+        public static Signer Parse(string line) {
+            IntPtr made;
+            byte[] text = Laps.Text.Bytes(line);
+            var signer = new Signer();
+            return Own(signer, Native.laps_signer_parse(text, Laps.Text.Length(text), out made), made);
+        }
+
+        public string Text => Laps.Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_signer_text(this, buffer, size, out length));
+    }
+
+    /// <summary>The readers that devices seal to, as an authority signed them.</summary>
+    public sealed class ReaderSet : LapsObject {
+        internal ReaderSet() { }
+        protected override bool ReleaseHandle() { Native.laps_reader_set_free(handle); return true; }
+
+        /// <summary>inForce is what Head() gave for the set in force, or null.</summary>
+        public static ReaderSet Verify(byte[] document, Signer authority, string scope, byte[] inForce) {
+            if (inForce != null && inForce.Length != 40) throw new ArgumentException("40 bytes are remembered", nameof(inForce));
+            IntPtr made;
+            byte[] name = Text.Bytes(scope);
+            var set = new ReaderSet();
+            return Own(set, Native.laps_reader_set_verify(document, Text.Length(document), NotNull(authority, nameof(authority)),
+                                                          name, Text.Length(name), inForce, out made), made);
+        }
+
+        public ulong Version => Native.laps_reader_set_version(this);
+        public int Count => (int)Native.laps_reader_set_count(this);
+
+        public Reader Reader(int index) {
+            IntPtr made;
+            var reader = new Reader();
+            return Own(reader, Native.laps_reader_set_reader(this, (UIntPtr)(ulong)index, out made), made);
+        }
+
+        /// <summary>40 bytes to remember, so that an older set is refused.</summary>
+        public byte[] Head() {
+            var head = new byte[40];
+            Library.Check(Native.laps_reader_set_head(this, head));
+            return head;
+        }
+    }
+
+    /// <summary>What a record will say about its password, in clear and bound to it.</summary>
+    public sealed class Header : LapsObject {
+        public Header(Generator generator, string device, string account) {
+            IntPtr made;
+            byte[] deviceText = Text.Bytes(device), accountText = Text.Bytes(account);
+            lock (NotNull(generator, nameof(generator)))
+                Own(this, Native.laps_header_new(generator, deviceText, Text.Length(deviceText), accountText,
+                                                 Text.Length(accountText), out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_header_free(handle); return true; }
+
+        /// <summary>16 bytes.</summary>
+        public byte[] Id() {
+            var id = new byte[16];
+            lock (this) Library.Check(Native.laps_header_id(this, id));
+            return id;
+        }
+        public void SetScope(string scope) {
+            byte[] text = Text.Bytes(scope);
+            lock (this) Library.Check(Native.laps_header_set_scope(this, text, Text.Length(text)));
+        }
+        public void SetSid(string sid) {
+            byte[] text = Text.Bytes(sid);
+            lock (this) Library.Check(Native.laps_header_set_sid(this, text, Text.Length(text)));
+        }
+        /// <summary>16 bytes, or null for none.</summary>
+        public void SetPrevious(byte[] id) {
+            if (id != null && id.Length != 16) throw new ArgumentException("a record id has 16 bytes", nameof(id));
+            lock (this) Library.Check(Native.laps_header_set_previous(this, id));
+        }
+        public void SetVersion(ulong version, ulong madeAt) {
+            lock (this) Library.Check(Native.laps_header_set_version(this, version, madeAt));
+        }
+        public void SetPolicy(Policy policy) {
+            lock (this) Library.Check(Native.laps_header_set_policy(this, NotNull(policy, nameof(policy))));
+        }
+    }
+
+    /// <summary>One password, sealed to readers.</summary>
+    public sealed class Record : LapsObject {
+        internal Record() { }
+        protected override bool ReleaseHandle() { Native.laps_record_free(handle); return true; }
+
+        public static Record Seal(Header header, Password password, IReadOnlyList<Reader> readers, Generator generator) {
+            NotNull(header, nameof(header));
+            NotNull(password, nameof(password));
+            NotNull(generator, nameof(generator));
+            return All(readers, pointers => {
+                IntPtr made;
+                var record = new Record();
+                lock (header) lock (generator)
+                    return Own(record, Native.laps_record_seal(header, password, pointers, Text.Length(pointers), generator, out made), made);
+            });
+        }
+
+        public static Record Parse(byte[] bytes) {
+            IntPtr made;
+            var record = new Record();
+            return Own(record, Native.laps_record_parse(bytes, Text.Length(bytes), out made), made);
+        }
+
+        public byte[] ToBytes() => Lent(() => {
+            var copy = new byte[(int)Native.laps_record_len(this)];
+            Marshal.Copy(Native.laps_record_bytes(this), copy, 0, copy.Length);
+            return copy;
+        });
+
+        /// <summary>16 bytes.</summary>
+        public byte[] Id() {
+            var id = new byte[16];
+            Library.Check(Native.laps_record_id(this, id));
+            return id;
+        }
+
+        /// <summary>The id of the record made before; null when it names none.</summary>
+        public byte[] Previous() {
+            var id = new byte[16];
+            int status = Native.laps_record_previous(this, id);
+            if (status == (int)Status.NotFound) return null;
+            Library.Check(status);
+            return id;
+        }
+
+        public ulong Version => Native.laps_record_version(this);
+        public ulong MadeAt => Native.laps_record_made_at(this);
+        public string Scope => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_record_scope(this, buffer, size, out length));
+        public string Device => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_record_device(this, buffer, size, out length));
+        public string Account => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_record_account(this, buffer, size, out length));
+        /// <summary>Null when the record has none.</summary>
+        public string Sid {
+            get {
+                try {
+                    return Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+                        Native.laps_record_sid(this, buffer, size, out length));
+                } catch (LapsException error) when (error.Status == Status.NotFound) {
+                    return null;
+                }
+            }
+        }
+        public int ReaderCount => (int)Native.laps_record_reader_count(this);
+
+        /// <summary>32 bytes.</summary>
+        public byte[] ReaderId(int index) {
+            var id = new byte[32];
+            Library.Check(Native.laps_record_reader_id(this, (UIntPtr)(ulong)index, id));
+            return id;
+        }
+    }
+
+    /// <summary>The local accounts of a device, of which one is to be managed.</summary>
+    public sealed class Accounts : LapsObject {
+        public Accounts() {
+            IntPtr made;
+            Own(this, Native.laps_accounts_new(out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_accounts_free(handle); return true; }
+
+        /// <summary>A SID of null is none.</summary>
+        public void Add(string name, string sid, bool enabled) {
+            byte[] nameText = Text.Bytes(name), sidText = Text.Bytes(sid);
+            lock (this)
+                Library.Check(Native.laps_accounts_add(this, nameText, Text.Length(nameText), sidText, Text.Length(sidText), enabled));
+        }
+
+        /// <summary>The index of the managed account, in the order of Add().</summary>
+        public int Choose(Policy policy) {
+            UIntPtr index;
+            lock (this) Library.Check(Native.laps_accounts_choose(this, NotNull(policy, nameof(policy)), out index));
+            return (int)index;
+        }
+
+        /// <summary>The name of the account that is managed automatically, which none of these has.</summary>
+        public string AutomaticName(Policy policy, Generator generator) {
+            NotNull(policy, nameof(policy));
+            lock (this) lock (NotNull(generator, nameof(generator))) {
+                var name = new byte[64];
+                UIntPtr length;
+                Library.Check(Native.laps_accounts_automatic_name(this, policy, generator, name, Text.Length(name), out length));
+                return Encoding.UTF8.GetString(name, 0, (int)length);
+            }
+        }
+    }
+
+    /// <summary>What a rotation is told: the device, the managed account, the policy.</summary>
+    public sealed class Config : LapsObject {
+        public Config(Policy policy, string device, string account) {
+            IntPtr made;
+            byte[] deviceText = Text.Bytes(device), accountText = Text.Bytes(account);
+            Own(this, Native.laps_config_new(NotNull(policy, nameof(policy)), deviceText, Text.Length(deviceText), accountText,
+                                             Text.Length(accountText), out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_config_free(handle); return true; }
+
+        public void SetScope(string scope) {
+            byte[] text = Text.Bytes(scope);
+            lock (this) Library.Check(Native.laps_config_set_scope(this, text, Text.Length(text)));
+        }
+        public void SetSid(string sid) {
+            byte[] text = Text.Bytes(sid);
+            lock (this) Library.Check(Native.laps_config_set_sid(this, text, Text.Length(text)));
+        }
+        public void SetCanVerify(bool canVerify) {
+            lock (this) Library.Check(Native.laps_config_set_can_verify(this, canVerify));
+        }
+        public void SetCheckInSeconds(ulong seconds) {
+            lock (this) Library.Check(Native.laps_config_set_check_in_seconds(this, seconds));
+        }
+        public void SetPlaintextSeconds(ulong seconds) {
+            lock (this) Library.Check(Native.laps_config_set_plaintext_seconds(this, seconds));
+        }
+    }
+
+    /// <summary>What to do next. Value is a time for Wait, a RotationAction for Act, the version for Prepare.</summary>
+    public struct Wish {
+        public readonly RotationWish Kind;
+        public readonly ulong Value;
+        internal Wish(uint kind, ulong value) { Kind = (RotationWish)kind; Value = value; }
+    }
+
+    /// <summary>One event of a rotation, for the device's log. It holds no secret.</summary>
+    public sealed class Event : LapsObject {
+        internal Event() { }
+        protected override bool ReleaseHandle() { Native.laps_event_free(handle); return true; }
+
+        public string Name => Lent(() => Text.Copy(Native.laps_event_name(this)));
+        public string Reason => Lent(() => Text.Copy(Native.laps_event_reason(this)));
+        /// <summary>The event id of Windows LAPS; 0 where it has none.</summary>
+        public uint Id => Native.laps_event_id(this);
+        public Level Level => (Level)Native.laps_event_level(this);
+        public ulong At => Native.laps_event_at(this);
+        public ulong Version => Native.laps_event_version(this);
+        public ulong Detail => Native.laps_event_detail(this);
+
+        /// <summary>The id of the record that it is about, 16 bytes; null for none.</summary>
+        public byte[] Record() {
+            var id = new byte[16];
+            int status = Native.laps_event_record(this, id);
+            if (status == (int)Status.NotFound) return null;
+            Library.Check(status);
+            return id;
+        }
+    }
+
+    /// <summary>The rotation of one account's password on one device.</summary>
+    public sealed class Rotation : LapsObject {
+        Rotation() { }
+        protected override bool ReleaseHandle() { Native.laps_rotation_free(handle); return true; }
+
+        /// <summary>Only where no state was ever written, or Resume() threw with Status.JournalMalformed.</summary>
+        public static Rotation Start(Config config, ulong now) {
+            IntPtr made;
+            var rotation = new Rotation();
+            lock (NotNull(config, nameof(config))) return Own(rotation, Native.laps_rotation_new(config, now, out made), made);
+        }
+
+        /// <summary>Goes on from the state that was written last. The stamp is 32 bytes, or null.</summary>
+        public static Rotation Resume(Config config, byte[] state, byte[] stamp, ulong now) {
+            IntPtr made;
+            var rotation = new Rotation();
+            lock (NotNull(config, nameof(config)))
+                return Own(rotation, Native.laps_rotation_resume(config, state, Text.Length(state), Stamp(stamp), now, out made), made);
+        }
+
+        static byte[] Stamp(byte[] stamp) {
+            if (stamp != null && stamp.Length != 32) throw new ArgumentException("a change stamp has 32 bytes", nameof(stamp));
+            return stamp;
+        }
+
+        /// <summary>What to do next. Changes nothing, and says the same until a fact arrives.</summary>
+        public Wish Poll() {
+            uint kind;
+            ulong value;
+            lock (this) Library.Check(Native.laps_rotation_poll(this, out kind, out value));
+            return new Wish(kind, value);
+        }
+
+        /// <summary>The next event, or null.</summary>
+        public Event PollEvent() {
+            IntPtr made;
+            var next = new Event();
+            lock (this) {
+                int status = Native.laps_rotation_poll_event(this, out made);
+                if (status == (int)Status.NotFound) {
+                    next.SetHandleAsInvalid();
+                    return null;
+                }
+                return Own(next, status, made);
+            }
+        }
+
+        /// <summary>For RotationWish.Save: what is to be written, durably; then HandleSaved() or HandleSaveFailed().</summary>
+        public byte[] State() {
+            lock (this) return Bytes.Of((out IntPtr made) => Native.laps_rotation_state(this, out made));
+        }
+
+        /// <summary>For RotationWish.CheckIn: what is to be sent to the vault.</summary>
+        public byte[] CheckIn(Generator generator) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                return Bytes.Of((out IntPtr made) => Native.laps_rotation_check_in(this, generator, out made));
+        }
+
+        /// <summary>For Apply and Verify: the new password, a copy that wipes itself. Null at every other time.</summary>
+        public Secret ExposePassword() => Lent(() => {
+            IntPtr password = Native.laps_rotation_password(this);
+            return password == IntPtr.Zero ? null : Secret.Of(password);
+        });
+
+        public string Account => Lent(() => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_rotation_account(this, buffer, size, out length)));
+        public RotationState Step => Lent(() => (RotationState)Native.laps_rotation_step(this));
+        public ulong Version => Lent(() => Native.laps_rotation_version(this));
+        public ulong Due => Lent(() => Native.laps_rotation_due(this));
+        public bool IsDue => Lent(() => Native.laps_rotation_is_due(this));
+        public ulong UsedSince => Lent(() => Native.laps_rotation_used_since(this));
+
+        /// <summary>For RotationWish.Prepare. When it throws, the rotation knows, waits a while and wishes it again.</summary>
+        public void Prepare(Generator generator, Recipe recipe, IReadOnlyList<Reader> readers, byte[] stamp, ulong now) {
+            NotNull(generator, nameof(generator));
+            NotNull(recipe, nameof(recipe));
+            Stamp(stamp);
+            All(readers, pointers => {
+                lock (this) lock (generator)
+                    Library.Check(Native.laps_rotation_prepare(this, generator, recipe, pointers, Text.Length(pointers), stamp, now));
+                return 0;
+            });
+        }
+        public void HandleSaved() {
+            lock (this) Library.Check(Native.laps_rotation_handle_saved(this));
+        }
+        public void HandleSaveFailed(Generator generator, ulong now) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                Library.Check(Native.laps_rotation_handle_save_failed(this, generator, now));
+        }
+        public void HandleAnswer(byte[] answer, Generator generator, ulong now) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                Library.Check(Native.laps_rotation_handle_answer(this, answer, Text.Length(answer), generator, now));
+        }
+        public void HandleCheckInFailed(Generator generator, ulong now) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                Library.Check(Native.laps_rotation_handle_check_in_failed(this, generator, now));
+        }
+        /// <summary>Throws with Status.UnexpectedEvent also when the password lay too long: Poll() says what is next.</summary>
+        public void HandleStamp(byte[] stamp, ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_handle_stamp(this, Stamp(stamp), now));
+        }
+        public void HandleApplied(Applied applied, Generator generator, ulong now) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                Library.Check(Native.laps_rotation_handle_applied(this, (uint)applied, generator, now));
+        }
+        public void HandleVerified(Verified verified, Generator generator, ulong now) {
+            lock (this) lock (NotNull(generator, nameof(generator)))
+                Library.Check(Native.laps_rotation_handle_verified(this, (uint)verified, generator, now));
+        }
+        public void HandleActed(Acted acted, ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_handle_acted(this, (uint)acted, now));
+        }
+        public void HandleUsed(ulong at, ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_handle_used(this, at, now));
+        }
+        public void HandleTimeout(ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_handle_timeout(this, now));
+        }
+        public void HandleConfig(Config config, ulong now) {
+            lock (this) lock (NotNull(config, nameof(config))) Library.Check(Native.laps_rotation_handle_config(this, config, now));
+        }
+        public void Force(ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_force(this, now));
+        }
+        public void SkipBackOff(ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_skip_back_off(this, now));
+        }
+    }
+
+#if !LAPS_AGENT
+    /// <summary>A reader's private key, which opens what is sealed to it.</summary>
+    public sealed class ReaderKey : LapsObject {
+        internal ReaderKey() { }
+        public ReaderKey(Generator generator, Suite suite, string name) {
+            IntPtr made;
+            byte[] text = Text.Bytes(name);
+            lock (NotNull(generator, nameof(generator)))
+                Own(this, Native.laps_reader_key_new(generator, (ushort)suite, text, Text.Length(text), out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_reader_key_free(handle); return true; }
+
+        /// <summary>A passphrase of null is none; it stays yours to wipe.</summary>
+        public static ReaderKey FromFile(byte[] file, byte[] passphrase) {
+            IntPtr made;
+            var key = new ReaderKey();
+            return Own(key, Native.laps_reader_key_from_file(file, Text.Length(file), passphrase, Text.Length(passphrase), out made), made);
+        }
+
+        /// <summary>A passphrase of null leaves the key file unencrypted.</summary>
+        public byte[] ToFile(byte[] passphrase, Generator generator) {
+            lock (NotNull(generator, nameof(generator)))
+                return Bytes.Of((out IntPtr made) =>
+                    Native.laps_reader_key_to_file(this, passphrase, Text.Length(passphrase), generator, out made));
+        }
+
+        public Reader Reader() {
+            IntPtr made;
+            var reader = new Reader();
+            return Own(reader, Native.laps_reader_key_reader(this, out made), made);
+        }
+
+        public Password Open(Record record) {
+            IntPtr made;
+            var password = new Password();
+            return Own(password, Native.laps_reader_key_open(this, NotNull(record, nameof(record)), out made), made);
+        }
+
+        public Record Reseal(Record record, IReadOnlyList<Reader> readers, Generator generator) {
+            NotNull(record, nameof(record));
+            NotNull(generator, nameof(generator));
+            return All(readers, pointers => {
+                IntPtr made;
+                var sealedAnew = new Record();
+                lock (generator)
+                    return Own(sealedAnew, Native.laps_reader_key_reseal(this, record, pointers, Text.Length(pointers), generator, out made), made);
+            });
+        }
+    }
+
+    /// <summary>An authority's private key, which signs reader sets.</summary>
+    public sealed class SignerKey : LapsObject {
+        internal SignerKey() { }
+        public SignerKey(Generator generator, string name) {
+            IntPtr made;
+            byte[] text = Text.Bytes(name);
+            lock (NotNull(generator, nameof(generator)))
+                Own(this, Native.laps_signer_key_new(generator, text, Text.Length(text), out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_signer_key_free(handle); return true; }
+
+        /// <summary>A passphrase of null is none; it stays yours to wipe.</summary>
+        public static SignerKey FromFile(byte[] file, byte[] passphrase) {
+            IntPtr made;
+            var key = new SignerKey();
+            return Own(key, Native.laps_signer_key_from_file(file, Text.Length(file), passphrase, Text.Length(passphrase), out made), made);
+        }
+
+        /// <summary>A passphrase of null leaves the key file unencrypted.</summary>
+        public byte[] ToFile(byte[] passphrase, Generator generator) {
+            lock (NotNull(generator, nameof(generator)))
+                return Bytes.Of((out IntPtr made) =>
+                    Native.laps_signer_key_to_file(this, passphrase, Text.Length(passphrase), generator, out made));
+        }
+
+        public Signer Signer() {
+            IntPtr made;
+            var signer = new Signer();
+            return Own(signer, Native.laps_signer_key_signer(this, out made), made);
+        }
+
+        /// <summary>A signed reader set, as the text that devices verify.</summary>
+        public byte[] SignReaders(string scope, ulong version, IReadOnlyList<Reader> readers) {
+            byte[] text = Text.Bytes(scope);
+            return All(readers, pointers => Bytes.Of((out IntPtr made) => Native.laps_signer_key_sign_readers(
+                this, text, Text.Length(text), version, pointers, Text.Length(pointers), out made)));
+        }
+    }
+
+    /// <summary>What a vault gave out about one device: sealed records, any of which may hold its password.</summary>
+    public sealed class Disclosure : LapsObject {
+        internal Disclosure() { }
+        protected override bool ReleaseHandle() { Native.laps_disclosure_free(handle); return true; }
+
+        public int Count => (int)Native.laps_disclosure_count(this);
+        public Record Record(int index) {
+            IntPtr made;
+            var record = new Record();
+            return Own(record, Native.laps_disclosure_record(this, (UIntPtr)(ulong)index, out made), made);
+        }
+        public Candidate State(int index) => (Candidate)Native.laps_disclosure_state(this, (UIntPtr)(ulong)index);
+        public ulong Entry => Native.laps_disclosure_entry(this);
+        public string Head => Lent(() => Text.Copy(Native.laps_disclosure_head(this)));
+    }
+
+    /// <summary>A vault file. It holds no key that opens a password.</summary>
+    public sealed class Vault : LapsObject {
+        internal Vault() { }
+        protected override bool ReleaseHandle() { Native.laps_vault_free(handle); return true; }
+
+        public static Vault Init(string path, string scope, IReadOnlyList<Reader> readers, string actor, ulong now) {
+            byte[] file = Text.Bytes(path), tenant = Text.Bytes(scope), who = Text.Bytes(actor);
+            return All(readers, pointers => {
+                IntPtr made;
+                var vault = new Vault();
+                return Own(vault, Native.laps_vault_init(file, Text.Length(file), tenant, Text.Length(tenant), pointers,
+                                                         Text.Length(pointers), who, Text.Length(who), now, out made), made);
+            });
+        }
+
+        public static Vault Open(string path, string scope) {
+            IntPtr made;
+            byte[] file = Text.Bytes(path), tenant = Text.Bytes(scope);
+            var vault = new Vault();
+            return Own(vault, Native.laps_vault_open(file, Text.Length(file), tenant, Text.Length(tenant), out made), made);
+        }
+
+        /// <summary>The answer to a check-in of the device that you authenticated.</summary>
+        public byte[] CheckIn(string device, byte[] message, ulong now) {
+            byte[] name = Text.Bytes(device);
+            return Bytes.Of((out IntPtr made) => Native.laps_vault_check_in(
+                this, name, Text.Length(name), message, Text.Length(message), now, out made));
+        }
+
+        public void OrderRotation(string device, string actor, string reason, ulong now) {
+            byte[] name = Text.Bytes(device), who = Text.Bytes(actor), why = Text.Bytes(reason);
+            Library.Check(Native.laps_vault_order_rotation(
+                this, name, Text.Length(name), who, Text.Length(who), why, Text.Length(why), now));
+        }
+
+        public Disclosure Disclose(string device, string actor, string reason, bool history, ulong rotateAfter, ulong now) {
+            IntPtr made;
+            byte[] name = Text.Bytes(device), who = Text.Bytes(actor), why = Text.Bytes(reason);
+            var disclosure = new Disclosure();
+            return Own(disclosure, Native.laps_vault_disclose(this, name, Text.Length(name), who, Text.Length(who), why,
+                                                              Text.Length(why), history, rotateAfter, now, out made), made);
+        }
+
+        /// <summary>The number of entries; throws with Status.AuditBroken when they do not verify.</summary>
+        public ulong AuditVerify(string expect) {
+            ulong entries;
+            byte[] head = Text.Bytes(expect);
+            Library.Check(Native.laps_vault_audit_verify(this, head, Text.Length(head), out entries));
+            return entries;
+        }
+    }
+#endif
+}

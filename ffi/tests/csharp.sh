@@ -1,0 +1,38 @@
+#!/bin/sh
+# Laps.cs under Mono, against the Linux library: its tests, in both builds, and the example agent, killed.
+# usage: ffi/tests/csharp.sh
+set -eu
+cd "$(dirname "$0")/../.."
+missing=
+command -v mcs > /dev/null || missing="$missing mono-mcs"
+command -v mono > /dev/null || missing="$missing mono-runtime libmono-system-core4.0-cil"
+if [ -n "$missing" ]; then
+    echo "installing the Debian packages$missing"
+    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends $missing > /dev/null
+fi
+target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+out=$target/csharp
+rm -rf "$out"
+compile="mcs -langversion:7 -warnaserror -warn:4 -debug"
+vector=$PWD/core/tests/seal/vectors/x25519_set.txt
+for build in agent full; do
+    mkdir -p "$out/$build"
+    if [ $build = agent ]; then
+        cargo build -q -p laps-ffi --no-default-features; defines=-define:LAPS_AGENT
+    else
+        cargo build -q -p laps-ffi; defines=
+    fi
+    cp "$target/debug/liblaps.so" "$out/$build"
+    # shellcheck disable=SC2086
+    $compile $defines -out:"$out/$build/tests.exe" ffi/csharp/Laps.cs ffi/csharp/tests/*.cs
+    (cd "$out/$build" && LD_LIBRARY_PATH=. mono --debug tests.exe "$vector")
+done
+$compile -out:"$out/full/agent.exe" ffi/csharp/Laps.cs ffi/examples/agent.cs
+gcc -std=c99 -Iffi/include -Iffi/tests/c ffi/tests/agent_world.c "$target/debug/liblaps.a" -lpthread -ldl -lm -o "$out/agent_world"
+# The example takes one program by its name.
+printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec mono --debug %s "$@"\n' "$out/full" "$out/full/agent.exe" > "$out/agent"
+chmod +x "$out/agent"
+ffi/tests/agent_example.sh "$out/agent" "$out/agent_world" "$out/world"
