@@ -21,6 +21,23 @@ using System.Threading;
 
 namespace Laps {
     // ---- made from laps.h by tests/header.rs: do not edit
+    /// <summary>The structure of laps.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Stats {
+        public ulong Devices;
+        public ulong Settled;
+        public ulong Pending;
+        public ulong Uncertain;
+        public ulong Failed;
+        public ulong Retired;
+        public ulong Damaged;
+        public ulong Ordered;
+        public ulong Overdue;
+        public ulong Candidates;
+        public ulong History;
+        public ulong Entries;
+    }
+
     /// <summary>LAPS_SUITE_* of laps.h.</summary>
     public enum Suite {
         XWing = 1,
@@ -145,6 +162,45 @@ namespace Laps {
         Current = 1,
         Pending = 2,
         History = 3,
+    }
+
+    /// <summary>LAPS_FIELD_* of laps.h.</summary>
+    public enum Field {
+        Device = 1,
+        Account = 2,
+        Sid = 3,
+        Version = 4,
+        State = 5,
+        Ordered = 6,
+        Updated = 7,
+        Expires = 8,
+        LastSeen = 9,
+        Outcome = 10,
+        OutcomeReason = 11,
+        OutcomeId = 12,
+        OutcomeAt = 13,
+        Candidates = 14,
+        Record = 15,
+        Displaced = 16,
+        RuledOut = 17,
+        Late = 18,
+        ReaderIds = 19,
+        Reader = 20,
+        ReaderId = 21,
+        Added = 22,
+        Removed = 23,
+        Number = 24,
+        At = 25,
+        Action = 26,
+        Actor = 27,
+        Reason = 28,
+        Context = 29,
+        Records = 30,
+        RefersTo = 31,
+        Detail = 32,
+        Hash = 33,
+        Damaged = 34,
+        Why = 35,
     }
 
     internal static class Native {
@@ -350,6 +406,18 @@ namespace Laps {
         internal static extern UIntPtr laps_record_reader_count(Record record);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_record_reader_id(Record record, UIntPtr index, [Out] byte[] out_id);
+#if !LAPS_AGENT
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ushort laps_record_suite(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_record_sealing(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_policy_hash(Record record, [Out] byte[] out_hash);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_record_is_signed(Record record);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_record_verify_signature(Record record, Signer signer);
+#endif
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_record_free(IntPtr record);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -488,6 +556,8 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_open(byte[] path, UIntPtr path_len, byte[] scope, UIntPtr scope_len, out IntPtr out_vault);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_set_context(Vault vault, byte[] context, UIntPtr context_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_check_in(Vault vault, byte[] device, UIntPtr device_len, byte[] bytes, UIntPtr bytes_len, ulong now, out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_order_rotation(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
@@ -509,6 +579,74 @@ namespace Laps {
         internal static extern IntPtr laps_disclosure_head(Disclosure disclosure);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_disclosure_free(IntPtr disclosure);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_rows_count(Rows rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_rows_text(Rows rows, UIntPtr index, uint field);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_rows_number(Rows rows, UIntPtr index, uint field);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_rows_bytes(Rows rows, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_rows_bytes_len(Rows rows, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_rows_next(Rows rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_rows_free(IntPtr rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_metadata(Vault vault, out IntPtr out_metadata);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_metadata_list(Metadata metadata, byte[] after, UIntPtr after_len, UIntPtr limit, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_metadata_show(Metadata metadata, byte[] device, UIntPtr device_len, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_metadata_history(Metadata metadata, byte[] device, UIntPtr device_len, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_metadata_due(Metadata metadata, ulong until, byte[] after, UIntPtr after_len, UIntPtr limit, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_metadata_stats(Metadata metadata, ulong now, out Stats out_stats);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_metadata_free(IntPtr metadata);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_all(Vault vault, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_overdue(Vault vault, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_revealed_by(Vault vault, byte[] whom, UIntPtr whom_len, ulong since, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_record_outcome(Vault vault, ulong entry, [MarshalAs(UnmanagedType.I1)] bool opened, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_readers(Vault vault, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_add_reader(Vault vault, Reader reader, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_remove_reader(Vault vault, byte[] reader_id, [MarshalAs(UnmanagedType.I1)] bool rotate, ulong rotate_within, [MarshalAs(UnmanagedType.I1)] bool confirm, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_reseal(Vault vault, ReaderKey key, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_replaced, out ulong out_not_ours, out IntPtr out_failed);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_set_history(Vault vault, ushort records, ushort days, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_retire(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_re_enrol(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_purge(Vault vault, byte[] device, UIntPtr device_len, [MarshalAs(UnmanagedType.I1)] bool confirm, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_remove_record(Vault vault, byte[] device, UIntPtr device_len, byte[] record_id, [MarshalAs(UnmanagedType.I1)] bool confirm, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_audit_entries(Vault vault, ulong after, UIntPtr limit, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_audit_head(Vault vault, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_back_up(Vault vault, byte[] path, UIntPtr path_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_restore(byte[] copy, UIntPtr copy_len, byte[] path, UIntPtr path_len, byte[] scope, UIntPtr scope_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out IntPtr out_vault);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_migrate(byte[] path, UIntPtr path_len, [MarshalAs(UnmanagedType.I1)] bool keep, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_export(Vault vault, byte[] after, UIntPtr after_len, UIntPtr limit, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_import(Vault vault, byte[] bytes, UIntPtr bytes_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
 #endif
     }
 
@@ -1226,6 +1364,22 @@ namespace Laps {
             }
         }
         public int ReaderCount => (int)Native.laps_record_reader_count(this);
+#if !LAPS_AGENT
+        public Suite Suite => (Suite)Native.laps_record_suite(this);
+        /// <summary>How often it was sealed anew.</summary>
+        public uint Sealing => Native.laps_record_sealing(this);
+
+        /// <summary>32 bytes: the hash of the policy under which the password was made.</summary>
+        public byte[] PolicyHash() {
+            var hash = new byte[32];
+            Library.Check(Native.laps_record_policy_hash(this, hash));
+            return hash;
+        }
+        public bool IsSigned => Native.laps_record_is_signed(this);
+        /// <summary>Throws with Status.Rejected unless this signer signed the record.</summary>
+        public void VerifySignature(Signer signer) =>
+            Library.Check(Native.laps_record_verify_signature(this, NotNull(signer, nameof(signer))));
+#endif
 
         /// <summary>32 bytes.</summary>
         public byte[] ReaderId(int index) {
@@ -1564,26 +1718,127 @@ namespace Laps {
         public string Head => Lent(() => Text.Copy(Native.laps_disclosure_head(this)));
     }
 
-    /// <summary>A vault file. It holds no key that opens a password.</summary>
+    /// <summary>What a vault tells: rows, whose fields are named at the call that makes them in laps.h.</summary>
+    public sealed class Rows : LapsObject {
+        internal Rows() { }
+        protected override bool ReleaseHandle() { Native.laps_rows_free(handle); return true; }
+
+        internal static Rows Of(Laps.Bytes.Make make) {
+            IntPtr made;
+            var rows = new Rows();
+            return Own(rows, make(out made), made);
+        }
+
+        public int Count => (int)Native.laps_rows_count(this);
+        /// <summary>Null where the row has no such text.</summary>
+        public string Text(int index, Field field) =>
+            Lent(() => Laps.Text.Copy(Native.laps_rows_text(this, (UIntPtr)(ulong)index, (uint)field)));
+        /// <summary>0 where the row has no such number.</summary>
+        public ulong Number(int index, Field field) => Native.laps_rows_number(this, (UIntPtr)(ulong)index, (uint)field);
+        /// <summary>What Vault.Export() gave for a device; null where the row has none.</summary>
+        public byte[] Bytes(int index) => Lent(() => {
+            IntPtr bytes = Native.laps_rows_bytes(this, (UIntPtr)(ulong)index);
+            if (bytes == IntPtr.Zero) return null;
+            var copy = new byte[(int)Native.laps_rows_bytes_len(this, (UIntPtr)(ulong)index)];
+            Marshal.Copy(bytes, copy, 0, copy.Length);
+            return copy;
+        });
+        /// <summary>What to pass as after for the next page; null at the end.</summary>
+        public string Next => Lent(() => Laps.Text.Copy(Native.laps_rows_next(this)));
+    }
+
+    /// <summary>A vault without the power to hand anything out or to change anything. Dispose the rows that it gives.</summary>
+    public sealed class Metadata : LapsObject {
+        internal Metadata() { }
+        protected override bool ReleaseHandle() { Native.laps_metadata_free(handle); return true; }
+
+        /// <summary>Devices by name, those behind after (null: from the first).</summary>
+        public Rows List(string after, int limit) {
+            byte[] text = Text.Bytes(after);
+            return Rows.Of((out IntPtr made) => Native.laps_metadata_list(this, text, Text.Length(text), (UIntPtr)(ulong)limit, out made));
+        }
+        public Rows Show(string device) {
+            byte[] text = Text.Bytes(device);
+            return Rows.Of((out IntPtr made) => Native.laps_metadata_show(this, text, Text.Length(text), out made));
+        }
+        public Rows History(string device) {
+            byte[] text = Text.Bytes(device);
+            return Rows.Of((out IntPtr made) => Native.laps_metadata_history(this, text, Text.Length(text), out made));
+        }
+        /// <summary>Devices that are due no later than until.</summary>
+        public Rows Due(ulong until, string after, int limit) {
+            byte[] text = Text.Bytes(after);
+            return Rows.Of((out IntPtr made) =>
+                Native.laps_metadata_due(this, until, text, Text.Length(text), (UIntPtr)(ulong)limit, out made));
+        }
+        public Stats Stats(ulong now) {
+            Stats stats;
+            Library.Check(Native.laps_metadata_stats(this, now, out stats));
+            return stats;
+        }
+    }
+
+    /// <summary>Who asks a vault for something, and why; it goes into the audit trail.</summary>
+    public sealed class Request {
+        public string Actor { get; }
+        public string Reason { get; }
+        public ulong Now { get; }
+        internal readonly byte[] Who, Why;
+        internal UIntPtr WhoLength => Text.Length(Who);
+        internal UIntPtr WhyLength => Text.Length(Why);
+        public Request(string actor, string reason, ulong now) {
+            Actor = actor;
+            Reason = reason;
+            Now = now;
+            Who = Text.Bytes(actor);
+            Why = Text.Bytes(reason);
+        }
+    }
+
+    /// <summary>What sealing a vault anew did; Failed says what stayed as it was, and is yours to dispose.</summary>
+    public sealed class Resealed : IDisposable {
+        public ulong Replaced { get; internal set; }
+        public ulong NotOurs { get; internal set; }
+        public Rows Failed { get; internal set; }
+        public void Dispose() => Failed?.Dispose();
+    }
+
+    /// <summary>A vault file. It holds no key that opens a password. Threads may share it.</summary>
     public sealed class Vault : LapsObject {
         internal Vault() { }
         protected override bool ReleaseHandle() { Native.laps_vault_free(handle); return true; }
 
-        public static Vault Init(string path, string scope, IReadOnlyList<Reader> readers, string actor, ulong now) {
+        /// <summary>The context says where requests come from (host, process); it goes into the trail. Set before anybody shares the vault.</summary>
+        Vault In(string context) {
+            if (context == null) return this;
+            byte[] text = Text.Bytes(context);
+            int status = Native.laps_vault_set_context(this, text, Text.Length(text));
+            if (status != 0) Dispose();
+            Library.Check(status);
+            return this;
+        }
+
+        public static Vault Init(string path, string scope, IReadOnlyList<Reader> readers, string actor, ulong now, string context = null) {
             byte[] file = Text.Bytes(path), tenant = Text.Bytes(scope), who = Text.Bytes(actor);
             return All(readers, pointers => {
                 IntPtr made;
                 var vault = new Vault();
                 return Own(vault, Native.laps_vault_init(file, Text.Length(file), tenant, Text.Length(tenant), pointers,
                                                          Text.Length(pointers), who, Text.Length(who), now, out made), made);
-            });
+            }).In(context);
         }
 
-        public static Vault Open(string path, string scope) {
+        public static Vault Open(string path, string scope, string context = null) {
             IntPtr made;
             byte[] file = Text.Bytes(path), tenant = Text.Bytes(scope);
             var vault = new Vault();
-            return Own(vault, Native.laps_vault_open(file, Text.Length(file), tenant, Text.Length(tenant), out made), made);
+            return Own(vault, Native.laps_vault_open(file, Text.Length(file), tenant, Text.Length(tenant), out made), made).In(context);
+        }
+
+        public Metadata Metadata() {
+            IntPtr made;
+            var metadata = new Metadata();
+            return Own(metadata, Native.laps_vault_metadata(this, out made), made);
         }
 
         /// <summary>The answer to a check-in of the device that you authenticated.</summary>
@@ -1593,18 +1848,114 @@ namespace Laps {
                 this, name, Text.Length(name), message, Text.Length(message), now, out made));
         }
 
-        public void OrderRotation(string device, string actor, string reason, ulong now) {
-            byte[] name = Text.Bytes(device), who = Text.Bytes(actor), why = Text.Bytes(reason);
+        public void OrderRotation(string device, Request request) {
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
             Library.Check(Native.laps_vault_order_rotation(
-                this, name, Text.Length(name), who, Text.Length(who), why, Text.Length(why), now));
+                this, name, Text.Length(name), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
         }
 
-        public Disclosure Disclose(string device, string actor, string reason, bool history, ulong rotateAfter, ulong now) {
+        /// <summary>How many devices have an order now that had none before; so for the next two.</summary>
+        public ulong OrderAll(Request request) {
+            ulong devices;
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_order_all(
+                this, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+        public ulong OrderOverdue(Request request) {
+            ulong devices;
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_order_overdue(
+                this, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+        public ulong OrderRevealedBy(string whom, ulong since, Request request) {
+            ulong devices;
+            byte[] name = Text.Bytes(whom);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_order_revealed_by(this, name, Text.Length(name), since, request.Who, request.WhoLength,
+                                                              request.Why, request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+
+        public Disclosure Disclose(string device, bool history, ulong rotateAfter, Request request) {
             IntPtr made;
-            byte[] name = Text.Bytes(device), who = Text.Bytes(actor), why = Text.Bytes(reason);
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
             var disclosure = new Disclosure();
-            return Own(disclosure, Native.laps_vault_disclose(this, name, Text.Length(name), who, Text.Length(who), why,
-                                                              Text.Length(why), history, rotateAfter, now, out made), made);
+            return Own(disclosure, Native.laps_vault_disclose(this, name, Text.Length(name), request.Who, request.WhoLength, request.Why,
+                                                              request.WhyLength, history, rotateAfter, request.Now, out made), made);
+        }
+
+        /// <summary>Whether what an entry disclosed was opened.</summary>
+        public void RecordOutcome(ulong entry, bool opened, Request request) {
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_record_outcome(
+                this, entry, opened, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+
+        public Rows Readers() => Rows.Of((out IntPtr made) => Native.laps_vault_readers(this, out made));
+
+        public void AddReader(Reader reader, Request request) {
+            NotNull(reader, nameof(reader));
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_add_reader(
+                this, reader, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+
+        /// <summary>How many devices are to rotate because of it. The last reader needs confirm.</summary>
+        public ulong RemoveReader(byte[] readerId, bool rotate, ulong rotateWithin, bool confirm, Request request) {
+            ulong devices;
+            if (NotNull(readerId, nameof(readerId)).Length != 32) throw new ArgumentException("a reader's id has 32 bytes", nameof(readerId));
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_remove_reader(this, readerId, rotate, rotateWithin, confirm, request.Who, request.WhoLength,
+                                                          request.Why, request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+
+        /// <summary>Seals everything anew for the readers of now.</summary>
+        public Resealed Reseal(ReaderKey key, Request request) {
+            NotNull(key, nameof(key));
+            NotNull(request, nameof(request));
+            ulong replaced = 0, notOurs = 0;
+            Rows failed = Rows.Of((out IntPtr made) => Native.laps_vault_reseal(
+                this, key, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, out replaced, out notOurs, out made));
+            return new Resealed { Replaced = replaced, NotOurs = notOurs, Failed = failed };
+        }
+
+        public void SetHistory(ushort records, ushort days, Request request) {
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_set_history(
+                this, records, days, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+
+        public void Retire(string device, Request request) {
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_retire(
+                this, name, Text.Length(name), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+        public void ReEnrol(string device, Request request) {
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_re_enrol(
+                this, name, Text.Length(name), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+        /// <summary>Removes a device and every password of it, for ever. Needs confirm.</summary>
+        public void Purge(string device, bool confirm, Request request) {
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_purge(
+                this, name, Text.Length(name), confirm, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+        /// <summary>Removes one record by its id of 16 bytes. Needs confirm.</summary>
+        public void RemoveRecord(string device, byte[] recordId, bool confirm, Request request) {
+            byte[] name = Text.Bytes(device);
+            if (NotNull(recordId, nameof(recordId)).Length != 16) throw new ArgumentException("a record id has 16 bytes", nameof(recordId));
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_remove_record(this, name, Text.Length(name), recordId, confirm, request.Who, request.WhoLength,
+                                                          request.Why, request.WhyLength, request.Now));
         }
 
         /// <summary>The number of entries; throws with Status.AuditBroken when they do not verify.</summary>
@@ -1613,6 +1964,52 @@ namespace Laps {
             byte[] head = Text.Bytes(expect);
             Library.Check(Native.laps_vault_audit_verify(this, head, Text.Length(head), out entries));
             return entries;
+        }
+        public Rows AuditEntries(ulong after, int limit) =>
+            Rows.Of((out IntPtr made) => Native.laps_vault_audit_entries(this, after, (UIntPtr)(ulong)limit, out made));
+        /// <summary>Keep it: AuditVerify() compares with it.</summary>
+        public string AuditHead => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+            Native.laps_vault_audit_head(this, buffer, size, out length));
+
+        /// <summary>Copies the vault to a new file.</summary>
+        public void BackUp(string path, Request request) {
+            byte[] file = Text.Bytes(path);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_back_up(
+                this, file, Text.Length(file), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+        /// <summary>Puts a copy in a place where no vault is, and opens it.</summary>
+        public static Vault Restore(string copy, string path, string scope, Request request, string context = null) {
+            IntPtr made;
+            byte[] from = Text.Bytes(copy), file = Text.Bytes(path), tenant = Text.Bytes(scope);
+            NotNull(request, nameof(request));
+            var vault = new Vault();
+            return Own(vault, Native.laps_vault_restore(from, Text.Length(from), file, Text.Length(file), tenant, Text.Length(tenant),
+                                                        request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now,
+                                                        out made), made).In(context);
+        }
+        /// <summary>Brings a vault of an older schema to the one of this version.</summary>
+        public static void Migrate(string path, bool keep, Request request) {
+            byte[] file = Text.Bytes(path);
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_migrate(
+                file, Text.Length(file), keep, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
+        }
+        /// <summary>Devices with everything that is kept about them; Rows.Bytes() is for Import().</summary>
+        public Rows Export(string after, int limit, Request request) {
+            byte[] text = Text.Bytes(after);
+            NotNull(request, nameof(request));
+            return Rows.Of((out IntPtr made) => Native.laps_vault_export(
+                this, text, Text.Length(text), (UIntPtr)(ulong)limit, request.Who, request.WhoLength, request.Why, request.WhyLength,
+                request.Now, out made));
+        }
+        /// <summary>How many devices were taken in: all of them, or it throws.</summary>
+        public ulong Import(byte[] bytes, Request request) {
+            ulong devices;
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_import(this, bytes, Text.Length(bytes), request.Who, request.WhoLength, request.Why,
+                                                   request.WhyLength, request.Now, out devices));
+            return devices;
         }
     }
 #endif

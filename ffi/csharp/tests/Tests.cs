@@ -195,17 +195,75 @@ static class Tests {
             using (Rotation again = Rotation.Resume(config, state, null, Now)) Check(again.Version > 0, "resumed");
             Throws<LapsException>(() => Rotation.Resume(config, new byte[4], null, Now), "", Status.JournalMalformed);
             Throws<ArgumentException>(() => Rotation.Resume(config, state, new byte[31], Now), "32");
-            using (Disclosure disclosure = vault.Disclose("pc-17", "anna", "ticket 4711", false, 0, Now))
+            using (Disclosure disclosure = vault.Disclose("pc-17", false, 0, Anna))
             using (Record record = disclosure.Record(0))
             using (Password opened = key.Open(record)) {
                 Check(disclosure.Count == 1 && disclosure.State(0) == Candidate.Current && opened.SameAs(held), "a reader has the password");
                 Check(vault.AuditVerify(disclosure.Head) >= disclosure.Entry, "the trail");
                 Check(record.Sid == "S-1-5-21-1-2-3-500" && record.Device == "pc-17" && record.Account == "Admin" && record.Scope == "", "its words");
             }
-            vault.OrderRotation("pc-17", "anna", "a test", Now);
+            vault.OrderRotation("pc-17", Anna);
+            TheVaultTells(vault, key, generator);
             using (Vault open = Vault.Open("csharp.vault", null)) Check(open.AuditVerify(null) > 0, "opened again");
             held.Dispose();
         }
+    }
+
+    static readonly Request Anna = new Request("anna", "ticket 4711", Now);
+
+    static void TheVaultTells(Vault vault, ReaderKey key, Generator generator) {
+        using (Metadata metadata = vault.Metadata()) {
+            using (Rows list = metadata.List(null, 10)) {
+                Check(list.Count == 1 && list.Text(0, Field.Device) == "pc-17" && list.Next == null, "a list");
+                Check(list.Number(0, Field.Ordered) == 1 && list.Number(0, Field.Version) > 0 && list.Bytes(0) == null, "its fields");
+                Check(list.Text(1, Field.Device) == null && list.Number(1, Field.Version) == 0, "no such row");
+            }
+            using (Rows show = metadata.Show("pc-17")) Check(show.Text(0, Field.Account) == "Admin", "one device");
+            using (Rows history = metadata.History("pc-17")) Check(history.Text(0, Field.Record).Length == 32, "its records");
+            using (Rows due = metadata.Due(Now + 4000000, null, 10)) Check(due.Count == 1, "what is due");
+            Check(metadata.Stats(Now).Devices == 1, "figures");
+            Throws<LapsException>(() => metadata.Show("pc-99"), "", Status.NotFound);
+        }
+        ulong devices = vault.OrderAll(Anna) + vault.OrderOverdue(Anna) + vault.OrderRevealedBy("anna", 0, Anna);
+        Check(devices == 0, "it has an order already");
+        using (var second = new ReaderKey(generator, Suite.X25519, "second"))
+        using (Reader reader = second.Reader()) {
+            vault.AddReader(reader, Anna);
+            using (Resealed resealed = vault.Reseal(key, Anna))
+                Check(resealed.Replaced == 1 && resealed.NotOurs == 0 && resealed.Failed.Count == 0, "sealed anew");
+            using (Disclosure disclosure = vault.Disclose("pc-17", true, 0, Anna))
+            using (Record record = disclosure.Record(0))
+            using (Password opened = second.Open(record)) {
+                Check(opened.Length == 24 && record.Sealing == 1 && record.Suite == Suite.X25519 && !record.IsSigned, "the second opens it");
+                Check(record.PolicyHash().Length == 32, "a hash");
+                using (Signer signer = Signer.Parse(Authority))
+                    Throws<LapsException>(() => record.VerifySignature(signer), "", Status.Rejected);
+                vault.RecordOutcome(disclosure.Entry, true, Anna);
+            }
+            using (Rows readers = vault.Readers()) Check(readers.Count == 2, "two readers");
+            Check(vault.RemoveReader(reader.Id(), false, 0, false, Anna) == 0, "removed");
+            Throws<ArgumentException>(() => vault.RemoveReader(new byte[31], false, 0, false, Anna), "32");
+        }
+        vault.SetHistory(5, 30, Anna);
+        vault.Retire("pc-17", Anna);
+        vault.ReEnrol("pc-17", Anna);
+        Throws<LapsException>(() => vault.Purge("pc-17", false, Anna), "", Status.ConfirmationRequired);
+        Throws<LapsException>(() => vault.RemoveRecord("pc-17", new byte[16], true, Anna), "", Status.NotFound);
+        using (Rows trail = vault.AuditEntries(0, 100)) Check(trail.Count > 5 && trail.Text(1, Field.Actor) != null, "entries");
+        foreach (string file in new[] { "csharp.copy", "csharp.restored", "csharp.other" })
+            foreach (string end in new[] { "", "-wal", "-shm" }) File.Delete(file + end);
+        vault.BackUp("csharp.copy", Anna);
+        using (Vault restored = Vault.Restore("csharp.copy", "csharp.restored", null, Anna, "a test"))
+            Check(restored.AuditVerify(null) > 0, "restored");
+        Throws<LapsException>(() => Vault.Migrate("csharp.restored", false, Anna), "already");
+        using (Rows exported = vault.Export(null, 10, Anna))
+        using (Reader reader = key.Reader())
+        using (Vault other = Vault.Init("csharp.other", null, new[] { reader }, "setup", Now)) {
+            Check(other.Import(exported.Bytes(0), Anna) == 1, "taken in");
+            other.Purge("pc-17", true, Anna);
+        }
+        Check(vault.AuditVerify(vault.AuditHead) > 0, "the head");
+        Throws<LapsException>(() => vault.OrderAll(new Request(null, "why", Now)), "", Status.ReasonRequired);
     }
 
     static void KeysAndRecords() {

@@ -47,7 +47,7 @@ fn enumerations(header: &str) -> String {
             add(&format!("STATUS_{name}"), number.split(',').next().unwrap());
         }
     }
-    let mut text = String::new();
+    let mut text = structures(header);
     for (group, members) in groups {
         // `Action` is a type of the framework that everybody uses.
         let name = match group.as_str() {
@@ -66,6 +66,35 @@ fn enumerations(header: &str) -> String {
             writeln!(text, "        {member} = {number},").unwrap();
         }
         text.push_str("    }\n\n");
+    }
+    text
+}
+
+/// Structures of numbers, such as `laps_stats`.
+fn structures(header: &str) -> String {
+    let mut text = String::new();
+    let mut fields = None;
+    for line in header.lines() {
+        if line == "typedef struct {" {
+            fields = Some(Vec::new());
+        } else if let Some(name) = line.strip_prefix("} laps_") {
+            let name = pascal(name.trim_end_matches(';'));
+            writeln!(text, "    /// <summary>The structure of laps.h.</summary>").unwrap();
+            writeln!(
+                text,
+                "    [StructLayout(LayoutKind.Sequential)]\n    public struct {name} {{"
+            )
+            .unwrap();
+            for field in fields.take().into_iter().flatten() {
+                writeln!(text, "        public ulong {field};").unwrap();
+            }
+            text.push_str("    }\n\n");
+        } else if let Some(fields) = &mut fields
+            && !line.trim_start().starts_with(['/', '*'])
+        {
+            let field = line.trim().strip_prefix("uint64_t ").unwrap();
+            fields.push(pascal(field.trim_end_matches(';')));
+        }
     }
     text
 }
@@ -156,6 +185,7 @@ fn argument(function: &str, parameter: &str) -> String {
     let object = base.strip_prefix("laps_").map(pascal);
     match (object, stars, base.as_str()) {
         (Some(_), 1, _) if function.ends_with("_free") => format!("IntPtr {name}"),
+        (Some(object), 1, _) if name.starts_with("out_") => format!("out {object} {name}"),
         (Some(object), 1, _) => format!("{object} {name}"),
         (Some(_), 2, _) if kind.starts_with("const") => format!("IntPtr[] {name}"),
         (Some(_), 2, _) => format!("out IntPtr {name}"),
