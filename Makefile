@@ -75,6 +75,7 @@ bench-build: ## Benchmarks compile
 
 .PHONY: bench
 bench: ## Benchmarks run
+	cargo build -q --release -p laps-ffi
 	cargo bench -p laps-benches
 
 .PHONY: csharp
