@@ -32,7 +32,8 @@
  *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.
  *   Clock      Times are seconds since 1970-01-01 UTC and always passed in; the library reads no clock.
  *   Panics     A bug in the library never crosses this boundary: the call answers LAPS_STATUS_INTERNAL, and the
- *              objects it used answer LAPS_STATUS_POISONED from then on; free them.
+ *              objects it used answer LAPS_STATUS_POISONED from then on; free them. A process to which the system
+ *              gives no memory any more is ended, as by abort().
  *
  * Define LAPS_STATIC where the static library is linked on Windows. Define LAPS_AGENT to see only what the agent
  * build of the library holds; the full build has more.
@@ -1781,7 +1782,7 @@ laps_status laps_rotation_handle_check_in_failed(laps_rotation *rotation,
 /**
  * For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
  * account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
- * while and wishes it again.
+ * while and wishes it again; an argument that is NULL or poisoned is told to you alone.
  */
 LAPS_API
 LAPS_NODISCARD

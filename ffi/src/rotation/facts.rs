@@ -129,7 +129,7 @@ pub unsafe extern "C" fn laps_rotation_handle_check_in_failed(
 
 /// For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
 /// account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
-/// while and wishes it again.
+/// while and wishes it again; an argument that is NULL or poisoned is told to you alone.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_prepare(
