@@ -6,11 +6,13 @@
 mod directory;
 mod messages;
 mod policy;
+mod reseal;
 mod sealed;
 
 pub use directory::directory;
 pub use messages::{journal, message};
 pub use policy::{policy, sid};
+pub use reseal::reseal;
 pub use sealed::sealed;
 
 /// A body: it takes any bytes.
@@ -22,6 +24,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("journal", journal),
     ("message", message),
     ("policy", policy),
+    ("reseal", reseal),
     ("sealed", sealed),
     ("sid", sid),
 ];

@@ -171,6 +171,9 @@ impl<S: Store> Vault<S> {
     /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
     /// removed or sealed anew by somebody else in the meantime are left out.
     ///
+    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back. Let only those give
+    /// records back whom you trust not to destroy them; each time is in the trail.
+    ///
     /// # Errors
     /// `Record` for what does not parse, `InvalidArgument` for another password or other readers, `ReasonRequired`, and what
     /// the store says.
