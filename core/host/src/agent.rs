@@ -45,7 +45,7 @@ use laps_core::account::LocalAccount;
 use laps_core::generate::Recipe;
 use laps_core::identity::Timestamp;
 use laps_core::policy::Policy;
-use laps_core::rotation::event::{Directory, EventKind, Level, Reason};
+use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 
 use crate::account::AccountStore;
@@ -187,14 +187,7 @@ impl Agent {
         let seconds = self.options.check_in.as_secs();
         config.check_in_seconds = seconds.clamp(60, DAY);
         let mut drive = match self.drive.take() {
-            None => {
-                if config.directory.is_none() {
-                    let kind = EventKind::Disabled;
-                    let text = "nothing is managed: BackupDirectory is 0".to_owned();
-                    self.tell_with(kind.name(), kind.id(Directory::Entra), kind.level(), text);
-                }
-                self.start(config, &account)?
-            }
+            None => self.start(config, &account)?,
             Some(mut drive) => {
                 drive.machine.handle_timeout(now());
                 config.can_verify &= drive.machine.config().can_verify;
@@ -325,15 +318,11 @@ impl Agent {
 
     /// An event of the agent itself, beside those of the machine.
     fn tell(&mut self, name: &'static str, level: Level, message: String) {
-        self.tell_with(name, None, level, message);
-    }
-
-    fn tell_with(&mut self, name: &'static str, id: Option<u32>, level: Level, message: String) {
         let machine = self.drive.as_ref().map(|drive| &drive.machine);
         let event = AgentEvent {
             time: now(),
             name,
-            id,
+            id: None,
             level,
             device: self.options.device.to_string(),
             account: machine.map_or_else(String::new, |machine| machine.account().to_string()),

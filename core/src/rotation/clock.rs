@@ -81,6 +81,8 @@ impl Rotation {
     fn move_back(&mut self, back: u64) {
         let journal = &mut self.journal;
         let used = journal.used.as_mut();
+        let commit = self.sent.as_mut().and_then(|sent| sent.commit.as_mut());
+        let (due, at) = commit.map(|commit| (&mut commit.due, &mut commit.at)).unzip();
         let (deadline, latest) = used.map(|used| (&mut used.deadline, &mut used.latest)).unzip();
         let times = [
             journal.due.as_mut(),
@@ -89,6 +91,8 @@ impl Rotation {
             journal.following.as_mut().map(|following| &mut following.at),
             deadline,
             latest,
+            due,
+            at,
             Some(&mut journal.seen),
             Some(&mut journal.covered),
             Some(&mut self.save_at),

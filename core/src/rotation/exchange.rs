@@ -1,13 +1,13 @@
 //! The exchange with the vault (protocol §3).
 
-use super::event::{EventKind, Reason};
+use super::event::{EventKind, Outcome, Reason};
 use super::journal::{Phase, Reasons};
-use super::machine::{Rotation, Sent, Step, Unsaved};
+use super::machine::{Proposal, Rotation, Sent, Step, Unsaved};
 use super::message::{Answer, CheckIn, Commit, CommitAnswer, Refusal};
 use super::schedule;
 use super::set::{IdSet, MAX_IDS, MayHold};
 use super::wish::{RotationError, Wish};
-use crate::identity::Timestamp;
+use crate::identity::{RecordId, Timestamp};
 
 /// How many check-ins in a row may follow each other at once.
 const AT_ONCE: u8 = 4;
@@ -15,7 +15,8 @@ const AT_ONCE: u8 = 4;
 const IN_A_ROW: u64 = 2 * 24 * 3600;
 
 impl Rotation {
-    /// Writes the head of a check-in under a fresh random nonce; its length. The driver appends the records of
+    /// Writes the head of a check-in under a fresh random nonce, from which the jitter of the next due date is drawn, too; its
+    /// length. The driver appends the records of
     /// [`Rotation::offers`], in that order, each behind its [`record_prefix`](super::message::record_prefix).
     /// It may be called without a wish, to check in early.
     ///
@@ -44,13 +45,15 @@ impl Rotation {
             }
             _ => None,
         };
+        let proposal = commit.map(|commit| self.propose(commit.id, nonce));
+        let committed = proposal.map(|proposal| self.committed_at(proposal.at));
         let check_in = CheckIn {
             token: self.token,
             may_hold: journal.may_hold,
             highest_version: journal.highest,
             sid: journal.sid,
-            due: journal.due,
-            last: journal.last,
+            due: proposal.map_or(journal.due, |proposal| Some(proposal.due)),
+            last: committed.or(journal.last),
             audit: journal.audit,
             ruled_out: journal.ruled_out.set(),
             offers,
@@ -61,7 +64,7 @@ impl Rotation {
         self.sent = Some(Sent {
             nonce,
             offers,
-            commit: commit.map(|commit| commit.id),
+            commit: proposal,
             with_token: self.token.is_some(),
             audit: journal.audit,
         });
@@ -102,7 +105,7 @@ impl Rotation {
         self.take_lacking(&answer);
         match (self.journal.phase, self.step) {
             (Phase::BackingUp, Step::BackingUp) => self.take_offer(&sent, &answer, entropy),
-            (Phase::Committing { .. }, _) => self.take_commit(&sent, &answer, entropy),
+            (Phase::Committing { .. }, _) => self.take_commit(&sent, &answer),
             _ => {}
         }
         if ahead {
@@ -173,36 +176,46 @@ impl Rotation {
         }
     }
 
-    fn take_commit(&mut self, sent: &Sent, answer: &Answer, entropy: u64) {
-        let Some(id) = sent.commit.filter(|id| self.journal.last_made == Some(*id)) else {
-            return;
-        };
+    fn take_commit(&mut self, sent: &Sent, answer: &Answer) {
+        let proposal = sent.commit.filter(|proposal| self.journal.last_made == Some(proposal.id));
+        let Some(proposal) = proposal else { return };
         match answer.commit {
-            Some(CommitAnswer::Acknowledged) => self.committed(id, entropy),
+            Some(CommitAnswer::Acknowledged) => self.committed(proposal),
             Some(CommitAnswer::Lacking) => {
                 // Room is certain: the commit is one of the may-hold set, and so are the lacking ids.
-                let _ = self.lacking.insert(id);
+                let _ = self.lacking.insert(proposal.id);
             }
             Some(CommitAnswer::StaleToken) | None => {}
         }
     }
 
-    /// The rotation is done: the only place where the due date moves.
-    fn committed(&mut self, id: crate::identity::RecordId, entropy: u64) {
-        let now = self.clock.now();
+    /// What will hold when this commit is acknowledged.
+    fn propose(&self, id: RecordId, nonce: [u8; 16]) -> Proposal {
+        let at = self.clock.now();
         let (age, jitter) = (self.config.max_age_seconds, self.config.jitter_percent);
+        let entropy = nonce.last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Proposal { id, due: schedule::due(at, age, jitter, entropy), at }
+    }
+
+    fn committed_at(&self, at: Timestamp) -> Outcome {
+        Outcome::new(EventKind::Committed, self.directory(), self.journal.why, at)
+    }
+
+    /// The rotation is done: the only place where the due date moves.
+    fn committed(&mut self, proposal: Proposal) {
+        let now = self.clock.now();
         let journal = &mut self.journal;
         let in_a_row = journal.committed_at.is_some_and(|at| now.seconds_since(at) < IN_A_ROW);
         let before = if in_a_row { journal.conflicts } else { 0 };
         let conflict = matches!(journal.why, Reason::ImageRolledBack | Reason::OutcomeUncertain);
         journal.conflicts = before.saturating_add(u8::from(conflict));
         journal.phase = Phase::Settled;
-        journal.may_hold = MayHold::exactly(id);
+        journal.may_hold = MayHold::exactly(proposal.id);
         journal.ruled_out = super::journal::RuledOut::NONE;
         journal.stamp = None;
         journal.committed = journal.version;
         journal.committed_at = Some(now);
-        journal.due = Some(schedule::due(now, age, jitter, entropy));
+        journal.due = Some(proposal.due);
         journal.reasons = Reasons::default();
         journal.demand = journal.made_demand;
         journal.failures = 0;
@@ -212,7 +225,7 @@ impl Rotation {
         self.remade = 0;
         self.changed(Unsaved::Step);
         self.say_of_record(EventKind::Committed, self.journal.why);
-        self.remember(EventKind::Committed, self.journal.why);
+        self.journal.last = Some(self.committed_at(proposal.at));
         self.follow_reset();
         self.take_account();
     }

@@ -92,9 +92,18 @@ pub(super) enum Step {
 pub(super) struct Sent {
     pub(super) nonce: [u8; 16],
     pub(super) offers: IdSet,
-    pub(super) commit: Option<RecordId>,
+    pub(super) commit: Option<Proposal>,
     pub(super) with_token: bool,
     pub(super) audit: Option<super::message::AuditHead>,
+}
+
+/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns it with the commit, so that it need not
+/// wait for another check-in to say until when the new password is good.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Proposal {
+    pub(super) id: RecordId,
+    pub(super) due: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 /// Where a rotation stands.
@@ -157,14 +166,23 @@ pub struct Status {
 }
 
 impl Rotation {
-    /// A machine without a journal: nothing is known of the account's password.
+    /// A machine without a journal: nothing is known of the account's password. When nothing is managed, the first event says so.
     ///
     /// # Errors
     /// [`RotationError::InvalidConfig`].
     pub fn new(config: Config, now: Timestamp) -> Result<Self, RotationError> {
         config.check()?;
         let journal = Journal::new(&config.scope, &config.device, config.account, config.sid, now);
-        Ok(Self::from_journal(config, journal))
+        let mut rotation = Self::from_journal(config, journal);
+        rotation.say_if_disabled();
+        Ok(rotation)
+    }
+
+    /// Windows LAPS says at every start that it has nothing to do.
+    pub(super) fn say_if_disabled(&mut self) {
+        if self.config.directory.is_none() {
+            self.say(EventKind::Disabled, Reason::None, 0);
+        }
     }
 
     pub(super) const fn from_journal(config: Config, journal: Journal) -> Self {

@@ -17,7 +17,7 @@ const AT_ONCE: u8 = 2;
 
 impl Rotation {
     /// A machine that goes on from its journal. The caller holds the setter lock and has read `stamp`, the account's change stamp,
-    /// after taking it (protocol §2.5, §2.9).
+    /// after taking it (protocol §2.5, §2.9). When nothing is managed, the first event says so.
     ///
     /// # Errors
     /// `InvalidConfig`; `JournalMalformed` and `JournalOfAnotherDevice`: start with [`Rotation::new`];
@@ -34,6 +34,7 @@ impl Rotation {
             return Err(RotationError::JournalOfAnotherDevice);
         }
         let mut rotation = Self::from_journal(config, journal);
+        rotation.say_if_disabled();
         rotation.recover(stamp);
         rotation.observe(now);
         rotation.take_account();

@@ -110,7 +110,17 @@ impl About {
         };
         self.account = message.account;
         self.sid = message.sid.or(self.sid);
-        self.may_hold = message.may_hold;
+        // With a commit, a check-in says what holds once that is acknowledged. Until then its due date and outcome are not true.
+        match message.commit {
+            Some(commit) if verdict.commit == Some(CommitAnswer::Acknowledged) => {
+                self.may_hold = MayHold::exactly(commit.id);
+            }
+            Some(_) => {
+                self.may_hold = message.may_hold;
+                return;
+            }
+            None => self.may_hold = message.may_hold,
+        }
         self.due = message.due;
         self.outcome = message.last.or(self.outcome);
     }

@@ -305,6 +305,26 @@ fn an_account_replaced_in_the_middle_never_gets_the_password_of_the_other() {
 }
 
 #[test]
+fn a_start_with_nothing_to_manage_says_so_first_and_once() {
+    let mut off = config();
+    off.directory = None;
+    let mut world = World::new(off);
+    world.drain();
+    let said: Vec<_> = world.events.iter().map(|event| (event.kind, event.id)).collect();
+    assert_eq!(said, [(EventKind::Disabled, Some(10024))]);
+    world.live(40 * DAY);
+    assert_eq!((world.count(EventKind::Disabled), world.trips), (1, 0));
+
+    let mut world = settled();
+    world.config.directory = None;
+    world.events.clear();
+    world.restart();
+    assert_eq!(world.kinds(), [EventKind::Disabled]);
+    // One that is managed says nothing of the kind.
+    assert_eq!(settled().count(EventKind::Disabled), 0);
+}
+
+#[test]
 fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished() {
     let mut world = settled();
     world.machine.force(world.now);

@@ -2,6 +2,7 @@
 
 use laps_core::rotation::event::{EventKind, Reason};
 use laps_core::rotation::{Applied, DAY, State, Wish};
+use laps_core::vault::DeviceStatus;
 
 use crate::world::{FAIR, Weather, World, config, id};
 
@@ -35,6 +36,54 @@ fn a_first_rotation_takes_three_round_trips_and_four_journals() {
     world.run();
     world.assert_settled();
     assert_eq!((world.account, world.trips - trips), (2, 2));
+}
+
+#[test]
+fn the_vault_knows_with_the_commit_how_the_device_stands_and_until_when() {
+    let mut world = World::new(config());
+    world.run_to(|wish| wish == Wish::CheckIn);
+    world.run_to(|wish| matches!(wish, Wish::Apply { .. }));
+    assert_eq!(world.vault.due(), None);
+    world.entropy = u64::MAX;
+    world.run();
+    world.assert_settled();
+    let status = world.machine.status();
+    assert_eq!(status.due, Some(world.now.plus(27 * DAY)));
+    assert_eq!((world.vault.status(), world.vault.due()), (DeviceStatus::Settled, status.due));
+    let about = world.vault.about;
+    assert_eq!((about.outcome, about.may_hold), (status.last, status.may_hold));
+    // Nothing is new at the next check-in, so it costs the vault nothing.
+    let token = world.vault.candidates.token;
+    world.live(2 * 3600);
+    assert_eq!((world.vault.about, world.vault.candidates.token), (about, token));
+}
+
+#[test]
+fn a_commit_that_is_not_acknowledged_leaves_the_due_date_and_the_outcome_as_they_were() {
+    let mut world = World::new(config());
+    world.run();
+    let before = world.vault.about;
+    world.pass(DAY);
+    world.machine.force(world.now);
+    world.run_to(|wish| matches!(wish, Wish::Verify { .. }));
+    // The token has changed meanwhile, as after a message that was late.
+    world.vault.candidates.token = Some([9; 16]);
+    while world.machine.state() != State::Committing || world.machine.poll() != Wish::CheckIn {
+        world.step();
+    }
+    let message = world.send();
+    assert_ne!((message.due, message.last), (before.due, before.outcome));
+    let answer = world.deliver(&message);
+    let about = world.vault.about;
+    assert_eq!((about.due, about.outcome), (before.due, before.outcome));
+    assert_eq!(world.vault.status(), DeviceStatus::Uncertain);
+    world.machine.handle_answer(&answer, world.now, 0).unwrap();
+    assert_eq!(world.machine.status().due, before.due);
+    world.run();
+    world.assert_settled();
+    assert_eq!(world.vault.status(), DeviceStatus::Settled);
+    assert_eq!(world.vault.due(), world.machine.status().due);
+    assert_ne!(world.vault.due(), before.due);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(crate) struct World {
     pub(crate) versions: Vec<u64>,
     pub(crate) now: Timestamp,
     pub(crate) entropy: u64,
-    pub(crate) nonces: u128,
+    pub(crate) nonces: u64,
     pub(crate) tokens: u128,
     pub(crate) audit: AuditHead,
     pub(crate) audit_at: Option<[u8; 32]>,
@@ -241,7 +241,9 @@ impl World {
     pub(crate) fn send(&mut self) -> CheckIn {
         self.nonces += 1;
         let mut head = [0; MAX_HEAD];
-        let len = self.machine.check_in(self.nonces.to_be_bytes(), &mut head).unwrap();
+        // Never the same twice, and the jitter is drawn from its end.
+        let nonce = u128::from(self.nonces) << 64 | u128::from(self.entropy.swap_bytes());
+        let len = self.machine.check_in(nonce.to_be_bytes(), &mut head).unwrap();
         let message = CheckIn::decode_head(&head[..len]).unwrap().0;
         assert_eq!(message.offers, self.machine.offers());
         let keep = self.machine.keep();

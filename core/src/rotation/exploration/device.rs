@@ -26,7 +26,13 @@ impl State {
         if machine.unsaved == Unsaved::Step {
             let mut next = self.clone();
             next.save();
-            if !setting.rules.journal {
+            let step = match machine.journal.phase {
+                Phase::BackingUp => 0,
+                Phase::Applying => 1,
+                Phase::Committing { .. } => 2,
+                Phase::Settled => 3,
+            };
+            if !setting.rules.journal[step] {
                 next.disk = Rc::clone(&self.disk);
             }
             visit(next, &|| "journal made durable".into());

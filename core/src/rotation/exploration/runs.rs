@@ -90,7 +90,7 @@ fn each_rule_left_out_is_caught() {
     let four = |setting: Setting| Setting { passwords: 4, ..setting };
     let five = |setting: Setting| Setting { passwords: 5, ..setting };
     let torn = "TORN";
-    let controls: [(&str, Setting, Rules, &str); 16] = [
+    let controls: [(&str, Setting, Rules, &str); 18] = [
         ("no token", four(setting(&[(Image, 1), (Crash, 2)])), Rules { token: false, ..ALL }, torn),
         (
             "what unverified commits displaced is not kept",
@@ -134,7 +134,19 @@ fn each_rule_left_out_is_caught() {
             Rules { back_up_first: false, ..ALL },
             torn,
         ),
-        ("no journal", setting(&[(Crash, 1)]), Rules { journal: false, ..ALL }, "FORK"),
+        ("no journal", setting(&[(Crash, 1)]), Rules { journal: [false; 4], ..ALL }, "FORK"),
+        (
+            "a record that was made is not journalled",
+            setting(&[(Crash, 1)]),
+            Rules { journal: [false, true, true, true], ..ALL },
+            "FORK",
+        ),
+        (
+            "that a record is about to be applied is not journalled",
+            setting(&[(Crash, 1)]),
+            Rules { journal: [true, false, true, true], ..ALL },
+            torn,
+        ),
         (
             "the due date moves early",
             setting(&[]),
@@ -180,6 +192,21 @@ fn each_rule_left_out_is_caught() {
     ];
     for (name, setting, rules, expected) in controls {
         caught(name, setting, rules, expected);
+    }
+}
+
+/// The journals of what was verified and of what was committed keep no promise: they spare a device that loses its power a further
+/// rotation. So the first two are the least that a rotation needs.
+#[test]
+fn the_last_two_journals_spare_rotations_and_not_passwords() {
+    use Fault::*;
+    let last = Rules { journal: [true, true, false, false], ..ALL };
+    for (name, setting) in [
+        ("not journalled: two crashes", setting(&[(Crash, 2)])),
+        ("not journalled: crash, failure with effect", setting(&[(Crash, 1), (LieFail, 1)])),
+        ("not journalled, unverified: two crashes", unverified(&[(Crash, 2)])),
+    ] {
+        holds(name, &Setting { rules: last, ..setting });
     }
 }
 

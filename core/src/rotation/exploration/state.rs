@@ -329,7 +329,8 @@ fn feed_machine(machine: &Rotation, hash: &mut DefaultHasher) {
     (machine.retry_at, machine.maybe_held, machine.token.map(|token| token[0])).hash(hash);
     (machine.heard, mask(&machine.lacking), machine.candidates, machine.crowded).hash(hash);
     if let Some(sent) = &machine.sent {
-        (mask(&sent.offers), sent.commit.map(number), sent.with_token).hash(hash);
+        let commit = sent.commit.map(|commit| (number(commit.id), commit.due));
+        (mask(&sent.offers), commit, sent.with_token).hash(hash);
     }
 }
 
