@@ -47,7 +47,7 @@
 //! | `BackingUp` | fifteen minutes passed | Starting: wipe, ruled out |
 //! | `BackingUp` | started again, stamp as recorded | Starting: ruled out |
 //! | `BackingUp` | started again, stamp changed or none | Starting: joins the may-hold set |
-//! | `BackingUp` | the stamp | Applying: joins the may-hold set, save, then apply |
+//! | `BackingUp` | the stamp | Applying: joins the may-hold set, then apply; the journal of `BackingUp` says enough |
 //! | Applying | applied, whatever the outcome | Verifying |
 //! | Applying, cannot verify | success | Committing, unverified |
 //! | Applying, cannot verify | anything else | apply again, three times in all; then Settled, both ids stay |

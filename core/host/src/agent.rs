@@ -11,19 +11,21 @@
 //!
 //! # What a rotation waits for
 //!
-//! A forced rotation with a vault in a file makes twelve syncs (`core/host/tests/kill` counts them with strace); a run with nothing due makes two.
+//! A forced rotation with a vault in a file makes ten syncs (`core/host/tests/kill` counts them with strace); a run with nothing due makes two, and a
+//! check-in of a running agent with nothing new makes none.
 //!
 //! | syncs | of what | why |
 //! |---|---|---|
 //! | 2 | journal: record made | else the vault could have a record that this device knows nothing of, and the next would be a fork |
-//! | 2 | journal: about to be applied | else the account could hold a password that the journal does not name |
 //! | 2 | journal: verified | else a loss of power leaves the outcome uncertain and costs another rotation |
-//! | 2 | journal: settled | else a loss of power brings back a commit that is over, and the due date is drawn anew |
+//! | 2 | journal: settled | else a loss of power brings back a commit that is over, and costs another rotation |
 //! | 3 | vault: token, record, commit | each is durable before its answer |
 //! | 1 | folder of the vault | `SQLite` makes its log anew in every process; not where the vault stays open |
 //!
-//! Two for a journal: of the new file before it takes the place of the old one, and of the folder, or the rename could be undone. The first four and the
-//! vault's three keep promises; the other four journal syncs are those of the protocol and save a second rotation or commit.
+//! Two for a journal: of the new file before it takes the place of the old one, and of the folder, or the rename could be undone. The first two and the
+//! vault's three keep promises: the exploration of the machine finds a fork without the journal of a record that was made, and a lost password without
+//! the token. It finds none without the other two journals, which save a second rotation. No journal is written between the vault's answer and the
+//! account: the one of the record made already says how the account's change stamp was, and any other stamp means that the record may be held.
 
 pub mod channel;
 mod drive;

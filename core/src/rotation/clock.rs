@@ -121,11 +121,6 @@ impl Rotation {
                 // The next one is made when the vault can be heard again.
                 self.heard = false;
             }
-            // The journal that allows the setter to run is not durable: it was not run.
-            Step::Applying if self.unsaved == Unsaved::Step && self.tries == 0 => {
-                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
-                self.abandon();
-            }
             Step::Applying if between_tries => {
                 self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
                 self.give_up_applying();

@@ -135,6 +135,9 @@ impl Rotation {
 
     /// The account's change stamp, right before the account is changed; none where the platform has none.
     ///
+    /// No journal has to be written for it: a start that finds a record being backed up counts it as held unless the account's stamp is exactly the
+    /// one of when the record was made. A driver that writes one all the same writes the new stamp.
+    ///
     /// # Errors
     /// `UnexpectedFact` when it was not wished.
     pub fn handle_stamp(
@@ -153,7 +156,7 @@ impl Rotation {
         self.journal.stamp = stamp;
         self.step = Step::Applying;
         self.retry_at = self.clock.now();
-        self.changed(Unsaved::Step);
+        self.changed(Unsaved::Detail);
         Ok(())
     }
 

@@ -7,12 +7,12 @@ use laps_core::vault::DeviceStatus;
 use crate::world::{FAIR, Weather, World, config, id};
 
 #[test]
-fn a_first_rotation_takes_three_round_trips_and_four_journals() {
+fn a_first_rotation_takes_three_round_trips_and_three_journals() {
     let mut world = World::new(config());
     assert_eq!(world.machine.state(), State::Starting);
     world.run();
     world.assert_settled();
-    assert_eq!((world.account, world.trips, world.saves), (1, 3, 4));
+    assert_eq!((world.account, world.trips, world.saves), (1, 3, 3));
     let kinds = world.kinds();
     let told = [
         EventKind::RotationDue,
@@ -112,7 +112,7 @@ fn an_agent_that_dies_at_any_step_loses_no_password_and_settles_again() {
             }
             world.assert_settled();
             if ended {
-                assert!(stop > 10);
+                assert!(stop > 9);
                 break;
             }
         }

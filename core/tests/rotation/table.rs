@@ -11,13 +11,12 @@ use crate::world::{FAIR, World, config, id};
 /// Where a machine can stand, told by its state and its wish.
 type Place = (State, &'static str);
 
-const PLACES: [Place; 16] = [
+const PLACES: [Place; 15] = [
     (State::Starting, "check in"),
     (State::Settled, "prepare"),
     (State::BackingUp, "save"),
     (State::BackingUp, "check in"),
     (State::BackingUp, "read the stamp"),
-    (State::Applying, "save"),
     (State::Applying, "apply"),
     (State::Applying, "wait"),
     (State::Verifying, "verify"),
@@ -156,7 +155,7 @@ const ASKED: [Fact; 17] = [
 ];
 
 /// Where those lead that are not refused.
-const NEXT: [(Place, &str, Place); 28] = [
+const NEXT: [(Place, &str, Place); 27] = [
     ((State::Starting, "check in"), "checked in", (State::Starting, "check in")),
     ((State::Starting, "check in"), "saved", (State::Starting, "check in")),
     ((State::Settled, "prepare"), "prepared", (State::BackingUp, "save")),
@@ -166,9 +165,8 @@ const NEXT: [(Place, &str, Place); 28] = [
     ((State::BackingUp, "save"), "saved", (State::BackingUp, "check in")),
     ((State::BackingUp, "check in"), "checked in", (State::BackingUp, "check in")),
     ((State::BackingUp, "check in"), "saved", (State::BackingUp, "check in")),
-    ((State::BackingUp, "read the stamp"), "stamp", (State::Applying, "save")),
+    ((State::BackingUp, "read the stamp"), "stamp", (State::Applying, "apply")),
     ((State::BackingUp, "read the stamp"), "saved", (State::BackingUp, "read the stamp")),
-    ((State::Applying, "save"), "saved", (State::Applying, "apply")),
     ((State::Applying, "apply"), "applied", (State::Verifying, "verify")),
     ((State::Applying, "apply"), "refused", (State::Verifying, "verify")),
     ((State::Applying, "apply"), "saved", (State::Applying, "apply")),

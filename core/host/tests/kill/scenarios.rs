@@ -253,8 +253,8 @@ fn syncs_of_a_rotation() {
     let of = |counts: &BTreeMap<String, usize>, name: &str| counts.get(name).copied().unwrap_or(0);
     // The rest is the folder of the vault, in which SQLite makes its log anew: once a process.
     let names = ["journal.new", "state", "vault-wal"];
-    assert_eq!(names.map(|name| of(&rotation, name)), [4, 4, 3]);
-    assert_eq!(rotation.values().sum::<usize>(), 12);
+    assert_eq!(names.map(|name| of(&rotation, name)), [3, 3, 3]);
+    assert_eq!(rotation.values().sum::<usize>(), 10);
     assert_eq!(names.map(|name| of(&idle, name)), [0, 0, 1]);
     assert_eq!(idle.values().sum::<usize>(), 2);
 }

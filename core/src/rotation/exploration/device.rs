@@ -27,10 +27,9 @@ impl State {
             let mut next = self.clone();
             next.save();
             let step = match machine.journal.phase {
-                Phase::BackingUp => 0,
-                Phase::Applying => 1,
-                Phase::Committing { .. } => 2,
-                Phase::Settled => 3,
+                Phase::BackingUp | Phase::Applying => 0,
+                Phase::Committing { .. } => 1,
+                Phase::Settled => 2,
             };
             if !setting.rules.journal[step] {
                 next.disk = Rc::clone(&self.disk);
@@ -45,7 +44,9 @@ impl State {
             }
             return;
         }
-        let detail = |journal: &Journal| (journal.highest, journal.reasons);
+        let detail = |journal: &Journal| {
+            (journal.highest, journal.reasons, journal.phase == Phase::Applying)
+        };
         let disk = Journal::decode(&self.disk);
         if disk.is_ok_and(|disk| detail(&disk) != detail(&machine.journal)) {
             let mut next = self.clone();

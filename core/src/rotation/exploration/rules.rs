@@ -19,9 +19,8 @@ pub(super) struct Rules {
     pub(super) acknowledge_lower: bool,
     /// The account is changed only after the vault has the record.
     pub(super) back_up_first: bool,
-    /// Saving makes the journal durable: when a record was made, when it is about to be applied, when it was verified, when it is committed
-    /// or ended otherwise.
-    pub(super) journal: [bool; 4],
+    /// Saving makes the journal durable: when a record was made, when it was verified, when it is committed or ended otherwise.
+    pub(super) journal: [bool; 3],
     /// The due date moves at commit only.
     pub(super) due_at_commit: bool,
     /// A commit displaces only lower versions.
@@ -47,7 +46,7 @@ pub(super) const ALL: Rules = Rules {
     previous_made: true,
     acknowledge_lower: true,
     back_up_first: true,
-    journal: [true; 4],
+    journal: [true; 3],
     due_at_commit: true,
     refuse_stale: true,
     pending_is_a_set: true,

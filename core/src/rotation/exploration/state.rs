@@ -71,6 +71,8 @@ pub(super) struct Setting {
     /// How many passwords are made.
     pub(super) passwords: usize,
     pub(super) can_verify: bool,
+    /// Whether the account has change stamps.
+    pub(super) stamps: bool,
 }
 
 /// A check-in on its way. Ids are numbers, sets are bit masks; bit 0 of a may-hold set is "unknown".
@@ -145,6 +147,7 @@ pub(super) struct State {
     /// A setter that outlived its agent, and what it will set.
     pub(super) orphan: u8,
     pub(super) now: Timestamp,
+    pub(super) stamps: bool,
 }
 
 pub(super) fn id(number: u8) -> RecordId {
@@ -224,6 +227,7 @@ impl State {
             excuse: Excuse::None,
             orphan: 0,
             now: START,
+            stamps: setting.stamps,
         };
         state.save();
         state.tidy();
@@ -238,7 +242,7 @@ impl State {
     }
 
     pub(super) fn stamp(&self) -> Option<[u8; 32]> {
-        Some([self.account; 32])
+        self.stamps.then_some([self.account; 32])
     }
 
     pub(super) fn has(&self, fault: Fault) -> bool {
