@@ -42,6 +42,7 @@ mod rules;
 mod shape;
 mod spell;
 mod strength;
+mod stricter;
 #[cfg(feature = "alloc")]
 mod table;
 #[cfg(test)]
@@ -70,6 +71,7 @@ pub use preset::Preset;
 use rules::{Group, Rules};
 pub use rules::{MAX_GROUPS, MAX_LENGTH};
 pub use strength::{Admissible, Strength};
+pub use stricter::Stricter;
 #[cfg(feature = "alloc")]
 pub use table::MAX_TABLE;
 pub use windows::{WindowsPolicy, WindowsRefusal};

@@ -45,7 +45,7 @@ pub use self::{
     settings::{PolicyError, Refusal, Settings},
 };
 use crate::{
-    generate::{Complexity, Recipe, RecipeError},
+    generate::{Complexity, Recipe, RecipeError, Stricter},
     identity::{AccountName, Text},
 };
 
@@ -180,6 +180,19 @@ impl Policy {
             return Recipe::passphrase(complexity, self.passphrase_length());
         }
         Recipe::complexity(complexity, self.password_length())
+    }
+
+    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never less than this policy.
+    ///
+    /// # Errors
+    /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
+    pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, RecipeError> {
+        let complexity = self.password_complexity();
+        #[cfg(feature = "passphrase")]
+        if complexity.is_passphrase() {
+            return Recipe::passphrase_and(complexity, self.passphrase_length(), asked);
+        }
+        Recipe::complexity_and(complexity, self.password_length(), asked)
     }
 
     /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.

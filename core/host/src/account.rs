@@ -21,6 +21,7 @@ pub(crate) mod child;
 pub mod command;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod refusal;
 pub mod setter;
 #[cfg(windows)]
 pub mod windows;
@@ -36,6 +37,11 @@ pub trait AccountStore {
 
     /// What this store can do on this machine, as far as it can be known without trying.
     fn abilities(&self) -> Abilities;
+
+    /// What this store lacks on this machine, each with what follows from it: told when the agent starts.
+    fn findings(&self) -> Vec<&'static str> {
+        self.abilities().missing().collect()
+    }
 
     /// Finds the managed account: the configured name, or the built-in administrator for a blank one.
     ///

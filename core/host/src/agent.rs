@@ -6,6 +6,7 @@
 //! | [`event`] | what happened, as JSON lines |
 //! | [`journal`] | the journal file |
 //! | [`log`] | where events are kept on the device |
+//! | [`ReaderSetSource`] | signed reader sets, and what is remembered of them |
 //! | [`state`] | the state folder and its locks |
 //! | [`status`] | what an administrator asks of a device |
 //!
@@ -35,6 +36,7 @@ pub mod journal;
 pub mod log;
 mod options;
 mod outcome;
+mod readers;
 pub mod state;
 pub mod status;
 
@@ -44,11 +46,12 @@ use core::time::Duration;
 use std::time::Instant;
 
 use laps_core::account::LocalAccount;
-use laps_core::generate::Recipe;
+use laps_core::generate::Stricter;
 use laps_core::identity::Timestamp;
 use laps_core::policy::Policy;
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
+use laps_core::seal::Reader;
 
 use crate::account::AccountStore;
 use crate::account::setter::SetterLock;
@@ -56,10 +59,12 @@ use crate::time::now;
 use channel::Channel;
 use drive::{Drive, Source, Until};
 use event::AgentEvent;
+use readers::{InForce, Looked};
 use state::StateFolder;
 
 pub use options::{AgentOptions, PolicySource, Step};
 pub use outcome::{AgentError, RunOutcome};
+pub use readers::ReaderSetSource;
 
 /// Where events go.
 pub type EventSink = Box<dyn FnMut(&AgentEvent) + Send>;
@@ -74,6 +79,10 @@ pub struct Agent {
     events: EventSink,
     generator: Source,
     drive: Option<Drive>,
+    /// The signed reader set that passwords are sealed to, when there is one.
+    reader_set: Option<InForce>,
+    /// What the device's own password policy asked for, and under which policy of ours.
+    stricter: (Stricter, [u8; 32]),
     /// What was told already about the policy and the store, so that it is told once.
     told: Vec<String>,
 }
@@ -88,7 +97,7 @@ impl Agent {
     /// Locks the state folder, and waits for a setter that an ended agent left behind.
     ///
     /// # Errors
-    /// [`AgentError::State`] when another agent has the folder, or it cannot be used; [`AgentError::Readers`];
+    /// [`AgentError::State`] when another agent has the folder, or it cannot be used; [`AgentError::Readers`]; [`AgentError::ReaderSet`];
     /// [`AgentError::Random`].
     pub fn open(
         options: AgentOptions,
@@ -96,14 +105,27 @@ impl Agent {
         channel: Box<dyn Channel + Send>,
         events: EventSink,
     ) -> Result<Self, AgentError> {
-        if !(1..=16).contains(&options.readers.len()) {
+        let fits = if options.reader_set.is_some() { 0..=0 } else { 1..=16 };
+        if !fits.contains(&options.readers.len()) {
             return Err(AgentError::Readers);
         }
         let generator = Source::from_system()?;
         let (folder, setter) =
             StateFolder::open(&options.state, options.lock_timeout, options.setter_timeout)?;
-        let told = Vec::new();
-        Ok(Self { options, folder, setter, store, channel, events, generator, drive: None, told })
+        let reader_set = readers::kept(&folder, options.reader_set.as_ref(), &options.scope)?;
+        Ok(Self {
+            options,
+            folder,
+            setter,
+            store,
+            channel,
+            events,
+            generator,
+            drive: None,
+            reader_set,
+            stricter: Default::default(),
+            told: Vec::new(),
+        })
     }
 
     /// One check-in, and one rotation if it is due or `force` is set. What is due does not wait for its back-off.
@@ -176,7 +198,7 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
-        let (policy, recipe, account) = match self.look() {
+        let (policy, account) = match self.look() {
             Ok(found) => found,
             Err(error) => {
                 self.keep_limits();
@@ -224,23 +246,49 @@ impl Agent {
             }
             Wanted::CheckIn | Wanted::Nothing => {}
         }
-        let mut wake = self.drive(&mut drive, &recipe, until, stop);
+        let mut wake = self.drive(&mut drive, &policy, until, stop);
         // A machine whose state is not kept says nothing to the vault (protocol §2 rule 2).
         let kept = drive.unsaved.is_none();
         if wake.is_ok() && wanted == Wanted::CheckIn && drive.check_ins == 0 && kept {
             wake = self
                 .check_in_once(&mut drive)
-                .and_then(|()| self.drive(&mut drive, &recipe, until, stop));
+                .and_then(|()| self.drive(&mut drive, &policy, until, stop));
         }
         self.drive = Some(drive);
         wake
     }
 
-    /// The policy and the account that it names.
-    fn look(&mut self) -> Result<(Policy, Recipe, LocalAccount), AgentError> {
-        let (policy, recipe) = self.policy_in_force()?;
+    /// The policy and the account that it names, and a look at the reader set.
+    fn look(&mut self) -> Result<(Policy, LocalAccount), AgentError> {
+        self.look_at_readers()?;
+        let policy = self.policy_in_force()?;
         let account = self.store.find(policy.administrator_account_name())?;
-        Ok((policy, recipe, account))
+        Ok((policy, account))
+    }
+
+    fn look_at_readers(&mut self) -> Result<(), AgentError> {
+        let Some(source) = &self.options.reader_set else { return Ok(()) };
+        let looked =
+            readers::look(&self.folder, source, &self.options.scope, &mut self.reader_set)?;
+        match looked {
+            Looked::Same => {}
+            Looked::Newer(version) => {
+                let text = format!(
+                    "passwords are sealed to the reader set of version {version} from now on"
+                );
+                self.tell("reader-set-accepted", Level::Information, text);
+            }
+            Looked::Refused(why) => {
+                let text = format!("the last accepted reader set stays: {why}");
+                self.tell_once("reader-set-refused", Level::Error, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whom the next password is sealed to.
+    fn readers(&self) -> &[Reader] {
+        self.reader_set.as_ref().map_or(&self.options.readers, InForce::readers)
     }
 
     /// Without a policy or an account a password still does not stay in memory for longer than it may.
@@ -271,7 +319,7 @@ impl Agent {
     }
 
     /// The policy that was given, when it is accepted; else the last accepted one, and an event that says so.
-    fn policy_in_force(&mut self) -> Result<(Policy, Recipe), AgentError> {
+    fn policy_in_force(&mut self) -> Result<Policy, AgentError> {
         let given = self.options.policy.texts();
         let refusal = match given.and_then(|texts| Ok((inputs::policy(&texts)?, texts))) {
             Ok((accepted, texts)) => {
@@ -298,7 +346,7 @@ impl Agent {
 
     /// What the store cannot, and what of the policy this agent does not do.
     fn tell_findings(&mut self, policy: &Policy) {
-        for missing in self.store.abilities().missing() {
+        for missing in self.store.findings() {
             let text = format!("the {} account store {missing}", self.store.name());
             self.tell_once("store-cannot", Level::Warning, text);
         }

@@ -159,3 +159,117 @@ fn a_process_of_the_account_is_a_use_and_our_verification_is_none() {
     assert!(!process.wait().unwrap().success());
     assert_eq!(store.used_since(&account, since), Ok(None));
 }
+
+/// A log-in with a terminal of its own, whose picture goes to a file.
+struct Session {
+    child: std::process::Child,
+    picture: std::path::PathBuf,
+}
+
+impl Session {
+    fn new(real: &RealAccount, folder: &std::path::Path, command: &str) -> Self {
+        let picture = folder.join("picture");
+        let inside = format!("setpriv --reuid {} --clear-groups sh -c '{command}'", real.uid());
+        let child = std::process::Command::new("setsid")
+            .args(["--wait", "script", "--quiet", "--flush", "--command", &inside])
+            .arg(&picture)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let session = Self { child, picture };
+        session.shows("ready");
+        session
+    }
+
+    fn shows(&self, text: &str) {
+        while !std::fs::read_to_string(&self.picture).is_ok_and(|all| all.contains(text)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_sign_out_warns_and_ends_what_has_a_terminal_and_terminate_ends_the_rest() {
+    let real = RealAccount::new("out");
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    let since = Timestamp::from_unix_seconds(1_000_000_000);
+    // One that goes when its window is closed, and one that does not want to.
+    for command in
+        ["echo ready; sleep 600", "trap \"\" HUP TERM; echo ready; while :; do sleep 1; done"]
+    {
+        let mut session = Session::new(&real, folder.path(), command);
+        let mut behind = real.run("setsid --wait sleep 600");
+        assert_eq!(store.act(&account, Action::WarnSignOut), Ok(()));
+        session.shows("is signed out in two minutes");
+        assert_eq!(store.act(&account, Action::WarnRestart), Ok(()));
+        session.shows("restarts in one minute");
+        assert_eq!(store.act(&account, Action::SignOut), Ok(()));
+        session.child.wait().unwrap();
+        // What has no terminal is not a session.
+        assert!(behind.try_wait().unwrap().is_none());
+        assert!(store.used_since(&account, since).unwrap().is_some());
+        assert_eq!(store.act(&account, Action::Terminate), Ok(()));
+        assert!(!behind.wait().unwrap().success());
+        assert_eq!(store.used_since(&account, since), Ok(None));
+        std::fs::remove_file(&session.picture).unwrap();
+    }
+}
+
+#[test]
+fn a_process_that_hides_from_its_user_and_one_that_breeds_are_ended_too() {
+    let real = RealAccount::new("breed");
+    let mut store = LinuxStore::new();
+    let account = store.find(&name(&real.name)).unwrap();
+    let since = Timestamp::from_unix_seconds(1_000_000_000);
+    // A program that its user may run and not read: Linux gives the process's folder in /proc to root.
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &std::path::Path, mode: u32| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(path, mode).unwrap();
+    };
+    mode(folder.path(), 0o755);
+    let unreadable = folder.path().join("sleep");
+    std::fs::copy("/bin/sleep", &unreadable).unwrap();
+    mode(&unreadable, 0o711);
+    let mut hidden = real.run(&format!("{} 600", unreadable.display()));
+    while !std::fs::read_to_string(format!("/proc/{}/cmdline", hidden.id()))
+        .unwrap()
+        .contains("600")
+    {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(store.used_since(&account, since).unwrap().is_some());
+    // A chain in which each process starts the next one and ends.
+    let chain = script(folder.path(), "sleep 0.02; \"$0\" & exit 0");
+    mode(&chain, 0o755);
+    let mut first = real.run(&chain.display().to_string());
+    first.wait().unwrap();
+    assert_eq!(store.act(&account, Action::Terminate), Ok(()));
+    assert!(!hidden.wait().unwrap().success());
+    assert_eq!(store.used_since(&account, since), Ok(None));
+}
+
+#[test]
+fn a_restart_is_the_program_that_was_found_and_a_machine_without_one_says_so() {
+    let real = RealAccount::new("boot");
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("restarted");
+    // Never the real one here: this program stands in its place.
+    let program = script(folder.path(), &format!("echo \"$#\" > {}", mark.display()));
+    let mut store = LinuxStore::new().with_restart(&program);
+    let account = store.find(&name(&real.name)).unwrap();
+    assert!(store.abilities().restart);
+    assert_eq!(store.act(&account, Action::Restart), Ok(()));
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "0\n");
+    let mut store = LinuxStore::new().with_restart(&folder.path().join("none"));
+    assert!(!store.abilities().restart);
+    assert!(store.findings().iter().any(|text| text.contains("cannot restart")));
+    assert!(matches!(store.act(&account, Action::Restart), Err(StoreError::Cannot(_))));
+    let failing = script(folder.path(), "echo not today >&2; exit 1");
+    let mut store = LinuxStore::new().with_restart(&failing);
+    let error = store.act(&account, Action::Restart).unwrap_err();
+    assert!(matches!(&error, StoreError::Failed(text) if text.contains("not today")), "{error}");
+}

@@ -18,10 +18,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bench::{Bench, HONEST};
+use laps_core::account::LocalAccount;
 use laps_core::error::Code;
+use laps_core::identity::{AccountName, Scope, Timestamp};
+use laps_core::secret::Password;
 use laps_host::account::linux::LinuxStore;
+use laps_host::account::setter::SetterLock;
+use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
+use laps_host::agent::channel::ChannelError;
 use laps_host::agent::event::AgentEvent;
-use laps_host::agent::{AgentError, PolicySource, RunOutcome};
+use laps_host::agent::{Agent, AgentError, PolicySource, RunOutcome};
 use laps_host::time::{now, rfc3339};
 use real_account::RealAccount;
 
@@ -337,6 +343,175 @@ fn a_refused_password_is_made_anew() {
     assert!(event.message.contains("no good"), "{}", event.message);
     drop(events);
     assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+/// A device whose password policy asks for at least 20 characters and 4 digits, and says one thing at a time.
+const DEMANDING: &str = r#"
+case $1 in
+set) cat > "$D/try"
+    echo . >> "$D/tries"
+    [ "$(wc -c < "$D/try")" -ge 20 ] || { echo "BAD PASSWORD: The password is shorter than 20 characters" >&2; exit 10; }
+    [ "$(tr -cd 0-9 < "$D/try" | wc -c)" -ge 4 ] || { echo "too few digits: at least 4 digits" >&2; exit 10; }
+    mv "$D/try" "$D/$2" ;;
+verify) cat > "$D/asked"; cmp -s "$D/asked" "$D/$2" || exit 13 ;;
+used-since) ;;
+*) exit 11 ;;
+esac"#;
+
+#[test]
+fn a_refusal_that_says_what_it_asks_for_makes_the_recipe_stricter() {
+    let bench = Bench::new();
+    bench.script(DEMANDING);
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    assert!(bench.held().len() == 20 && digits(&bench.held()) >= 4, "not what was asked for");
+    let events = bench.events.lock().unwrap().clone();
+    let stricter: Vec<_> = events.iter().filter(|event| event.name == "recipe-stricter").collect();
+    assert!(stricter[0].message.contains("at least 20 characters"), "{}", stricter[0].message);
+    assert!(stricter.len() <= 2);
+    // From now on the agent knows: no further password is refused.
+    let tries = || fs::read_to_string(bench.path("tries")).unwrap().lines().count();
+    let before = tries();
+    for _ in 0..5 {
+        // By chance the first one may have had four digits; then this is learnt now.
+        assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
+    }
+    assert!(tries() - before <= 6, "{}", tries() - before);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_refusal_that_asks_for_what_our_policy_forbids_never_loosens_it() {
+    let bench = Bench::new();
+    let mut options = bench.options();
+    let letters = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordComplexity":2,"PasswordLength":16}"#;
+    options.policy = PolicySource::Texts(vec![("p.json".to_owned(), letters.as_bytes().to_vec())]);
+    bench.script(DEMANDING);
+    let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NotCommitted);
+    assert!(!bench.path("Admin").exists());
+    let events = bench.events.lock().unwrap().clone();
+    let named = |name: &str| events.iter().find(|event| event.name == name);
+    assert!(named("recipe-stricter").unwrap().message.contains("at least 20 characters"));
+    let refused = named("recipe-not-stricter").unwrap();
+    assert!(refused.message.contains("PasswordComplexity"), "{}", refused.message);
+    // Two at once, and then it waits.
+    assert_eq!(named("password-refused").unwrap().id, Some(10027));
+    assert_eq!(events.iter().filter(|event| event.name == "prepared").count(), 3);
+    // What was tried had letters only, and 20 of them.
+    let tried = fs::read_to_string(bench.path("try")).unwrap();
+    assert!(tried.len() == 20 && tried.bytes().all(|byte| byte.is_ascii_alphabetic()));
+}
+
+#[test]
+fn what_a_device_asked_for_is_forgotten_with_the_policy_that_it_was_asked_under() {
+    let bench = Bench::new();
+    bench.script(DEMANDING);
+    let file = bench.path("policy.json");
+    let write = |length: u8| {
+        let text = format!(
+            r#"{{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordLength":{length}}}"#
+        );
+        fs::write(&file, text).unwrap();
+    };
+    write(14);
+    let mut options = bench.options();
+    options.policy = PolicySource::Files(vec![file.clone()]);
+    let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    assert_eq!(bench.held().len(), 20);
+    write(30);
+    bench.script(HONEST);
+    assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
+    assert_eq!(bench.held().len(), 30);
+    write(14);
+    assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
+    assert!(matches!(bench.held().len(), 14 | 20));
+}
+
+/// A store that finds no name for a while, as one that an embedder writes may.
+struct Renamed {
+    inner: laps_host::account::command::CommandStore,
+    nameless: Arc<AtomicBool>,
+}
+
+impl AccountStore for Renamed {
+    fn name(&self) -> &'static str {
+        "renamed"
+    }
+    fn abilities(&self) -> Abilities {
+        self.inner.abilities()
+    }
+    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
+        let mut account = self.inner.find(configured)?;
+        if self.nameless.load(Ordering::Relaxed) {
+            account.name = AccountName::EMPTY;
+        }
+        Ok(account)
+    }
+    fn change_stamp(&mut self, account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
+        self.inner.change_stamp(account)
+    }
+    fn set(
+        &mut self,
+        account: &LocalAccount,
+        password: &Password,
+        setter: &mut SetterLock,
+    ) -> Result<(), StoreError> {
+        self.inner.set(account, password, setter)
+    }
+    fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
+        self.inner.verify(account, password)
+    }
+    fn used_since(
+        &mut self,
+        account: &LocalAccount,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.used_since(account, since)
+    }
+    fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
+        self.inner.act(account, action)
+    }
+}
+
+#[test]
+fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_under_way() {
+    let bench = Bench::new();
+    let (nameless, reached) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let store = Renamed { inner: bench.store(), nameless: Arc::clone(&nameless) };
+    let vault = bench.vault();
+    let channel = {
+        let reached = Arc::clone(&reached);
+        move |check_in: &[u8]| {
+            if !reached.load(Ordering::Relaxed) {
+                return Err(ChannelError::new(Code::Unreachable, "the network is down"));
+            }
+            vault
+                .check_in(&Scope::EMPTY, bench::DEVICE, check_in, now())
+                .map_err(|error| ChannelError::new(error.code(), error.to_string()))
+        }
+    };
+    let seen = Arc::clone(&bench.events);
+    let sink = Box::new(move |event: &AgentEvent| {
+        // The network goes away once a password is made.
+        if event.name == "prepared" {
+            reached.store(false, Ordering::Relaxed);
+        }
+        seen.lock().unwrap().push(event.clone());
+    });
+    let mut agent = Agent::open(bench.options(), Box::new(store), Box::new(channel), sink).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Unreachable);
+    nameless.store(true, Ordering::Relaxed);
+    let error = agent.run_once(false).unwrap_err();
+    assert!(error.to_string().contains("account"), "{error}");
+    nameless.store(false, Ordering::Relaxed);
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Unreachable);
+    // The password in memory is the same one still: no second one was made, and none was recovered from a journal.
+    let names = bench.names();
+    let count = |name: &str| names.iter().filter(|other| **other == name).count();
+    assert_eq!((count("prepared"), count("recovered")), (1, 0), "{names:?}");
 }
 
 #[test]

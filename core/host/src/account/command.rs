@@ -93,6 +93,11 @@ impl AccountStore for CommandStore {
         Abilities { stamp: false, ..Abilities::all() }
     }
 
+    fn findings(&self) -> Vec<&'static str> {
+        let warnings = "has no warnings: the account is signed out, or the machine restarted, after the time of a warning but without one";
+        self.abilities().missing().chain([warnings]).collect()
+    }
+
     fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
         if configured.is_empty() {
             return Err(StoreError::Refused(

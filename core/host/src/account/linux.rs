@@ -31,18 +31,24 @@ pub struct LinuxStore {
     etc: PathBuf,
     chpasswd: PathBuf,
     allowed: Option<AccountName>,
+    programs: session::Programs,
 }
 
 impl LinuxStore {
     /// The accounts of this machine, without root.
     #[must_use]
     pub fn new() -> Self {
-        Self { etc: PathBuf::from("/etc"), chpasswd: PathBuf::from(CHPASSWD), allowed: None }
+        Self {
+            etc: PathBuf::from("/etc"),
+            chpasswd: PathBuf::from(CHPASSWD),
+            allowed: None,
+            programs: session::Programs::find(),
+        }
     }
 
     /// Also allows this account, root or not; a blank configured name then means it.
     #[must_use]
-    pub const fn allow(mut self, name: AccountName) -> Self {
+    pub fn allow(mut self, name: AccountName) -> Self {
         self.allowed = Some(name);
         self
     }
@@ -51,6 +57,13 @@ impl LinuxStore {
     #[must_use]
     pub fn with_setter(mut self, program: &Path) -> Self {
         program.clone_into(&mut self.chpasswd);
+        self
+    }
+
+    /// Takes another program to restart the machine; it gets no arguments.
+    #[must_use]
+    pub fn with_restart(mut self, program: &Path) -> Self {
+        self.programs.restart = Some((program.to_owned(), &[]));
         self
     }
 
@@ -82,7 +95,12 @@ impl AccountStore for LinuxStore {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::all()
+        let restart = self.programs.restart.as_ref().is_some_and(|(program, _)| program.is_file());
+        Abilities { restart, ..Abilities::all() }
+    }
+
+    fn findings(&self) -> Vec<&'static str> {
+        self.abilities().missing().chain(self.programs.missing()).collect()
     }
 
     fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
@@ -187,28 +205,35 @@ impl AccountStore for LinuxStore {
 
     fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
         match action {
-            Action::Restart => session::restart(),
-            Action::SignOut => session::sign_out(account.name.as_str(), Self::uid(account)?),
+            Action::Restart => session::restart(&self.programs),
+            Action::SignOut => {
+                session::sign_out(&self.programs, account.name.as_str(), Self::uid(account)?)
+            }
             Action::Terminate => session::terminate(Self::uid(account)?),
-            Action::WarnRestart => session::warn("this machine restarts in one minute"),
+            Action::WarnRestart => {
+                let text = "this machine restarts in one minute";
+                session::warn(&self.programs, Self::uid(account)?, text)
+            }
             Action::WarnSignOut => {
-                session::warn(&format!("{} is signed out in two minutes", account.name))
+                let text = format!("{} is signed out in two minutes", account.name);
+                session::warn(&self.programs, Self::uid(account)?, &text)
             }
         }
     }
 }
 
 /// Runs a program of the system for an action.
-fn call(program: &str, arguments: &[&str]) -> Result<(), StoreError> {
+fn call(program: &Path, arguments: &[&str]) -> Result<(), StoreError> {
+    let name = program.display();
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
     match run(&mut command, Input::Public(&[]), CALL_TIMEOUT, None) {
         Ok(finished) if finished.ending == Ending::Exited(0) => Ok(()),
-        Ok(finished) => Err(StoreError::Failed(format!("{program}: {}", finished.describe("")))),
+        Ok(finished) => Err(StoreError::Failed(format!("{name}: {}", finished.describe("")))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(StoreError::Cannot(format!("there is no {program} here")))
+            Err(StoreError::Cannot(format!("there is no {name} here")))
         }
-        Err(error) => Err(StoreError::Failed(format!("{program}: {error}"))),
+        Err(error) => Err(StoreError::Failed(format!("{name}: {error}"))),
     }
 }
 

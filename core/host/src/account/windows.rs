@@ -35,7 +35,8 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::NetworkManagement::NetManagement::{
     FILTER_NORMAL_ACCOUNT, MAX_PREFERRED_LENGTH, NERR_PasswordTooShort as NERR_PASSWORD_TOO_SHORT,
     NERR_UserNotFound as NERR_USER_NOT_FOUND, NetApiBufferFree, NetUserEnum, NetUserGetInfo,
-    NetUserSetInfo, UF_ACCOUNTDISABLE, USER_INFO_0, USER_INFO_4, USER_INFO_1003,
+    NetUserModalsGet, NetUserSetInfo, UF_ACCOUNTDISABLE, USER_INFO_0, USER_INFO_4, USER_INFO_1003,
+    USER_MODALS_INFO_0,
 };
 use windows_sys::Win32::Security::{
     GetLengthSid, IsValidSid, LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_DEFAULT, LogonUserW, PSID,
@@ -127,10 +128,10 @@ impl AccountStore for WindowsStore {
                     "Windows protects the account (0x{status:X}): Windows LAPS manages it"
                 )))
             }
-            NERR_PASSWORD_TOO_SHORT => Err(StoreError::Refused(
-                "Windows' password policy refused the password: too short, not complex enough, or used before"
-                    .to_owned(),
-            )),
+            NERR_PASSWORD_TOO_SHORT => Err(StoreError::Refused(refusal(
+                u32::try_from(password.expose_secret().encode_utf16().count()).unwrap_or(u32::MAX),
+                least_length(),
+            ))),
             NERR_USER_NOT_FOUND => Err(StoreError::NoSuchAccount(account.name.to_string())),
             ERROR_ACCESS_DENIED => Err(StoreError::Failed(
                 "access denied; the agent must run as LocalSystem or an administrator".to_owned(),
@@ -182,6 +183,19 @@ impl AccountStore for WindowsStore {
                 None => Err(StoreError::Failed("the account has no SID".to_owned())),
             },
         }
+    }
+}
+
+/// Windows has one status for every refusal; the minimum length of its policy says whether it was that.
+fn refusal(length: u32, least: Option<u32>) -> String {
+    match least {
+        Some(least) if length < least => {
+            format!("Windows' password policy refused the password: too short, minimum {least}")
+        }
+        Some(_) => "Windows' password policy refused the password: not complex enough, or used before"
+            .to_owned(),
+        None => "Windows' password policy refused the password: its length, its complexity, or one used before"
+            .to_owned(),
     }
 }
 
@@ -273,6 +287,19 @@ fn info(name: &str) -> Result<Info, StoreError> {
         NERR_USER_NOT_FOUND => Err(StoreError::NoSuchAccount(name.to_owned())),
         _ => Err(failed("NetUserGetInfo", status)),
     }
+}
+
+/// The shortest password that the policy of this machine takes; nothing when it does not say.
+fn least_length() -> Option<u32> {
+    let mut buffer: *mut u8 = ptr::null_mut();
+    // SAFETY: the out parameter is a variable of ours; a null server is this machine.
+    let status = unsafe { NetUserModalsGet(ptr::null(), 0, &raw mut buffer) };
+    let buffer = NetBuffer(buffer);
+    if status != ERROR_SUCCESS || buffer.0.is_null() {
+        return None;
+    }
+    // SAFETY: the call succeeded, so its buffer holds one aligned element of level 0 until `buffer` is dropped.
+    Some(unsafe { &*buffer.0.cast::<USER_MODALS_INFO_0>() }.usrmod0_min_passwd_len)
 }
 
 fn set_password(name: &str, password: &[u16]) -> u32 {

@@ -4,8 +4,9 @@ use alloc::collections::BTreeMap;
 
 use laps_core::account::LocalAccount;
 use laps_core::error::Code;
-use laps_core::generate::Recipe;
+use laps_core::generate::{Recipe, Stricter};
 use laps_core::identity::{RecordId, Timestamp};
+use laps_core::policy::Policy;
 use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::{EventKind, Level};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
@@ -21,7 +22,7 @@ use super::journal::JournalFile;
 use super::state::Found;
 use super::status::Status;
 use super::{Agent, AgentError, Step};
-use crate::account::{Action, StoreError, Verification};
+use crate::account::{Action, StoreError, Verification, refusal};
 use crate::time::now;
 
 /// The machine and what it leaves to its driver.
@@ -106,7 +107,7 @@ impl Agent {
     pub(super) fn drive(
         &mut self,
         drive: &mut Drive,
-        recipe: &Recipe,
+        policy: &Policy,
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
@@ -121,7 +122,7 @@ impl Agent {
             if !goes_on {
                 return Ok(now());
             }
-            self.fulfil(drive, recipe, wish)?;
+            self.fulfil(drive, policy, wish)?;
         }
         Err(AgentError::Internal("the machine wishes without end"))
     }
@@ -148,7 +149,7 @@ impl Agent {
         Err(AgentError::Internal("the machine wishes without end"))
     }
 
-    fn fulfil(&mut self, drive: &mut Drive, recipe: &Recipe, wish: Wish) -> Result<(), AgentError> {
+    fn fulfil(&mut self, drive: &mut Drive, policy: &Policy, wish: Wish) -> Result<(), AgentError> {
         match wish {
             Wish::Wipe => {
                 drive.password = None;
@@ -157,7 +158,7 @@ impl Agent {
             Wish::Save => self.save(drive)?,
             Wish::CheckIn => self.check_in_once(drive)?,
             Wish::Prepare { previous, version } => {
-                self.prepare(drive, recipe, previous, version)?;
+                self.prepare(drive, policy, previous, version)?;
             }
             Wish::ReadStamp => {
                 let stamp = self.stamp(&managed(&drive.machine));
@@ -167,7 +168,7 @@ impl Agent {
                     Err(error) => return Err(error.into()),
                 }
             }
-            Wish::Apply { id } => self.apply(drive, id)?,
+            Wish::Apply { id } => self.apply(drive, policy, id)?,
             Wish::Verify { id } => self.verify(drive, id)?,
             Wish::Act(action) => self.act(drive, action)?,
             Wish::WaitUntil(_) => {}
@@ -243,11 +244,11 @@ impl Agent {
     fn prepare(
         &mut self,
         drive: &mut Drive,
-        recipe: &Recipe,
+        policy: &Policy,
         previous: Option<RecordId>,
         version: u64,
     ) -> Result<(), AgentError> {
-        match self.make(drive, recipe, previous, version) {
+        match self.make(drive, policy, previous, version) {
             Ok((id, stamp)) => {
                 if let Err(error) = drive.machine.handle_prepared(id, version, stamp, now()) {
                     drive.password = None;
@@ -270,10 +271,11 @@ impl Agent {
     fn make(
         &mut self,
         drive: &mut Drive,
-        recipe: &Recipe,
+        policy: &Policy,
         previous: Option<RecordId>,
         version: u64,
     ) -> Result<(RecordId, Option<[u8; 32]>), String> {
+        let recipe = self.recipe(policy)?;
         let generator = &mut self.generator;
         // Protocol §7 rule 5: fresh bytes of the operating system for every rotation.
         generator.reseed().map_err(|error| error.to_string())?;
@@ -308,22 +310,32 @@ impl Agent {
             made_at: now(),
             policy_hash: drive.machine.config().policy_hash,
         };
-        let record = Record::seal(&header, &password, &self.options.readers, &mut self.generator)
+        let readers = self.readers().to_vec();
+        let record = Record::seal(&header, &password, &readers, &mut self.generator)
             .map_err(|error| error.to_string())?;
         drive.records.insert(id, record.as_bytes().to_vec());
         drive.password = Some((id, password));
         Ok((id, stamp))
     }
 
-    fn apply(&mut self, drive: &mut Drive, id: RecordId) -> Result<(), AgentError> {
+    fn apply(
+        &mut self,
+        drive: &mut Drive,
+        policy: &Policy,
+        id: RecordId,
+    ) -> Result<(), AgentError> {
         self.pass(Step::BeforeApply);
         let account = managed(&drive.machine);
         let password = drive.password.as_ref().filter(|(of, _)| *of == id);
+        let length = password.map_or(0, |(_, password)| password.expose_secret().len());
         let result = match password {
             Some((_, password)) => self.store.set(&account, password, &mut self.setter),
             None => Err(StoreError::Failed("the password is not in memory".to_owned())),
         };
         self.pass(Step::Applied);
+        if let Err(StoreError::Refused(reason)) = &result {
+            self.learn(policy, reason, length);
+        }
         let applied = match &result {
             Ok(()) => Applied::Success,
             Err(StoreError::ManagedElsewhere(_)) => Applied::ManagedElsewhere,
@@ -335,6 +347,43 @@ impl Agent {
         drive.why = result.err().map(|error| error.to_string());
         drive.machine.handle_applied(applied, now(), self.entropy()?)?;
         Ok(())
+    }
+
+    /// What the policy asks for, and what the device's own password policy asked for beyond it when it refused one.
+    fn recipe(&self, policy: &Policy) -> Result<Recipe, String> {
+        let (asked, of) = &self.stricter;
+        let asked = if *of == policy.hash() { *asked } else { Stricter::default() };
+        // What cannot be met was told when it was asked for.
+        policy.recipe_and(&asked).or_else(|_| policy.recipe()).map_err(|error| error.to_string())
+    }
+
+    /// The device's password policy refused a password of this length. When it says what it asks for, the next password has it (protocol §2.6); our own
+    /// policy is never undercut for it.
+    fn learn(&mut self, policy: &Policy, reason: &str, length: usize) {
+        let asked = refusal::asked(reason, u8::try_from(length).unwrap_or(u8::MAX));
+        let before =
+            if self.stricter.1 == policy.hash() { self.stricter.0 } else { Stricter::default() };
+        let together = before.and(asked);
+        if together == before {
+            return;
+        }
+        match policy.recipe_and(&together) {
+            Ok(recipe) => {
+                self.stricter = (together, policy.hash());
+                let characters = recipe.strength().min_length();
+                let text = format!(
+                    "the device's password policy asks for more than ours: the next passwords have at least {characters} characters{}",
+                    more(together)
+                );
+                self.tell("recipe-stricter", Level::Warning, text);
+            }
+            Err(error) => {
+                let text = format!(
+                    "what the device's password policy asks for cannot be met under ours ({error}): change PasswordComplexity, PasswordLength or PassphraseLength"
+                );
+                self.tell_once("recipe-not-stricter", Level::Warning, text);
+            }
+        }
     }
 
     fn verify(&mut self, drive: &mut Drive, id: RecordId) -> Result<(), AgentError> {
@@ -414,6 +463,23 @@ impl Agent {
             super::end_this_process();
         }
     }
+}
+
+/// What a recipe asks for beyond a length, in words.
+fn more(asked: Stricter) -> String {
+    let counts = [
+        (asked.upper, "large letters"),
+        (asked.lower, "small letters"),
+        (asked.digits, "digits"),
+        (asked.symbols, "symbols"),
+    ];
+    let counts = counts.into_iter().filter(|(least, _)| *least > 0);
+    let mut text: String =
+        counts.map(|(least, what)| format!(", at least {least} {what}")).collect();
+    if let Some(times) = asked.max_run {
+        text += &format!(", no character more than {times} times in a row");
+    }
+    text
 }
 
 /// The account whose password the rotation replaces.

@@ -3,12 +3,9 @@
 use core::fmt::Write as _;
 
 use laps_core::account::LocalAccount;
-use laps_core::generate::Recipe;
 use laps_core::identity::{DeviceId, Scope};
-use laps_core::policy::{BackupDirectory, Level, Policy, evaluate, read};
-use laps_core::rotation::event::Directory;
-use laps_core::rotation::{Config, DAY, FollowUp};
-use sha2::{Digest as _, Sha256};
+use laps_core::policy::{Level, Policy, evaluate, read};
+use laps_core::rotation::Config;
 
 use super::PolicySource;
 
@@ -34,15 +31,15 @@ impl PolicySource {
 }
 
 /// The policy in force, or every error in one text.
-pub(super) fn policy(texts: &[(String, Vec<u8>)]) -> Result<(Policy, Recipe), String> {
+pub(super) fn policy(texts: &[(String, Vec<u8>)]) -> Result<Policy, String> {
     let documents = texts
         .iter()
         .map(|(source, bytes)| read(bytes, source).map_err(|error| error.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
     let evaluation = evaluate(&documents);
     if let Some(policy) = evaluation.policy.filter(|_| !evaluation.has_errors()) {
-        let recipe = policy.recipe().map_err(|error| error.to_string())?;
-        return Ok((policy, recipe));
+        policy.recipe().map_err(|error| error.to_string())?;
+        return Ok(policy);
     }
     let mut text = String::new();
     for finding in evaluation.findings.iter().filter(|finding| finding.level == Level::Error) {
@@ -60,35 +57,7 @@ pub(super) fn config(
     policy: &Policy,
     account: &LocalAccount,
 ) -> Config {
-    let mut config = Config::new(scope, device, account.name, account.sid);
-    config.directory = match policy.backup_directory() {
-        BackupDirectory::ActiveDirectory => Some(Directory::ActiveDirectory),
-        BackupDirectory::Entra => Some(Directory::Entra),
-        BackupDirectory::Disabled => None,
-    };
-    config.max_age_seconds = u64::from(policy.password_age_days()).saturating_mul(DAY);
-    config.post_authentication_delay_seconds =
-        u64::from(policy.post_authentication_reset_delay_minutes()).saturating_mul(60);
-    config.post_authentication_actions =
-        FollowUp::from_setting(policy.post_authentication_actions().as_u8()).unwrap_or_default();
-    config.policy_hash = policy.hash();
-    config.demand = demand(policy);
-    config.expiry_protection = config.directory == Some(Directory::ActiveDirectory)
-        && policy.password_expiration_protection_enabled();
-    config
-}
-
-// Domain §1.4: the authority, the encryption and its principal ask for a new password; age, length and complexity do not.
-fn demand(policy: &Policy) -> [u8; 8] {
-    let mut hash = Sha256::new();
-    hash.update([policy.backup_directory().as_u8()]);
-    hash.update([u8::from(policy.ad_password_encryption_enabled())]);
-    hash.update(policy.ad_password_encryption_principal());
-    let mut out = [0; 8];
-    for (to, from) in out.iter_mut().zip(hash.finalize()) {
-        *to = from;
-    }
-    out
+    Config::new(scope, device, account.name, account.sid).with_policy(policy)
 }
 
 /// Documents as one file: for each, the length and the bytes of its name and of itself.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use laps_core::identity::{DeviceId, Scope};
 use laps_core::seal::Reader;
 
+use super::readers::ReaderSetSource;
 use super::state::StateFolder;
 use crate::account::setter::SetterLock;
 
@@ -27,8 +28,10 @@ pub struct AgentOptions {
     pub scope: Scope,
     /// What the vault calls this device.
     pub device: DeviceId,
-    /// Who may open what this device seals: at least one, at most sixteen.
+    /// Who may open what this device seals: at least one, at most sixteen. Empty with a reader set.
     pub readers: Vec<Reader>,
+    /// A signed reader set in place of `readers`.
+    pub reader_set: Option<ReaderSetSource>,
     /// The policy.
     pub policy: PolicySource,
     /// The state folder; made with 0700 when it is not there.
@@ -59,6 +62,7 @@ impl AgentOptions {
             scope: Scope::EMPTY,
             device,
             readers,
+            reader_set: None,
             policy,
             state,
             lock_timeout: StateFolder::LOCK_TIMEOUT,

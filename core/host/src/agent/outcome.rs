@@ -58,8 +58,15 @@ pub enum AgentError {
     Policy(String),
     /// The random source failed.
     Random(RandomError),
-    /// No reader, or more than sixteen.
+    /// No reader, or more than sixteen; or readers beside a reader set.
     Readers,
+    /// The reader set is refused, and none is in force.
+    ReaderSet {
+        /// Why, as a number.
+        code: Code,
+        /// Why, and what can be done.
+        text: String,
+    },
     /// The machine did not take a fact, or the journal is of a later version.
     Rotation(RotationError),
     /// The state folder.
@@ -76,6 +83,7 @@ impl AgentError {
             Self::Policy(_) => Code::PolicyRefused,
             Self::Random(error) => error.code(),
             Self::Readers => Code::InvalidArgument,
+            Self::ReaderSet { code, .. } => *code,
             Self::Rotation(error) => error.code(),
             Self::State(error) => error.code(),
         }
@@ -85,7 +93,13 @@ impl AgentError {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         let code = self.code();
-        if code == Code::PolicyRefused || code == Code::AccountRefused {
+        let refused = [
+            Code::PolicyRefused,
+            Code::AccountRefused,
+            Code::ReaderSetRefused,
+            Code::ReaderSetMalformed,
+        ];
+        if refused.contains(&code) {
             3
         } else if code == Code::AccountNotFound {
             4
@@ -109,7 +123,10 @@ impl fmt::Display for AgentError {
             Self::Policy(text) => write!(f, "no policy is in force: {text}"),
             Self::Random(error) => error.fmt(f),
             Self::Rotation(error) => error.fmt(f),
-            Self::Readers => f.write_str("an agent needs at least one reader and at most sixteen"),
+            Self::Readers => f.write_str(
+                "an agent needs at least one reader and at most sixteen, or a reader set and no others",
+            ),
+            Self::ReaderSet { text, .. } => f.write_str(text),
             Self::State(error) => error.fmt(f),
         }
     }
@@ -122,7 +139,7 @@ impl core::error::Error for AgentError {
             Self::State(error) => Some(error),
             Self::Random(error) => Some(error),
             Self::Rotation(error) => Some(error),
-            Self::Internal(_) | Self::Policy(_) | Self::Readers => None,
+            Self::Internal(_) | Self::Policy(_) | Self::Readers | Self::ReaderSet { .. } => None,
         }
     }
 }

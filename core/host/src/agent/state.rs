@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `journal` | see [`journal`]; replaced by rename, never written in place |
 //! | `policy` | the last accepted policy, as it was given |
+//! | `readers` | the last accepted reader set, as it was signed, behind the public key of its authority |
 //! | `agent` | held by the running agent, not inherited |
 //! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
 //!
@@ -110,6 +111,22 @@ impl StateFolder {
     /// [`StateError`] when it could not be made durable.
     pub fn keep_policy(&self, bytes: &[u8]) -> Result<(), StateError> {
         replace(&self.path, "policy", bytes)
+    }
+
+    /// The last accepted reader set, behind the line of its authority.
+    ///
+    /// # Errors
+    /// [`StateError::Io`] when there is one that cannot be read.
+    pub fn readers(&self) -> Result<Option<Vec<u8>>, StateError> {
+        read(&self.path, "readers")
+    }
+
+    /// Keeps a reader set that was accepted.
+    ///
+    /// # Errors
+    /// [`StateError`] when it could not be made durable.
+    pub fn keep_readers(&self, bytes: &[u8]) -> Result<(), StateError> {
+        replace(&self.path, "readers", bytes)
     }
 
     /// Where it is.

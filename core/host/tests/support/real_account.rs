@@ -8,6 +8,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use laps_core::identity::AccountName;
+use laps_host::account::linux::LinuxStore;
+use laps_host::account::{AccountStore as _, Action};
+
 /// Removed when dropped.
 pub(crate) struct RealAccount {
     pub(crate) name: String,
@@ -62,6 +66,11 @@ impl RealAccount {
 
 impl Drop for RealAccount {
     fn drop(&mut self) {
+        // Whatever a failed test left running.
+        let mut store = LinuxStore::new();
+        if let Ok(account) = AccountName::new(&self.name).map(|name| store.find(&name)) {
+            let _ended = account.and_then(|account| store.act(&account, Action::Terminate));
+        }
         let _removed = Command::new("userdel").arg("--force").arg(&self.name).output();
     }
 }

@@ -71,6 +71,16 @@ __declspec(dllexport) NET_API_STATUS WINAPI NetUserGetInfo(LPCWSTR server, LPCWS
     return NERR_Success;
 }
 
+__declspec(dllexport) NET_API_STATUS WINAPI NetUserModalsGet(LPCWSTR server, DWORD level, LPBYTE *out)
+{
+    if (server || level != 0)
+        return ERROR_INVALID_LEVEL;
+    USER_MODALS_INFO_0 *row = calloc(1, sizeof *row);
+    row->usrmod0_min_passwd_len = 24;
+    *out = (LPBYTE)row;
+    return NERR_Success;
+}
+
 __declspec(dllexport) NET_API_STATUS WINAPI NetUserSetInfo(LPCWSTR server, LPCWSTR name, DWORD level, LPBYTE info, LPDWORD bad)
 {
     int i = find(name);

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
 
 use laps_core::identity::Timestamp;
 
@@ -94,22 +93,40 @@ fn login(entry: &[u8]) -> Option<(Timestamp, &[u8])> {
 fn processes(uid: u32) -> Vec<Timestamp> {
     let Some(boot) = boot_time() else { return Vec::new() };
     let ticks = rustix::param::clock_ticks_per_second().max(1);
-    owned_by(uid)
-        .filter_map(|pid| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // proc(5): field 22 is the start in ticks since boot; fields are counted behind the last bracket.
-            let after = stat.rsplit_once(')')?.1;
-            let start: u64 = after.split_whitespace().nth(19)?.parse().ok()?;
-            Some(boot.plus(start.checked_div(ticks)?))
-        })
-        .collect()
+    of_user(uid).filter_map(|process| Some(boot.plus(process.start.checked_div(ticks)?))).collect()
 }
 
-/// The process numbers of a user.
-pub(super) fn owned_by(uid: u32) -> impl Iterator<Item = i32> {
+/// A process that runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Process {
+    pub(super) number: i32,
+    /// The device number of its controlling terminal; 0 for none.
+    pub(super) terminal: u64,
+    /// In ticks since the start of the machine.
+    start: u64,
+}
+
+/// The processes that run as a user, or that the user started and that run as somebody else, as `sudo` does. A process that hides itself from its user's
+/// debuggers belongs to root in `/proc`, so it is asked and not the owner of its folder. One that has ended, and waits to be looked at, is none.
+pub(super) fn of_user(uid: u32) -> impl Iterator<Item = Process> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(move |process| {
-        let pid = process.file_name().to_str()?.parse().ok()?;
-        (process.metadata().ok()?.uid() == uid).then_some(pid)
+        let number = process.file_name().to_str()?.parse().ok()?;
+        let status = fs::read_to_string(process.path().join("status")).ok()?;
+        let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        // Real and effective.
+        if !ids.split_whitespace().take(2).any(|id| id.parse() == Ok(uid)) {
+            return None;
+        }
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        // proc(5): fields are counted behind the last bracket; 3 is the state, 7 the terminal, 22 the start.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        if matches!(fields.first(), Some(&("Z" | "X"))) {
+            return None;
+        }
+        // The kernel prints a signed number.
+        let terminal: i32 = fields.get(4)?.parse().ok()?;
+        let start = fields.get(19)?.parse().ok()?;
+        Some(Process { number, terminal: u64::from(terminal.cast_unsigned()), start })
     })
 }
 
@@ -151,8 +168,8 @@ mod tests {
     fn our_own_processes_are_found_by_their_user() {
         let me = rustix::process::getuid().as_raw();
         let mine = i32::try_from(std::process::id()).unwrap();
-        assert!(owned_by(me).any(|pid| pid == mine));
+        assert!(of_user(me).any(|process| process.number == mine));
         assert!(!processes(me).is_empty());
-        assert!(owned_by(4_000_000_001).next().is_none());
+        assert!(of_user(4_000_000_001).next().is_none());
     }
 }
