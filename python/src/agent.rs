@@ -12,7 +12,8 @@ use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChan
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::log::EventLog;
 use laps_host::agent::{
-    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, RunOutcome, Step, status,
+    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, Step,
+    status,
 };
 use laps_host::time::parse_rfc3339;
 use pyo3::prelude::*;
@@ -20,6 +21,7 @@ use pyo3::types::{PyBytes, PyDelta, PyString};
 
 use crate::error::raise;
 use crate::reader::Reader;
+use crate::readerset::Signer;
 use crate::record::text;
 use crate::time::When;
 use crate::vault::Vault;
@@ -136,6 +138,21 @@ pub(crate) fn journal_records<'py>(
     Ok(file.records.iter().map(|record| PyBytes::new(py, record)).collect())
 }
 
+/// The sealed records of a journal file, each with `current` or `pending`: current is the one of the last commit, or, while a commit is under way, the
+/// one that is being committed, since the account holds it.
+#[pyfunction]
+#[pyo3(signature = (data, /))]
+pub(crate) fn journal_candidates<'py>(
+    py: Python<'py>,
+    data: &[u8],
+) -> PyResult<Vec<(Bound<'py, PyBytes>, &'static str)>> {
+    let file = laps_host::agent::journal::read(data).map_err(|error| raise(error.code(), error))?;
+    let current = file.current();
+    let word = |index| if Some(index) == current { "current" } else { "pending" };
+    let records = file.records.iter().enumerate();
+    Ok(records.map(|(index, record)| (PyBytes::new(py, record), word(index))).collect())
+}
+
 /// An agent on a state folder, which it holds locked. It rotates the password of one account.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Agent {
@@ -146,18 +163,21 @@ pub(crate) struct Agent {
 impl Agent {
     /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run.
     /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
-    /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line.
+    /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line. In place of `readers`, `reader_set` is
+    /// the path of a signed set, which is read at every run, and `authority` the one that signs it: the first one is pinned in the state folder.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, readers, store, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, _kill_at = None))]
+    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, _kill_at = None))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
         channel: &Bound<'_, PyAny>,
         state: PathBuf,
         device: &str,
-        readers: Vec<Bound<'_, Reader>>,
         store: &str,
+        readers: Vec<Bound<'_, Reader>>,
+        reader_set: Option<PathBuf>,
+        authority: Option<Bound<'_, Signer>>,
         scope: &str,
         lock_timeout: Option<&Bound<'_, PyDelta>>,
         setter_timeout: Option<&Bound<'_, PyDelta>>,
@@ -168,6 +188,17 @@ impl Agent {
         let device = text(DeviceId::new(device), "device")?;
         let readers = readers.iter().map(|reader| reader.get().inner.clone()).collect();
         let mut options = AgentOptions::new(device, readers, documents(&policy)?, state);
+        options.reader_set = match (reader_set, authority) {
+            (Some(file), Some(authority)) => {
+                Some(ReaderSetSource::new(file, authority.get().inner))
+            }
+            (None, None) => None,
+            _ => {
+                let text =
+                    "reader_set and authority go together: who signs the set, and where it is";
+                return Err(raise(Code::InvalidArgument, text));
+            }
+        };
         options.scope = text(Scope::new(scope), "scope")?;
         if let Some(limit) = lock_timeout {
             options.lock_timeout = Duration::from_secs_f64(positive(limit)?);

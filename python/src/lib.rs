@@ -27,7 +27,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _laps {
     #[pymodule_export]
-    use super::agent::{Agent, AgentStatus, Event, agent_status, journal_records};
+    use super::agent::{
+        Agent, AgentStatus, Event, agent_status, journal_candidates, journal_records,
+    };
     #[pymodule_export]
     use super::error::codes;
     #[pymodule_export]

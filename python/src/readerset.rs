@@ -19,7 +19,7 @@ use laps_core::error::Code;
 #[pyclass(frozen, eq, module = "laps")]
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) struct Signer {
-    inner: seal::Signer,
+    pub(crate) inner: seal::Signer,
 }
 
 #[pymethods]

@@ -22,6 +22,7 @@ use laps_core::account::LocalAccount;
 use laps_core::error::Code;
 use laps_core::identity::{AccountName, Scope, Timestamp};
 use laps_core::secret::Password;
+use laps_core::vault::{Confirmation, DiscloseOptions, Request};
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::setter::SetterLock;
 use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
@@ -428,6 +429,59 @@ fn what_a_device_asked_for_is_forgotten_with_the_policy_that_it_was_asked_under(
     write(14);
     assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
     assert!(matches!(bench.held().len(), 14 | 20));
+}
+
+#[test]
+fn sixteen_candidates_are_said_and_healed_as_the_event_says() {
+    let bench = Bench::new();
+    bench.run();
+    // The account gives no answer: each run leaves one more candidate.
+    bench.script(
+        &HONEST.replace("set)", "set) exit 1 ;; never)").replace("verify)", "verify) exit 7 ;; x)"),
+    );
+    for _ in 0..20 {
+        let _outcome = bench.agent().run_once(true).unwrap();
+    }
+    let file = fs::read(bench.path("state/journal")).unwrap();
+    assert_eq!(laps_host::agent::journal::read(&file).unwrap().records.len(), 16);
+    assert_eq!(bench.candidates().len(), 16);
+    assert!(bench.candidates().contains(&bench.held()));
+    let status = laps_host::agent::status::status(&bench.path("state")).unwrap();
+    assert_eq!(
+        (status.may_hold.len(), status.last.unwrap().name.as_str()),
+        (16, "too-many-candidates")
+    );
+    let events = bench.events.lock().unwrap().clone();
+    let said = events.iter().find(|event| event.name == "too-many-candidates").unwrap();
+    for word in ["remove-record", "journal", "administrator"] {
+        assert!(said.message.contains(word), "{}", said.message);
+    }
+    // The account answers again, and that alone heals nothing.
+    bench.script(HONEST);
+    assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::NotCommitted);
+    // An administrator removes one that does not work, and moves the journal away.
+    let held = bench.held();
+    let request = Request::new("tester", "a test");
+    let disclosure = bench
+        .vault()
+        .disclose(&Scope::EMPTY, bench::DEVICE, &request, DiscloseOptions::default(), now())
+        .unwrap();
+    let wrong = disclosure.candidates.iter().find(|each| bench.open(&each.sealed) != held).unwrap();
+    bench
+        .vault()
+        .remove_record(
+            &Scope::EMPTY,
+            bench::DEVICE,
+            wrong.record,
+            Confirmation::Given,
+            &request,
+            now(),
+        )
+        .unwrap();
+    fs::rename(bench.path("state/journal"), bench.path("journal.old")).unwrap();
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert_ne!(bench.held(), held);
+    assert_eq!(bench.candidates(), [bench.held()]);
 }
 
 /// A store that finds no name for a while, as one that an embedder writes may.

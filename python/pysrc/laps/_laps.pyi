@@ -54,6 +54,7 @@ __all__ = [
     "generate_many",
     "import_devices",
     "is_adoptable",
+    "journal_candidates",
     "journal_records",
     "migrate_vault",
     "policy_schema",
@@ -84,6 +85,7 @@ def evaluate(documents: Sequence[tuple[str, bytes]], /) -> Evaluation: ...
 def forked() -> None: ...
 def generate(recipe: Recipe | None = None, /) -> Password: ...
 def is_adoptable(vault: Vault, device: str, made_at: datetime, /) -> bool: ...
+def journal_candidates(data: bytes, /) -> list[tuple[bytes, str]]: ...
 def journal_records(data: bytes, /) -> list[bytes]: ...
 def back_up_vault(
     vault: Vault,
@@ -584,8 +586,10 @@ class Agent:
         channel: Vault | str | Callable[[bytes], bytes],
         state: str | os.PathLike[str],
         device: str,
-        readers: Sequence[Reader],
         store: str,
+        readers: Sequence[Reader] = ...,
+        reader_set: str | os.PathLike[str] | None = None,
+        authority: Signer | None = None,
         scope: str = "",
         lock_timeout: timedelta | None = None,
         setter_timeout: timedelta | None = None,

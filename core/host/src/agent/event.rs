@@ -127,7 +127,10 @@ fn sentence(event: &Event) -> String {
             "the account may have more than one password; each of them can be revealed"
         }
         EventKind::TooManyCandidates => {
-            return format!("{} candidates: no new password is made", event.detail);
+            return format!(
+                "{} candidates: no new password is made until an administrator has removed one that does not work (laps vault remove-record) and moved the journal in the state folder away",
+                event.detail
+            );
         }
         EventKind::JournalLost => "the vault knows this device, which has no journal",
         EventKind::ImageRolledBack => "the vault knows later passwords than this device",

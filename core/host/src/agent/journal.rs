@@ -15,7 +15,11 @@
 use core::fmt;
 
 use laps_core::error::Code;
+use laps_core::rotation::State;
+use laps_core::seal::Record;
 use sha2::{Digest as _, Sha256};
+
+use super::status::Status;
 
 /// What a journal file holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -34,6 +38,24 @@ impl JournalFile {
     #[must_use]
     pub const fn new(machine: Vec<u8>, status: Vec<u8>, records: Vec<Vec<u8>>) -> Self {
         Self { machine, status, records }
+    }
+
+    /// The place in `records` of the password that the account has, as far as the journal knows: the one of the last commit, or, while a commit is under
+    /// way, the one that is being committed. None when every record may be it, or none is.
+    #[must_use]
+    pub fn current(&self) -> Option<usize> {
+        let status = Status::from_json(&self.status)?;
+        let headers = self.records.iter().map(|record| Record::parse(record).ok());
+        let mut headers = headers.enumerate().filter_map(|(place, record)| {
+            let header = *record?.header();
+            status.may_hold.contains(&header.id.to_string()).then_some((place, header.version))
+        });
+        let (place, _) = if status.state == State::Committing.name() {
+            headers.max_by_key(|(_, version)| *version)
+        } else {
+            headers.find(|(_, version)| status.version > 0 && *version == status.version)
+        }?;
+        Some(place)
     }
 
     /// The bytes of the file.

@@ -70,7 +70,7 @@ impl Status {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn from_json(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 }

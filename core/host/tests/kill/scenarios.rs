@@ -162,6 +162,12 @@ fn at_every_step() {
         let applied = matches!(step, Step::Applied | Step::BeforeCommit | Step::Committed);
         assert_eq!(changed, applied, "{}", step.name());
         assert!(device.holds(), "killed at {}", step.name());
+        if step == Step::BeforeCommit {
+            // What was verified is journalled: it is committed, and no further password is made for it.
+            let applied = device.real.shadow();
+            assert_eq!(device.finish("linux").code(), Some(0));
+            assert_eq!(device.real.shadow(), applied);
+        }
         device.settles("linux");
     }
 }

@@ -11,13 +11,17 @@ from typing import Annotated
 
 import typer
 
-from .._laps import Agent, Event, Reader, Vault, agent_status
+from .._laps import Agent, Event, Reader, Signer, Vault, agent_status
 from . import inputs, output
 from .command import Command, Json
 from .reader import public
+from .readerset import signer
 from .status import Failure, Status
 
 __all__ = ["agent"]
+
+#: Protocol §2.10.
+_MOST_CANDIDATES = 16
 
 agent = typer.Typer()
 
@@ -27,6 +31,14 @@ PolicyFiles = Annotated[list[Path], typer.Option("--policy", metavar="FILE", hel
 Readers = Annotated[
     list[Path] | None,
     typer.Option("--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."),
+]
+ReaderSetFile = Annotated[
+    Path | None,
+    typer.Option("--reader-set", metavar="FILE", help="A signed reader set in place of --reader; read again at every run."),
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed; pinned at the first run."),
 ]
 Where = Annotated[
     str, typer.Option("--vault", metavar="PATH", envvar="LAPS_VAULT", help="The vault file, or command:CMD to reach it.")
@@ -51,6 +63,8 @@ def run(
     device: Device,
     store: Store,
     reader: Readers = None,
+    reader_set: ReaderSetFile = None,
+    authority: Authority = None,
     once: Annotated[bool, typer.Option("--once", help="One check-in, and one rotation if it is due; then leave.")] = False,
     force: Annotated[bool, typer.Option("--force", help="With --once: rotate also when it is not due.")] = False,
     interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")] = "1h",
@@ -66,14 +80,12 @@ def run(
     Example: [bold]laps agent run --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
     --reader helpdesk.pub --store linux --once[/bold]
     """
-    if not reader:
-        raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
     if force and not once:
         raise Failure("--force goes with --once", Status.USAGE)
     # A stop that is asked for ends the step that has begun, and leaves with status 0. A single run ends by itself, within the
     # setter's time-out and half a minute, and its status is always its own: whoever stopped it must not read "committed".
     signal.signal(signal.SIGTERM, _go_on if once else _stop)
-    known = [public(each) for each in reader]
+    known = _readers(reader, reader_set, authority)
     pause = inputs.duration(interval)
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
@@ -95,6 +107,8 @@ def check_in(
     device: Device,
     store: Store,
     reader: Readers = None,
+    reader_set: ReaderSetFile = None,
+    authority: Authority = None,
     lock_timeout: LockTimeout = "10s",
     log: Log = None,
     scope: Scope = "",
@@ -105,9 +119,7 @@ def check_in(
     Example: [bold]laps agent check-in --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
     --reader helpdesk.pub --store linux[/bold]
     """
-    if not reader:
-        raise Failure("an agent needs readers: give --reader PUB, a file that `laps reader public` printed", Status.USAGE)
-    known = [public(each) for each in reader]
+    known = _readers(reader, reader_set, authority)
     with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, None, as_json) as running:
         raise typer.Exit(_left(running.check_in()))
 
@@ -139,6 +151,27 @@ def status(state: State, as_json: Json = False) -> None:
         ],
         styles=["bold"],
     )
+    if len(found.may_hold) >= _MOST_CANDIDATES or (last and last["name"] == "too-many-candidates"):
+        print(
+            "No new password is made while there are sixteen candidates. Find the one that works (laps reveal), remove one that\n"
+            f"does not (laps vault remove-record), and move {output.safe(str(state / 'journal'))} away; the next run makes a new one."
+        )
+
+
+def _readers(
+    files: list[Path] | None, reader_set: Path | None, authority: Path | None
+) -> tuple[list[Reader], Path | None, Signer | None]:
+    """Whom the device seals to: readers by name, or a signed set and who signs it."""
+    if (reader_set is None) != (authority is None):
+        raise Failure("--reader-set FILE and --authority PUB go together: the set, and who signs it", Status.USAGE)
+    if reader_set is not None and authority is not None:
+        if files:
+            raise Failure("give --reader or --reader-set, not both: a signed set says who all the readers are", Status.USAGE)
+        return [], reader_set, signer(authority)
+    if not files:
+        problem = "an agent needs readers: give --reader PUB, a file that `laps reader public` printed, or --reader-set"
+        raise Failure(problem, Status.USAGE)
+    return [public(each) for each in files], None, None
 
 
 def _open(
@@ -146,7 +179,7 @@ def _open(
     vault: str,
     state: Path,
     device: str,
-    readers: list[Reader],
+    readers: tuple[list[Reader], Path | None, Signer | None],
     store: str,
     scope: str,
     lock_timeout: str,
@@ -161,7 +194,9 @@ def _open(
         channel=channel,
         state=state,
         device=device,
-        readers=readers,
+        readers=readers[0],
+        reader_set=readers[1],
+        authority=readers[2],
         store=store,
         scope=scope,
         lock_timeout=limit,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Disclosure, Password, ReaderKey, Record, Vault, journal_records
+from .._laps import Disclosure, Password, ReaderKey, Record, Vault, journal_candidates
 from ..exceptions import LapsError, RecordError
 from . import inputs, output
 from .command import Json, VaultPath
@@ -271,7 +271,7 @@ def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, dat
     """The device that they are of, and the records."""
     try:
         if data.startswith(b"laps journal"):
-            found = [_described(each) for each in journal_records(data)]
+            found = [_described(each, state) for each, state in journal_candidates(data)]
             if not found:
                 raise Failure(f"journal {file}: it holds no record", Status.NOT_FOUND)
             found.sort(key=lambda each: -each[1])
@@ -289,9 +289,10 @@ def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, dat
         ) from None
 
 
-def _described(sealed: bytes) -> tuple[str, int, str, datetime, bytes]:
+def _described(sealed: bytes, state: str = "pending") -> tuple[str, int, str, datetime, bytes]:
+    """A record by itself does not say whether it was ever committed."""
     record = Record.parse(sealed)
-    return record.id, record.version, "pending", record.made_at, sealed
+    return record.id, record.version, state, record.made_at, sealed
 
 
 def _document(data: bytes) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:

@@ -1,0 +1,117 @@
+"""The agent from the command line: whom it seals to, and what its journal says by itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import laps
+import pytest
+
+from .conftest import Fleet, Ran
+
+
+def _set(fleet: Fleet, version: int, *readers: str, name: str = "readers.set", authority: str = "authority.key") -> None:
+    signed = fleet.laps("reader", "set", "sign", *readers, "--authority", authority, "--version", str(version), status=0)
+    (fleet.folder / name).write_text(signed.out)
+
+
+def _agent(fleet: Fleet, *more: str, verb: str = "run", authority: str = "authority.pub", status: int = 0) -> Ran:
+    words = ["agent", verb, "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1", "--device", "PC-1"]
+    words += ["--store", fleet.store, "--reader-set", "readers.set", "--authority", authority, "--json"]
+    if verb == "run":
+        words += ["--once", "--force"]
+    return fleet.laps(*words, *more, status=status)
+
+
+def _opened(fleet: Fleet, key: str) -> bool:
+    ran = fleet.laps("open", "state-PC-1/journal", "--reader", key, "--json", status=None)
+    assert ran.status in (0, 5), ran
+    return ran.status == 0 and [each["password"] for each in ran.json["candidates"]] == [fleet.password]
+
+
+@pytest.fixture
+def signed(fleet: Fleet) -> Fleet:
+    made = fleet.laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    (fleet.folder / "authority.pub").write_text(made.out)
+    return fleet
+
+
+def test_an_agent_seals_to_a_signed_set_and_never_to_an_older_one(signed: Fleet) -> None:
+    _set(signed, 1, "ann.pub")
+    assert "reader-set-accepted" in _agent(signed).out
+    assert (_opened(signed, "ann.key"), _opened(signed, "bob.key")) == (True, False)
+    old = (signed.folder / "readers.set").read_text()
+    _set(signed, 2, "bob.pub")
+    assert "reader-set-accepted" in _agent(signed).out
+    assert (_opened(signed, "ann.key"), _opened(signed, "bob.key")) == (False, True)
+    (signed.folder / "readers.set").write_text(old)
+    ran = _agent(signed)
+    assert "reader-set-refused" in ran.out and "older" in ran.out
+    assert (_opened(signed, "ann.key"), _opened(signed, "bob.key")) == (False, True)
+    assert _agent(signed, verb="check-in")
+
+
+def test_a_set_of_another_authority_and_a_damaged_one_are_refused(signed: Fleet) -> None:
+    other = signed.laps("reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", status=0)
+    (signed.folder / "other.pub").write_text(other.out)
+    _set(signed, 1, "eve.pub", authority="other.key")
+    before = signed.password
+    assert "authority" in _agent(signed, status=3).err
+    (signed.folder / "readers.set").write_text("not a set")
+    assert "readers.set" in _agent(signed, status=3).err
+    assert signed.password == before
+    _set(signed, 1, "ann.pub")
+    _agent(signed)
+    # From now on this authority is pinned, and no plain reader takes its place.
+    _set(signed, 9, "eve.pub", authority="other.key")
+    assert "rm " in _agent(signed, authority="other.pub", status=3).err
+    assert "rm " in signed.agent(status=3).err
+    assert "reader-set-refused" in _agent(signed).out
+    assert _opened(signed, "ann.key") and not _opened(signed, "eve.key")
+
+
+def test_a_set_goes_with_its_authority_and_not_with_readers(signed: Fleet) -> None:
+    _set(signed, 1, "ann.pub")
+    for options in (["--reader-set", "readers.set"], ["--authority", "authority.pub"]):
+        assert "--authority" in signed.agent(*options, status=2).err
+    both = ["--reader-set", "readers.set", "--authority", "authority.pub"]
+    assert "not both" in signed.agent(*both, status=2).err
+    for given in ({"reader_set": "x"}, {"authority": laps.Signer((signed.folder / "authority.pub").read_text())}):
+        with pytest.raises(laps.LapsError, match="go together"):
+            laps.Agent(policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d", store=signed.store, **given)  # type: ignore[arg-type]
+
+
+def _killed(fleet: Fleet, step: str) -> None:
+    with pytest.raises(AssertionError):
+        fleet.agent("--force", "--kill-at", step)
+
+
+def _labels(fleet: Fleet) -> dict[str, str]:
+    shown = fleet.laps("open", "state-PC-1/journal", "--reader", "ann.key", "--json", status=0).json
+    return {each["password"]: each["state"] for each in shown["candidates"]}
+
+
+def test_a_journal_by_itself_says_which_password_the_account_has(fleet: Fleet) -> None:
+    first = fleet.password
+    assert _labels(fleet) == {first: "current"}
+    # Made and not applied: the one of the last commit is current.
+    _killed(fleet, "journalled")
+    labels = _labels(fleet)
+    assert labels.pop(first) == "current" and list(labels.values()) == ["pending"]
+    fleet.agent()
+    assert _labels(fleet) == {fleet.password: "current"}
+    # Verified and not committed: the new one.
+    before = fleet.password
+    _killed(fleet, "before-commit")
+    assert _labels(fleet) == {before: "pending", fleet.password: "current"}
+    fleet.agent()
+    assert _labels(fleet) == {fleet.password: "current"}
+
+
+def test_a_vault_knows_from_the_first_commit_on_how_a_device_stands(fleet: Fleet) -> None:
+    fleet.agent(device="PC-9")
+    rows = {row["device"]: row for row in fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"]}
+    status = fleet.laps("agent", "status", "--state", "state-PC-9", "--json", status=0).json
+    assert (rows["PC-9"]["state"], rows["PC-9"]["expires"]) == ("settled", status["due"])
+    assert rows["PC-9"]["outcome"]["id"] == 10029
