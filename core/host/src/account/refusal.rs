@@ -9,67 +9,77 @@ use laps_core::generate::Stricter;
 /// What this refusal asks for; `length` is that of the refused password. Nothing when the text does not say.
 #[must_use]
 pub fn asked(reason: &str, length: u8) -> Stricter {
-    let mut asked = Stricter::default();
-    // One message may hold several sentences; a number belongs to the words of its own.
-    for sentence in reason.to_ascii_lowercase().split(['.', ';', '\n']) {
-        asked = asked.and(of_sentence(sentence, length));
-    }
-    asked
-}
-
-fn of_sentence(text: &str, length: u8) -> Stricter {
+    let text = reason.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let number = first_number(text);
-    let least = number.unwrap_or(1);
-    let nothing = Stricter::default();
-    let mut asked = nothing;
-    // "contains more than 3 same characters consecutively"; a limit for whole classes is not one for characters.
-    if has(&["consecutive", "in a row"]) {
-        if !has(&["class", "sequence"]) {
-            asked.max_run = number;
+    let mut asked = Stricter::default();
+    for anchor in LEAST {
+        for (number, what) in numbers_behind(&text, anchor) {
+            raise(&mut asked, what, number);
         }
-        return asked;
     }
-    // Neither a history nor a similarity to something says how the next password must look.
-    if has(&["class", "categor", "already used", "similar", "dictionary", "palindrome", "days"]) {
-        return nothing;
+    for (number, what) in numbers_behind(&text, "more than") {
+        // "more than 3 same characters consecutively"; a limit for whole classes is not one for characters.
+        let run = what.contains("consecutive") || what.contains("in a row");
+        if run && what.contains("same character") {
+            asked.max_run = Some(number);
+        }
     }
-    let too_few = has(&[
-        "less than",
-        "fewer than",
-        "too few",
-        "at least",
-        "minimum",
-        "must contain",
-        "not contain enough",
-    ]);
-    if has(&["digit", "numeric", "number"]) && !has(&["alphanumeric"]) {
-        asked.digits = if too_few { least } else { 0 };
-    } else if has(&["uppercase", "upper case", "upper-case", "capital"]) {
-        asked.upper = if too_few { least } else { 0 };
-    } else if has(&["lowercase", "lower case", "lower-case"]) {
-        asked.lower = if too_few { least } else { 0 };
-    } else if has(&[
-        "non-alphanumeric",
-        "nonalphanumeric",
-        "special",
-        "symbol",
-        "punctuation",
-        "other character",
-    ]) {
-        asked.symbols = if too_few { least } else { 0 };
-    } else if has(&["short", "longer"]) || (too_few && has(&["character", "length", "long"])) {
-        asked.length = number.unwrap_or_else(|| length.saturating_add(LONGER));
+    if let Some((_, what)) = text.split_once("too few ") {
+        raise(&mut asked, noun(what), 1);
+    }
+    if asked.length == 0 && has(&["too short", "longer password"]) {
+        asked.length = length.saturating_add(LONGER);
     }
     asked
 }
 
-/// The first number, when it is one that a password can have: 1 to 128.
-fn first_number(text: &str) -> Option<u8> {
-    let digits = text.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty())?;
-    digits.parse().ok().filter(|number| (1..=128).contains(number))
+/// So many of something, at least.
+fn raise(asked: &mut Stricter, what: &str, number: u8) {
+    let has = |words: &[&str]| words.iter().any(|word| what.contains(word));
+    let place = if has(&["class", "categor", "type"]) {
+        return;
+    } else if has(&["alphanumeric", "special", "symbol", "punctuation", "other character"]) {
+        &mut asked.symbols
+    } else if has(&["digit", "numeric", "number"]) {
+        &mut asked.digits
+    } else if has(&["upper", "capital"]) {
+        &mut asked.upper
+    } else if has(&["lower"]) {
+        &mut asked.lower
+    } else if what.is_empty() || has(&["character"]) {
+        &mut asked.length
+    } else {
+        return;
+    };
+    *place = number.max(*place);
 }
 
+/// The numbers that stand behind these words, with at most two words between, and what they count.
+fn numbers_behind<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = (u8, &'t str)> {
+    text.match_indices(words).filter_map(move |(at, _)| {
+        let rest = text.get(at.saturating_add(words.len())..)?;
+        let start = rest.find(|c: char| c.is_ascii_digit())?;
+        let (between, rest) = rest.split_at_checked(start)?;
+        if between.split_whitespace().count() > 2 || between.contains(ENDS) {
+            return None;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, rest) = rest.split_at_checked(end)?;
+        let number = number.parse().ok().filter(|number| (1..=128).contains(number))?;
+        Some((number, noun(rest)))
+    })
+}
+
+/// What is counted: the words up to the end of their part of the sentence.
+fn noun(rest: &str) -> &str {
+    let end = rest.find(ENDS).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default().trim()
+}
+
+/// Words before the least of something.
+const LEAST: [&str; 5] = ["less than", "fewer than", "shorter than", "at least", "minimum"];
+/// What ends a part of a sentence.
+const ENDS: [char; 6] = ['.', ',', ';', ':', '(', '\n'];
 /// By how many characters a password grows that is "too short" without a number.
 const LONGER: u8 = 4;
 
@@ -94,6 +104,10 @@ mod tests {
             ("too short: minimum 20", length(20)),
             ("at least 16 characters are needed", length(16)),
             ("Minimum length is 15.", length(15)),
+            (
+                "exit status 1: chpasswd: (line 1, user laps3) password not changed BAD PASSWORD: The password is shorter than 17 characters",
+                length(17),
+            ),
             ("Windows' password policy refused the password: its minimum length is 24", length(24)),
             ("BAD PASSWORD: The password contains less than 3 digits", with(|a| a.digits = 3)),
             ("BAD PASSWORD: The password contains too few digits", with(|a| a.digits = 1)),
@@ -131,6 +145,8 @@ mod tests {
             "(the message holds the password and is withheld)",
             "the password is 14 characters long",
             "digit 7 is not allowed",
+            "chpasswd: (line 1, user laps3) password not changed",
+            "less than 2 days since the last change",
         ] {
             assert!(asked(text, 14).is_empty(), "{text}: {:?}", asked(text, 14));
         }
