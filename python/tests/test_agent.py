@@ -79,7 +79,7 @@ def test_a_set_goes_with_its_authority_and_not_with_readers(signed: Fleet) -> No
     assert "not both" in signed.agent(*both, status=2).err
     for given in ({"reader_set": "x"}, {"authority": laps.Signer((signed.folder / "authority.pub").read_text())}):
         with pytest.raises(laps.LapsError, match="go together"):
-            laps.Agent(policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d", store=signed.store, **given)  # type: ignore[arg-type]
+            laps.Agent(policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d", store=signed.store, **given)
 
 
 def _killed(fleet: Fleet, step: str) -> None:
