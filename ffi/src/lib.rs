@@ -34,6 +34,8 @@
 extern crate alloc;
 
 pub mod accounts;
+#[cfg(laps_no_backtrace)]
+mod backtrace;
 pub mod bytes;
 pub mod config;
 pub mod evaluation;
@@ -59,3 +61,4 @@ mod test_panic;
 pub mod vault;
 pub mod version;
 pub mod violations;
+
