@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## Build, then one whole story in a temporary folder: p
 	@$(VENV)/bin/laps demo
 
 .PHONY: test
-test: lint rust docs c python-test seal-test bench-build ## The gate: everything that must hold at every commit
+test: lint rust docs c windows python-test seal-test bench-build ## The gate: everything that must hold at every commit
 	@echo "all green"
 
 .PHONY: lint
@@ -50,8 +50,9 @@ docs: ## rustdoc without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc -q --no-deps --all-features -p laps-core -p laps-host
 
 .PHONY: c
-c: packages ## The C ABI: C99 and C++17, plain and under valgrind
+c: packages ## The C ABI: all languages and compilers, plain, under valgrind and sanitizers; as shipped, with sizes
 	ffi/tests/run.sh
+	ffi/tests/sizes.sh
 
 .PHONY: python-test
 python-test: $(VENV)/.tools $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
@@ -83,8 +84,8 @@ csharp: ## Laps.cs and its example agent under Mono, against the Linux library
 	ffi/tests/csharp.sh
 
 .PHONY: install
-install: ## Install the C library: make install PREFIX=/usr/local
-	ffi/install.sh "$(or $(PREFIX),/usr/local)"
+install: ## Install the C library: make install PREFIX=/usr/local [BUILD=agent] [DESTDIR=…]
+	BUILD="$(BUILD)" DESTDIR="$(DESTDIR)" ffi/install.sh "$(or $(PREFIX),/usr/local)"
 
 .PHONY: sizes
 sizes: ## The stripped C libraries stay below their limits
@@ -115,7 +116,7 @@ fleet-plot: $(VENV)/.tools ## Draw the load of a fleet from what make proofs wro
 	$(PY) core/tests/rotation/fleet_plot.py target/fleet.csv core/src/rotation/fleet.svg
 
 .PHONY: windows
-windows: ## Cross-build the Windows DLL and run the C tests and the account store's under Wine
+windows: ## Cross-build the Windows DLLs into a zip; C and C++ tests, kills and the account store under Wine
 	ffi/tests/windows.sh
 	core/host/tests/windows.sh
 

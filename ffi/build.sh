@@ -2,6 +2,10 @@
 # Builds the C library as it is shipped: small, stripped, nothing visible but laps_*.
 # usage: ffi/build.sh agent|full FOLDER      FOLDER gets liblaps.so and liblaps.a
 set -eu
+# The vault uses no full-text search, no trees of rectangles, no loaded extension.
+sqlite="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE \
+-USQLITE_ENABLE_STAT4 -USQLITE_ENABLE_DBSTAT_VTAB -USQLITE_SOUNDEX -USQLITE_ENABLE_LOAD_EXTENSION -DSQLITE_OMIT_LOAD_EXTENSION"
+[ "${1:-}" != flags ] || { echo "$sqlite"; exit 0; } # for windows.sh
 [ $# = 2 ] || { sed -n '2,3s/^# //p' "$0"; exit 2; }
 build=$1
 mkdir -p "$2"
@@ -13,11 +17,7 @@ case $build in
     *) echo "a build is agent or full, not $build"; exit 2 ;;
 esac
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/c-library
-
-# The vault uses no full-text search, no trees of rectangles, no loaded extension.
-export LIBSQLITE3_FLAGS="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 \
--USQLITE_ENABLE_RTREE -USQLITE_ENABLE_STAT4 -USQLITE_ENABLE_DBSTAT_VTAB -USQLITE_SOUNDEX \
--USQLITE_ENABLE_LOAD_EXTENSION -DSQLITE_OMIT_LOAD_EXTENSION"
+export LIBSQLITE3_FLAGS="$sqlite"
 
 # Where Rust links with its own lld, also without what prints backtraces (src/backtrace.rs): a second version
 # script keeps that name inside, which other linkers do not take.

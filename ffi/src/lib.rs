@@ -61,4 +61,3 @@ mod test_panic;
 pub mod vault;
 pub mod version;
 pub mod violations;
-

@@ -16,7 +16,9 @@ $runner "$world" check "$folder"
 run > "$folder/log" # nothing is due
 [ "$(cat "$folder/password")" = "$first" ]
 $runner "$world" order "$folder"
+began=$(date +%s%N)
 run > "$folder/log"
+took=$((($(date +%s%N) - began) / 1000000)) # milliseconds
 [ "$(cat "$folder/password")" != "$first" ]
 $runner "$world" check "$folder"
 
@@ -33,11 +35,12 @@ $runner "$agent" "$folder/policy.json" "$folder/other" pc-18 Admin "$folder/read
 [ $status = 3 ] || { echo "a refused policy and none before: status $status, not 3"; exit 1; }
 mv "$folder/good.json" "$folder/policy.json"
 
-for kill in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
+# Spread over the time that a rotation took; wherever a kill falls, the check must hold.
+for kill in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     $runner "$world" order "$folder"
     # shellcheck disable=SC2030
     (start=exec; run > /dev/null 2>&1) & pid=$!
-    sleep "0.$kill"
+    sleep "$(awk "BEGIN { print $took * $kill / 20000 }")"
     kill -KILL $pid 2> /dev/null || true
     wait $pid 2> /dev/null || true
     $runner "$world" check "$folder"

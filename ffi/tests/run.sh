@@ -5,9 +5,10 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 missing=
-for tool in gcc g++ valgrind python3 pkg-config cmake; do # each is a Debian package of the same name
+for tool in gcc g++ clang valgrind python3 pkg-config cmake; do # each is a Debian package of the same name
     command -v "$tool" > /dev/null || missing="$missing $tool"
 done
+command -v abidiff > /dev/null || missing="$missing abigail-tools"
 if [ -n "$missing" ]; then
     echo "installing the Debian packages$missing"
     sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
@@ -47,19 +48,28 @@ lib=$out/lib
 cp "$built/liblaps.so" "$lib/$soname"
 ln -s "$soname" "$lib/liblaps.so"
 
-# The header alone, in every language version that we promise.
-for std in c99 c11 c2x; do
-    # shellcheck disable=SC2086
-    gcc -std=$std $warn -Iffi/include -fsyntax-only -x c ffi/include/laps.h
-    # shellcheck disable=SC2086
-    gcc -std=$std $warn -DLAPS_AGENT -Iffi/include -fsyntax-only -x c ffi/include/laps.h
-done
-for std in c++11 c++17; do
-    for header in laps.h laps.hpp; do
-        # shellcheck disable=SC2086
-        g++ -std=$std $warn -Iffi/include -fsyntax-only -x c++ ffi/include/$header
+# The header and the tests in every language version that we promise, by both compilers; mingw in windows.sh.
+for compiler in gcc clang; do
+    for std in c99 c11 c2x; do
+        for defined in -ULAPS_AGENT -DLAPS_AGENT; do
+            # shellcheck disable=SC2086
+            $compiler -std=$std $warn $defined -Iffi/include -fsyntax-only -x c ffi/include/laps.h
+            # shellcheck disable=SC2086
+            $compiler -std=$std $warn $defined -Iffi/include -fsyntax-only -x c $tests/c/*.c
+        done
     done
 done
+for compiler in g++ clang++; do
+    for std in c++11 c++17; do
+        for defined in -ULAPS_AGENT -DLAPS_AGENT; do
+            for source in ffi/include/laps.h ffi/include/laps.hpp $tests/cpp/main.cpp; do
+                # shellcheck disable=SC2086
+                $compiler -std=$std $warn $defined -Iffi/include -fsyntax-only -x c++ $source
+            done
+        done
+    done
+done
+$tests/abi.sh "$out"
 
 # What the libraries export is the committed list: the agent build without what is marked there as of the full build.
 exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
@@ -79,8 +89,14 @@ exports "$out/agent/liblaps.so" | diff "$out/agent.symbols" - || { echo "the age
     g++ -std=c++17 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/cpp/*.cpp $agent -o "$out/cpp-agent"
     gcc -std=c99 $warn -g -O1 "$vectors" -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/c/*.c $static \
         -o "$out/c-sanitized"
+    g++ -std=c++17 $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/cpp/*.cpp \
+        $static -o "$out/cpp-sanitized"
+    clang -std=c11 $warn -g -O1 -Iffi/include $tests/c/*.c $static -o "$out/c-clang"
+    clang++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp $static -o "$out/cpp-clang"
 }
-nm "$out/c-sanitized" | grep -q __asan_report || { echo "the sanitizers are not on"; exit 1; }
+for program in c-sanitized cpp-sanitized; do
+    nm "$out/$program" | grep -q __asan_report || { echo "$program: the sanitizers are not on"; exit 1; }
+done
 
 # Every object has its class in laps.hpp.
 python3 $tests/wrappers.py ffi/include/laps.h > "$out/wrappers.cpp"
@@ -121,7 +137,8 @@ echo "fuzz:"
 (cd "$out" && RUST_BACKTRACE=0 ./fuzz 10000 2> fuzz.err) || { grep -v 'forced by a test' "$out/fuzz.err" | tail -n 40; exit 1; }
 
 # Installed as a C library is: found by pkg-config, by CMake, and with nothing but a path; the example is the consumer.
-PROFILE=$profile ffi/install.sh "$out/prefix" > /dev/null
+ffi/install.sh "$out/prefix" > /dev/null
+$tests/installed.sh "$out/staged"
 export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
 # shellcheck disable=SC2046,SC2086
 {
@@ -136,7 +153,7 @@ export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
 cmake -S $tests/consumer -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" > /dev/null
 cmake --build "$out/cmake" > /dev/null
 printf '{"BackupDirectory":1,"PasswordLength":20}' > "$out/policy.json"
-for program in "$out/generate" "$out/generate-static" "$out/cmake/consumer"; do
+for program in "$out/generate" "$out/generate-static" "$out/cmake/consumer" "$out/cmake/consumer_static"; do
     length=$("$program" "$out/policy.json" 2> /dev/null | tr -d '\n' | wc -c)
     [ "$length" = 20 ] || { echo "$program: a password of $length characters, not 20"; exit 1; }
 done
@@ -162,7 +179,7 @@ if [ -e README.md ]; then
 fi
 
 export RUST_BACKTRACE=0 # forced panics are told in one line
-for program in c-shared c-static c-agent c-sanitized cpp-shared cpp11-shared cpp-agent contract contract-agent contract-panics heap readme; do
+for program in c-shared c-static c-agent c-clang c-sanitized cpp-shared cpp11-shared cpp-agent cpp-clang cpp-sanitized contract contract-agent contract-panics heap readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
     (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log" 2> "$program.err") \
