@@ -8,6 +8,7 @@ target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_director
 out=$target/c-library/tests
 rm -rf "$out" && mkdir -p "$out"
 warn="-Wall -Wextra -Wpedantic -Werror"
+vectors="-DLAPS_VECTORS=\"$PWD/core/tests/seal/vectors\""
 
 shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
     build=$1 limit=$2 listed=$3; shift 3
@@ -26,9 +27,9 @@ shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
     ln -s liblaps.so "$out/$build/$soname"
     # shellcheck disable=SC2086
     {
-        gcc -std=c99 $warn -O1 "$@" -Iffi/include ffi/tests/c/*.c -L"$out/$build" -Wl,-rpath,"$out/$build" -llaps \
+        gcc -std=c99 $warn -O1 "$@" "$vectors" -Iffi/include ffi/tests/c/*.c -L"$out/$build" -Wl,-rpath,"$out/$build" -llaps \
             -o "$out/$build/shared"
-        gcc -std=c99 $warn -O1 "$@" -Iffi/include ffi/tests/c/*.c "$out/$build/liblaps.a" -lpthread -ldl -lm \
+        gcc -std=c99 $warn -O1 "$@" "$vectors" -Iffi/include ffi/tests/c/*.c "$out/$build/liblaps.a" -lpthread -ldl -lm \
             -o "$out/$build/static"
     }
     for program in shared static; do
