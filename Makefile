@@ -12,7 +12,7 @@ CORE_FEATURES := alloc getrandom passphrase documents seal vault secrecy
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 # Everything that the Python package is made of.
 PACKAGE_SOURCES := Cargo.toml Cargo.lock $(shell find core/src core/Cargo.toml core/host/src core/host/Cargo.toml \
-	python/src python/pysrc python/Cargo.toml python/pyproject.toml python/README.md -type f -not -name '*.pyc')
+	python/src python/pysrc python/packaging/backend.py python/Cargo.toml python/pyproject.toml python/README.md -type f -not -name '*.pyc')
 
 .PHONY: help
 help: ## What there is to make
@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## Build, then one whole story in a temporary folder: p
 	@$(VENV)/bin/laps demo
 
 .PHONY: test
-test: lint rust docs c windows python-test seal-test bench-build ## The gate: everything that must hold at every commit
+test: lint rust docs c windows python-test sdist-test seal-test bench-build ## The gate: everything that must hold at every commit
 	@echo "all green"
 
 .PHONY: lint
@@ -55,10 +55,19 @@ c: packages ## The C ABI: all languages and compilers, plain, under valgrind and
 	ffi/tests/sizes.sh
 
 .PHONY: python-test
-python-test: $(VENV)/.tools $(VENV)/.installed ## pytest, mypy, stubtest, and the command line
+python-test: $(VENV)/.tools $(VENV)/.installed ## pytest, mypy, stubtest, the command line, the API reference
 	cd python && ../$(PY) -m pytest -q
-	cd python && ../$(PY) -m mypy --strict pysrc tests
+	cd python && ../$(PY) -m mypy --strict pysrc tests packaging
 	cd python && ../$(PY) -m mypy.stubtest laps._laps
+	$(PY) python/packaging/reference.py target/reference
+
+.PHONY: sdist-test
+sdist-test: $(VENV)/.tools $(VENV)/.installed ## The source distribution builds elsewhere; its wheel has what it should and names no folder
+	$(PY) python/tests/check_sdist.py target/sdist
+
+.PHONY: reference
+reference: $(VENV)/.tools $(VENV)/.installed ## The API reference of the Python package, into target/reference
+	$(PY) python/packaging/reference.py target/reference
 
 .PHONY: seal-test
 seal-test: $(VENV)/.tools ## Sealed records against a second implementation, both ways, in both suites

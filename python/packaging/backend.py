@@ -1,6 +1,8 @@
-"""The build backend: maturin's, and the bill of materials of its wheels without the folder that they were built in.
+"""The build backend: maturin's, with two things of ours.
 
-maturin names the folders of the crates in the bill. A wheel is for others: where it was built is none of their business.
+The bill of materials of a wheel does not name the folder that it was built in: a wheel is for others, and where it was built is none
+of their business. And in the repository Cargo.lock is taken as it is; a source distribution has fewer crates than the lock
+knows, and Cargo must be allowed to leave the others out.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ prepare_metadata_for_build_editable = maturin.prepare_metadata_for_build_editabl
 # What Cargo calls a package of a folder: `path+file:///home/ann/laps/core#laps-core@0.1.0`. The name and version behind the
 # hash say enough.
 _FOLDER = re.compile(r"path\+file://[^#\"\s]*#")
+
+
+if not Path("Cargo.lock").exists():
+    os.environ.setdefault("MATURIN_PEP517_ARGS", "--locked")
 
 
 def build_wheel(wheel_directory: str, *arguments: Any, **options: Any) -> str:

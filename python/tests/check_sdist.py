@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 def main(folder: Path) -> None:
     """Makes both distributions and looks into them."""
+    folder = folder.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     subprocess.run([sys.executable, "-m", "maturin", "sdist", "-o", str(folder)], cwd=HERE, check=True, capture_output=True)

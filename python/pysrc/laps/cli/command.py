@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ..exceptions import NotFound
+from .output import safe
+
 __all__ = ["Command", "DeviceName", "Json", "Scope", "VaultCommand", "VaultPath", "Yes"]
 
 Json = Annotated[
@@ -41,3 +44,13 @@ class VaultCommand(Command):
         if vault and "--help" not in args:
             args = [vault, *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs it. What is not there is named."""
+        try:
+            return super().invoke(ctx)
+        except NotFound as error:
+            device = ctx.params.get("device")
+            if isinstance(device, str) and str(error).startswith("there is no such"):
+                raise NotFound(f"device {safe(device)}: {error}", error.code) from None
+            raise

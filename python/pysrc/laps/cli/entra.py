@@ -47,6 +47,7 @@ def list_devices(
             for device in devices
         ),
         styles=["bold"],
+        empty="no devices",
     )
 
 

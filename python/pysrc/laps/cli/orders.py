@@ -74,7 +74,9 @@ def rotate(
             document["waiting"] = left
         output.emit(document)
     else:
-        print(f"ordered {ordered.devices} of the devices to rotate at their next check-in (audit entry {ordered.entry})")
+        print(f"ordered {ordered.devices} devices to rotate at their next check-in (audit entry {ordered.entry})")
+        if len(named) > ordered.devices:
+            print(f"{len(named) - ordered.devices} had such an order already")
     if left:
         output.note(f"{left} devices have not rotated yet")
         raise typer.Exit(int(Status.NOT_COMMITTED))

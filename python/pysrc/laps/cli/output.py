@@ -36,9 +36,14 @@ def console(*, error: bool = False) -> Console:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, styles: Sequence[str] = (), shed: int | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    styles: Sequence[str] = (),
+    shed: int | None = None,
+    empty: str | None = None,
 ) -> None:
-    """Prints a table; a dash stands for nothing.
+    """Prints a table; a dash stands for nothing. Columns without names have no heading; ``empty`` is said where no row is.
 
     In a narrow window long cells are folded; with ``shed``, columns beyond that many are left out first, the last ones
     before the others. In a pipe a row is one line.
@@ -48,12 +53,15 @@ def table(
     from rich.table import Table
 
     cells = [[safe(cell) or "-" for cell in row] for row in rows]
+    if not cells and empty is not None:
+        print(empty)
+        return
     terminal = sys.stdout.isatty()
     screen = console() if terminal else Console(highlight=False, emoji=False, markup=False, width=_PIPE)
     kept = len(columns)
     while shed is not None and kept > shed and _width(columns[:kept], cells) > screen.width:
         kept -= 1
-    made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns))
     for position, column in enumerate(columns[:kept]):
         made.add_column(column, style=styles[position] if position < len(styles) else "", overflow="fold")
     for row in cells:

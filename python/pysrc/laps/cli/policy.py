@@ -58,7 +58,9 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
             ([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
             styles=["bold", "", "dim"],
         )
-        if found.root is not None:
+        if found.policy is None:
+            print("refused, for the errors on standard error; nothing is in force")
+        elif found.root is not None:
             print(f"in force: {output.safe(found.source)} ({found.root})")
         if found.policy is not None:
             strength = found.policy.recipe().strength

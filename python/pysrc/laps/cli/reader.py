@@ -111,6 +111,10 @@ def load(file: Path, passphrase_file: Path | None, passphrase_fd: int | None) ->
 def public(file: Path) -> Reader:
     """A reader's public key from its file."""
     data = inputs.read(file, "reader")
+    if b"PRIVATE KEY-----" in data:
+        raise Failure(
+            f"reader {file}: this is a key file; give the public key, which `laps reader public {file}` prints", Status.REFUSED
+        )
     try:
         return Reader(data.decode("utf-8"))
     except UnicodeDecodeError:

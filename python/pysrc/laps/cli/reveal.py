@@ -283,8 +283,9 @@ def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, dat
     except LapsError as error:
         raise type(error)(f"record {file}: {error}", error.code) from None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
         raise Failure(
-            f"record {file}: not understood ({error}); give a sealed record, a journal, or the JSON of laps disclose",
+            f"record {file}: not understood ({what}); give a sealed record, a journal, or the JSON of laps disclose",
             Status.REFUSED,
         ) from None
 

@@ -43,10 +43,22 @@ SignIn = Annotated[
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", help="A file with an access token for Graph, instead of signing in; - is standard input."),
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        envvar="LAPS_GRAPH_TOKEN_FILE",
+        help="A file with an access token for Graph, instead of signing in; - is standard input.",
+    ),
 ]
 GraphUrl = Annotated[
-    str, typer.Option("--graph-url", help="Graph's address: https, or http on this machine.", show_default=True)
+    str,
+    typer.Option(
+        "--graph-url",
+        metavar="URL",
+        envvar="LAPS_GRAPH_URL",
+        help="Graph's address, for a national cloud: https, or http on this machine.",
+        show_default=True,
+    ),
 ]
 
 

@@ -106,6 +106,7 @@ def list_devices(
         ),
         styles=["bold"],
         shed=2,
+        empty="no devices",
     )
     if following is not None:
         output.note(f"more behind {output.safe(following)}: --after {output.safe(following)!r}")
@@ -209,6 +210,7 @@ def due(
             ["device", "due", "ordered"],
             ([each.device, inputs.rfc3339(each.due) or "", "yes" if each.ordered else ""] for each in found),
             styles=["bold"],
+            empty="nothing is due",
         )
     leave_damaged(damaged, "it is due too")
 
