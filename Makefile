@@ -92,6 +92,10 @@ bench: ## Benchmarks run
 csharp: ## Laps.cs and its example agent under Mono, against the Linux library
 	ffi/tests/csharp.sh
 
+.PHONY: bench-python
+bench-python: $(VENV)/.installed ## The Python package: start-up, one password, many, beside Rust and the secrets module
+	$(PY) benches/python.py
+
 .PHONY: install
 install: ## Install the C library: make install PREFIX=/usr/local [BUILD=agent] [DESTDIR=…]
 	BUILD="$(BUILD)" DESTDIR="$(DESTDIR)" ffi/install.sh "$(or $(PREFIX),/usr/local)"

@@ -1,4 +1,5 @@
-"""Opens reports about 3, 3 000 and 100 000 devices in headless Chromium, in light, dark and print: `make proofs`.
+"""Opens reports about 3, 3 000 and 100 000 devices in headless Chromium, in light, dark and print, and works their tables:
+`make proofs`.
 
 Usage: python tests/view_report.py FOLDER. The pictures and PDFs stay in FOLDER, for a person's eyes. A page fails when its
 script does not fill the table, when the browser reports an error, or when a password is in the page.
@@ -6,16 +7,23 @@ script does not fill the table, when the browser reports an error, or when a pas
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from html import unescape
 from pathlib import Path
 
 from laps import Agent, ReaderKey, Vault
 from laps.demo import fleet as demo
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests import graph as fake  # noqa: E402
 
 _SIZES = (3, 3_000, 100_000)
 _STORE = f"command:/bin/sh '{Path(demo.__file__).with_name('account.sh')}' '{{}}'"
@@ -38,13 +46,19 @@ def main(folder: Path) -> None:
         dom = _chromium("--dump-dom", page=html)
         rows = re.search(r'id="devices">.*?<tbody>(.*?)</tbody>', dom, re.DOTALL)
         assert rows is not None and rows[1].count("<tr") >= 3, "the script did not fill the table"
+        began = time.monotonic()
+        _works(html, text)
+        took = time.monotonic() - began
         for name, scheme in (("light", 1), ("dark", 0)):
             picture = folder / f"fleet-{size}-{name}.png"
             options = [f"--blink-settings=preferredColorScheme={scheme}", "--window-size=1200,2200", f"--screenshot={picture}"]
             _chromium(*options, page=html)
             assert picture.stat().st_size > 10_000
         _chromium(f"--print-to-pdf={folder / f'fleet-{size}.pdf'}", "--no-pdf-header-footer", page=html)
-        print(f"{size} devices: {len(text):,} characters, {rows[1].count('<tr')} rows shown; pictures in {folder}")
+        print(f"{size} devices: {len(text):,} characters, "
+              f"{rows[1].count('<tr')} rows shown; opened, sorted and searched in {took:.1f} s; "
+              f"pictures in {folder}")
+    _tenant(folder)
 
 
 def _vault(folder: Path) -> list[str]:
@@ -93,6 +107,80 @@ def _grow(small: Path, path: Path, size: int) -> None:
 
 def _kind(at: int) -> int:
     return 1 if at % 40 == 7 else 2 if at % 90 == 11 else 0
+
+
+# Clicks every heading twice, reads what the table then shows, searches for one device, and writes it all into the page.
+_CLICKS = """<script>
+const seen = {sorted: [], found: null};
+const heads = [...document.querySelectorAll("#devices th")];
+const cells = at => [...document.querySelectorAll("#devices tbody tr")].map(row => row.cells[at].textContent);
+heads.forEach((head, at) => { for (const turn of [0, 1]) {
+  head.click();
+  seen.sorted.push([at, head.getAttribute("aria-sort"), cells(at), document.getElementById("shown").textContent]);
+} });
+const find = document.getElementById("find");
+find.value = NAME;
+find.dispatchEvent(new Event("input"));
+seen.found = cells(0);
+const out = document.createElement("pre");
+out.id = "seen";
+out.textContent = JSON.stringify(seen);
+document.body.append(out);
+</script></body>"""
+
+
+def _works(html: Path, text: str) -> None:
+    """The table sorts by every column, both ways, and finds a device."""
+    data = json.loads(_between(text, 'id="data">', "</script>"))
+    wanted = data[len(data) // 2][0]
+    copy = html.with_name(f"{html.stem}-clicked.html")
+    copy.write_text(text.replace("</body>", _CLICKS.replace("NAME", json.dumps(wanted))), encoding="utf-8")
+    seen = json.loads(unescape(_between(_chromium("--dump-dom", page=copy), '<pre id="seen">', "</pre>")))
+    copy.unlink()
+    columns = len(data[0])
+    assert len(seen["sorted"]) == 2 * columns
+    for at, order, shown, where in seen["sorted"]:
+        column = [str(row[at]) for row in data]
+        first = min(len(data), 200)
+        assert where == f"1 to {first} of {len(data)}" and len(shown) == first
+        # Numbers by size, the others by letters; all of one column are of one kind.
+        key = (lambda each: (0, int(each), "")) if all(each.isdigit() for each in column) else _letters
+        expected = sorted(column, key=key, reverse=order == "descending")[:first]
+        assert [key(each) for each in shown] == [key(each) for each in expected], (at, order, shown[:3], expected[:3])
+    assert {order for _, order, _, _ in seen["sorted"]} == {"ascending", "descending"}
+    assert wanted in seen["found"] and all(wanted in each for each in seen["found"])
+
+
+def _letters(each: str) -> tuple[int, int, str]:
+    # As the browser compares: case last, hyphens and colons as they stand in names and times of one form.
+    return (1, 0, each.casefold())
+
+
+def _between(text: str, before: str, after: str) -> str:
+    return text.partition(before)[2].partition(after)[0]
+
+
+def _tenant(folder: Path) -> None:
+    """A page about a tenant, from a server on this machine."""
+    devices = [fake.entity(at, name=f"PC-{at:06}") for at in range(3_000)]
+    for at, each in enumerate(devices):
+        moment = datetime.now(timezone.utc) - timedelta(days=at % 47)
+        each["lastBackupDateTime"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        each["refreshDateTime"] = f"{moment + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
+    graph = fake.Graph(devices=devices, page=500)
+    graph.recoveries = [fake.recovery(("ann", "bob")[at % 3 == 0] + "@example.org", f"PC-{at:06}") for at in range(40)]
+    html = folder / "tenant.html"
+    (folder / "token").write_text(fake.token(*fake.EVERYTHING), encoding="utf-8")
+    with fake.serving(graph):
+        words = ["entra", "report", "--html", str(html), "--policy", str(folder / "policy.json"), "--graph-url", graph.url]
+        subprocess.run([sys.executable, "-m", "laps", *words, "--token-file", str(folder / "token")], check=True)
+    text = html.read_text(encoding="utf-8")
+    assert "ExamplePassword1" not in text
+    _works(html, text)
+    for name, scheme in (("light", 1), ("dark", 0)):
+        options = [f"--blink-settings=preferredColorScheme={scheme}", "--window-size=1200,2200"]
+        _chromium(*options, f"--screenshot={folder / f'tenant-{name}.png'}", page=html)
+    print(f"a tenant of {len(devices)} devices: {len(text):,} characters")
 
 
 def _chromium(*options: str, page: Path) -> str:

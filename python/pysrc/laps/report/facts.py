@@ -51,7 +51,7 @@ class Facts:
     def failures(self) -> Counter[str]:
         """Why rotations failed or are uncertain, by what the device last reported."""
         return Counter(
-            f"{each.outcome.name} ({each.outcome.reason})"
+            each.outcome.name if each.outcome.name == each.outcome.reason else f"{each.outcome.name} ({each.outcome.reason})"
             for each in self.devices
             if each.outcome is not None and each.state in ("failed", "uncertain", "pending")
         )

@@ -77,7 +77,7 @@ def policy_section(policy: Policy | None) -> str:
     if policy is None:
         return ""
     strength = policy.recipe().strength
-    rows = [[name, str(value)] for name, value in policy.settings.items()]
+    rows = [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in policy.settings.items()]
     note = f"It allows {strength.admissible:,} passwords: {strength.bits:.6f} bits, rounded down."
     return section("The policy", table(["setting", "value"], rows), note)
 

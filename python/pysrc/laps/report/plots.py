@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ _BAR, _LIMIT, _INK = "#010101", "#020202", "#030303"
 def histogram(days: Sequence[float], limit: int | None) -> str:
     """How old the passwords are, with the policy's age as a line."""
     figure, axes = _figure()
-    top = max([*days, limit or 0, 1.0])
-    axes.hist(days, bins=min(60, max(10, int(top))), range=(0, top), color=_BAR)
+    # Whole days, so that every bar is as wide as the others.
+    top = math.ceil(max([*days, limit or 0, 1.0]))
+    axes.hist(days, bins=min(60, max(10, top)), range=(0, top), color=_BAR)
     if limit is not None:
         axes.axvline(limit, color=_LIMIT, linewidth=2)
     axes.set_xlabel("age of the password in days")

@@ -6,9 +6,11 @@
   const size = 200;
   let rows = all, page = 0, column = 0, up = true;
 
+  // One collator for all: localeCompare makes one for every pair.
+  const collator = new Intl.Collator("en", { numeric: true });
   const compare = (one, other) => {
     const a = one[column], b = other[column];
-    const order = typeof a === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+    const order = typeof a === "number" ? a - b : collator.compare(a, b);
     return up ? order : -order;
   };
   const show = () => {
