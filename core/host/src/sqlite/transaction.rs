@@ -13,6 +13,29 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 use super::fault::explain;
 use super::schema::ENTRIES;
 
+/// One device.
+const DEVICE: &str =
+    "SELECT device.number, state FROM device JOIN scope ON scope.number = device.scope
+             WHERE scope.name = :scope AND device.name = :name";
+/// A page of devices by name.
+const DEVICES: &str = "SELECT device.number, device.name, state FROM device
+             JOIN scope ON scope.number = device.scope
+             WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit";
+/// A page of devices by due date.
+const DUE: &str = "SELECT number, name, state, due FROM device
+             WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
+             ORDER BY due, number LIMIT :limit";
+/// A page of the trail.
+const ENTRIES_FROM: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
+/// A page of what one actor did.
+const ENTRIES_OF: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit INDEXED BY trail_actor
+             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
+             ORDER BY number LIMIT :limit";
+
 /// The rows of one transaction.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
@@ -171,8 +194,7 @@ impl Transaction for Rows<'_> {
         name: &DeviceId,
     ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
         let found: Option<(i64, Vec<u8>)> = self.one(
-            "SELECT device.number, state FROM device JOIN scope ON scope.number = device.scope
-             WHERE scope.name = :scope AND device.name = :name",
+            DEVICE,
             named_params! { ":scope": scope.as_str(), ":name": name.as_str() },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -227,9 +249,7 @@ impl Transaction for Rows<'_> {
         most: usize,
     ) -> Result<Vec<StoredDevice>, VaultError> {
         self.many(
-            "SELECT device.number, device.name, state FROM device
-             JOIN scope ON scope.number = device.scope
-             WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit",
+            DEVICES,
             named_params! {
                 ":scope": scope.as_str(),
                 // A device's name is not empty, so every name is behind the empty text.
@@ -251,9 +271,7 @@ impl Transaction for Rows<'_> {
         let (due, key) = after
             .map_or((-1, 0), |(due, key)| (to_i64(due.as_unix_seconds()), to_i64(key.number())));
         self.many(
-            "SELECT number, name, state, due FROM device
-             WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
-             ORDER BY due, number LIMIT :limit",
+            DUE,
             named_params! {
                 ":scope": scope.number,
                 ":until": to_i64(until.as_unix_seconds()),
@@ -402,8 +420,7 @@ impl Transaction for Rows<'_> {
         let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
         let base = base(scope.number)?;
         self.many(
-            "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
-             FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit",
+            ENTRIES_FROM,
             named_params! {
                 ":from": base.saturating_add(to_i64(from)),
                 ":end": base.saturating_add(ENTRIES),
@@ -424,10 +441,7 @@ impl Transaction for Rows<'_> {
         let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
         let base = base(scope.number)?;
         self.many(
-            "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
-             FROM audit INDEXED BY trail_actor
-             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
-             ORDER BY number LIMIT :limit",
+            ENTRIES_OF,
             named_params! {
                 ":actor": actor,
                 ":since": to_i64(since.as_unix_seconds()),
@@ -488,4 +502,41 @@ fn read_entry(row: &Row<'_>) -> Result<Entry, String> {
     entry.refers_to = row.get::<_, i64>(8).map_err(wrong)?.try_into().map_err(|_| "refers_to")?;
     entry.detail = row.get(9).map_err(wrong)?;
     Ok(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    /// How SQLite finds the rows, a step each.
+    fn plan(sql: &str) -> Vec<String> {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let rows = statement.raw_query();
+        rows.mapped(|row| row.get(3)).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn nothing_is_found_by_scanning_and_no_page_of_devices_is_sorted() {
+        for (name, sql, index) in [
+            ("DEVICE", DEVICE, "sqlite_autoindex_device_1"),
+            ("DEVICES", DEVICES, "sqlite_autoindex_device_1"),
+            ("DUE", DUE, "device_due"),
+            ("ENTRIES_FROM", ENTRIES_FROM, "INTEGER PRIMARY KEY"),
+            ("ENTRIES_OF", ENTRIES_OF, "trail_actor"),
+        ] {
+            let plan = plan(sql);
+            assert!(plan.iter().any(|step| step.contains(index)), "{name}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{name}: {plan:?}");
+            // What one actor did is found by time and answered by number.
+            let sorted = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+            assert!(name == "ENTRIES_OF" || !sorted, "{name}: {plan:?}");
+        }
+        assert!(
+            plan("SELECT * FROM device WHERE state = x'00'")[0].starts_with("SCAN"),
+            "and it would be seen"
+        );
+    }
 }

@@ -38,7 +38,11 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "worker") {
         return worker::work(&arguments[2..]);
     }
-    let tests: [(&str, fn()); 6] = [
+    if arguments.get(1).is_some_and(|argument| argument == "send-many") {
+        return worker::send_many(&arguments[2..]);
+    }
+    let tests: [(&str, fn()); 7] = [
+        ("a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none", syncs),
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
         ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
         ("a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room", full_disk),
@@ -82,6 +86,25 @@ fn dice() -> impl FnMut(u64) -> u64 {
         state ^= state << 17;
         (state >> 11) % sides
     }
+}
+
+/// As the kernel counts them: strace, over programs that differ in nothing but the number of their check-ins.
+fn syncs() {
+    let folder = tempfile::tempdir().unwrap();
+    let syncs = |kind: &str, count: usize| -> usize {
+        let path = folder.path().join(format!("{kind}-{count}"));
+        drop(SqliteStore::init(&path).unwrap());
+        let trace = folder.path().join("trace");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-e", "trace=fsync,fdatasync,msync,sync_file_range,sync", "-o"]);
+        strace.arg(&trace).arg(std::env::current_exe().unwrap()).arg("send-many");
+        strace.arg(&path).args([kind, &count.to_string()]).stdout(Stdio::null());
+        assert!(strace.status().unwrap().success());
+        fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains("sync")).count()
+    };
+    let set_up = syncs("offer", 0);
+    assert_eq!(syncs("offer", 7) - set_up, 7, "one for each commit");
+    assert_eq!(syncs("nothing", 50), set_up, "none where nothing changes");
 }
 
 fn kills() {

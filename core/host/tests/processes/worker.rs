@@ -80,3 +80,23 @@ fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultEr
     say(&format!("disclosed {name} {} {}", disclosure.head, disclosure.candidates.len()));
     Ok(())
 }
+
+/// `PATH KIND COUNT`: one device, settled, that then sends so many check-ins, each with a new record (`offer`) or with
+/// nothing new (`nothing`).
+pub fn send_many(arguments: &[String]) {
+    let vault = Vault::from_system(SqliteStore::open(&arguments[0]).unwrap());
+    let bed = Bed::in_memory();
+    let mut device = bed.device("counted");
+    rotate(&vault, &mut device).unwrap();
+    for _ in 0..2 {
+        let answer = send(&vault, &device.message(), &[]).unwrap();
+        device.token = Some(answer.token);
+    }
+    for _ in 0..arguments[2].parse::<usize>().unwrap() {
+        let records = if arguments[1] == "offer" { vec![device.make()] } else { Vec::new() };
+        let answer = send(&vault, &device.message(), &records.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(answer.stored.len(), records.len());
+        assert_eq!(device.token == Some(answer.token), records.is_empty());
+        device.token = Some(answer.token);
+    }
+}
