@@ -838,7 +838,7 @@ namespace Laps {
 
         void Wipe() {
             lock (gate) {
-                if (chars == null) return;
+                if (chars == null || !pin.IsAllocated) return;
                 Native.laps_wipe(pin.AddrOfPinnedObject(), (UIntPtr)(uint)(chars.Length * sizeof(char)));
                 pin.Free();
                 chars = null;

@@ -113,7 +113,7 @@ pub unsafe extern "C" fn laps_accounts_automatic_name(
             &accounts.accounts,
             generator.ready()?,
         )?;
-        buffer.fill_text(name.as_str().bytes(), name.as_str().len())
+        buffer.fill_utf8(name.as_str())
     })
 }
 

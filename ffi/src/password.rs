@@ -122,7 +122,7 @@ pub unsafe extern "C" fn laps_password_copy_utf8(
             (pointer::shared(password)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let text = password.password.expose_secret();
-        buffer.fill_text(text.bytes(), text.len())
+        buffer.fill_utf8(text)
     })
 }
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn laps_password_copy_utf16(
         let (password, buffer) =
             unsafe { (pointer::shared(password)?, Buffer::new(buffer, buffer_len, out_len)?) };
         let text = password.password.expose_secret();
-        buffer.fill_text(text.encode_utf16(), text.encode_utf16().count())
+        buffer.fill_utf16(text)
     })
 }
 

@@ -267,7 +267,7 @@ pub(crate) struct Buffer<T> {
     out_len: Out<usize>,
 }
 
-impl<T: Copy + Default> Buffer<T> {
+impl<T> Buffer<T> {
     /// # Safety
     /// Contract, Buffers: `start` is NULL or can be written for `capacity` units; `out_len` is NULL or can be written.
     pub(crate) unsafe fn new(
@@ -283,26 +283,52 @@ impl<T: Copy + Default> Buffer<T> {
         Ok(Self { start, capacity, out_len })
     }
 
-    /// Fills the buffer with text and a terminating NUL; the length that is written does not count the NUL.
-    pub(crate) fn fill_text(
-        self,
-        values: impl Iterator<Item = T>,
-        len: usize,
-    ) -> Result<(), Failure> {
+    /// Whether text of this length and a terminating NUL have room; otherwise the caller is told how much they need.
+    fn has_room(self, len: usize) -> Result<Self, Failure> {
         let needed = len.saturating_add(1);
-        if self.capacity < needed {
-            let (capacity, unit) = (self.capacity, size_of::<T>());
-            self.out_len.set(needed);
-            let message = format_args!(
-                "the buffer holds {capacity} units of {unit} bytes, {needed} are needed"
-            );
-            return Err(Failure::new(Code::BufferTooSmall, &message));
+        if self.capacity >= needed {
+            return Ok(self);
         }
-        for (index, value) in values.take(len).chain([T::default()]).enumerate() {
+        let (capacity, unit) = (self.capacity, size_of::<T>());
+        self.out_len.set(needed);
+        let message =
+            format_args!("the buffer holds {capacity} units of {unit} bytes, {needed} are needed");
+        Err(Failure::new(Code::BufferTooSmall, &message))
+    }
+}
+
+impl Buffer<u8> {
+    /// Fills the buffer with text and a terminating NUL; the length that is written does not count the NUL.
+    pub(crate) fn fill_utf8(self, text: &str) -> Result<(), Failure> {
+        let (room, len) = (self.has_room(text.len())?, text.len());
+        // SAFETY: len < capacity, writable by contract (Buffers), which also says that it overlaps nothing.
+        unsafe {
+            room.start.copy_from_nonoverlapping(text.as_ptr(), len);
+            room.start.add(len).write(0);
+        }
+        room.out_len.set(len);
+        Ok(())
+    }
+}
+
+impl Buffer<u16> {
+    /// As [`Buffer::fill_utf8`], in UTF-16.
+    pub(crate) fn fill_utf16(self, text: &str) -> Result<(), Failure> {
+        // Nearly every password is ASCII, which needs no decoding.
+        let ascii = text.is_ascii();
+        let len = if ascii { text.len() } else { text.encode_utf16().count() };
+        let room = self.has_room(len)?;
+        let put = |index, unit| {
             // SAFETY: index <= len < capacity, writable by contract (Buffers).
-            unsafe { self.start.add(index).write(value) };
+            unsafe { room.start.add(index).write(unit) };
+        };
+        if ascii {
+            text.bytes().enumerate().for_each(|(index, byte)| put(index, u16::from(byte)));
+        } else {
+            text.encode_utf16().take(len).enumerate().for_each(|(index, unit)| put(index, unit));
         }
-        self.out_len.set(len);
+        put(len, 0);
+        room.out_len.set(len);
         Ok(())
     }
 }

@@ -127,7 +127,7 @@ pub unsafe extern "C" fn laps_policy_administrator_account_name(
             (pointer::shared(policy)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let name = policy.policy.administrator_account_name().as_str();
-        buffer.fill_text(name.bytes(), name.len())
+        buffer.fill_utf8(name)
     })
 }
 
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn laps_policy_value(
             Failure::new(Code::InvalidArgument, &message)
         })?;
         let text = policy.policy.value(setting).to_string();
-        buffer.fill_text(text.bytes(), text.len())
+        buffer.fill_utf8(&text)
     })
 }
 

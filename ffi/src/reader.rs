@@ -54,7 +54,7 @@ pub unsafe extern "C" fn laps_reader_text(
             (pointer::shared(reader)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let text = reader.reader.to_string();
-        buffer.fill_text(text.bytes(), text.len())
+        buffer.fill_utf8(&text)
     })
 }
 
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn laps_reader_name(
             (pointer::shared(reader)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let name = reader.reader.name();
-        buffer.fill_text(name.bytes(), name.len())
+        buffer.fill_utf8(name)
     })
 }
 

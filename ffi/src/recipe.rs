@@ -108,7 +108,7 @@ pub unsafe extern "C" fn laps_recipe_admissible(
             (pointer::shared(recipe)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let digits = recipe.recipe.strength().admissible().to_string();
-        buffer.fill_text(digits.bytes(), digits.len())
+        buffer.fill_utf8(&digits)
     })
 }
 

@@ -154,7 +154,7 @@ fn text(
             (pointer::shared(record)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let text = text(record.record.header())?;
-        buffer.fill_text(text.bytes(), text.len())
+        buffer.fill_utf8(&text)
     })
 }
 

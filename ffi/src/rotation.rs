@@ -365,7 +365,7 @@ pub unsafe extern "C" fn laps_rotation_account(
             (pointer::shared(rotation)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let account = rotation.machine.account().as_str();
-        buffer.fill_text(account.bytes(), account.len())
+        buffer.fill_utf8(account)
     })
 }
 

@@ -56,7 +56,7 @@ pub unsafe extern "C" fn laps_signer_text(
             (pointer::shared(signer)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let text = signer.signer.to_string();
-        buffer.fill_text(text.bytes(), text.len())
+        buffer.fill_utf8(&text)
     })
 }
 

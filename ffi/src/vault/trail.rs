@@ -52,7 +52,7 @@ pub unsafe extern "C" fn laps_vault_audit_head(
             (pointer::shared(vault)?, Buffer::new(buffer.cast::<u8>(), buffer_len, out_len)?)
         };
         let head = vault.vault.audit_head(&vault.scope)?.to_string();
-        buffer.fill_text(head.bytes(), head.len())?;
+        buffer.fill_utf8(&head)?;
         Ok(())
     })
 }
