@@ -6,6 +6,8 @@ extern crate alloc;
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/mount.rs"]
+mod mount;
 #[path = "support/real_account.rs"]
 mod real_account;
 
@@ -14,7 +16,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bench::{Bench, HONEST};
@@ -30,32 +31,8 @@ use laps_host::agent::channel::ChannelError;
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::{Agent, AgentError, PolicySource, RunOutcome};
 use laps_host::time::{now, rfc3339};
+use mount::Mount;
 use real_account::RealAccount;
-
-/// A small file system in memory, unmounted when dropped.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(path: PathBuf) -> Self {
-        fs::create_dir(&path).unwrap();
-        assert!(mount(&["-t", "tmpfs", "-o", "size=96k,mode=0700", "tmpfs"], &path));
-        Self(path)
-    }
-
-    fn remount(&self, how: &str) {
-        assert!(mount(&["-o", &format!("remount,{how}")], &self.0));
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
-fn mount(options: &[&str], path: &Path) -> bool {
-    Command::new("mount").args(options).arg(path).status().unwrap().success()
-}
 
 #[test]
 fn a_full_state_folder_changes_nothing_and_is_overcome() {
@@ -658,11 +635,9 @@ fn a_use_of_the_account_starts_the_delay() {
     assert!(events.iter().any(|event| event.id == Some(10041)));
 }
 
-#[test]
-fn the_password_is_in_no_argument_environment_or_event() {
-    let bench = Bench::new();
-    // Slow enough to be looked at several times while each child lives.
-    bench.script(&format!("sleep 0.1{HONEST}"));
+/// Looks through the arguments and the environment of every process that has this word in its arguments, while `work` runs: what was seen, and how
+/// often there was something to see.
+fn watched(word: &'static str, work: impl FnOnce()) -> (Vec<u8>, u32) {
     let stop = Arc::new(AtomicBool::new(false));
     let watcher = std::thread::spawn({
         let stop = Arc::clone(&stop);
@@ -673,7 +648,7 @@ fn the_password_is_in_no_argument_environment_or_event() {
                 for process in fs::read_dir("/proc").unwrap().flatten() {
                     let read = |name: &str| fs::read(process.path().join(name)).unwrap_or_default();
                     let arguments = read("cmdline");
-                    if String::from_utf8_lossy(&arguments).contains("account.sh") {
+                    if contains(&arguments, word.as_bytes()) {
                         found = true;
                         seen.extend(arguments);
                         seen.extend(read("environ"));
@@ -685,13 +660,23 @@ fn the_password_is_in_no_argument_environment_or_event() {
             (seen, looks)
         }
     });
-    let mut passwords = Vec::new();
-    for _ in 0..3 {
-        assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
-        passwords.push(bench.held());
-    }
+    work();
     stop.store(true, Ordering::Relaxed);
-    let (seen, looks) = watcher.join().unwrap();
+    watcher.join().unwrap()
+}
+
+#[test]
+fn the_password_is_in_no_argument_environment_or_event() {
+    let bench = Bench::new();
+    // Slow enough to be looked at several times while each child lives.
+    bench.script(&format!("sleep 0.1{HONEST}"));
+    let mut passwords = Vec::new();
+    let (seen, looks) = watched("account.sh", || {
+        for _ in 0..3 {
+            assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
+            passwords.push(bench.held());
+        }
+    });
     assert!(looks > 6, "the children were not seen: {looks}");
     assert!(contains(&seen, b"Admin"), "the arguments were not read");
     assert!(contains(&seen, b"PATH="), "the environment was not read");
@@ -705,6 +690,22 @@ fn the_password_is_in_no_argument_environment_or_event() {
         assert!(!contains(&seen, password.as_bytes()));
         assert!(!contains(log.as_bytes(), password.as_bytes()));
         assert!(!contains(&state, password.as_bytes()));
+    }
+}
+
+#[test]
+fn a_password_in_arguments_or_the_environment_would_be_seen() {
+    for (argument, environment) in [("Secret-in-arguments", "no"), ("no", "Secret-in-environment")]
+    {
+        let (seen, looks) = watched("leaking-child", || {
+            let mut child = Command::new("sh")
+                .args(["-c", "sleep 0.3", "leaking-child", argument])
+                .env("LEAK", environment)
+                .spawn()
+                .unwrap();
+            child.wait().unwrap();
+        });
+        assert!(looks > 0 && contains(&seen, b"Secret-in-"), "{argument} {environment}");
     }
 }
 

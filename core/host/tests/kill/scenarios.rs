@@ -10,6 +10,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -33,7 +34,7 @@ pub(super) fn run() {
     if first.as_deref() == Some("agent") {
         agent(&arguments.collect::<Vec<_>>());
     }
-    let scenarios: [(&str, fn()); 7] = [
+    let scenarios: [(&str, fn()); 8] = [
         ("syncs_of_a_whole_rotation_are_those_that_are_stated", syncs_of_a_rotation),
         ("kills_at_every_step_leave_a_candidate_that_matches", at_every_step),
         ("kills_spread_over_rotations_leave_a_candidate_that_matches", spread_over_time),
@@ -41,6 +42,7 @@ pub(super) fn run() {
         ("a_setter_that_outlives_its_agent_is_waited_for", outliving_setter),
         ("a_hanging_setter_of_a_killed_agent_is_ended", hanging_setter),
         ("sigterm_in_the_middle_of_a_setter_stops_cleanly", sigterm),
+        ("sigterm_at_any_moment_stops_cleanly", sigterm_at_any_moment),
     ];
     for (name, scenario) in scenarios {
         if first.as_ref().is_none_or(|filter| name.contains(filter.as_str())) {
@@ -329,6 +331,33 @@ fn sigterm() {
     assert_eq!(agent.wait().unwrap().code(), Some(0));
     assert!(device.holds());
     device.settles("linux");
+}
+
+fn sigterm_at_any_moment() {
+    let device = Device::new("terms");
+    let started = Instant::now();
+    assert_eq!(device.start("linux", "force").wait().unwrap().code(), Some(0));
+    let whole = started.elapsed();
+    let mut states: BTreeMap<String, u32> = BTreeMap::new();
+    for stop in 0..16 {
+        device.bench.order();
+        let mut command = device.command("linux", "run", None);
+        let mut agent = command.stdout(Stdio::piped()).spawn().unwrap();
+        // Not before it says something: until then nothing answers the signal but its default.
+        let mut output = agent.stdout.take().unwrap();
+        output.read_exact(&mut [0]).unwrap();
+        std::thread::sleep(whole.mul_f64(f64::from(stop) / 12.0));
+        let term = Command::new("kill").args(["-TERM", &agent.id().to_string()]).status().unwrap();
+        assert!(term.success());
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        assert_eq!(agent.wait().unwrap().code(), Some(0), "stop {stop}");
+        assert!(rest.lines().any(|line| line.contains("\"stopped\"")), "stop {stop}: {rest}");
+        assert!(device.holds(), "stop {stop}");
+        *states.entry(device.state()).or_default() += 1;
+        device.settles("linux");
+    }
+    println!("  stopped within {whole:.2?}; journals said {states:?}");
 }
 
 /// The calls that change files.
