@@ -85,8 +85,8 @@ bench-build: ## Benchmarks compile
 
 .PHONY: bench
 bench: ## Benchmarks run
-	cargo build -q --release -p laps-ffi
-	cargo bench -p laps-benches
+	ffi/build.sh full target/bench-library
+	LAPS_LIBRARY=$(CURDIR)/target/bench-library/liblaps.so cargo bench -p laps-benches
 
 .PHONY: csharp
 csharp: ## Laps.cs and its example agent under Mono, against the Linux library

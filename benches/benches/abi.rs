@@ -1,7 +1,7 @@
 //! What a call through the C ABI costs over the same call in Rust. Method and numbers: `../README.md`.
 //!
-//! The shared library is the one that is installed, loaded as a program in C would: build it first,
-//! `cargo build --release -p laps-ffi`, or name another with `LAPS_LIBRARY`.
+//! The shared library is loaded as a program in C loads it: the one that `LAPS_LIBRARY` names (`make bench` builds the one
+//! that is shipped), or what `cargo build --release -p laps-ffi` left.
 
 #![expect(clippy::expect_used, reason = "a benchmark")]
 

@@ -33,6 +33,6 @@ done
 $compile -out:"$out/full/agent.exe" ffi/csharp/Laps.cs ffi/examples/agent.cs
 gcc -std=c99 -Iffi/include -Iffi/tests/c ffi/tests/agent_world.c "$target/debug/liblaps.a" -lpthread -ldl -lm -o "$out/agent_world"
 # The example takes one program by its name.
-printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec mono --debug %s "$@"\n' "$out/full" "$out/full/agent.exe" > "$out/agent"
-chmod +x "$out/agent"
-ffi/tests/agent_example.sh "$out/agent" "$out/agent_world" "$out/world"
+printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec mono --debug %s "$@"\n' "$out/full" "$out/full/agent.exe" > "$out/example-agent"
+chmod +x "$out/example-agent"
+ffi/tests/agent_example.sh "$out/example-agent" "$out/agent_world" "$out/world"
