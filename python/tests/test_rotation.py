@@ -153,3 +153,10 @@ def test_a_fact_that_was_not_wished_is_refused(device: Device) -> None:
     with pytest.raises(LapsError) as caught:
         Rotation(policy=device.policy, device="PC-1", account="Admin", journal=b"hello")
     assert caught.value.code == 104
+
+
+def test_a_start_with_nothing_to_manage_says_so_by_itself() -> None:
+    off = Rotation(policy=Policy(BackupDirectory=0), device="PC-1", account="Admin", now=START)
+    assert off.events() == ["disabled"] and off.events() == []
+    on = Rotation(policy=Policy(BackupDirectory=1), device="PC-1", account="Admin", now=START)
+    assert on.events() == []

@@ -243,6 +243,11 @@ const CHPASSWD: &str = "/usr/sbin/chpasswd";
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program of the system may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Texts of PAM modules that refuse a password for what it is. `BAD PASSWORD` is printed by all of them.
-const REFUSALS: [&str; 3] =
-    ["BAD PASSWORD", "Password has been already used", "password fails the policy"];
+/// Texts of PAM modules that refuse a password for what it is: `pam_pwquality` and `pam_cracklib`, `pam_unix`, `pam_passwdqc`.
+const REFUSALS: [&str; 5] = [
+    "BAD PASSWORD",
+    "Password has been already used",
+    "password fails the policy",
+    "You must choose a longer password",
+    "Weak password",
+];

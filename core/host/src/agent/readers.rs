@@ -10,11 +10,13 @@
 //!
 //! A state folder that is rolled back takes the memory of newer sets with it, as it does with the journal.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
 use laps_core::identity::Scope;
-use laps_core::seal::{Reader, ReaderSet, ReaderSetHead, Signer};
+use laps_core::seal::{MAX_READER_SET_LEN, Reader, ReaderSet, ReaderSetHead, Signer};
 
 use super::outcome::AgentError;
 use super::state::StateFolder;
@@ -108,7 +110,7 @@ pub(super) fn look(
     in_force: &mut Option<InForce>,
 ) -> Result<Looked, AgentError> {
     let known = in_force.as_ref().map(|known| &known.head);
-    let read = std::fs::read(&source.file).map_err(|error| {
+    let read = read(&source.file).map_err(|error| {
         (Code::Io, format!("cannot read the reader set {}: {error}", source.file.display()))
     });
     let verified = read.and_then(|text| {
@@ -140,6 +142,14 @@ pub(super) fn look(
     }
     *in_force = Some(InForce { head, readers: set.readers().to_vec() });
     Ok(Looked::Newer(head.version()))
+}
+
+/// Reads a set, and of a file that is none no more than shows it.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let most = u64::try_from(MAX_READER_SET_LEN).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl InForce {
