@@ -115,6 +115,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test processes
 	LAPS_FLEET=full cargo bench -p laps-benches --bench vault
 	ffi/tests/fuzz.sh 1000000
+	LAPS_PROOFS=1 ffi/tests/sizes.sh
 	$(MAKE) csharp
 	$(MAKE) report-view
 

@@ -14,6 +14,7 @@ cd "$(dirname "$0")/.."
 case $build in
     agent) set -- --no-default-features ;;
     full) set -- ;;
+    panics) set -- --features panic-for-tests ;; # for ffi/tests/sizes.sh only
     *) echo "a build is agent or full, not $build"; exit 2 ;;
 esac
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/c-library

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The libraries as they are shipped stay below their limits: agent 1 MiB, full 2.5 MiB (Linux). They show nothing
-# but what ffi/symbols.txt lists, and the C tests hold for them, shared and static.
+# but what ffi/symbols.txt lists, and the C tests hold for them, shared and static. With LAPS_PROOFS=1 also: a panic
+# is contained in a library that is built as the shipped one is.
 # usage: ffi/tests/sizes.sh
 set -eu
 cd "$(dirname "$0")/../.."
@@ -39,3 +40,13 @@ shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
 }
 shipped agent 1048576 '^$' -DLAPS_AGENT
 shipped full 2621440 ''
+
+if [ -n "${LAPS_PROOFS:-}" ]; then
+    ffi/build.sh panics "$out/panics"
+    python3 ffi/tests/contract.py ffi/include/laps.h full > "$out/contract.c"
+    # shellcheck disable=SC2086
+    gcc -std=c99 $warn -O1 -DLAPS_PANIC_FOR_TESTS -Iffi/include -Iffi/tests/c "$out/contract.c" "$out/panics/liblaps.a" \
+        -lpthread -ldl -lm -o "$out/panics/contract"
+    (cd "$out/panics" && RUST_BACKTRACE=1 ./contract > contract.log 2> contract.err) || { tail "$out/panics/contract.err"; exit 1; }
+    echo "built as shipped, panics forced: $(tail -n 1 "$out/panics/contract.log")"
+fi
