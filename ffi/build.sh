@@ -23,15 +23,14 @@ export LIBSQLITE3_FLAGS="$sqlite"
 # Where Rust links with its own lld, also without what prints backtraces (src/backtrace.rs): a second version
 # script keeps that name inside, which other linkers do not take.
 mkdir -p "$target"
-small=
+set -- "$@" --
 minor=$(rustc --version | sed 's/^rustc 1\.\([0-9]*\)\..*/\1/')
 if [ "$(rustc -vV | sed -n 's/^host: //p')" = x86_64-unknown-linux-gnu ] && [ "$minor" -ge 90 ]; then
     echo '{ local: _Unwind_Backtrace; };' > "$target/inside.map"
-    small="--cfg laps_no_backtrace -C link-arg=-Wl,--version-script=$target/inside.map"
+    set -- "$@" --cfg laps_no_backtrace -C "link-arg=-Wl,--version-script=$target/inside.map"
 fi
 # The crate types are named here because Cargo optimises across crates only where no rlib is asked for.
-# shellcheck disable=SC2086
-cargo rustc -q -p laps-ffi --lib --crate-type cdylib,staticlib --profile c-library --target-dir "$target" "$@" -- $small
+cargo rustc -q -p laps-ffi --lib --crate-type cdylib,staticlib --profile c-library --target-dir "$target" "$@"
 cp "$target/c-library/liblaps.so" "$out/liblaps.so"
 # One object in which only laps_* is visible: a program may have a SQLite, or another library in Rust, of its own.
 ld -r --force-group-allocation -o "$target/laps.o" --whole-archive "$target/c-library/liblaps.a"
