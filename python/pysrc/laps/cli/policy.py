@@ -53,9 +53,14 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
             }
         )
     else:
+        refused = dict.fromkeys(each.setting for each in found.findings if each.level == "error")
         output.table(
             ["setting", "value", "source"],
-            ([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
+            [
+                *([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
+                # A value that is refused is none: it is not in force, and no default stands for it.
+                *([name, "refused", found.source] for name in refused if name not in found.settings),
+            ],
             styles=["bold", "", "dim"],
         )
         if found.policy is None:
