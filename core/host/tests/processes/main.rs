@@ -21,6 +21,7 @@ extern crate alloc;
 mod bed;
 mod fork;
 mod ledger;
+mod resealing;
 mod worker;
 
 use std::fs;
@@ -41,7 +42,14 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "send-many") {
         return worker::send_many(&arguments[2..]);
     }
-    let tests: [(&str, fn()); 7] = [
+    if arguments.get(1).is_some_and(|argument| argument == "reseal") {
+        return resealing::work(&arguments[2..]);
+    }
+    let tests: [(&str, fn()); 8] = [
+        (
+            "a_killed_run_is_gone_on_with_and_no_record_is_lost",
+            resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
+        ),
         ("a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none", syncs),
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
         ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
