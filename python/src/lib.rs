@@ -62,6 +62,8 @@ mod _laps {
         back_up_vault, export_devices, import_devices, migrate_vault, restore_vault,
     };
     #[pymodule_export]
+    use super::vault::metadata::Metadata;
+    #[pymodule_export]
     use super::vault::row::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Ordered, Outcome,
         Resealed, Stats, StoredRecord,

@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod copies;
+pub(crate) mod metadata;
 pub(crate) mod row;
 
 use std::path::PathBuf;
@@ -525,6 +526,11 @@ impl Vault {
         let now = time::or_now(now)?;
         let stats = py.detach(|| self.inner.stats(&self.scope, now)).map_err(refused)?;
         Ok(stats.into())
+    }
+
+    /// The vault without the power to hand anything out or to change anything.
+    fn metadata(&self) -> metadata::Metadata {
+        metadata::Metadata { inner: self.inner.metadata(), scope: self.scope }
     }
 
     fn __repr__(&self) -> String {

@@ -85,3 +85,20 @@ def test_the_trail_says_which_user_host_and_process_asked(fleet: Fleet) -> None:
     last = laps.Vault.open(fleet.folder / "vault").audit_entries()[-1]
     assert (last.actor, last.reason) == ("Ann", "sold")
     assert re.search(rf"{re.escape(getpass.getuser())}@{re.escape(os.uname().nodename)}, process \d+", last.context)
+
+
+def test_metadata_can_look_and_nothing_else(fleet: Fleet) -> None:
+    import laps
+
+    vault = laps.Vault.open(fleet.folder / "vault")
+    before = vault.audit_head
+    metadata = vault.metadata()
+    (devices, following, damaged) = metadata.list()
+    assert ([each.device for each in devices], following, damaged) == (["PC-1"], None, [])
+    assert metadata.show("PC-1").version == 1
+    assert [each.state for each in metadata.history("PC-1")] == ["current"]
+    assert metadata.due()[0] == []
+    assert metadata.stats().devices == 1
+    can = {name for name in dir(metadata) if not name.startswith("_")}
+    assert can == {"list", "show", "history", "due", "stats"}
+    assert vault.audit_head == before

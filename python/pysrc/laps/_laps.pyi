@@ -19,6 +19,7 @@ __all__ = [
     "Finding",
     "Generator",
     "KnownReader",
+    "Metadata",
     "Ordered",
     "Outcome",
     "Password",
@@ -436,6 +437,18 @@ class Record:
     def suite(self) -> str: ...
 
 @final
+class Metadata:
+    def list(
+        self, *, after: str | None = None, limit: int = 1000
+    ) -> tuple[List[Device], str | None, List[str]]: ...
+    def show(self, device: str, /) -> Device: ...
+    def history(self, device: str, /) -> List[StoredRecord]: ...
+    def due(
+        self, *, until: datetime | None = None, after: str | None = None, limit: int = 1000
+    ) -> tuple[List[Due], str | None, List[str]]: ...
+    def stats(self, *, now: datetime | None = None) -> Stats: ...
+
+@final
 class Vault:
     @staticmethod
     def init(
@@ -576,6 +589,7 @@ class Vault:
     @property
     def history_setting(self) -> tuple[int, int | None]: ...
     def stats(self, *, now: datetime | None = None) -> Stats: ...
+    def metadata(self) -> Metadata: ...
 
 @final
 class Agent:
