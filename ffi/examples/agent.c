@@ -163,9 +163,9 @@ static laps_rotation *start(void) {
     laps_rotation *rotation = NULL;
     laps_status status = LAPS_STATUS_JOURNAL_MALFORMED;
     FILE *there = fopen(state_path, "rb");
-    if (there != NULL) {
+    if (there != NULL || errno != ENOENT) {
         long len;
-        fclose(there);
+        if (there != NULL) fclose(there);
         len = read_file(state_path, bytes, sizeof bytes);
         if (len < 0) {
             fprintf(stderr, "agent: %s cannot be read\n", state_path);

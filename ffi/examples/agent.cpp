@@ -28,10 +28,12 @@ std::string load(const std::string &path) {
     return std::string(bytes.begin(), bytes.begin() + length);
 }
 
+/// A file that is there and cannot be opened counts as there: reading it then says why.
 bool exists(const std::string &path) {
     FILE *file = std::fopen(path.c_str(), "rb");
-    if (file != nullptr) std::fclose(file);
-    return file != nullptr;
+    if (file == nullptr) return errno != ENOENT;
+    std::fclose(file);
+    return true;
 }
 
 /// What a policy asks for, and how it was written.

@@ -219,9 +219,13 @@ sealed class Agent : IDisposable {
 
     /// <summary>The rotation as it was written last; from nothing only where no state was ever written, or it is damaged.</summary>
     internal void Start(bool stay) {
-        if (File.Exists(statePath)) {
+        byte[] state = null;
+        try {
+            state = File.ReadAllBytes(statePath);
+        } catch (FileNotFoundException) { } // any other failure ends the agent: File.Exists would take it for "no state"
+        if (state != null) {
             try {
-                rotation = Rotation.Resume(config, File.ReadAllBytes(statePath), null, Clock.Now());
+                rotation = Rotation.Resume(config, state, null, Clock.Now());
             } catch (LapsException error) when (error.Status == Status.JournalMalformed) {
                 Console.Error.WriteLine("agent: {0}: {1}", statePath, error.Message);
             }
