@@ -67,6 +67,8 @@ struct World {
     vault: Vault<MemoryStore>,
     keys: Vec<ReaderKey>,
     rng: ChaCha20Rng,
+    /// Whether a changed record was given back: the vault, which has no key, may have taken one that nobody can open.
+    spoilt: bool,
 }
 
 fn password(device: &str) -> Option<Password> {
@@ -91,7 +93,7 @@ impl World {
                 Record::seal(&header(device, n)?, &password(device)?, readers.get(..1)?, &mut rng);
             offer(&vault, device, &record.ok()?)?;
         }
-        Some(Self { vault, keys, rng })
+        Some(Self { vault, keys, rng, spoilt: false })
     }
 
     /// One thing to do; none when the data is at its end.
@@ -111,6 +113,7 @@ impl World {
                 for _ in 0..changes {
                     input.change(&mut sealed)?;
                 }
+                self.spoilt |= changes > 0;
                 let _ = self.give(device, record, sealed);
             }
             2 => {
@@ -185,10 +188,11 @@ impl World {
             };
             items.iter().map(anew).collect()
         });
+        self.spoilt |= !untouched;
         let Ok(done) = done else { return };
         assert!(done.damaged.is_empty(), "nothing was damaged");
-        assert!(!untouched || done.failed.is_empty(), "{:?}", done.failed);
-        if untouched && done.not_ours == 0 {
+        assert!(self.spoilt || done.failed.is_empty(), "{:?}", done.failed);
+        if !self.spoilt && done.not_ours == 0 {
             let page = self.vault.resealing(&Scope::EMPTY, None, 10, &WHO, NOW);
             assert!(page.is_ok_and(|page| page.items.is_empty()), "a record was left out");
         }
