@@ -80,8 +80,8 @@ seal-test: $(VENV)/.tools ## Sealed records against a second implementation, bot
 	cargo run -q -p laps-core --all-features --example seal_vectors -- check target/seal-exchange/theirs
 
 .PHONY: bench-build
-bench-build: ## Benchmarks compile
-	cargo bench -q -p laps-benches --no-run
+bench-build: ## Benchmarks are built and linked; not optimised, which costs two minutes and shows nothing more
+	cargo build -q -p laps-benches --benches --examples
 
 .PHONY: bench
 bench: ## Benchmarks run

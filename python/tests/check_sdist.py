@@ -36,11 +36,18 @@ def main(folder: Path) -> None:
     needed = {"pyproject.toml", "Cargo.lock", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "packaging/backend.py"}
     assert needed <= names, needed - names
     with tempfile.TemporaryDirectory() as elsewhere:
-        # Crates of the registry need not be compiled twice; ours are, for their folder is another one.
+        with tarfile.open(source) as archive:
+            archive.extractall(elsewhere, filter="data")
+        (unpacked,) = Path(elsewhere).iterdir()
+        # Crates of the registry need not be compiled twice. Ours are: the archive's files have an old date, so to Cargo they would
+        # look as if they were what the folder's own build had compiled.
+        for each in unpacked.rglob("*.rs"):
+            each.touch()
         environment = {**os.environ, "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(HERE.parent / "target"))}
         environment.pop("PYTHONPATH", None)
-        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        command = [*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(source)]
+        # pip keeps wheels by the path of what they were made of, and would hand out yesterday's.
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+        command = [*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(unpacked)]
         subprocess.run(command, cwd=elsewhere, env=environment, check=True)
         (wheel,) = folder.glob("laps-*.whl")
         look(wheel)
