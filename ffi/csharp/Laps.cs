@@ -201,6 +201,27 @@ namespace Laps {
         Hash = 33,
         Damaged = 34,
         Why = 35,
+        Kind = 36,
+        Count = 37,
+        Changed = 38,
+        Refused = 39,
+        Commit = 40,
+        Status = 41,
+    }
+
+    /// <summary>LAPS_OBSERVED_* of laps.h.</summary>
+    public enum Observed {
+        CheckIn = 1,
+        Disclosed = 2,
+        Ordered = 3,
+        Refused = 4,
+    }
+
+    /// <summary>LAPS_COMMIT_* of laps.h.</summary>
+    public enum Commit {
+        Acknowledged = 1,
+        Lacking = 2,
+        StaleToken = 3,
     }
 
     internal static class Native {
@@ -637,6 +658,8 @@ namespace Laps {
         internal static extern int laps_vault_audit_entries(Vault vault, ulong after, UIntPtr limit, out IntPtr out_rows);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_audit_head(Vault vault, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_observed(Vault vault, out ulong out_missed, out IntPtr out_rows);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_back_up(Vault vault, byte[] path, UIntPtr path_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1803,6 +1826,13 @@ namespace Laps {
         public void Dispose() => Failed?.Dispose();
     }
 
+    /// <summary>What happened in a vault: rows, oldest first, yours to dispose; and how much before them was forgotten.</summary>
+    public sealed class ObservedRows : IDisposable {
+        public ulong Missed { get; internal set; }
+        public Rows Rows { get; internal set; }
+        public void Dispose() => Rows?.Dispose();
+    }
+
     /// <summary>A vault file. It holds no key that opens a password. Threads may share it.</summary>
     public sealed class Vault : LapsObject {
         internal Vault() { }
@@ -1970,6 +2000,16 @@ namespace Laps {
         /// <summary>Keep it: AuditVerify() compares with it.</summary>
         public string AuditHead => Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
             Native.laps_vault_audit_head(this, buffer, size, out length));
+
+        /// <summary>
+        /// What happened through this object since the last call, for metrics: Field.Kind is one of Observed, see laps.h. The first
+        /// call gives nothing; from then on the last 1024 are kept.
+        /// </summary>
+        public ObservedRows Observed() {
+            ulong missed = 0;
+            Rows rows = Rows.Of((out IntPtr made) => Native.laps_vault_observed(this, out missed, out made));
+            return new ObservedRows { Missed = missed, Rows = rows };
+        }
 
         /// <summary>Copies the vault to a new file.</summary>
         public void BackUp(string path, Request request) {

@@ -575,6 +575,97 @@ enum {
 #define LAPS_FIELD_WHY 35
 #endif
 
+#if defined(LAPS_FULL)
+/**
+ * Number: what happened, one of LAPS_OBSERVED_*.
+ */
+#define LAPS_FIELD_KIND 36
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+ */
+#define LAPS_FIELD_COUNT 37
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when a check-in changed anything but the time of the last one.
+ */
+#define LAPS_FIELD_CHANGED 38
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: how many offered records a check-in did not take.
+ */
+#define LAPS_FIELD_REFUSED 39
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: what became of a check-in's commit, one of LAPS_COMMIT_*; 0 when it had none.
+ */
+#define LAPS_FIELD_COMMIT 40
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the status with which something was refused.
+ */
+#define LAPS_FIELD_STATUS 41
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * A check-in was answered. Fields: DEVICE, CHANGED, COUNT, REFUSED, COMMIT.
+ */
+#define LAPS_OBSERVED_CHECK_IN 1
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Sealed records were given out. Fields: DEVICE, COUNT.
+ */
+#define LAPS_OBSERVED_DISCLOSED 2
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Rotations were ordered. Field: COUNT.
+ */
+#define LAPS_OBSERVED_ORDERED 3
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Something was asked for and refused. Field: STATUS.
+ */
+#define LAPS_OBSERVED_REFUSED 4
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The commit was taken, or known already.
+ */
+#define LAPS_COMMIT_ACKNOWLEDGED 1
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The vault does not have the record that was committed; the device offers it again.
+ */
+#define LAPS_COMMIT_LACKING 2
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The check-in did not carry the token of now; the device commits again.
+ */
+#define LAPS_COMMIT_STALE_TOKEN 3
+#endif
+
 /**
  * The local accounts of a device, of which one is to be managed.
  */
@@ -2636,6 +2727,19 @@ laps_status laps_vault_audit_head(const laps_vault *vault,
                                   char *buffer,
                                   size_t buffer_len,
                                   size_t *out_len);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * What happened through this object, and what came from it, since the last such call, oldest first: for metrics, without
+ * who and why, which are in the trail. The first call answers no rows, and from then on at most 1024 are kept; out_missed
+ * receives how many older ones were forgotten. Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_observed(const laps_vault *vault,
+                                uint64_t *out_missed,
+                                laps_rows **out_rows);
 #endif
 
 #if defined(LAPS_FULL)

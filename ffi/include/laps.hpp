@@ -862,6 +862,17 @@ public:
             return laps_vault_audit_head(object, buffer, size, length);
         });
     }
+    /// What laps_vault_observed() tells: what happened, and how much before it was forgotten.
+    struct Observed {
+        std::uint64_t missed;
+        Rows rows;
+    };
+    Observed observed() const {
+        std::uint64_t missed = 0;
+        laps_rows *made = nullptr;
+        check(laps_vault_observed(object_, &missed, &made));
+        return Observed{missed, Rows(made)};
+    }
     void back_up(const std::string &path, const std::string &actor, const std::string &reason, std::uint64_t now) const {
         check(laps_vault_back_up(object_, path.data(), path.size(), actor.data(), actor.size(), reason.data(), reason.size(),
                                  now));

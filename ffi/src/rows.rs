@@ -187,6 +187,24 @@ pub const LAPS_FIELD_DAMAGED: u32 = 34;
 /// Text: why something was not done.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_WHY: u32 = 35;
+/// Number: what happened, one of LAPS_OBSERVED_*.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_KIND: u32 = 36;
+/// Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_COUNT: u32 = 37;
+/// Number: 1 when a check-in changed anything but the time of the last one.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_CHANGED: u32 = 38;
+/// Number: how many offered records a check-in did not take.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_REFUSED: u32 = 39;
+/// Number: what became of a check-in's commit, one of LAPS_COMMIT_*; 0 when it had none.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_COMMIT: u32 = 40;
+/// Number: the status with which something was refused.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_STATUS: u32 = 41;
 
 /// How many rows there are; 0 for NULL.
 #[cfg(feature = "vault")]

@@ -3,6 +3,7 @@
 
 pub mod copies;
 pub mod lifecycle;
+pub mod observed;
 pub mod orders;
 pub mod readers;
 pub mod trail;
@@ -19,6 +20,7 @@ use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{
     Candidate, Confirmation, DiscloseOptions, Disclosure, Request, Selection, Vault,
 };
+use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};
 
 use crate::bytes::laps_bytes;
@@ -36,6 +38,7 @@ pub struct laps_vault {
     pub(crate) scope: Scope,
     pub(crate) vault: Vault<SqliteStore>,
     context: String,
+    observations: Observations,
 }
 object!(laps_vault);
 
@@ -67,7 +70,10 @@ pub const LAPS_CANDIDATE_PENDING: u32 = 2;
 pub const LAPS_CANDIDATE_HISTORY: u32 = 3;
 
 fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
-    Box::new(laps_vault { poison: Poison::default(), scope, vault, context: String::new() })
+    let observations = Observations::new();
+    let vault = vault.with_observer(observations.observer());
+    let (poison, context) = (Poison::default(), String::new());
+    Box::new(laps_vault { poison, scope, vault, context, observations })
 }
 
 /// Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is

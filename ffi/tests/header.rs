@@ -41,6 +41,7 @@ const SOURCES: &[&str] = &[
     "vault/readers",
     "vault/lifecycle",
     "vault/trail",
+    "vault/observed",
     "vault/copies",
 ];
 

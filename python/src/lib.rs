@@ -65,8 +65,8 @@ mod _laps {
     use super::vault::metadata::Metadata;
     #[pymodule_export]
     use super::vault::row::{
-        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Ordered, Outcome,
-        Resealed, Stats, StoredRecord,
+        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Observed,
+        Ordered, Outcome, Resealed, Stats, StoredRecord,
     };
 
     use pyo3::prelude::*;

@@ -13,6 +13,7 @@ use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{
     AuditHead, Confirmation, DiscloseOptions, Request, Selection, Vault as CoreVault, VaultError,
 };
+use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime, PyDelta};
@@ -23,8 +24,8 @@ use crate::reader::{Reader, ReaderKey};
 use crate::record::{record_id, text};
 use crate::time;
 use row::{
-    AuditEntry, AuditReport, Device, Disclosure, Due, KnownReader, Ordered, Resealed, Stats,
-    StoredRecord,
+    AuditEntry, AuditReport, Device, Disclosure, Due, KnownReader, Observed, Ordered, Resealed,
+    Stats, StoredRecord,
 };
 
 /// A vault: sealed records, their history, readers, orders to rotate, and the audit trail. It holds no key that
@@ -34,6 +35,7 @@ pub(crate) struct Vault {
     pub(crate) inner: CoreVault<SqliteStore>,
     pub(crate) scope: Scope,
     path: PathBuf,
+    observations: Observations,
 }
 
 fn refused(error: VaultError) -> PyErr {
@@ -89,7 +91,7 @@ impl Vault {
                 Ok(vault)
             })
             .map_err(refused)?;
-        Ok(Self { inner, scope, path })
+        Ok(Self::of(inner, scope, path))
     }
 
     /// Opens a vault file.
@@ -99,7 +101,7 @@ impl Vault {
         let scope = text(Scope::new(scope), "scope")?;
         let store =
             py.detach(|| SqliteStore::open(&path)).map_err(|error| refused(error.into()))?;
-        Ok(Self { inner: CoreVault::from_system(store), scope, path })
+        Ok(Self::of(CoreVault::from_system(store), scope, path))
     }
 
     /// Where the file is.
@@ -296,6 +298,13 @@ impl Vault {
         let entries =
             py.detach(|| self.inner.audit_entries(&self.scope, after, limit)).map_err(refused)?;
         Ok(entries.into_iter().map(AuditEntry::from).collect())
+    }
+
+    /// What happened through this object since the last call, oldest first, and how much before that was forgotten: for
+    /// metrics. The first call gives nothing; from then on at most 1024 are kept.
+    fn observed(&self) -> PyResult<(Vec<Observed>, u64)> {
+        let taken = self.observations.take().map_err(|error| refused(error.into()))?;
+        Ok((taken.observed.into_iter().map(Observed::from).collect(), taken.missed))
     }
 
     /// The head of the trail now.
@@ -539,6 +548,12 @@ impl Vault {
 }
 
 impl Vault {
+    fn of(inner: CoreVault<SqliteStore>, scope: Scope, path: PathBuf) -> Self {
+        let observations = Observations::new();
+        let inner = inner.with_observer(observations.observer());
+        Self { inner, scope, path, observations }
+    }
+
     /// How many devices there are.
     fn count(&self, now: Timestamp) -> PyResult<usize> {
         let stats = self.inner.stats(&self.scope, now).map_err(refused)?;

@@ -4,15 +4,18 @@
 //! |---|---|
 //! | [`account`] | the passwords of local accounts: Linux, Windows, your program |
 //! | `agent` | the state folder, the channel to the vault, one rotation from end to end |
+//! | `observed` | what happened in a vault, for metrics |
 //! | `sqlite` | the file of a vault |
 //! | [`time`] | the clock |
 
-#[cfg(any(feature = "agent", feature = "sqlite"))]
+#[cfg(any(feature = "agent", feature = "vault"))]
 extern crate alloc;
 
 pub mod account;
 #[cfg(feature = "agent")]
 pub mod agent;
+#[cfg(feature = "vault")]
+pub mod observed;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod time;

@@ -43,6 +43,17 @@ pub enum Observed {
 }
 
 impl Observed {
+    /// What happened, in a word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::CheckIn { .. } => "check-in",
+            Self::Disclosed { .. } => "disclosed",
+            Self::Ordered { .. } => "ordered",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
     pub(super) fn check_in(device: &DeviceId, verdict: &Verdict) -> Self {
         Self::CheckIn {
             device: *device,

@@ -249,6 +249,15 @@ static class Tests {
         vault.ReEnrol("pc-17", Anna);
         Throws<LapsException>(() => vault.Purge("pc-17", false, Anna), "", Status.ConfirmationRequired);
         Throws<LapsException>(() => vault.RemoveRecord("pc-17", new byte[16], true, Anna), "", Status.NotFound);
+        using (ObservedRows first = vault.Observed()) Check(first.Missed == 0 && first.Rows.Count == 0, "nobody asked before");
+        Throws<LapsException>(() => vault.Disclose("pc-99", false, 0, Anna), "", Status.NotFound);
+        using (vault.Disclose("pc-17", false, 0, Anna))
+        using (ObservedRows seen = vault.Observed()) {
+            Rows rows = seen.Rows;
+            Check(seen.Missed == 0 && rows.Count == 2, "what happened");
+            Check(rows.Number(0, Field.Kind) == (ulong)Observed.Refused && rows.Number(0, Field.Status) == (ulong)Status.NotFound, "refused");
+            Check(rows.Number(1, Field.Kind) == (ulong)Observed.Disclosed && rows.Text(1, Field.Device) == "pc-17", "disclosed");
+        }
         using (Rows trail = vault.AuditEntries(0, 100)) Check(trail.Count > 5 && trail.Text(1, Field.Actor) != null, "entries");
         foreach (string file in new[] { "csharp.copy", "csharp.restored", "csharp.other" })
             foreach (string end in new[] { "", "-wal", "-shm" }) File.Delete(file + end);

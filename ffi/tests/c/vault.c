@@ -277,6 +277,52 @@ static void the_trail_names_who_why_and_from_where(void) {
     OK(laps_vault_set_context(vault, NULL, 0));
 }
 
+static void what_happened_is_kept_from_the_first_question_on(void) {
+    laps_reader *const removed = reader;
+    laps_rows *rows = NULL;
+    laps_disclosure *disclosure = NULL;
+    uint64_t missed = 99, devices = 0, added = 0;
+    size_t i, commits = 0;
+    OK(laps_vault_order_all(vault, WHO, &devices));
+    OK(laps_vault_observed(vault, &missed, &rows));
+    CHECK(missed == 0 && laps_rows_count(rows) == 0 && laps_rows_next(rows) == NULL);
+    laps_rows_free(rows);
+
+    CHECK_STATUS(LAPS_STATUS_NOT_FOUND,
+                 laps_vault_disclose(vault, LAPS_TEXT("pc-9"), LAPS_TEXT("anna"), LAPS_TEXT("look"), false, 0, now, &disclosure));
+    OK(laps_vault_disclose(vault, LAPS_TEXT("pc-1"), LAPS_TEXT("anna"), LAPS_TEXT("look"), true, 0, now, &disclosure));
+    OK(laps_vault_order_all(vault, WHO, &devices));
+    OK(laps_vault_observed(vault, &missed, &rows));
+    CHECK(missed == 0 && laps_rows_count(rows) == 3);
+    CHECK(laps_rows_number(rows, 0, LAPS_FIELD_KIND) == LAPS_OBSERVED_REFUSED);
+    CHECK(laps_rows_number(rows, 0, LAPS_FIELD_STATUS) == LAPS_STATUS_NOT_FOUND);
+    CHECK(laps_rows_text(rows, 0, LAPS_FIELD_DEVICE) == NULL);
+    CHECK(laps_rows_number(rows, 1, LAPS_FIELD_KIND) == LAPS_OBSERVED_DISCLOSED && is(rows, 1, LAPS_FIELD_DEVICE, "pc-1"));
+    CHECK(laps_rows_number(rows, 1, LAPS_FIELD_COUNT) == laps_disclosure_count(disclosure));
+    CHECK(laps_rows_number(rows, 2, LAPS_FIELD_KIND) == LAPS_OBSERVED_ORDERED);
+    CHECK(laps_rows_number(rows, 2, LAPS_FIELD_COUNT) == devices);
+    for (i = 0; i < 3; i++) CHECK(laps_rows_text(rows, i, LAPS_FIELD_ACTOR) == NULL);
+    laps_rows_free(rows);
+    laps_disclosure_free(disclosure);
+
+    reader = second; /* the vault removed the other, and would order a rotation at once, again and again */
+    rotate("pc-4");
+    reader = removed;
+    OK(laps_vault_observed(vault, &missed, &rows));
+    CHECK(missed == 0 && laps_rows_count(rows) >= 2);
+    for (i = 0; i < laps_rows_count(rows); i++) {
+        CHECK(laps_rows_number(rows, i, LAPS_FIELD_KIND) == LAPS_OBSERVED_CHECK_IN && is(rows, i, LAPS_FIELD_DEVICE, "pc-4"));
+        CHECK(laps_rows_number(rows, i, LAPS_FIELD_REFUSED) == 0);
+        if (laps_rows_number(rows, i, LAPS_FIELD_COUNT) > 0) CHECK(laps_rows_number(rows, i, LAPS_FIELD_CHANGED) == 1);
+        commits += laps_rows_number(rows, i, LAPS_FIELD_COMMIT) == LAPS_COMMIT_ACKNOWLEDGED;
+        added += laps_rows_number(rows, i, LAPS_FIELD_COUNT);
+    }
+    CHECK(commits == 1 && added == 1); /* one record was added, and one committed */
+    laps_rows_free(rows);
+
+    OK(laps_vault_purge(vault, LAPS_TEXT("pc-4"), true, WHO)); /* what happens below knows two devices */
+}
+
 static void copies_and_exports_carry_what_the_vault_has(void) {
     laps_vault *restored = NULL, *other = NULL, *none = NULL;
     laps_rows *page = NULL, *rows = NULL;
@@ -322,6 +368,38 @@ static void copies_and_exports_carry_what_the_vault_has(void) {
     remove_file(PLACE);
 }
 
+static void the_oldest_of_what_happened_is_forgotten_and_counted(void) {
+    enum { KEPT = 1024 };
+    laps_config *config = NULL;
+    laps_rotation *rotation = NULL;
+    laps_bytes *message = NULL, *answer = NULL;
+    laps_rows *rows = NULL;
+    uint32_t wish = 0;
+    uint64_t with = 0, missed = 0;
+    size_t i;
+    /* The first message of a device that nobody knows: nothing is stored for it, so this needs no sync. */
+    OK(laps_config_new(policy, LAPS_TEXT("pc-5"), LAPS_TEXT("Admin"), &config));
+    OK(laps_rotation_new(config, now, &rotation));
+    OK(laps_rotation_poll(rotation, &wish, &with));
+    if (wish == LAPS_WISH_SAVE) OK(laps_rotation_handle_saved(rotation));
+    OK(laps_rotation_poll(rotation, &wish, &with));
+    CHECK(wish == LAPS_WISH_CHECK_IN);
+    OK(laps_rotation_check_in(rotation, generator, &message));
+    OK(laps_vault_observed(vault, &missed, &rows)); /* asked before: these are kept */
+    laps_rows_free(rows);
+    for (i = 0; i < KEPT + 2; i++) {
+        OK(laps_vault_check_in(vault, LAPS_TEXT("pc-5"), laps_bytes_data(message), laps_bytes_len(message), now, &answer));
+        laps_bytes_free(answer);
+    }
+    laps_bytes_free(message);
+    laps_rotation_free(rotation);
+    laps_config_free(config);
+    OK(laps_vault_observed(vault, &missed, &rows));
+    CHECK(missed == 2 && laps_rows_count(rows) == KEPT);
+    CHECK(is(rows, 0, LAPS_FIELD_DEVICE, "pc-5") && laps_rows_number(rows, 0, LAPS_FIELD_CHANGED) == 0);
+    laps_rows_free(rows);
+}
+
 void test_vault(void) {
     static const char document[] = "{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}";
     OK(laps_generator_new(&generator));
@@ -338,7 +416,9 @@ void test_vault(void) {
     readers_come_and_go_and_records_are_sealed_anew();
     devices_are_retired_brought_back_and_purged();
     the_trail_names_who_why_and_from_where();
+    what_happened_is_kept_from_the_first_question_on();
     copies_and_exports_carry_what_the_vault_has();
+    the_oldest_of_what_happened_is_forgotten_and_counted();
     close_vault();
     laps_reader_free(second);
     laps_reader_key_free(second_key);

@@ -188,6 +188,11 @@ static void a_rotation_goes_its_way() {
     laps::Rows trail = vault.audit_entries(0, 1000);
     CHECK(trail.text(trail.size() - 1, LAPS_FIELD_CONTEXT) == "a test program");
     CHECK(vault.audit_verify(vault.audit_head()) == trail.size());
+    CHECK(vault.observed().rows.size() == 0);
+    CHECK(vault.order_all("anna", "a test", now) == 0);
+    laps::Vault::Observed observed = vault.observed();
+    CHECK(observed.missed == 0 && observed.rows.size() == 1);
+    CHECK(observed.rows.number(0, LAPS_FIELD_KIND) == LAPS_OBSERVED_ORDERED);
 }
 
 static void a_record_goes_to_its_reader() {

@@ -1,6 +1,7 @@
 //! What a vault answers, as Python sees it. No secrets, nothing that opens anything.
 
 use laps_core::rotation::event::Outcome as CoreOutcome;
+use laps_core::rotation::message::CommitAnswer;
 use laps_core::vault::{self, store::StoredEntry};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -333,6 +334,65 @@ impl From<StoredEntry> for AuditEntry {
                 detail,
             },
         }
+    }
+}
+
+/// Something that happened in a vault: for metrics. It does not say who and why, which is in the trail.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Observed {
+    /// `check-in`, `disclosed`, `ordered` or `refused`.
+    kind: &'static str,
+    /// The device of a check-in or a disclosure.
+    device: Option<String>,
+    /// Whether a check-in changed anything but the time of the last one.
+    changed: bool,
+    /// How many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+    count: u64,
+    /// How many offered records a check-in did not take.
+    refused: u64,
+    /// What became of a check-in's commit, if it had one: `acknowledged`, `lacking` or `stale-token`.
+    commit: Option<&'static str>,
+    /// The number of the error with which something was refused, as `LapsError.code`.
+    code: Option<u16>,
+}
+
+#[pymethods]
+impl Observed {
+    fn __repr__(&self) -> String {
+        format!("<Observed {}>", self.kind)
+    }
+}
+
+impl From<vault::Observed> for Observed {
+    fn from(observed: vault::Observed) -> Self {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let mut row = Self {
+            kind: observed.as_str(),
+            device: None,
+            changed: false,
+            count: 0,
+            refused: 0,
+            commit: None,
+            code: None,
+        };
+        match observed {
+            vault::Observed::CheckIn { device, changed, added, refused, commit } => {
+                row.device = Some(device.to_string());
+                row.changed = changed;
+                row.count = number(added);
+                row.refused = number(refused);
+                row.commit = commit.map(CommitAnswer::as_str);
+            }
+            vault::Observed::Disclosed { device, records } => {
+                row.device = Some(device.to_string());
+                row.count = number(records);
+            }
+            vault::Observed::Ordered { devices } => row.count = devices,
+            vault::Observed::Refused { code } => row.code = Some(code.as_u16()),
+            // Newer than this file: its kind says what it is.
+            _ => {}
+        }
+        row
     }
 }
 

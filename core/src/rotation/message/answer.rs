@@ -50,6 +50,18 @@ pub enum CommitAnswer {
     StaleToken,
 }
 
+impl CommitAnswer {
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Lacking => "lacking",
+            Self::StaleToken => "stale-token",
+        }
+    }
+}
+
 /// Why an offered record was not taken.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a new one is a new message format")]
