@@ -62,44 +62,78 @@ impl<S: Store> Vault<S> {
         encode(&outcome.answer)
     }
 
-    /// Takes many check-ins in one transaction, so that they share one sync. Each has its own answer; an error in one
-    /// does not touch the others.
+    /// Takes many check-ins in one transaction, so that they share one sync. The answers stand in the order of the check-ins, each
+    /// for itself: one that does not parse, speaks for another device, or concerns a device whose data is damaged does not
+    /// touch the others. A device may be named more than once; its check-ins are taken in their order.
+    ///
+    /// Where an error shows only while the transaction is written, all are taken again, each in a transaction of its own.
     ///
     /// # Errors
-    /// What the store says about the transaction as a whole: then none was taken.
+    /// What the store says about the transaction as a whole (`Busy`, `StorageFull`, …), and `Random`: then none was taken, and
+    /// all may be given again.
     pub fn check_in_many(
         &self,
         scope: &Scope,
         check_ins: &[(&str, &[u8])],
         now: Timestamp,
     ) -> Result<Vec<Result<Vec<u8>, VaultError>>, VaultError> {
-        let incoming: Vec<_> = check_ins
+        if check_ins.is_empty() {
+            return Ok(Vec::new());
+        }
+        let received: Vec<_> = check_ins
             .iter()
             .map(|(device, bytes)| self.receive(scope, device, bytes, now))
             .collect();
-        let (answers, observed) = self.store.write(Durability::Durable, |tx| {
-            let mut answers = Vec::with_capacity(incoming.len());
-            let mut observed = Vec::new();
-            for incoming in incoming {
-                // A device that cannot be read is found before anything is written for it.
-                let known = incoming.and_then(|incoming| {
-                    tx.device(scope, &incoming.device)?;
-                    Ok(incoming)
-                });
-                let outcome = match known {
-                    Ok(incoming) => self.take(tx, scope, &incoming, now)?,
-                    Err(error) => {
-                        answers.push(Err(error));
-                        continue;
-                    }
-                };
-                answers.push(encode(&outcome.answer));
-                observed.push(outcome.observed);
+        let taken = match self.take_together(scope, &received, now) {
+            Err(error) if matches!(error.code(), Code::VaultDamaged | Code::Internal) => {
+                self.take_apart(scope, &received, now)
             }
-            Ok((answers, observed))
-        })?;
-        observed.iter().for_each(|observed| self.observe(observed));
-        Ok(answers)
+            taken => taken?,
+        };
+        let answer = |outcome: Result<Outcome, VaultError>| {
+            let outcome = outcome?;
+            self.observe(&outcome.observed);
+            encode(&outcome.answer)
+        };
+        Ok(taken.into_iter().map(answer).collect())
+    }
+
+    /// All in one transaction. An error is one of the transaction, or of one of them: then none was taken.
+    fn take_together(
+        &self,
+        scope: &Scope,
+        received: &[Result<Incoming, VaultError>],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
+        self.store.write(Durability::Durable, |tx| {
+            let mut take = |incoming: &Result<Incoming, VaultError>| {
+                let incoming = match incoming {
+                    Ok(incoming) => incoming,
+                    Err(error) => return Ok(Err(error.clone())),
+                };
+                // The usual damage is found before anything is written for the device.
+                if let Err(error @ VaultError::Damaged { .. }) = tx.device(scope, &incoming.device)
+                {
+                    return Ok(Err(error));
+                }
+                self.take(tx, scope, incoming, now).map(Ok)
+            };
+            received.iter().map(&mut take).collect()
+        })
+    }
+
+    /// Each in its own transaction.
+    fn take_apart(
+        &self,
+        scope: &Scope,
+        received: &[Result<Incoming, VaultError>],
+        now: Timestamp,
+    ) -> Vec<Result<Outcome, VaultError>> {
+        let take = |incoming: &Result<Incoming, VaultError>| {
+            let incoming = incoming.as_ref().map_err(Clone::clone)?;
+            self.store.write(Durability::Durable, |tx| self.take(tx, scope, incoming, now))
+        };
+        received.iter().map(take).collect()
     }
 
     /// Parses a check-in and compares every name in it with the authenticated one.

@@ -70,7 +70,11 @@ impl<S: Store> Vault<S> {
                     }),
                 }
             }
-            self.give_back(scope, &anew, request, now, &mut done)?;
+            if !anew.is_empty() {
+                let page = self.reseal_each(scope, &anew, request, now)?;
+                done.replaced = done.replaced.saturating_add(page.replaced);
+                done.failed.extend(page.failed);
+            }
             after = page.next;
             if after.is_none() || stopped {
                 return Ok(done);
@@ -78,47 +82,8 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// Gives a page back. When the vault does not take it whole, each record is given back by itself.
-    fn give_back(
-        &self,
-        scope: &Scope,
-        anew: &[Resealing],
-        request: &Request<'_>,
-        now: Timestamp,
-        done: &mut Resealed,
-    ) -> Result<(), VaultError> {
-        if anew.is_empty() {
-            return Ok(());
-        }
-        let mut count = |replaced: usize| {
-            let replaced = u64::try_from(replaced).unwrap_or(u64::MAX);
-            done.replaced = done.replaced.saturating_add(replaced);
-        };
-        let whole = self.reseal(scope, anew, request, now);
-        match whole {
-            Ok(replaced) => count(replaced),
-            Err(error) if !concerns_a_record(&error) => return Err(error),
-            Err(_) => {
-                for item in anew {
-                    match self.reseal(scope, core::slice::from_ref(item), request, now) {
-                        Ok(replaced) => count(replaced),
-                        Err(error) if !concerns_a_record(&error) => return Err(error),
-                        Err(why) => {
-                            done.failed.push(Unsealed {
-                                device: item.device,
-                                record: item.record,
-                                why,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
-    /// reader, sealed anew and given back with [`Vault::reseal`]. Handing them out is in the trail.
+    /// reader, sealed anew and given back with [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail.
     ///
     /// What was given back is not in the list any more, so this goes on where a killed run stopped.
     ///
@@ -169,7 +134,8 @@ impl<S: Store> Vault<S> {
 
     /// Takes records back that were sealed anew. Each replaces the same password for the same purpose, sealed to readers of now
     /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
-    /// removed or sealed anew by somebody else in the meantime are left out.
+    /// removed, given back already, or sealed anew by somebody else in the meantime are left out, so a page can be given back
+    /// again when its answer was lost.
     ///
     /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back. Let only those give
     /// records back whom you trust not to destroy them; each time is in the trail.
@@ -205,6 +171,45 @@ impl<S: Store> Vault<S> {
             Ok(count)
         })
     }
+
+    /// As [`Vault::reseal`], but one that is refused does not hinder the others: it stays as it was and is in `failed`. Each is
+    /// then taken in a transaction of its own, and the refused attempts are in the trail.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says. What was taken before that stays; all may be given back again.
+    pub fn reseal_each(
+        &self,
+        scope: &Scope,
+        resealed: &[Resealing],
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Resealed, VaultError> {
+        let mut done = Resealed::default();
+        let mut count = |replaced: usize| {
+            let replaced = u64::try_from(replaced).unwrap_or(u64::MAX);
+            done.replaced = done.replaced.saturating_add(replaced);
+        };
+        match self.reseal(scope, resealed, request, now) {
+            Ok(replaced) => count(replaced),
+            Err(error) if request.check().is_err() || !concerns_a_record(&error) => {
+                return Err(error);
+            }
+            Err(_) => {
+                for item in resealed {
+                    match self.reseal(scope, core::slice::from_ref(item), request, now) {
+                        Ok(replaced) => count(replaced),
+                        Err(error) if !concerns_a_record(&error) => return Err(error),
+                        Err(why) => done.failed.push(Unsealed {
+                            device: item.device,
+                            record: item.record,
+                            why,
+                        }),
+                    }
+                }
+            }
+        }
+        Ok(done)
+    }
 }
 
 /// Whether an answer is about a record that was given back, and not about the store or the request.
@@ -227,7 +232,12 @@ fn replace(
     let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
     let Some(stored) = intact(tx, held)? else { return Ok(false) };
     let stored = Record::parse(&stored).map_err(VaultError::Record)?;
-    if !record.has_core_of(&stored) || record.as_bytes() == stored.as_bytes() {
+    let same = record.as_bytes() == stored.as_bytes();
+    if same && record.sealing() > 0 {
+        // Given back already.
+        return Ok(false);
+    }
+    if !record.has_core_of(&stored) || same {
         return Err(VaultError::InvalidArgument(
             "a record that is not the stored one sealed anew; only its readers may change",
         ));

@@ -96,5 +96,6 @@ conformance! {
         sealing_anew_cannot_change_the_password_or_add_strangers,
         one_hostile_record_does_not_keep_the_others_from_being_sealed_anew,
         what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken,
+        a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost,
         two_who_seal_anew_at_once_do_not_disturb_each_other;
 }

@@ -6,7 +6,7 @@ use laps_core::seal::{ReaderKey, Record, SealError, Suite};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{Confirmation, Resealing};
+use laps_core::vault::{Confirmation, Request, Resealing};
 
 use super::bed::{Bed, Device, WHO, id, key, rng, scope};
 
@@ -322,6 +322,45 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
     });
     assert_eq!(failing.unwrap_err().code(), Code::RandomFailure);
     assert_eq!(reseal_whole(bed).replaced, 2);
+}
+
+pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(bed: &Bed) {
+    set_up(bed);
+    for n in 0..4 {
+        bed.settled(&format!("pc-{n}"), 1);
+    }
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let readers = [bed.reader.reader().clone(), other.reader().clone()];
+    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let anew = |item: &Resealing| {
+        let record = Record::parse(&item.sealed).unwrap();
+        let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+        Resealing::new(item.device, item.record, record.as_bytes().to_vec())
+    };
+    let mut anew: Vec<Resealing> = page.items.iter().map(anew).collect();
+    // One comes back as it went out, and one under the name of another device.
+    anew[1] = page.items[1].clone();
+    anew[2].device = anew[3].device;
+    anew[2].record = anew[3].record;
+    let give = |who: &Request<'_>| bed.vault.reseal_each(&scope(), &anew, who, bed.now());
+    let done = give(&WHO).unwrap();
+    assert_eq!((done.replaced, done.not_ours), (2, 0));
+    let failed: Vec<_> =
+        done.failed.iter().map(|one| (one.device.to_string(), one.why.code())).collect();
+    let refused = ["pc-1", "pc-3"].map(|device| (device.to_owned(), Code::InvalidArgument));
+    assert_eq!(failed, refused);
+    let again = give(&WHO).unwrap();
+    assert_eq!((again.replaced, again.failed.len()), (0, 2), "what was taken is not refused");
+    assert_eq!(bed.vault.reseal(&scope(), &anew[3..], &WHO, bed.now()), Ok(0));
+    // A request that is not to be answered is refused once, not record by record.
+    let entries = bed.trail().len();
+    let long = "a".repeat(300);
+    let error = give(&Request::new(&long, "why")).unwrap_err();
+    assert_eq!((error.code(), bed.trail().len()), (Code::InvalidArgument, entries + 1));
+    let left = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let left: Vec<_> = left.items.iter().map(|item| item.device.to_string()).collect();
+    assert_eq!(left, ["pc-1", "pc-2"]);
 }
 
 pub fn two_who_seal_anew_at_once_do_not_disturb_each_other(bed: &Bed) {

@@ -5,12 +5,13 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use laps_core::error::Code;
+use laps_core::rotation::message::Answer;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{AuditHead, DiscloseOptions, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 use rusqlite::Connection;
 
-use super::bed::{Bed, Device, WHO, counting, key, scope};
+use super::bed::{Bed, Device, WHO, counting, id, key, scope};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -259,6 +260,35 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
         bed.vault.order_rotation(&scope(), Selection::All, &WHO, bed.now()).unwrap().devices,
         19
     );
+}
+
+#[test]
+fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
+    let bed = Bed::on_sqlite();
+    let mut damaged = bed.device("pc-1");
+    let first = damaged.rotate(&bed);
+    damaged.rotate(&bed);
+    let mut others = ["pc-0", "pc-2"].map(|name| bed.settled(name, 1));
+    raw(&bed).execute("UPDATE lineage SET record = x'00'", []).unwrap();
+    // This record names the same predecessor as one before, so the vault reads what it remembers of that one.
+    damaged.last = Some(id(&first));
+    let offer = |device: &mut Device| {
+        let record = device.make();
+        Device::bytes(&device.message(), &[&record])
+    };
+    let [before, behind] = &mut others;
+    let messages = [offer(before), offer(&mut damaged), offer(behind)];
+    let names = ["pc-0", "pc-1", "pc-2"];
+    let sent: Vec<(&str, &[u8])> =
+        names.into_iter().zip(messages.iter().map(Vec::as_slice)).collect();
+    let answers = bed.vault.check_in_many(&scope(), &sent, bed.now()).unwrap();
+    assert_eq!(answers[1].as_ref().unwrap_err().code(), Code::VaultDamaged);
+    for (name, answer) in [(names[0], &answers[0]), (names[2], &answers[2])] {
+        assert_eq!(Answer::decode(answer.as_ref().unwrap()).unwrap().stored.len(), 1);
+        assert_eq!(bed.vault.history(&scope(), name).unwrap().len(), 2, "{name}");
+    }
+    assert_eq!(bed.vault.history(&scope(), names[1]).unwrap().len(), 2, "nothing was added");
+    assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
 }
 
 #[test]
