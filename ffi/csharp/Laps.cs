@@ -595,6 +595,10 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern uint laps_disclosure_state(Disclosure disclosure, UIntPtr index);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern ulong laps_disclosure_updated(Disclosure disclosure, UIntPtr index);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_disclosure_damaged(Disclosure disclosure, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern ulong laps_disclosure_entry(Disclosure disclosure);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern IntPtr laps_disclosure_head(Disclosure disclosure);
@@ -629,6 +633,16 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_metadata_free(IntPtr metadata);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_check_ins_new(out IntPtr out_check_ins);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_check_ins_add(CheckIns check_ins, byte[] device, UIntPtr device_len, byte[] bytes, UIntPtr bytes_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_check_ins_count(CheckIns check_ins);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_check_ins_free(IntPtr check_ins);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_check_in_many(Vault vault, CheckIns check_ins, ulong now, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_order_all(Vault vault, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_order_overdue(Vault vault, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
@@ -637,15 +651,25 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_record_outcome(Vault vault, ulong entry, [MarshalAs(UnmanagedType.I1)] bool opened, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_initialise(Vault vault, IntPtr[] readers, UIntPtr reader_count, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_readers(Vault vault, out IntPtr out_rows);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_add_reader(Vault vault, Reader reader, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_remove_reader(Vault vault, byte[] reader_id, [MarshalAs(UnmanagedType.I1)] bool rotate, ulong rotate_within, [MarshalAs(UnmanagedType.I1)] bool confirm, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_readable(Vault vault, byte[] reader_id, ulong within, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_reseal(Vault vault, ReaderKey key, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_replaced, out ulong out_not_ours, out IntPtr out_failed);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_set_history(Vault vault, ushort records, ushort days, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_history(Vault vault, out uint out_records, out uint out_days);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_resealing(Vault vault, byte[] after, UIntPtr after_len, UIntPtr limit, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_take_resealed(Vault vault, IntPtr[] resealed, UIntPtr resealed_count, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_replaced, out IntPtr out_failed);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_retire(Vault vault, byte[] device, UIntPtr device_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1737,6 +1761,10 @@ namespace Laps {
             return Own(record, Native.laps_disclosure_record(this, (UIntPtr)(ulong)index, out made), made);
         }
         public Candidate State(int index) => (Candidate)Native.laps_disclosure_state(this, (UIntPtr)(ulong)index);
+        /// <summary>When the vault received it.</summary>
+        public ulong Updated(int index) => Native.laps_disclosure_updated(this, (UIntPtr)(ulong)index);
+        /// <summary>Records that are missing among these, because what is stored of them is damaged.</summary>
+        public Rows Damaged() => Rows.Of((out IntPtr made) => Native.laps_disclosure_damaged(this, out made));
         public ulong Entry => Native.laps_disclosure_entry(this);
         public string Head => Lent(() => Text.Copy(Native.laps_disclosure_head(this)));
     }
@@ -1758,7 +1786,7 @@ namespace Laps {
             Lent(() => Laps.Text.Copy(Native.laps_rows_text(this, (UIntPtr)(ulong)index, (uint)field)));
         /// <summary>0 where the row has no such number.</summary>
         public ulong Number(int index, Field field) => Native.laps_rows_number(this, (UIntPtr)(ulong)index, (uint)field);
-        /// <summary>What Vault.Export() gave for a device; null where the row has none.</summary>
+        /// <summary>What the call that made the rows says that they are; null where the row has none.</summary>
         public byte[] Bytes(int index) => Lent(() => {
             IntPtr bytes = Native.laps_rows_bytes(this, (UIntPtr)(ulong)index);
             if (bytes == IntPtr.Zero) return null;
@@ -1768,6 +1796,22 @@ namespace Laps {
         });
         /// <summary>What to pass as after for the next page; null at the end.</summary>
         public string Next => Lent(() => Laps.Text.Copy(Native.laps_rows_next(this)));
+    }
+
+    /// <summary>Check-ins that Vault.CheckInMany() takes together.</summary>
+    public sealed class CheckIns : LapsObject {
+        public CheckIns() {
+            IntPtr made;
+            Own(this, Native.laps_check_ins_new(out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_check_ins_free(handle); return true; }
+
+        /// <summary>The device is the one that you authenticated. Whether the message is one is seen when it is taken.</summary>
+        public void Add(string device, byte[] message) {
+            byte[] name = Text.Bytes(device);
+            lock (this) Library.Check(Native.laps_check_ins_add(this, name, Text.Length(name), message, Text.Length(message)));
+        }
+        public int Count { get { lock (this) return (int)Native.laps_check_ins_count(this); } }
     }
 
     /// <summary>A vault without the power to hand anything out or to change anything. Dispose the rows that it gives.</summary>
@@ -1818,7 +1862,7 @@ namespace Laps {
         }
     }
 
-    /// <summary>What sealing a vault anew did; Failed says what stayed as it was, and is yours to dispose.</summary>
+    /// <summary>What sealing a vault anew, or taking back, did; Failed says what stayed as it was, and is yours to dispose.</summary>
     public sealed class Resealed : IDisposable {
         public ulong Replaced { get; internal set; }
         public ulong NotOurs { get; internal set; }
@@ -1878,6 +1922,15 @@ namespace Laps {
                 this, name, Text.Length(name), message, Text.Length(message), now, out made));
         }
 
+        /// <summary>
+        /// Takes many in one transaction. A row for each, in their order, and one that is refused does not hinder the others: its
+        /// answer in Bytes(), or Field.Status and Field.Why. Dispose the rows.
+        /// </summary>
+        public Rows CheckInMany(CheckIns checkIns, ulong now) {
+            lock (NotNull(checkIns, nameof(checkIns)))
+                return Rows.Of((out IntPtr made) => Native.laps_vault_check_in_many(this, checkIns, now, out made));
+        }
+
         public void OrderRotation(string device, Request request) {
             byte[] name = Text.Bytes(device);
             NotNull(request, nameof(request));
@@ -1925,6 +1978,13 @@ namespace Laps {
                 this, entry, opened, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
         }
 
+        /// <summary>Sets up another scope of the file: open it with that scope first.</summary>
+        public void Initialise(IReadOnlyList<Reader> readers, Request request) {
+            NotNull(request, nameof(request));
+            Library.Check(All(readers, pointers => Native.laps_vault_initialise(
+                this, pointers, Text.Length(pointers), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now)));
+        }
+
         public Rows Readers() => Rows.Of((out IntPtr made) => Native.laps_vault_readers(this, out made));
 
         public void AddReader(Reader reader, Request request) {
@@ -1944,6 +2004,16 @@ namespace Laps {
             return devices;
         }
 
+        /// <summary>What RemoveReader() orders, when that was stopped after the removal.</summary>
+        public ulong OrderReadable(byte[] readerId, ulong within, Request request) {
+            ulong devices;
+            if (NotNull(readerId, nameof(readerId)).Length != 32) throw new ArgumentException("a reader's id has 32 bytes", nameof(readerId));
+            NotNull(request, nameof(request));
+            Library.Check(Native.laps_vault_order_readable(this, readerId, within, request.Who, request.WhoLength, request.Why,
+                                                           request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+
         /// <summary>Seals everything anew for the readers of now.</summary>
         public Resealed Reseal(ReaderKey key, Request request) {
             NotNull(key, nameof(key));
@@ -1954,6 +2024,31 @@ namespace Laps {
             return new Resealed { Replaced = replaced, NotOurs = notOurs, Failed = failed };
         }
 
+        /// <summary>
+        /// A page of records to be sealed anew where the key is: Rows.Bytes() is for Record.Parse(); then ReaderKey.Reseal() and
+        /// TakeResealed(). A page may be empty and still not the last one.
+        /// </summary>
+        public Rows Resealing(string after, int limit, Request request) {
+            byte[] text = Text.Bytes(after);
+            NotNull(request, nameof(request));
+            return Rows.Of((out IntPtr made) => Native.laps_vault_resealing(
+                this, text, Text.Length(text), (UIntPtr)(ulong)limit, request.Who, request.WhoLength, request.Why, request.WhyLength,
+                request.Now, out made));
+        }
+        /// <summary>Takes records back that were sealed anew. One that is refused does not hinder the others.</summary>
+        public Resealed TakeResealed(IReadOnlyList<Record> resealed, Request request) {
+            NotNull(request, nameof(request));
+            return All(resealed, pointers => {
+                ulong replaced = 0;
+                Rows failed = Rows.Of((out IntPtr made) => Native.laps_vault_take_resealed(
+                    this, pointers, Text.Length(pointers), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now,
+                    out replaced, out made));
+                return new Resealed { Replaced = replaced, Failed = failed };
+            });
+        }
+
+        /// <summary>How many displaced records of a device are kept, and within how many days all are (0: no such rule).</summary>
+        public void History(out uint records, out uint days) => Library.Check(Native.laps_vault_history(this, out records, out days));
         public void SetHistory(ushort records, ushort days, Request request) {
             NotNull(request, nameof(request));
             Library.Check(Native.laps_vault_set_history(

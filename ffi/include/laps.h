@@ -676,6 +676,13 @@ typedef struct laps_accounts laps_accounts;
  */
 typedef struct laps_bytes laps_bytes;
 
+#if defined(LAPS_FULL)
+/**
+ * Check-ins of devices, which a vault takes together with laps_vault_check_in_many().
+ */
+typedef struct laps_check_ins laps_check_ins;
+#endif
+
 /**
  * What a rotation is told: the device, the managed account, the policy.
  */
@@ -2178,8 +2185,8 @@ LAPS_API void laps_signer_key_free(laps_signer_key *key);
 
 #if defined(LAPS_FULL)
 /**
- * Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is
- * empty where there is one tenant.
+ * Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit trail. The scope is empty where
+ * there is one tenant; laps_vault_initialise() sets up another.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2223,7 +2230,7 @@ laps_status laps_vault_set_context(laps_vault *vault,
 #if defined(LAPS_FULL)
 /**
  * Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
- * refused.
+ * refused. laps_vault_check_in_many() takes many at once.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2319,6 +2326,23 @@ LAPS_API LAPS_NODISCARD uint32_t laps_disclosure_state(const laps_disclosure *di
 
 #if defined(LAPS_FULL)
 /**
+ * When the vault received one of the records; index counts from 0. 0 when there is no such index.
+ */
+LAPS_API LAPS_NODISCARD uint64_t laps_disclosure_updated(const laps_disclosure *disclosure, size_t index);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Records that are not among those given out, because what is stored of them is damaged. Fields: DEVICE, RECORD, DAMAGED.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_disclosure_damaged(const laps_disclosure *disclosure,
+                                    laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * The number of its audit entry, from 1; 0 for NULL.
  */
 LAPS_API LAPS_NODISCARD uint64_t laps_disclosure_entry(const laps_disclosure *disclosure);
@@ -2371,8 +2395,8 @@ uint64_t laps_rows_number(const laps_rows *rows,
 
 #if defined(LAPS_FULL)
 /**
- * The bytes of a row, laps_rows_bytes_len() of them, borrowed; only laps_vault_export() hands out rows with bytes. NULL
- * where the row has none, and when there is no such row.
+ * The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with the call that hands them
+ * out. NULL where the row has none, and when there is no such row.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2485,6 +2509,56 @@ LAPS_API void laps_metadata_free(laps_metadata *metadata);
 
 #if defined(LAPS_FULL)
 /**
+ * Makes an empty list of check-ins.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_check_ins_new(laps_check_ins **out_check_ins);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Adds a check-in, which is copied. device is the one that you authenticated. Whether the message is one is seen when it is
+ * taken, so a bad one can be added.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_check_ins_add(laps_check_ins *check_ins,
+                               const char *device,
+                               size_t device_len,
+                               const uint8_t *bytes,
+                               size_t bytes_len);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many were added; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_check_ins_count(const laps_check_ins *check_ins);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees check-ins.
+ */
+LAPS_API void laps_check_ins_free(laps_check_ins *check_ins);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes check-ins together, in one transaction with one wait for the disk. Each has its own row, in the order in which they
+ * were added, and one that is refused does not hinder the others: DEVICE and the bytes of its answer; or DEVICE, STATUS
+ * and WHY, with the status that laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
+ * made again.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_check_in_many(const laps_vault *vault,
+                                     const laps_check_ins *check_ins,
+                                     uint64_t now,
+                                     laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * Orders a new password for every device that is in service; each obeys at its next check-in. out_devices receives how
  * many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
  */
@@ -2552,6 +2626,23 @@ laps_status laps_vault_record_outcome(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
+ * Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the file with that scope first.
+ * laps_vault_init() has done so for its own. LAPS_STATUS_ALREADY_EXISTS where readers are.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_initialise(const laps_vault *vault,
+                                  const laps_reader *const *readers,
+                                  size_t reader_count,
+                                  const char *actor,
+                                  size_t actor_len,
+                                  const char *reason,
+                                  size_t reason_len,
+                                  uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * The readers that the vault knows, also those that were removed. Fields: READER, READER_ID, ADDED, and REMOVED where it
  * was.
  */
@@ -2563,7 +2654,8 @@ laps_status laps_vault_readers(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(). At most 16 of one suite.
+ * Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys are elsewhere, by way of
+ * laps_vault_resealing(). At most 16 of one suite.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2580,7 +2672,8 @@ laps_status laps_vault_add_reader(const laps_vault *vault,
 /**
  * Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate, spread over rotate_within
  * seconds; out_devices receives how many devices that is. What it has a copy of stays readable to it. The last reader
- * needs confirm.
+ * needs confirm. The orders follow the removal, a thousand devices in each transaction: when they fail, or the process is
+ * killed between, go on with laps_vault_order_readable().
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2595,6 +2688,25 @@ laps_status laps_vault_remove_reader(const laps_vault *vault,
                                      size_t reason_len,
                                      uint64_t now,
                                      uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Orders a new password for every device with a candidate that a reader can open, spread over within seconds; the reader may
+ * have been removed. Its id has 32 bytes. out_devices receives how many have an order now that had none before. A thousand
+ * devices in each transaction: after a failure, call again.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_readable(const laps_vault *vault,
+                                      const uint8_t *reader_id,
+                                      uint64_t within,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now,
+                                      uint64_t *out_devices);
 #endif
 
 #if defined(LAPS_FULL)
@@ -2633,6 +2745,63 @@ laps_status laps_vault_set_history(const laps_vault *vault,
                                    const char *reason,
                                    size_t reason_len,
                                    uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * What laps_vault_set_history() set: how many displaced records of a device are kept, and within how many days all are (0: no
+ * such rule).
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_history(const laps_vault *vault,
+                               uint32_t *out_records,
+                               uint32_t *out_days);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Records that are not sealed to exactly the readers of now, of those devices behind after (empty: from the first), at most
+ * limit devices, 1 to 1000, for a vault whose readers' keys are elsewhere: there laps_record_parse() and
+ * laps_reader_key_reseal(), and back with laps_vault_take_resealed(). Seal to readers that you know, from a signed set
+ * (laps_reader_set_verify()) or a list of your own: who keeps the vault could name you one of theirs. The handing out is in the
+ * trail. Fields: DEVICE, RECORD and the bytes of the record; DEVICE, RECORD and DAMAGED for one whose bytes are damaged; DEVICE
+ * and DAMAGED for a device that the vault cannot read. A page may be empty and still not the last one.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_resealing(const laps_vault *vault,
+                                 const char *after,
+                                 size_t after_len,
+                                 size_t limit,
+                                 const char *actor,
+                                 size_t actor_len,
+                                 const char *reason,
+                                 size_t reason_len,
+                                 uint64_t now,
+                                 laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same password for the same purpose,
+ * sealed to readers of now. out_replaced receives how many replaced what was stored; those that are gone, were taken
+ * already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again. out_failed
+ * receives those that were refused and stay as they were: DEVICE, RECORD, WHY. The vault opens nothing, so it cannot tell
+ * whether a reader can open what it takes: let only those give records back whom you trust not to destroy them.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_take_resealed(const laps_vault *vault,
+                                     const laps_record *const *resealed,
+                                     size_t resealed_count,
+                                     const char *actor,
+                                     size_t actor_len,
+                                     const char *reason,
+                                     size_t reason_len,
+                                     uint64_t now,
+                                     uint64_t *out_replaced,
+                                     laps_rows **out_failed);
 #endif
 
 #if defined(LAPS_FULL)

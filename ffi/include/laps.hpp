@@ -664,20 +664,6 @@ public:
     }
 };
 
-class Disclosure : public Object<laps_disclosure, laps_disclosure_free> {
-public:
-    using Object::Object;
-    std::size_t size() const noexcept { return laps_disclosure_count(object_); }
-    Record record(std::size_t index) const {
-        laps_record *made = nullptr;
-        check(laps_disclosure_record(object_, index, &made));
-        return Record(made);
-    }
-    std::uint32_t state(std::size_t index) const noexcept { return laps_disclosure_state(object_, index); }
-    std::uint64_t entry() const noexcept { return laps_disclosure_entry(object_); }
-    std::string head() const { return detail::copy(laps_disclosure_head(object_)); }
-};
-
 /// What a vault lists; a field is one of LAPS_FIELD_*.
 class Rows : public Object<laps_rows, laps_rows_free> {
 public:
@@ -697,6 +683,38 @@ public:
     }
     /// What to pass as after for the next page; empty at the end.
     std::string next() const { return detail::copy(laps_rows_next(object_)); }
+};
+
+class Disclosure : public Object<laps_disclosure, laps_disclosure_free> {
+public:
+    using Object::Object;
+    std::size_t size() const noexcept { return laps_disclosure_count(object_); }
+    Record record(std::size_t index) const {
+        laps_record *made = nullptr;
+        check(laps_disclosure_record(object_, index, &made));
+        return Record(made);
+    }
+    std::uint32_t state(std::size_t index) const noexcept { return laps_disclosure_state(object_, index); }
+    /// When the vault received it.
+    std::uint64_t updated(std::size_t index) const noexcept { return laps_disclosure_updated(object_, index); }
+    /// Records that are missing among these, because what is stored of them is damaged.
+    Rows damaged() const {
+        laps_rows *made = nullptr;
+        check(laps_disclosure_damaged(object_, &made));
+        return Rows(made);
+    }
+    std::uint64_t entry() const noexcept { return laps_disclosure_entry(object_); }
+    std::string head() const { return detail::copy(laps_disclosure_head(object_)); }
+};
+
+/// Check-ins that Vault::check_in_many() takes together.
+class CheckIns : public Object<laps_check_ins, laps_check_ins_free> {
+public:
+    CheckIns() { check(laps_check_ins_new(&object_)); }
+    void add(const std::string &device, const std::uint8_t *message, std::size_t length) {
+        check(laps_check_ins_add(object_, device.data(), device.size(), message, length));
+    }
+    std::size_t size() const noexcept { return laps_check_ins_count(object_); }
 };
 
 /// Looking at a vault without the power to hand anything out or to change anything.
@@ -751,6 +769,12 @@ public:
         check(laps_vault_check_in(object_, device.data(), device.size(), message, length, now, &made));
         return Bytes(made);
     }
+    /// A row for each, in their order: bytes() is its answer where number(…, LAPS_FIELD_STATUS) is LAPS_STATUS_OK.
+    Rows check_in_many(const CheckIns &check_ins, std::uint64_t now) const {
+        laps_rows *made = nullptr;
+        check(laps_vault_check_in_many(object_, check_ins.get(), now, &made));
+        return Rows(made);
+    }
     void order_rotation(const std::string &device, const std::string &actor, const std::string &reason,
                         std::uint64_t now) const {
         check(laps_vault_order_rotation(object_, device.data(), device.size(), actor.data(), actor.size(), reason.data(),
@@ -800,6 +824,13 @@ public:
                         std::uint64_t now) const {
         check(laps_vault_record_outcome(object_, entry, opened, actor.data(), actor.size(), reason.data(), reason.size(), now));
     }
+    /// Another scope of the file: open it with that scope first.
+    void initialise(const std::vector<const Reader *> &readers, const std::string &actor, const std::string &reason,
+                    std::uint64_t now) const {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        check(laps_vault_initialise(object_, all.data(), all.size(), actor.data(), actor.size(), reason.data(), reason.size(),
+                                    now));
+    }
     Rows readers() const {
         laps_rows *made = nullptr;
         check(laps_vault_readers(object_, &made));
@@ -816,7 +847,15 @@ public:
                                        reason.data(), reason.size(), now, &devices));
         return devices;
     }
-    /// What laps_vault_reseal() did.
+    /// What remove_reader() orders, when that was stopped after the removal. reader_id is 32 bytes.
+    std::uint64_t order_readable(const std::uint8_t *reader_id, std::uint64_t within, const std::string &actor,
+                                 const std::string &reason, std::uint64_t now) const {
+        std::uint64_t devices = 0;
+        check(laps_vault_order_readable(object_, reader_id, within, actor.data(), actor.size(), reason.data(), reason.size(), now,
+                                        &devices));
+        return devices;
+    }
+    /// What laps_vault_reseal() or laps_vault_take_resealed() did; the latter uses no key, so that none is not its own.
     struct Resealed {
         std::uint64_t replaced, not_ours;
         Rows failed;
@@ -827,6 +866,29 @@ public:
         check(laps_vault_reseal(object_, key.get(), actor.data(), actor.size(), reason.data(), reason.size(), now, &replaced,
                                 &not_ours, &failed));
         return Resealed{replaced, not_ours, Rows(failed)};
+    }
+    /// A page of records to be sealed anew where the key is: bytes() is for Record::parse().
+    Rows resealing(const std::string &after, std::size_t limit, const std::string &actor, const std::string &reason,
+                   std::uint64_t now) const {
+        laps_rows *made = nullptr;
+        check(laps_vault_resealing(object_, after.data(), after.size(), limit, actor.data(), actor.size(), reason.data(),
+                                   reason.size(), now, &made));
+        return Rows(made);
+    }
+    Resealed take_resealed(const std::vector<const Record *> &resealed, const std::string &actor, const std::string &reason,
+                           std::uint64_t now) const {
+        const std::vector<const laps_record *> all = detail::pointers<Record, laps_record>(resealed);
+        std::uint64_t replaced = 0;
+        laps_rows *failed = nullptr;
+        check(laps_vault_take_resealed(object_, all.data(), all.size(), actor.data(), actor.size(), reason.data(),
+                                       reason.size(), now, &replaced, &failed));
+        return Resealed{replaced, 0, Rows(failed)};
+    }
+    /// How many displaced records of a device are kept, and within how many days all are; 0 days are no such rule.
+    std::pair<std::uint32_t, std::uint32_t> history() const {
+        std::uint32_t records = 0, days = 0;
+        check(laps_vault_history(object_, &records, &days));
+        return std::make_pair(records, days);
     }
     void set_history(std::uint16_t records, std::uint16_t days, const std::string &actor, const std::string &reason,
                      std::uint64_t now) const {

@@ -66,6 +66,11 @@ impl Row {
     pub(crate) fn damaged(device: impl ToString) -> Self {
         Self::default().text(LAPS_FIELD_DEVICE, device).number(LAPS_FIELD_DAMAGED, 1)
     }
+
+    /// A record whose bytes are damaged.
+    pub(crate) fn damaged_record(device: impl ToString, record: impl ToString) -> Self {
+        Self::damaged(device).text(LAPS_FIELD_RECORD, record)
+    }
 }
 
 impl laps_rows {
@@ -245,8 +250,8 @@ pub unsafe extern "C" fn laps_rows_number(rows: *const laps_rows, index: usize, 
     })
 }
 
-/// The bytes of a row, laps_rows_bytes_len() of them, borrowed; only laps_vault_export() hands out rows with bytes. NULL
-/// where the row has none, and when there is no such row.
+/// The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with the call that hands them
+/// out. NULL where the row has none, and when there is no such row.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -1,11 +1,13 @@
 //! The vault behind a server. Only in the full build.
 #![cfg(feature = "vault")]
 
+pub mod check_ins;
 pub mod copies;
 pub mod lifecycle;
 pub mod observed;
 pub mod orders;
 pub mod readers;
+pub mod resealing;
 pub mod trail;
 
 use alloc::ffi::CString;
@@ -27,6 +29,7 @@ use crate::bytes::laps_bytes;
 use crate::pointer::{self, Out, Poison, object};
 use crate::reader::laps_reader;
 use crate::record::laps_record;
+use crate::rows::{Row, laps_rows};
 use crate::status::{Failure, answer, laps_status, value};
 
 /// A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key that opens a
@@ -76,8 +79,8 @@ fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
     Box::new(laps_vault { poison, scope, vault, context, observations })
 }
 
-/// Makes a vault file with its first readers, 1 to 16 of one suite. actor and reason go into its audit trail. The scope is
-/// empty where there is one tenant.
+/// Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit trail. The scope is empty where
+/// there is one tenant; laps_vault_initialise() sets up another.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -166,7 +169,7 @@ pub unsafe extern "C" fn laps_vault_set_context(
 }
 
 /// Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
-/// refused.
+/// refused. laps_vault_check_in_many() takes many at once.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -389,6 +392,40 @@ pub unsafe extern "C" fn laps_disclosure_state(
             "pending" => LAPS_CANDIDATE_PENDING,
             _ => LAPS_CANDIDATE_HISTORY,
         })
+    })
+}
+
+/// When the vault received one of the records; index counts from 0. 0 when there is no such index.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_updated(
+    disclosure: *const laps_disclosure,
+    index: usize,
+) -> u64 {
+    value(0, || {
+        // SAFETY: contract, Objects.
+        let disclosure = unsafe { pointer::shared(disclosure) }?;
+        Ok(candidate(&disclosure, index)?.updated.as_unix_seconds())
+    })
+}
+
+/// Records that are not among those given out, because what is stored of them is damaged. Fields: DEVICE, RECORD, DAMAGED.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_disclosure_damaged(
+    disclosure: *const laps_disclosure,
+    out_rows: *mut *mut laps_rows,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (disclosure, out) =
+            unsafe { (pointer::shared(disclosure)?, Out::new(out_rows, "out_rows")?) };
+        let Disclosure { device, damaged, .. } = &disclosure.disclosure;
+        let rows = damaged.iter().map(|record| Row::damaged_record(device, record));
+        out.give(laps_rows::boxed(rows.collect(), None));
+        Ok(())
     })
 }
 

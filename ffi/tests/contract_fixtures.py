@@ -112,6 +112,9 @@ FIXTURES = {
     '        &f.laps_reader_key));',
     "laps_signer_key": 'OK(laps_signer_key_new(f.laps_generator, LAPS_TEXT("authority"), &f.laps_signer_key));',
     "laps_vault": "make_vault(&f.laps_vault, f.laps_config, f.laps_generator, f.laps_recipe, &f.laps_reader);",
+    # A check-in that is none, and its refusal.
+    "laps_check_ins": "OK(laps_check_ins_new(&f.laps_check_ins));\n"
+    '    OK(laps_check_ins_add(f.laps_check_ins, LAPS_TEXT("pc-17"), bytes_32, 32));',
     "laps_disclosure": 'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
     '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));',
     "laps_metadata": "OK(laps_vault_metadata(f.laps_vault, &f.laps_metadata));",
@@ -192,6 +195,10 @@ ARGUMENTS = {
     ("laps_rotation_handle_answer", "bytes_len"): "32",
     ("laps_vault_check_in", "bytes"): "bytes_32",
     ("laps_vault_check_in", "bytes_len"): "32",
+    ("laps_check_ins_add", "bytes"): "bytes_32",
+    ("laps_check_ins_add", "bytes_len"): "32",
+    "resealed": "(const laps_record *const *)&f.laps_record",
+    "resealed_count": "1",
     # The one device of the vault, seen as its columns.
     "field": "LAPS_FIELD_DEVICE",
     ("laps_rows_number", "field"): "LAPS_FIELD_LAST_SEEN",
@@ -209,6 +216,7 @@ ARGUMENTS = {
     "record_id": "bytes_32",
     "rotate": "true",
     "rotate_within": "0",
+    "within": "0",
     "confirm": "false",
     "records": "3",
     "days": "0",

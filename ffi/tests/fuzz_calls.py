@@ -21,7 +21,8 @@ FIXED = {"stamp": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_i
 # Texts that name files: only the valid one, or none. A random name could be that of a file of somebody else.
 PATHS = ("path", "copy")
 # Clean objects that calls change: made anew for every sequence, after the objects that they are made from.
-CHANGES = ("laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event", "laps_bytes")
+CHANGES = ("laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event", "laps_bytes",
+           "laps_check_ins")
 # Slow by design (scrypt, disks, key pairs): called once in so many times.
 RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure|metadata)", 80),
         (r"^laps_reader_key_(open|reseal)", 10), (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40), (r"laps_recipe_new|laps_policy_recipe|laps_recipe_read", 12)]

@@ -229,22 +229,51 @@ static class Tests {
         using (var second = new ReaderKey(generator, Suite.X25519, "second"))
         using (Reader reader = second.Reader()) {
             vault.AddReader(reader, Anna);
+            using (Reader own = key.Reader())
+            using (Rows page = vault.Resealing(null, 10, Anna)) {
+                Check(page.Count == 1 && page.Text(0, Field.Device) == "pc-17" && page.Next == null, "a page to seal anew");
+                using (Record handedOut = Record.Parse(page.Bytes(0)))
+                using (Record anew = key.Reseal(handedOut, new[] { own }, generator))
+                using (Resealed taken = vault.TakeResealed(new[] { handedOut, anew }, Anna))
+                    Check(taken.Replaced == 1 && taken.Failed.Count == 1 && taken.Failed.Text(0, Field.Device) == "pc-17", "taken back");
+                Throws<ArgumentNullException>(() => vault.TakeResealed(null, Anna), "resealed");
+            }
             using (Resealed resealed = vault.Reseal(key, Anna))
                 Check(resealed.Replaced == 1 && resealed.NotOurs == 0 && resealed.Failed.Count == 0, "sealed anew");
             using (Disclosure disclosure = vault.Disclose("pc-17", true, 0, Anna))
             using (Record record = disclosure.Record(0))
             using (Password opened = second.Open(record)) {
-                Check(opened.Length == 24 && record.Sealing == 1 && record.Suite == Suite.X25519 && !record.IsSigned, "the second opens it");
+                Check(opened.Length == 24 && record.Sealing == 2 && record.Suite == Suite.X25519 && !record.IsSigned, "the second opens it");
                 Check(record.PolicyHash().Length == 32, "a hash");
                 using (Signer signer = Signer.Parse(Authority))
                     Throws<LapsException>(() => record.VerifySignature(signer), "", Status.Rejected);
+                using (Rows damaged = disclosure.Damaged()) Check(damaged.Count == 0 && disclosure.Updated(0) >= Now, "nothing is damaged");
                 vault.RecordOutcome(disclosure.Entry, true, Anna);
             }
             using (Rows readers = vault.Readers()) Check(readers.Count == 2, "two readers");
             Check(vault.RemoveReader(reader.Id(), false, 0, false, Anna) == 0, "removed");
             Throws<ArgumentException>(() => vault.RemoveReader(new byte[31], false, 0, false, Anna), "32");
+            Check(vault.OrderReadable(reader.Id(), 0, Anna) == 0, "it has an order already");
+            Throws<ArgumentException>(() => vault.OrderReadable(new byte[33], 0, Anna), "32");
+            using (Vault tenant = Vault.Open("csharp.vault", "tenant")) {
+                tenant.Initialise(new[] { reader }, Anna);
+                Throws<LapsException>(() => tenant.Initialise(new[] { reader }, Anna), "", Status.AlreadyExists);
+            }
+        }
+        using (var checkIns = new CheckIns()) {
+            checkIns.Add("pc-17", new byte[] { 1, 2, 3 });
+            checkIns.Add("pc-18", null);
+            using (Rows answers = vault.CheckInMany(checkIns, Now)) {
+                Check(checkIns.Count == 2 && answers.Count == 2, "an answer for each");
+                Check(answers.Number(1, Field.Status) == (ulong)Status.MessageMalformed && answers.Bytes(1) == null, "refused");
+                Check(answers.Text(0, Field.Device) == "pc-17" && answers.Text(0, Field.Why) != null, "and why");
+            }
+            Throws<ArgumentNullException>(() => vault.CheckInMany(null, Now), "checkIns");
         }
         vault.SetHistory(5, 30, Anna);
+        uint records, days;
+        vault.History(out records, out days);
+        Check(records == 5 && days == 30, "how much history");
         vault.Retire("pc-17", Anna);
         vault.ReEnrol("pc-17", Anna);
         Throws<LapsException>(() => vault.Purge("pc-17", false, Anna), "", Status.ConfirmationRequired);

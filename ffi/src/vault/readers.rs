@@ -7,7 +7,7 @@ use std::{panic, thread};
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
-use laps_core::seal::{ReaderId, ReaderKey};
+use laps_core::seal::{Reader, ReaderId, ReaderKey};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{ReaderRow, Request, Resealed, Unsealed, VaultError};
 use laps_host::sqlite;
@@ -21,6 +21,43 @@ use crate::rows::{
     LAPS_FIELD_RECORD, LAPS_FIELD_REMOVED, LAPS_FIELD_WHY, Row, laps_rows,
 };
 use crate::status::{Failure, answer, laps_status};
+
+/// Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the file with that scope first.
+/// laps_vault_init() has done so for its own. LAPS_STATUS_ALREADY_EXISTS where readers are.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_initialise(
+    vault: *const laps_vault,
+    readers: *const *const laps_reader,
+    reader_count: usize,
+    actor: *const c_char,
+    actor_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    now: u64,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, readers, actor, reason) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::objects(readers, reader_count, "readers")?,
+                pointer::text(actor, actor_len, "actor")?,
+                pointer::text(reason, reason_len, "reason")?,
+            )
+        };
+        let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
+        vault.vault.initialise(
+            &vault.scope,
+            &readers,
+            HistorySetting::default(),
+            &vault.request(actor, reason),
+            Timestamp::from_unix_seconds(now),
+        )?;
+        Ok(())
+    })
+}
 
 /// The readers that the vault knows, also those that were removed. Fields: READER, READER_ID, ADDED, and REMOVED where it
 /// was.
@@ -40,7 +77,8 @@ pub unsafe extern "C" fn laps_vault_readers(
     })
 }
 
-/// Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(). At most 16 of one suite.
+/// Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys are elsewhere, by way of
+/// laps_vault_resealing(). At most 16 of one suite.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -75,7 +113,8 @@ pub unsafe extern "C" fn laps_vault_add_reader(
 
 /// Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate, spread over rotate_within
 /// seconds; out_devices receives how many devices that is. What it has a copy of stays readable to it. The last reader
-/// needs confirm.
+/// needs confirm. The orders follow the removal, a thousand devices in each transaction: when they fail, or the process is
+/// killed between, go on with laps_vault_order_readable().
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -113,6 +152,47 @@ pub unsafe extern "C" fn laps_vault_remove_reader(
             Timestamp::from_unix_seconds(now),
         )?;
         out.set(removed.devices);
+        Ok(())
+    })
+}
+
+/// Orders a new password for every device with a candidate that a reader can open, spread over within seconds; the reader may
+/// have been removed. Its id has 32 bytes. out_devices receives how many have an order now that had none before. A thousand
+/// devices in each transaction: after a failure, call again.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_order_readable(
+    vault: *const laps_vault,
+    reader_id: *const u8,
+    within: u64,
+    actor: *const c_char,
+    actor_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    now: u64,
+    out_devices: *mut u64,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, id, actor, reason, out) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::array::<32>(reader_id),
+                pointer::text(actor, actor_len, "actor")?,
+                pointer::text(reason, reason_len, "reason")?,
+                Out::new(out_devices, "out_devices")?,
+            )
+        };
+        let id = id.ok_or_else(|| Failure::new(Code::NullArgument, &"reader_id is NULL"))?;
+        let ordered = vault.vault.order_readable(
+            &vault.scope,
+            &ReaderId::from_bytes(*id),
+            within,
+            &vault.request(actor, reason),
+            Timestamp::from_unix_seconds(now),
+        )?;
+        out.set(ordered.devices);
         Ok(())
     })
 }
@@ -202,6 +282,32 @@ pub unsafe extern "C" fn laps_vault_set_history(
     })
 }
 
+/// What laps_vault_set_history() set: how many displaced records of a device are kept, and within how many days all are (0: no
+/// such rule).
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_history(
+    vault: *const laps_vault,
+    out_records: *mut u32,
+    out_days: *mut u32,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, records, days) = unsafe {
+            (
+                pointer::shared(vault)?,
+                Out::new(out_records, "out_records")?,
+                Out::new(out_days, "out_days")?,
+            )
+        };
+        let setting = vault.vault.history_setting(&vault.scope)?;
+        records.set(setting.count.into());
+        days.set(setting.days.unwrap_or(0).into());
+        Ok(())
+    })
+}
+
 /// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few bytes for it until it ends.
 fn reseal_apart(
     vault: &laps_vault,
@@ -231,7 +337,7 @@ fn row(known: &ReaderRow) -> Row {
         .number_if(LAPS_FIELD_REMOVED, known.removed.map(Timestamp::as_unix_seconds))
 }
 
-fn unsealed(one: &Unsealed) -> Row {
+pub(super) fn unsealed(one: &Unsealed) -> Row {
     let why: &VaultError = &one.why;
     Row::default()
         .text(LAPS_FIELD_DEVICE, one.device)

@@ -178,24 +178,151 @@ static void orders_are_for_all_for_the_overdue_and_for_what_somebody_saw(void) {
     CHECK_STATUS(LAPS_STATUS_INVALID_ARGUMENT, laps_metadata_due(metadata, now, LAPS_TEXT("x"), 10, &due));
 }
 
+/* The first message of a device, as its agent sends it. */
+static laps_bytes *first_message(const char *device) {
+    laps_config *config = NULL;
+    laps_rotation *rotation = NULL;
+    laps_bytes *message = NULL;
+    uint32_t wish = 0;
+    uint64_t with = 0;
+    OK(laps_config_new(policy, device, strlen(device), LAPS_TEXT("Admin"), &config));
+    OK(laps_rotation_new(config, now, &rotation));
+    OK(laps_rotation_poll(rotation, &wish, &with));
+    if (wish == LAPS_WISH_SAVE) OK(laps_rotation_handle_saved(rotation));
+    OK(laps_rotation_poll(rotation, &wish, &with));
+    CHECK(wish == LAPS_WISH_CHECK_IN);
+    OK(laps_rotation_check_in(rotation, generator, &message));
+    laps_rotation_free(rotation);
+    laps_config_free(config);
+    return message;
+}
+
+static void many_check_ins_are_answered_each_for_itself(void) {
+    static const char *const devices[] = {"many-1", "many-2", "many-3", "many-4"};
+    laps_bytes *messages[4];
+    laps_check_ins *check_ins = NULL;
+    laps_rows *answers = NULL;
+    size_t i;
+    OK(laps_check_ins_new(&check_ins));
+    CHECK(laps_check_ins_count(check_ins) == 0);
+    OK(laps_vault_check_in_many(vault, check_ins, now, &answers));
+    CHECK(laps_rows_count(answers) == 0);
+    laps_rows_free(answers);
+
+    /* The second is cut short, and the third comes under the name of another device. */
+    for (i = 0; i < 4; i++) {
+        const char *device = i == 2 ? "many-4" : devices[i];
+        messages[i] = first_message(devices[i]);
+        OK(laps_check_ins_add(check_ins, device, strlen(device), laps_bytes_data(messages[i]),
+                              laps_bytes_len(messages[i]) - (i == 1)));
+        laps_bytes_free(messages[i]);
+    }
+    CHECK_STATUS(LAPS_STATUS_INVALID_UTF8, laps_check_ins_add(check_ins, LAPS_TEXT("\xff"), NULL, 0));
+    OK(laps_check_ins_add(check_ins, NULL, 0, NULL, 0));
+    CHECK(laps_check_ins_count(check_ins) == 5);
+    OK(laps_vault_check_in_many(vault, check_ins, now, &answers));
+    CHECK(laps_rows_count(answers) == 5 && laps_rows_next(answers) == NULL);
+    for (i = 0; i < 4; i++) {
+        CHECK(is(answers, i, LAPS_FIELD_DEVICE, i == 2 ? "many-4" : devices[i]));
+        CHECK((laps_rows_bytes_len(answers, i) > 0) == (i == 0 || i == 3));
+        CHECK((laps_rows_text(answers, i, LAPS_FIELD_WHY) == NULL) == (i == 0 || i == 3));
+    }
+    CHECK(laps_rows_number(answers, 0, LAPS_FIELD_STATUS) == LAPS_STATUS_OK);
+    CHECK(laps_rows_number(answers, 1, LAPS_FIELD_STATUS) == LAPS_STATUS_MESSAGE_MALFORMED);
+    CHECK(laps_rows_number(answers, 2, LAPS_FIELD_STATUS) == LAPS_STATUS_MESSAGE_WRONG_DEVICE);
+    CHECK(laps_rows_number(answers, 3, LAPS_FIELD_STATUS) == LAPS_STATUS_OK);
+    CHECK(laps_rows_number(answers, 4, LAPS_FIELD_STATUS) == LAPS_STATUS_INVALID_ARGUMENT);
+    laps_rows_free(answers);
+    laps_check_ins_free(check_ins);
+    OK(laps_metadata_show(metadata, LAPS_TEXT("many-4"), &answers)); /* it was taken beside the bad ones */
+    laps_rows_free(answers);
+    CHECK_STATUS(LAPS_STATUS_NOT_FOUND, laps_metadata_show(metadata, LAPS_TEXT("many-2"), &answers));
+    for (i = 0; i < 4; i += 3) OK(laps_vault_purge(vault, devices[i], strlen(devices[i]), true, WHO));
+}
+
+/* The machine of a reader, which the records are carried to and from; here it is this one. */
+static void records_are_sealed_anew_where_the_key_is(void) {
+    const laps_reader *readers[2];
+    laps_rows *page = NULL, *next = NULL, *failed = NULL;
+    laps_record *handed_out[4], *anew[4];
+    const laps_record *given_back[4];
+    laps_password *password = NULL;
+    uint64_t replaced = 99;
+    size_t i, count;
+    readers[0] = reader;
+    readers[1] = second;
+    OK(laps_vault_resealing(vault, NULL, 0, 1000, WHO, &page));
+    CHECK(laps_rows_count(page) == 0 && laps_rows_next(page) == NULL);
+    laps_rows_free(page);
+    OK(laps_vault_add_reader(vault, second, WHO));
+    CHECK_STATUS(LAPS_STATUS_REASON_REQUIRED,
+                 laps_vault_resealing(vault, NULL, 0, 1000, LAPS_TEXT("anna"), NULL, 0, now, &page));
+
+    /* Page by page: one device, then the others. */
+    OK(laps_vault_resealing(vault, NULL, 0, 1, WHO, &next));
+    CHECK(laps_rows_count(next) == 3 && is(next, 2, LAPS_FIELD_DEVICE, "pc-1"));
+    OK(laps_vault_resealing(vault, laps_rows_next(next), strlen(laps_rows_next(next)), 1000, WHO, &page));
+    laps_rows_free(next);
+    CHECK(last_entry_is(LAPS_FIELD_DETAIL, "2 records of 2 devices"));
+    count = laps_rows_count(page);
+    CHECK(count == 2 && is(page, 0, LAPS_FIELD_DEVICE, "pc-2") && laps_rows_next(page) == NULL);
+    for (i = 0; i < count; i++) {
+        handed_out[i] = anew[i] = NULL;
+        CHECK(strlen(laps_rows_text(page, i, LAPS_FIELD_RECORD)) == 32 && laps_rows_number(page, i, LAPS_FIELD_DAMAGED) == 0);
+        OK(laps_record_parse(laps_rows_bytes(page, i), laps_rows_bytes_len(page, i), &handed_out[i]));
+        OK(laps_reader_key_reseal(key, handed_out[i], readers, 2, generator, &anew[i]));
+    }
+    laps_rows_free(page);
+
+    /* One comes back as it went out; the other is taken all the same. */
+    given_back[0] = anew[0];
+    given_back[1] = handed_out[1];
+    OK(laps_vault_take_resealed(vault, given_back, 2, WHO, &replaced, &failed));
+    CHECK(replaced == 1 && laps_rows_count(failed) == 1 && is(failed, 0, LAPS_FIELD_DEVICE, "pc-3"));
+    CHECK(strstr(laps_rows_text(failed, 0, LAPS_FIELD_WHY), "sealed anew") != NULL);
+    laps_rows_free(failed);
+    given_back[1] = anew[1];
+    OK(laps_vault_take_resealed(vault, given_back, 2, WHO, &replaced, &failed));
+    CHECK(replaced == 1 && laps_rows_count(failed) == 0); /* the first was taken already */
+    laps_rows_free(failed);
+    CHECK_STATUS(LAPS_STATUS_REASON_REQUIRED,
+                 laps_vault_take_resealed(vault, given_back, 2, LAPS_TEXT("anna"), NULL, 0, now, &replaced, &failed));
+    CHECK(last_entry_is(LAPS_FIELD_ACTION, "refused"));
+
+    /* The rest is that of the device of the first page; what is stored now, the second reader opens. */
+    OK(laps_vault_resealing(vault, NULL, 0, 1000, WHO, &page));
+    CHECK(laps_rows_count(page) == 3 && is(page, 0, LAPS_FIELD_DEVICE, "pc-1"));
+    laps_rows_free(page);
+    OK(laps_reader_key_open(second_key, anew[1], &password));
+    laps_password_free(password);
+    for (i = 0; i < count; i++) {
+        laps_record_free(handed_out[i]);
+        laps_record_free(anew[i]);
+    }
+}
+
 static void readers_come_and_go_and_records_are_sealed_anew(void) {
     laps_rows *rows = NULL, *failed = NULL;
     laps_disclosure *disclosure = NULL;
     laps_record *record = NULL;
     laps_password *password = NULL;
     uint64_t replaced = 0, not_ours = 0, devices = 0;
+    uint32_t records = 0, days = 0;
     uint8_t id[32];
 
-    OK(laps_vault_add_reader(vault, second, WHO));
     CHECK_STATUS(LAPS_STATUS_ALREADY_EXISTS, laps_vault_add_reader(vault, second, WHO));
     OK(laps_vault_reseal(vault, second_key, WHO, &replaced, &not_ours, &failed));
-    CHECK(replaced == 0 && not_ours == 5 && laps_rows_count(failed) == 0);
+    CHECK(replaced == 0 && not_ours == 3 && laps_rows_count(failed) == 0);
     laps_rows_free(failed);
     OK(laps_vault_reseal(vault, key, WHO, &replaced, &not_ours, &failed));
-    CHECK(replaced == 5 && not_ours == 0 && laps_rows_count(failed) == 0);
+    CHECK(replaced == 3 && not_ours == 0 && laps_rows_count(failed) == 0);
     laps_rows_free(failed);
     OK(laps_vault_disclose(vault, LAPS_TEXT("pc-3"), LAPS_TEXT("anna"), LAPS_TEXT("look"), false, 0, now, &disclosure));
     OK(laps_disclosure_record(disclosure, 0, &record));
+    CHECK(laps_disclosure_updated(disclosure, 0) >= NOW && laps_disclosure_updated(disclosure, 9) == 0);
+    OK(laps_disclosure_damaged(disclosure, &rows));
+    CHECK(laps_rows_count(rows) == 0);
+    laps_rows_free(rows);
     OK(laps_reader_key_open(second_key, record, &password));
     laps_password_free(password);
     CHECK(laps_record_sealing(record) == 1);
@@ -205,6 +332,9 @@ static void readers_come_and_go_and_records_are_sealed_anew(void) {
     OK(laps_reader_id(reader, id));
     OK(laps_vault_remove_reader(vault, id, true, 3600, false, WHO, &devices));
     CHECK_STATUS(LAPS_STATUS_NOT_FOUND, laps_vault_remove_reader(vault, id, false, 0, false, WHO, &devices));
+    OK(laps_vault_order_readable(vault, id, 3600, WHO, &devices));
+    CHECK(devices == 0); /* the removal has ordered it all */
+    CHECK_STATUS(LAPS_STATUS_NULL_ARGUMENT, laps_vault_order_readable(vault, NULL, 0, WHO, &devices));
     OK(laps_vault_readers(vault, &rows));
     CHECK(laps_rows_count(rows) == 2);
     CHECK(laps_rows_number(rows, 0, LAPS_FIELD_REMOVED) == now && laps_rows_number(rows, 1, LAPS_FIELD_REMOVED) == 0);
@@ -218,7 +348,11 @@ static void readers_come_and_go_and_records_are_sealed_anew(void) {
     CHECK(replaced == 5 && laps_rows_count(failed) == 0);
     laps_rows_free(failed);
     CHECK_STATUS(LAPS_STATUS_INVALID_ARGUMENT, laps_vault_set_history(vault, 0, 0, WHO));
+    OK(laps_vault_history(vault, &records, &days));
+    CHECK(records == 3 && days == 0);
     OK(laps_vault_set_history(vault, 12, 90, WHO));
+    OK(laps_vault_history(vault, &records, &days));
+    CHECK(records == 12 && days == 90);
     CHECK(last_entry_is(LAPS_FIELD_DETAIL, "history: 12 records, and 90 days"));
 }
 
@@ -249,6 +383,23 @@ static void devices_are_retired_brought_back_and_purged(void) {
     OK(laps_metadata_history(metadata, LAPS_TEXT("pc-1"), &rows));
     CHECK(laps_rows_count(rows) == 2);
     laps_rows_free(rows);
+}
+
+static void a_file_has_scopes_that_do_not_see_each_other(void) {
+    laps_vault *tenant = NULL;
+    laps_rows *rows = NULL;
+    OK(laps_vault_open(LAPS_TEXT(PATH), LAPS_TEXT("tenant"), &tenant));
+    CHECK_STATUS(LAPS_STATUS_INVALID_ARGUMENT, laps_vault_initialise(tenant, NULL, 0, WHO));
+    OK(laps_vault_initialise(tenant, (const laps_reader *const *)&reader, 1, WHO));
+    CHECK_STATUS(LAPS_STATUS_ALREADY_EXISTS,
+                 laps_vault_initialise(tenant, (const laps_reader *const *)&reader, 1, WHO));
+    OK(laps_vault_readers(tenant, &rows));
+    CHECK(laps_rows_count(rows) == 1);
+    laps_rows_free(rows);
+    OK(laps_vault_readers(vault, &rows));
+    CHECK(laps_rows_count(rows) > 1);
+    laps_rows_free(rows);
+    laps_vault_free(tenant);
 }
 
 static void the_trail_names_who_why_and_from_where(void) {
@@ -370,21 +521,12 @@ static void copies_and_exports_carry_what_the_vault_has(void) {
 
 static void the_oldest_of_what_happened_is_forgotten_and_counted(void) {
     enum { KEPT = 1024 };
-    laps_config *config = NULL;
-    laps_rotation *rotation = NULL;
-    laps_bytes *message = NULL, *answer = NULL;
+    laps_bytes *message, *answer = NULL;
     laps_rows *rows = NULL;
-    uint32_t wish = 0;
-    uint64_t with = 0, missed = 0;
+    uint64_t missed = 0;
     size_t i;
     /* The first message of a device that nobody knows: nothing is stored for it, so this needs no sync. */
-    OK(laps_config_new(policy, LAPS_TEXT("pc-5"), LAPS_TEXT("Admin"), &config));
-    OK(laps_rotation_new(config, now, &rotation));
-    OK(laps_rotation_poll(rotation, &wish, &with));
-    if (wish == LAPS_WISH_SAVE) OK(laps_rotation_handle_saved(rotation));
-    OK(laps_rotation_poll(rotation, &wish, &with));
-    CHECK(wish == LAPS_WISH_CHECK_IN);
-    OK(laps_rotation_check_in(rotation, generator, &message));
+    message = first_message("pc-5");
     OK(laps_vault_observed(vault, &missed, &rows)); /* asked before: these are kept */
     laps_rows_free(rows);
     for (i = 0; i < KEPT + 2; i++) {
@@ -392,11 +534,64 @@ static void the_oldest_of_what_happened_is_forgotten_and_counted(void) {
         laps_bytes_free(answer);
     }
     laps_bytes_free(message);
-    laps_rotation_free(rotation);
-    laps_config_free(config);
     OK(laps_vault_observed(vault, &missed, &rows));
     CHECK(missed == 2 && laps_rows_count(rows) == KEPT);
     CHECK(is(rows, 0, LAPS_FIELD_DEVICE, "pc-5") && laps_rows_number(rows, 0, LAPS_FIELD_CHANGED) == 0);
+    laps_rows_free(rows);
+}
+
+/* Changes every copy of these bytes in the file of the vault, which nobody has open. */
+static void damage(const uint8_t *bytes, size_t len) {
+    FILE *file = fopen(PATH, "r+b");
+    uint8_t *all;
+    long size, at, found = 0;
+    CHECK(file != NULL && fseek(file, 0, SEEK_END) == 0);
+    size = ftell(file);
+    rewind(file);
+    all = malloc((size_t)size);
+    CHECK(all != NULL && fread(all, 1, (size_t)size, file) == (size_t)size);
+    for (at = 0; at + (long)len <= size; at++) {
+        if (memcmp(all + at, bytes, len) != 0) continue;
+        CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(bytes[0] ^ 1, file) != EOF);
+        found++;
+    }
+    free(all);
+    CHECK(fclose(file) == 0 && found > 0);
+}
+
+static void damaged_records_are_named_and_the_rest_is_given_out(void) {
+    laps_disclosure *disclosure = NULL;
+    laps_record *record = NULL;
+    laps_rows *rows = NULL;
+    uint8_t piece[48];
+    size_t count, last;
+    OK(laps_vault_disclose(vault, LAPS_TEXT("pc-1"), LAPS_TEXT("anna"), LAPS_TEXT("look"), true, 0, now, &disclosure));
+    count = laps_disclosure_count(disclosure);
+    CHECK(count > 1);
+    OK(laps_disclosure_record(disclosure, count - 1, &record));
+    memcpy(piece, laps_record_bytes(record) + laps_record_len(record) - sizeof piece, sizeof piece);
+    laps_record_free(record);
+    laps_disclosure_free(disclosure);
+    laps_metadata_free(metadata);
+    laps_vault_free(vault);
+    damage(piece, sizeof piece);
+    OK(laps_vault_open(LAPS_TEXT(PATH), NULL, 0, &vault));
+    OK(laps_vault_metadata(vault, &metadata));
+
+    OK(laps_vault_disclose(vault, LAPS_TEXT("pc-1"), LAPS_TEXT("anna"), LAPS_TEXT("look"), true, 0, now, &disclosure));
+    CHECK(laps_disclosure_count(disclosure) == count - 1);
+    OK(laps_disclosure_damaged(disclosure, &rows));
+    CHECK(laps_rows_count(rows) == 1 && is(rows, 0, LAPS_FIELD_DEVICE, "pc-1"));
+    CHECK(laps_rows_number(rows, 0, LAPS_FIELD_DAMAGED) == 1 && strlen(laps_rows_text(rows, 0, LAPS_FIELD_RECORD)) == 32);
+    laps_rows_free(rows);
+    laps_disclosure_free(disclosure);
+
+    OK(laps_vault_add_reader(vault, reader, WHO));
+    OK(laps_vault_resealing(vault, NULL, 0, 1000, WHO, &rows));
+    last = laps_rows_count(rows) - 1;
+    CHECK(last > 0 && laps_rows_number(rows, 0, LAPS_FIELD_DAMAGED) == 0 && laps_rows_bytes_len(rows, 0) > 0);
+    CHECK(is(rows, last, LAPS_FIELD_DEVICE, "pc-1") && laps_rows_number(rows, last, LAPS_FIELD_DAMAGED) == 1);
+    CHECK(strlen(laps_rows_text(rows, last, LAPS_FIELD_RECORD)) == 32 && laps_rows_bytes(rows, last) == NULL);
     laps_rows_free(rows);
 }
 
@@ -413,12 +608,16 @@ void test_vault(void) {
     devices_are_listed_in_pages_and_shown();
     history_names_its_readers_and_has_no_content();
     orders_are_for_all_for_the_overdue_and_for_what_somebody_saw();
+    many_check_ins_are_answered_each_for_itself();
+    records_are_sealed_anew_where_the_key_is();
     readers_come_and_go_and_records_are_sealed_anew();
     devices_are_retired_brought_back_and_purged();
+    a_file_has_scopes_that_do_not_see_each_other();
     the_trail_names_who_why_and_from_where();
     what_happened_is_kept_from_the_first_question_on();
     copies_and_exports_carry_what_the_vault_has();
     the_oldest_of_what_happened_is_forgotten_and_counted();
+    damaged_records_are_named_and_the_rest_is_given_out();
     close_vault();
     laps_reader_free(second);
     laps_reader_key_free(second_key);

@@ -160,9 +160,23 @@ static void a_rotation_goes_its_way() {
     laps::Disclosure disclosure = vault.disclose("pc-17", "anna", "a test", false, 0, now);
     CHECK(disclosure.size() == 1 && disclosure.state(0) == LAPS_CANDIDATE_CURRENT);
     CHECK(key.open(disclosure.record(0)).equals(set_on_account));
+    CHECK(disclosure.updated(0) == now && disclosure.updated(1) == 0 && disclosure.damaged().size() == 0);
     CHECK(vault.audit_verify(disclosure.head()) >= disclosure.entry());
+    CHECK(vault.order_readable(reader.id().data(), 3600, "anna", "a test", now) == 1);
     vault.order_rotation("pc-17", "anna", "a test", now);
     CHECK(!disclosure.record(0).is_signed() && disclosure.record(0).suite() == LAPS_SUITE_X25519);
+
+    laps::CheckIns check_ins;
+    laps::Rotation other_rotation = laps::Rotation::start(laps::Config(policy, "pc-18", "Admin"), now);
+    while (other_rotation.poll().wish == LAPS_WISH_SAVE) other_rotation.handle_saved();
+    laps::Bytes message = other_rotation.check_in(generator);
+    check_ins.add("pc-18", message.data(), message.size());
+    check_ins.add("pc-19", message.data(), message.size()); // in the name of another device
+    laps::Rows answers = vault.check_in_many(check_ins, now);
+    CHECK(check_ins.size() == 2 && answers.size() == 2 && !answers.bytes(0).empty() && answers.bytes(1).empty());
+    CHECK(answers.number(0, LAPS_FIELD_STATUS) == LAPS_STATUS_OK && answers.text(0, LAPS_FIELD_WHY).empty());
+    CHECK(answers.number(1, LAPS_FIELD_STATUS) == LAPS_STATUS_MESSAGE_WRONG_DEVICE && !answers.text(1, LAPS_FIELD_WHY).empty());
+    vault.purge("pc-18", true, "anna", "a test", now);
 
     laps::Metadata metadata = vault.metadata();
     laps::Rows rows = metadata.list("", 10);
@@ -175,7 +189,12 @@ static void a_rotation_goes_its_way() {
     laps::ReaderKey other(generator, LAPS_SUITE_X25519, "other");
     vault.add_reader(other.reader(), "anna", "a test", now);
     CHECK(vault.readers().size() == 2);
-    laps::Vault::Resealed resealed = vault.reseal(key, "anna", "a test", now);
+    laps::Rows page = vault.resealing("", 10, "anna", "a test", now);
+    CHECK(page.size() == 1 && page.text(0, LAPS_FIELD_DEVICE) == "pc-17" && page.next().empty());
+    laps::Record handed_out = laps::Record::parse(page.bytes(0)), anew = key.reseal(handed_out, {&reader}, generator);
+    laps::Vault::Resealed resealed = vault.take_resealed({&handed_out, &anew}, "anna", "a test", now);
+    CHECK(resealed.replaced == 1 && resealed.failed.size() == 1 && resealed.failed.text(0, LAPS_FIELD_DEVICE) == "pc-17");
+    resealed = vault.reseal(key, "anna", "a test", now);
     CHECK(resealed.replaced == 1 && resealed.not_ours == 0 && resealed.failed.size() == 0);
     laps::Rows exported = vault.export_devices("", 10, "anna", "a test", now);
     CHECK(exported.size() == 1 && !exported.bytes(0).empty());
@@ -185,6 +204,10 @@ static void a_rotation_goes_its_way() {
     vault.purge("pc-17", true, "anna", "a test", now);
     CHECK(vault.import_devices(exported.bytes(0), "anna", "a test", now) == 1);
     vault.set_history(5, 0, "anna", "a test", now);
+    CHECK(vault.history() == std::make_pair(std::uint32_t(5), std::uint32_t(0)));
+    laps::Vault tenant = laps::Vault::open("cpp.vault", "tenant");
+    tenant.initialise({&reader}, "anna", "a test", now);
+    CHECK(tenant.readers().size() == 1 && tenant.metadata().list("", 10).size() == 0);
     laps::Rows trail = vault.audit_entries(0, 1000);
     CHECK(trail.text(trail.size() - 1, LAPS_FIELD_CONTEXT) == "a test program");
     CHECK(vault.audit_verify(vault.audit_head()) == trail.size());
