@@ -85,6 +85,9 @@ impl<S: Store> Vault<S> {
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
     /// reader, sealed anew and given back with [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail.
     ///
+    /// Where the reader's machine is not the vault's, it seals to readers that it knows itself, from a signed set or its own list: who
+    /// keeps the vault could name one of theirs.
+    ///
     /// What was given back is not in the list any more, so this goes on where a killed run stopped.
     ///
     /// # Errors
