@@ -64,6 +64,8 @@ mod _laps {
     #[pymodule_export]
     use super::vault::metadata::Metadata;
     #[pymodule_export]
+    use super::vault::resealing::{ResealPage, Resealing};
+    #[pymodule_export]
     use super::vault::row::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Observed,
         Ordered, Outcome, Resealed, Stats, StoredRecord,

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import List, NoReturn, final
 
+from .exceptions import LapsError
+
 __all__ = [
     "Agent",
     "AgentStatus",
@@ -31,7 +33,9 @@ __all__ = [
     "ReaderSet",
     "Recipe",
     "Record",
+    "ResealPage",
     "Resealed",
+    "Resealing",
     "ResetStatus",
     "Rotation",
     "Setting",
@@ -471,6 +475,9 @@ class Vault:
     @property
     def scope(self) -> str: ...
     def check_in(self, device: str, message: bytes, /, *, now: datetime | None = None) -> bytes: ...
+    def check_in_many(
+        self, check_ins: Sequence[tuple[str, bytes]], /, *, now: datetime | None = None
+    ) -> List[bytes | LapsError]: ...
     def list(self, *, after: str | None = None, limit: int = 1000) -> tuple[List[Device], str | None, List[str]]: ...
     def show(self, device: str, /) -> Device: ...
     def history(self, device: str, /) -> List[StoredRecord]: ...
@@ -537,6 +544,17 @@ class Vault:
         confirm: bool = False,
         now: datetime | None = None,
     ) -> Ordered: ...
+    def order_readable(
+        self,
+        reader_id: str,
+        /,
+        *,
+        actor: str,
+        reason: str,
+        context: str = "",
+        within: timedelta | None = None,
+        now: datetime | None = None,
+    ) -> Ordered: ...
     def reseal(
         self,
         key: ReaderKey,
@@ -547,6 +565,19 @@ class Vault:
         context: str = "",
         now: datetime | None = None,
         progress: Callable[[int, int], object] | None = None,
+    ) -> Resealed: ...
+    def resealing(
+        self,
+        *,
+        actor: str,
+        reason: str,
+        context: str = "",
+        after: str | None = None,
+        limit: int = 1000,
+        now: datetime | None = None,
+    ) -> ResealPage: ...
+    def take_resealed(
+        self, resealed: Sequence[Record], /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
     ) -> Resealed: ...
     def retire(
         self, device: str, /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
@@ -759,6 +790,26 @@ class Ordered:
     def head(self) -> str: ...
 
 @final
+class Resealing:
+    @property
+    def device(self) -> str: ...
+    @property
+    def record(self) -> str: ...
+    @property
+    def sealed(self) -> bytes: ...
+
+@final
+class ResealPage:
+    @property
+    def items(self) -> List[Resealing]: ...
+    @property
+    def next(self) -> str | None: ...
+    @property
+    def damaged(self) -> List[str]: ...
+    @property
+    def damaged_records(self) -> List[tuple[str, str]]: ...
+
+@final
 class Resealed:
     @property
     def replaced(self) -> int: ...
@@ -802,6 +853,8 @@ class AuditEntry:
     def refers_to(self) -> int: ...
     @property
     def detail(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
 
 @final
 class Observed:

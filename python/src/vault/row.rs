@@ -304,10 +304,13 @@ pub(crate) struct AuditEntry {
     refers_to: u64,
     /// More, in words.
     detail: String,
+    /// Its hash, 64 hexadecimal digits, which covers every entry up to it. It may have been edited: `audit_verify` tells.
+    hash: String,
 }
 
 impl From<StoredEntry> for AuditEntry {
     fn from(stored: StoredEntry) -> Self {
+        let hash = hexadecimal(&stored.hash);
         match stored.entry {
             Ok(entry) => Self {
                 number: stored.number,
@@ -320,6 +323,7 @@ impl From<StoredEntry> for AuditEntry {
                 records: entry.records.iter().map(ToString::to_string).collect(),
                 refers_to: entry.refers_to,
                 detail: entry.detail,
+                hash,
             },
             Err(detail) => Self {
                 number: stored.number,
@@ -332,6 +336,7 @@ impl From<StoredEntry> for AuditEntry {
                 records: Vec::new(),
                 refers_to: 0,
                 detail,
+                hash,
             },
         }
     }

@@ -12,6 +12,7 @@ import typer.core
 
 from ..exceptions import LapsError
 from . import status
+from .carrying import reseal
 from .command import Command, VaultCommand
 from .demo import demo
 from .generate import check, generate, strength
@@ -37,6 +38,7 @@ app.command("check", cls=Command)(check)
 app.command("reveal", cls=VaultCommand)(reveal)
 app.command("disclose", cls=VaultCommand)(disclose)
 app.command("open", cls=Command)(open_sealed)
+app.command("reseal", cls=Command)(reseal)
 app.command("report", cls=VaultCommand)(report)
 app.command("demo", cls=Command)(demo)
 

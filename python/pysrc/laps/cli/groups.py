@@ -67,6 +67,7 @@ _ORDER = (
     "reveal",
     "disclose",
     "open",
+    "reseal",
     "agent",
     "entra",
     "report",

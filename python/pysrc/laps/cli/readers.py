@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .._laps import Vault
-from . import inputs, output
+from .._laps import Ordered, Vault
+from . import carrying, inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
@@ -115,32 +115,37 @@ def remove_reader(
 ) -> None:
     """Remove a reader, and order the rotation of what it could open. Old copies stay readable to it.
 
+    Said again for a reader that is removed already, it goes on with what a stopped removal left to order.
+
     Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within 1d[/bold]
     """
     opened = Vault.open(path, scope=scope)
-    known = [each.reader for each in opened.readers() if each.removed is None]
-    found = [each for each in known if wanted in (each.id, each.name)]
+    named = [each for each in opened.readers() if wanted in (each.reader.id, each.reader.name)]
+    # One that is removed already is named again to go on with a removal that was stopped.
+    found = [each for each in named if each.removed is None] or named
     if len(found) != 1:
         problem = "there is no such reader" if not found else "more than one reader has this name; give the id"
         raise Failure(f"reader {wanted}: {problem}", Status.NOT_FOUND if not found else Status.REFUSED)
+    reader, removed = found[0].reader, found[0].removed is not None
+    spread = None if no_rotation or within is None else inputs.duration(within)
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader removed on the command line"
-    ordered = opened.remove_reader(
-        found[0].id,
-        rotate_within=None if no_rotation or within is None else inputs.duration(within),
-        confirm=yes,
-        actor=who,
-        reason=why,
-        context=context(),
-    )
+    ordered: Ordered | None = None
+    if not removed:
+        ordered = opened.remove_reader(
+            reader.id, rotate_within=spread, confirm=yes, actor=who, reason=why, context=context()
+        )
+    elif spread is not None:
+        ordered = opened.order_readable(reader.id, within=spread, actor=who, reason=why, context=context())
+    devices, head = (ordered.devices, ordered.head) if ordered else (0, opened.audit_head)
     done = sealed_anew(opened, held, who, why)
     if as_json:
-        document = {"reader": found[0].id, "ordered": ordered.devices, "head": ordered.head}
-        output.emit({**document, **outcome(done)})
+        output.emit({"reader": reader.id, "ordered": devices, "head": head, **outcome(done)})
     else:
-        name, count = output.safe(found[0].name), done.replaced if done else 0
-        print(f"removed {name}; ordered {ordered.devices} devices to rotate, sealed {count} records anew")
+        what = f"{output.safe(reader.name)} was removed already" if removed else f"removed {output.safe(reader.name)}"
+        print(f"{what}; ordered {devices} devices to rotate, sealed {done.replaced if done else 0} records anew")
     leave_unsealed(done)
 
 
 register(readers)
+carrying.register(readers)

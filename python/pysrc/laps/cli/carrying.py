@@ -1,0 +1,204 @@
+"""Sealing anew where the key is: ``laps vault readers hand-out``, ``laps reseal``, ``laps vault readers take-back``.
+
+For a vault on a server that holds no reader's key, as ``laps disclose`` and ``laps open`` are the halves of ``laps reveal``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .._laps import Reader, ReaderSet, Record, Vault
+from ..exceptions import LapsError, RecordError
+from . import inputs, output
+from .command import Json, Scope, VaultCommand, VaultPath
+from .damage import leave_damaged
+from .origin import Actor, Reason, context, user
+from .reader import PassphraseDescriptor, PassphraseFile, load, public
+from .readerset import signer
+from .resealing import leave_unsealed, outcome
+from .status import Failure, Status
+
+__all__ = ["register", "reseal"]
+
+#: The most devices of one document; with their candidates and a history of the usual length that is below this many bytes.
+_PAGE = 1000
+_LARGEST = 1 << 30
+#: A record is sealed to other readers than the key that is used.
+_NOT_OURS = 99
+
+
+def register(readers: typer.Typer) -> None:
+    """Adds the commands of this file that have a vault."""
+    readers.command("hand-out", cls=VaultCommand)(hand_out)
+    readers.command("take-back", cls=VaultCommand)(take_back)
+
+
+def hand_out(
+    path: VaultPath,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="DEVICE", help="The devices behind this one: `next` of the page before.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=_PAGE, help="How many devices are looked at in one go.")
+    ] = 200,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Hand out the records that are not sealed to exactly the readers of now, for `laps reseal` on a machine with a reader's key.
+    No key is needed here.
+
+    Example: [bold]laps vault readers hand-out fleet.vault --json > sealed.json[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    why = reason or "handed out on the command line to be sealed anew"
+    page = opened.resealing(actor=actor or user(), reason=why, context=context(), after=after, limit=limit)
+    if as_json:
+        output.emit(
+            {
+                "scope": scope,
+                "records": [
+                    {"device": each.device, "record": each.record, "sealed": base64.b64encode(each.sealed).decode("ascii")}
+                    for each in page.items
+                ],
+                "next": page.next,
+                **({"damaged": page.damaged} if page.damaged else {}),
+            }
+        )
+    else:
+        print(f"{len(page.items)} records are to be sealed anew; with --json they are printed")
+        if page.next is not None:
+            output.note(f"there may be more: --after {output.safe(page.next)}")
+    for device, record in page.damaged_records:
+        output.note(f"error: device {output.safe(device)}: record {record} is damaged in the vault")
+    leave_damaged(page.damaged, "its records are not handed out")
+    if page.damaged_records:
+        raise typer.Exit(int(Status.DAMAGED))
+
+
+def reseal(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `laps vault readers hand-out --json` printed; - is standard input.")
+    ],
+    key: Annotated[
+        Path,
+        typer.Option(
+            "--reader", metavar="KEY", envvar="LAPS_READER", help="A reader's key file; LAPS_READER stands for it."
+        ),
+    ],
+    to: Annotated[
+        list[Path] | None,
+        typer.Option("--to", metavar="PUB", help="A reader to seal to: what `laps reader public` printed; may be repeated."),
+    ] = None,
+    reader_set: Annotated[
+        Path | None, typer.Option("--reader-set", metavar="FILE", help="A signed reader set in place of --to.")
+    ] = None,
+    authority: Annotated[
+        Path | None, typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    passphrase_fd: PassphraseDescriptor = None,
+    as_json: Json = False,
+) -> None:
+    """Seal records anew for the readers that you name, and print them for `laps vault readers take-back`. No vault is needed, and
+    none is asked who the readers are: who keeps it could name one of theirs.
+
+    Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub > anew.json[/bold]
+    """
+    del as_json  # what it prints is a document with and without
+    scope, sealed = _records(file)
+    readers = _readers(to, reader_set, authority, scope)
+    held = load(key, passphrase_file, passphrase_fd)
+    anew: list[dict[str, str]] = []
+    failed: list[tuple[str, str, str]] = []
+    not_ours = 0
+    for device, record, each in sealed:
+        try:
+            parsed = Record.parse(each)
+            if (parsed.scope, parsed.device, parsed.id) != (scope, device, record):
+                raise RecordError("another record in its place", 98)
+            made = bytes(held.reseal(parsed, readers))
+        except RecordError as error:
+            if error.code == _NOT_OURS:
+                not_ours += 1
+            else:
+                failed.append((device, record, str(error)))
+        else:
+            anew.append({"device": device, "record": record, "sealed": base64.b64encode(made).decode("ascii")})
+    output.emit({"scope": scope, "records": anew})
+    output.note(f"sealed {len(anew)} records anew for {', '.join(output.safe(each.name) for each in readers)}")
+    if not_ours:
+        output.note(f"{not_ours} records are not sealed to this key; another reader has to seal them anew")
+    for device, record, why in failed:
+        output.note(f"error: device {output.safe(device)}: record {output.safe(record)}: {why}; rotate the device")
+    if failed:
+        raise typer.Exit(int(Status.DAMAGED))
+
+
+def take_back(
+    path: VaultPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `laps reseal` printed; - is standard input.")],
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """Take records back that were sealed anew. Each must be the stored one for readers of now; one that is refused stays as it
+    was and does not hinder the others. What was taken already is left out.
+
+    Example: [bold]laps vault readers take-back fleet.vault anew.json[/bold]
+    """
+    opened = Vault.open(path, scope=scope)
+    _, sealed = _records(file)
+    records = []
+    for device, record, each in sealed:
+        try:
+            records.append(Record.parse(each))
+        except LapsError as error:
+            where = f"records {file}: device {output.safe(device)}: record {output.safe(record)}"
+            raise type(error)(f"{where}: {error}; nothing was taken", error.code) from None
+    why = reason or "sealed anew on another machine"
+    done = opened.take_resealed(records, actor=actor or user(), reason=why, context=context())
+    if as_json:
+        output.emit(outcome(done))
+    else:
+        print(f"took {done.replaced} records back")
+    leave_unsealed(done)
+
+
+def _readers(to: Sequence[Path] | None, reader_set: Path | None, authority: Path | None, scope: str) -> list[Reader]:
+    if (reader_set is None) != (authority is None):
+        raise Failure("--reader-set and --authority go together", Status.USAGE)
+    if bool(to) == (reader_set is not None):
+        raise Failure("say whom to seal to: --to PUB, or --reader-set FILE with --authority PUB", Status.USAGE)
+    if reader_set is None or authority is None:
+        return [public(each) for each in to or ()]
+    try:
+        found, _ = ReaderSet.verify(inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope)
+    except LapsError as error:
+        raise type(error)(f"reader set {reader_set}: {error}", error.code) from None
+    return list(found.readers)
+
+
+def _records(file: Path) -> tuple[str, list[tuple[str, str, bytes]]]:
+    """The scope and the records of a document."""
+    try:
+        document: Any = json.loads(inputs.read(file, "records", largest=_LARGEST))
+        records = [
+            (str(each["device"]), str(each["record"]), base64.b64decode(each["sealed"], validate=True))
+            for each in document["records"]
+        ]
+        # JSON can write half a character, which no terminal and no file takes.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+        return str(document["scope"]), records
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+        problem = f"not understood ({what}); give what laps vault readers hand-out --json or laps reseal printed"
+        raise Failure(f"records {file}: {problem}", Status.REFUSED) from None

@@ -1,0 +1,56 @@
+//! The audit trail, and what happened since the last question.
+
+use laps_core::vault::AuditHead;
+use pyo3::prelude::*;
+
+use super::row::{AuditEntry, AuditReport, Observed};
+use super::{Vault, refused};
+use crate::error::raise;
+use crate::progress::Progress;
+
+#[pymethods]
+impl Vault {
+    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device. `progress` is called with how many
+    /// entries were looked at, and of how many; what it raises is raised at the end.
+    #[pyo3(signature = (*, expect = None, progress = None))]
+    fn audit_verify(
+        &self,
+        py: Python<'_>,
+        expect: Option<&str>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<AuditReport> {
+        let expect = expect
+            .map(|head| head.parse::<AuditHead>().map_err(|error| raise(error.code(), error)))
+            .transpose()?;
+        let mut progress = Progress::new(progress);
+        let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let mut tell = |done, total| progress.at(number(done), number(total));
+        let report = py
+            .detach(|| self.inner.audit_verify_watched(&self.scope, expect, &mut tell))
+            .map_err(refused)?;
+        progress.end()?;
+        Ok(report.into())
+    }
+
+    /// Entries of the trail as they are stored, those behind `after`.
+    #[pyo3(signature = (*, after = 0, limit = 1000))]
+    fn audit_entries(&self, py: Python<'_>, after: u64, limit: usize) -> PyResult<Vec<AuditEntry>> {
+        let entries =
+            py.detach(|| self.inner.audit_entries(&self.scope, after, limit)).map_err(refused)?;
+        Ok(entries.into_iter().map(AuditEntry::from).collect())
+    }
+
+    /// The head of the trail now.
+    #[getter]
+    fn audit_head(&self, py: Python<'_>) -> PyResult<String> {
+        let head = py.detach(|| self.inner.audit_head(&self.scope)).map_err(refused)?;
+        Ok(head.to_string())
+    }
+
+    /// What happened through this object since the last call, oldest first, and how much before that was forgotten: for
+    /// metrics. The first call gives nothing; from then on at most 1024 are kept.
+    fn observed(&self) -> PyResult<(Vec<Observed>, u64)> {
+        let taken = self.observations.take().map_err(|error| refused(error.into()))?;
+        Ok((taken.observed.into_iter().map(Observed::from).collect(), taken.missed))
+    }
+}
