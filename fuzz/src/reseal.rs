@@ -1,9 +1,13 @@
-//! Sealing anew: a vault whose records are handed out and given back, rightly and wrongly, while readers come and go.
+//! Sealing anew: a vault whose records are handed out and given back, rightly and wrongly, while readers come and go and devices
+//! check in, alone and together.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
 
 use laps_core::{
     identity::{AccountName, DeviceId, RecordId, Scope, Timestamp},
-    rotation::message::{Answer, CheckIn, record_prefix},
-    rotation::set::IdSet,
+    rotation::message::{Answer, CheckIn, Commit, record_prefix},
+    rotation::set::{IdSet, MayHold},
     seal::{Header, ReaderKey, Record, SealError, Suite},
     secret::Password,
     vault::state::HistorySetting,
@@ -14,6 +18,8 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 const WHO: Request<'_> = Request::new("fuzzer", "a search");
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
+/// How many records that were sealed anew are kept to be given back later.
+const KEPT: usize = 8;
 
 /// The data is a list of things to do. Whatever is given back, a reader of a record gets the password that the device
 /// sealed, or nothing; the trail verifies; and sealing anew that reports nothing left has reached every record.
@@ -63,10 +69,21 @@ impl<'a> Input<'a> {
     }
 }
 
-struct World {
-    vault: Vault<MemoryStore>,
+/// What every search starts from: making it takes longer than most searches.
+struct Start {
+    store: MemoryStore,
     keys: Vec<ReaderKey>,
     rng: ChaCha20Rng,
+}
+
+struct World {
+    vault: Vault<MemoryStore>,
+    keys: &'static [ReaderKey],
+    rng: ChaCha20Rng,
+    /// Records that were handed out and sealed anew, and may come back at any time.
+    kept: Vec<Resealing>,
+    /// How many records devices have made.
+    made: usize,
     /// Whether a changed record was given back: the vault, which has no key, may have taken one that nobody can open.
     spoilt: bool,
 }
@@ -75,30 +92,49 @@ fn password(device: &str) -> Option<Password> {
     Password::try_from_str(&format!("the password of {device}")).ok()
 }
 
-impl World {
+/// A vault with tokens that differ, from this number on.
+fn over(store: MemoryStore, first: u64) -> Vault<MemoryStore> {
+    let drawn = AtomicU64::new(first);
+    Vault::new(store, move |out| {
+        let number = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        out.iter_mut().zip(number.iter().chain(&[7; 8])).for_each(|(out, byte)| *out = *byte);
+        true
+    })
+}
+
+impl Start {
     /// Three keys, of which the first two are readers; three devices with one record each, sealed to the first.
     fn new() -> Option<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let key = |rng: &mut ChaCha20Rng| ReaderKey::generate(Suite::X25519, "r", rng).ok();
         let keys = vec![key(&mut rng)?, key(&mut rng)?, key(&mut rng)?];
-        let vault = Vault::new(MemoryStore::new(), |out| {
-            out.iter_mut().zip(1_u8..).for_each(|(byte, n)| *byte = n);
-            true
-        });
+        let store = MemoryStore::new();
+        let vault = over(store.clone(), 1);
         let readers = [keys.first()?.reader().clone(), keys.get(1)?.reader().clone()];
         let history = HistorySetting::default();
         vault.initialise(&Scope::EMPTY, &readers, history, &WHO, NOW).ok()?;
         for (device, n) in DEVICES.into_iter().zip(1..) {
+            let header = header(device, n, 1)?;
             let record =
-                Record::seal(&header(device, n)?, &password(device)?, readers.get(..1)?, &mut rng);
-            offer(&vault, device, &record.ok()?)?;
+                Record::seal(&header, &password(device)?, readers.get(..1)?, &mut rng).ok()?;
+            assert_eq!(offer(&vault, device, &record)?.stored.len(), 1);
         }
-        Some(Self { vault, keys, rng, spoilt: false })
+        Some(Self { store, keys, rng })
+    }
+}
+
+impl World {
+    fn new() -> Option<Self> {
+        static START: OnceLock<Option<Start>> = OnceLock::new();
+        let start = START.get_or_init(Start::new).as_ref()?;
+        let (vault, rng) = (over(start.store.snapshot(), 1 << 20), start.rng.clone());
+        let made = DEVICES.len();
+        Some(Self { vault, keys: &start.keys, rng, kept: Vec::new(), made, spoilt: false })
     }
 
     /// One thing to do; none when the data is at its end.
     fn act(&mut self, action: u8, input: &mut Input<'_>) -> Option<()> {
-        match action.checked_rem(7)? {
+        match action.checked_rem(13)? {
             // Any bytes, as any record of any device.
             0 => {
                 let (device, record) = (input.index(3)?, input.index(3)?);
@@ -136,7 +172,7 @@ impl World {
                 });
             }
             // An export, changed, taken in by another vault.
-            _ => {
+            6 => {
                 let page = self.vault.export(&Scope::EMPTY, None, 10, &WHO, NOW).ok()?;
                 let mut frames = page.items.concat();
                 for _ in 0..input.index(3)? {
@@ -145,6 +181,116 @@ impl World {
                 let other = Vault::new(MemoryStore::new(), |_| false);
                 let _ = other.import(&Scope::EMPTY, &frames, &WHO, NOW);
                 check_trail(&other);
+            }
+            7 => self.check_in_many(input)?,
+            // A device rotates: what it had goes to history.
+            8 => {
+                let (device, key) = (input.index(3)?, input.index(3)?);
+                self.rotate(device, key)?;
+            }
+            9 => self.hand_out(input)?,
+            10 => self.take_back(input)?,
+            11 => {
+                let history = HistorySetting::count(u16::from(input.byte()?));
+                let _ = self.vault.set_history(&Scope::EMPTY, history, &WHO, NOW);
+            }
+            _ => {
+                let device = DEVICES.get(input.index(3)?)?;
+                if self.vault.retire(&Scope::EMPTY, device, &WHO, NOW).is_err() {
+                    let _ = self.vault.re_enrol(&Scope::EMPTY, device, &WHO, NOW);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Check-ins that are taken together answer what each would be answered by itself, whatever stands beside them.
+    fn check_in_many(&self, input: &mut Input<'_>) -> Option<()> {
+        let mut sent = Vec::new();
+        for _ in 0..=input.index(4)? {
+            let (device, name) = (DEVICES.get(input.index(3)?)?, DEVICES.get(input.index(3)?)?);
+            let mut bytes = encoded(&message(device)?)?;
+            match input.index(4)? {
+                0 => bytes = input.piece()?.to_vec(),
+                1 => input.change(&mut bytes)?,
+                _ => {}
+            }
+            sent.push((*name, bytes));
+        }
+        let alone = over(self.vault.store().snapshot(), 1 << 40);
+        let check_ins: Vec<_> =
+            sent.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        let together = self.vault.check_in_many(&Scope::EMPTY, &check_ins, NOW);
+        let together = together
+            .map(|answers| answers.into_iter().map(|answer| answer.map(drop)).collect::<Vec<_>>());
+        let apart = check_ins
+            .into_iter()
+            .map(|(name, bytes)| alone.check_in(&Scope::EMPTY, name, bytes, NOW).map(drop));
+        assert_eq!(together, Ok(apart.collect()));
+        Some(())
+    }
+
+    /// A device backs a new record up, sealed to one key, and commits it.
+    fn rotate(&mut self, device: usize, key: usize) -> Option<()> {
+        let device = DEVICES.get(device)?;
+        let before = self.vault.history(&Scope::EMPTY, device).ok()?;
+        let newest = before.iter().max_by_key(|row| row.version)?;
+        self.made = self.made.checked_add(1).filter(|made| *made < 250)?;
+        let mut header = header(device, self.made, newest.version.checked_add(1)?)?;
+        header.previous = Some(newest.record);
+        let readers = [self.keys.get(key)?.reader().clone()];
+        let record = Record::seal(&header, &password(device)?, &readers, &mut self.rng).ok()?;
+        let answer = offer(&self.vault, device, &record)?;
+        if !answer.stored.contains(header.id) {
+            return Some(());
+        }
+        let mut message = message(device)?;
+        message.token = Some(answer.token);
+        message.may_hold = MayHold::exactly(header.id);
+        message.commit = Some(Commit::new(header.id, true));
+        let _ = self.vault.check_in(&Scope::EMPTY, device, &encoded(&message)?, NOW);
+        Some(())
+    }
+
+    /// A page goes to one of the keys, which keeps what it sealed anew.
+    fn hand_out(&mut self, input: &mut Input<'_>) -> Option<()> {
+        let after = input.index(4)?.checked_sub(1).and_then(|at| DEVICES.get(at)).copied();
+        let (limit, key) = (input.index(4)?, self.keys.get(input.index(3)?)?);
+        let page = self.vault.resealing(&Scope::EMPTY, after, limit, &WHO, NOW).ok()?;
+        assert!(page.damaged.is_empty() && page.damaged_records.is_empty(), "nothing was damaged");
+        let known = self.vault.readers(&Scope::EMPTY).ok()?;
+        let active = known.into_iter().filter(|row| row.removed.is_none());
+        let readers: Vec<_> = active.map(|row| row.reader).collect();
+        for item in page.items {
+            let Ok(record) = Record::parse(&item.sealed) else { continue };
+            let Ok(record) = key.reseal(&record, &readers, &mut self.rng) else { continue };
+            let sealed = record.as_bytes().to_vec();
+            self.kept.push(Resealing::new(item.device, item.record, sealed));
+        }
+        let over = self.kept.len().saturating_sub(KEPT);
+        self.kept.drain(..over);
+        Some(())
+    }
+
+    /// Some of what was kept comes back, in any order and number, perhaps one of them changed. What comes back as it was sealed is
+    /// refused only when its readers are not those of now.
+    fn take_back(&mut self, input: &mut Input<'_>) -> Option<()> {
+        let mut given = Vec::new();
+        for _ in 0..=input.index(4)? {
+            given.push(self.kept.get(input.index(self.kept.len())?)?.clone());
+        }
+        let changed = input.index(3)? == 0;
+        if changed {
+            let at = input.index(given.len())?;
+            input.change(&mut given.get_mut(at)?.sealed)?;
+            self.spoilt = true;
+        }
+        let done = self.vault.reseal_each(&Scope::EMPTY, &given, &WHO, NOW).ok()?;
+        let failed = u64::try_from(done.failed.len()).ok()?;
+        assert!(done.replaced.checked_add(failed)? <= u64::try_from(given.len()).ok()?);
+        if !self.spoilt {
+            for one in done.failed {
+                assert_eq!(one.why.code().as_u16(), 2, "{}", one.why);
             }
         }
         Some(())
@@ -168,10 +314,16 @@ impl World {
         Some(record.map_or_else(|_| stored.as_bytes().to_vec(), |one| one.as_bytes().to_vec()))
     }
 
+    /// The newest candidate of a device.
     fn stored(&self, device: &str) -> Option<Record> {
-        let options = DiscloseOptions::default();
+        self.all_stored(device)?.into_iter().next()
+    }
+
+    fn all_stored(&self, device: &str) -> Option<Vec<Record>> {
+        let options = DiscloseOptions::default().with_history();
         let found = self.vault.disclose(&Scope::EMPTY, device, &WHO, options, NOW).ok()?;
-        Record::parse(&found.candidates.first()?.sealed).ok()
+        assert!(found.damaged.is_empty(), "nothing was damaged");
+        found.candidates.iter().map(|candidate| Record::parse(&candidate.sealed).ok()).collect()
     }
 
     fn reseal_all(&mut self, key: usize, change: &mut dyn FnMut(&mut [u8])) {
@@ -200,15 +352,22 @@ impl World {
 
     fn check(&self) {
         for device in DEVICES {
-            let record = self.stored(device);
-            assert!(record.is_some(), "the record of {device} is gone");
-            let Some((record, expected)) = record.zip(password(device)) else { continue };
-            assert_eq!(record.header().device.as_str(), device);
-            for key in &self.keys {
-                match key.open(&record) {
-                    Ok(found) => assert_eq!(found.expose_secret(), expected.expose_secret()),
-                    Err(SealError::NotAReader | SealError::Rejected) => {}
-                    Err(error) => unreachable!("opening says only these two: {error}"),
+            let records = self.all_stored(device).unwrap_or_default();
+            assert!(!records.is_empty(), "the records of {device} are gone");
+            let Some(expected) = password(device) else { continue };
+            for record in records {
+                assert_eq!(record.header().device.as_str(), device);
+                for key in self.keys {
+                    match key.open(&record) {
+                        Ok(found) => assert_eq!(found.expose_secret(), expected.expose_secret()),
+                        Err(SealError::NotAReader) => {
+                            assert!(record.reader_ids().all(|id| id != key.id()), "it is one");
+                        }
+                        Err(SealError::Rejected) => {
+                            assert!(self.spoilt, "a record that a reader cannot open");
+                        }
+                        Err(error) => unreachable!("opening says only these two: {error}"),
+                    }
                 }
             }
         }
@@ -225,7 +384,7 @@ fn id(n: usize) -> RecordId {
     RecordId::from_bytes([u8::try_from(n).unwrap_or(0).saturating_add(1); 16])
 }
 
-fn header(device: &str, n: usize) -> Option<Header> {
+fn header(device: &str, n: usize, version: u64) -> Option<Header> {
     Some(Header {
         scope: Scope::EMPTY,
         device: DeviceId::new(device).ok()?,
@@ -233,23 +392,30 @@ fn header(device: &str, n: usize) -> Option<Header> {
         sid: None,
         id: id(n.checked_sub(1)?),
         previous: None,
-        version: 1,
+        version,
         made_at: NOW,
         policy_hash: [0; 32],
     })
 }
 
-/// The check-in of a device that offers a record.
-fn offer(vault: &Vault<MemoryStore>, device: &str, record: &Record) -> Option<()> {
-    let name = DeviceId::new(device).ok()?;
-    let mut message = CheckIn::new(Scope::EMPTY, name, AccountName::new("Admin").ok()?, [3; 16]);
-    message.offers = IdSet::one(record.header().id);
+fn message(device: &str) -> Option<CheckIn> {
+    let (device, account) = (DeviceId::new(device).ok()?, AccountName::new("Admin").ok()?);
+    Some(CheckIn::new(Scope::EMPTY, device, account, [3; 16]))
+}
+
+fn encoded(message: &CheckIn) -> Option<Vec<u8>> {
     let mut bytes = vec![0; 4_096];
     let len = message.encode(&mut bytes).ok()?;
     bytes.truncate(len);
+    Some(bytes)
+}
+
+/// The answer to the check-in of a device that offers a record.
+fn offer(vault: &Vault<MemoryStore>, device: &str, record: &Record) -> Option<Answer> {
+    let mut message = message(device)?;
+    message.offers = IdSet::one(record.header().id);
+    let mut bytes = encoded(&message)?;
     bytes.extend(record_prefix(record.as_bytes()).ok()?);
     bytes.extend(record.as_bytes());
-    let answer = vault.check_in(&Scope::EMPTY, device, &bytes, NOW).ok()?;
-    assert_eq!(Answer::decode(&answer).ok()?.stored.len(), 1);
-    Some(())
+    Answer::decode(&vault.check_in(&Scope::EMPTY, device, &bytes, NOW).ok()?).ok()
 }
