@@ -10,7 +10,9 @@
 
 mod agent;
 mod error;
+mod generator;
 mod password;
+mod passwords;
 mod policy;
 mod progress;
 mod random;
@@ -19,8 +21,10 @@ mod readerset;
 mod recipe;
 mod record;
 mod rotation;
+mod strength;
 mod time;
 mod vault;
+mod violation;
 
 use pyo3::prelude::*;
 
@@ -33,7 +37,11 @@ mod _laps {
     #[pymodule_export]
     use super::error::codes;
     #[pymodule_export]
+    use super::generator::{Generator, generate};
+    #[pymodule_export]
     use super::password::Password;
+    #[pymodule_export]
+    use super::passwords::{Passwords, generate_many};
     #[pymodule_export]
     use super::policy::{
         Difference, Evaluation, Finding, Policy, ResetStatus, Setting, choose_account, evaluate,
@@ -46,13 +54,13 @@ mod _laps {
     #[pymodule_export]
     use super::readerset::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]
-    use super::recipe::{
-        Generator, Passwords, Recipe, Strength, Violation, generate, generate_many, windows_check,
-    };
+    use super::recipe::Recipe;
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]
     use super::rotation::{Rotation, Wish};
+    #[pymodule_export]
+    use super::strength::Strength;
     #[pymodule_export]
     use super::vault::Vault;
     #[pymodule_export]
@@ -70,6 +78,8 @@ mod _laps {
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Observed,
         Ordered, Outcome, Resealed, Stats, StoredRecord,
     };
+    #[pymodule_export]
+    use super::violation::{Violation, windows_check};
 
     use pyo3::prelude::*;
 
