@@ -71,7 +71,7 @@ pub use preset::Preset;
 use rules::{Group, Rules};
 pub use rules::{MAX_GROUPS, MAX_LENGTH};
 pub use strength::{Admissible, Strength};
-pub use stricter::Stricter;
+pub use stricter::{NotStricter, Stricter};
 #[cfg(feature = "alloc")]
 pub use table::MAX_TABLE;
 pub use windows::{WindowsPolicy, WindowsRefusal};

@@ -45,7 +45,7 @@ pub use self::{
     settings::{PolicyError, Refusal, Settings},
 };
 use crate::{
-    generate::{Complexity, Recipe, RecipeError, Stricter},
+    generate::{Complexity, NotStricter, Recipe, RecipeError, Stricter},
     identity::{AccountName, Text},
 };
 
@@ -182,17 +182,50 @@ impl Policy {
         Recipe::complexity(complexity, self.password_length())
     }
 
-    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never less than this policy.
+    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never weaker than this policy alone, by the exact number of
+    /// passwords.
     ///
     /// # Errors
     /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
-    pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, RecipeError> {
+    pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, NotStricter> {
         let complexity = self.password_complexity();
         #[cfg(feature = "passphrase")]
         if complexity.is_passphrase() {
             return Recipe::passphrase_and(complexity, self.passphrase_length(), asked);
         }
         Recipe::complexity_and(complexity, self.password_length(), asked)
+    }
+
+    /// What a device asks for from now on: what was asked for `before` (and is followed) and what is `asked` now, without the parts that
+    /// [`Policy::recipe_and`] does not follow. Each of those is handed to `refused`, with the reason.
+    ///
+    /// A device's own policy may change, and the newer word counts: where a part cannot be followed beside what was asked for before, and can be
+    /// without it, what was asked for before is dropped.
+    pub fn follow(
+        &self,
+        before: &Stricter,
+        asked: &Stricter,
+        mut refused: impl FnMut(Stricter, NotStricter),
+    ) -> Stricter {
+        let beside = |before: Stricter, refused: &mut dyn FnMut(Stricter, NotStricter)| {
+            asked.parts().fold(before, |followed, part| {
+                match self.recipe_and(&followed.and(part)) {
+                    Ok(_) => followed.and(part),
+                    Err(why) => {
+                        refused(part, why);
+                        followed
+                    }
+                }
+            })
+        };
+        let count = |before| {
+            let mut count = 0_u8;
+            beside(before, &mut |_, _| count = count.saturating_add(1));
+            count
+        };
+        let together = count(*before);
+        let drops = together > 0 && !before.is_empty() && count(Stricter::default()) < together;
+        beside(if drops { Stricter::default() } else { *before }, &mut refused)
     }
 
     /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.

@@ -11,6 +11,8 @@
 mod accounts;
 #[path = "policy/changes.rs"]
 mod changes;
+#[path = "policy/demands.rs"]
+mod demands;
 // Complete findings need the word lists: without them the strength of passphrases is not known.
 #[cfg(feature = "passphrase")]
 #[path = "policy/findings.rs"]

@@ -107,6 +107,8 @@ pub(crate) struct AgentStatus {
     due: Option<When>,
     /// The ids of the records that the account may hold, or `unknown`.
     may_hold: Vec<String>,
+    /// What the device's own password policy asked for beyond ours: each demand, and why it is not followed, or None where it is.
+    demands: Vec<(String, Option<String>)>,
     /// The same as one JSON object.
     json: String,
 }
@@ -124,6 +126,7 @@ pub(crate) fn agent_status(py: Python<'_>, state: PathBuf) -> PyResult<AgentStat
         state: found.state,
         due: found.due.as_deref().and_then(parse_rfc3339).map(When),
         may_hold: found.may_hold,
+        demands: found.demands.into_iter().map(|each| (each.demand, each.why)).collect(),
     })
 }
 

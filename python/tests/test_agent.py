@@ -115,3 +115,37 @@ def test_a_vault_knows_from_the_first_commit_on_how_a_device_stands(fleet: Fleet
     status = fleet.laps("agent", "status", "--state", "state-PC-9", "--json", status=0).json
     assert (rows["PC-9"]["state"], rows["PC-9"]["expires"]) == ("settled", status["due"])
     assert rows["PC-9"]["outcome"]["id"] == 10029
+
+
+def test_what_a_device_asks_for_is_in_its_status(fleet: Fleet) -> None:
+    store = fleet.folder / "picky.sh"
+    account = fleet.store.removeprefix("command:/bin/sh ")
+    store.write_text(
+        f"""[ "$1" = set ] || exec /bin/sh {account} "$@"
+word=$(cat)
+digits=$(printf %s "$word" | tr -cd 0-9 | wc -c)
+[ "$digits" -ge 10 ] || {{ echo 'at least 10 digits, at most 12 characters' >&2; exit 10; }}
+printf %s "$word" | exec /bin/sh {account} "$@"
+"""
+    )
+    words = ["agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
+    words += ["--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{store}'", "--json"]
+    ran = fleet.laps(*words, status=0)
+    assert "recipe-stricter" in ran.out and "recipe-not-stricter" in ran.out
+    # Ten digits among the policy's twenty characters would be weaker than the policy alone.
+    assert len(fleet.password) == 23
+    status = ["agent", "status", "--state", "state-PC-1"]
+    taken = {"demand": "at least 10 digits", "followed": True, "why": None}
+    assert fleet.laps(*status, "--json", status=0).json["demands"] == [taken]
+    assert laps.agent_status(fleet.folder / "state-PC-1").demands == [("at least 10 digits", None)]
+    # One that no password may meet stands there until one is taken.
+    store.write_text(store.read_text().replace('"$digits" -ge 10', '"${#word}" -le 12'))
+    assert fleet.laps(*words, status=8)
+    asked = fleet.laps(*status, "--json", status=0).json["demands"]
+    assert [(each["demand"], each["followed"]) for each in asked] == [
+        ("at least 10 digits", True),
+        ("at most 12 characters", False),
+    ]
+    assert "20 characters" in asked[1]["why"]
+    shown = " ".join(fleet.laps(*status, status=0).out.split())
+    assert "device asks for" in shown and "not followed" in shown

@@ -64,7 +64,7 @@ def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None
     assert (row["state"], row["ordered"]) == ("settled", False)
     assert list(row["outcome"]) == ["id", "reason", "at"]
     status = fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
-    assert list(status) == ["device", "account", "version", "state", "due", "may_hold", "last"]
+    assert list(status) == ["device", "account", "version", "state", "due", "may_hold", "last", "demands"]
     assert (status["device"], status["version"], status["state"], status["due"]) == ("PC-1", 1, "settled", row["expires"])
     assert len(status["may_hold"]) == 1
     due = datetime.fromisoformat(status["due"].replace("Z", "+00:00")) - datetime.now(timezone.utc)

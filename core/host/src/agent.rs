@@ -29,6 +29,7 @@
 //! account: the one of the record made already says how the account's change stamp was, and any other stamp means that the record may be held.
 
 pub mod channel;
+mod demands;
 mod drive;
 pub mod event;
 mod inputs;
@@ -46,7 +47,6 @@ use core::time::Duration;
 use std::time::Instant;
 
 use laps_core::account::LocalAccount;
-use laps_core::generate::Stricter;
 use laps_core::identity::Timestamp;
 use laps_core::policy::Policy;
 use laps_core::rotation::event::{Level, Reason};
@@ -57,6 +57,7 @@ use crate::account::AccountStore;
 use crate::account::setter::SetterLock;
 use crate::time::now;
 use channel::Channel;
+use demands::Demands;
 use drive::{Drive, Source, Until};
 use event::AgentEvent;
 use readers::{InForce, Looked};
@@ -81,8 +82,8 @@ pub struct Agent {
     drive: Option<Drive>,
     /// The signed reader set that passwords are sealed to, when there is one.
     reader_set: Option<InForce>,
-    /// What the device's own password policy asked for, and under which policy of ours.
-    stricter: (Stricter, [u8; 32]),
+    /// What the device's own password policy asked for.
+    demands: Demands,
     /// What was told already about the policy and the store, so that it is told once.
     told: Vec<String>,
 }
@@ -113,7 +114,9 @@ impl Agent {
         let (folder, setter) =
             StateFolder::open(&options.state, options.lock_timeout, options.setter_timeout)?;
         let reader_set = readers::kept(&folder, options.reader_set.as_ref(), &options.scope)?;
-        Ok(Self {
+        let kept = folder.demands()?;
+        let demands = kept.as_deref().map_or_else(|| Some(Demands::default()), Demands::from_json);
+        let mut agent = Self {
             options,
             folder,
             setter,
@@ -123,9 +126,15 @@ impl Agent {
             generator,
             drive: None,
             reader_set,
-            stricter: Default::default(),
+            demands: demands.clone().unwrap_or_default(),
             told: Vec::new(),
-        })
+        };
+        if demands.is_none() {
+            let text =
+                "what the device's password policy asked for cannot be read, and is learnt again";
+            agent.tell("demands-damaged", Level::Warning, text.to_owned());
+        }
+        Ok(agent)
     }
 
     /// One check-in, and one rotation if it is due or `force` is set. What is due does not wait for its back-off.
@@ -206,6 +215,9 @@ impl Agent {
             }
         };
         self.tell_findings(&policy);
+        if self.demands.is_of_another(&policy) {
+            self.keep_demands(Demands::default());
+        }
         let mut config = inputs::config(self.options.scope, self.options.device, &policy, &account);
         config.can_verify = self.store.abilities().verify;
         let seconds = self.options.check_in.as_secs();

@@ -85,6 +85,21 @@ impl Words {
         Strength::new(texts, shortest * count + more, longest * count + more)
     }
 
+    /// The fewest small letters of a word, and how often a character stands in a row at most. A word of Windows' lists begins with a large letter
+    /// and ends with a small one, so no row goes on from one word into the next.
+    pub(super) fn least_lower_and_longest_run(&self) -> (usize, u8) {
+        self.list.words().fold((usize::MAX, 0), |(least, longest), (letters, length)| {
+            let (mut lower, mut run, mut most, mut before) = (0_usize, 0_u8, 0_u8, 0);
+            for letter in letters.take(length) {
+                lower += usize::from(letter.is_ascii_lowercase());
+                run = if letter == before { run.saturating_add(1) } else { 1 };
+                most = most.max(run);
+                before = letter;
+            }
+            (least.min(lower), longest.max(most))
+        })
+    }
+
     /// One passphrase into `out`; its length in bytes.
     pub(super) fn sample<D: Dice>(
         &self,

@@ -1,27 +1,38 @@
 //! What a device's password policy asks for, as the text of its refusal says it.
 //!
 //! Understood are the English texts of `pam_pwquality` and `pam_cracklib`, `pam_unix`, `passwdqc` and `Windows` (as our store words it), and
-//! what programs behind the command store usually say: `too short: minimum 20`, `at least 2 digits`. A text that is not understood
-//! asks for nothing, and then another password is made by the same recipe.
+//! what programs behind the command store usually say: `too short: minimum 20`, `at least 2 digits`, `at most 32 characters`. A text that is not
+//! understood asks for nothing, and then another password is made by the same recipe. Whatever is read here, a misunderstanding or an attack, makes no
+//! password weaker: what a demand costs is made up for by length, or it is not followed (`Policy::follow`).
 
 use laps_core::generate::Stricter;
 
-/// What this refusal asks for; `length` is that of the refused password. Nothing when the text does not say.
+/// What this refusal asks for; `length` is that of the refused password, or of the shortest of its recipe. Nothing when the text does not say. Looks at
+/// no more than the first 1024 characters.
 #[must_use]
 pub fn asked(reason: &str, length: u8) -> Stricter {
-    let text = reason.to_ascii_lowercase();
+    let text: String = reason.chars().take(MOST_READ).collect::<String>().to_ascii_lowercase();
+    let text = text.split(' ').map(in_figures).collect::<Vec<_>>().join(" ");
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let mut asked = Stricter::default();
-    for anchor in LEAST {
-        for (number, what) in numbers_behind(&text, anchor) {
-            raise(&mut asked, what, number);
-        }
+    for (number, what) in LEAST.iter().flat_map(|words| numbers_behind(&text, words)) {
+        raise(&mut asked, what, number);
+    }
+    for (number, what) in MOST.iter().flat_map(|words| numbers_behind(&text, words)) {
+        lower(&mut asked, what, number);
     }
     for (number, what) in numbers_behind(&text, "more than") {
-        // "more than 3 same characters consecutively"; a limit for whole classes is not one for characters.
-        let run = what.contains("consecutive") || what.contains("in a row");
-        if run && what.contains("same character") {
-            asked.max_run = Some(number);
+        // "more than 3 same characters consecutively"; of a length this says nothing: it may be what is needed.
+        if is_run(what) {
+            lower(&mut asked, what, number);
+        }
+    }
+    for (least, rest) in numbers_behind(&text, "between") {
+        // "between 8 and 16 characters"
+        let most = rest.strip_prefix("and ").and_then(number_at_the_start);
+        if let Some((most, what)) = most.filter(|(most, _)| *most >= least) {
+            raise(&mut asked, what, least);
+            lower(&mut asked, what, most);
         }
     }
     if let Some((_, what)) = text.split_once("too few ") {
@@ -29,6 +40,9 @@ pub fn asked(reason: &str, length: u8) -> Stricter {
     }
     if asked.length == 0 && has(&["too short", "longer password"]) {
         asked.length = length.saturating_add(LONGER);
+    }
+    if asked.max_length.is_none() && has(&["too long", "shorter password"]) {
+        asked.max_length = Some(length.saturating_sub(1));
     }
     asked
 }
@@ -46,12 +60,35 @@ fn raise(asked: &mut Stricter, what: &str, number: u8) {
         &mut asked.upper
     } else if has(&["lower"]) {
         &mut asked.lower
-    } else if what.is_empty() || has(&["character"]) {
+    } else if is_length(what) {
         &mut asked.length
     } else {
         return;
     };
     *place = number.max(*place);
+}
+
+/// So many characters, or so many of one character in a row, at most. A limit for digits or for whole classes is none for characters.
+fn lower(asked: &mut Stricter, what: &str, number: u8) {
+    let place = if is_run(what) {
+        &mut asked.max_run
+    } else if is_length(what) {
+        &mut asked.max_length
+    } else {
+        return;
+    };
+    *place = Some(place.map_or(number, |before| number.min(before)));
+}
+
+fn is_run(what: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| what.contains(word));
+    has(&["consecutive", "in a row"])
+        && has(&["same character", "identical character", "repeated character"])
+}
+
+/// Characters without a word of what kind.
+fn is_length(what: &str) -> bool {
+    what.is_empty() || ["character", "characters"].contains(&what.split(' ').next().unwrap_or(""))
 }
 
 /// The numbers that stand behind these words, with at most two words between, and what they count.
@@ -60,14 +97,20 @@ fn numbers_behind<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = (u8
         let rest = text.get(at.saturating_add(words.len())..)?;
         let start = rest.find(|c: char| c.is_ascii_digit())?;
         let (between, rest) = rest.split_at_checked(start)?;
-        if between.split_whitespace().count() > 2 || between.contains(ENDS) {
+        let ends = |c: char| c != ':' && ENDS.contains(&c);
+        if between.split_whitespace().count() > 2 || between.contains(ends) {
             return None;
         }
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, rest) = rest.split_at_checked(end)?;
-        let number = number.parse().ok().filter(|number| (1..=128).contains(number))?;
-        Some((number, noun(rest)))
+        number_at_the_start(rest)
     })
+}
+
+/// A number from 1 to 128, and what it counts.
+fn number_at_the_start(text: &str) -> Option<(u8, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, rest) = text.split_at_checked(end)?;
+    let number = number.parse().ok().filter(|number| (1..=128).contains(number))?;
+    Some((number, noun(rest)))
 }
 
 /// What is counted: the words up to the end of their part of the sentence.
@@ -76,12 +119,26 @@ fn noun(rest: &str) -> &str {
     rest.get(..end).unwrap_or_default().trim()
 }
 
+/// A number in words, in figures.
+fn in_figures(word: &str) -> &str {
+    let known = NUMBERS.iter().find(|(name, _)| *name == word);
+    known.map_or(word, |(_, figures)| figures)
+}
+
 /// Words before the least of something.
 const LEAST: [&str; 5] = ["less than", "fewer than", "shorter than", "at least", "minimum"];
+/// Words before the most of something.
+const MOST: [&str; 6] =
+    ["at most", "maximum", "no more than", "not more than", "no longer than", "not exceed"];
+/// Numbers that are often written out.
+const NUMBERS: [(&str, &str); 5] =
+    [("one", "1"), ("two", "2"), ("three", "3"), ("four", "4"), ("five", "5")];
 /// What ends a part of a sentence.
 const ENDS: [char; 6] = ['.', ',', ';', ':', '(', '\n'];
 /// By how many characters a password grows that is "too short" without a number.
 const LONGER: u8 = 4;
+/// Characters of a refusal that are read.
+const MOST_READ: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +182,19 @@ mod tests {
                 "Too short: minimum 18. It must contain at least 2 special characters; at least 3 digits",
                 with(|a| (a.length, a.symbols, a.digits) = (18, 2, 3)),
             ),
+            ("It needs at least one special character", with(|a| a.symbols = 1)),
+            (
+                "Minimum length: 12, maximum length: 32",
+                with(|a| (a.length, a.max_length) = (12, Some(32))),
+            ),
+            ("too long: at most 12 characters", with(|a| a.max_length = Some(12))),
+            ("The password must not exceed 16 characters", with(|a| a.max_length = Some(16))),
+            (
+                "must be between 8 and 12 characters long",
+                with(|a| (a.length, a.max_length) = (8, Some(12))),
+            ),
+            ("The password is too long", with(|a| a.max_length = Some(13))),
+            ("no more than 2 identical characters in a row", with(|a| a.max_run = Some(2))),
         ] {
             assert_eq!(asked(text, 14), expected, "{text}");
         }
@@ -147,6 +217,13 @@ mod tests {
             "digit 7 is not allowed",
             "chpasswd: (line 1, user laps3) password not changed",
             "less than 2 days since the last change",
+            "at most 2 digits",
+            "the maximum age of a password is 30 days",
+            "you may try it at most 3 times",
+            "Password must be longer than 8 characters or so",
+            "between 3 and 5 attempts are left",
+            "at least one of these is missing",
+            "at least \u{0663} digits",
         ] {
             assert!(asked(text, 14).is_empty(), "{text}: {:?}", asked(text, 14));
         }
@@ -160,6 +237,52 @@ mod tests {
             "too short: minimum 99999999999999999999",
         ] {
             assert_eq!(asked(text, 14).length, 18, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_long_or_too_strange() {
+        let hostile = "at least ".repeat(1 << 17) + "20 characters";
+        assert!(asked(&hostile, 14).is_empty());
+        let many = "at least 9 digits; ".repeat(1 << 16);
+        assert_eq!(asked(&many, 14), with(|a| a.digits = 9));
+        // Every sequence of four pieces.
+        let pieces = [
+            "at least",
+            "minimum ",
+            "at most",
+            "between 1 and",
+            "more than",
+            "too few",
+            "one",
+            "99999999999999999999",
+            "128",
+            "0",
+            "\u{e9}",
+            "\u{1f512}",
+            " ",
+            ":",
+            "digits",
+            "characters",
+            "same characters in a row",
+            "too short",
+            "\0",
+            "\u{202e}",
+        ];
+        for first in pieces {
+            for second in pieces {
+                for (third, fourth) in
+                    pieces.iter().flat_map(|third| pieces.map(|fourth| (third, fourth)))
+                {
+                    let picked = [first, second, third, fourth];
+                    for text in [picked.concat(), picked.join(" ")] {
+                        let asked = asked(&text, u8::MAX);
+                        assert_eq!(asked.parts().fold(Stricter::default(), Stricter::and), asked);
+                        let most = asked.max_length.into_iter().chain(asked.max_run);
+                        assert!(asked.digits <= 128 && most.fold(0, u8::max) <= 254, "{text}");
+                    }
+                }
+            }
         }
     }
 }

@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 
 use laps_core::account::LocalAccount;
 use laps_core::error::Code;
-use laps_core::generate::{Recipe, Stricter};
 use laps_core::identity::{RecordId, Timestamp};
 use laps_core::policy::Policy;
 use laps_core::random::{Generator, SystemSource};
@@ -22,7 +21,7 @@ use super::journal::JournalFile;
 use super::state::Found;
 use super::status::Status;
 use super::{Agent, AgentError, Step};
-use crate::account::{Action, StoreError, Verification, refusal};
+use crate::account::{Action, StoreError, Verification};
 use crate::time::now;
 
 /// The machine and what it leaves to its driver.
@@ -327,14 +326,15 @@ impl Agent {
         self.pass(Step::BeforeApply);
         let account = managed(&drive.machine);
         let password = drive.password.as_ref().filter(|(of, _)| *of == id);
-        let length = password.map_or(0, |(_, password)| password.expose_secret().len());
         let result = match password {
             Some((_, password)) => self.store.set(&account, password, &mut self.setter),
             None => Err(StoreError::Failed("the password is not in memory".to_owned())),
         };
         self.pass(Step::Applied);
-        if let Err(StoreError::Refused(reason)) = &result {
-            self.learn(policy, reason, length);
+        match &result {
+            Ok(()) => self.keep_demands(self.demands.taken()),
+            Err(StoreError::Refused(reason)) => self.learn(policy, reason),
+            Err(_) => {}
         }
         let applied = match &result {
             Ok(()) => Applied::Success,
@@ -347,43 +347,6 @@ impl Agent {
         drive.why = result.err().map(|error| error.to_string());
         drive.machine.handle_applied(applied, now(), self.entropy()?)?;
         Ok(())
-    }
-
-    /// What the policy asks for, and what the device's own password policy asked for beyond it when it refused one.
-    fn recipe(&self, policy: &Policy) -> Result<Recipe, String> {
-        let (asked, of) = &self.stricter;
-        let asked = if *of == policy.hash() { *asked } else { Stricter::default() };
-        // What cannot be met was told when it was asked for.
-        policy.recipe_and(&asked).or_else(|_| policy.recipe()).map_err(|error| error.to_string())
-    }
-
-    /// The device's password policy refused a password of this length. When it says what it asks for, the next password has it (protocol §2.6); our own
-    /// policy is never undercut for it.
-    fn learn(&mut self, policy: &Policy, reason: &str, length: usize) {
-        let asked = refusal::asked(reason, u8::try_from(length).unwrap_or(u8::MAX));
-        let before =
-            if self.stricter.1 == policy.hash() { self.stricter.0 } else { Stricter::default() };
-        let together = before.and(asked);
-        if together == before {
-            return;
-        }
-        match policy.recipe_and(&together) {
-            Ok(recipe) => {
-                self.stricter = (together, policy.hash());
-                let characters = recipe.strength().min_length();
-                let text = format!(
-                    "the device's password policy asks for more than ours: the next passwords have at least {characters} characters{}",
-                    more(together)
-                );
-                self.tell("recipe-stricter", Level::Warning, text);
-            }
-            Err(error) => {
-                let text = format!(
-                    "what the device's password policy asks for cannot be met under ours ({error}): change PasswordComplexity, PasswordLength or PassphraseLength"
-                );
-                self.tell_once("recipe-not-stricter", Level::Warning, text);
-            }
-        }
     }
 
     fn verify(&mut self, drive: &mut Drive, id: RecordId) -> Result<(), AgentError> {
@@ -463,23 +426,6 @@ impl Agent {
             super::end_this_process();
         }
     }
-}
-
-/// What a recipe asks for beyond a length, in words.
-fn more(asked: Stricter) -> String {
-    let counts = [
-        (asked.upper, "large letters"),
-        (asked.lower, "small letters"),
-        (asked.digits, "digits"),
-        (asked.symbols, "symbols"),
-    ];
-    let counts = counts.into_iter().filter(|(least, _)| *least > 0);
-    let mut text: String =
-        counts.map(|(least, what)| format!(", at least {least} {what}")).collect();
-    if let Some(times) = asked.max_run {
-        text += &format!(", no character more than {times} times in a row");
-    }
-    text
 }
 
 /// The account whose password the rotation replaces.

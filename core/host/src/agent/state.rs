@@ -5,6 +5,7 @@
 //! | `journal` | see [`journal`]; replaced by rename, never written in place |
 //! | `policy` | the last accepted policy, as it was given |
 //! | `readers` | the last accepted reader set, as it was signed, behind the public key of its authority |
+//! | `demands` | what the device's own password policy asked for when it refused a password |
 //! | `agent` | held by the running agent, not inherited |
 //! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
 //!
@@ -129,6 +130,22 @@ impl StateFolder {
         replace(&self.path, "readers", bytes)
     }
 
+    /// What the device's own password policy asked for.
+    ///
+    /// # Errors
+    /// [`StateError::Io`] when there is such a file that cannot be read.
+    pub fn demands(&self) -> Result<Option<Vec<u8>>, StateError> {
+        demands(&self.path)
+    }
+
+    /// Keeps what the device's own password policy asked for.
+    ///
+    /// # Errors
+    /// [`StateError`] when it could not be made durable.
+    pub fn keep_demands(&self, bytes: &[u8]) -> Result<(), StateError> {
+        replace(&self.path, "demands", bytes)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -148,6 +165,11 @@ pub fn load(folder: &Path) -> Result<Found, StateError> {
             Err(error) => Found::Damaged(error),
         },
     })
+}
+
+/// As [`StateFolder::demands`], without a lock.
+pub(super) fn demands(folder: &Path) -> Result<Option<Vec<u8>>, StateError> {
+    read(folder, "demands")
 }
 
 fn read(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StateError> {

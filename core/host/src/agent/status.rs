@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::AgentError;
-use super::state::{Found, load};
+use super::demands::Demands;
+use super::state::{self, Found, load};
 use crate::time::rfc3339;
 
 /// The state of a device as its journal tells it: the last thing that was made durable.
@@ -26,6 +27,22 @@ pub struct Status {
     pub may_hold: Vec<String>,
     /// How the last rotation, or the last try, ended.
     pub last: Option<Last>,
+    /// What the device's own password policy asked for beyond ours when it refused passwords, one demand each. One that is not followed stands here
+    /// until a password is taken.
+    #[serde(default)]
+    pub demands: Vec<Demand>,
+}
+
+/// A demand of the device's own password policy.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Demand {
+    /// What, in words: `at least 20 characters`.
+    pub demand: String,
+    /// Whether passwords are made by it. One that would make them weaker than our policy does, or that our policy forbids, is not followed.
+    pub followed: bool,
+    /// Why it is not followed.
+    pub why: Option<String>,
 }
 
 /// An event in short.
@@ -60,6 +77,8 @@ impl Status {
                 at: rfc3339(last.at),
                 reason: last.reason.to_string(),
             }),
+            // A file of its own, which is read with the journal.
+            demands: Vec::new(),
         }
     }
 
@@ -80,18 +99,21 @@ impl Status {
 /// # Errors
 /// [`AgentError::State`] when the journal cannot be read.
 pub fn status(folder: &Path) -> Result<Status, AgentError> {
-    match load(folder)? {
-        Found::Nothing => Ok(Status {
+    let mut status = match load(folder)? {
+        Found::Nothing => Status {
             state: "new".to_owned(),
             may_hold: vec!["unknown".to_owned()],
             ..Status::default()
-        }),
-        Found::Damaged(_) => Ok(Status {
+        },
+        Found::Damaged(_) => Status {
             state: "damaged".to_owned(),
             may_hold: vec!["unknown".to_owned()],
             ..Status::default()
-        }),
+        },
         Found::Journal(file) => Status::from_json(&file.status)
-            .ok_or(AgentError::Internal("the journal has no status that can be read")),
-    }
+            .ok_or(AgentError::Internal("the journal has no status that can be read"))?,
+    };
+    let demands = state::demands(folder)?.and_then(|bytes| Demands::from_json(&bytes));
+    status.demands = demands.map(|demands| demands.told()).unwrap_or_default();
+    Ok(status)
 }

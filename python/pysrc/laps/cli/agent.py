@@ -138,6 +138,8 @@ def status(state: State, as_json: Json = False) -> None:
         output.emit(document)
         return
     last = document["last"]
+    demands = [f"{demand} (not followed: {why})" if why else demand for demand, why in found.demands]
+    asked = [["device asks for", "\n".join(demands)]] if demands else []
     output.table(
         ["", ""],
         [
@@ -148,6 +150,7 @@ def status(state: State, as_json: Json = False) -> None:
             ["due", inputs.rfc3339(found.due) or ""],
             ["may hold", "\n".join(found.may_hold)],
             ["last", f"{last['name']} ({last['reason']}), {last['at']}" if last else ""],
+            *asked,
         ],
         styles=["bold"],
     )

@@ -1,0 +1,298 @@
+//! What the device's own password policy asked for when it refused a password: what is followed, what is not and why, and the file that keeps it.
+//!
+//! It is kept because a run may see no more than two refusals: a device that names one demand at a time would otherwise refuse the same passwords to
+//! every single run. What is kept binds nobody: a recipe is made of it anew for every password, and is never weaker than the policy's own, whatever the
+//! file says. It holds numbers and our own words, nothing of the device's text and nothing of a password.
+
+use laps_core::generate::{NotStricter, Recipe, Stricter};
+use laps_core::policy::Policy;
+use laps_core::rotation::event::Level;
+use serde::{Deserialize, Serialize};
+
+use super::Agent;
+use super::status::Demand;
+use crate::account::refusal;
+
+/// What a device asks for, under one policy of ours.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Demands {
+    /// The hash of our policy. Under another one the device has to ask again.
+    policy: [u8; 32],
+    followed: Stricter,
+    /// One demand each, no two of one kind, and why it is not followed.
+    refused: Vec<(Stricter, String)>,
+}
+
+impl Demands {
+    /// What is followed under this policy.
+    pub(super) fn followed(&self, policy: &Policy) -> Stricter {
+        if self.policy == policy.hash() { self.followed } else { Stricter::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.followed.is_empty() && self.refused.is_empty()
+    }
+
+    /// Whether nothing of it holds, because it was asked for under another policy.
+    pub(super) fn is_of_another(&self, policy: &Policy) -> bool {
+        !self.is_empty() && self.policy != policy.hash()
+    }
+
+    /// After a refusal that asks for this: what holds from now on, and the parts that are newly not followed.
+    pub(super) fn after(
+        &self,
+        policy: &Policy,
+        asked: &Stricter,
+    ) -> (Self, Vec<(Stricter, NotStricter)>) {
+        let mut next = if self.is_of_another(policy) { Self::default() } else { self.clone() };
+        next.policy = policy.hash();
+        let mut refused = Vec::new();
+        next.followed = policy.follow(&next.followed, asked, |part, why| refused.push((part, why)));
+        // What is asked for anew, or is followed by now, stands no longer as it did.
+        let followed = next.followed;
+        let stands = |part: &Stricter| {
+            followed.and(*part) != followed && !asked.parts().any(|new| kind(&new) == kind(part))
+        };
+        next.refused.retain(|(part, _)| stands(part));
+        next.refused.extend(refused.iter().map(|(part, why)| (*part, why.to_string())));
+        (next, refused)
+    }
+
+    /// After a password was taken: what was not followed does not stand in the way any more.
+    pub(super) fn taken(&self) -> Self {
+        Self { refused: Vec::new(), ..self.clone() }
+    }
+
+    /// For an administrator.
+    pub(super) fn told(&self) -> Vec<Demand> {
+        let followed = self.followed.parts().map(|part| Demand {
+            demand: part.to_string(),
+            followed: true,
+            why: None,
+        });
+        let refused = self.refused.iter().map(|(part, why)| Demand {
+            demand: part.to_string(),
+            followed: false,
+            why: Some(why.clone()),
+        });
+        followed.chain(refused).collect()
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let kept = Kept {
+            format: FORMAT,
+            policy: self.policy,
+            followed: (&self.followed).into(),
+            refused: self.refused.iter().map(|(part, why)| (part.into(), why.clone())).collect(),
+        };
+        // Numbers and texts always have a JSON form.
+        serde_json::to_vec(&kept).unwrap_or_default()
+    }
+
+    /// None when it is not such a file.
+    pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..).filter(|bytes| bytes.len() <= MOST_BYTES)?;
+        let kept: Kept = serde_json::from_slice(bytes).ok()?;
+        let refused: Vec<_> =
+            kept.refused.into_iter().map(|(part, why)| (Stricter::from(part), why)).collect();
+        let single = refused.iter().all(|(part, _)| part.parts().count() == 1);
+        (kept.format == FORMAT && single).then_some(Self {
+            policy: kept.policy,
+            followed: kept.followed.into(),
+            refused,
+        })
+    }
+}
+
+impl Agent {
+    /// What the policy asks for, and what the device's own password policy asked for beyond it when it refused one; never weaker than the policy alone.
+    pub(super) fn recipe(&self, policy: &Policy) -> Result<Recipe, String> {
+        // What cannot be followed was told when it was asked for.
+        policy
+            .recipe_and(&self.demands.followed(policy))
+            .or_else(|_| policy.recipe())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The device's password policy refused a password. When it says what it asks for, the next password has it (protocol §2.6), unless that one would be
+    /// weaker than our policy's, or not what our policy says.
+    pub(super) fn learn(&mut self, policy: &Policy, reason: &str) {
+        // The recipe's shortest: how long a passphrase was is nobody's business.
+        let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
+        let asked = refusal::asked(reason, u8::try_from(length).unwrap_or(u8::MAX));
+        if asked.is_empty() {
+            return;
+        }
+        let before = self.demands.followed(policy);
+        let (next, refused) = self.demands.after(policy, &asked);
+        let followed = next.followed(policy);
+        self.keep_demands(next);
+        if followed != before {
+            let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
+            let text = format!(
+                "the device's password policy asks for more than ours ({followed}): the next passwords have at least {length} characters, and are no weaker than ours alone"
+            );
+            self.tell("recipe-stricter", Level::Warning, text);
+        }
+        let next = if followed.is_empty() { "our policy alone" } else { "what is followed" };
+        for (part, why) in refused {
+            let text = format!(
+                "the device's password policy asks for {part}, which is not followed: {why}; the next passwords are made by {next}. Change PasswordComplexity, PasswordLength or PassphraseLength, or the device's policy"
+            );
+            self.tell_once("recipe-not-stricter", Level::Warning, text);
+        }
+    }
+
+    /// From now on this is what the device asks for. One that is lost is learnt again.
+    pub(super) fn keep_demands(&mut self, next: Demands) {
+        if next == self.demands {
+            return;
+        }
+        self.demands = next;
+        if let Err(error) = self.folder.keep_demands(&self.demands.to_json()) {
+            self.tell_once("demands-not-kept", Level::Warning, error.to_string());
+        }
+    }
+}
+
+/// Which of the demands a part is.
+fn kind(part: &Stricter) -> [bool; 7] {
+    [
+        part.length > 0,
+        part.max_length.is_some(),
+        part.upper > 0,
+        part.lower > 0,
+        part.digits > 0,
+        part.symbols > 0,
+        part.max_run.is_some(),
+    ]
+}
+
+/// The file.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    format: u8,
+    policy: [u8; 32],
+    followed: Asked,
+    refused: Vec<(Asked, String)>,
+}
+
+/// A [`Stricter`] in the file.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    length: u8,
+    max_length: Option<u8>,
+    upper: u8,
+    lower: u8,
+    digits: u8,
+    symbols: u8,
+    max_run: Option<u8>,
+}
+
+impl From<&Stricter> for Asked {
+    fn from(asked: &Stricter) -> Self {
+        Self {
+            length: asked.length,
+            max_length: asked.max_length,
+            upper: asked.upper,
+            lower: asked.lower,
+            digits: asked.digits,
+            symbols: asked.symbols,
+            max_run: asked.max_run,
+        }
+    }
+}
+
+impl From<Asked> for Stricter {
+    fn from(kept: Asked) -> Self {
+        let mut asked = Self::default();
+        asked.length = kept.length;
+        asked.max_length = kept.max_length;
+        asked.upper = kept.upper;
+        asked.lower = kept.lower;
+        asked.digits = kept.digits;
+        asked.symbols = kept.symbols;
+        asked.max_run = kept.max_run;
+        asked
+    }
+}
+
+const FORMAT: u8 = 1;
+/// Seven demands and their reasons take some hundred bytes each.
+const MOST_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::inputs;
+
+    fn policy(text: &str) -> Policy {
+        inputs::policy(&[("p.json".to_owned(), text.as_bytes().to_vec())]).unwrap()
+    }
+
+    fn with(change: impl FnOnce(&mut Stricter)) -> Stricter {
+        let mut asked = Stricter::default();
+        change(&mut asked);
+        asked
+    }
+
+    #[test]
+    fn demands_add_up_and_each_that_is_not_followed_says_why() {
+        let letters = policy(r#"{"PasswordComplexity":2,"PasswordLength":16}"#);
+        let asked = with(|a| (a.length, a.digits) = (20, 2));
+        let (demands, refused) = Demands::default().after(&letters, &asked);
+        assert_eq!(demands.followed(&letters), with(|a| a.length = 20));
+        assert_eq!(refused.len(), 1);
+        let told = demands.told();
+        let told: Vec<_> =
+            told.iter().map(|each| (each.demand.as_str(), each.why.as_deref())).collect();
+        let why = "PasswordComplexity 2 makes no digits";
+        assert_eq!(told, [("at least 20 characters", None), ("at least 2 digits", Some(why))]);
+        // Asked for again, nothing changes; a larger number takes its place.
+        assert_eq!(demands.after(&letters, &asked).0, demands);
+        let (more, _) = demands.after(&letters, &with(|a| a.digits = 3));
+        assert_eq!(more.told().len(), 2);
+        // Once a password is taken, nothing stands in the way.
+        assert_eq!(more.taken().told().len(), 1);
+        assert_eq!(Demands::from_json(&more.to_json()), Some(more));
+    }
+
+    #[test]
+    fn the_newer_word_of_a_device_counts_and_another_policy_forgets_all() {
+        let full = policy(r#"{"PasswordLength":14}"#);
+        let (long, _) = Demands::default().after(&full, &with(|a| a.length = 40));
+        let (short, refused) = long.after(&full, &with(|a| a.max_length = Some(20)));
+        assert_eq!(short.followed(&full), with(|a| a.max_length = Some(20)));
+        assert!(refused.is_empty());
+        // What no recipe can follow drops nothing.
+        let (same, refused) = long.after(&full, &with(|a| a.max_length = Some(10)));
+        assert_eq!((same.followed(&full), refused.len()), (with(|a| a.length = 40), 1));
+        let other = policy(r#"{"PasswordLength":15}"#);
+        assert!(long.is_of_another(&other) && long.followed(&other).is_empty());
+        let (new, _) = long.after(&other, &with(|a| a.digits = 3));
+        assert_eq!(new.followed(&other), with(|a| a.digits = 3));
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_none() {
+        let full = policy("{}");
+        let file = Demands::default().after(&full, &with(|a| a.max_length = Some(9))).0.to_json();
+        assert!(Demands::from_json(&file).is_some());
+        for end in 0..file.len() {
+            assert_eq!(Demands::from_json(&file[..end]), None);
+        }
+        let text = String::from_utf8(file).unwrap();
+        for (from, to) in [
+            ("\"format\":1", "\"format\":2"),
+            ("\"max_length\":9", "\"max_length\":256"),
+            ("\"digits\":0", "\"digits\":-1"),
+        ] {
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text, "{from}");
+            assert_eq!(Demands::from_json(changed.as_bytes()), None, "{to}");
+        }
+        assert_eq!(Demands::from_json(&b" ".repeat(MOST_BYTES + 1)), None);
+    }
+}
