@@ -200,17 +200,19 @@ impl Policy {
     /// [`Policy::recipe_and`] does not follow. Each of those is handed to `refused`, with the reason.
     ///
     /// A device's own policy may change, and the newer word counts: where a part cannot be followed beside what was asked for before, and can be
-    /// without it, what was asked for before is dropped.
+    /// without it, what was asked for before is followed only as far as there is room, and the rest of it is handed to `refused`.
     pub fn follow(
         &self,
         before: &Stricter,
         asked: &Stricter,
         mut refused: impl FnMut(Stricter, NotStricter),
     ) -> Stricter {
-        let beside = |before: Stricter, refused: &mut dyn FnMut(Stricter, NotStricter)| {
-            asked.parts().fold(before, |followed, part| {
-                match self.recipe_and(&followed.and(part)) {
-                    Ok(_) => followed.and(part),
+        type Refused<'a> = &'a mut dyn FnMut(Stricter, NotStricter);
+        let add = |base: Stricter, more: &Stricter, refused: Refused<'_>| {
+            more.parts().fold(base, |followed, part| {
+                let both = followed.and(part);
+                match self.recipe_and(&both) {
+                    Ok(_) => both,
                     Err(why) => {
                         refused(part, why);
                         followed
@@ -218,14 +220,17 @@ impl Policy {
                 }
             })
         };
-        let count = |before| {
+        let count = |base| {
             let mut count = 0_u8;
-            beside(before, &mut |_, _| count = count.saturating_add(1));
+            add(base, asked, &mut |_, _| count = count.saturating_add(1));
             count
         };
-        let together = count(*before);
-        let drops = together > 0 && !before.is_empty() && count(Stricter::default()) < together;
-        beside(if drops { Stricter::default() } else { *before }, &mut refused)
+        let beside = count(*before);
+        if beside == 0 || before.is_empty() || count(Stricter::default()) >= beside {
+            return add(*before, asked, &mut refused);
+        }
+        let newer = add(Stricter::default(), asked, &mut refused);
+        add(newer, before, &mut refused)
     }
 
     /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.

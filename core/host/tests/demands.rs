@@ -291,6 +291,31 @@ fn a_device_that_changes_its_mind_is_followed() {
 }
 
 #[test]
+fn two_demands_that_contradict_each_other_are_both_named() {
+    let bench = Bench::new();
+    // Ten digits in sixteen characters are weaker than the policy, and it says one at a time.
+    let most = "[ $(wc -c < \"$D/try\") -le 16 ] || { echo 'at most 16 characters' >&2; exit 10; }";
+    let check = format!(
+        "cat > \"$D/try\"; {most}; {} || {{ echo 'at least 10 digits' >&2; exit 10; }}; mv \"$D/try\" \"$D/$2\" ;; never) ",
+        least("0-9", 10)
+    );
+    bench.script(&HONEST.replace("set) ", &format!("set) {check}")));
+    let mut outcome = RunOutcome::NotCommitted;
+    for _ in 0..3 {
+        outcome = agent(&bench, 4, 14).run_once(false).unwrap();
+    }
+    // By chance 14 characters have ten digits: once in ten thousand.
+    if outcome == RunOutcome::NotCommitted {
+        assert!(!bench.path("Admin").exists());
+        let told = told(&bench);
+        let named = |demand: &str| told.iter().any(|(said, _)| said == demand);
+        assert!(named("at most 16 characters") && named("at least 10 digits"), "{told:?}");
+        assert_eq!(told.iter().filter(|(_, why)| why.is_some()).count(), 1);
+        assert!(bench.names().contains(&"recipe-not-stricter"));
+    }
+}
+
+#[test]
 fn a_file_of_demands_that_lies_or_is_damaged_makes_no_password_weaker() {
     let bench = Bench::new();
     bench.script(&refusing(&least("0-9", 10), "The password contains less than 10 digits"));

@@ -51,10 +51,16 @@ impl Demands {
         // What is asked for anew, or is followed by now, stands no longer as it did.
         let followed = next.followed;
         let stands = |part: &Stricter| {
-            followed.and(*part) != followed && !asked.parts().any(|new| kind(&new) == kind(part))
+            let newer = asked.parts().chain(refused.iter().map(|(part, _)| *part));
+            followed.and(*part) != followed
+                && !newer.into_iter().any(|new| kind(&new) == kind(part))
         };
         next.refused.retain(|(part, _)| stands(part));
-        next.refused.extend(refused.iter().map(|(part, why)| (*part, why.to_string())));
+        for (part, why) in &refused {
+            if !next.refused.iter().any(|(of, _)| kind(of) == kind(part)) {
+                next.refused.push((*part, why.to_string()));
+            }
+        }
         (next, refused)
     }
 
@@ -265,7 +271,9 @@ mod tests {
         let (long, _) = Demands::default().after(&full, &with(|a| a.length = 40));
         let (short, refused) = long.after(&full, &with(|a| a.max_length = Some(20)));
         assert_eq!(short.followed(&full), with(|a| a.max_length = Some(20)));
-        assert!(refused.is_empty());
+        assert_eq!(refused.len(), 1);
+        let told = short.told();
+        assert!(told[1].demand == "at least 40 characters" && !told[1].followed, "{told:?}");
         // What no recipe can follow drops nothing.
         let (same, refused) = long.after(&full, &with(|a| a.max_length = Some(10)));
         assert_eq!((same.followed(&full), refused.len()), (with(|a| a.length = 40), 1));
