@@ -19,10 +19,15 @@ case $build in
 esac
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/c-library
 export LIBSQLITE3_FLAGS="$sqlite"
+mkdir -p "$target"
+# One at a time: all builds leave their libraries in one place before they are copied.
+if command -v flock > /dev/null; then
+    exec 8> "$target.lock"
+    flock 8
+fi
 
 # Where Rust links with its own lld, also without what prints backtraces (src/backtrace.rs): a second version
 # script keeps that name inside, which other linkers do not take.
-mkdir -p "$target"
 set -- "$@" --
 minor=$(rustc --version | sed 's/^rustc 1\.\([0-9]*\)\..*/\1/')
 if [ "$(rustc -vV | sed -n 's/^host: //p')" = x86_64-unknown-linux-gnu ] && [ "$minor" -ge 90 ]; then

@@ -1,10 +1,10 @@
-#!/bin/sh
+#!/bin/bash
 # What laps.h promises to compiled programs against the committed baseline in ffi/tests/abi: functions and types with
 # libabigail, constants by value. Additions are fine. LAPS_WRITE_ABI=1 writes the baseline anew: after additions, and
 # with a new minor version (below 1.0; major after it) also after other changes.
 # usage: ffi/tests/abi.sh FOLDER
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 out=$1 baseline=ffi/tests/abi
 
 library() { # HEADER NAME: the header as a library without content; libabigail reads its debug information

@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # Laps.cs under Mono, against the Linux library: its tests, in both builds, and the example agent, killed.
 # usage: ffi/tests/csharp.sh
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 missing=
 command -v mcs > /dev/null || missing="$missing mono-mcs"
 command -v mono > /dev/null || missing="$missing mono-runtime libmono-system-core4.0-cil"
@@ -15,6 +15,7 @@ if [ -n "$missing" ]; then
 fi
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 out=$target/csharp
+alone "$target/c-tests.lock" # which builds the same library
 rm -rf "$out"
 compile="mcs -langversion:7 -warnaserror -warn:4 -debug"
 vector=$PWD/core/tests/seal/vectors/x25519_set.txt
@@ -28,7 +29,7 @@ for build in agent full; do
     cp "$target/debug/liblaps.so" "$out/$build"
     # shellcheck disable=SC2086
     $compile $defines -out:"$out/$build/tests.exe" ffi/csharp/Laps.cs ffi/csharp/tests/*.cs
-    (cd "$out/$build" && LD_LIBRARY_PATH=. mono --debug tests.exe "$vector")
+    (cd "$out/$build" && export LD_LIBRARY_PATH=. && within 900 mono --debug tests.exe "$vector")
 done
 $compile -out:"$out/full/agent.exe" ffi/csharp/Laps.cs ffi/examples/agent.cs
 gcc -std=c99 -Iffi/include -Iffi/tests/c ffi/tests/agent_world.c "$target/debug/liblaps.a" -lpthread -ldl -lm -o "$out/agent_world"

@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # Random sequences of calls of laps.h under AddressSanitizer, with a library that is instrumented too.
 # usage: ffi/tests/fuzz.sh [SEQUENCES] [SEED]      (the gate has a short run without instrumenting: run.sh)
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 sequences=${1:-1000000} seed=${2:-$(date +%s)}
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -12,6 +12,7 @@ RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Zexternal-clangrt" CARGO_PROFI
     cargo rustc -q --release -p laps-ffi --lib --crate-type staticlib --features panic-for-tests --target "$host" \
     --target-dir "$target/asan"
 out=$target/abi-fuzz
+alone "$out.lock"
 rm -rf "$out" && mkdir -p "$out"
 python3 ffi/tests/fuzz_calls.py ffi/include/laps.h > "$out/fuzz.c"
 gcc -std=gnu11 -Wall -Wextra -Werror -g -O1 -fsanitize=address -Iffi/include -Iffi/tests/c -Iffi/tests "$out/fuzz.c" \

@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # The agent build, staged under DESTDIR as a packager does it: a consumer finds it there, and cannot call what it
 # lacks, neither by its header nor by its library.
 # usage: ffi/tests/installed.sh FOLDER
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 staged=$1
 rm -rf "$staged"
 DESTDIR=$staged BUILD=agent ffi/install.sh /opt/laps > /dev/null

@@ -1,8 +1,10 @@
-#!/bin/sh
+#!/bin/bash
 # Compiles and runs the C and C++ tests against the library, plain and under valgrind, and the README's C example.
 # usage: ffi/tests/run.sh            (PROFILE=release for the release build)
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
+
+ffi/tests/loud_test.sh
 
 missing=
 for tool in gcc g++ clang valgrind python3 pkg-config cmake; do # each is a Debian package of the same name
@@ -21,6 +23,7 @@ profile=${PROFILE:-debug}
 case $profile in release) flag=--release ;; *) flag= ;; esac
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 out=$target/c-tests
+alone "$target/c-tests.lock"
 rm -rf "$out" && mkdir -p "$out/lib"
 
 # Each build of the library, from one set of compiled dependencies; the full one comes last and stays in place.
@@ -134,7 +137,7 @@ python3 $tests/fuzz_calls.py ffi/include/laps.h > "$out/fuzz.c"
 gcc -std=gnu11 -Wall -Wextra -Werror -g -O1 -fsanitize=address -Iffi/include -I$tests/c -I$tests "$out/fuzz.c" \
     "$out/panics/liblaps.a" -lpthread -ldl -lm -o "$out/fuzz"
 echo "fuzz:"
-(cd "$out" && RUST_BACKTRACE=0 ./fuzz 10000 2> fuzz.err) || { grep -v 'forced by a test' "$out/fuzz.err" | tail -n 40; exit 1; }
+(cd "$out" && RUST_BACKTRACE=0 within 900 ./fuzz 10000 2> fuzz.err) || { grep -v 'forced by a test' "$out/fuzz.err" | tail -n 40; exit 1; }
 
 # Installed as a C library is: found by pkg-config, by CMake, and with nothing but a path; the example is the consumer.
 ffi/install.sh "$out/prefix" > /dev/null
@@ -162,8 +165,15 @@ printf '{"BackupDirectory":1,"PasswordLength":7}' > "$out/refused.json"
 gcc -std=c99 $warn -Iffi/include -I$tests/c $tests/agent_world.c $static -o "$out/agent_world"
 for example in example-agent example-agent-cpp; do
     $tests/agent_example.sh "$out/$example" "$out/agent_world" "$out/world"
-    [ "$(id -u)" != 0 ] || $tests/agent_account.sh "$out/$example" "$out/agent_world" "$out/world"
 done
+if [ "$(id -u)" = 0 ]; then # at once: two agents of one machine, each with its account
+    $tests/agent_account.sh "$out/example-agent" "$out/agent_world" "$out/world" & first=$!
+    $tests/agent_account.sh "$out/example-agent-cpp" "$out/agent_world" "$out/world" & second=$!
+    status=0
+    wait $first || status=$?
+    wait $second || status=$?
+    [ $status = 0 ] || exit $status
+fi
 status=0; "$out/generate" "$out/refused.json" 2> /dev/null || status=$?
 [ $status = 3 ] || { echo "generate with a refused policy: status $status, not 3"; exit 1; }
 
@@ -182,11 +192,11 @@ export RUST_BACKTRACE=0 # forced panics are told in one line
 for program in c-shared c-static c-agent c-clang c-sanitized cpp-shared cpp11-shared cpp-agent cpp-clang cpp-sanitized contract contract-agent contract-panics heap readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
-    (cd "$out" && LD_LIBRARY_PATH="$lib" "./$program" > "$program.log" 2> "$program.err") \
+    (cd "$out" && export LD_LIBRARY_PATH="$lib" && within 900 "./$program" > "$program.log" 2> "$program.err") \
         || { tail -n 20 "$out/$program.log" "$out/$program.err"; exit 1; }
     tail -n 1 "$out/$program.log"
     case $program in c-shared | cpp-shared | contract | contract-panics | readme) ;; *) continue ;; esac
-    (cd "$out" && LD_LIBRARY_PATH="$lib" valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+    (cd "$out" && export LD_LIBRARY_PATH="$lib" && within 1800 valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
         --errors-for-leak-kinds=all "./$program" > "$program.log" 2> "$program.err") || { tail -n 40 "$out/$program.err"; exit 1; }
 done
 echo "C and C++: plain and under valgrind, everything holds"

@@ -1,12 +1,13 @@
-#!/bin/sh
+#!/bin/bash
 # The libraries as they are shipped stay below their limits: agent 1 MiB, full 2.5 MiB (Linux). They show nothing
 # but what ffi/symbols.txt lists, and the C tests hold for them, shared and static. With LAPS_PROOFS=1 also: a panic
 # is contained in a library that is built as the shipped one is.
 # usage: ffi/tests/sizes.sh
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 out=$target/c-library/tests
+alone "$target/c-sizes.lock"
 rm -rf "$out" && mkdir -p "$out"
 warn="-Wall -Wextra -Wpedantic -Werror"
 vectors="-DLAPS_VECTORS=\"$PWD/core/tests/seal/vectors\""
@@ -34,7 +35,7 @@ shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
             -o "$out/$build/static"
     }
     for program in shared static; do
-        (cd "$out/$build" && "./$program" > "$program.log" 2>&1) || { tail -n 20 "$out/$build/$program.log"; exit 1; }
+        (cd "$out/$build" && within 900 "./$program" > "$program.log" 2>&1) || { tail -n 20 "$out/$build/$program.log"; exit 1; }
         echo "liblaps as shipped ($build, $program): $(tail -n 1 "$out/$build/$program.log")"
     done
 }
@@ -47,6 +48,6 @@ if [ -n "${LAPS_PROOFS:-}" ]; then
     # shellcheck disable=SC2086
     gcc -std=c99 $warn -O1 -DLAPS_PANIC_FOR_TESTS -Iffi/include -Iffi/tests/c "$out/contract.c" "$out/panics/liblaps.a" \
         -lpthread -ldl -lm -o "$out/panics/contract"
-    (cd "$out/panics" && RUST_BACKTRACE=1 ./contract > contract.log 2> contract.err) || { tail "$out/panics/contract.err"; exit 1; }
+    (cd "$out/panics" && export RUST_BACKTRACE=1 && within 900 ./contract > contract.log 2> contract.err) || { tail "$out/panics/contract.err"; exit 1; }
     echo "built as shipped, panics forced: $(tail -n 1 "$out/panics/contract.log")"
 fi

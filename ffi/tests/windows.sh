@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # Cross-builds laps.dll, agent and full, makes the zip that is shipped, and runs the C and C++ tests, the example
 # agent and twenty kills of it under Wine.
 # usage: ffi/tests/windows.sh
-set -eu
 cd "$(dirname "$0")/../.."
+. ffi/tests/loud.sh
 root=$PWD
 
 missing=
@@ -24,6 +24,7 @@ target=${LAPS_WINDOWS_TARGET:-$root/target/windows}
 out=$target/tests
 package=$target/laps-windows-x86_64-$version
 zip=$root/target/laps-windows-x86_64-$version.zip
+alone "$target.lock"
 rm -rf "$out" "$package" "$zip"
 mkdir -p "$out" "$package/include" "$package/licences"
 warn="-Wall -Wextra -Wpedantic -Werror"
@@ -118,7 +119,7 @@ wine=/usr/lib/wine/wine64
 [ -d "$WINEPREFIX" ] || { echo "making a Wine prefix"; $wine wineboot -i > /dev/null 2>&1; }
 run() { # BUILD PROGRAM [arguments]
     build=$1 program=$2; shift 2
-    (cd "$out/$build" && $wine "./$program.exe" "$@" > "$program.log" 2>&1) || { cat "$out/$build/$program.log"; exit 1; }
+    (cd "$out/$build" && within 1200 $wine "./$program.exe" "$@" > "$program.log" 2>&1) || { cat "$out/$build/$program.log"; exit 1; }
     echo "$program.exe ($build): $(tail -n 1 "$out/$build/$program.log" | tr -d '\r')"
 }
 for build in agent full; do
@@ -126,7 +127,7 @@ for build in agent full; do
 done
 run full load "$(echo "$unzipped/full/laps.dll" | sed 's|^|Z:|; s|/|\\|g')" full "$version"
 printf '{"BackupDirectory":1,"PasswordLength":20}' > "$out/full/policy.json"
-length=$(cd "$out/full" && $wine ./generate.exe policy.json 2> /dev/null | tr -d '\r\n' | wc -c)
+length=$(cd "$out/full" && within 120 $wine ./generate.exe policy.json 2> /dev/null | tr -d '\r\n' | wc -c)
 [ "$length" = 20 ] || { echo "generate.exe: a password of $length characters, not 20"; exit 1; }
 ffi/tests/agent_example.sh "$out/full/agent.exe" "$out/full/agent_world.exe" "$out/world" $wine
 echo "windows: everything holds"

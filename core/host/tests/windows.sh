@@ -1,11 +1,12 @@
-#!/bin/sh
+#!/bin/bash
 # Builds the test of the Windows account store with Debian's Rust and mingw, and runs it under Wine.
 # usage: core/host/tests/windows.sh    (after ffi/tests/windows.sh, which installs what this needs and has built half of it)
-set -eu
 cd "$(dirname "$0")/../../.."
+. ffi/tests/loud.sh
 root=$PWD
 target=${LAPS_WINDOWS_TARGET:-$root/target/windows}
 out=$target/store
+alone "$target.lock"
 rm -rf "$out" && mkdir -p "$out"
 echo "building the test of the Windows account store"
 (cd core/host && RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS='' /usr/bin/cargo test -q --no-run --no-default-features \
@@ -21,5 +22,5 @@ export WINEPREFIX="$target/wine" WINEDEBUG=-all WINEDLLOVERRIDES='bcryptprimitiv
 wine=/usr/lib/wine/wine64
 [ -d "$WINEPREFIX" ] || { echo "making a Wine prefix"; WINEDLLOVERRIDES='mscoree=;mshtml=' $wine wineboot -i > /dev/null 2>&1; }
 cd "$out"
-$wine ./windows_store.exe > log 2>&1 || { cat log; exit 1; }
+within 1200 $wine ./windows_store.exe > log 2>&1 || { cat log; exit 1; }
 tr -d '\r' < log | grep 'test result'
