@@ -39,7 +39,8 @@ pub struct Config {
     pub post_authentication_actions: FollowUp,
     /// SHA-256 of the whole policy; it stands in every record's header.
     pub policy_hash: [u8; 32],
-    /// A digest of those settings alone whose change asks for a new password at once.
+    /// A digest of those settings alone whose change asks for a new password at once. Of two that [`Config::with_policy`] made,
+    /// that of Active Directory in clear text is content with every other one of Active Directory.
     pub demand: [u8; 8],
     /// Whether an expiry later than the policy's age asks for a new password at once (Active Directory's expiration protection).
     pub expiry_protection: bool,
@@ -112,8 +113,8 @@ impl Config {
     }
 
     /// Takes over what a policy says: the directory, the age, the post-authentication actions, expiration protection, its hash, and
-    /// the demand: a change of the directory, or of the encryption in Active Directory and its principal, asks for a new password. Lengths, complexities and
-    /// ages do not, as in Windows LAPS.
+    /// the demand: another directory, or in Active Directory encryption that is turned on or another principal asks for a new password. Encryption that is
+    /// turned off, lengths, complexities and ages do not, as in Windows LAPS: [`policy::changes`](crate::policy::changes) says the same.
     #[must_use]
     pub fn with_policy(mut self, policy: &Policy) -> Self {
         let directory = policy.backup_directory();
@@ -136,17 +137,25 @@ impl Config {
         let in_ad = self.directory == Some(Directory::ActiveDirectory);
         self.expiry_protection = in_ad && policy.password_expiration_protection_enabled();
         let encrypted = in_ad && policy.ad_password_encryption_enabled();
-        let mut demand = Sha256::new();
-        demand.update(b"laps demand v1");
-        demand.update([directory.as_u8(), u8::from(encrypted)]);
-        if encrypted {
-            demand.update(policy.ad_password_encryption_principal());
-        }
-        let digest: [u8; 32] = demand.finalize().into();
-        if let Some((first, _)) = digest.split_first_chunk() {
-            self.demand = *first;
-        }
+        let principal = encrypted.then(|| policy.ad_password_encryption_principal());
+        self.demand = demand(directory, principal);
         self
+    }
+
+    /// Whether what these settings demand asks for a new password, when the last commit was made under `committed`.
+    pub(super) fn demands_over(&self, committed: [u8; 8]) -> bool {
+        let clear = |directory| demand(directory, None);
+        if self.demand == committed {
+            false
+        } else if self.demand == clear(BackupDirectory::ActiveDirectory) {
+            // Encrypted or not, for whomever: it is in Active Directory, and a password that more people might read is no
+            // reason to make one. Every other demand is that of another directory, or of none.
+            let elsewhere =
+                [clear(BackupDirectory::Entra), clear(BackupDirectory::Disabled), [0; 8]];
+            elsewhere.contains(&committed)
+        } else {
+            true
+        }
     }
 
     /// Whether every value is in its range.
@@ -174,4 +183,14 @@ impl Config {
         };
         Err(RotationError::InvalidConfig { field })
     }
+}
+
+/// The demand of a directory, and of the principal for whom passwords are encrypted there; none: in clear text.
+fn demand(directory: BackupDirectory, principal: Option<&str>) -> [u8; 8] {
+    let mut demand = Sha256::new();
+    demand.update(b"laps demand v1");
+    demand.update([directory.as_u8(), u8::from(principal.is_some())]);
+    demand.update(principal.unwrap_or_default());
+    let digest: [u8; 32] = demand.finalize().into();
+    digest.split_first_chunk().map_or([0; 8], |(first, _)| *first)
 }

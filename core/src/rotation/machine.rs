@@ -305,7 +305,7 @@ impl Rotation {
             calm(Reason::OutcomeUncertain, uncertain),
             of(
                 Reason::PolicyChanged,
-                journal.committed_at.is_some() && journal.demand != self.config.demand,
+                journal.committed_at.is_some() && self.config.demands_over(journal.demand),
             ),
             of(
                 Reason::ExpiryBeyondPolicy,

@@ -2,7 +2,7 @@
 
 use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId};
-use laps_core::policy::{Setting, Settings, Value};
+use laps_core::policy::{Setting, Settings, Value, asks_for_rotation};
 use laps_core::rotation::event::{Directory, EventKind, Reason};
 use laps_core::rotation::{Applied, Config, DAY, RotationError, State, Wish};
 
@@ -447,6 +447,71 @@ fn a_policy_is_taken_over_with_its_units() {
     let other = config().with_policy(&settings.policy().unwrap());
     assert_ne!(other.demand, taken.demand);
     assert!(!other.expiry_protection);
+}
+
+#[test]
+fn a_machine_rotates_at_once_exactly_where_the_difference_of_two_policies_says_so() {
+    use Setting::{
+        ADPasswordEncryptionEnabled as Encryption, ADPasswordEncryptionPrincipal as Principal,
+        BackupDirectory, PasswordComplexity, PasswordLength,
+    };
+    let policy = |pairs: &[(Setting, Value<'_>)]| {
+        let mut settings = Settings::new();
+        pairs.iter().for_each(|(setting, value)| settings.set(*setting, *value).unwrap());
+        settings.policy().unwrap()
+    };
+    let (entra, ad) = ((BackupDirectory, Value::Number(1)), (BackupDirectory, Value::Number(2)));
+    let clear = (Encryption, Value::Switch(false));
+    let policies = [
+        policy(&[entra]),
+        policy(&[entra, clear]),
+        policy(&[entra, (PasswordLength, Value::Number(20))]),
+        policy(&[ad]),
+        policy(&[ad, (PasswordComplexity, Value::Number(5))]),
+        policy(&[ad, (PasswordLength, Value::Number(20))]),
+        policy(&[ad, (Principal, Value::Text("C\\help"))]),
+        policy(&[ad, (Principal, Value::Text("C\\other"))]),
+        policy(&[ad, clear]),
+        policy(&[ad, clear, (PasswordLength, Value::Number(20))]),
+    ];
+    let mut rotated = 0;
+    for (old, new) in policies.iter().flat_map(|old| policies.iter().map(move |new| (old, new))) {
+        let mut world = settled_with(config().with_policy(old));
+        world.config = config().with_policy(new);
+        world.machine.handle_config(world.config, world.now).unwrap();
+        world.run();
+        world.assert_settled();
+        let said = asks_for_rotation(old, new);
+        assert_eq!(world.account == 2, said, "from {old:?} to {new:?}");
+        rotated += u32::from(said);
+    }
+    // Between the directories 3 · 7 each way; another principal 3 · 2 each way and 2; from clear text to encrypted 2 · 5.
+    assert_eq!(rotated, 2 * 21 + 2 * 6 + 2 + 10);
+}
+
+#[test]
+fn encryption_that_was_off_for_a_while_asks_for_nothing() {
+    let ad = |encrypted: bool| {
+        let mut settings = Settings::new();
+        settings.set(Setting::BackupDirectory, Value::Number(2)).unwrap();
+        settings.set(Setting::ADPasswordEncryptionEnabled, Value::Switch(encrypted)).unwrap();
+        config().with_policy(&settings.policy().unwrap())
+    };
+    let mut world = settled_with(ad(true));
+    for encrypted in [false, true, false] {
+        // The password that the device has was made encrypted, whatever the policy said since.
+        change(&mut world, |config| *config = ad(encrypted));
+        world.restart();
+        world.live(DAY);
+        assert_eq!(world.account, 1);
+    }
+    world.machine.force(world.now);
+    world.live(DAY);
+    assert_eq!(world.account, 2);
+    // This one was made in clear text.
+    change(&mut world, |config| *config = ad(true));
+    world.live(DAY);
+    assert_eq!((world.account, why(&world)), (3, Some(Reason::PolicyChanged)));
 }
 
 #[test]
