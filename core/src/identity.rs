@@ -6,6 +6,7 @@ use core::fmt;
 
 use rand_core::TryCryptoRng;
 
+use crate::calendar;
 use crate::error::Code;
 
 /// At most `BYTES` bytes of UTF-8 without control characters, inline.
@@ -212,6 +213,24 @@ impl Timestamp {
     }
 }
 
+/// RFC 3339 in UTC: `2026-11-22T21:04:05Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: u64 = 86_400;
+        /// From 1601-01-01 to 1970-01-01.
+        const EPOCH_DAYS: u64 = 134_774;
+        let (days, clock) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (year, month, day) = calendar::date(days.saturating_add(EPOCH_DAYS));
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            clock.div_euclid(3600),
+            clock.div_euclid(60).rem_euclid(60),
+            clock.rem_euclid(60)
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +252,20 @@ mod tests {
         assert_eq!(RecordId::from_hex(&id.to_string()), Some(id));
         assert_eq!(RecordId::from_hex(&format!("{id}0")), None);
         assert_eq!(RecordId::from_hex(&"AB".repeat(16)), None);
+    }
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_000_000, "2026-11-18T11:06:40Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp::from_unix_seconds(seconds).to_string(), text);
+        }
     }
 
     #[test]

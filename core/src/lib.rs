@@ -22,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod account;
+mod calendar;
 pub mod directory;
 pub mod error;
 pub mod generate;

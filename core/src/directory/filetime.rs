@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::calendar::{date, days_since_1601};
 use crate::identity::Timestamp;
 
 /// A time as Windows and Active Directory keep it, up to the end of the year 9999.
@@ -111,49 +112,15 @@ fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> O
     fields.next().is_none().then_some(out)
 }
 
-/// Days from 1601-01-01 in the Gregorian calendar.
-fn days_since_1601(year: u64, month: u64, day: u64) -> Option<u64> {
-    let before = year.checked_sub(1601)?;
-    // 1601 begins a cycle of 400 years: the year after a leap year divisible by 400.
-    let leap_days = before.checked_div(4)? + before.checked_div(400)? - before.checked_div(100)?;
-    let month = usize::try_from(month).ok()?.checked_sub(1)?;
-    let lengths = month_lengths(year);
-    let in_month = u64::from(*lengths.get(month)?);
-    let months: u64 = lengths.iter().take(month).map(|days| u64::from(*days)).sum();
-    (1..=in_month).contains(&day).then_some(before * 365 + leap_days + months + day - 1)
-}
-
-const fn month_lengths(year: u64) -> [u8; 12] {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-}
-
 /// RFC 3339 in UTC, with the seven digits of a tick.
 impl fmt::Display for Filetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.div_euclid(TICKS);
-        let (mut days, clock) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-        // Whole cycles of 400 years, then year by year.
-        let mut year = 1601 + days.div_euclid(CYCLE) * 400;
-        days = days.rem_euclid(CYCLE);
-        loop {
-            let length = month_lengths(year).iter().map(|days| u64::from(*days)).sum();
-            if days < length {
-                break;
-            }
-            (days, year) = (days - length, year + 1);
-        }
-        let mut month = 1;
-        for length in month_lengths(year).map(u64::from) {
-            if days < length {
-                break;
-            }
-            (days, month) = (days - length, month + 1);
-        }
+        let (days, clock) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+        let (year, month, day) = date(days);
         write!(
             f,
-            "{year:04}-{month:02}-{:02}T{:02}:{:02}:{:02}.{:07}Z",
-            days + 1,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:07}Z",
             clock.div_euclid(3600),
             clock.div_euclid(60).rem_euclid(60),
             clock.rem_euclid(60),
@@ -161,9 +128,6 @@ impl fmt::Display for Filetime {
         )
     }
 }
-
-/// Days in 400 years.
-const CYCLE: u64 = 146_097;
 
 #[cfg(test)]
 mod tests {

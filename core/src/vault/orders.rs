@@ -144,7 +144,7 @@ impl<S: Store> Vault<S> {
         }
         let wanted: Vec<Wanted> =
             devices.into_iter().map(|(device, records)| (device, Some(records))).collect();
-        let what = format!("what {actor} was shown since {}", since.as_unix_seconds());
+        let what = format!("what {actor} was shown since {since}");
         let mut total = 0_u64;
         let mut pages = wanted.chunks(PAGE);
         let mut page: &[Wanted] = pages.next().unwrap_or_default();
@@ -222,4 +222,39 @@ fn order(
 
 fn can_be_ordered(device: &Device, strict: bool) -> bool {
     !device.candidates.is_empty() && (strict || device.about.retired.is_none())
+}
+
+#[cfg(all(test, feature = "getrandom"))]
+mod tests {
+    use super::super::MemoryStore;
+    use super::super::store::Durability;
+    use super::*;
+    use crate::random::Generator;
+    use crate::seal::{ReaderKey, Suite};
+    use crate::vault::state::HistorySetting;
+
+    /// Earlier versions wrote the time of such an order in seconds since 1970: the chain covers the bytes, whatever they say.
+    #[test]
+    fn a_trail_in_which_times_stand_in_both_ways_is_whole() {
+        const WHO: Request<'_> = Request::new("alice", "ticket");
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let mut rng = Generator::from_system().unwrap();
+        let key = ReaderKey::generate(Suite::X25519, "ann", &mut rng).unwrap();
+        let vault = Vault::from_system(MemoryStore::new());
+        let readers = [key.reader().clone()];
+        vault.initialise(&Scope::EMPTY, &readers, HistorySetting::default(), &WHO, now).unwrap();
+        let mut earlier = WHO.entry(Action::RotationOrdered, "", now);
+        earlier.detail = "what bob was shown since 1799990000: 3 devices".into();
+        let store = &vault.store;
+        store.write(Durability::Durable, |tx| append(tx, &Scope::EMPTY, &earlier)).unwrap();
+        let since = Timestamp::from_unix_seconds(1_799_990_000);
+        let selection = Selection::RevealedBy { actor: "bob", since };
+        let ordered = vault.order_rotation(&Scope::EMPTY, selection, &WHO, now).unwrap();
+        let entries = vault.audit_entries(&Scope::EMPTY, 0, 10).unwrap();
+        let details: Vec<String> =
+            entries.into_iter().map(|stored| stored.entry.unwrap().detail).collect();
+        assert_eq!(details[1], earlier.detail);
+        assert_eq!(details[2], "what bob was shown since 2027-01-15T05:13:20Z: 0 devices");
+        assert!(vault.audit_verify(&Scope::EMPTY, Some(ordered.head)).unwrap().ok);
+    }
 }

@@ -88,6 +88,9 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     assert_eq!(order(bed, selection), Ok(1));
     // Too early, seen, rotated since, not opened, seen by somebody else.
     assert_eq!(ordered(bed), ["pc-1"]);
+    let said =
+        format!("what mallory was shown since {}: 1 devices", laps_host::time::rfc3339(since));
+    assert_eq!(bed.trail().last().unwrap().detail, said);
     let since = Timestamp::default();
     assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
     assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
