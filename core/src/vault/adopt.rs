@@ -180,7 +180,6 @@ impl<S: Store> Vault<S> {
 const CHANGED: VaultError = VaultError::InvalidArgument(
     "these are not the passwords that the vault lacks; it may have changed, so ask again",
 );
-const MANAGED: VaultError = VaultError::AlreadyExists("device with an agent of its own");
 const READERS: VaultError = VaultError::InvalidArgument(
     "not sealed to exactly the readers of the vault; they may have changed, so seal again",
 );
@@ -194,6 +193,14 @@ impl Candidates {
         }
         self.highest_version = self.highest_version.max(held.version);
     }
+}
+
+fn managed(name: &DeviceId, device: &Device) -> VaultError {
+    VaultError::AlreadyExists(format!(
+        "device {name} (account {}) is in this vault already, with an agent of its own; passwords of another directory are \
+         taken in for devices without one",
+        device.about.account
+    ))
 }
 
 /// The headers of what is new, the oldest first.
@@ -244,7 +251,7 @@ fn newest(scope: &Scope, name: &DeviceId, device: &Device) -> Result<Option<Held
         || device.about.outcome.is_some()
         || candidates.pending.len() > 1
         || !candidates.pending.iter().all(ours);
-    if spoke { Err(MANAGED) } else { Ok(all.last().copied()) }
+    if spoke { Err(managed(name, device)) } else { Ok(all.last().copied()) }
 }
 
 fn id(scope: &Scope, device: &DeviceId, account: &AccountName, made_at: Timestamp) -> RecordId {
@@ -406,7 +413,9 @@ mod tests {
         for candidates in agents {
             let device = Device::new(candidates, About::new(account, NOW));
             let planned = plan(&Scope::EMPTY, name, Some(&device), &found(&[20_000])?);
-            assert_eq!(planned, Err(MANAGED));
+            assert_eq!(planned, Err(managed(&name, &device)));
+            let said = format!("{}", managed(&name, &device));
+            assert!(said.contains("pc-1") && said.contains("Admin"), "{said}");
         }
         assert_eq!(fixture.seal(&found(&[20_000])?)?.len(), 1);
         Ok(())

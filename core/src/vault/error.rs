@@ -30,8 +30,8 @@ pub enum VaultError {
     ReasonRequired,
     /// It would remove the last of something; the text says what, and wants an explicit word.
     ConfirmationRequired(&'static str),
-    /// It is there already; the text says what.
-    AlreadyExists(&'static str),
+    /// It is there already; the text says what, where, and what would be accepted.
+    AlreadyExists(String),
     /// Stored bytes are not what was stored; the text says which.
     Damaged {
         /// What is damaged.
@@ -80,7 +80,7 @@ impl fmt::Display for VaultError {
             Self::ReasonRequired => {
                 f.write_str("an actor and a reason are required, neither blank")
             }
-            Self::AlreadyExists(what) => write!(f, "this {what} exists already"),
+            Self::AlreadyExists(what) => f.write_str(what),
             Self::Damaged { what, device } if device.is_empty() => {
                 write!(f, "the vault is damaged: {what}")
             }

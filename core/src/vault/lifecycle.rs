@@ -24,8 +24,12 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
         self.change(scope, device, "retire", Action::Retired, request, now, |known| {
-            if known.about.retired.is_some() {
-                return Err(VaultError::AlreadyExists("retirement"));
+            if let Some(since) = known.about.retired {
+                return Err(VaultError::AlreadyExists(format!(
+                    "device {device} (account {}) is retired already, since {since}; a device in service can be retired, and \
+                     re-enrolling brings this one back",
+                    known.about.account
+                )));
             }
             known.about.retired = Some(now);
             known.candidates.orders.clear();

@@ -35,7 +35,11 @@ impl<S: Store> Vault<S> {
             let mut known = tx.readers(scope)?;
             // A trail alone may be that of a refused attempt.
             if !known.known.is_empty() {
-                return Err(VaultError::AlreadyExists("scope"));
+                let at = if *scope == Scope::EMPTY { String::new() } else { format!(", for {scope}") };
+                return Err(VaultError::AlreadyExists(format!(
+                    "this vault is set up already{at}, with {}; add readers to it, or set another one up",
+                    known_names(&known)
+                )));
             }
             if readers.is_empty() {
                 return Err(VaultError::InvalidArgument("a vault needs at least one reader"));
@@ -277,7 +281,11 @@ impl Readers {
         }
         match self.known.iter_mut().find(|known| known.id == id) {
             Some(known) if known.removed.is_none() => {
-                return Err(VaultError::AlreadyExists("reader"));
+                return Err(VaultError::AlreadyExists(format!(
+                    "reader {} {} is there already; each reader is accepted once",
+                    reader.id(),
+                    reader.name()
+                )));
             }
             Some(known) => *known = KnownReader { id, line, added: now, removed: None },
             None => self.known.push(KnownReader { id, line, added: now, removed: None }),
@@ -291,6 +299,18 @@ fn valid(history: HistorySetting) -> Result<HistorySetting, VaultError> {
         0 => Err(VaultError::InvalidArgument("a history of 0 records; at least 1 is kept")),
         _ => Ok(history),
     }
+}
+
+/// How many readers there are, and the names of the first three.
+fn known_names(readers: &Readers) -> String {
+    let names: Vec<String> = readers
+        .active()
+        .take(3)
+        .filter_map(|known| known.line.parse().ok())
+        .map(|reader: Reader| reader.name().to_string())
+        .collect();
+    let more = if readers.active().count() > names.len() { ", …" } else { "" };
+    format!("{} readers ({}{more})", readers.active().count(), names.join(", "))
 }
 
 fn names(readers: &[Reader]) -> String {

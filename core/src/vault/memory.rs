@@ -1,6 +1,6 @@
 //! The store in memory: for models, tests, and vaults that shall not outlive their process.
 
-use alloc::{collections::BTreeMap, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, collections::BTreeSet, format, sync::Arc, vec::Vec};
 use core::fmt;
 use core::ops::Bound;
 
@@ -261,7 +261,8 @@ impl Transaction for Step<'_> {
         device: &Device,
     ) -> Result<DeviceKey, VaultError> {
         if self.scope_mut(scope)?.names.contains_key(name) {
-            return Err(VaultError::AlreadyExists("device"));
+            let text = format!("device {name} is in this vault already; a new name is accepted");
+            return Err(VaultError::AlreadyExists(text));
         }
         self.data.next_device = self.data.next_device.saturating_add(1);
         let key = DeviceKey::new(self.data.next_device);

@@ -75,7 +75,7 @@ impl<S: Store> Vault<S> {
     /// Takes exported devices in; all of them or none. `bytes` are frames, one behind the other. Answers how many.
     ///
     /// # Errors
-    /// `AlreadyExists` for a device that is there, `Damaged` for bytes that are not frames, `WrongDevice` for a record in
+    /// `AlreadyExists` for a device that is there, or twice in the export, `Damaged` for bytes that are not frames, `WrongDevice` for a record in
     /// another name, `ReasonRequired`, and what the store says.
     pub fn import(
         &self,
@@ -105,6 +105,9 @@ impl<S: Store> Vault<S> {
             let mut rest = bytes;
             while !rest.is_empty() {
                 let (travelling, behind) = next_frame(rest).ok_or(DAMAGED)?;
+                if let Some((_, known)) = tx.device(scope, &travelling.name)? {
+                    return Err(taken(&travelling.name, &known, bytes, count));
+                }
                 rest = behind;
                 settle(tx, scope, travelling, &mut readers, now)?;
                 count = count.saturating_add(1);
@@ -120,6 +123,25 @@ impl<S: Store> Vault<S> {
 }
 
 const DAMAGED: VaultError = VaultError::InvalidArgument("not an export, cut short, or damaged");
+
+/// A device of the export is there already: in the vault, or because the export, of which so many are taken in, holds it twice.
+fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultError {
+    let mut rest = export;
+    for _ in 0..count {
+        let Some((earlier, behind)) = next_frame(rest) else { break };
+        if earlier.name == *name {
+            return VaultError::AlreadyExists(format!(
+                "device {name} stands twice in the export; nothing was taken in, each device is accepted once"
+            ));
+        }
+        rest = behind;
+    }
+    VaultError::AlreadyExists(format!(
+        "device {name} (account {}) is in this vault already; nothing was taken in: an import is accepted when the vault has \
+         none of its devices, so purge it here first, or import into another vault",
+        known.about.account
+    ))
+}
 
 fn frame(
     tx: &mut dyn Transaction,
@@ -182,9 +204,6 @@ fn settle(
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let Travelling { name, mut device, lineage, records } = travelling;
-    if tx.device(scope, &name)?.is_some() {
-        return Err(VaultError::AlreadyExists("device"));
-    }
     let candidates = &mut device.candidates;
     // What was damaged in the other vault did not travel.
     let there = |held: &Held| records.contains_key(&held.id);

@@ -69,7 +69,13 @@ pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
 }
 
 fn exists(path: &Path) -> StoreError {
-    StoreError::new(Code::AlreadyExists, format!("{} exists already", path.display()))
+    StoreError::new(
+        Code::AlreadyExists,
+        format!(
+            "{} exists already and is not overwritten; give the path of a new file",
+            path.display()
+        ),
+    )
 }
 
 /// Closes a draft and makes it durable.

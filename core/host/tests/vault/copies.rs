@@ -48,6 +48,14 @@ pub fn exported_devices_are_the_same_in_another_vault(bed: &Bed) {
         }
         let again = other.vault.import(&scope(), &frames, &WHO, bed.now()).unwrap_err();
         assert_eq!(again.code(), Code::AlreadyExists);
+        let taken = "device pc-0 (account Admin) is in this vault already; nothing was taken in";
+        assert!(again.to_string().starts_with(taken), "{again}");
+        let elsewhere = Bed::in_memory();
+        let twice = frames.repeat(2);
+        let twice = elsewhere.vault.import(&scope(), &twice, &WHO, bed.now()).unwrap_err();
+        assert_eq!(twice.code(), Code::AlreadyExists);
+        assert!(twice.to_string().starts_with("device pc-0 stands twice in the export"), "{twice}");
+        assert!(list(&elsewhere).is_empty(), "all or none");
         // Orders and predecessors travel, tokens do not.
         other.pass(3_600);
         let mut device = other.device("pc-3");
@@ -184,7 +192,9 @@ fn a_refused_beginning_leaves_no_vault() {
         init_vault(&path, &scope(), &readers, HistorySetting::default(), request, now)
     };
     assert_eq!(init(&[], &WHO).unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(init(&[&one, &one], &WHO).unwrap_err().code(), Code::AlreadyExists);
+    let twice = init(&[&one, &one], &WHO).unwrap_err();
+    assert_eq!(twice.code(), Code::AlreadyExists);
+    assert!(twice.to_string().contains(&format!("reader {} one", one.id())), "{twice}");
     let unreasoned = Request::new("alice", "");
     assert_eq!(init(&[&one], &unreasoned).unwrap_err().code(), Code::ReasonRequired);
     assert_eq!(names(folder.path()), [""; 0]);

@@ -133,6 +133,8 @@ pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
     bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap();
     let again = bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap_err();
     assert_eq!(again.code(), Code::AlreadyExists);
+    let said = "device pc-1 (account Admin) is retired already, since ";
+    assert!(again.to_string().starts_with(said), "{again}");
     let row = bed.vault.show(&scope(), "pc-1").unwrap();
     assert_eq!((row.state, row.ordered), (DeviceStatus::Retired, false));
     assert!(bed.vault.due(&scope(), bed.now(), None, 10).unwrap().items.is_empty());

@@ -27,6 +27,7 @@ pub fn a_scope_is_set_up_once_with_at_least_one_reader(bed: &Bed) {
     bed.vault.initialise(&other, &readers, HistorySetting::count(7), &WHO, bed.now()).unwrap();
     let again = bed.vault.initialise(&other, &readers, history, &WHO, bed.now()).unwrap_err();
     assert_eq!(again.code(), Code::AlreadyExists);
+    assert!(again.to_string().contains("for other, with 1 readers (reader)"), "{again}");
     assert_eq!(bed.vault.history_setting(&other).unwrap().count, 7);
     let rows = bed.vault.readers(&other).unwrap();
     assert_eq!(rows.len(), 1);
@@ -39,6 +40,7 @@ pub fn readers_come_and_go_and_the_last_needs_the_word(bed: &Bed) {
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     let twice = bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap_err();
     assert_eq!(twice.code(), Code::AlreadyExists);
+    assert!(twice.to_string().contains(&format!("{} other", other.reader().id())), "{twice}");
     let remove = |key: &ReaderKey, word| {
         bed.vault.remove_reader(&scope(), &key.id(), None, word, &WHO, bed.now())
     };
