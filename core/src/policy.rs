@@ -31,7 +31,7 @@ use self::table::Table;
 #[cfg(feature = "documents")]
 pub use self::{
     document::{Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read},
-    evaluate::{Evaluation, OwnedValue, Row, evaluate},
+    evaluate::{Evaluation, Given, OwnedValue, RefusedRow, Row, evaluate},
     finding::{Finding, Level},
     report::{Difference, diff, diff_json, schema_json},
     write::{

@@ -44,8 +44,8 @@ mod _laps {
     use super::passwords::{Passwords, generate_many};
     #[pymodule_export]
     use super::policy::{
-        Difference, Evaluation, Finding, Policy, ResetStatus, Setting, choose_account, evaluate,
-        policy_schema, reset_password_status, reset_password_syncml,
+        Difference, Evaluation, Finding, Policy, RefusedSetting, ResetStatus, Setting,
+        choose_account, evaluate, policy_schema, reset_password_status, reset_password_syncml,
     };
     #[pymodule_export]
     use super::random::forked;

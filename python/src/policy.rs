@@ -3,7 +3,7 @@
 use laps_core::account::{LocalAccount, SidError, choose};
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
-use laps_core::policy::{self, OwnedValue, Setting as CoreSetting, Settings, Value};
+use laps_core::policy::{self, Given, OwnedValue, Setting as CoreSetting, Settings, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDelta, PyDict, PyString};
@@ -199,6 +199,9 @@ pub(crate) struct Evaluation {
     /// Every setting by its CSP name, with its value and where that comes from.
     #[pyo3(get)]
     settings: Py<PyDict>,
+    /// The settings that errors are about, by CSP name: what is given instead of a value that is accepted, and why it is refused.
+    #[pyo3(get)]
+    refused: Py<PyDict>,
     /// What is wrong or unwise: errors first.
     #[pyo3(get)]
     findings: Vec<Py<Finding>>,
@@ -375,6 +378,27 @@ pub(crate) struct Setting {
     source: String,
 }
 
+/// A setting that is configured with what is no value of it.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct RefusedSetting {
+    /// What the document gives; of a long text the beginning; None for what is no single value.
+    given: Py<PyAny>,
+    /// The name of the document.
+    source: String,
+    /// Why it is refused, where it stands, and what would be accepted.
+    reason: String,
+}
+
+fn given_to_python<'py>(py: Python<'py>, given: &Given) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match given {
+        Given::Whole(number) => number.into_pyobject(py)?.into_any(),
+        Given::Fraction(number) => number.into_pyobject(py)?.into_any(),
+        Given::Switch(on) => PyBool::new(py, *on).to_owned().into_any(),
+        Given::Text(text) => PyString::new(py, text).into_any(),
+        Given::Other | _ => py.None().into_bound(py),
+    })
+}
+
 /// Something that is wrong or unwise.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Finding {
@@ -411,6 +435,13 @@ pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyR
         let row_of = Setting { value: value.unbind(), source: row.source.clone() };
         settings.set_item(row.setting.name(), Py::new(py, row_of)?)?;
     }
+    let refused = PyDict::new(py);
+    for row in &found.refused {
+        let given = given_to_python(py, &row.given)?.unbind();
+        let row_of =
+            RefusedSetting { given, source: row.source.clone(), reason: row.reason.clone() };
+        refused.set_item(row.setting.name(), Py::new(py, row_of)?)?;
+    }
     let mut findings = Vec::new();
     for finding in &found.findings {
         findings.push(Py::new(
@@ -423,5 +454,6 @@ pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyR
         )?);
     }
     let policy = found.policy.map(|inner| Py::new(py, Policy { inner })).transpose()?;
-    Ok(Evaluation { policy, settings: settings.unbind(), findings, inner: found })
+    let (settings, refused) = (settings.unbind(), refused.unbind());
+    Ok(Evaluation { policy, settings, refused, findings, inner: found })
 }

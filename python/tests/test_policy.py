@@ -89,7 +89,26 @@ def test_findings_are_in_the_json_and_on_standard_error(laps: Laps, tmp_path: Pa
     errors = [each for each in ran.json["findings"] if each["level"] == "error"]
     assert [each["setting"] for each in errors] == ["PasswordLength"]
     assert errors[0]["message"] in ran.err
-    assert "PasswordLength" not in ran.json["settings"]
+    refused = {"value": None, "source": "policy.json", "given": 7, "refused": errors[0]["message"]}
+    assert ran.json["settings"]["PasswordLength"] == refused
+    assert set(ran.json["settings"]) == set(Policy().settings)
+    assert ran.json["settings"]["PasswordAgeDays"] == {"value": 30, "source": "default"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [(7, "7"), ("long", "long"), (True, "true"), (7.5, "7.5"), ([14], "no single value"), (None, "no single value")]
+)
+def test_a_refused_setting_is_in_the_table_and_in_python_as_it_was_given(
+    laps: Laps, tmp_path: Path, given: object, shown: str
+) -> None:
+    path = write(tmp_path, {"BackupDirectory": 1, "PasswordLength": given})
+    row = next(line for line in laps("policy", "show", path, status=3).out.splitlines() if "PasswordLength" in line)
+    assert f"refused: {shown}" in row
+    found = evaluated({"BackupDirectory": 1, "PasswordLength": given})
+    assert list(found.refused) == ["PasswordLength"] and "PasswordLength" not in found.settings
+    refused = found.refused["PasswordLength"]
+    assert refused.given == (None if isinstance(given, list) else given)
+    assert (refused.source, refused.reason) == ("policy.json", found.findings[0].message)
 
 
 def test_files_that_cannot_be_read_are_said(laps: Laps, tmp_path: Path) -> None:

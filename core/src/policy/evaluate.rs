@@ -9,7 +9,7 @@ use alloc::{
 
 use super::{
     BackupDirectory, Finding, Level, Policy, PolicyError, Refusal, Setting, Settings, Value,
-    document::{Document, Entry, Form, Root},
+    document::{Document, Entry, Form, Raw, Root},
     finding::nearest,
     settings::check,
     typed::{self, Problem},
@@ -30,6 +30,8 @@ pub struct Evaluation {
     pub source: String,
     /// Every setting with its value and where that comes from; without the settings that errors are about.
     pub settings: Vec<Row>,
+    /// The settings that errors are about: what stands there instead of a value that is accepted. Each once.
+    pub refused: Vec<RefusedRow>,
     /// What is wrong or unwise: errors first.
     pub findings: Vec<Finding>,
 }
@@ -44,6 +46,52 @@ pub struct Row {
     pub value: OwnedValue,
     /// The name of the document that configures it, or `default`.
     pub source: String,
+}
+
+/// A setting that is configured with what is no value of it. Nothing is in force for it, no default either.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RefusedRow {
+    /// Which.
+    pub setting: Setting,
+    /// What the document gives.
+    pub given: Given,
+    /// The name of the document.
+    pub source: String,
+    /// Why it is refused, where it stands, and what would be accepted: the message of its first finding.
+    pub reason: String,
+}
+
+/// What a document gives for a setting, whatever it is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Given {
+    /// A whole number.
+    Whole(i64),
+    /// A number that is not whole.
+    Fraction(f64),
+    /// On or off.
+    Switch(bool),
+    /// Text; of a long one the first forty characters and `…`.
+    Text(String),
+    /// What is no single value, such as a list or nothing; the reason says what.
+    Other,
+}
+
+impl Given {
+    fn of(raw: &Raw) -> Self {
+        const SHOWN: usize = 40;
+        match raw {
+            Raw::Whole(number) => Self::Whole(*number),
+            Raw::Fraction(number) => Self::Fraction(*number),
+            Raw::Switch(on) => Self::Switch(*on),
+            Raw::Text(text) if text.chars().count() > SHOWN => {
+                Self::Text(text.chars().take(SHOWN).chain(['…']).collect())
+            }
+            Raw::Text(text) => Self::Text(text.clone()),
+            Raw::Other(_) => Self::Other,
+        }
+    }
 }
 
 /// A value for those who keep it.
@@ -141,7 +189,8 @@ pub fn evaluate(documents: &[Document]) -> Evaluation {
     };
     let mut configured = Configured::of(winner);
     let mut findings = core::mem::take(&mut configured.findings);
-    findings.extend(warnings::of(winner.root, &configured.settings, &configured.refused));
+    let refused: Vec<Setting> = configured.refused.iter().map(|row| row.setting).collect();
+    findings.extend(warnings::of(winner.root, &configured.settings, &refused));
     findings.extend(losers.iter().flat_map(|loser| ignored(loser, winner)));
     findings.sort_by_key(|finding| finding.level);
     outcome(Some(winner), &configured, findings)
@@ -156,7 +205,7 @@ fn outcome(
     let lenient = configured.settings.policy().unwrap_or_default();
     let settings = Setting::ALL
         .into_iter()
-        .filter(|setting| !configured.refused.contains(setting))
+        .filter(|setting| !configured.refuses(*setting))
         .map(|setting| {
             let own = configured.settings.get(setting);
             Row {
@@ -173,6 +222,7 @@ fn outcome(
         root: winner.map(|winner| winner.root),
         source: source.to_owned(),
         settings,
+        refused: configured.refused.clone(),
         findings,
     }
 }
@@ -181,13 +231,19 @@ fn outcome(
 #[derive(Default)]
 struct Configured {
     settings: Settings,
-    refused: Vec<Setting>,
+    refused: Vec<RefusedRow>,
     findings: Vec<Finding>,
+    source: String,
 }
 
 impl Configured {
+    fn refuses(&self, setting: Setting) -> bool {
+        self.refused.iter().any(|row| row.setting == setting)
+    }
+
     fn of(candidate: &Candidate<'_>) -> Self {
-        let mut all = Self::default();
+        let source = candidate.document.source().to_owned();
+        let mut all = Self { source, ..Self::default() };
         let mut seen = Vec::new();
         let mode = candidate.mode();
         for entry in &candidate.entries {
@@ -248,8 +304,12 @@ impl Configured {
 
     fn refuse(&mut self, setting: Setting, rule: &'static str, entry: &Entry, message: &str) {
         self.settings.unset(setting);
-        self.refused.push(setting);
-        self.findings.push(Finding::error(rule, &entry.name, at_line(entry, message)));
+        let reason = at_line(entry, message);
+        if !self.refuses(setting) {
+            let (given, source) = (Given::of(&entry.raw), self.source.clone());
+            self.refused.push(RefusedRow { setting, given, source, reason: reason.clone() });
+        }
+        self.findings.push(Finding::error(rule, &entry.name, reason));
     }
 
     /// Our JSON, the CSP and Intune know no other names, and a device refuses the whole; the registry may hold

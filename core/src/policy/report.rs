@@ -5,17 +5,18 @@ use alloc::{string::String, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
-    Allowed, BackupDirectory, Change, Evaluation, Finding, OwnedValue, Policy, Root, Row, Setting,
-    Settings, Since, Value, changes,
+    Allowed, BackupDirectory, Change, Evaluation, Finding, Given, OwnedValue, Policy, RefusedRow,
+    Root, Row, Setting, Settings, Since, Value, changes,
 };
 
 impl Evaluation {
     /// One line of JSON: `{"settings":{NAME:{"value","source"}},"findings":[{"level","setting","message"}],
-    /// "root":{"name","source"}}`; `root` is null where nothing is configured.
+    /// "root":{"name","source"}}`; `root` is null where nothing is configured. Of a setting whose value is refused, `value` is
+    /// null, and `given` (null for what is no single value) and `refused` (the reason) stand beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
         json(&Shown {
-            settings: ByName(&self.settings),
+            settings: ByName(&self.settings, &self.refused),
             findings: &self.findings,
             root: self.root.map(|root| Winner { name: root.name(), source: &self.source }),
         })
@@ -132,20 +133,43 @@ struct Winner<'a> {
     source: &'a str,
 }
 
-struct ByName<'a>(&'a [Row]);
+struct ByName<'a>(&'a [Row], &'a [RefusedRow]);
 
 impl Serialize for ByName<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown<'a> {
-            value: &'a OwnedValue,
+            value: Option<&'a OwnedValue>,
             source: &'a str,
+            #[serde(flatten)]
+            refused: Option<Refused<'a>>,
         }
-        to.collect_map(
-            self.0
-                .iter()
-                .map(|row| (row.setting.name(), Shown { value: &row.value, source: &row.source })),
-        )
+        #[derive(Serialize)]
+        struct Refused<'a> {
+            given: &'a Given,
+            refused: &'a str,
+        }
+        let in_force = self.0.iter().map(|row| {
+            let shown = Shown { value: Some(&row.value), source: &row.source, refused: None };
+            (row.setting.name(), shown)
+        });
+        let refused = self.1.iter().map(|row| {
+            let refused = Some(Refused { given: &row.given, refused: &row.reason });
+            (row.setting.name(), Shown { value: None, source: &row.source, refused })
+        });
+        to.collect_map(in_force.chain(refused))
+    }
+}
+
+impl Serialize for Given {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Whole(number) => to.serialize_i64(*number),
+            Self::Fraction(number) => to.serialize_f64(*number),
+            Self::Switch(on) => to.serialize_bool(*on),
+            Self::Text(text) => to.serialize_str(text),
+            Self::Other => to.serialize_unit(),
+        }
     }
 }
 

@@ -33,6 +33,7 @@ __all__ = [
     "ReaderSet",
     "Recipe",
     "Record",
+    "RefusedSetting",
     "ResealPage",
     "Resealed",
     "Resealing",
@@ -284,6 +285,8 @@ class Evaluation:
     @property
     def settings(self) -> dict[str, Setting]: ...
     @property
+    def refused(self) -> dict[str, RefusedSetting]: ...
+    @property
     def findings(self) -> list[Finding]: ...
     @property
     def source(self) -> str: ...
@@ -320,6 +323,15 @@ class Setting:
     def value(self) -> int | bool | str: ...
     @property
     def source(self) -> str: ...
+
+@final
+class RefusedSetting:
+    @property
+    def given(self) -> int | float | bool | str | None: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
 
 @final
 class Finding:

@@ -43,8 +43,15 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
         output.emit(
             {
                 "settings": {
-                    name: {"value": setting.value, "source": setting.source}
-                    for name, setting in found.settings.items()
+                    **{
+                        name: {"value": setting.value, "source": setting.source}
+                        for name, setting in found.settings.items()
+                    },
+                    # Nothing is in force for these: what was given is no value.
+                    **{
+                        name: {"value": None, "source": each.source, "given": each.given, "refused": each.reason}
+                        for name, each in found.refused.items()
+                    },
                 },
                 "findings": [
                     {"level": each.level, "setting": each.setting, "message": each.message} for each in found.findings
@@ -53,13 +60,12 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
             }
         )
     else:
-        refused = dict.fromkeys(each.setting for each in found.findings if each.level == "error")
         output.table(
             ["setting", "value", "source"],
             [
                 *([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
                 # A value that is refused is none: it is not in force, and no default stands for it.
-                *([name, "refused", found.source] for name in refused if name not in found.settings),
+                *([name, f"refused: {given(each.given)}", each.source] for name, each in found.refused.items()),
             ],
             styles=["bold", "", "dim"],
         )
@@ -365,6 +371,11 @@ def _hold(every: Sequence[Evaluation], strict: bool) -> None:
         for each in warnings:
             output.note(f"warning: {each.setting}: {each.message}")
         raise Failure(f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED)
+
+
+def given(value: object) -> str:
+    """What a document gives for a setting, in short."""
+    return "no single value" if value is None else shown(value)
 
 
 def shown(value: object) -> str:
