@@ -228,7 +228,8 @@ def test_copies_and_moves_of_a_vault(fleet: Fleet) -> None:
     fleet.laps("vault", "init", "other", "--reader", "ann.pub", status=0)
     assert fleet.laps("vault", "import", "other", "devices", "--json", status=0).json == {"devices": 1}
     assert fleet.laps("reveal", "other", "PC-1", *words, status=0).json["candidates"][0]["password"] == fleet.password
-    assert fleet.laps("vault", "import", "other", "devices", status=3).out == ""
+    taken = fleet.laps("vault", "import", "other", "devices", status=3)
+    assert taken.out == "" and "device PC-1 (account Admin) is in this vault already" in taken.err
     (fleet.folder / "noise").write_bytes(b"noise")
     assert fleet.laps("vault", "import", "other", "noise", status=3).out == ""
     assert "this version already" in fleet.laps("vault", "migrate", "vault", status=3).err

@@ -46,6 +46,8 @@ def test_sealing_anew_is_gone_on_with_and_says_what_another_reader_must_do(fleet
 def test_a_retired_device_is_re_enrolled_and_a_purged_one_is_gone(fleet: Fleet) -> None:
     fleet.laps("vault", "re-enrol", "vault", "PC-1", status=4)
     fleet.laps("vault", "retire", "vault", "PC-1", status=0)
+    again = fleet.laps("vault", "retire", "vault", "PC-1", status=3)
+    assert "device PC-1 (account Admin) is retired already, since 20" in again.err
     assert fleet.laps("vault", "show", "vault", "PC-1", "--json", status=0).json["state"] == "retired"
     fleet.laps("vault", "re-enrol", "vault", "PC-1", "--json", status=0)
     assert fleet.laps("vault", "show", "vault", "PC-1", "--json", status=0).json["state"] != "retired"

@@ -363,6 +363,7 @@ static void devices_are_retired_brought_back_and_purged(void) {
     size_t i;
     OK(laps_vault_retire(vault, LAPS_TEXT("pc-3"), WHO));
     CHECK_STATUS(LAPS_STATUS_ALREADY_EXISTS, laps_vault_retire(vault, LAPS_TEXT("pc-3"), WHO));
+    CHECK(strstr(laps_last_error(), "device pc-3 (account Admin) is retired already, since ") != NULL);
     OK(laps_metadata_show(metadata, LAPS_TEXT("pc-3"), &rows));
     CHECK(is(rows, 0, LAPS_FIELD_STATE, "retired"));
     laps_rows_free(rows);
@@ -513,6 +514,7 @@ static void copies_and_exports_carry_what_the_vault_has(void) {
     OK(laps_vault_import(other, bytes, len, WHO, &devices));
     CHECK(devices == 2);
     CHECK_STATUS(LAPS_STATUS_ALREADY_EXISTS, laps_vault_import(other, bytes, len, WHO, &devices));
+    CHECK(strstr(laps_last_error(), " (account Admin) is in this vault already") != NULL);
     free(bytes);
     laps_vault_free(other);
     remove_file(COPY);
