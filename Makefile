@@ -71,12 +71,12 @@ reference: $(VENV)/.tools $(VENV)/.installed ## The API reference of the Python 
 
 .PHONY: seal-test
 seal-test: $(VENV)/.tools ## Sealed records against a second implementation, both ways, in both suites
-	$(PY) -m mypy --strict core/tests/seal/independent.py
-	$(PY) core/tests/seal/independent.py check core/tests/seal/vectors
+	$(PY) -m mypy --strict core/tests/seal/independent/*.py
+	$(PY) core/tests/seal/independent check core/tests/seal/vectors
 	rm -rf target/seal-exchange
 	cargo run -q -p laps-core --all-features --example seal_vectors -- make target/seal-exchange/ours $$RANDOM
-	$(PY) core/tests/seal/independent.py check target/seal-exchange/ours
-	$(PY) core/tests/seal/independent.py make target/seal-exchange/theirs
+	$(PY) core/tests/seal/independent check target/seal-exchange/ours
+	$(PY) core/tests/seal/independent make target/seal-exchange/theirs
 	cargo run -q -p laps-core --all-features --example seal_vectors -- check target/seal-exchange/theirs
 
 .PHONY: bench-build
