@@ -120,7 +120,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	$(MAKE) report-view
 
 .PHONY: report-view
-report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 3, 3 000 and 100 000 devices in headless Chromium; look at the pictures
+report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 5, 3 000 and 100 000 devices in headless Chromium; look at the pictures
 	@command -v chromium >/dev/null || { echo "installing the Debian package chromium"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	rm -rf target/report-view

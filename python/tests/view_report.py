@@ -1,4 +1,4 @@
-"""Opens reports about 3, 3 000 and 100 000 devices in headless Chromium, in light, dark and print, and works their tables:
+"""Opens reports about 5, 3 000 and 100 000 devices in headless Chromium, in light, dark and print, and works their tables:
 `make proofs`.
 
 Usage: python tests/view_report.py FOLDER. The pictures and PDFs stay in FOLDER, for a person's eyes. A page fails when its
@@ -25,9 +25,16 @@ from laps.demo import fleet as demo
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests import graph as fake  # noqa: E402
 
-_SIZES = (3, 3_000, 100_000)
-_STORE = f"command:/bin/sh '{Path(demo.__file__).with_name('account.sh')}' '{{}}'"
-_TEMPLATES = ("settled", "uncertain", "failed")
+_SIZES = (5, 3_000, 100_000)
+# The demonstration's account store, which in a folder with a file `refuses` refuses a password by policy, and in one with a file
+# `breaks` fails at setting it and cannot tell afterwards which one is in force.
+_STORE = f"""#!/bin/sh
+[ "$2" != set ] || [ ! -f "$1/refuses" ] || {{ echo "this password was used before" >&2; exit 10; }}
+[ "$2" != set ] || [ ! -f "$1/breaks" ] || exit 1
+[ "$2" != verify ] || [ ! -f "$1/breaks" ] || exit 11
+exec /bin/sh '{Path(demo.__file__).with_name('account.sh')}' "$@"
+"""
+_TEMPLATES = {"settled": None, "uncertain": "breaks", "failed": "refuses", "pending": None, "retired": None}
 
 
 def main(folder: Path) -> None:
@@ -64,10 +71,12 @@ def main(folder: Path) -> None:
 def _vault(folder: Path) -> list[str]:
     """A vault with devices that stand differently, and the passwords that must be in no page."""
     (folder / "policy.json").write_text('{"BackupDirectory": 1, "AdministratorAccountName": "Admin"}', encoding="utf-8")
+    store = folder / "store.sh"
+    store.write_text(_STORE, encoding="utf-8")
     key = ReaderKey.generate("help desk", suite="x25519")
     vault = Vault.init(folder / "small.vault", readers=[key.reader], actor="proofs", reason="a fleet to look at")
     passwords = []
-    for name in _TEMPLATES:
+    for name, trouble in _TEMPLATES.items():
         accounts = folder / f"accounts-{name}"
         accounts.mkdir()
         (accounts / "Admin").write_text("before", encoding="utf-8")
@@ -77,20 +86,23 @@ def _vault(folder: Path) -> list[str]:
             state=folder / f"state-{name}",
             device=name,
             readers=[key.reader],
-            store=_STORE.format(accounts),
+            store=f"command:/bin/sh '{store}' '{accounts}'",
         ) as agent:
-            agent.run_once()
-            if name != "uncertain":
-                agent.check_in()
-            if name == "failed":
-                (accounts / "Admin").unlink()
+            if name != "pending":  # which enrols, and has no rotation yet
+                agent.run_once()
+            agent.check_in()
+            if trouble is not None:
+                (accounts / trouble).touch()
                 agent.run_once(force=True)
                 agent.check_in()
-        if (accounts / "Admin").exists():
-            passwords.append((accounts / "Admin").read_text(encoding="utf-8"))
+        passwords.append((accounts / "Admin").read_text(encoding="utf-8"))
     for at in range(30):
-        vault.disclose(_TEMPLATES[at % 2], actor=("ann", "bob")[at % 3 == 0], reason=f"ticket <b>{at}</b>")
+        vault.disclose(("settled", "uncertain")[at % 2], actor=("ann", "bob")[at % 3 == 0], reason=f"ticket <b>{at}</b>")
     vault.order_rotation(["settled"], actor="ann", reason="read out on the phone")
+    vault.retire("retired", actor="ann", reason="sold")
+    # Each stands as it is called, or the page would not show what it is there to show.
+    stands = {row.device: row.state for row in vault.list()[0]}
+    assert stands == {name: name for name in _TEMPLATES}, stands
     return passwords
 
 
@@ -99,14 +111,17 @@ def _grow(small: Path, path: Path, size: int) -> None:
     with closing(sqlite3.connect(small)) as source, closing(sqlite3.connect(path)) as target:
         source.backup(target)
         kinds = target.execute("SELECT scope, due, state FROM device ORDER BY number").fetchall()
-        rows = [(kind[0], f"PC-{at:06}", kind[1], kind[2]) for at in range(3, size) for kind in [kinds[_kind(at)]]]
+        rows = [(kind[0], f"PC-{at:06}", kind[1], kind[2]) for at in range(len(kinds), size) for kind in [kinds[_kind(at)]]]
         with target:
             target.executemany("INSERT INTO device (scope, name, due, state) VALUES (?, ?, ?, ?)", rows)
     path.chmod(0o600)
 
 
 def _kind(at: int) -> int:
-    return 1 if at % 40 == 7 else 2 if at % 90 == 11 else 0
+    """Which template a device is like: most are settled; by number, as the templates stand in the vault."""
+    order = list(_TEMPLATES)
+    rare = {7: "uncertain", 11: "failed", 19: "pending", 31: "retired"}
+    return order.index(rare.get(at % 90, "settled"))
 
 
 # Clicks every heading twice, reads what the table then shows, searches for one device, and writes it all into the page.
