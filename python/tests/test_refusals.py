@@ -61,6 +61,8 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         (["vault", "rotate", "vault", "PC-1", "--all"], 2, "--all"),
         (["vault", "rotate", "vault", "--revealed-by", "ann"], 2, "--since"),
         (["vault", "rotate", "vault", "--revealed-by", "ann", "--since", "soon"], 2, "RFC 3339"),
+        (["vault", "rotate", "vault", "PC-1", "PC-9"], 4, "device PC-9: there is no such device; nothing was done for any"),
+        (["vault", "purge", "vault", "PC-1"], 3, "--yes"),
         (["vault", "show", "vault", "PC-9"], 4, "device"),
         (["vault", "list", "vault", "--limit", "0"], 3, "1 or more"),
         (["reveal", "vault", "PC-9", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4, "device"),
@@ -69,7 +71,9 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         (["reveal", "vault", "PC-1", "--actor", "a", "--reason", "r"], 2, "--reader"),
         (["reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "a", "--reason", "r"], 5, "other readers"),
         (["reveal", "vault", "PC-1", "--reader", "locked.key", "--actor", "a", "--reason", "r"], 2, "--passphrase-file"),
-        (["reveal", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a", "--reason", "r"], 3, "ann.pub"),
+        (["reveal", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a", "--reason", "r"], 3, "ann.pub: this is a public key"),
+        (["reader", "new", "x.key", "--name", "", "--no-passphrase"], 3, "--name '': the name is not 1 to 64 bytes"),
+        (["policy", "new", "x.json", "--set", "PasswordLength=7"], 3, "error: PasswordLength: 7 is refused"),
         (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r", "--rotate-after", "1"], 2, "90m"),
         (
             ["reveal", "vault", "PC-1", "--reader", "locked.key", "--passphrase-file", "wrong", "--actor", "a", "--reason", "r"],
@@ -97,6 +101,14 @@ def test_bad_input_is_refused_and_nothing_is_changed(
     assert ran.out == ""
     assert "Traceback" not in ran.err
     assert fleet.snapshot() == before
+
+
+def test_a_file_that_is_no_vault_is_said_to_be_none_whoever_can_read_it(fleet: Fleet) -> None:
+    (fleet.folder / "policy.json").chmod(0o644)
+    ran = fleet.laps("vault", "list", "policy.json", status=6)
+    assert "policy.json is not a vault" in ran.err and "chmod" not in ran.err
+    (fleet.folder / "vault").chmod(0o644)
+    assert "chmod 600 vault" in fleet.laps("vault", "list", "vault", status=5).err
 
 
 def test_a_record_cut_short_is_malformed(fleet: Fleet) -> None:

@@ -24,6 +24,13 @@ pub enum VaultError {
     Record(SealError),
     /// There is no such device, record, reader or audit entry; the text says which of them.
     NotFound(&'static str),
+    /// Of devices that were named, this one is unknown or has no record; nothing was done for any of them.
+    NoSuchDevice {
+        /// Its name.
+        device: String,
+        /// Whether the vault knows it.
+        known: bool,
+    },
     /// A name, reason, number or cursor outside its range; the text says which and what is accepted.
     InvalidArgument(&'static str),
     /// The actor or the reason is blank.
@@ -55,7 +62,7 @@ impl VaultError {
             Self::Message(error) => error.code(),
             Self::WrongDevice { .. } => Code::MessageWrongDevice,
             Self::Record(error) => error.code(),
-            Self::NotFound(_) => Code::NotFound,
+            Self::NotFound(_) | Self::NoSuchDevice { .. } => Code::NotFound,
             Self::InvalidArgument(_) => Code::InvalidArgument,
             Self::ReasonRequired => Code::ReasonRequired,
             Self::ConfirmationRequired(_) => Code::ConfirmationRequired,
@@ -76,6 +83,11 @@ impl fmt::Display for VaultError {
                 "the message names another scope or device than {authenticated}, which was authenticated"
             ),
             Self::NotFound(what) => write!(f, "there is no such {what}"),
+            Self::NoSuchDevice { device, known } => write!(
+                f,
+                "device {device}: {}; nothing was done for any device",
+                if *known { "it has no record yet" } else { "there is no such device" }
+            ),
             Self::InvalidArgument(what) | Self::ConfirmationRequired(what) => f.write_str(what),
             Self::ReasonRequired => {
                 f.write_str("an actor and a reason are required, neither blank")

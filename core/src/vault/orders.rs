@@ -192,7 +192,10 @@ fn order(
         let known = tx.device(scope, &id);
         let (key, mut known) = match known {
             Ok(Some(found)) if can_be_ordered(&found.1, strict) => found,
-            Ok(_) if strict => return Err(VaultError::NotFound("device with a record")),
+            Ok(found) if strict => {
+                let (device, known) = (device.clone(), found.is_some());
+                return Err(VaultError::NoSuchDevice { device, known });
+            }
             // A damaged device does not keep the others from being ordered.
             Ok(_) | Err(VaultError::Damaged { .. }) if !strict => continue,
             Err(error) => return Err(error),

@@ -204,6 +204,13 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
             let Ok(metadata) = fs::metadata(&name) else { continue };
             if metadata.permissions().mode() & 0o077 != 0 {
                 let at = Path::new(&name).display();
+                // A file that is no vault has its own reasons to be readable: nothing is said of its permissions.
+                if suffix.is_empty() && !begins_as_a_database(path) {
+                    return Err(StoreError::new(
+                        Code::VaultDamaged,
+                        format!("{at} is not a vault, or its beginning is damaged"),
+                    ));
+                }
                 return Err(StoreError::new(
                     Code::PermissionDenied,
                     format!(
@@ -214,6 +221,16 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Also when it cannot be read, or is empty: then something else is said of it.
+#[cfg(unix)]
+fn begins_as_a_database(path: &Path) -> bool {
+    use std::io::Read as _;
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+    read.is_err() || start.is_empty() || start == MAGIC
 }
 
 #[cfg(test)]

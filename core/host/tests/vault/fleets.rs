@@ -120,6 +120,7 @@ pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {
     for unknown in ["nowhere", "empty"] {
         let refused = order(bed, Selection::Devices(&["pc-1", unknown])).unwrap_err();
         assert_eq!(refused.code(), Code::NotFound);
+        assert!(refused.to_string().starts_with(&format!("device {unknown}: ")), "{refused}");
         assert_eq!(ordered(bed), [""; 0], "all of them or none");
     }
     assert_eq!(order(bed, Selection::Devices(&[])).unwrap_err().code(), Code::InvalidArgument);

@@ -22,6 +22,8 @@ from .reveal import disclose, open_sealed, reveal
 
 __all__ = ["app", "root", "run"]
 
+_CONFIRMATION_REQUIRED = 8
+
 app = typer.Typer(
     name="laps",
     help="Local administrator passwords: make them, rotate them safely, keep them sealed, account for who saw them.",
@@ -91,6 +93,8 @@ def complain(error: BaseException) -> None:
     if isinstance(error, OSError) and not isinstance(error, LapsError):
         where = f"{error.filename}: " if error.filename else ""
         text = where + (error.strerror or text)
+    if isinstance(error, LapsError) and error.code == _CONFIRMATION_REQUIRED:
+        text += "; --yes does it all the same"
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     head = "\x1b[1;31merror:\x1b[0m" if colour else "error:"
     print(f"{head} {text}", file=sys.stderr)

@@ -131,7 +131,9 @@ def new(
     elif not yes and sys.stdin.isatty():
         _ask(document)
     found = evaluate([("policy", json.dumps(document).encode())])
-    complain(found)
+    for each in found.findings:
+        if each.level == "error":  # the line is that of a document which nobody wrote
+            output.note(f"error: {each.setting}: {each.message.removeprefix('line 1: ')}")
     if found.policy is None:
         raise Failure("the policy is refused for the errors above; nothing was written", Status.REFUSED)
     _hold([found], strict)

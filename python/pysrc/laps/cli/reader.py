@@ -55,7 +55,12 @@ def new(
     Example: [bold]laps reader new helpdesk.key --name helpdesk > helpdesk.pub[/bold]
     """
     passphrase = new_passphrase(file, passphrase_file, passphrase_fd, no_passphrase)
-    key = ReaderKey.generate(name, suite=suite.value)
+    try:
+        key = ReaderKey.generate(name, suite=suite.value)
+    except LapsError as error:
+        # The core says it as of a public key that it reads.
+        said = str(error).removeprefix("not a reader's public key: ")
+        raise type(error)(f"--name {name!r}: {said}", error.code) from None
     write_new(file, key.to_key_file(passphrase=passphrase), "key file")
     _print(key.reader, as_json)
 
@@ -136,6 +141,10 @@ def write_new(file: Path, data: bytes, what: str) -> None:
 
 
 def _key(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
+    if data.startswith(b"laps-reader-") and b"PRIVATE KEY" not in data:
+        raise Failure(
+            f"key file {file}: this is a public key; give the key file, which `laps reader new` made", Status.REFUSED
+        )
     passphrase = asked(data, file, passphrase_file, passphrase_fd)
     try:
         return ReaderKey.from_key_file(data, passphrase=passphrase)
