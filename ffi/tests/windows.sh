@@ -46,12 +46,14 @@ shipped() { # BUILD LIMIT LISTED [cargo arguments]
     lib=$package/$build
     mkdir -p "$lib"
     cp "$made/laps.dll" "$made/liblaps.dll.a" "$lib"
-    x86_64-w64-mingw32-objcopy --strip-debug "$made/liblaps.a" "$lib/liblaps.a"
+    ffi/windows/reduce.sh "$made/liblaps.a" "$lib/liblaps.a" "$out/$build.reduce"
 
     bytes=$(wc -c < "$lib/laps.dll")
     echo "laps.dll ($build): $bytes bytes of $limit"
     [ "$bytes" -le "$limit" ] || { echo "laps.dll ($build) is above its limit"; exit 1; }
     awk -v listed="$listed" '!/^#/ && $2 ~ listed { print $1 }' ffi/symbols.txt | sort > "$out/$build.symbols"
+    ffi/windows/shown.sh "$lib/liblaps.a" | diff "$out/$build.symbols" - \
+        || { echo "liblaps.a ($build) shows something else than ffi/symbols.txt"; exit 1; }
     { echo "LIBRARY laps.dll"; echo "EXPORTS"; sed 's/^/    /' "$out/$build.symbols"; } > "$lib/laps.def"
     x86_64-w64-mingw32-objdump -p "$lib/laps.dll" > "$out/$build.dump"
     awk '/\[Ordinal\/Name Pointer\] Table/ { on = 1; next } /^$/ { on = 0 } on { print $NF }' "$out/$build.dump" | sort \
@@ -101,6 +103,15 @@ for std in c11 c2x; do # c99 and C++17 are above
 done
 # shellcheck disable=SC2086
 x86_64-w64-mingw32-g++ -std=c++11 $warn -Iffi/include -fsyntax-only -x c++ ffi/include/laps.hpp
+# A program with a SQLite of its own can take the static library in.
+cat > "$out/own.c" << 'END'
+#include <laps.h>
+int sqlite3_open(void);
+int sqlite3_open(void) { return 7; }
+int main(void) { return laps_version_number() != 0 && sqlite3_open() == 7 ? 0 : 1; }
+END
+# shellcheck disable=SC2086
+cc own-sqlite full -DLAPS_STATIC "$out/own.c" "$unzipped/full/liblaps.a" $system
 cc load full ffi/windows/load.c -lversion
 cc agent full -Wno-overlength-strings ffi/examples/agent.c "$unzipped/full/liblaps.dll.a" -lnetapi32 -ladvapi32
 cc agent_world full -Iffi/tests/c ffi/tests/agent_world.c "$unzipped/full/liblaps.dll.a"
@@ -125,6 +136,7 @@ run() { # BUILD PROGRAM [arguments]
 for build in agent full; do
     for program in c-tests c-static cpp-tests; do run $build $program; done
 done
+run full own-sqlite
 run full load "$(echo "$unzipped/full/laps.dll" | sed 's|^|Z:|; s|/|\\|g')" full "$version"
 printf '{"BackupDirectory":1,"PasswordLength":20}' > "$out/full/policy.json"
 length=$(cd "$out/full" && within 120 $wine ./generate.exe policy.json 2> /dev/null | tr -d '\r\n' | wc -c)
