@@ -102,7 +102,7 @@ fn each_rule_left_out_is_caught() {
     let four = |setting: Setting| Setting { passwords: 4, ..setting };
     let five = |setting: Setting| Setting { passwords: 5, ..setting };
     let torn = "TORN";
-    let controls: [(&str, Setting, Rules, &str); 17] = [
+    let controls: [(&str, Setting, Rules, &str); 19] = [
         ("no token", four(setting(&[(Image, 1), (Crash, 2)])), Rules { token: false, ..ALL }, torn),
         (
             "what unverified commits displaced is not kept",
@@ -176,6 +176,18 @@ fn each_rule_left_out_is_caught() {
             setting(&[(Crash, 1)]),
             Rules { both_stay: false, ..ALL },
             "NO CONVERGENCE",
+        ),
+        (
+            "no stamps: after a crash in Applying the new id is dropped",
+            stampless(&[(Crash, 1)]),
+            Rules { both_stay: false, ..ALL },
+            "NO CONVERGENCE",
+        ),
+        (
+            "no stamps: a new pending record replaces the one before",
+            stampless(&[(LieFail, 1), (Crash, 1)]),
+            Rules { pending_is_a_set: false, ..ALL },
+            torn,
         ),
         (
             "no verification",
@@ -278,6 +290,48 @@ fn proof_of_setters_and_orders() {
             "orphaned setter, two crashes, order",
             four(setting(&[(Orphan, 1), (Crash, 2), (Order, 1)])),
         ),
+    ]);
+}
+
+/// Where the account has no change stamp, a crash while applying always leaves both records, and nothing is ruled out by what the account looks like.
+#[test]
+fn proof_without_stamps() {
+    use Fault::*;
+    let four = |setting: Setting| Setting { passwords: 4, ..setting };
+    let unverified = |setting: Setting| Setting { can_verify: false, ..setting };
+    proofs(&[
+        (
+            "no stamps: three crashes, refusal, failure with effect",
+            four(stampless(&[(Crash, 3), (Refuse, 1), (LieFail, 1)])),
+        ),
+        (
+            "no stamps: two crashes and a setter that lies both ways",
+            four(stampless(&[(Crash, 2), (Refuse, 1), (LieFail, 1), (LieOk, 1)])),
+        ),
+        (
+            "no stamps, unverified: two crashes, refusal, failure with effect",
+            four(unverified(stampless(&[(Crash, 2), (Refuse, 1), (LieFail, 1)]))),
+        ),
+        (
+            "no stamps, unverified: two false successes, a false failure, crash",
+            four(unverified(stampless(&[(LieOk, 2), (LieFail, 1), (Crash, 1)]))),
+        ),
+        ("no stamps: older journal, two crashes", four(stampless(&[(OldJournal, 1), (Crash, 2)]))),
+        ("no stamps: image, two crashes", four(stampless(&[(Image, 1), (Crash, 2)]))),
+        ("no stamps: image, older vault", stampless(&[(Image, 1), (OldVault, 1)])),
+        (
+            "no stamps: journal lost, older vault, two crashes",
+            stampless(&[(JournalLoss, 1), (OldVault, 1), (Crash, 2)]),
+        ),
+        (
+            "no stamps: image with memory, refusal, failure with effect, crash",
+            stampless(&[(Memory, 1), (Refuse, 1), (LieFail, 1), (Crash, 1)]),
+        ),
+        (
+            "no stamps: orphaned setter, two crashes, order",
+            four(stampless(&[(Orphan, 1), (Crash, 2), (Order, 1)])),
+        ),
+        ("no stamps: three turns of two clones, crash", stampless(&[(Clone, 3), (Crash, 1)])),
     ]);
 }
 
