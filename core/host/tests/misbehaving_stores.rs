@@ -1,0 +1,264 @@
+//! Account stores that fail, lie, hang, give no answer or refuse: the promise holds, and an honest store ends with one candidate.
+#![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+extern crate alloc;
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::fs;
+
+use bench::{Bench, HONEST};
+use laps_core::account::LocalAccount;
+use laps_core::error::Code;
+use laps_core::identity::{AccountName, Scope, Timestamp};
+use laps_core::secret::Password;
+use laps_core::vault::{Confirmation, DiscloseOptions, Request};
+use laps_host::account::setter::SetterLock;
+use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
+use laps_host::agent::channel::ChannelError;
+use laps_host::agent::event::AgentEvent;
+use laps_host::agent::{Agent, RunOutcome};
+use laps_host::time::now;
+
+/// Runs an agent with a misbehaving store; the promise holds, and an honest store ends with one candidate.
+fn misbehaves(script: &str, outcome: RunOutcome, event: &str) {
+    let bench = Bench::new();
+    bench.run();
+    bench.order();
+    bench.script(script);
+    assert_eq!(bench.run(), outcome, "{script}");
+    assert!(bench.names().contains(&event), "{script}: {:?}", bench.names());
+    let mut known = bench.candidates();
+    known.extend(bench.journalled());
+    assert!(known.contains(&bench.held()), "{script}");
+    bench.script(HONEST);
+    for _ in 0..3 {
+        bench.run();
+    }
+    assert_eq!(bench.run(), RunOutcome::NothingDue, "{script}");
+    assert_eq!(bench.candidates(), [bench.held()], "{script}");
+    assert_eq!(bench.journalled(), [bench.held()], "{script}");
+}
+
+#[test]
+fn a_setter_that_only_says_that_it_did_is_caught() {
+    let script = HONEST.replace("set)", "set) cat > /dev/null; exit 0 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_setter_that_did_it_and_says_that_it_failed_commits() {
+    let script = HONEST.replace("\"$D/$2\" ;;", "\"$D/$2\"; exit 1 ;;");
+    misbehaves(&script, RunOutcome::Committed, "verified");
+}
+
+#[test]
+fn a_setter_that_fails_leaves_the_old_password() {
+    let script = HONEST.replace("set)", "set) cat > /dev/null; exit 1 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_setter_that_does_half_and_cannot_be_verified_leaves_both_candidates() {
+    let script = HONEST
+        .replace("\"$D/$2\" ;;", "\"$D/$2\"; exit 1 ;;")
+        .replace("verify)", "verify) exit 7 ;; never)");
+    misbehaves(&script, RunOutcome::NotCommitted, "backed-up");
+}
+
+#[test]
+fn a_refused_password_is_made_anew() {
+    let bench = Bench::new();
+    let once = "set) if [ ! -e \"$D/refused\" ]; then cat > \"$D/refused\"; echo no good >&2; exit 10; fi; ";
+    bench.script(&HONEST.replace("set) ", once));
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    let refused = fs::read_to_string(bench.path("refused")).unwrap();
+    assert_ne!(bench.held(), refused);
+    let events = bench.events.lock().unwrap();
+    let event = events.iter().find(|event| event.name == "password-refused").unwrap();
+    assert_eq!(event.id, Some(10027));
+    assert!(event.message.contains("no good"), "{}", event.message);
+    drop(events);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn sixteen_candidates_are_said_and_healed_as_the_event_says() {
+    let bench = Bench::new();
+    bench.run();
+    // The account gives no answer: each run leaves one more candidate.
+    bench.script(
+        &HONEST.replace("set)", "set) exit 1 ;; never)").replace("verify)", "verify) exit 7 ;; x)"),
+    );
+    for _ in 0..20 {
+        let _outcome = bench.agent().run_once(true).unwrap();
+    }
+    let file = fs::read(bench.path("state/journal")).unwrap();
+    assert_eq!(laps_host::agent::journal::read(&file).unwrap().records.len(), 16);
+    assert_eq!(bench.candidates().len(), 16);
+    assert!(bench.candidates().contains(&bench.held()));
+    let status = laps_host::agent::status::status(&bench.path("state")).unwrap();
+    assert_eq!(
+        (status.may_hold.len(), status.last.unwrap().name.as_str()),
+        (16, "too-many-candidates")
+    );
+    let events = bench.events.lock().unwrap().clone();
+    let said = events.iter().find(|event| event.name == "too-many-candidates").unwrap();
+    for word in ["remove-record", "journal", "administrator"] {
+        assert!(said.message.contains(word), "{}", said.message);
+    }
+    // The account answers again, and that alone heals nothing.
+    bench.script(HONEST);
+    assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::NotCommitted);
+    // An administrator removes one that does not work, and moves the journal away.
+    let held = bench.held();
+    let request = Request::new("tester", "a test");
+    let disclosure = bench
+        .vault()
+        .disclose(&Scope::EMPTY, bench::DEVICE, &request, DiscloseOptions::default(), now())
+        .unwrap();
+    let wrong = disclosure.candidates.iter().find(|each| bench.open(&each.sealed) != held).unwrap();
+    bench
+        .vault()
+        .remove_record(
+            &Scope::EMPTY,
+            bench::DEVICE,
+            wrong.record,
+            Confirmation::Given,
+            &request,
+            now(),
+        )
+        .unwrap();
+    fs::rename(bench.path("state/journal"), bench.path("journal.old")).unwrap();
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert_ne!(bench.held(), held);
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+/// A store that finds no name for a while, as one that an embedder writes may.
+struct Renamed {
+    inner: laps_host::account::command::CommandStore,
+    nameless: Arc<AtomicBool>,
+}
+
+impl AccountStore for Renamed {
+    fn name(&self) -> &'static str {
+        "renamed"
+    }
+    fn abilities(&self) -> Abilities {
+        self.inner.abilities()
+    }
+    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
+        let mut account = self.inner.find(configured)?;
+        if self.nameless.load(Ordering::Relaxed) {
+            account.name = AccountName::EMPTY;
+        }
+        Ok(account)
+    }
+    fn change_stamp(&mut self, account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
+        self.inner.change_stamp(account)
+    }
+    fn set(
+        &mut self,
+        account: &LocalAccount,
+        password: &Password,
+        setter: &mut SetterLock,
+    ) -> Result<(), StoreError> {
+        self.inner.set(account, password, setter)
+    }
+    fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
+        self.inner.verify(account, password)
+    }
+    fn used_since(
+        &mut self,
+        account: &LocalAccount,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.used_since(account, since)
+    }
+    fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
+        self.inner.act(account, action)
+    }
+}
+
+#[test]
+fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_under_way() {
+    let bench = Bench::new();
+    let (nameless, reached) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let store = Renamed { inner: bench.store(), nameless: Arc::clone(&nameless) };
+    let vault = bench.vault();
+    let channel = {
+        let reached = Arc::clone(&reached);
+        move |check_in: &[u8]| {
+            if !reached.load(Ordering::Relaxed) {
+                return Err(ChannelError::new(Code::Unreachable, "the network is down"));
+            }
+            vault
+                .check_in(&Scope::EMPTY, bench::DEVICE, check_in, now())
+                .map_err(|error| ChannelError::new(error.code(), error.to_string()))
+        }
+    };
+    let seen = Arc::clone(&bench.events);
+    let sink = Box::new(move |event: &AgentEvent| {
+        // The network goes away once a password is made.
+        if event.name == "prepared" {
+            reached.store(false, Ordering::Relaxed);
+        }
+        seen.lock().unwrap().push(event.clone());
+    });
+    let mut agent = Agent::open(bench.options(), Box::new(store), Box::new(channel), sink).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Unreachable);
+    nameless.store(true, Ordering::Relaxed);
+    let error = agent.run_once(false).unwrap_err();
+    assert!(error.to_string().contains("account"), "{error}");
+    nameless.store(false, Ordering::Relaxed);
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Unreachable);
+    // The password in memory is the same one still: no second one was made, and none was recovered from a journal.
+    let names = bench.names();
+    let count = |name: &str| names.iter().filter(|other| **other == name).count();
+    assert_eq!((count("prepared"), count("recovered")), (1, 0), "{names:?}");
+}
+
+#[test]
+fn a_store_that_cannot_verify_is_believed_and_says_so() {
+    let bench = Bench::new();
+    bench.script(&HONEST.replace("verify)", "verify) exit 11 ;; never)"));
+    assert_eq!(bench.run(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"store-cannot"));
+    assert!(!bench.names().contains(&"verified"));
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_store_that_can_no_longer_verify_is_believed_from_then_on() {
+    let bench = Bench::new();
+    let mut agent = bench.agent();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"verified"));
+    // As when somebody disables the account between two rotations of one agent.
+    bench.script(&HONEST.replace("verify)", "verify) exit 11 ;; never)"));
+    assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
+    assert!(bench.names().contains(&"store-cannot"));
+    assert_eq!(bench.candidates(), [bench.held()]);
+}
+
+#[test]
+fn a_hanging_setter_is_ended_and_reported() {
+    let bench = Bench::new();
+    bench.run();
+    bench.order();
+    let first = bench.held();
+    bench.script(&HONEST.replace("set)", "set) sleep 600 ;; never)"));
+    let mut options = bench.options();
+    options.setter_timeout = Duration::from_millis(300);
+    let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
+    assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NotCommitted);
+    assert_eq!(bench.held(), first);
+    assert!(bench.candidates().contains(&first));
+}
