@@ -2037,6 +2037,7 @@ namespace Laps {
         }
         /// <summary>Takes records back that were sealed anew. One that is refused does not hinder the others.</summary>
         public Resealed TakeResealed(IReadOnlyList<Record> resealed, Request request) {
+            NotNull(resealed, nameof(resealed));
             NotNull(request, nameof(request));
             return All(resealed, pointers => {
                 ulong replaced = 0;

@@ -61,8 +61,9 @@ pub unsafe extern "C" fn laps_vault_resealing(
 /// Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same password for the same purpose,
 /// sealed to readers of now. out_replaced receives how many replaced what was stored; those that are gone, were taken
 /// already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again. out_failed
-/// receives those that were refused and stay as they were: DEVICE, RECORD, WHY. The vault opens nothing, so it cannot tell
-/// whether a reader can open what it takes: let only those give records back whom you trust not to destroy them.
+/// receives those that were refused and stay as they were: DEVICE, RECORD, WHY. After a call that fails, what it took stays,
+/// and all may be given back again. The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only
+/// those give records back whom you trust not to destroy them.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -132,7 +132,8 @@ impl Vault {
 
     /// Takes back records of `resealing` that were sealed anew. Each must hold the same password for the same purpose, sealed
     /// to readers of now; one that is refused does not hinder the others: it stays as it was and is in `failed`. Those that are
-    /// gone, were taken already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again.
+    /// gone, were taken already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again,
+    /// also after an exception, when some may have been taken.
     ///
     /// The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only those give records back
     /// whom you trust not to destroy them.
