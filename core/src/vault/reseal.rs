@@ -83,7 +83,8 @@ impl<S: Store> Vault<S> {
     }
 
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
-    /// reader, sealed anew and given back with [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail.
+    /// reader, sealed anew and given back with [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail, with
+    /// every record.
     ///
     /// Where the reader's machine is not the vault's, it seals to readers that it knows itself, from a signed set or its own list: who
     /// keeps the vault could name one of theirs.
@@ -129,6 +130,7 @@ impl<S: Store> Vault<S> {
             if !page.items.is_empty() {
                 let mut entry = request.entry(Action::ResealBegun, "", now);
                 entry.detail = format!("{} records of {} devices", page.items.len(), devices.len());
+                entry.records = page.items.iter().map(|item| item.record).collect();
                 append(tx, scope, &entry)?;
             }
             Ok(page)

@@ -341,6 +341,9 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
         Resealing::new(item.device, item.record, record.as_bytes().to_vec())
     };
     let mut anew: Vec<Resealing> = page.items.iter().map(anew).collect();
+    let begun = bed.trail().pop().unwrap();
+    assert_eq!(begun.action, Action::ResealBegun);
+    assert_eq!(begun.records, page.items.iter().map(|item| item.record).collect::<Vec<_>>());
     // One comes back as it went out, and one under the name of another device.
     anew[1] = page.items[1].clone();
     anew[2].device = anew[3].device;
