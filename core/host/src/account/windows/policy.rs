@@ -3,7 +3,7 @@
 use laps_core::account::{LocalAccount, Sid, same_name};
 use laps_core::policy::Setting;
 
-use super::{is_there, number, text};
+use super::system::{is_there, number, text};
 
 /// The root of the Windows LAPS policy that manages this account, if one does. Only the first root with any setting counts (domain §1.1).
 pub(super) fn managed_by_windows(account: &LocalAccount) -> Option<&'static str> {
