@@ -60,7 +60,7 @@ fn raise(asked: &mut Stricter, what: &str, number: u8) {
         &mut asked.upper
     } else if has(&["lower"]) {
         &mut asked.lower
-    } else if is_length(what) {
+    } else if what.is_empty() || has(&["character"]) {
         &mut asked.length
     } else {
         return;
@@ -86,7 +86,7 @@ fn is_run(what: &str) -> bool {
         && has(&["same character", "identical character", "repeated character"])
 }
 
-/// Characters without a word of what kind.
+/// Characters without a word of what kind. A length that is misunderstood costs more as the most than as the least: nothing may ever be short enough.
 fn is_length(what: &str) -> bool {
     what.is_empty() || ["character", "characters"].contains(&what.split(' ').next().unwrap_or(""))
 }
@@ -182,6 +182,7 @@ mod tests {
                 "Too short: minimum 18. It must contain at least 2 special characters; at least 3 digits",
                 with(|a| (a.length, a.symbols, a.digits) = (18, 2, 3)),
             ),
+            ("at least 12 or more characters", length(12)),
             ("It needs at least one special character", with(|a| a.symbols = 1)),
             (
                 "Minimum length: 12, maximum length: 32",
@@ -218,6 +219,7 @@ mod tests {
             "chpasswd: (line 1, user laps3) password not changed",
             "less than 2 days since the last change",
             "at most 2 digits",
+            "at most 2 of these characters",
             "the maximum age of a password is 30 days",
             "you may try it at most 3 times",
             "Password must be longer than 8 characters or so",
