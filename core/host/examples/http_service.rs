@@ -133,7 +133,8 @@ async fn disclose((State(service), Path(device), headers, body): Asked<String>) 
                 "sealed": Base64::encode_string(&candidate.sealed)})
         });
         let candidates: Vec<Value> = candidates.collect();
-        Ok(json!({"device": found.device.to_string(), "account": found.account.to_string(),
+        let damaged: Vec<String> = found.damaged.iter().map(ToString::to_string).collect();
+        Ok(json!({"device": found.device.to_string(), "account": found.account.to_string(), "damaged": damaged,
             "entry": found.entry, "head": found.head.to_string(), "candidates": candidates}))
     })
     .await

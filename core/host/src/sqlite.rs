@@ -82,11 +82,15 @@ impl SqliteStore {
     /// # Errors
     /// `NotFound`; `PermissionDenied` for a file that others can read, with the command that mends it; `SchemaOlder` and
     /// `SchemaNewer`; `VaultDamaged` for what is not a vault; and what the operating system says.
+    ///
+    /// Every call on it answers `Unreachable` once the file was removed or another one was put in its place.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref().to_path_buf();
-        let owner = Owner::of(&path)?;
-        let writer = open::connect(&path)?;
-        schema::check(&writer, &path)?;
+        let path = path.as_ref();
+        let owner = Owner::of(path)?;
+        let writer = open::connect(path)?;
+        schema::check(&writer, path)?;
+        // More connections are opened later, when the program may be in another folder.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let handles = Handles { writer: Group::new(writer, &path), idle: Mutex::new(Vec::new()) };
         Ok(Self(Arc::new(Shared { path, owner, handles: Some(handles) })))
     }

@@ -111,12 +111,13 @@ impl<S: Store> Vault<S> {
                     Ok(incoming) => incoming,
                     Err(error) => return Ok(Err(error.clone())),
                 };
-                // The usual damage is found before anything is written for the device.
-                if let Err(error @ VaultError::Damaged { .. }) = tx.device(scope, &incoming.device)
-                {
-                    return Ok(Err(error));
+                // The usual damage is found before anything is written for the device. Whatever else the store says ends the
+                // transaction: it may be gone already, and what is written after it would stand alone.
+                match tx.device(scope, &incoming.device) {
+                    Ok(_) => self.take(tx, scope, incoming, now).map(Ok),
+                    Err(error @ VaultError::Damaged { .. }) => Ok(Err(error)),
+                    Err(error) => Err(error),
                 }
-                self.take(tx, scope, incoming, now).map(Ok)
             };
             received.iter().map(&mut take).collect()
         })

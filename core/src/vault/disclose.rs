@@ -3,7 +3,7 @@
 use alloc::{format, string::ToString as _, vec::Vec};
 
 use crate::error::Code;
-use crate::identity::{RecordId, Scope, Timestamp};
+use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
 use super::bytes::digest;
@@ -43,7 +43,7 @@ impl<S: Store> Vault<S> {
             let mut candidates = Vec::with_capacity(wanted.len());
             let mut damaged = Vec::new();
             for (held, state) in wanted {
-                match intact(tx, &held)? {
+                match intact(tx, scope, &name, &held)? {
                     Some(sealed) => candidates.push(Candidate {
                         record: held.id,
                         version: held.version,
@@ -159,10 +159,24 @@ pub(super) fn wanted(device: &Device, history: bool) -> Vec<(Held, CandidateStat
     current.chain(pending).chain(past).collect()
 }
 
-/// The bytes of a record, if they are what was stored.
-pub(super) fn intact(tx: &mut dyn Transaction, held: &Held) -> Result<Option<Vec<u8>>, VaultError> {
+/// The bytes of a record, if they are what was stored, and the record that the device's row says: whoever writes the store's
+/// file could have put another device's, or an older one, in its place.
+pub(super) fn intact(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    device: &DeviceId,
+    held: &Held,
+) -> Result<Option<Vec<u8>>, VaultError> {
+    let in_its_place = |bytes: &Vec<u8>| {
+        digest(bytes) == held.digest
+            && Record::parse(bytes).is_ok_and(|record| {
+                let header = record.header();
+                (header.scope, header.device) == (*scope, *device)
+                    && (header.id, header.version) == (held.id, held.version)
+            })
+    };
     match tx.record(held.row) {
-        Ok(bytes) => Ok(bytes.filter(|bytes| digest(bytes) == held.digest)),
+        Ok(bytes) => Ok(bytes.filter(in_its_place)),
         Err(VaultError::Damaged { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -171,13 +185,15 @@ pub(super) fn intact(tx: &mut dyn Transaction, held: &Held) -> Result<Option<Vec
 /// The ids of those who can open a record.
 pub(super) fn readers_of(
     tx: &mut dyn Transaction,
+    scope: &Scope,
+    device: &DeviceId,
     readers: &Readers,
     held: &Held,
 ) -> Result<Vec<[u8; 32]>, VaultError> {
     if held.readers != UNLISTED {
         return Ok(readers.set(held.readers).to_vec());
     }
-    let record = intact(tx, held)?.and_then(|sealed| Record::parse(&sealed).ok());
+    let record = intact(tx, scope, device, held)?.and_then(|sealed| Record::parse(&sealed).ok());
     let ids = record.iter().flat_map(Record::reader_ids).map(|id| *id.as_bytes());
     Ok(ids.collect())
 }

@@ -91,13 +91,16 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Removes a reader, then orders the rotation of what it can open, spread over `window` seconds from now (0: at once;
-    /// none: no order). What it has a copy of stays readable to it.
+    /// Orders the rotation of what a reader can open, spread over `window` seconds from now (0: at once; none: no order), and
+    /// removes it. What it has a copy of stays readable to it.
     ///
-    /// The removal is one transaction; the orders follow in others. When they fail, call [`Vault::order_readable`].
+    /// The orders come first, a thousand devices in each transaction, then the removal in one, then the orders for what came in
+    /// meanwhile: once the reader is gone from the list, sealing anew would hide what it could open. When it fails or is
+    /// killed, call it again: nothing is ordered twice, and a reader that is removed already is only ordered for.
     ///
     /// # Errors
-    /// `NotFound`, `ConfirmationRequired` for the last reader, `ReasonRequired`, and what the store says.
+    /// `NotFound`, also for a reader that is removed already when there is no window; `ConfirmationRequired` for the last
+    /// reader, `ReasonRequired`, and what the store says.
     pub fn remove_reader(
         &self,
         scope: &Scope,
@@ -107,20 +110,21 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
+        let mut before = 0;
+        if let Some(window) = window {
+            let removed = self.audited(scope, request, "", "remove a reader", now, |tx| {
+                removable(&mut tx.readers(scope)?, reader, true, confirmation)
+                    .map(|known| known.removed.is_some())
+            })?;
+            let ordered = self.order_readable(scope, reader, window, request, now)?;
+            if removed {
+                return Ok(ordered);
+            }
+            before = ordered.devices;
+        }
         let head = self.audited(scope, request, "", "remove a reader", now, |tx| {
             let mut known = tx.readers(scope)?;
-            let last = known.active().count() == 1;
-            let found = known
-                .known
-                .iter_mut()
-                .find(|known| known.id == *reader.as_bytes() && known.removed.is_none())
-                .ok_or(VaultError::NotFound("reader"))?;
-            if last && confirmation == Confirmation::NotGiven {
-                return Err(VaultError::ConfirmationRequired(
-                    "this is the last reader: without one nobody can open what is stored from now on",
-                ));
-            }
-            found.removed = Some(now);
+            removable(&mut known, reader, false, confirmation)?.removed = Some(now);
             tx.put_readers(scope, &known)?;
             let mut entry = request.entry(Action::ReaderRemoved, "", now);
             entry.detail = match window {
@@ -129,10 +133,11 @@ impl<S: Store> Vault<S> {
             };
             append(tx, scope, &entry)
         })?;
-        match window {
-            Some(window) => self.order_readable(scope, reader, window, request, now),
-            None => Ok(Ordered { devices: 0, entry: head.length, head }),
-        }
+        let Some(window) = window else {
+            return Ok(Ordered { devices: 0, entry: head.length, head });
+        };
+        let ordered = self.order_opened_by(scope, reader, window, request, now, Some(head))?;
+        Ok(Ordered { devices: ordered.devices.saturating_add(before), ..ordered })
     }
 
     /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds from now. A thousand
@@ -148,6 +153,19 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
+        self.order_opened_by(scope, reader, window, request, now, None)
+    }
+
+    /// With the head of an entry that says already what is done, a page without an order is no entry of its own.
+    fn order_opened_by(
+        &self,
+        scope: &Scope,
+        reader: &ReaderId,
+        window: u64,
+        request: &Request<'_>,
+        now: Timestamp,
+        mut said: Option<AuditHead>,
+    ) -> Result<Ordered, VaultError> {
         let mut devices = 0_u64;
         let mut after: Option<String> = None;
         loop {
@@ -160,16 +178,21 @@ impl<S: Store> Vault<S> {
                     if let Ok(device) = &stored.device {
                         let at = now.plus(spread(&stored.name, window));
                         ordered = ordered.saturating_add(order(
-                            tx, stored, device, &readers, reader, number, at,
+                            tx, scope, stored, device, &readers, reader, number, at,
                         )?);
                     }
                 }
                 devices = devices.saturating_add(ordered);
+                let next = page.last().filter(|_| page.len() >= PAGE);
+                let next = next.map(|last| last.name.to_string());
+                if let Some(head) = said.filter(|_| ordered == 0) {
+                    return Ok((next, head));
+                }
                 let mut entry = request.entry(Action::RotationOrdered, "", now);
                 entry.detail = format!("what reader {reader} can open: {ordered} devices");
-                let next = page.last().filter(|_| page.len() >= PAGE);
-                Ok((next.map(|last| last.name.to_string()), append(tx, scope, &entry)?))
+                Ok((next, append(tx, scope, &entry)?))
             })?;
+            said = said.map(|_| head);
             if next.is_none() {
                 return Ok(Ordered { devices, entry: head.length, head });
             }
@@ -325,8 +348,31 @@ fn spread(device: &DeviceId, window: u64) -> u64 {
     place.saturating_mul(window) >> 32
 }
 
+/// The reader, if it may be removed; one that is removed already only where that is no fault.
+fn removable<'a>(
+    known: &'a mut Readers,
+    reader: &ReaderId,
+    again: bool,
+    confirmation: Confirmation,
+) -> Result<&'a mut KnownReader, VaultError> {
+    let last = known.active().count() == 1;
+    let found = known
+        .known
+        .iter_mut()
+        .find(|known| known.id == *reader.as_bytes() && (again || known.removed.is_none()))
+        .ok_or(VaultError::NotFound("reader"))?;
+    if last && found.removed.is_none() && confirmation == Confirmation::NotGiven {
+        return Err(VaultError::ConfirmationRequired(
+            "this is the last reader: without one nobody can open what is stored from now on",
+        ));
+    }
+    Ok(found)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what an order needs to know")]
 fn order(
     tx: &mut dyn Transaction,
+    scope: &Scope,
     stored: &StoredDevice,
     device: &Device,
     readers: &Readers,
@@ -336,7 +382,7 @@ fn order(
 ) -> Result<u64, VaultError> {
     let mut ids: Vec<RecordId> = Vec::new();
     for held in device.candidates.iter() {
-        if readers_of(tx, readers, held)?.contains(reader.as_bytes()) {
+        if readers_of(tx, scope, &stored.name, readers, held)?.contains(reader.as_bytes()) {
             ids.push(held.id);
         }
     }

@@ -69,7 +69,7 @@ impl<S: Store> Vault<S> {
             let (_, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
             let mut rows = records(&device);
             for (row, (held, _)) in rows.iter_mut().zip(wanted(&device, true)) {
-                row.readers = readers_of(tx, &readers, &held)?;
+                row.readers = readers_of(tx, scope, &name, &readers, &held)?;
             }
             Ok(rows)
         })

@@ -8,7 +8,7 @@ use crate::seal::{Reader, Record, SealError};
 
 use super::bytes::digest;
 use super::checkin::append;
-use super::disclose::{intact, wanted};
+use super::disclose::{intact, readers_of, wanted};
 use super::readers::Readers;
 use super::store::{Store, Transaction};
 use super::trail::Action;
@@ -114,10 +114,11 @@ impl<S: Store> Vault<S> {
                     continue;
                 };
                 for (held, _) in wanted(device, true) {
-                    if readers.set(held.readers) == active.as_slice() {
+                    // A set that is not in the list stands in the record alone.
+                    if readers_of(tx, scope, &stored.name, &readers, &held)? == active {
                         continue;
                     }
-                    match intact(tx, &held)? {
+                    match intact(tx, scope, &stored.name, &held)? {
                         Some(sealed) => {
                             page.items.push(Resealing::new(stored.name, held.id, sealed));
                         }
@@ -235,7 +236,7 @@ fn replace(
     let device = name(item.device.as_str())?;
     let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
     let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
-    let Some(stored) = intact(tx, held)? else { return Ok(false) };
+    let Some(stored) = intact(tx, scope, &device, held)? else { return Ok(false) };
     let stored = Record::parse(&stored).map_err(VaultError::Record)?;
     let same = record.as_bytes() == stored.as_bytes();
     if same && record.sealing() > 0 {

@@ -39,7 +39,7 @@ struct Travelling {
 
 impl<S: Store> Vault<S> {
     /// Devices with everything that is kept about them, one frame each; those behind `after`, at most `limit`. It is in the
-    /// trail like a disclosure. Damaged records are left out, damaged devices too.
+    /// trail like a disclosure. Damaged records are left out, damaged devices too; `damaged` names the devices of both.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -55,19 +55,28 @@ impl<S: Store> Vault<S> {
         self.audited(scope, request, "", "export", now, |tx| {
             let page = tx.devices(scope, after, limit)?;
             let mut items = Vec::with_capacity(page.len());
+            let (mut damaged, mut lost) = (Vec::new(), 0_usize);
             for stored in &page {
                 if let Ok(device) = &stored.device {
-                    items.push(frame(tx, stored, device)?);
+                    let (frame, left_out) = frame(tx, scope, stored, device)?;
+                    items.push(frame);
+                    if left_out > 0 {
+                        damaged.push(stored.name);
+                        lost = lost.saturating_add(left_out);
+                    }
+                } else {
+                    damaged.push(stored.name);
                 }
             }
             let mut entry = request.entry(Action::Exported, "", now);
             let first = page.first().map(|first| first.name.to_string()).unwrap_or_default();
             entry.detail = format!("{} devices, from {first:?}", items.len());
+            if lost > 0 {
+                entry.detail = format!("{}, without {lost} damaged records", entry.detail);
+            }
             append(tx, scope, &entry)?;
             let next = page.last().filter(|_| page.len() >= limit);
             let next = next.map(|last| last.name.to_string());
-            let damaged = page.iter().filter(|stored| stored.device.is_err());
-            let damaged = damaged.map(|stored| stored.name).collect();
             Ok(Page { items, next, damaged })
         })
     }
@@ -143,11 +152,13 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
     ))
 }
 
+/// The frame of a device, and how many of its records are damaged and not in it.
 fn frame(
     tx: &mut dyn Transaction,
+    scope: &Scope,
     stored: &StoredDevice,
     device: &Device,
-) -> Result<Vec<u8>, VaultError> {
+) -> Result<(Vec<u8>, usize), VaultError> {
     let mut body = Out::default();
     body.blob(stored.name.as_str().as_bytes());
     let mut device = device.clone();
@@ -157,14 +168,15 @@ fn frame(
         body.id(*predecessor);
         body.id(*id);
     });
-    let mut records = Vec::new();
+    let (mut records, mut left_out) = (Vec::new(), 0_usize);
     for held in all(&device.candidates) {
-        if let Some(sealed) = intact(tx, held)? {
-            records.push(sealed);
+        match intact(tx, scope, &stored.name, held)? {
+            Some(sealed) => records.push(sealed),
+            None => left_out = left_out.saturating_add(1),
         }
     }
     body.list(&records, |body, sealed| body.blob(sealed));
-    Ok(framed(body))
+    Ok((framed(body), left_out))
 }
 
 fn framed(body: Out) -> Vec<u8> {

@@ -39,9 +39,7 @@ pub(super) fn make(
     if placed.is_err() {
         // What could not be finished is not left behind; the first error is the one to tell.
         for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut name = draft.as_os_str().to_owned();
-            name.push(suffix);
-            let _ = fs::remove_file(&name);
+            let _ = fs::remove_file(with_suffix(&draft, suffix));
         }
     }
     placed
@@ -63,9 +61,32 @@ pub(super) fn literal(path: &Path) -> PathBuf {
     if uri { Path::new(".").join(path) } else { path.to_path_buf() }
 }
 
-/// Nothing is in this place yet.
+/// Nothing is in this place yet: no file, and no log that another one left. SQLite would write such a log into the new file.
 pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
-    if fs::symlink_metadata(path).is_ok() { Err(exists(path)) } else { Ok(()) }
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(exists(path));
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let left = with_suffix(path, suffix);
+        if fs::symlink_metadata(&left).is_ok() {
+            let (at, left) = (path.display(), left.display());
+            return Err(StoreError::new(
+                Code::AlreadyExists,
+                format!(
+                    "{left} exists already: it is left of a vault that was at {at}, and may hold what that vault had not \
+                     written yet; move it away together with that vault"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A name beside the file's: of its log, its index, its draft.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn exists(path: &Path) -> StoreError {
@@ -90,6 +111,9 @@ fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| io_error(draft, "cannot be synced", &error))
 }
 
+/// What stands behind the name of a file while it is made.
+const DRAFT: &str = ".new-";
+
 /// Gives a draft its name, if the name is free.
 fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
     // A link fails when the name is taken, where a rename would replace what is there.
@@ -97,7 +121,11 @@ fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
         let taken = error.kind() == ErrorKind::AlreadyExists;
         if taken { exists(path) } else { io_error(path, "cannot be made", &error) }
     })?;
-    fs::remove_file(draft).map_err(|error| io_error(draft, "cannot be removed", &error))?;
+    match fs::remove_file(draft) {
+        // Somebody opened the file already, and tidied up: `check_one_name`.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        removed => removed.map_err(|error| io_error(draft, "cannot be removed", &error))?,
+    }
     sync_folder(&folder(path))
 }
 
@@ -105,9 +133,7 @@ fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
 fn draft(path: &Path) -> Result<PathBuf, StoreError> {
     let mut attempt = 0_u32;
     loop {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".new-{}-{attempt}", std::process::id()));
-        let draft = PathBuf::from(name);
+        let draft = with_suffix(path, &format!("{DRAFT}{}-{attempt}", std::process::id()));
         match private().create_new(true).open(&draft) {
             Ok(_) => return Ok(draft),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 100 => {
@@ -198,12 +224,14 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
+        // SQLite follows a link, and keeps the log beside the file itself.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        check_one_name(path)?;
         for suffix in ["", "-wal", "-shm"] {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
+            let name = with_suffix(path, suffix);
             let Ok(metadata) = fs::metadata(&name) else { continue };
             if metadata.permissions().mode() & 0o077 != 0 {
-                let at = Path::new(&name).display();
+                let at = name.display();
                 // A file that is no vault has its own reasons to be readable: nothing is said of its permissions.
                 if suffix.is_empty() && !begins_as_a_database(path) {
                     return Err(StoreError::new(
@@ -231,6 +259,43 @@ fn begins_as_a_database(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
     read.is_err() || start.is_empty() || start == MAGIC
+}
+
+/// The file has one name. SQLite keeps a log for each name that a file is opened by: what is written through one of them is
+/// overwritten through the other.
+#[cfg(unix)]
+fn check_one_name(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if metadata.nlink() <= 1 {
+        return Ok(());
+    }
+    // A process that was killed while it gave the file its name has left the other one behind.
+    let same = |name: &Path| {
+        fs::symlink_metadata(name)
+            .is_ok_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
+    };
+    let draft = path.file_name().map(|name| [name.as_encoded_bytes(), DRAFT.as_bytes()].concat());
+    for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
+        let left = draft.as_ref().is_some_and(|draft| {
+            entry.file_name().as_encoded_bytes().starts_with(draft) && same(&entry.path())
+        });
+        if left {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let names = fs::metadata(path).map_or(1, |metadata| metadata.nlink());
+    if names <= 1 {
+        return Ok(());
+    }
+    let at = path.display();
+    Err(StoreError::new(
+        Code::PermissionDenied,
+        format!(
+            "{at} has {names} names (hard links), and what is written through one of them can be lost through another: remove \
+             the others, which `find FOLDER -samefile {at}` tells"
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -44,9 +44,16 @@ impl Owner {
         })?
     }
 
-    /// Whether this is still the process that opened the vault.
+    /// Whether this is still the process that opened the vault, and the file in the place still the one that was opened. What
+    /// is written to a file that was replaced or removed is lost with our last handle to it.
     pub(super) fn check(&self, path: &Path) -> Result<(), StoreError> {
-        if self.is_here() { Ok(()) } else { Err(forked(path, self.0.process)) }
+        if !self.is_here() {
+            Err(forked(path, self.0.process))
+        } else if file(path) != self.0.file {
+            Err(replaced(path))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn is_here(&self) -> bool {
@@ -95,6 +102,17 @@ fn forked(path: &Path, owner: u32) -> StoreError {
         format!(
             "the vault {at} was opened in process {owner} and this is process {here}, forked from it: let go of \
              every handle to the vault before the fork, and open it after the fork in each process"
+        ),
+    )
+}
+
+fn replaced(path: &Path) -> StoreError {
+    let at = path.display();
+    StoreError::new(
+        Code::Unreachable,
+        format!(
+            "the vault {at} is not the file that was opened: it was removed, or another one was put in its place; let go of \
+             every handle to it and open it again"
         ),
     )
 }

@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod attacks;
 mod bed;
 mod checkins;
 mod copies;
@@ -34,6 +35,13 @@ macro_rules! conformance {
 }
 
 conformance! {
+    attacks:
+        a_record_put_in_the_place_of_another_is_not_handed_out,
+        a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,
+        records_of_readers_beyond_the_list_are_sealed_anew_once,
+        an_export_says_which_devices_are_not_whole,
+        history_by_days_ends_to_the_second_and_a_clock_set_back_keeps_it,
+        an_observer_that_panics_undoes_nothing;
     checkins:
         a_rotation_goes_from_the_first_check_in_to_one_settled_record,
         a_token_is_kept_exactly_when_a_check_in_carries_it_and_changes_nothing,

@@ -98,7 +98,7 @@ def export(
     write_new(file, data, "export")
     document = {"file": str(file), "bytes": len(data), **({"damaged": damaged} if damaged else {})}
     _say(document, f"wrote {file}, {len(data):,} bytes", as_json)
-    leave_damaged(damaged, "it is not in the export")
+    leave_damaged(damaged, "it is not, or not whole, in the export")
 
 
 def import_(

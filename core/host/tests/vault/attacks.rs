@@ -1,0 +1,354 @@
+//! What whoever can write the file, kill the process or put other files in place could try.
+
+use alloc::sync::Arc;
+use core::panic::AssertUnwindSafe;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::panic;
+use std::path::Path;
+
+use laps_core::error::Code;
+use laps_core::seal::Record;
+use laps_core::vault::state::HistorySetting;
+use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::trail::Action;
+use laps_core::vault::{Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError};
+use laps_host::sqlite::{SqliteStore, back_up, restore};
+
+use super::bed::{Bed, Either, WHO, counting, device_id, id, key, rng, scope};
+
+fn set_up(bed: &Bed) {
+    let readers = [bed.reader.reader().clone()];
+    let history = HistorySetting::default();
+    bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
+}
+
+/// Does something to what is stored about a device.
+fn edit(
+    bed: &Bed,
+    name: &str,
+    edit: impl FnOnce(&mut dyn Transaction, &mut laps_core::vault::state::Device),
+) {
+    let edited = bed.vault.store().write(Durability::Durable, |tx| {
+        let (key, mut device) = tx.device(&scope(), &device_id(name))?.unwrap();
+        edit(tx, &mut device);
+        tx.update_device(key, &device)
+    });
+    edited.unwrap();
+}
+
+pub fn a_record_put_in_the_place_of_another_is_not_handed_out(bed: &Bed) {
+    set_up(bed);
+    bed.settled("victim", 1);
+    bed.settled("pc-1", 2);
+    bed.settled("pc-2", 2);
+    let disclose = |device: &str| {
+        let options = DiscloseOptions::default().with_history();
+        bed.vault.disclose(&scope(), device, &WHO, options, bed.now())
+    };
+    // Another device's record.
+    edit(bed, "pc-1", |tx, device| {
+        let (_, other) = tx.device(&scope(), &device_id("victim")).unwrap().unwrap();
+        let (mine, theirs) =
+            (device.candidates.current.as_mut().unwrap(), other.candidates.current.unwrap());
+        (mine.row, mine.digest) = (theirs.row, theirs.digest);
+    });
+    // An older one of the same device, as the current one.
+    edit(bed, "pc-2", |_, device| {
+        let past = device.candidates.history[0].held;
+        let current = device.candidates.current.as_mut().unwrap();
+        (current.row, current.digest) = (past.row, past.digest);
+    });
+    for device in ["pc-1", "pc-2"] {
+        let found = disclose(device).unwrap();
+        assert_eq!(found.damaged.len(), 1, "{device}");
+        for candidate in found.candidates {
+            let record = Record::parse(&candidate.sealed).unwrap();
+            assert_eq!(record.header().device.as_str(), device);
+            assert_eq!(
+                (record.header().id, record.header().version),
+                (candidate.record, candidate.version)
+            );
+        }
+    }
+    // Nor is it sealed anew or exported for the wrong device.
+    bed.vault.add_reader(&scope(), key("other").reader(), &WHO, bed.now()).unwrap();
+    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    assert_eq!(page.damaged_records.len(), 2);
+    assert_eq!(page.items.len(), 3);
+}
+
+/// A store whose writes fail from one on, as when the process had been killed there.
+#[derive(Clone)]
+struct Stopping(Either, Arc<AtomicUsize>);
+
+impl Store for Stopping {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.0.read(work)
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let left = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        match left {
+            Ok(_) => self.0.write(durability, work),
+            Err(_) => Err(StoreError::new(Code::Io, "stopped").into()),
+        }
+    }
+}
+
+pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened(
+    bed: &Bed,
+) {
+    set_up(bed);
+    let mut stopped = 0;
+    for writes in 0..6 {
+        let other = key("other");
+        bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+        let names = [0, 1, 2].map(|n| format!("pc-{writes}-{n}"));
+        for name in &names {
+            let mut device = bed.device(name);
+            device.readers.push(other.reader().clone());
+            device.rotate(bed);
+        }
+        let store = Stopping(bed.vault.store().clone(), Arc::new(AtomicUsize::new(writes)));
+        let stopping = Vault::new(store, counting());
+        let (window, word) = (Some(60), Confirmation::NotGiven);
+        let removed = stopping.remove_reader(&scope(), &other.id(), window, word, &WHO, bed.now());
+        if removed.is_err() {
+            stopped += 1;
+            // What an administrator who sees that the reader is gone may do first.
+            let page = bed.vault.resealing(&scope(), None, 100, &WHO, bed.now()).unwrap();
+            let readers: Vec<_> = bed.vault.readers(&scope()).unwrap();
+            let readers: Vec<_> = readers
+                .into_iter()
+                .filter(|row| row.removed.is_none())
+                .map(|row| row.reader)
+                .collect();
+            let anew: Vec<Resealing> = page
+                .items
+                .iter()
+                .map(|item| {
+                    let record = Record::parse(&item.sealed).unwrap();
+                    let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+                    Resealing::new(item.device, item.record, record.as_bytes().to_vec())
+                })
+                .collect();
+            bed.vault.reseal(&scope(), &anew, &WHO, bed.now()).unwrap();
+            bed.vault.remove_reader(&scope(), &other.id(), window, word, &WHO, bed.now()).unwrap();
+        }
+        let rows = bed.vault.readers(&scope()).unwrap();
+        assert!(rows.last().unwrap().removed.is_some());
+        for name in &names {
+            assert!(bed.vault.is_ordered(&scope(), name).unwrap(), "{name}, after {writes} writes");
+        }
+    }
+    assert!(stopped >= 4, "{stopped}");
+    assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
+}
+
+pub fn records_of_readers_beyond_the_list_are_sealed_anew_once(bed: &Bed) {
+    set_up(bed);
+    let full = bed.vault.store().write(Durability::Durable, |tx| {
+        let mut readers = tx.readers(&scope())?;
+        readers.sets = (0..=255).map(|n| vec![[n; 32]]).collect();
+        tx.put_readers(&scope(), &readers)
+    });
+    full.unwrap();
+    bed.settled("pc-1", 2);
+    let other = key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    assert_eq!(page.items.len(), 2);
+    let readers = [bed.reader.reader().clone(), other.reader().clone()];
+    let anew: Vec<Resealing> = page
+        .items
+        .iter()
+        .map(|item| {
+            let record = Record::parse(&item.sealed).unwrap();
+            let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+            Resealing::new(item.device, item.record, record.as_bytes().to_vec())
+        })
+        .collect();
+    assert_eq!(bed.vault.reseal(&scope(), &anew, &WHO, bed.now()), Ok(2));
+    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    assert_eq!(page.items.len(), 0, "what was given back is done");
+}
+
+pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
+    set_up(bed);
+    for n in 0..3 {
+        bed.settled(&format!("pc-{n}"), 2);
+    }
+    edit(bed, "pc-1", |_, device| device.candidates.current.as_mut().unwrap().digest = [0; 16]);
+    let page = bed.vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    assert_eq!((page.items.len(), page.damaged), (3, vec![device_id("pc-1")]));
+    let last = bed.trail().pop().unwrap();
+    assert_eq!(last.action, Action::Exported);
+    assert!(last.detail.contains("without 1 damaged"), "{}", last.detail);
+}
+
+pub fn history_by_days_ends_to_the_second_and_a_clock_set_back_keeps_it(bed: &Bed) {
+    set_up(bed);
+    let setting = HistorySetting::count(1).with_days(1);
+    bed.vault.set_history(&scope(), setting, &WHO, bed.now()).unwrap();
+    let start = bed.now().as_unix_seconds();
+    let mut device = bed.settled("pc-1", 3);
+    // Versions 1 and 2 were displaced one and two seconds after the beginning.
+    let versions = |device: &mut super::bed::Device, at: u64| {
+        let clock = laps_core::identity::Timestamp::from_unix_seconds(at);
+        let bytes = super::bed::Device::bytes(&device.message(), &[]);
+        let answer = bed.vault.check_in(&scope(), "pc-1", &bytes, clock).unwrap();
+        device.token = Some(laps_core::rotation::message::Answer::decode(&answer).unwrap().token);
+        let rows = bed.vault.history(&scope(), "pc-1").unwrap();
+        rows.iter().map(|row| row.version).collect::<Vec<_>>()
+    };
+    let displaced = bed
+        .vault
+        .history(&scope(), "pc-1")
+        .unwrap()
+        .iter()
+        .filter_map(|row| row.displaced)
+        .map(laps_core::identity::Timestamp::as_unix_seconds)
+        .min()
+        .unwrap();
+    assert!(displaced >= start);
+    assert_eq!(versions(&mut device, displaced + 86_399), [3, 2, 1]);
+    assert_eq!(versions(&mut device, displaced - 1_000), [3, 2, 1], "the clock was set back");
+    assert_eq!(versions(&mut device, displaced + 86_400), [3, 2], "the count keeps one");
+    assert_eq!(versions(&mut device, displaced + 9_999_999), [3, 2]);
+}
+
+pub fn an_observer_that_panics_undoes_nothing(bed: &Bed) {
+    set_up(bed);
+    bed.settled("pc-1", 1);
+    let vault =
+        Vault::new(bed.vault.store().clone(), counting()).with_observer(|_| panic!("on purpose"));
+    let before = bed.vault.audit_head(&scope()).unwrap().length;
+    let disclose = || {
+        let options = DiscloseOptions::default();
+        vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).map(drop)
+    };
+    assert!(panic::catch_unwind(AssertUnwindSafe(disclose)).is_err());
+    assert_eq!(bed.vault.audit_head(&scope()).unwrap().length, before + 1);
+    assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
+}
+
+fn sqlite(bed: &Bed) -> Vault<SqliteStore> {
+    match bed.vault.store() {
+        Either::Sqlite(store) => Vault::new(store.clone(), counting()),
+        Either::Memory(_) => panic!("a file"),
+    }
+}
+
+#[test]
+fn a_file_that_was_replaced_or_removed_under_an_open_vault_takes_no_more() {
+    let bed = Bed::on_sqlite();
+    let mut device = bed.settled("pc-1", 1);
+    let copy = bed.path().with_extension("copy");
+    back_up(&sqlite(&bed), &copy, &WHO, bed.now()).unwrap();
+    let rotated = device.rotate(&bed);
+    // An older copy is put in the place, and this process has not heard of it.
+    let aside = bed.path().with_extension("aside");
+    fs::rename(bed.path(), &aside).unwrap();
+    fs::rename(&copy, bed.path()).unwrap();
+    let record = device.make();
+    let mut message = device.message();
+    message.token = None;
+    let refused = super::bed::deliver(&bed, &message, &[&record]).unwrap_err();
+    assert_eq!(refused.code(), Code::Unreachable, "{refused}");
+    let options = DiscloseOptions::default();
+    let refused = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::Unreachable, "{refused}");
+    // Nothing is in the place.
+    fs::remove_file(bed.path()).unwrap();
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap_err().code(), Code::Unreachable);
+    // The file is back.
+    fs::rename(&aside, bed.path()).unwrap();
+    let rows = bed.vault.history(&scope(), "pc-1").unwrap();
+    assert!(rows.iter().any(|row| row.record == id(&rotated)));
+    super::bed::deliver(&bed, &message, &[&record]).unwrap();
+}
+
+#[test]
+fn the_log_of_another_vault_is_never_written_into_a_new_one() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    let copy = bed.path().with_extension("copy");
+    back_up(&sqlite(&bed), &copy, &WHO, bed.now()).unwrap();
+    bed.settled("pc-2", 1);
+    // The disk is damaged after a crash; the file is removed, its log is forgotten.
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("vault");
+    let beside = |suffix: &str| format!("{}{suffix}", place.display());
+    for left in ["-wal", "-shm", "-journal"] {
+        let source = format!("{}-wal", bed.path().display());
+        fs::copy(source, beside(left)).unwrap();
+        fs::set_permissions(beside(left), fs::Permissions::from_mode(0o600)).unwrap();
+        let refused = restore(&copy, &place, &WHO, bed.now()).unwrap_err();
+        assert_eq!(refused.code(), Code::AlreadyExists);
+        assert!(refused.to_string().contains(&format!("vault{left} exists")), "{refused}");
+        assert_eq!(SqliteStore::init(&place).unwrap_err().code(), Code::AlreadyExists);
+        let backed_up = back_up(&sqlite(&bed), &place, &WHO, bed.now()).unwrap_err();
+        assert_eq!(backed_up.code(), Code::AlreadyExists);
+        assert!(!place.exists());
+        fs::remove_file(beside(left)).unwrap();
+    }
+    let restored = restore(&copy, &place, &WHO, bed.now()).unwrap();
+    assert!(restored.audit_verify(&scope(), None).unwrap().ok);
+}
+
+#[test]
+fn a_vault_with_two_names_is_refused_and_a_draft_is_not_a_name() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    let second = bed.path().with_extension("second");
+    fs::hard_link(bed.path(), &second).unwrap();
+    for name in [bed.path(), second.clone()] {
+        let refused = SqliteStore::open(&name).unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        assert!(refused.message.contains("-samefile"), "{refused}");
+    }
+    fs::remove_file(&second).unwrap();
+    // A process was killed between giving the file its name and taking the draft's away.
+    let draft = format!("{}.new-4711-0", bed.path().display());
+    fs::hard_link(bed.path(), &draft).unwrap();
+    SqliteStore::open(bed.path()).unwrap();
+    assert!(!Path::new(&draft).exists());
+    // Another draft, of a file that is not there yet, is left alone.
+    fs::write(&draft, b"").unwrap();
+    SqliteStore::open(bed.path()).unwrap();
+    assert!(Path::new(&draft).exists());
+    assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
+}
+
+#[test]
+fn a_link_to_a_vault_is_looked_through() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link");
+    symlink(bed.path(), &link).unwrap();
+    let through = Vault::new(SqliteStore::open(&link).unwrap(), counting());
+    through.disclose(&scope(), "pc-1", &WHO, DiscloseOptions::default(), bed.now()).unwrap();
+    assert_eq!(bed.trail().last().unwrap().action, Action::Disclosed, "one log for both names");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let log = format!("{}-wal", bed.path().display());
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = SqliteStore::open(&link).unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    assert!(refused.message.contains("chmod 600"), "{refused}");
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    // The link shows another vault now.
+    let other = Bed::on_sqlite();
+    fs::remove_file(&link).unwrap();
+    symlink(other.path(), &link).unwrap();
+    assert_eq!(through.show(&scope(), "pc-1").unwrap_err().code(), Code::Unreachable);
+}
