@@ -95,12 +95,11 @@ impl<S: Store> Vault<S> {
     /// removes it. What it has a copy of stays readable to it.
     ///
     /// The orders come first, a thousand devices in each transaction, then the removal in one, then the orders for what came in
-    /// meanwhile: once the reader is gone from the list, sealing anew would hide what it could open. When it fails or is
-    /// killed, call it again: nothing is ordered twice, and a reader that is removed already is only ordered for.
+    /// meanwhile: once the reader is gone from the records, sealing anew would hide what it could open. When it fails or is
+    /// killed, call it again, or [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
     ///
     /// # Errors
-    /// `NotFound`, also for a reader that is removed already when there is no window; `ConfirmationRequired` for the last
-    /// reader, `ReasonRequired`, and what the store says.
+    /// `NotFound`, `ConfirmationRequired` for the last reader, `ReasonRequired`, and what the store says.
     pub fn remove_reader(
         &self,
         scope: &Scope,
@@ -112,19 +111,14 @@ impl<S: Store> Vault<S> {
     ) -> Result<Ordered, VaultError> {
         let mut before = 0;
         if let Some(window) = window {
-            let removed = self.audited(scope, request, "", "remove a reader", now, |tx| {
-                removable(&mut tx.readers(scope)?, reader, true, confirmation)
-                    .map(|known| known.removed.is_some())
+            self.audited(scope, request, "", "remove a reader", now, |tx| {
+                removable(&mut tx.readers(scope)?, reader, confirmation).map(drop)
             })?;
-            let ordered = self.order_readable(scope, reader, window, request, now)?;
-            if removed {
-                return Ok(ordered);
-            }
-            before = ordered.devices;
+            before = self.order_readable(scope, reader, window, request, now)?.devices;
         }
         let head = self.audited(scope, request, "", "remove a reader", now, |tx| {
             let mut known = tx.readers(scope)?;
-            removable(&mut known, reader, false, confirmation)?.removed = Some(now);
+            removable(&mut known, reader, confirmation)?.removed = Some(now);
             tx.put_readers(scope, &known)?;
             let mut entry = request.entry(Action::ReaderRemoved, "", now);
             entry.detail = match window {
@@ -348,20 +342,19 @@ fn spread(device: &DeviceId, window: u64) -> u64 {
     place.saturating_mul(window) >> 32
 }
 
-/// The reader, if it may be removed; one that is removed already only where that is no fault.
+/// The reader, if it is there and may be removed.
 fn removable<'a>(
     known: &'a mut Readers,
     reader: &ReaderId,
-    again: bool,
     confirmation: Confirmation,
 ) -> Result<&'a mut KnownReader, VaultError> {
     let last = known.active().count() == 1;
     let found = known
         .known
         .iter_mut()
-        .find(|known| known.id == *reader.as_bytes() && (again || known.removed.is_none()))
+        .find(|known| known.id == *reader.as_bytes() && known.removed.is_none())
         .ok_or(VaultError::NotFound("reader"))?;
-    if last && found.removed.is_none() && confirmation == Confirmation::NotGiven {
+    if last && confirmation == Confirmation::NotGiven {
         return Err(VaultError::ConfirmationRequired(
             "this is the last reader: without one nobody can open what is stored from now on",
         ));
