@@ -45,7 +45,7 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "reseal") {
         return resealing::work(&arguments[2..]);
     }
-    let tests: [(&str, fn()); 8] = [
+    let tests: [(&str, fn()); 9] = [
         (
             "a_killed_run_is_gone_on_with_and_no_record_is_lost",
             resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
@@ -63,11 +63,30 @@ fn main() {
             "a_vault_that_was_let_go_before_the_fork_opens_on_both_sides",
             fork::a_vault_that_was_let_go_before_the_fork_opens_on_both_sides,
         ),
+        ("a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder", other_folder),
     ];
     for (name, test) in tests {
         test();
         println!("test {name} ... ok");
     }
+}
+
+/// Connections for reading are opened when they are needed: by then the program may be elsewhere, where another vault has the
+/// same name.
+fn other_folder() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let before = std::env::current_dir().unwrap();
+    drop(vault(there.path()));
+    std::env::set_current_dir(here.path()).unwrap();
+    let opened = Vault::new(SqliteStore::init("vault").unwrap(), bed::counting());
+    std::env::set_current_dir(there.path()).unwrap();
+    let reader = bed::key("reader");
+    let history = laps_core::vault::state::HistorySetting::default();
+    let now = laps_core::identity::Timestamp::from_unix_seconds(1_800_000_000);
+    let readers = [reader.reader().clone()];
+    opened.initialise(&bed::scope(), &readers, history, &bed::WHO, now).unwrap();
+    assert_eq!(opened.readers(&bed::scope()).unwrap().len(), 1);
+    std::env::set_current_dir(before).unwrap();
 }
 
 fn vault(folder: &Path) -> std::path::PathBuf {
