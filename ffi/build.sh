@@ -2,9 +2,9 @@
 # Builds the C library as it is shipped: small, stripped, nothing visible but laps_*.
 # usage: ffi/build.sh agent|full FOLDER      FOLDER gets liblaps.so and liblaps.a
 set -eu
-# The vault uses no full-text search, no trees of rectangles, no loaded extension.
+# The vault uses no full-text search, no trees of rectangles, no loaded extension. A commit syncs data, not times.
 sqlite="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE \
--USQLITE_ENABLE_STAT4 -USQLITE_ENABLE_DBSTAT_VTAB -USQLITE_SOUNDEX -USQLITE_ENABLE_LOAD_EXTENSION -DSQLITE_OMIT_LOAD_EXTENSION"
+-USQLITE_ENABLE_STAT4 -USQLITE_ENABLE_DBSTAT_VTAB -USQLITE_SOUNDEX -USQLITE_ENABLE_LOAD_EXTENSION -DSQLITE_OMIT_LOAD_EXTENSION -DHAVE_FDATASYNC"
 [ "${1:-}" != flags ] || { echo "$sqlite"; exit 0; } # for windows.sh
 [ $# = 2 ] || { sed -n '2,3s/^# //p' "$0"; exit 2; }
 build=$1

@@ -56,8 +56,10 @@ impl<S: Store> Vault<S> {
         if let Some(answer) = self.check_in_quietly(scope, &incoming, now)? {
             return answer;
         }
-        let outcome =
-            self.store.write(Durability::Durable, |tx| self.take(tx, scope, &incoming, now))?;
+        let outcome = self.store.write(Durability::Durable, |tx| {
+            let known = tx.device(scope, &incoming.device)?;
+            self.take(tx, scope, &incoming, known, now)
+        })?;
         self.observe(&outcome.observed);
         encode(&outcome.answer)
     }
@@ -114,7 +116,7 @@ impl<S: Store> Vault<S> {
                 // The usual damage is found before anything is written for the device. Whatever else the store says ends the
                 // transaction: it may be gone already, and what is written after it would stand alone.
                 match tx.device(scope, &incoming.device) {
-                    Ok(_) => self.take(tx, scope, incoming, now).map(Ok),
+                    Ok(known) => self.take(tx, scope, incoming, known, now).map(Ok),
                     Err(error @ VaultError::Damaged { .. }) => Ok(Err(error)),
                     Err(error) => Err(error),
                 }
@@ -132,7 +134,10 @@ impl<S: Store> Vault<S> {
     ) -> Vec<Result<Outcome, VaultError>> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             let incoming = incoming.as_ref().map_err(Clone::clone)?;
-            self.store.write(Durability::Durable, |tx| self.take(tx, scope, incoming, now))
+            self.store.write(Durability::Durable, |tx| {
+                let known = tx.device(scope, &incoming.device)?;
+                self.take(tx, scope, incoming, known, now)
+            })
         };
         received.iter().map(take).collect()
     }
@@ -208,18 +213,19 @@ impl<S: Store> Vault<S> {
         Ok(Some(encode(&outcome.answer)))
     }
 
-    /// One check-in inside a write transaction.
+    /// One check-in inside a write transaction; `known` is what the store has about the device.
     fn take(
         &self,
         tx: &mut dyn Transaction,
         scope: &Scope,
         incoming: &Incoming,
+        known: Option<(DeviceKey, Device)>,
         now: Timestamp,
     ) -> Result<Outcome, VaultError> {
         let Incoming { device: name, message, offers } = incoming;
         let mut readers = tx.readers(scope)?;
-        let (key, mut device) = match tx.device(scope, name)? {
-            Some(found) => found,
+        let (key, mut device) = match known {
+            Some(known) => known,
             None => {
                 let about = About::new(message.account, now);
                 let device = Device::new(Candidates::default(), about);

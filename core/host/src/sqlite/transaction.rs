@@ -17,6 +17,8 @@ use super::schema::ENTRIES;
 const DEVICE: &str =
     "SELECT device.number, state FROM device JOIN scope ON scope.number = device.scope
              WHERE scope.name = :scope AND device.name = :name";
+/// What is kept about a device, where its due date stays.
+const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
 /// A page of devices by name.
 const DEVICES: &str = "SELECT device.number, device.name, state FROM device
              JOIN scope ON scope.number = device.scope
@@ -35,6 +37,9 @@ const ENTRIES_OF: &str =
              FROM audit INDEXED BY trail_actor
              WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
              ORDER BY number LIMIT :limit";
+
+/// How many pairs of the lineage stand in the row of their device; that many go to `lineage` together.
+const RECENT: usize = 16;
 
 /// The rows of one transaction.
 pub(super) struct Rows<'c> {
@@ -122,6 +127,25 @@ impl<'c> Rows<'c> {
             },
         )?;
         self.find_scope(scope)?.ok_or(VaultError::Internal("a new scope is not there"))
+    }
+
+    /// The latest pairs of a device's lineage, the oldest first.
+    fn recent(&self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+        let bytes: Option<Vec<u8>> = self.one(
+            "SELECT recent FROM device WHERE number = :device",
+            named_params! { ":device": to_i64(device.number()) },
+            |row| row.get(0),
+        )?;
+        let bytes = bytes.ok_or(VaultError::Internal("a row that should be there is not"))?;
+        let (ids, rest) = bytes.as_chunks::<16>();
+        let (pairs, odd) = ids.as_chunks::<2>();
+        if !rest.is_empty() || !odd.is_empty() {
+            return Err(damaged("the lineage", ""));
+        }
+        let pair = |[one, other]: &[[u8; 16]; 2]| {
+            (RecordId::from_bytes(*one), RecordId::from_bytes(*other))
+        };
+        Ok(pairs.iter().map(pair).collect())
     }
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
@@ -224,14 +248,16 @@ impl Transaction for Rows<'_> {
     }
 
     fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        self.change(
-            "UPDATE device SET due = :due, state = :state WHERE number = :key",
-            named_params! {
-                ":due": due(device),
-                ":state": device.to_bytes(),
-                ":key": to_i64(key.number()),
-            },
-        )
+        let (due, state, key) = (due(device), device.to_bytes(), to_i64(key.number()));
+        let parameters = named_params! { ":due": due, ":state": state, ":key": key };
+        // An assignment alone, even of the same value, would have the index of due dates written again.
+        match self.run(UPDATE_STATE, parameters)? {
+            0 => self.change(
+                "UPDATE device SET due = :due, state = :state WHERE number = :key",
+                parameters,
+            ),
+            _ => Ok(()),
+        }
     }
 
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
@@ -332,6 +358,11 @@ impl Transaction for Rows<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, VaultError> {
+        let recent = self.recent(device)?;
+        let sibling = recent.iter().find(|(one, other)| *one == predecessor && *other != id);
+        if let Some((_, sibling)) = sibling {
+            return Ok(Some(*sibling));
+        }
         let found: Option<Vec<u8>> = self.one(
             "SELECT record FROM lineage
              WHERE device = :device AND predecessor = :predecessor AND record != :id LIMIT 1",
@@ -351,26 +382,47 @@ impl Transaction for Rows<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError> {
-        self.run(
-            "INSERT OR IGNORE INTO lineage (device, predecessor, record)
-             VALUES (:device, :predecessor, :id)",
-            named_params! {
-                ":device": to_i64(device.number()),
-                ":predecessor": predecessor.as_bytes().as_slice(),
-                ":id": id.as_bytes().as_slice(),
-            },
-        )?;
-        Ok(())
+        let mut recent = self.recent(device)?;
+        if recent.contains(&(predecessor, id)) {
+            return Ok(());
+        }
+        if recent.len() >= RECENT {
+            for (predecessor, id) in recent.drain(..) {
+                self.run(
+                    "INSERT OR IGNORE INTO lineage (device, predecessor, record)
+                     VALUES (:device, :predecessor, :id)",
+                    named_params! {
+                        ":device": to_i64(device.number()),
+                        ":predecessor": predecessor.as_bytes().as_slice(),
+                        ":id": id.as_bytes().as_slice(),
+                    },
+                )?;
+            }
+        }
+        recent.push((predecessor, id));
+        let bytes: Vec<u8> = recent
+            .iter()
+            .flat_map(|(one, other)| [*one.as_bytes(), *other.as_bytes()])
+            .flatten()
+            .collect();
+        self.change(
+            "UPDATE device SET recent = :recent WHERE number = :device",
+            named_params! { ":recent": bytes, ":device": to_i64(device.number()) },
+        )
     }
 
     fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
         let pairs: Vec<(Vec<u8>, Vec<u8>)> = self.many(
-            "SELECT predecessor, record FROM lineage WHERE device = :device
-             ORDER BY predecessor, record",
+            "SELECT predecessor, record FROM lineage WHERE device = :device",
             named_params! { ":device": to_i64(device.number()) },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        pairs.iter().map(|(one, other)| Ok((record_id(one)?, record_id(other)?))).collect()
+        let old = pairs.iter().map(|(one, other)| Ok((record_id(one)?, record_id(other)?)));
+        let mut pairs = old.collect::<Result<Vec<_>, VaultError>>()?;
+        pairs.append(&mut self.recent(device)?);
+        pairs.sort_unstable();
+        pairs.dedup();
+        Ok(pairs)
     }
 
     fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {

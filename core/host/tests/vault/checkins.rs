@@ -1,15 +1,16 @@
 //! The rules of a check-in (protocol §3), one test a rule.
 
 use laps_core::error::Code;
-use laps_core::identity::{DeviceId, Scope};
+use laps_core::identity::{DeviceId, RecordId, Scope};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::rotation::message::{AuditHead, CommitAnswer};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::vault::state::HistorySetting;
+use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::trail::Action;
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 
-use super::bed::{Bed, Device, WHO, deliver, id, scope};
+use super::bed::{Bed, Device, WHO, deliver, device_id, id, scope};
 
 /// The records of a device: state and version, in the order of the vault.
 fn records(bed: &Bed, device: &str) -> Vec<(CandidateState, u64)> {
@@ -263,6 +264,50 @@ pub fn two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone(
     assert_eq!(forks(bed), 1);
     device.offer(bed, &[&twin]);
     assert_eq!(forks(bed), 1, "one event");
+}
+
+pub fn every_predecessor_is_remembered_for_ever(bed: &Bed) {
+    bed.settled("pc-1", 1);
+    bed.settled("pc-2", 1);
+    let record = |n: u8| RecordId::from_bytes([n; 16]);
+    let key = |name| {
+        bed.vault.store().read(|tx| tx.device(&scope(), &device_id(name))).unwrap().unwrap().0
+    };
+    let (device, other) = (key("pc-1"), key("pc-2"));
+    let before = bed.vault.store().read(|tx| tx.lineage(device)).unwrap().len();
+    for n in 0..40 {
+        bed.vault
+            .store()
+            .write(Durability::Durable, |tx| {
+                tx.remember(device, record(n), record(n + 100))?;
+                tx.remember(device, record(n), record(n + 100))
+            })
+            .unwrap();
+        bed.vault
+            .store()
+            .read(|tx| {
+                for m in 0..=n {
+                    assert_eq!(tx.sibling(device, record(m), record(m + 100))?, None);
+                    assert_eq!(tx.sibling(device, record(m), record(0xFF))?, Some(record(m + 100)));
+                    assert_eq!(tx.sibling(other, record(m), record(0xFF))?, None);
+                }
+                let lineage = tx.lineage(device)?;
+                assert!(lineage.is_sorted());
+                assert_eq!(lineage.len(), before + usize::from(n) + 1);
+                Ok(())
+            })
+            .unwrap();
+    }
+    // Remembered again when it is long ago: still one pair.
+    bed.vault
+        .store()
+        .write(Durability::Durable, |tx| {
+            tx.remember(device, record(0), record(100))?;
+            assert_eq!(tx.lineage(device)?.len(), before + 40);
+            tx.remove_device(device)
+        })
+        .unwrap();
+    assert_eq!(bed.vault.store().read(|tx| tx.lineage(other)).unwrap().len(), before);
 }
 
 pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {

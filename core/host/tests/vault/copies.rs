@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
@@ -9,7 +10,7 @@ use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::bed::{Bed, Either, WHO, counting, id, scope};
 
@@ -24,6 +25,24 @@ fn export(bed: &Bed) -> Vec<u8> {
             return bytes;
         }
     }
+}
+
+/// Makes a vault's file what an earlier version would have made of it.
+fn age(path: &Path, version: i32) {
+    let connection = Connection::open(path).unwrap();
+    let mut rows = connection.prepare("SELECT number, recent FROM device").unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    for row in rows.unwrap() {
+        let (device, recent): (i64, Vec<u8>) = row.unwrap();
+        for pair in recent.chunks(32) {
+            let insert = "INSERT INTO lineage (device, predecessor, record) VALUES (?, ?, ?)";
+            connection.execute(insert, params![device, &pair[..16], &pair[16..]]).unwrap();
+        }
+    }
+    let index = if version < 2 { "DROP INDEX trail_actor;" } else { "" };
+    let back =
+        format!("{index} ALTER TABLE device DROP COLUMN recent; PRAGMA user_version = {version};");
+    connection.execute_batch(&back).unwrap();
 }
 
 pub fn exported_devices_are_the_same_in_another_vault(bed: &Bed) {
@@ -147,12 +166,10 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
     let path = bed.path();
     let current = migrate(&path, false, &WHO, bed.now()).unwrap_err();
     assert_eq!(current.code(), Code::InvalidArgument);
-    let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("DROP INDEX trail_actor; PRAGMA user_version = 1").unwrap();
-    drop(connection);
+    age(&path, 1);
     assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
-    assert_eq!((done.from, done.to), (1, 2));
+    assert_eq!((done.from, done.to), (1, 3));
     let copy = done.copy.unwrap();
     assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
@@ -163,7 +180,12 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
     let seen = Selection::RevealedBy { actor: "alice", since: Timestamp::default() };
     let ordered = after.vault.order_rotation(&scope(), seen, &WHO, bed.now()).unwrap();
     assert_eq!(ordered.devices, 1);
+    let first = device.last;
     device.rotate(&after);
+    // What the lineage said before is still known.
+    let twin = device.seal(9, first, "made by an image from before");
+    device.offer(&after, &[&twin]);
+    assert_eq!(after.trail().last().unwrap().action, Action::Fork);
     for version in [0, 99] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         let refused = migrate(&path, false, &WHO, bed.now()).unwrap_err();
@@ -173,7 +195,7 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
 }
 
 /// The names in a folder.
-fn names(folder: &std::path::Path) -> Vec<String> {
+fn names(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -224,17 +246,16 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
     let place = folder.join("place");
     assert!(restore(&copy, &place, &unreasoned, bed.now()).is_err());
     assert!(!place.exists());
-    let schema = |version| {
-        Connection::open(&copy).unwrap().pragma_update(None, "user_version", version).unwrap();
-    };
-    schema(1);
+    age(&copy, 2);
     assert!(migrate(&copy, true, &unreasoned, bed.now()).is_err());
     // A trail that takes no entry: the migration does not happen without it.
     let trigger = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END";
     Connection::open(&copy).unwrap().execute_batch(trigger).unwrap();
     assert!(migrate(&copy, true, &WHO, bed.now()).is_err());
     assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder);
-    schema(2);
+    Connection::open(&copy).unwrap().execute_batch("DROP TRIGGER full").unwrap();
+    migrate(&copy, false, &WHO, bed.now()).unwrap();
+    Connection::open(&copy).unwrap().execute_batch(trigger).unwrap();
     assert!(restore(&copy, &place, &WHO, bed.now()).is_err());
     assert!(!place.exists(), "a copy without its entry is not put in place");
     let left = names(&folder);
@@ -242,7 +263,7 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
 }
 
 /// What the trail of a vault's file says about refused attempts, the last one first.
-fn refusals(path: &std::path::Path) -> Vec<String> {
+fn refusals(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut statement = connection
         .prepare("SELECT actor || '|' || reason || '|' || detail FROM audit WHERE action = 5 ORDER BY number DESC")
@@ -283,13 +304,14 @@ fn refused_restores_migrations_and_beginnings_are_in_the_trail() {
     let schema = |version| {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
     };
-    schema(1);
+    age(&path, 2);
     migrate(&path, true, &unreasoned, bed.now()).unwrap_err();
     assert_eq!(refusals(&path).len(), 4);
     // A later schema is not ours to write.
     schema(99);
     migrate(&path, true, &WHO, bed.now()).unwrap_err();
     schema(2);
+    migrate(&path, false, &WHO, bed.now()).unwrap();
     assert_eq!(refusals(&path).len(), 4);
 
     // A vault set up where one is.

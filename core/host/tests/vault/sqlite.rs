@@ -269,7 +269,7 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     let first = damaged.rotate(&bed);
     damaged.rotate(&bed);
     let mut others = ["pc-0", "pc-2"].map(|name| bed.settled(name, 1));
-    raw(&bed).execute("UPDATE lineage SET record = x'00'", []).unwrap();
+    raw(&bed).execute("UPDATE device SET recent = x'00' WHERE name = 'pc-1'", []).unwrap();
     // This record names the same predecessor as one before, so the vault reads what it remembers of that one.
     damaged.last = Some(id(&first));
     let offer = |device: &mut Device| {
