@@ -142,7 +142,8 @@ impl Fleet {
     }
 
     pub fn device(&self, n: usize) -> Device {
-        Device { n, version: self.history + 1, token: None, held: id(n, self.history + 1) }
+        let held = id(n, self.history + 1);
+        Device { n, version: self.history + 1, token: None, held, made: held }
     }
 
     /// Whether this record was sealed for its device: only those are sealed anew.
@@ -175,6 +176,8 @@ pub struct Device {
     version: usize,
     token: Option<[u8; 16]>,
     held: RecordId,
+    /// The record it made last: the predecessor of the next one.
+    made: RecordId,
 }
 
 impl Device {
@@ -226,12 +229,8 @@ impl Device {
     pub fn offer(&mut self, fleet: &Fleet) -> Vec<u8> {
         self.version += 1;
         let record =
-            fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.held));
+            fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.made));
+        self.made = record.header().id;
         Self::bytes(&self.message(), Some(&record))
-    }
-
-    pub fn send(&self, vault: &Vault<SqliteStore>, bytes: &[u8]) {
-        let answer = vault.check_in(&SCOPE, &self.name(), bytes, NOW).unwrap();
-        assert_eq!(Answer::decode(&answer).unwrap().stored.len(), 1);
     }
 }

@@ -11,6 +11,9 @@
 //! | `transaction` | the rows |
 //! | `fault` | SQLite's errors in our words |
 //!
+//! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's configuration, `[env]`): without it the
+//! bundled SQLite syncs with fsync, which also writes the time of the last change to the disk.
+//!
 //! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused.
 
 mod copies;

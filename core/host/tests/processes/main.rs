@@ -118,7 +118,7 @@ fn dice() -> impl FnMut(u64) -> u64 {
 /// As the kernel counts them: strace, over programs that differ in nothing but the number of their check-ins.
 fn syncs() {
     let folder = tempfile::tempdir().unwrap();
-    let syncs = |kind: &str, count: usize| -> usize {
+    let syncs = |kind: &str, count: usize| -> [usize; 2] {
         let path = folder.path().join(format!("{kind}-{count}"));
         drop(SqliteStore::init(&path).unwrap());
         let trace = folder.path().join("trace");
@@ -127,10 +127,13 @@ fn syncs() {
         strace.arg(&trace).arg(std::env::current_exe().unwrap()).arg("send-many");
         strace.arg(&path).args([kind, &count.to_string()]).stdout(Stdio::null());
         assert!(strace.status().unwrap().success());
-        fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains("sync")).count()
+        let trace = fs::read_to_string(&trace).unwrap();
+        ["sync", "fdatasync("].map(|call| trace.lines().filter(|line| line.contains(call)).count())
     };
     let set_up = syncs("offer", 0);
-    assert_eq!(syncs("offer", 7) - set_up, 7, "one for each commit");
+    let [all, data] = syncs("offer", 7);
+    assert_eq!(all - set_up[0], 7, "one for each commit");
+    assert_eq!(data - set_up[1], 7, "of the data alone");
     assert_eq!(syncs("nothing", 50), set_up, "none where nothing changes");
 }
 
