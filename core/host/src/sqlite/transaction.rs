@@ -45,17 +45,22 @@ const RECENT: usize = 16;
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
     path: &'c Path,
+    /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes while this transaction does,
+    /// and one that only reads sees one state.
+    scope: Option<(Scope, ScopeRow)>,
 }
 
 /// The row of a scope.
+#[derive(Clone)]
 struct ScopeRow {
     number: i64,
     trail: Result<AuditHead, VaultError>,
+    readers: Result<Readers, VaultError>,
 }
 
 impl<'c> Rows<'c> {
     pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path }
+        Self { connection, path, scope: None }
     }
 
     fn one<T>(
@@ -97,26 +102,33 @@ impl<'c> Rows<'c> {
         explain(self.path, error)
     }
 
-    fn find_scope(&self, scope: &Scope) -> Result<Option<ScopeRow>, VaultError> {
-        self.one(
-            "SELECT number, entries, head FROM scope WHERE name = :name",
-            named_params! { ":name": scope.as_str() },
-            |row| {
-                let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
-                let trail = u64::try_from(entries)
-                    .ok()
-                    .zip(head.try_into().ok())
-                    .map(|(entries, head)| AuditHead::new(entries, head))
-                    .ok_or_else(|| damaged("the end of the trail", ""));
-                Ok(ScopeRow { number: row.get(0)?, trail })
-            },
-        )
+    fn find_scope(&mut self, scope: &Scope) -> Result<Option<&mut ScopeRow>, VaultError> {
+        if self.scope.as_ref().is_none_or(|(known, _)| known != scope) {
+            let row = self.one(
+                "SELECT number, entries, head, readers FROM scope WHERE name = :name",
+                named_params! { ":name": scope.as_str() },
+                |row| {
+                    let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
+                    let trail = u64::try_from(entries)
+                        .ok()
+                        .zip(head.try_into().ok())
+                        .map(|(entries, head)| AuditHead::new(entries, head))
+                        .ok_or_else(|| damaged("the end of the trail", ""));
+                    let readers: Vec<u8> = row.get(3)?;
+                    let readers =
+                        Readers::from_bytes(&readers).ok_or_else(|| damaged("the readers", ""));
+                    Ok(ScopeRow { number: row.get(0)?, trail, readers })
+                },
+            )?;
+            self.scope = row.map(|row| (*scope, row));
+        }
+        Ok(self.scope.as_mut().map(|(_, row)| row))
     }
 
     /// The number of a scope, which is added if it is not there.
-    fn make_scope(&self, scope: &Scope) -> Result<ScopeRow, VaultError> {
+    fn make_scope(&mut self, scope: &Scope) -> Result<i64, VaultError> {
         if let Some(found) = self.find_scope(scope)? {
-            return Ok(found);
+            return Ok(found.number);
         }
         self.run(
             "INSERT INTO scope (name, entries, head, readers) VALUES (:name, 0, :head, :readers)",
@@ -126,7 +138,7 @@ impl<'c> Rows<'c> {
                 ":readers": Readers::default().to_bytes(),
             },
         )?;
-        self.find_scope(scope)?.ok_or(VaultError::Internal("a new scope is not there"))
+        Ok(self.connection.last_insert_rowid())
     }
 
     /// The latest pairs of a device's lineage, the oldest first.
@@ -193,19 +205,12 @@ impl Transaction for Rows<'_> {
     }
 
     fn readers(&mut self, scope: &Scope) -> Result<Readers, VaultError> {
-        let found: Option<Vec<u8>> = self.one(
-            "SELECT readers FROM scope WHERE name = :name",
-            named_params! { ":name": scope.as_str() },
-            |row| row.get(0),
-        )?;
-        found.map_or_else(
-            || Ok(Readers::default()),
-            |bytes| Readers::from_bytes(&bytes).ok_or_else(|| damaged("the readers", "")),
-        )
+        self.find_scope(scope)?.map_or_else(|| Ok(Readers::default()), |row| row.readers.clone())
     }
 
     fn put_readers(&mut self, scope: &Scope, readers: &Readers) -> Result<(), VaultError> {
-        let number = self.make_scope(scope)?.number;
+        let number = self.make_scope(scope)?;
+        self.scope = None;
         self.change(
             "UPDATE scope SET readers = :readers WHERE number = :number",
             named_params! { ":readers": readers.to_bytes(), ":number": number },
@@ -234,7 +239,7 @@ impl Transaction for Rows<'_> {
         name: &DeviceId,
         device: &Device,
     ) -> Result<DeviceKey, VaultError> {
-        let scope = self.make_scope(scope)?.number;
+        let scope = self.make_scope(scope)?;
         self.change(
             "INSERT INTO device (scope, name, due, state) VALUES (:scope, :name, :due, :state)",
             named_params! {
@@ -293,13 +298,14 @@ impl Transaction for Rows<'_> {
         after: Option<(Timestamp, DeviceKey)>,
         most: usize,
     ) -> Result<Vec<StoredDevice>, VaultError> {
-        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let scope = row.number;
         let (due, key) = after
             .map_or((-1, 0), |(due, key)| (to_i64(due.as_unix_seconds()), to_i64(key.number())));
         self.many(
             DUE,
             named_params! {
-                ":scope": scope.number,
+                ":scope": scope,
                 ":until": to_i64(until.as_unix_seconds()),
                 ":due": due,
                 ":key": key,
@@ -426,11 +432,12 @@ impl Transaction for Rows<'_> {
     }
 
     fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
-        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |scope| scope.trail)
+        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |row| row.trail.clone())
     }
 
     fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
-        let scope = self.make_scope(scope)?.number;
+        let scope = self.make_scope(scope)?;
+        let known = self.scope.take();
         let number = base(scope)?
             .checked_add(to_i64(head.length))
             .filter(|_| to_i64(head.length) < ENTRIES)
@@ -460,7 +467,9 @@ impl Transaction for Rows<'_> {
                 ":head": head.hash.as_slice(),
                 ":scope": scope,
             },
-        )
+        )?;
+        self.scope = known.map(|(name, row)| (name, ScopeRow { trail: Ok(*head), ..row }));
+        Ok(())
     }
 
     fn entries(
@@ -469,8 +478,8 @@ impl Transaction for Rows<'_> {
         from: u64,
         most: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
-        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let base = base(scope.number)?;
+        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let base = base(row.number)?;
         self.many(
             ENTRIES_FROM,
             named_params! {
@@ -490,8 +499,8 @@ impl Transaction for Rows<'_> {
         after: u64,
         most: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
-        let Some(scope) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let base = base(scope.number)?;
+        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let base = base(row.number)?;
         self.many(
             ENTRIES_OF,
             named_params! {
