@@ -9,6 +9,8 @@
 //! | `reseal` | sealing records anew, on all cores |
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
+//! | `scope` | the row of a scope |
+//! | `lineage` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
 //! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's configuration, `[env]`): without it the
@@ -19,10 +21,12 @@
 mod copies;
 mod fault;
 mod group;
+mod lineage;
 mod open;
 mod process;
 mod reseal;
 mod schema;
+mod scope;
 mod transaction;
 
 use alloc::sync::Arc;

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
 use super::fault::explain;
 use super::schema::ENTRIES;
+use super::scope::ScopeRow;
 
 /// One device.
 const DEVICE: &str =
@@ -38,24 +39,13 @@ const ENTRIES_OF: &str =
              WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
              ORDER BY number LIMIT :limit";
 
-/// How many pairs of the lineage stand in the row of their device; that many go to `lineage` together.
-const RECENT: usize = 16;
-
 /// The rows of one transaction.
 pub(super) struct Rows<'c> {
-    connection: &'c Connection,
+    pub(super) connection: &'c Connection,
     path: &'c Path,
     /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes while this transaction does,
     /// and one that only reads sees one state.
-    scope: Option<(Scope, ScopeRow)>,
-}
-
-/// The row of a scope.
-#[derive(Clone)]
-struct ScopeRow {
-    number: i64,
-    trail: Result<AuditHead, VaultError>,
-    readers: Result<Readers, VaultError>,
+    pub(super) scope: Option<(Scope, ScopeRow)>,
 }
 
 impl<'c> Rows<'c> {
@@ -63,7 +53,7 @@ impl<'c> Rows<'c> {
         Self { connection, path, scope: None }
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         parameters: &[(&str, &dyn ToSql)],
@@ -73,7 +63,7 @@ impl<'c> Rows<'c> {
         statement.query_row(parameters, read).optional().map_err(|e| self.explain(&e))
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
         sql: &str,
         parameters: &[(&str, &dyn ToSql)],
@@ -85,13 +75,21 @@ impl<'c> Rows<'c> {
     }
 
     /// Runs a statement; how many rows it changed.
-    fn run(&self, sql: &str, parameters: &[(&str, &dyn ToSql)]) -> Result<usize, VaultError> {
+    pub(super) fn run(
+        &self,
+        sql: &str,
+        parameters: &[(&str, &dyn ToSql)],
+    ) -> Result<usize, VaultError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
         statement.execute(parameters).map_err(|e| self.explain(&e))
     }
 
     /// Runs a statement that must change a row.
-    fn change(&self, sql: &str, parameters: &[(&str, &dyn ToSql)]) -> Result<(), VaultError> {
+    pub(super) fn change(
+        &self,
+        sql: &str,
+        parameters: &[(&str, &dyn ToSql)],
+    ) -> Result<(), VaultError> {
         match self.run(sql, parameters)? {
             0 => Err(VaultError::Internal("a row that should be there is not")),
             _ => Ok(()),
@@ -100,64 +98,6 @@ impl<'c> Rows<'c> {
 
     fn explain(&self, error: &rusqlite::Error) -> VaultError {
         explain(self.path, error)
-    }
-
-    fn find_scope(&mut self, scope: &Scope) -> Result<Option<&mut ScopeRow>, VaultError> {
-        if self.scope.as_ref().is_none_or(|(known, _)| known != scope) {
-            let row = self.one(
-                "SELECT number, entries, head, readers FROM scope WHERE name = :name",
-                named_params! { ":name": scope.as_str() },
-                |row| {
-                    let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
-                    let trail = u64::try_from(entries)
-                        .ok()
-                        .zip(head.try_into().ok())
-                        .map(|(entries, head)| AuditHead::new(entries, head))
-                        .ok_or_else(|| damaged("the end of the trail", ""));
-                    let readers: Vec<u8> = row.get(3)?;
-                    let readers =
-                        Readers::from_bytes(&readers).ok_or_else(|| damaged("the readers", ""));
-                    Ok(ScopeRow { number: row.get(0)?, trail, readers })
-                },
-            )?;
-            self.scope = row.map(|row| (*scope, row));
-        }
-        Ok(self.scope.as_mut().map(|(_, row)| row))
-    }
-
-    /// The number of a scope, which is added if it is not there.
-    fn make_scope(&mut self, scope: &Scope) -> Result<i64, VaultError> {
-        if let Some(found) = self.find_scope(scope)? {
-            return Ok(found.number);
-        }
-        self.run(
-            "INSERT INTO scope (name, entries, head, readers) VALUES (:name, 0, :head, :readers)",
-            named_params! {
-                ":name": scope.as_str(),
-                ":head": AuditHead::EMPTY.hash.as_slice(),
-                ":readers": Readers::default().to_bytes(),
-            },
-        )?;
-        Ok(self.connection.last_insert_rowid())
-    }
-
-    /// The latest pairs of a device's lineage, the oldest first.
-    fn recent(&self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        let bytes: Option<Vec<u8>> = self.one(
-            "SELECT recent FROM device WHERE number = :device",
-            named_params! { ":device": to_i64(device.number()) },
-            |row| row.get(0),
-        )?;
-        let bytes = bytes.ok_or(VaultError::Internal("a row that should be there is not"))?;
-        let (ids, rest) = bytes.as_chunks::<16>();
-        let (pairs, odd) = ids.as_chunks::<2>();
-        if !rest.is_empty() || !odd.is_empty() {
-            return Err(damaged("the lineage", ""));
-        }
-        let pair = |[one, other]: &[[u8; 16]; 2]| {
-            (RecordId::from_bytes(*one), RecordId::from_bytes(*other))
-        };
-        Ok(pairs.iter().map(pair).collect())
     }
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
@@ -169,12 +109,12 @@ impl<'c> Rows<'c> {
     }
 }
 
-fn damaged(what: &'static str, device: &str) -> VaultError {
+pub(super) fn damaged(what: &'static str, device: &str) -> VaultError {
     VaultError::Damaged { what, device: device.to_owned() }
 }
 
 /// Our numbers never have the sign bit: they are rows, seconds and counts.
-fn to_i64(number: u64) -> i64 {
+pub(super) fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -364,22 +304,7 @@ impl Transaction for Rows<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, VaultError> {
-        let recent = self.recent(device)?;
-        let sibling = recent.iter().find(|(one, other)| *one == predecessor && *other != id);
-        if let Some((_, sibling)) = sibling {
-            return Ok(Some(*sibling));
-        }
-        let found: Option<Vec<u8>> = self.one(
-            "SELECT record FROM lineage
-             WHERE device = :device AND predecessor = :predecessor AND record != :id LIMIT 1",
-            named_params! {
-                ":device": to_i64(device.number()),
-                ":predecessor": predecessor.as_bytes().as_slice(),
-                ":id": id.as_bytes().as_slice(),
-            },
-            |row| row.get(0),
-        )?;
-        found.map(|bytes| record_id(&bytes)).transpose()
+        self.find_sibling(device, predecessor, id)
     }
 
     fn remember(
@@ -388,47 +313,11 @@ impl Transaction for Rows<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError> {
-        let mut recent = self.recent(device)?;
-        if recent.contains(&(predecessor, id)) {
-            return Ok(());
-        }
-        if recent.len() >= RECENT {
-            for (predecessor, id) in recent.drain(..) {
-                self.run(
-                    "INSERT OR IGNORE INTO lineage (device, predecessor, record)
-                     VALUES (:device, :predecessor, :id)",
-                    named_params! {
-                        ":device": to_i64(device.number()),
-                        ":predecessor": predecessor.as_bytes().as_slice(),
-                        ":id": id.as_bytes().as_slice(),
-                    },
-                )?;
-            }
-        }
-        recent.push((predecessor, id));
-        let bytes: Vec<u8> = recent
-            .iter()
-            .flat_map(|(one, other)| [*one.as_bytes(), *other.as_bytes()])
-            .flatten()
-            .collect();
-        self.change(
-            "UPDATE device SET recent = :recent WHERE number = :device",
-            named_params! { ":recent": bytes, ":device": to_i64(device.number()) },
-        )
+        self.add_pair(device, predecessor, id)
     }
 
     fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        let pairs: Vec<(Vec<u8>, Vec<u8>)> = self.many(
-            "SELECT predecessor, record FROM lineage WHERE device = :device",
-            named_params! { ":device": to_i64(device.number()) },
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let old = pairs.iter().map(|(one, other)| Ok((record_id(one)?, record_id(other)?)));
-        let mut pairs = old.collect::<Result<Vec<_>, VaultError>>()?;
-        pairs.append(&mut self.recent(device)?);
-        pairs.sort_unstable();
-        pairs.dedup();
-        Ok(pairs)
+        self.pairs(device)
     }
 
     fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
@@ -525,11 +414,6 @@ impl Transaction for Rows<'_> {
         )?;
         Ok(from_i64(found.unwrap_or(0)))
     }
-}
-
-fn record_id(bytes: &[u8]) -> Result<RecordId, VaultError> {
-    let bytes = bytes.try_into().map_err(|_| damaged("the lineage", ""))?;
-    Ok(RecordId::from_bytes(bytes))
 }
 
 /// A row of the trail. What cannot be read is a fact about the row, not an error.
