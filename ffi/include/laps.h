@@ -2590,8 +2590,8 @@ laps_status laps_vault_order_overdue(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_order_all(), for every device of which this actor was shown something at the time since or later. What
- * was noted as not opened, see laps_vault_record_outcome(), does not count.
+ * As laps_vault_order_all(), for every device of which something was disclosed to this actor at the time since or later,
+ * whatever was noted about it with laps_vault_record_outcome().
  */
 LAPS_API
 LAPS_NODISCARD

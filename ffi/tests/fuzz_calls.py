@@ -166,7 +166,7 @@ def main():
     put("static void (*const end[TYPES])(void *) = {" + ", ".join(f"end_{k}" for k in FIXTURES) + "};")
     put("static void **const clean[TYPES] = {" + ", ".join(f"(void **)&f.{k}" for k in FIXTURES) + "};")
     put("static const char changes[TYPES] = {" + ", ".join(str(int(k in CHANGES)) for k in FIXTURES) + "};")
-    for kind in ("laps_rotation", "laps_generator", "laps_recipe", "laps_reader", "laps_vault", "laps_bytes", "laps_record",
+    for kind in ("laps_rotation", "laps_generator", "laps_recipe", "laps_reader", "laps_vault", "laps_metadata", "laps_bytes", "laps_record",
                  "laps_reader_key", "laps_event"):
         put(f"#define T_{kind} {list(FIXTURES).index(kind)}")
     put(f"#define CALLS {len(table)}")

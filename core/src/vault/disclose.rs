@@ -81,7 +81,7 @@ impl<S: Store> Vault<S> {
         Ok(disclosure)
     }
 
-    /// Notes what became of a disclosure: whether the records were opened. Without it they count as revealed.
+    /// Notes what became of a disclosure: whether the records were opened. They count as revealed whatever is noted.
     ///
     /// # Errors
     /// `NotFound` when that entry is not a disclosure, `ReasonRequired`, and what the store says.
@@ -102,7 +102,7 @@ impl<S: Store> Vault<S> {
                 .ok_or(VaultError::NotFound("disclosure"))?;
             let mut outcome = request.entry(Action::Outcome, &disclosed.device, now);
             outcome.refers_to = entry;
-            outcome.detail = if opened { OPENED } else { NOT_OPENED }.to_string();
+            outcome.detail = if opened { "opened" } else { "not opened" }.to_string();
             append(tx, scope, &outcome)
         })
     }
@@ -143,11 +143,6 @@ impl<S: Store> Vault<S> {
         Ok(head)
     }
 }
-
-/// What the detail of an outcome says.
-pub(super) const OPENED: &str = "opened";
-/// The records were not opened: nobody saw a password.
-pub(super) const NOT_OPENED: &str = "not opened";
 
 /// The candidates in the order of a disclosure, then the history.
 pub(super) fn wanted(device: &Device, history: bool) -> Vec<(Held, CandidateState)> {

@@ -5,7 +5,6 @@ use alloc::{collections::BTreeMap, format, string::String, string::ToString as _
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
-use super::disclose::{NOT_OPENED, OPENED};
 use super::state::Device;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::Action;
@@ -109,7 +108,8 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// What somebody was shown, unless it is noted that it was not opened, and never that it was.
+    /// What was disclosed to somebody. What he noted about it afterwards, ["not opened"](Vault::record_outcome), is his word and
+    /// takes nothing away: he has the records.
     fn order_revealed(
         &self,
         scope: &Scope,
@@ -118,9 +118,7 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
-        let mut seen: BTreeMap<u64, (String, Vec<RecordId>)> = BTreeMap::new();
-        // By disclosure: whether one of its outcomes says that it was opened.
-        let mut opened: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut devices: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
         let mut after = 0;
         loop {
             let page = self.store.read(|tx| tx.entries_of(scope, actor, since, after, PAGE))?;
@@ -129,18 +127,9 @@ impl<S: Store> Vault<S> {
             for stored in page {
                 let Ok(entry) = stored.entry else { continue };
                 if entry.action == Action::Disclosed {
-                    seen.insert(stored.number, (entry.device, entry.records));
-                } else if entry.action == Action::Outcome
-                    && [OPENED, NOT_OPENED].contains(&entry.detail.as_str())
-                {
-                    *opened.entry(entry.refers_to).or_default() |= entry.detail == OPENED;
+                    devices.entry(entry.device).or_default().extend(entry.records);
                 }
             }
-        }
-        let mut devices: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
-        seen.retain(|number, _| opened.get(number) != Some(&false));
-        for (device, records) in seen.into_values() {
-            devices.entry(device).or_default().extend(records);
         }
         let wanted: Vec<Wanted> =
             devices.into_iter().map(|(device, records)| (device, Some(records))).collect();

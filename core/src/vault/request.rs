@@ -65,7 +65,7 @@ pub enum Selection<'a> {
     All,
     /// Every device whose due date has passed.
     Overdue,
-    /// Every device of which this actor was shown something since then.
+    /// Every device of which something was disclosed to this actor since then, opened or not.
     RevealedBy {
         /// The actor of the disclosures.
         actor: &'a str,

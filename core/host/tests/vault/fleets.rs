@@ -85,19 +85,19 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     bed.vault.record_outcome(&scope(), unopened, false, &mallory, bed.now()).unwrap();
     devices[2].rotate(bed);
     let selection = Selection::RevealedBy { actor: "mallory", since };
-    assert_eq!(order(bed, selection), Ok(1));
-    // Too early, seen, rotated since, not opened, seen by somebody else.
-    assert_eq!(ordered(bed), ["pc-1"]);
+    assert_eq!(order(bed, selection), Ok(2));
+    // Too early, seen, rotated since, not opened as mallory says, seen by somebody else.
+    assert_eq!(ordered(bed), ["pc-1", "pc-3"]);
     let said =
-        format!("what mallory was shown since {}: 1 devices", laps_host::time::rfc3339(since));
+        format!("what mallory was shown since {}: 2 devices", laps_host::time::rfc3339(since));
     assert_eq!(bed.trail().last().unwrap().detail, said);
     let since = Timestamp::default();
     assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
-    assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
+    assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-3"]);
     assert_eq!(order(bed, Selection::RevealedBy { actor: "nobody", since }), Ok(0));
 }
 
-pub fn what_was_opened_once_stays_revealed(bed: &Bed) {
+pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
     let mallory = Request::new("mallory", "curious");
     for (device, outcomes) in
         [("pc-0", [true, false]), ("pc-1", [false, true]), ("pc-2", [false, false])]
@@ -110,8 +110,8 @@ pub fn what_was_opened_once_stays_revealed(bed: &Bed) {
         }
     }
     let since = Timestamp::default();
-    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(2));
-    assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
+    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(3));
+    assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
 }
 
 pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {

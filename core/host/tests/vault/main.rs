@@ -78,7 +78,7 @@ conformance! {
         an_order_names_candidates_and_a_later_commit_fulfils_it,
         orders_for_all_and_for_the_overdue,
         orders_for_what_somebody_saw,
-        what_was_opened_once_stays_revealed,
+        what_was_disclosed_stays_revealed_whatever_is_noted,
         an_order_for_an_unknown_device_orders_nothing,
         retired_devices_are_not_due_and_come_back_by_checking_in,
         purging_needs_the_word_and_removes_everything,
