@@ -32,13 +32,16 @@ use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{DiscloseOptions, Request, Resealing, Vault};
 use laps_host::sqlite::SqliteStore;
 
-use vault::fleet::{Device, Fleet, NOW, rng};
+use vault::fleet::{Device, Fleet, NOW, rng, send_many, settle};
 
 const WHO: Request<'_> = Request::new("bench", "measuring");
 const SCOPE: Scope = Scope::EMPTY;
-/// Rounds of single check-ins, and how many in each: together the log is folded in twice or more.
+/// Rounds of check-ins with a new record; in each so many alone, and so many in groups of each of these sizes. What every part of
+/// a round wrote to the log is folded into the file within its time.
 const ROUNDS: usize = 3;
-const COMMITS: usize = 1_000;
+const ALONE: usize = 2_000;
+const TOGETHER: usize = 6_000;
+const GROUPS: [usize; 2] = [100, 1_000];
 
 fn main() {
     let wanted = std::env::var("LAPS_FLEET").unwrap_or_else(|_| "1000x12 10000x1".to_owned());
@@ -109,16 +112,14 @@ fn written(commits: impl Iterator<Item = impl FnOnce()>) -> usize {
 }
 
 /// Commits until the log has its full size: from then on it is written over, as in a vault that has been open for a while.
-fn fill_log(vault: &Vault<SqliteStore>, path: &Path) {
+fn fill_log(vault: &Vault<SqliteStore>, fleet: &Fleet, path: &Path) {
     let log = path.with_file_name("vault-wal");
-    while std::fs::metadata(&log).unwrap().len() < 4_000 * 4_096 {
-        vault
-            .store()
-            .write(Durability::Durable, |tx| {
-                let readers = tx.readers(&SCOPE)?;
-                tx.put_readers(&SCOPE, &readers)
-            })
-            .unwrap();
+    for n in fleet.pick(usize::MAX) {
+        if std::fs::metadata(&log).unwrap().len() >= 4_000 * 4_096 {
+            break;
+        }
+        let options = DiscloseOptions::default();
+        drop(vault.disclose(&SCOPE, &Fleet::name(n), &WHO, options, NOW).unwrap());
     }
 }
 
@@ -151,67 +152,22 @@ fn measure(folder: &Path, devices: usize, history: usize) {
 
     let count = devices.min(10_000);
     let mut known: Vec<Device> = fleet.pick(count).map(|n| fleet.device(n)).collect();
-    known.iter_mut().for_each(|device| device.start(&vault));
+    settle(&vault, &mut known);
     let quiet = rate(0..20_000, |n: usize| {
         known[n % count].say_nothing(&vault);
     });
     println!("check-in that changes nothing: {quiet:.0} /s (goal 20000)");
 
-    fill_log(&vault, &path);
-    let mut turn = 0;
-    let mut offers = |number: usize| -> Vec<(usize, String, Vec<u8>)> {
-        let range = turn..turn + number;
-        turn += number;
-        range
-            .map(|n| (n % count, known[n % count].name(), known[n % count].offer(&fleet)))
-            .collect()
-    };
-    let send = |name: &str, bytes: &[u8]| {
-        let answer = vault.check_in(&SCOPE, name, bytes, NOW).unwrap();
-        assert_eq!(Answer::decode(&answer).unwrap().stored.len(), 1);
-    };
-    let first = offers(50);
-    let written = written(first.iter().map(|(_, name, bytes)| || send(name, bytes)));
-    println!("a commit writes {written} bytes");
-    let (mut alone, mut seconds) = (0.0, 0.0);
-    for _ in 0..ROUNDS {
-        let sealed = offers(COMMITS);
-        let before = probe(folder, written);
-        let single = rate(&sealed, |(_, name, bytes)| send(name, bytes));
-        let after = probe(folder, written);
-        let floor = f64::midpoint(before, after);
-        println!(
-            "check-in with a new record: {single:.0} /s; fdatasync alone {before:.0} and {after:.0} /s: {:.0} %",
-            100.0 * single / floor
-        );
-        seconds += COMMITS as f64 / single;
-        alone += COMMITS as f64 / floor;
-    }
-    let single = (ROUNDS * COMMITS) as f64 / seconds;
-    println!(
-        "all rounds, folding the log in included: {single:.0} /s: {:.0} % of fdatasync alone (goal 60)",
-        100.0 * alone / seconds
-    );
-    let groups: Vec<_> = (0..40).map(|_| offers(100)).collect();
-    let grouped = 100.0
-        * rate(&groups, |group| {
-            let check_ins: Vec<(&str, &[u8])> =
-                group.iter().map(|(_, name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-            let answers = vault.check_in_many(&SCOPE, &check_ins, NOW).unwrap();
-            assert!(answers.iter().all(Result::is_ok));
-        });
-    println!(
-        "grouped by 100: {grouped:.0} records/s: {:.1} times the single rate (goal 6)",
-        grouped / single
-    );
-    let waiting = offers(640);
+    fill_log(&vault, &fleet, &path);
+    let written = changed(folder, &vault, &fleet, &mut known);
+    let waiting = offers(&fleet, &mut known, 640);
     let start = Instant::now();
     std::thread::scope(|threads| {
         for share in waiting.chunks(20) {
             let vault = &vault;
             threads.spawn(move || {
-                for (_, name, bytes) in share {
-                    vault.check_in(&SCOPE, name, bytes, NOW).unwrap();
+                for offer in share {
+                    send(vault, offer);
                 }
             });
         }
@@ -231,6 +187,95 @@ fn measure(folder: &Path, devices: usize, history: usize) {
     if devices >= 10_000 {
         reseal(&vault, &fleet);
     }
+}
+
+/// So many offers, of as many devices as there are.
+fn offers(fleet: &Fleet, known: &mut [Device], number: usize) -> Vec<(String, Vec<u8>)> {
+    let count = known.len();
+    (0..number)
+        .map(|n| {
+            let device = &mut known[n % count];
+            (device.name(), device.offer(fleet))
+        })
+        .collect()
+}
+
+fn send(vault: &Vault<SqliteStore>, (name, bytes): &(String, Vec<u8>)) {
+    assert_stored(&vault.check_in(&SCOPE, name, bytes, NOW).unwrap());
+}
+
+fn assert_stored(answer: &[u8]) {
+    assert_eq!(Answer::decode(answer).unwrap().stored.len(), 1);
+}
+
+/// Check-ins with a new record, alone and in groups; how many bytes a commit writes.
+fn changed(
+    folder: &Path,
+    vault: &Vault<SqliteStore>,
+    fleet: &Fleet,
+    known: &mut [Device],
+) -> usize {
+    let file = rusqlite::Connection::open(folder.join("vault")).unwrap();
+    let fold = || {
+        let whole: bool = file
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+                Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+            })
+            .unwrap();
+        assert!(whole);
+    };
+    let first = offers(fleet, known, 50);
+    let written = written(first.iter().map(|offer| || send(vault, offer)));
+    println!("a commit writes {written} bytes");
+    let mut alone = 0.0;
+    let mut seconds = [0.0; 1 + GROUPS.len()];
+    for _ in 0..ROUNDS {
+        for (part, seconds) in seconds.iter_mut().enumerate() {
+            let number = if part == 0 { ALONE } else { TOGETHER };
+            let sealed = offers(fleet, known, number);
+            let before = probe(folder, written);
+            fold();
+            let start = Instant::now();
+            match part.checked_sub(1) {
+                None => sealed.iter().for_each(|offer| send(vault, offer)),
+                Some(part) => sealed.chunks(GROUPS[part]).for_each(|group| {
+                    let answers = send_many(vault, group);
+                    answers.iter().for_each(|answer| assert_stored(answer));
+                }),
+            }
+            let folding = Instant::now();
+            fold();
+            let took = start.elapsed().as_secs_f64();
+            let folding = folding.elapsed().as_secs_f64();
+            let floor = f64::midpoint(before, probe(folder, written));
+            println!(
+                "  {} with a new record: {:.0} /s; fdatasync alone {floor:.0} /s; the last fold took {:.0} ms",
+                part.checked_sub(1)
+                    .map_or_else(|| "alone".to_owned(), |n| format!("by {}", GROUPS[n])),
+                number as f64 / took,
+                folding * 1e3,
+            );
+            *seconds += took / number as f64;
+            if part == 0 {
+                alone += 1.0 / floor;
+            }
+            settle(vault, known);
+        }
+    }
+    let rounds = ROUNDS as f64;
+    println!(
+        "check-in with a new record: {:.0} /s: {:.0} % of fdatasync alone (goal 60)",
+        rounds / seconds[0],
+        100.0 * alone / seconds[0]
+    );
+    for (size, together) in GROUPS.iter().zip(&seconds[1..]) {
+        println!(
+            "grouped by {size}: {:.0} records/s: {:.1} times the single rate (goal 6)",
+            rounds / together,
+            seconds[0] / together
+        );
+    }
+    written
 }
 
 fn verify(vault: &Vault<SqliteStore>) {

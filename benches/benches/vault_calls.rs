@@ -19,7 +19,7 @@ use laps_core::identity::{Scope, Timestamp};
 use laps_core::vault::Vault;
 use laps_host::sqlite::SqliteStore;
 
-use vault::fleet::Fleet;
+use vault::fleet::{Fleet, settle};
 
 const SCOPE: Scope = Scope::EMPTY;
 const DEVICES: usize = 1_000;
@@ -29,8 +29,9 @@ fn calls(c: &mut Criterion) {
     let path = folder.path().join("vault");
     let fleet = Fleet::fill(&path, DEVICES, 12);
     let vault = Vault::from_system(SqliteStore::open(&path).unwrap());
-    let mut device = fleet.device(7);
-    device.start(&vault);
+    let mut devices = [fleet.device(7)];
+    settle(&vault, &mut devices);
+    let [mut device] = devices;
     let mut group = c.benchmark_group("vault");
     group.bench_function("check-in that changes nothing", |b| {
         b.iter(|| device.say_nothing(&vault));

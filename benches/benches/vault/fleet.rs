@@ -4,7 +4,7 @@ use std::path::Path;
 
 use laps_core::identity::{AccountName, DeviceId, RecordId, Timestamp};
 use laps_core::random::{Generator, SystemSource};
-use laps_core::rotation::message::{Answer, CheckIn, record_prefix};
+use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
@@ -31,8 +31,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Fills a new vault, a thousand devices in each transaction. The first devices have records of their own; the others
-    /// all have the same sealed bytes, which is the same to the store.
+    /// Fills a new vault, a thousand devices in each transaction. What is opened later is sealed for its device; the other records
+    /// have the sealed bytes of one behind a front of their own, which is all that the vault looks at.
     pub fn fill(path: &Path, devices: usize, history: usize) -> Self {
         let key = ReaderKey::generate(Suite::XWing, "reader", &mut rng()).unwrap();
         let store = SqliteStore::init(path).unwrap();
@@ -41,7 +41,7 @@ impl Fleet {
         let setting = HistorySetting::count(u16::try_from(history).unwrap());
         vault.initialise(&SCOPE, &[key.reader().clone()], setting, &who, NOW).unwrap();
         let mut fleet = Self { devices, history, key, record_len: 0 };
-        let template = fleet.seal(&Self::name(0), 1, id(0, 1), None);
+        let template = fleet.seal(&Self::name(0), 1, id(0, 1), Some(id(0, 0)));
         fleet.record_len = template.as_bytes().len();
         store
             .write(Durability::Durable, |tx| {
@@ -77,14 +77,15 @@ impl Fleet {
         let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
         let key = tx.insert_device(&SCOPE, &name, &device)?;
         for version in 1..=versions {
-            let own;
-            // What is sealed anew must be a record of its device.
-            let sealed = if n < 10_000 && version == versions && self.devices >= 10_000 {
-                own = self.seal(name.as_str(), version, id(n, version), Some(id(n, version - 1)));
-                own.as_bytes()
+            // What is sealed anew must be a record that opens.
+            let opens = n < 10_000 && version == versions && self.devices >= 10_000;
+            let (this, before) = (id(n, version), id(n, version - 1));
+            let sealed = if opens {
+                self.seal(name.as_str(), version, this, Some(before)).as_bytes().to_vec()
             } else {
-                template.as_bytes()
+                relabelled(template, &name, version, this, before)
             };
+            let sealed = sealed.as_slice();
             let mut held = Held::new(id(n, version), u64::try_from(version).unwrap());
             held.row = tx.insert_record(key, sealed)?;
             held.stored_at = NOW;
@@ -161,6 +162,26 @@ impl Fleet {
     }
 }
 
+/// The record with another front: `core/src/seal/FORMAT.md` §3, without a SID, and a name of the same length.
+fn relabelled(
+    record: &Record,
+    device: &DeviceId,
+    version: usize,
+    id: RecordId,
+    before: RecordId,
+) -> Vec<u8> {
+    let mut bytes = record.as_bytes().to_vec();
+    let name = 5 + 1 + 2 + SCOPE.as_str().len() + 2;
+    let account = name + device.as_str().len() + 2;
+    let this = account + "Admin".len() + 2;
+    let predecessor = this + 16 + 1;
+    bytes[name..][..device.as_str().len()].copy_from_slice(device.as_str().as_bytes());
+    bytes[this..][..16].copy_from_slice(id.as_bytes());
+    bytes[predecessor..][..16].copy_from_slice(before.as_bytes());
+    bytes[predecessor + 16..][..8].copy_from_slice(&(version as u64).to_be_bytes());
+    bytes
+}
+
 fn past_of(held: Held) -> Past {
     Past::new(held, NOW)
 }
@@ -210,13 +231,18 @@ impl Device {
         out
     }
 
-    /// The check-in of a start, and one that settles what the device says.
-    pub fn start(&mut self, vault: &Vault<SqliteStore>) {
-        for _ in 0..2 {
-            let bytes = Self::bytes(&self.message(), None);
-            let answer = vault.check_in(&SCOPE, &self.name(), &bytes, NOW).unwrap();
-            self.token = Some(Answer::decode(&answer).unwrap().token);
+    /// A check-in that offers nothing.
+    fn start(&mut self, commits: bool) -> Vec<u8> {
+        if commits {
+            self.held = self.made;
         }
+        let mut message = self.message();
+        message.commit = commits.then_some(Commit::new(self.held, true));
+        Self::bytes(&message, None)
+    }
+
+    fn take(&mut self, answer: &[u8]) {
+        self.token = Some(Answer::decode(answer).unwrap().token);
     }
 
     pub fn say_nothing(&mut self, vault: &Vault<SqliteStore>) {
@@ -232,5 +258,24 @@ impl Device {
             fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.made));
         self.made = record.header().id;
         Self::bytes(&self.message(), Some(&record))
+    }
+}
+
+pub fn send_many(vault: &Vault<SqliteStore>, group: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let check_ins: Vec<(&str, &[u8])> =
+        group.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let answers = vault.check_in_many(&SCOPE, &check_ins, NOW).unwrap();
+    answers.into_iter().map(Result::unwrap).collect()
+}
+
+/// Every device learns its token, commits the record that it made last, and has nothing more to say.
+pub fn settle(vault: &Vault<SqliteStore>, known: &mut [Device]) {
+    for commits in [false, true, false] {
+        for devices in known.chunks_mut(1_000) {
+            let messages: Vec<_> =
+                devices.iter_mut().map(|device| (device.name(), device.start(commits))).collect();
+            let answers = send_many(vault, &messages);
+            devices.iter_mut().zip(&answers).for_each(|(device, answer)| device.take(answer));
+        }
     }
 }

@@ -32,7 +32,8 @@ struct Offered {
 
 /// What is written back.
 struct Outcome {
-    answer: Answer,
+    /// Written out while the transaction can still be given up.
+    answer: Vec<u8>,
     observed: Observed,
     stale_last_seen: bool,
 }
@@ -54,14 +55,14 @@ impl<S: Store> Vault<S> {
     ) -> Result<Vec<u8>, VaultError> {
         let incoming = self.receive(scope, authenticated, bytes, now)?;
         if let Some(answer) = self.check_in_quietly(scope, &incoming, now)? {
-            return answer;
+            return Ok(answer);
         }
         let outcome = self.store.write(Durability::Durable, |tx| {
             let known = tx.device(scope, &incoming.device)?;
             self.take(tx, scope, &incoming, known, now)
         })?;
         self.observe(&outcome.observed);
-        encode(&outcome.answer)
+        Ok(outcome.answer)
     }
 
     /// Takes many check-ins in one transaction, so that they share one sync. The answers stand in the order of the check-ins, each
@@ -95,7 +96,7 @@ impl<S: Store> Vault<S> {
         let answer = |outcome: Result<Outcome, VaultError>| {
             let outcome = outcome?;
             self.observe(&outcome.observed);
-            encode(&outcome.answer)
+            Ok(outcome.answer)
         };
         Ok(taken.into_iter().map(answer).collect())
     }
@@ -108,20 +109,24 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
         self.store.write(Durability::Durable, |tx| {
-            let mut take = |incoming: &Result<Incoming, VaultError>| {
+            let mut taken = Vec::with_capacity(received.len());
+            for incoming in received {
                 let incoming = match incoming {
                     Ok(incoming) => incoming,
-                    Err(error) => return Ok(Err(error.clone())),
+                    Err(error) => {
+                        taken.push(Err(error.clone()));
+                        continue;
+                    }
                 };
                 // The usual damage is found before anything is written for the device. Whatever else the store says ends the
                 // transaction: it may be gone already, and what is written after it would stand alone.
-                match tx.device(scope, &incoming.device) {
-                    Ok(known) => self.take(tx, scope, incoming, known, now).map(Ok),
-                    Err(error @ VaultError::Damaged { .. }) => Ok(Err(error)),
-                    Err(error) => Err(error),
-                }
-            };
-            received.iter().map(&mut take).collect()
+                taken.push(match tx.device(scope, &incoming.device) {
+                    Ok(known) => Ok(self.take(tx, scope, incoming, known, now)?),
+                    Err(error @ VaultError::Damaged { .. }) => Err(error),
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(taken)
         })
     }
 
@@ -178,7 +183,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Option<Result<Vec<u8>, VaultError>>, VaultError> {
+    ) -> Result<Option<Vec<u8>>, VaultError> {
         if incoming.message.token.is_none() || !incoming.offers.is_empty() {
             return Ok(None);
         }
@@ -195,6 +200,7 @@ impl<S: Store> Vault<S> {
                 return Ok(None);
             };
             let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
+            let answer = encode(&answer)?;
             let age = now.seconds_since(device.about.last_seen);
             let observed = Observed::check_in(&incoming.device, &verdict);
             Ok(Some(Outcome { answer, observed, stale_last_seen: age > LAST_SEEN_SECONDS }))
@@ -210,7 +216,7 @@ impl<S: Store> Vault<S> {
             })?;
         }
         self.observe(&outcome.observed);
-        Ok(Some(encode(&outcome.answer)))
+        Ok(Some(outcome.answer))
     }
 
     /// One check-in inside a write transaction; `known` is what the store has about the device.
@@ -266,6 +272,7 @@ impl<S: Store> Vault<S> {
         }
         let head = tx.trail(scope)?;
         let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
+        let answer = encode(&answer)?;
         Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
     }
 }

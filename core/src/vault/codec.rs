@@ -7,21 +7,24 @@ use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
 use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
-use super::bytes::{In, Out};
+use super::bytes::{In, Out, ROW};
 use super::readers::{KnownReader, Readers};
 use super::state::{About, Candidates, Device, Held, HistorySetting, Order, Past};
 
-const DEVICE: u8 = 1;
-const READERS: u8 = 1;
+/// About what a held record takes, and all that a device has only once: most states are written without growing.
+const HELD_LEN: usize = 80;
+const ABOUT_LEN: usize = 256;
 
 impl Device {
     /// Canonical bytes, with a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Out::default();
-        out.u8(DEVICE);
         let Candidates { token, current, pending, history, highest_version, orders } =
             &self.candidates;
+        let held = pending.len().saturating_add(history.len()).saturating_add(1);
+        let len = held.saturating_mul(HELD_LEN).saturating_add(ABOUT_LEN);
+        let mut out = Out::with_capacity(len);
+        out.u8(ROW);
         out.optional(*token, |out, token| out.bytes(&token));
         out.optional(current.as_ref(), write_held);
         out.list(pending, write_held);
@@ -56,17 +59,14 @@ impl Device {
         out.time(about.enrolled);
         out.time(about.last_seen);
         out.optional(about.retired, Out::time);
-        out.sealed()
+        out.summed()
     }
 
     /// From canonical bytes; none when they are not, or damaged.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut input = In::checked(bytes)?;
+        let mut input = In::row(bytes)?;
         let input = &mut input;
-        if input.u8()? != DEVICE {
-            return None;
-        }
         let candidates = Candidates {
             token: input.optional(In::array)?,
             current: input.optional(read_held)?,
@@ -150,7 +150,7 @@ impl Readers {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Out::default();
-        out.u8(READERS);
+        out.u8(ROW);
         out.list(&self.known, |out, reader| {
             out.bytes(&reader.id);
             out.blob(reader.line.as_bytes());
@@ -160,17 +160,14 @@ impl Readers {
         out.list(&self.sets, |out, set| out.list(set, |out, id| out.bytes(id)));
         out.u16(self.history.count);
         out.optional(self.history.days, Out::u16);
-        out.sealed()
+        out.summed()
     }
 
     /// From canonical bytes; none when they are not, or damaged.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut input = In::checked(bytes)?;
+        let mut input = In::row(bytes)?;
         let input = &mut input;
-        if input.u8()? != READERS {
-            return None;
-        }
         let readers = Self {
             known: input.list(|input| {
                 Some(KnownReader {
@@ -185,5 +182,69 @@ impl Readers {
         };
         input.end()?;
         Some(readers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bytes::digest;
+    use super::*;
+    use crate::identity::{AccountName, RecordId, Timestamp};
+
+    fn device() -> Device {
+        let held = |n: u8| {
+            let mut held = Held::new(RecordId::from_bytes([n; 16]), u64::from(n));
+            held.row = 1_000;
+            held.digest = [n; 16];
+            held
+        };
+        let candidates = Candidates {
+            token: Some([7; 16]),
+            current: Some(held(3)),
+            pending: alloc::vec![held(4)],
+            history: alloc::vec![Past::new(held(2), Timestamp::MAX)],
+            highest_version: 4,
+            ..Candidates::default()
+        };
+        Device::new(candidates, About::new(AccountName::new("Admin").unwrap(), Timestamp::MAX))
+    }
+
+    #[test]
+    fn a_row_that_an_older_schema_wrote_is_read() {
+        let mut old = device().to_bytes();
+        assert_eq!(old.first(), Some(&ROW));
+        old.truncate(old.len() - 8);
+        old[0] = 1;
+        let check: [u8; 8] = digest(&old);
+        old.extend(check);
+        assert!(Device::from_bytes(&old) == Some(device()));
+        // And nothing between the two.
+        old[0] = ROW;
+        assert!(Device::from_bytes(&old).is_none());
+    }
+
+    #[test]
+    fn every_changed_bit_and_every_cut_of_a_row_is_found() {
+        let bytes = device().to_bytes();
+        assert!(Device::from_bytes(&bytes) == Some(device()));
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[place] ^= 1 << bit;
+                assert!(Device::from_bytes(&changed).is_none(), "bit {bit} of byte {place}");
+            }
+        }
+        for len in 0..bytes.len() {
+            assert!(Device::from_bytes(&bytes[..len]).is_none(), "{len} bytes");
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert!(Device::from_bytes(&longer).is_none());
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_specification() {
+        // XXH3 of nothing, as the reference implementation has it.
+        let nothing = Out::default().summed();
+        assert_eq!(nothing, 0x2d06_8005_38d3_94c2_u64.to_be_bytes());
     }
 }

@@ -13,12 +13,16 @@ const RECENT: usize = 16;
 
 impl Rows<'_> {
     /// The latest pairs of a device's lineage, the oldest first.
-    fn recent(&self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        let bytes: Option<Vec<u8>> = self.one(
-            "SELECT recent FROM device WHERE number = :device",
-            named_params! { ":device": to_i64(device.number()) },
-            |row| row.get(0),
-        )?;
+    fn recent(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+        if self.recent.as_ref().is_none_or(|(known, _)| *known != device) {
+            let bytes: Option<Vec<u8>> = self.one(
+                "SELECT recent FROM device WHERE number = :device",
+                named_params! { ":device": to_i64(device.number()) },
+                |row| row.get(0),
+            )?;
+            self.recent = bytes.map(|bytes| (device, bytes));
+        }
+        let bytes = self.recent.as_ref().map(|(_, bytes)| bytes.as_slice());
         let bytes = bytes.ok_or(VaultError::Internal("a row that should be there is not"))?;
         let (ids, rest) = bytes.as_chunks::<16>();
         let (pairs, odd) = ids.as_chunks::<2>();
@@ -32,7 +36,7 @@ impl Rows<'_> {
     }
 
     pub(super) fn find_sibling(
-        &self,
+        &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
@@ -56,7 +60,7 @@ impl Rows<'_> {
     }
 
     pub(super) fn add_pair(
-        &self,
+        &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
@@ -84,13 +88,19 @@ impl Rows<'_> {
             .flat_map(|(one, other)| [*one.as_bytes(), *other.as_bytes()])
             .flatten()
             .collect();
+        self.recent = None;
         self.change(
             "UPDATE device SET recent = :recent WHERE number = :device",
             named_params! { ":recent": bytes, ":device": to_i64(device.number()) },
-        )
+        )?;
+        self.recent = Some((device, bytes));
+        Ok(())
     }
 
-    pub(super) fn pairs(&self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+    pub(super) fn pairs(
+        &mut self,
+        device: DeviceKey,
+    ) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
         let pairs: Vec<(Vec<u8>, Vec<u8>)> = self.many(
             "SELECT predecessor, record FROM lineage WHERE device = :device",
             named_params! { ":device": to_i64(device.number()) },

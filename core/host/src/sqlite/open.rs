@@ -1,5 +1,6 @@
 //! Making, opening and checking the file.
 
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -19,8 +20,13 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Prepared statements that a connection keeps; there are about thirty.
 const STATEMENTS: usize = 64;
 
-/// The write-ahead log is folded into the file when it has so many pages (16 MiB): fewer syncs than with SQLite's 1 000.
-const CHECKPOINT_PAGES: i32 = 4_000;
+/// The write-ahead log is folded into the file when it has so many pages (16 to 64 MiB): fewer syncs than with SQLite's 1 000. A
+/// large file gets more, because check-ins of many devices touch as many pages all over it, and those cost less the closer
+/// together they are written.
+const CHECKPOINT_PAGES: RangeInclusive<i64> = 4_000..=16_000;
+
+/// One page of the log for so many of the file.
+const CHECKPOINT_SHARE: i64 = 4;
 
 /// The page cache, in KiB (as SQLite counts them, negative).
 const CACHE_KIB: i32 = -16_384;
@@ -207,7 +213,10 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let (least, most) = CHECKPOINT_PAGES.into_inner();
+    let pages = pages.div_euclid(CHECKPOINT_SHARE).clamp(least, most);
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
 }
 
 /// The file is there, and nobody but its owner can read it.

@@ -16,8 +16,11 @@ use super::scope::ScopeRow;
 
 /// One device.
 const DEVICE: &str =
-    "SELECT device.number, state FROM device JOIN scope ON scope.number = device.scope
+    "SELECT device.number, state, recent FROM device JOIN scope ON scope.number = device.scope
              WHERE scope.name = :scope AND device.name = :name";
+/// One device of a scope whose number is known.
+const DEVICE_OF_SCOPE: &str =
+    "SELECT number, state, recent FROM device WHERE scope = :scope AND name = :name";
 /// What is kept about a device, where its due date stays.
 const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
 /// A page of devices by name.
@@ -46,11 +49,13 @@ pub(super) struct Rows<'c> {
     /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes while this transaction does,
     /// and one that only reads sees one state.
     pub(super) scope: Option<(Scope, ScopeRow)>,
+    /// The latest pairs of the lineage of the device that was asked for last.
+    pub(super) recent: Option<(DeviceKey, Vec<u8>)>,
 }
 
 impl<'c> Rows<'c> {
     pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path, scope: None }
+        Self { connection, path, scope: None, recent: None }
     }
 
     pub(super) fn one<T>(
@@ -102,8 +107,8 @@ impl<'c> Rows<'c> {
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
         let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let state: Vec<u8> = row.get(2)?;
-        let device = Device::from_bytes(&state).ok_or_else(|| damaged("the state", &name));
+        let device = Device::from_bytes(row.get_ref(2)?.as_blob()?);
+        let device = device.ok_or_else(|| damaged("the state", &name));
         let name = DeviceId::new(&name).unwrap_or_default();
         Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
     }
@@ -162,15 +167,22 @@ impl Transaction for Rows<'_> {
         scope: &Scope,
         name: &DeviceId,
     ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
-        let found: Option<(i64, Vec<u8>)> = self.one(
-            DEVICE,
-            named_params! { ":scope": scope.as_str(), ":name": name.as_str() },
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let Some((key, state)) = found else { return Ok(None) };
-        let device =
-            Device::from_bytes(&state).ok_or_else(|| damaged("the state", name.as_str()))?;
-        Ok(Some((DeviceKey::new(from_i64(key)), device)))
+        let number = self.scope.as_ref().filter(|(known, _)| known == scope);
+        let number = number.map(|(_, row)| row.number);
+        let (sql, scope): (_, &dyn ToSql) = match &number {
+            Some(number) => (DEVICE_OF_SCOPE, number),
+            None => (DEVICE, &scope.as_str()),
+        };
+        let read = |row: &Row<'_>| {
+            let device = Device::from_bytes(row.get_ref(1)?.as_blob()?);
+            Ok((row.get(0)?, device, row.get(2)?))
+        };
+        let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
+        let Some((key, device, recent)) = self.one(sql, parameters, read)? else { return Ok(None) };
+        let key = DeviceKey::new(from_i64(key));
+        let device = device.ok_or_else(|| damaged("the state", name.as_str()))?;
+        self.recent = Some((key, recent));
+        Ok(Some((key, device)))
     }
 
     fn insert_device(
@@ -206,6 +218,7 @@ impl Transaction for Rows<'_> {
     }
 
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
+        self.recent = None;
         let key = to_i64(key.number());
         let parameters = named_params! { ":key": key };
         self.run("DELETE FROM record WHERE device = :key", parameters)?;
@@ -467,6 +480,7 @@ mod tests {
     fn nothing_is_found_by_scanning_and_no_page_of_devices_is_sorted() {
         for (name, sql, index) in [
             ("DEVICE", DEVICE, "sqlite_autoindex_device_1"),
+            ("DEVICE_OF_SCOPE", DEVICE_OF_SCOPE, "sqlite_autoindex_device_1"),
             ("DEVICES", DEVICES, "sqlite_autoindex_device_1"),
             ("DUE", DUE, "device_due"),
             ("ENTRIES_FROM", ENTRIES_FROM, "INTEGER PRIMARY KEY"),

@@ -11,6 +11,7 @@ use laps_core::vault::trail::Action;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
 
 use super::bed::{Bed, Either, WHO, counting, id, scope};
 
@@ -30,6 +31,25 @@ fn export(bed: &Bed) -> Vec<u8> {
 /// Makes a vault's file what an earlier version would have made of it.
 fn age(path: &Path, version: i32) {
     let connection = Connection::open(path).unwrap();
+    for (table, column) in [("device", "state"), ("scope", "readers")] {
+        let mut rows =
+            connection.prepare(&format!("SELECT number, {column} FROM {table}")).unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        for row in rows.unwrap() {
+            let (number, mut bytes): (i64, Vec<u8>) = row.unwrap();
+            // Before schema 4: another first byte, and a SHA-256 behind.
+            bytes[0] = 1;
+            let body = bytes.len() - 8;
+            let hash = Sha256::digest(&bytes[..body]);
+            bytes[body..].copy_from_slice(&hash[..8]);
+            let update = format!("UPDATE {table} SET {column} = ? WHERE number = ?");
+            connection.execute(&update, params![bytes, number]).unwrap();
+        }
+    }
+    if version >= 3 {
+        connection.pragma_update(None, "user_version", version).unwrap();
+        return;
+    }
     let mut rows = connection.prepare("SELECT number, recent FROM device").unwrap();
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     for row in rows.unwrap() {
@@ -160,16 +180,22 @@ fn a_copy_can_be_put_in_place_and_agents_notice() {
 
 #[test]
 fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
+    for from in 1..4 {
+        migrated_from(from);
+    }
+}
+
+fn migrated_from(from: i32) {
     let bed = Bed::on_sqlite();
     let mut device = bed.settled("pc-1", 2);
     bed.reveal("pc-1");
     let path = bed.path();
     let current = migrate(&path, false, &WHO, bed.now()).unwrap_err();
     assert_eq!(current.code(), Code::InvalidArgument);
-    age(&path, 1);
+    age(&path, from);
     assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
-    assert_eq!((done.from, done.to), (1, 3));
+    assert_eq!((done.from, done.to), (from, 4));
     let copy = done.copy.unwrap();
     assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
