@@ -35,6 +35,7 @@ mod lifecycle;
 mod members;
 mod orders;
 mod reseal;
+mod shown;
 mod transfer;
 mod verify;
 

@@ -2590,8 +2590,9 @@ laps_status laps_vault_order_overdue(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_order_all(), for every device of which something was disclosed to this actor at the time since or later,
- * whatever was noted about it with laps_vault_record_outcome().
+ * As laps_vault_order_all(), for every device that may hold now what this actor was shown at the time since or later: by a
+ * disclosure, whatever was noted about it with laps_vault_record_outcome(), by an export, or by records that were handed out to be
+ * sealed anew or given back. A back-up counts as all that was stored until an hour behind its entry in the trail.
  */
 LAPS_API
 LAPS_NODISCARD

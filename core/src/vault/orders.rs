@@ -1,10 +1,11 @@
 //! Orders to rotate (protocol §3.6): for some devices, all, the overdue ones, or those of which somebody was shown something.
 
-use alloc::{collections::BTreeMap, format, string::String, string::ToString as _, vec::Vec};
+use alloc::{format, string::ToString as _, vec::Vec};
 
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
+use super::shown::Shown;
 use super::state::Device;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::Action;
@@ -13,9 +14,6 @@ use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, name};
 
 /// How many devices one transaction orders.
 const PAGE: usize = 1_000;
-
-/// A device, and which of its records are to be replaced; none: all that it may hold.
-type Wanted = (String, Option<Vec<RecordId>>);
 
 impl<S: Store> Vault<S> {
     /// Orders devices to rotate: replaces every record that they may hold now.
@@ -35,12 +33,11 @@ impl<S: Store> Vault<S> {
     ) -> Result<Ordered, VaultError> {
         let ordered = match selection {
             Selection::Devices(devices) => self.order_named(scope, devices, request, now),
-            Selection::All => self.order_pages(scope, "all devices", request, now, |tx, last| {
-                let after = last.map(|last| last.name.to_string());
-                tx.devices(scope, after.as_deref(), PAGE)
-            }),
+            Selection::All => {
+                self.order_pages(scope, "all devices", None, request, now, by_name(scope))
+            }
             Selection::Overdue => {
-                self.order_pages(scope, "overdue devices", request, now, |tx, last| {
+                self.order_pages(scope, "overdue devices", None, request, now, |tx, last| {
                     let after = last.map(StoredDevice::due_place);
                     match after {
                         // Nothing says where the next page begins: better none than the first one again.
@@ -70,9 +67,7 @@ impl<S: Store> Vault<S> {
             if devices.is_empty() {
                 return Err(VaultError::InvalidArgument("no device was named"));
             }
-            let wanted: Vec<Wanted> =
-                devices.iter().map(|device| ((*device).to_string(), None)).collect();
-            order(tx, scope, &wanted, "", request, now, true)
+            order(tx, scope, devices, &Wanted { what: "", shown: None, strict: true }, request, now)
         })
     }
 
@@ -80,7 +75,8 @@ impl<S: Store> Vault<S> {
     fn order_pages(
         &self,
         scope: &Scope,
-        what: &'static str,
+        what: &str,
+        shown: Option<&Shown>,
         request: &Request<'_>,
         now: Timestamp,
         next: impl Fn(
@@ -94,9 +90,9 @@ impl<S: Store> Vault<S> {
             let (page, ordered) =
                 self.audited(scope, request, "", "order rotations", now, |tx| {
                     let page = next(tx, last.as_ref())?;
-                    let wanted: Vec<Wanted> =
-                        page.iter().map(|stored| (stored.name.to_string(), None)).collect();
-                    let ordered = order(tx, scope, &wanted, what, request, now, false)?;
+                    let names: Vec<&str> = page.iter().map(|stored| stored.name.as_str()).collect();
+                    let wanted = Wanted { what, shown, strict: false };
+                    let ordered = order(tx, scope, &names, &wanted, request, now)?;
                     Ok((page, ordered))
                 })?;
             devices = devices.saturating_add(ordered.devices);
@@ -108,7 +104,7 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// What was disclosed to somebody. What he noted about it afterwards, ["not opened"](Vault::record_outcome), is his word and
+    /// What somebody was shown. What he noted about a disclosure afterwards, ["not opened"](Vault::record_outcome), is his word and
     /// takes nothing away: he has the records.
     fn order_revealed(
         &self,
@@ -118,28 +114,18 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
-        let mut devices: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
-        let mut after = 0;
-        loop {
-            let page = self.store.read(|tx| tx.entries_of(scope, actor, since, after, PAGE))?;
-            let Some(last) = page.last() else { break };
-            after = last.number;
-            for stored in page {
-                let Ok(entry) = stored.entry else { continue };
-                if entry.action == Action::Disclosed {
-                    devices.entry(entry.device).or_default().extend(entry.records);
-                }
-            }
-        }
-        let wanted: Vec<Wanted> =
-            devices.into_iter().map(|(device, records)| (device, Some(records))).collect();
+        let shown = Shown::to(self, scope, actor, since)?;
         let what = format!("what {actor} was shown since {since}");
+        let Some(devices) = shown.devices() else {
+            return self.order_pages(scope, &what, Some(&shown), request, now, by_name(scope));
+        };
+        let wanted = Wanted { what: &what, shown: Some(&shown), strict: false };
         let mut total = 0_u64;
-        let mut pages = wanted.chunks(PAGE);
-        let mut page: &[Wanted] = pages.next().unwrap_or_default();
+        let mut pages = devices.chunks(PAGE);
+        let mut page: &[&str] = pages.next().unwrap_or_default();
         loop {
             let ordered = self.audited(scope, request, "", "order rotations", now, |tx| {
-                order(tx, scope, page, &what, request, now, false)
+                order(tx, scope, page, &wanted, request, now)
             })?;
             total = total.saturating_add(ordered.devices);
             match pages.next() {
@@ -162,27 +148,47 @@ impl<S: Store> Vault<S> {
     }
 }
 
+/// The page of all devices behind one.
+fn by_name(
+    scope: &Scope,
+) -> impl Fn(&mut dyn Transaction, Option<&StoredDevice>) -> Result<Vec<StoredDevice>, VaultError> {
+    |tx, last| {
+        let after = last.map(|last| last.name.to_string());
+        tx.devices(scope, after.as_deref(), PAGE)
+    }
+}
+
+/// What an order is about.
+struct Wanted<'a> {
+    /// As the entry says it; empty for devices that were named.
+    what: &'a str,
+    /// Only devices that may have one of these passwords.
+    shown: Option<&'a Shown>,
+    /// Whether a device that cannot be ordered makes all of it fail.
+    strict: bool,
+}
+
 /// One transaction of orders, with its entry.
 fn order(
     tx: &mut dyn Transaction,
     scope: &Scope,
-    wanted: &[Wanted],
-    what: &str,
+    names: &[&str],
+    wanted: &Wanted<'_>,
     request: &Request<'_>,
     now: Timestamp,
-    strict: bool,
 ) -> Result<Ordered, VaultError> {
+    let &Wanted { what, shown, strict } = wanted;
     let before = tx.trail(scope)?;
     let number = before.length.saturating_add(1);
     let mut devices = 0_u64;
     let mut named = Vec::new();
-    for (device, records) in wanted {
+    for device in names {
         let id = name(device)?;
         let known = tx.device(scope, &id);
         let (key, mut known) = match known {
             Ok(Some(found)) if can_be_ordered(&found.1, strict) => found,
             Ok(found) if strict => {
-                let (device, known) = (device.clone(), found.is_some());
+                let (device, known) = ((*device).to_string(), found.is_some());
                 return Err(VaultError::NoSuchDevice { device, known });
             }
             // A damaged device does not keep the others from being ordered.
@@ -190,17 +196,16 @@ fn order(
             Err(error) => return Err(error),
             Ok(_) => continue,
         };
-        let all: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
-        let ids = match records {
-            // The order names all that the device may hold, as soon as one of it was shown.
-            Some(records) if !records.iter().any(|id| all.contains(id)) => continue,
-            _ => all,
-        };
+        if shown.is_some_and(|shown| !shown.has_one_of(&known, now)) {
+            continue;
+        }
+        // The order names all that the device may hold, as soon as one of it was shown.
+        let ids: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
         if known.candidates.order(&ids, number, now) {
             tx.update_device(key, &known)?;
             devices = devices.saturating_add(1);
         }
-        named.push(device.as_str());
+        named.push(*device);
     }
     let mut entry = request.entry(Action::RotationOrdered, "", now);
     match named.as_slice() {
@@ -218,6 +223,8 @@ fn can_be_ordered(device: &Device, strict: bool) -> bool {
 
 #[cfg(all(test, feature = "getrandom"))]
 mod tests {
+    use alloc::string::String;
+
     use super::super::MemoryStore;
     use super::super::store::Durability;
     use super::*;

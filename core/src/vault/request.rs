@@ -65,11 +65,16 @@ pub enum Selection<'a> {
     All,
     /// Every device whose due date has passed.
     Overdue,
-    /// Every device of which something was disclosed to this actor since then, opened or not.
+    /// Every device that may hold now what this actor was shown since then, opened or not: by a disclosure, an export, a back-up,
+    /// or records that were handed out to be sealed anew or given back. A back-up is of everything that was stored until an
+    /// hour behind its entry, and so is what an entry of an earlier version does not name; every other entry names its records.
+    ///
+    /// What the trail does not know is not in it: the file of the vault copied or restored by somebody who can read it, and what
+    /// an [import](crate::vault::Vault::import) brought. Then order [all](Self::All).
     RevealedBy {
-        /// The actor of the disclosures.
+        /// The actor of the entries.
         actor: &'a str,
-        /// Disclosures at this time or later.
+        /// Entries at this time or later.
         since: Timestamp,
     },
 }

@@ -39,7 +39,7 @@ struct Travelling {
 
 impl<S: Store> Vault<S> {
     /// Devices with everything that is kept about them, one frame each; those behind `after`, at most `limit`. It is in the
-    /// trail like a disclosure. Damaged records are left out, damaged devices too; `damaged` names the devices of both.
+    /// trail like a disclosure, with every record. Damaged records are left out, damaged devices too; `damaged` names the devices of both.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -56,9 +56,10 @@ impl<S: Store> Vault<S> {
             let page = tx.devices(scope, after, limit)?;
             let mut items = Vec::with_capacity(page.len());
             let (mut damaged, mut lost) = (Vec::new(), 0_usize);
+            let mut records = Vec::new();
             for stored in &page {
                 if let Ok(device) = &stored.device {
-                    let (frame, left_out) = frame(tx, scope, stored, device)?;
+                    let (frame, left_out) = frame(tx, scope, stored, device, &mut records)?;
                     items.push(frame);
                     if left_out > 0 {
                         damaged.push(stored.name);
@@ -70,7 +71,9 @@ impl<S: Store> Vault<S> {
             }
             let mut entry = request.entry(Action::Exported, "", now);
             let first = page.first().map(|first| first.name.to_string()).unwrap_or_default();
-            entry.detail = format!("{} devices, from {first:?}", items.len());
+            entry.detail =
+                format!("{} records of {} devices, from {first:?}", records.len(), items.len());
+            entry.records = records;
             if lost > 0 {
                 entry.detail = format!("{}, without {lost} damaged records", entry.detail);
             }
@@ -152,12 +155,13 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
     ))
 }
 
-/// The frame of a device, and how many of its records are damaged and not in it.
+/// The frame of a device, and how many of its records are damaged and not in it; `named` takes the ids of those that are.
 fn frame(
     tx: &mut dyn Transaction,
     scope: &Scope,
     stored: &StoredDevice,
     device: &Device,
+    named: &mut Vec<RecordId>,
 ) -> Result<(Vec<u8>, usize), VaultError> {
     let mut body = Out::default();
     body.blob(stored.name.as_str().as_bytes());
@@ -171,7 +175,10 @@ fn frame(
     let (mut records, mut left_out) = (Vec::new(), 0_usize);
     for held in all(&device.candidates) {
         match intact(tx, scope, &stored.name, held)? {
-            Some(sealed) => records.push(sealed),
+            Some(sealed) => {
+                records.push(sealed);
+                named.push(held.id);
+            }
             None => left_out = left_out.saturating_add(1),
         }
     }

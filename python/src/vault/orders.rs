@@ -63,7 +63,8 @@ impl Vault {
     }
 
     /// Orders devices to rotate at their next check-in: those that are named, `all`, the `overdue` ones, or those of
-    /// which the actor `revealed_by` was shown something since then.
+    /// which the actor `revealed_by` was shown something since then: by a disclosure, an export, a back-up, or records that were
+    /// handed out to be sealed anew.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by = None, since = None, now = None))]
     fn order_rotation(

@@ -114,6 +114,84 @@ pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
 }
 
+pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Bed) {
+    let readers = [bed.reader.reader().clone()];
+    let history = laps_core::vault::state::HistorySetting::default();
+    bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
+    let mut devices: Vec<Device> = (0..4).map(|n| bed.settled(&format!("pc-{n}"), 2)).collect();
+    let mallory = Request::new("mallory", "leaves soon");
+    let since = bed.now();
+    let shown = Selection::RevealedBy { actor: "mallory", since };
+    // A page of an export names what is in it: an hour, a page, an import of old times say nothing.
+    assert_eq!(
+        bed.vault.export(&scope(), Some("pc-3"), 9, &mallory, bed.now()).unwrap().items.len(),
+        0
+    );
+    assert_eq!(
+        bed.vault.export(&scope(), Some("pc-1"), 1, &WHO, bed.now()).unwrap().items.len(),
+        1
+    );
+    assert_eq!(order(bed, shown), Ok(0));
+    assert_eq!(bed.vault.export(&scope(), None, 2, &mallory, bed.now()).unwrap().items.len(), 2);
+    let entry = bed.trail().pop().unwrap();
+    assert_eq!(
+        (entry.records.len(), entry.detail.as_str()),
+        (4, "4 records of 2 devices, from \"pc-0\"")
+    );
+    devices[0].rotate(bed);
+    assert_eq!(order(bed, shown), Ok(1));
+    assert_eq!(ordered(bed), ["pc-1"], "made after the export, in the export, not in it");
+    devices[1].rotate(bed);
+    assert_eq!(ordered(bed), [""; 0]);
+    assert_eq!(order(bed, shown), Ok(0), "rotated since");
+    // Records that were handed out to be sealed anew, and those that were given back.
+    let other = super::bed::key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    bed.pass(10);
+    let since = bed.now();
+    let shown = Selection::RevealedBy { actor: "mallory", since };
+    let page = bed.vault.resealing(&scope(), Some("pc-2"), 9, &mallory, bed.now()).unwrap();
+    assert_eq!(page.items.len(), 2);
+    let page = bed.vault.resealing(&scope(), Some("pc-1"), 1, &WHO, bed.now()).unwrap();
+    assert_eq!(order(bed, shown), Ok(1));
+    assert_eq!(ordered(bed), ["pc-3"]);
+    let to = [bed.reader.reader().clone(), other.reader().clone()];
+    let anew: Vec<_> = page
+        .items
+        .iter()
+        .map(|item| {
+            let record = laps_core::seal::Record::parse(&item.sealed).unwrap();
+            let anew = bed.reader.reseal(&record, &to, &mut super::bed::rng()).unwrap();
+            let sealed = anew.as_bytes().to_vec();
+            laps_core::vault::Resealing::new(item.device, item.record, sealed)
+        })
+        .collect();
+    assert_eq!(bed.vault.reseal(&scope(), &anew, &mallory, bed.now()), Ok(2));
+    assert_eq!(bed.vault.reseal(&scope(), &anew, &mallory, bed.now()), Ok(0));
+    assert_eq!(order(bed, shown), Ok(1));
+    assert_eq!(ordered(bed), ["pc-2", "pc-3"]);
+}
+
+pub fn orders_for_a_back_up_are_for_all_that_was_stored_by_then(bed: &Bed) {
+    let mut devices: Vec<Device> = (0..3).map(|n| bed.settled(&format!("pc-{n}"), 1)).collect();
+    let mallory = Request::new("mallory", "leaves soon");
+    let since = bed.now();
+    let shown = Selection::RevealedBy { actor: "mallory", since };
+    bed.vault.note_everywhere(Action::Exported, "backed up to /tmp/copy", &WHO, bed.now()).unwrap();
+    assert_eq!(order(bed, shown), Ok(0));
+    bed.vault
+        .note_everywhere(Action::Exported, "backed up to /tmp/copy", &mallory, bed.now())
+        .unwrap();
+    // The entry is first: what came in while it was copied may be in the copy.
+    bed.pass(3_600);
+    devices[1].rotate(bed);
+    bed.pass(1);
+    devices[2].rotate(bed);
+    bed.settled("pc-3", 1);
+    assert_eq!(order(bed, shown), Ok(2));
+    assert_eq!(ordered(bed), ["pc-0", "pc-1"]);
+}
+
 pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {
     bed.settled("pc-1", 1);
     bed.device("empty").check_in(bed);

@@ -79,6 +79,8 @@ conformance! {
         orders_for_all_and_for_the_overdue,
         orders_for_what_somebody_saw,
         what_was_disclosed_stays_revealed_whatever_is_noted,
+        orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew,
+        orders_for_a_back_up_are_for_all_that_was_stored_by_then,
         an_order_for_an_unknown_device_orders_nothing,
         retired_devices_are_not_due_and_come_back_by_checking_in,
         purging_needs_the_word_and_removes_everything,

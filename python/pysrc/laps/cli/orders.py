@@ -29,7 +29,8 @@ def rotate(
     every: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="The devices whose due date has passed.")] = False,
     revealed_by: Annotated[
-        str | None, typer.Option("--revealed-by", metavar="WHO", help="What this actor was shown, with --since.")
+        str | None,
+        typer.Option("--revealed-by", metavar="WHO", help="What this actor was shown or exported, with --since."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Since this time, or this long ago.")

@@ -1,0 +1,158 @@
+//! What somebody was shown, as the trail tells it: disclosures, exports, back-ups, records that were sealed anew.
+
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+
+use crate::identity::{RecordId, Scope, Timestamp};
+
+use super::state::Device;
+use super::store::Store;
+use super::trail::{Action, Entry};
+use super::{Vault, VaultError};
+
+/// How many entries are read at once.
+const PAGE: usize = 1_000;
+
+/// How much later than its entry a copy of everything may have been made, in seconds: the entry is written first, and a clock
+/// may have been set.
+const COPYING_SECONDS: u64 = 3_600;
+
+/// What the entries of one actor say that was handed out to him, or given back by him.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// Records that an entry names; in order.
+    records: Vec<RecordId>,
+    /// The devices of disclosures.
+    devices: BTreeSet<String>,
+    /// Whether there are records of devices that no entry names.
+    of_any_device: bool,
+    /// The last entry that names no record, and is about all that was stored by then.
+    all_until: Option<Timestamp>,
+}
+
+impl Shown {
+    /// What the trail says about an actor since a time.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn to<S: Store>(
+        vault: &Vault<S>,
+        scope: &Scope,
+        actor: &str,
+        since: Timestamp,
+    ) -> Result<Self, VaultError> {
+        let mut shown = Self::default();
+        let mut after = 0;
+        loop {
+            let page = vault.store.read(|tx| tx.entries_of(scope, actor, since, after, PAGE))?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            for entry in page.into_iter().filter_map(|stored| stored.entry.ok()) {
+                shown.note(entry);
+            }
+            shown.tidy();
+        }
+        Ok(shown)
+    }
+
+    fn note(&mut self, entry: Entry) {
+        if entry.action == Action::Disclosed {
+            self.devices.insert(entry.device);
+        } else if matches!(entry.action, Action::Exported | Action::ResealBegun | Action::Resealed)
+        {
+            // A back-up names no record, nor did earlier versions name those of an export or of a page to be sealed anew.
+            let nothing = entry.detail.starts_with("0 ");
+            if entry.records.is_empty() && !nothing {
+                self.all_until = self.all_until.max(Some(entry.at));
+            }
+            self.of_any_device |= !nothing;
+        } else {
+            return;
+        }
+        self.records.extend(entry.records);
+    }
+
+    fn tidy(&mut self) {
+        self.records.sort_unstable();
+        self.records.dedup();
+    }
+
+    /// The only devices that it can be about; none when it can be about any.
+    pub(super) fn devices(&self) -> Option<Vec<&str>> {
+        (!self.of_any_device).then(|| self.devices.iter().map(String::as_str).collect())
+    }
+
+    /// Whether one of the passwords that a device may have now was among it. When in doubt, yes.
+    pub(super) fn has_one_of(&self, device: &Device, now: Timestamp) -> bool {
+        device.candidates.iter().any(|held| {
+            let by_time = self.all_until.is_some_and(|until| {
+                // A time that is still to come is from another clock, and says nothing.
+                held.stored_at <= until.plus(COPYING_SECONDS) || held.stored_at > now
+            });
+            by_time || self.records.binary_search(&held.id).is_ok()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::AccountName;
+    use crate::vault::state::{About, Candidates, Held};
+
+    const AT: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_100_000);
+
+    fn device(id: u8, stored_at: Timestamp) -> Device {
+        let mut held = Held::new(RecordId::from_bytes([id; 16]), 1);
+        held.stored_at = stored_at;
+        let candidates = Candidates { pending: [held].into(), ..Candidates::default() };
+        Device::new(candidates, About::new(AccountName::new("Admin").unwrap(), AT))
+    }
+
+    fn shown(action: Action, detail: &str, records: &[u8]) -> Shown {
+        let mut entry = Entry::new(action, AT);
+        entry.detail = detail.into();
+        entry.records = records.iter().map(|id| RecordId::from_bytes([*id; 16])).collect();
+        let mut shown = Shown::default();
+        shown.note(entry);
+        shown.tidy();
+        shown
+    }
+
+    /// Earlier versions named no record of an export, or of a page that was handed out to be sealed anew.
+    #[test]
+    fn an_entry_that_names_no_record_is_about_all_that_was_stored() {
+        for (action, detail) in [
+            (Action::Exported, "12 devices, from \"pc-1\""),
+            (Action::Exported, "backed up to 0 records.vault"),
+            (Action::ResealBegun, "3 records of 200 devices"),
+        ] {
+            let shown = shown(action, detail, &[]);
+            assert_eq!(shown.devices(), None);
+            let had = |at| shown.has_one_of(&device(7, at), NOW);
+            assert!(had(AT) && had(AT.plus(COPYING_SECONDS)), "{detail}");
+            assert!(!had(AT.plus(COPYING_SECONDS + 1)) && !had(NOW), "{detail}");
+            assert!(had(NOW.plus(1)), "a time from another clock is no proof that it was later");
+        }
+        for (action, detail) in [
+            (Action::Exported, "0 devices, from \"\""),
+            (Action::Exported, "0 records of 3 devices, from \"pc-1\""),
+            (Action::Resealed, "0 records"),
+            (Action::Imported, "3 devices"),
+        ] {
+            let shown = shown(action, detail, &[]);
+            assert_eq!(shown.devices(), Some(Vec::new()), "{detail}");
+            assert!(!shown.has_one_of(&device(7, AT), NOW), "{detail}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_names_records_is_about_no_others() {
+        for action in [Action::Exported, Action::ResealBegun, Action::Resealed] {
+            let shown = shown(action, "3 records", &[9, 7, 8]);
+            assert_eq!(shown.devices(), None);
+            assert!([7, 8, 9].iter().all(|id| shown.has_one_of(&device(*id, NOW), NOW)));
+            assert!(!shown.has_one_of(&device(6, AT), NOW));
+        }
+    }
+}
