@@ -41,7 +41,8 @@ struct Outcome {
 impl<S: Store> Vault<S> {
     /// Takes a device's check-in and answers it (protocol §3). The embedder has authenticated the device.
     ///
-    /// A check-in with the current token that changes nothing writes nothing.
+    /// A check-in with the current token that changes nothing writes nothing but, once an hour, when the device was seen; it is
+    /// answered also by a store that is full, read-only or busy, and then that time stays as it was.
     ///
     /// # Errors
     /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name (it is in the trail), and
@@ -207,13 +208,18 @@ impl<S: Store> Vault<S> {
         })?;
         let Some(outcome) = outcome else { return Ok(None) };
         if outcome.stale_last_seen {
-            self.store.write(Durability::Relaxed, |tx| {
+            let noted = self.store.write(Durability::Relaxed, |tx| {
                 let Some((key, mut device)) = tx.device(scope, &incoming.device)? else {
                     return Ok(());
                 };
                 device.about.last_seen = device.about.last_seen.max(now);
                 tx.update_device(key, &device)
-            })?;
+            });
+            // The answer acknowledges nothing new, so nothing is lost with it; the next check-in notes it.
+            match noted {
+                Err(error) if !has_no_room_now(&error) => return Err(error),
+                _ => {}
+            }
         }
         self.observe(&outcome.observed);
         Ok(Some(outcome.answer))
@@ -275,6 +281,12 @@ impl<S: Store> Vault<S> {
         let answer = encode(&answer)?;
         Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
     }
+}
+
+/// Whether a store is whole, and only does not take anything now: full, read-only, or in use for a long time.
+fn has_no_room_now(error: &VaultError) -> bool {
+    matches!(error, VaultError::Store(error)
+        if matches!(error.code, Code::StorageFull | Code::Busy | Code::PermissionDenied))
 }
 
 /// Stores the bytes of an offer that the rules took, and looks for forks (§3.7) and late records (§4.3).

@@ -21,6 +21,7 @@ mod fleets;
 mod lists;
 mod reading;
 mod sqlite;
+mod unwritable;
 
 /// Runs each test on both stores.
 macro_rules! conformance {
@@ -109,4 +110,6 @@ conformance! {
         what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken,
         a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost,
         two_who_seal_anew_at_once_do_not_disturb_each_other;
+    unwritable:
+        a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written;
 }

@@ -1,0 +1,67 @@
+//! A vault that can be read, and not written: its disk is full, it is read-only, or somebody else has it for a long time.
+
+use laps_core::error::Code;
+use laps_core::rotation::message::{Answer, CheckIn};
+use laps_core::seal::Record;
+use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::{StoreError, Vault, VaultError};
+
+use super::bed::{Bed, Device, Either, counting, scope};
+
+/// A store in which nothing can be written any more.
+#[derive(Clone)]
+struct Refusing(Either, VaultError);
+
+impl Store for Refusing {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.0.read(work)
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.0.write(durability, |tx| work(tx).and(Err(self.1.clone())))
+    }
+}
+
+pub fn a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written(bed: &Bed) {
+    let mut device = bed.settled("pc-1", 1);
+    let seen = bed.vault.show(&scope(), "pc-1").unwrap().last_seen;
+    bed.pass(3_700);
+    let store = |code| VaultError::Store(StoreError::new(code, "for a test"));
+    let send = |message: &CheckIn, records: &[&Record], error: VaultError| {
+        let vault = Vault::new(Refusing(bed.vault.store().clone(), error), counting());
+        let bytes = Device::bytes(message, records);
+        let answer = vault.check_in(&scope(), "pc-1", &bytes, bed.now())?;
+        Ok::<_, VaultError>(Answer::decode(&answer).unwrap())
+    };
+    let message = device.message();
+    for code in [Code::StorageFull, Code::Busy, Code::PermissionDenied] {
+        let answer = send(&message, &[], store(code)).unwrap();
+        assert_eq!((Some(answer.token), answer.lacking.len()), (message.token, 0), "{code}");
+    }
+    // A fault, and damage, are told.
+    let damaged = VaultError::Damaged { what: "a page", device: String::new() };
+    let faults =
+        [store(Code::Io), store(Code::Unreachable), VaultError::Internal("a bug"), damaged];
+    for fault in faults {
+        assert_eq!(send(&message, &[], fault.clone()), Err(fault));
+    }
+    // Whatever changes something is stored, or not acknowledged.
+    let full = store(Code::StorageFull);
+    let record = device.make();
+    assert_eq!(send(&device.message(), &[&record], full.clone()), Err(full.clone()));
+    device.due = Some(bed.now());
+    assert_eq!(send(&device.message(), &[], full.clone()), Err(full.clone()));
+    let mut restarted = device.message();
+    restarted.token = None;
+    assert_eq!(send(&restarted, &[], full.clone()), Err(full));
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().last_seen, seen);
+    device.check_in(bed);
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().last_seen, bed.now());
+}
