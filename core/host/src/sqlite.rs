@@ -2,7 +2,8 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `copies` | backing up, restoring, migrating |
+//! | `copies` | backing up, restoring |
+//! | `migrate` | bringing an earlier schema to this one |
 //! | `open` | making, opening and checking the file |
 //! | `schema` | tables, and what their versions mean |
 //! | `process` | what a fork does to open handles |
@@ -22,6 +23,7 @@ mod copies;
 mod fault;
 mod group;
 mod lineage;
+mod migrate;
 mod open;
 mod process;
 mod reseal;
@@ -40,8 +42,9 @@ use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
-pub use copies::{Migration, back_up, init_vault, migrate, restore};
+pub use copies::{back_up, init_vault, restore};
 use group::Group;
+pub use migrate::{Migration, migrate};
 use process::Owner;
 pub use reseal::{reseal_all, reseal_all_watched};
 use transaction::Rows;

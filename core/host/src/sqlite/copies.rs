@@ -1,7 +1,6 @@
-//! Copies of a vault's file: backing up, putting a copy in place, and migrating with a copy kept.
+//! Copies of a vault's file: backing up, and putting a copy in place.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
@@ -16,18 +15,6 @@ use super::fault::{run, store_error};
 use super::process::Owner;
 use super::transaction::Rows;
 use super::{SqliteStore, open, schema};
-
-/// What a migration did.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Migration {
-    /// The schema before.
-    pub from: i32,
-    /// The schema now.
-    pub to: i32,
-    /// Where the copy of the file from before is, if one was asked for.
-    pub copy: Option<PathBuf>,
-}
 
 /// Makes a vault with its first readers in a place where nothing is. It appears whole or not at all: there is never a vault
 /// without readers.
@@ -107,63 +94,9 @@ pub fn restore(
     Ok(Vault::from_system(SqliteStore::open(to)?))
 }
 
-/// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope, in one
-/// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`. An attempt that fails is in the trail,
-/// if this version can write that vault.
-///
-/// # Errors
-/// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `ReasonRequired`, and what the operating system says.
-pub fn migrate(
-    path: &Path,
-    keep: bool,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Migration, VaultError> {
-    let migrated = migrate_unnoted(path, keep, request, now);
-    noted(migrated, &[path], || "migrate".to_owned(), request, now)
-}
-
-fn migrate_unnoted(
-    path: &Path,
-    keep: bool,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Migration, VaultError> {
-    request.check()?;
-    let connection = open::connect(path)?;
-    let from = schema::found(&connection, path)?;
-    if from >= schema::VERSION {
-        schema::check(&connection, path)?;
-        return Err(VaultError::InvalidArgument(
-            "the vault has the schema of this version already",
-        ));
-    }
-    let mut kept = None;
-    if keep {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".schema-{from}"));
-        let name = PathBuf::from(name);
-        open::make(&name, |draft| copy(&connection, path, draft))?;
-        kept = Some(name);
-    }
-    let to = schema::VERSION;
-    let detail = format!("from schema {from} to schema {to}");
-    let migrated = schema::migrate(&connection, path, from, || {
-        note(&mut Rows::new(&connection, path), Action::Migrated, &detail, request, now)
-    });
-    if migrated.is_err()
-        && let Some(copy) = &kept
-    {
-        // Nothing was changed, and the name is free for the next attempt.
-        let _ = fs::remove_file(copy);
-    }
-    migrated?;
-    Ok(Migration { from, to, copy: kept })
-}
-
 /// Passes a result on. A failure is first put into the trails of the vaults that stand in these places, as far as they can be
 /// written: they may be of a later schema, read-only or full, and the first error is the one to tell.
-fn noted<T>(
+pub(super) fn noted<T>(
     result: Result<T, VaultError>,
     places: &[&Path],
     attempt: impl FnOnce() -> String,
@@ -196,7 +129,7 @@ fn note_refusal_in(
 }
 
 /// One state of the vault, into an empty file.
-fn copy(connection: &Connection, path: &Path, draft: &Path) -> Result<(), VaultError> {
+pub(super) fn copy(connection: &Connection, path: &Path, draft: &Path) -> Result<(), VaultError> {
     let name = open::literal(draft);
     let text = name.to_str().ok_or_else(|| {
         StoreError::new(Code::InvalidArgument, format!("{} is not UTF-8", draft.display()))

@@ -38,18 +38,67 @@ pub(super) fn make(
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
 ) -> Result<(), VaultError> {
     check_free(path)?;
+    make_at(path, fill, |draft| place(draft, path))
+}
+
+/// The same, but when the very same bytes are in the place already, they stay. Answers whether the file was made now.
+pub(super) fn make_or_find(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), VaultError>,
+) -> Result<bool, VaultError> {
+    if fs::symlink_metadata(path).is_err() {
+        return make(path, fill).map(|()| true);
+    }
+    make_at(path, fill, |draft| {
+        let bare = || LOGS.iter().all(|log| fs::symlink_metadata(with_suffix(path, log)).is_err());
+        let same = || same_bytes(draft, path).unwrap_or(false);
+        if !bare() || !same() {
+            let at = path.display();
+            return Err(StoreError::new(
+                Code::AlreadyExists,
+                format!(
+                    "{at} exists already, is not the copy that would be made now, and is not overwritten: move it away, with \
+                     a log that is beside it"
+                ),
+            ));
+        }
+        check_access(path)?;
+        fs::remove_file(draft).map_err(|error| io_error(draft, "cannot be removed", &error))?;
+        sync_folder(&folder(path))
+    })?;
+    Ok(false)
+}
+
+/// Fills a draft, makes it durable, and hands it to `settle`. What could not be finished is not left behind.
+fn make_at(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), VaultError>,
+    settle: impl FnOnce(&Path) -> Result<(), StoreError>,
+) -> Result<(), VaultError> {
     let draft = draft(path)?;
     let placed = fill(&draft).and_then(|()| {
         finish(bare(&draft)?, &draft)?;
-        Ok(place(&draft, path)?)
+        Ok(settle(&draft)?)
     });
     if placed.is_err() {
-        // What could not be finished is not left behind; the first error is the one to tell.
-        for suffix in ["", "-wal", "-shm", "-journal"] {
+        // The first error is the one to tell.
+        for suffix in [""].iter().chain(&LOGS) {
             let _ = fs::remove_file(with_suffix(&draft, suffix));
         }
     }
     placed
+}
+
+/// Whether two files are regular ones with the same content. A link is not one.
+fn same_bytes(one: &Path, other: &Path) -> std::io::Result<bool> {
+    use std::io::{BufReader, Read as _};
+    let (first, second) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
+    if !first.is_file() || !second.is_file() || first.len() != second.len() {
+        return Ok(false);
+    }
+    let (first, second) = (File::open(one)?, File::open(other)?);
+    let mut bytes = BufReader::new(first).bytes().zip(BufReader::new(second).bytes());
+    bytes.try_fold(true, |same, (one, other)| Ok(same && one? == other?))
 }
 
 /// Fills an empty file with the tables of an empty vault.
@@ -73,7 +122,7 @@ pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
     }
-    for suffix in ["-wal", "-shm", "-journal"] {
+    for suffix in LOGS {
         let left = with_suffix(path, suffix);
         if fs::symlink_metadata(&left).is_ok() {
             let (at, left) = (path.display(), left.display());
@@ -90,7 +139,7 @@ pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A name beside the file's: of its log, its index, its draft.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -119,7 +168,10 @@ fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
 }
 
 /// What stands behind the name of a file while it is made.
-const DRAFT: &str = ".new-";
+pub(super) const DRAFT: &str = ".new-";
+
+/// What SQLite keeps beside a file.
+pub(super) const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Gives a draft its name, if the name is free.
 fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
@@ -161,7 +213,7 @@ fn private() -> OpenOptions {
 }
 
 /// The folder that the file is in.
-fn folder(path: &Path) -> PathBuf {
+pub(super) fn folder(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),

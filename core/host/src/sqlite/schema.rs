@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use laps_core::error::Code;
-use laps_core::vault::{StoreError, VaultError};
+use laps_core::vault::StoreError;
 use rusqlite::Connection;
 
 use super::fault::store_error;
@@ -107,29 +107,18 @@ pub(super) const fn can_note(schema: i32) -> bool {
     OLDEST <= schema && schema <= VERSION
 }
 
-/// Brings an older schema to this one, in one transaction with what `note` writes.
-pub(super) fn migrate(
-    connection: &Connection,
-    path: &Path,
-    from: i32,
-    note: impl FnOnce() -> Result<(), VaultError>,
-) -> Result<(), VaultError> {
-    let at = path.display();
-    let Some(steps) = from.checked_sub(OLDEST).and_then(|skip| usize::try_from(skip).ok()) else {
-        return Err(StoreError::new(
+/// What brings a schema to this one, in order.
+pub(super) fn steps(from: i32, path: &Path) -> Result<&'static [&'static str], StoreError> {
+    let skip = from.checked_sub(OLDEST).and_then(|skip| usize::try_from(skip).ok());
+    skip.and_then(|skip| STEPS.get(skip..)).ok_or_else(|| {
+        let at = path.display();
+        StoreError::new(
             Code::SchemaOlder,
             format!(
                 "the vault {at} has schema {from}; schema {OLDEST} is the oldest that can be migrated"
             ),
         )
-        .into());
-    };
-    let steps: String = STEPS.iter().skip(steps).copied().collect();
-    // An open transaction ends with its connection.
-    let run = |sql: &str| connection.execute_batch(sql).map_err(|error| store_error(path, &error));
-    run(&format!("BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION};"))?;
-    note()?;
-    Ok(run("COMMIT")?)
+    })
 }
 
 /// Whether this version can use the file. Nothing is changed.

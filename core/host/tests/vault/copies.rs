@@ -29,7 +29,7 @@ fn export(bed: &Bed) -> Vec<u8> {
 }
 
 /// Makes a vault's file what an earlier version would have made of it.
-fn age(path: &Path, version: i32) {
+pub fn age(path: &Path, version: i32) {
     let connection = Connection::open(path).unwrap();
     for (table, column) in [("device", "state"), ("scope", "readers")] {
         let mut rows =
@@ -137,7 +137,7 @@ pub fn a_changed_export_is_refused_as_a_whole(bed: &Bed) {
     assert_eq!(refused.code(), Code::MessageWrongDevice);
 }
 
-fn store(bed: &Bed) -> Vault<SqliteStore> {
+pub fn store(bed: &Bed) -> Vault<SqliteStore> {
     match bed.vault.store() {
         Either::Sqlite(store) => Vault::new(store.clone(), counting()),
         Either::Memory(_) => panic!("a file"),

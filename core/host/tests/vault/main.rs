@@ -19,6 +19,7 @@ mod copies;
 mod disclosures;
 mod fleets;
 mod lists;
+mod migrations;
 mod reading;
 mod sqlite;
 mod unwritable;
