@@ -2808,7 +2808,8 @@ laps_status laps_vault_take_resealed(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes a device out of service: it is never due, and no order is for it. What is stored stays, and can be disclosed.
+ * Takes a device out of service: it is never due. What is stored stays, and can be disclosed. Orders to rotate wait until it
+ * checks in again.
  */
 LAPS_API
 LAPS_NODISCARD

@@ -11,8 +11,9 @@ use super::trail::{Action, Entry};
 use super::{AuditHead, Confirmation, Request, Vault, VaultError, name};
 
 impl<S: Store> Vault<S> {
-    /// Takes a device out of service: it is never due and no order is for it. What is stored stays, and can be disclosed.
-    /// A device that checks in again is back in service, which is noted.
+    /// Takes a device out of service: it is never due. What is stored stays, and can be disclosed. A device that checks in again
+    /// is back in service, which is noted. Orders to rotate wait until then, those that were open and those that are made
+    /// meanwhile: somebody may know the password with which it comes back.
     ///
     /// # Errors
     /// `NotFound`, `AlreadyExists` when it is retired already, `ReasonRequired`, and what the store says.
@@ -32,7 +33,6 @@ impl<S: Store> Vault<S> {
                 )));
             }
             known.about.retired = Some(now);
-            known.candidates.orders.clear();
             Ok(())
         })
     }

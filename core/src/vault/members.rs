@@ -380,7 +380,7 @@ fn order(
         }
     }
     let mut device = device.clone();
-    if device.about.retired.is_some() || !device.candidates.order(&ids, number, at) {
+    if !device.candidates.order(&ids, number, at) {
         return Ok(0);
     }
     tx.update_device(stored.key, &device)?;

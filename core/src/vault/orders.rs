@@ -6,7 +6,6 @@ use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
 use super::shown::Shown;
-use super::state::Device;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::Action;
 use super::view::Ordered;
@@ -135,7 +134,7 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// Whether an order to rotate is open for a device.
+    /// Whether an order to rotate is open for a device, also one that waits for a retired device.
     ///
     /// # Errors
     /// `NotFound`, and what the store says.
@@ -186,7 +185,7 @@ fn order(
         let id = name(device)?;
         let known = tx.device(scope, &id);
         let (key, mut known) = match known {
-            Ok(Some(found)) if can_be_ordered(&found.1, strict) => found,
+            Ok(Some(found)) if !found.1.candidates.is_empty() => found,
             Ok(found) if strict => {
                 let (device, known) = ((*device).to_string(), found.is_some());
                 return Err(VaultError::NoSuchDevice { device, known });
@@ -215,10 +214,6 @@ fn order(
     }
     let head: AuditHead = append(tx, scope, &entry)?;
     Ok(Ordered { devices, entry: head.length, head })
-}
-
-fn can_be_ordered(device: &Device, strict: bool) -> bool {
-    !device.candidates.is_empty() && (strict || device.about.retired.is_none())
 }
 
 #[cfg(all(test, feature = "getrandom"))]

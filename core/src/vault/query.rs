@@ -194,7 +194,7 @@ impl Stats {
             DeviceStatus::Retired => &mut self.retired,
         };
         add(place, 1);
-        add(&mut self.ordered, usize::from(!device.candidates.orders.is_empty()));
+        add(&mut self.ordered, usize::from(device.is_ordered()));
         add(&mut self.overdue, usize::from(device.due().is_some_and(|due| due <= now)));
         add(&mut self.candidates, device.candidates.len());
         add(&mut self.history, device.candidates.history.len());
@@ -244,7 +244,7 @@ fn row(stored: StoredDevice) -> Result<DeviceRow, VaultError> {
         sid: state.about.sid,
         version: newest.map(|held| held.version),
         state: state.status(),
-        ordered: !state.candidates.orders.is_empty(),
+        ordered: state.is_ordered(),
         updated: newest.map(|held| held.stored_at),
         expires: state.about.due,
         last_seen: state.about.last_seen,
@@ -259,7 +259,7 @@ fn due_row(stored: StoredDevice) -> Result<DueRow, VaultError> {
         what: "the due date",
         device: stored.name.to_string(),
     })?;
-    Ok(DueRow { device: stored.name, due, ordered: !state.candidates.orders.is_empty() })
+    Ok(DueRow { device: stored.name, due, ordered: state.is_ordered() })
 }
 
 /// The rows of a device's records, without their readers, in the order of [`wanted`].

@@ -61,7 +61,7 @@ impl DiscloseOptions {
 pub enum Selection<'a> {
     /// These; one that is unknown or has no record makes the whole order fail.
     Devices(&'a [&'a str]),
-    /// Every device that is not retired and has a record.
+    /// Every device that has a record. For a retired one, here and below, the order waits until it is back in service.
     All,
     /// Every device whose due date has passed.
     Overdue,

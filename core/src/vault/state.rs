@@ -246,6 +246,12 @@ impl Device {
         }
     }
 
+    /// Whether an order to rotate is open. One that waits for a retired device is nobody's work, and not counted.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.about.retired.is_none() && !self.candidates.orders.is_empty()
+    }
+
     /// When its next rotation is due: as it said, or as the first open order says. None when retired.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {

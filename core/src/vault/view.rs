@@ -66,7 +66,7 @@ pub struct DeviceRow {
     pub version: Option<u64>,
     /// How it stands.
     pub state: DeviceStatus,
-    /// Whether an order to rotate is open.
+    /// Whether an order to rotate is open; never for a retired device.
     pub ordered: bool,
     /// When the vault received the current record, or the newest candidate.
     pub updated: Option<Timestamp>,
@@ -216,7 +216,7 @@ pub struct Stats {
     pub retired: u64,
     /// Devices whose data cannot be read.
     pub damaged: u64,
-    /// Devices with an open order.
+    /// Devices with an open order, without retired ones.
     pub ordered: u64,
     /// Devices whose due date has passed.
     pub overdue: u64,

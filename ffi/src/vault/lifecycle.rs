@@ -10,7 +10,8 @@ use super::{confirmation, laps_vault};
 use crate::pointer;
 use crate::status::{Failure, answer, laps_status};
 
-/// Takes a device out of service: it is never due, and no order is for it. What is stored stays, and can be disclosed.
+/// Takes a device out of service: it is never due. What is stored stays, and can be disclosed. Orders to rotate wait until it
+/// checks in again.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

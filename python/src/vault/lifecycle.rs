@@ -10,7 +10,8 @@ use crate::time;
 
 #[pymethods]
 impl Vault {
-    /// Takes a device out of service; gives the head. What is stored stays and can be disclosed.
+    /// Takes a device out of service; gives the head. What is stored stays and can be disclosed. Orders to rotate wait until it
+    /// checks in again.
     #[pyo3(signature = (device, /, *, actor, reason, context = "", now = None))]
     fn retire(
         &self,

@@ -58,13 +58,14 @@ pub fn orders_for_all_and_for_the_overdue(bed: &Bed) {
     bed.pass(2 * 86_400);
     assert_eq!(order(bed, Selection::Overdue), Ok(3));
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
-    assert_eq!(order(bed, Selection::All), Ok(1));
+    // The retired one's waits.
+    assert_eq!(order(bed, Selection::All), Ok(2));
     assert_eq!(ordered(bed), ["fresh", "pc-0", "pc-1", "pc-2"]);
     assert_eq!(fresh.check_in(bed).orders, fresh.may_hold.ids);
     let entry = bed.trail().pop().unwrap();
     assert_eq!(
         (entry.action, entry.detail.as_str()),
-        (Action::RotationOrdered, "all devices: 4 devices")
+        (Action::RotationOrdered, "all devices: 5 devices")
     );
 }
 
@@ -235,6 +236,51 @@ pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
     device.sid = Some(laps_core::account::Sid::unix_user(1001));
     device.check_in(bed);
     assert_eq!(bed.trail().last().unwrap().action, Action::SidChanged);
+}
+
+pub fn orders_wait_for_a_retired_device(bed: &Bed) {
+    let ids = |device: &Device| device.may_hold.ids;
+    let retire = |name: &String| {
+        bed.vault.retire(&scope(), name, &WHO, bed.now()).unwrap();
+    };
+    let readers = [bed.reader.reader().clone()];
+    let history = laps_core::vault::state::HistorySetting::default();
+    bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
+    let names: Vec<String> = (0..6).map(|n| format!("pc-{n}")).collect();
+    let mut devices: Vec<Device> = names.iter().map(|name| bed.settled(name, 1)).collect();
+    // Ordered before it was retired, or afterwards, in every way that there is.
+    assert_eq!(order(bed, Selection::Devices(&["pc-0"])), Ok(1));
+    names.iter().for_each(retire);
+    assert_eq!(order(bed, Selection::Devices(&["pc-1"])), Ok(1));
+    let rotate = DiscloseOptions::default().with_rotation_after(60);
+    bed.vault.disclose(&scope(), "pc-2", &WHO, rotate, bed.now()).unwrap();
+    let mallory = Request::new("mallory", "leaves soon");
+    let options = DiscloseOptions::default();
+    bed.vault.disclose(&scope(), "pc-3", &mallory, options, bed.now()).unwrap();
+    let since = Timestamp::default();
+    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
+    assert_eq!(order(bed, Selection::Overdue), Ok(0), "a retired one is never due");
+    // It is nobody's work meanwhile.
+    assert_eq!(ordered(bed), [""; 0]);
+    assert_eq!(bed.vault.stats(&scope(), bed.now()).unwrap().ordered, 0);
+    bed.pass(90 * 86_400);
+    assert!(bed.vault.due(&scope(), bed.now(), None, 10).unwrap().items.is_empty());
+    // Back in service, what was known to somebody is replaced.
+    for device in &mut devices[..4] {
+        device.token = None;
+        let held = ids(device);
+        assert_eq!(device.check_in(bed).orders, held, "{}", device.name);
+    }
+    assert_eq!(ordered(bed), names[..4]);
+    assert_eq!(bed.vault.stats(&scope(), bed.now()).unwrap().ordered, 4);
+    bed.vault.re_enrol(&scope(), "pc-4", &WHO, bed.now()).unwrap();
+    assert!(devices[4].check_in(bed).orders.is_empty(), "nobody ordered that");
+    let reader = bed.reader.reader().id();
+    let removed = bed.vault.order_readable(&scope(), &reader, 0, &WHO, bed.now()).unwrap();
+    assert_eq!(removed.devices, 2, "one in service, one retired");
+    assert_eq!(order(bed, Selection::All), Ok(0), "ordered already, the retired one too");
+    let held = ids(&devices[5]);
+    assert_eq!(devices[5].check_in(bed).orders, held);
 }
 
 pub fn purging_needs_the_word_and_removes_everything(bed: &Bed) {

@@ -85,6 +85,7 @@ conformance! {
         orders_for_a_back_up_are_for_all_that_was_stored_by_then,
         an_order_for_an_unknown_device_orders_nothing,
         retired_devices_are_not_due_and_come_back_by_checking_in,
+        orders_wait_for_a_retired_device,
         purging_needs_the_word_and_removes_everything,
         a_record_is_removed_only_with_the_word;
     lists:

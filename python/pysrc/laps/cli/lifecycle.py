@@ -34,7 +34,7 @@ def retire(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Take a device out of service. Its passwords stay and can be revealed.
+    """Take a device out of service. Its passwords stay and can be revealed; orders to rotate wait until it is back.
 
     Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
     """
