@@ -10,7 +10,7 @@ use laps_core::vault::{Request, VaultError, note};
 use rusqlite::Connection;
 
 use super::copies::{copy, noted};
-use super::fault::run;
+use super::fault::{explain, run};
 use super::transaction::Rows;
 use super::{open, schema};
 
@@ -61,11 +61,9 @@ fn migrate_unnoted(
     let kept = if keep { Some(Kept::of(path, from)?) } else { None };
     let to = schema::VERSION;
     let detail = format!("from schema {from} to schema {to}");
-    let changed = steps
-        .iter()
-        .try_for_each(|step| run(&connection, path, step))
-        .and_then(|()| run(&connection, path, &format!("PRAGMA user_version = {to}")))
-        .and_then(|()| {
+    let steps = format!("{} PRAGMA user_version = {to};", steps.concat());
+    let changed =
+        connection.execute_batch(&steps).map_err(|error| explain(path, &error)).and_then(|()| {
             note(&mut Rows::new(&connection, path), Action::Migrated, &detail, request, now)
         });
     if let Err(error) = changed {

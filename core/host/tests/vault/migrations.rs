@@ -51,7 +51,7 @@ fn a_migration_that_was_killed_behind_its_copy_works_the_next_time() {
     let others = [format!("{}.new-", copy.display()), format!("{}.new-1-x", copy.display())];
     others.iter().for_each(|other| fs::write(other, b"other").unwrap());
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
-    assert_eq!((done.from, done.to, done.copy.as_ref()), (2, 3, Some(&copy)));
+    assert_eq!((done.from, done.copy.as_ref()), (2, Some(&copy)));
     assert_eq!(fs::read(&copy).unwrap(), kept);
     others.iter().for_each(|other| fs::remove_file(other).unwrap());
     assert_eq!(beside(&path), ["vault.aged", "vault.aged.schema-2"]);
