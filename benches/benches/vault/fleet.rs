@@ -6,11 +6,11 @@ use laps_core::identity::{AccountName, DeviceId, RecordId, Timestamp};
 use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
 use laps_core::rotation::set::{IdSet, MayHold};
-use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
+use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::state::{About, Candidates, Held, HistorySetting, Past};
 use laps_core::vault::store::{Durability, Store as _};
-use laps_core::vault::{Request, Resealing, Vault};
+use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::SqliteStore;
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +19,7 @@ use super::super::SCOPE;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DAY: u64 = 86_400;
 
-pub fn rng() -> Generator<SystemSource> {
+fn rng() -> Generator<SystemSource> {
     Generator::from_system().unwrap()
 }
 
@@ -31,9 +31,18 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Fills a new vault, a thousand devices in each transaction. What is opened later is sealed for its device; the other records
-    /// have the sealed bytes of one behind a front of their own, which is all that the vault looks at.
+    /// Fills a new vault, a thousand devices in each transaction. Its records have the sealed bytes of one behind a front of their
+    /// own, which is all that a vault looks at.
     pub fn fill(path: &Path, devices: usize, history: usize) -> Self {
+        Self::make(path, devices, history, false)
+    }
+
+    /// Fills a new vault with one record a device, which opens.
+    pub fn sealed(path: &Path, devices: usize) -> Self {
+        Self::make(path, devices, 0, true)
+    }
+
+    fn make(path: &Path, devices: usize, history: usize, opens: bool) -> Self {
         let key = ReaderKey::generate(Suite::XWing, "reader", &mut rng()).unwrap();
         let store = SqliteStore::init(path).unwrap();
         let vault = Vault::from_system(store.clone());
@@ -54,7 +63,7 @@ impl Fleet {
         for page in places.chunks(1_000) {
             store
                 .write(Durability::Relaxed, |tx| {
-                    page.iter().try_for_each(|n| fleet.insert(tx, *n, &template))
+                    page.iter().try_for_each(|n| fleet.insert(tx, *n, &template, opens))
                 })
                 .unwrap();
         }
@@ -66,6 +75,7 @@ impl Fleet {
         tx: &mut dyn laps_core::vault::store::Transaction,
         n: usize,
         template: &Record,
+        opens: bool,
     ) -> Result<(), laps_core::vault::VaultError> {
         let name = DeviceId::new(&Self::name(n)).unwrap();
         let mut about = About::new(AccountName::new("Admin").unwrap(), NOW);
@@ -77,8 +87,6 @@ impl Fleet {
         let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
         let key = tx.insert_device(&SCOPE, &name, &device)?;
         for version in 1..=versions {
-            // What is sealed anew must be a record that opens.
-            let opens = n < 10_000 && version == versions && self.devices >= 10_000;
             let (this, before) = (id(n, version), id(n, version - 1));
             let sealed = if opens {
                 self.seal(name.as_str(), version, this, Some(before)).as_bytes().to_vec()
@@ -147,18 +155,10 @@ impl Fleet {
         Device { n, version: self.history + 1, token: None, held, made: held }
     }
 
-    /// Whether this record was sealed for its device: only those are sealed anew.
-    pub fn opens(&self, item: &Resealing) -> bool {
-        self.key.open(&Record::parse(&item.sealed).unwrap()).is_ok()
-            && Record::parse(&item.sealed).unwrap().header().id == item.record
-    }
-
-    /// The readers after one was added.
-    pub fn new_readers(&self, vault: &Vault<SqliteStore>) -> Vec<Reader> {
+    /// One reader more.
+    pub fn add_reader(&self, vault: &Vault<SqliteStore>) {
         let other = ReaderKey::generate(Suite::XWing, "other", &mut rng()).unwrap();
-        let who = Request::new("bench", "adding");
-        vault.add_reader(&SCOPE, other.reader(), &who, NOW).unwrap();
-        vec![self.key.reader().clone(), other.reader().clone()]
+        vault.add_reader(&SCOPE, other.reader(), &Request::new("bench", "adding"), NOW).unwrap();
     }
 }
 
