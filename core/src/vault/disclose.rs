@@ -11,12 +11,12 @@ use super::checkin::append;
 use super::readers::{Readers, UNLISTED};
 use super::state::{Device, Held};
 use super::store::{Durability, Store, Transaction};
-use super::trail::{Action, Entry};
+use super::trail::{Action, Entry, MAX_DETAIL, quoted};
 use super::view::{Candidate, CandidateState, Disclosure};
 use super::{AuditHead, DiscloseOptions, Observed, Request, Vault, VaultError, name};
 
 /// The longest actor, reason and context, in bytes.
-const MAX_ACTOR: usize = 256;
+pub(super) const MAX_ACTOR: usize = 256;
 const MAX_REASON: usize = 1_024;
 
 impl<S: Store> Vault<S> {
@@ -123,7 +123,7 @@ impl<S: Store> Vault<S> {
         {
             self.store.write(Durability::Durable, |tx| {
                 let mut entry = request.entry(Action::Refused, device, now);
-                entry.detail = format!("{attempt}: {error}");
+                entry.detail = quoted(&format!("{attempt}: {error}"), MAX_DETAIL);
                 append(tx, scope, &entry)
             })?;
             self.observe(&Observed::Refused { code: error.code() });

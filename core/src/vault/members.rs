@@ -11,7 +11,7 @@ use super::disclose::readers_of;
 use super::readers::{KnownReader, Readers};
 use super::state::{Device, HistorySetting};
 use super::store::{Durability, Store, StoredDevice, Transaction};
-use super::trail::Action;
+use super::trail::{Action, MAX_DETAIL, quoted};
 use super::view::{Ordered, ReaderRow};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
@@ -258,7 +258,8 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Puts a fact about the store into the trail of every scope, inside a transaction that is open.
+/// Puts a fact about the store into the trail of every scope, inside a transaction that is open. The detail is cut at
+/// [`MAX_DETAIL`], and its control characters are escaped.
 ///
 /// # Errors
 /// What the store says.
@@ -271,7 +272,7 @@ pub fn note(
 ) -> Result<(), VaultError> {
     for scope in tx.scopes()? {
         let mut entry = request.entry(action, "", now);
-        entry.detail = detail.to_string();
+        entry.detail = quoted(detail, MAX_DETAIL);
         append(tx, &scope, &entry)?;
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! Orders to rotate (protocol §3.6): for some devices, all, the overdue ones, or those of which somebody was shown something.
 
-use alloc::{format, string::ToString as _, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
+use super::disclose::MAX_ACTOR;
 use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
-use super::trail::Action;
+use super::trail::{Action, quoted};
 use super::view::Ordered;
 use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, name};
 
@@ -66,7 +67,17 @@ impl<S: Store> Vault<S> {
             if devices.is_empty() {
                 return Err(VaultError::InvalidArgument("no device was named"));
             }
-            order(tx, scope, devices, &Wanted { what: "", shown: None, strict: true }, request, now)
+            let mut seen = BTreeSet::new();
+            let devices: Vec<&str> =
+                devices.iter().copied().filter(|device| seen.insert(*device)).collect();
+            order(
+                tx,
+                scope,
+                &devices,
+                &Wanted { what: "", shown: None, strict: true },
+                request,
+                now,
+            )
         })
     }
 
@@ -114,7 +125,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
         let shown = Shown::to(self, scope, actor, since)?;
-        let what = format!("what {actor} was shown since {since}");
+        let what = format!("what {} was shown since {since}", quoted(actor, MAX_ACTOR));
         let Some(devices) = shown.devices() else {
             return self.order_pages(scope, &what, Some(&shown), request, now, by_name(scope));
         };
@@ -227,7 +238,8 @@ mod tests {
     use crate::seal::{ReaderKey, Suite};
     use crate::vault::state::HistorySetting;
 
-    /// Earlier versions wrote the time of such an order in seconds since 1970: the chain covers the bytes, whatever they say.
+    /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller said as it was: the chain covers
+    /// the bytes, whatever they say.
     #[test]
     fn a_trail_in_which_times_stand_in_both_ways_is_whole() {
         const WHO: Request<'_> = Request::new("alice", "ticket");
@@ -238,7 +250,7 @@ mod tests {
         let readers = [key.reader().clone()];
         vault.initialise(&Scope::EMPTY, &readers, HistorySetting::default(), &WHO, now).unwrap();
         let mut earlier = WHO.entry(Action::RotationOrdered, "", now);
-        earlier.detail = "what bob was shown since 1799990000: 3 devices".into();
+        earlier.detail = "what bob\n was shown since 1799990000: 3 devices".into();
         let store = &vault.store;
         store.write(Durability::Durable, |tx| append(tx, &Scope::EMPTY, &earlier)).unwrap();
         let since = Timestamp::from_unix_seconds(1_799_990_000);

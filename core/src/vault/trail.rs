@@ -162,6 +162,29 @@ impl Entry {
     }
 }
 
+/// The longest detail that quotes a caller, in bytes. A list of devices that were ordered by name is as long as it is.
+pub const MAX_DETAIL: usize = 4_096;
+
+/// What a caller said, as the trail takes it: control characters are written as `\n` or `\u{1b}`, and what does not fit into so
+/// many bytes is cut, with an ellipsis. Entries that are there already stay as they are: the chain covers their bytes.
+pub(super) fn quoted(text: &str, max: usize) -> String {
+    const CUT: char = '…';
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        if out.len() > max {
+            while out.len().saturating_add(CUT.len_utf8()) > max && out.pop().is_some() {}
+            out.push(CUT);
+            break;
+        }
+    }
+    out
+}
+
 impl AuditHead {
     /// The head of a trail without entries.
     pub const EMPTY: Self = Self::new(0, [0; 32]);

@@ -1,10 +1,13 @@
 //! Disclosure and its trail (protocol §6).
 
 use laps_core::error::Code;
+use laps_core::identity::Timestamp;
 use laps_core::rotation::set::MayHold;
 use laps_core::seal::Record;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{AuditHead, CandidateState, DiscloseOptions, Request, VaultError};
+use laps_core::vault::{
+    AuditHead, CandidateState, DiscloseOptions, Request, Selection, StoreError, VaultError,
+};
 
 use super::bed::{Bed, WHO, id, scope};
 
@@ -80,7 +83,7 @@ pub fn an_actor_and_a_reason_are_required(bed: &Bed) {
     for (request, code) in cases {
         let refused = bed.vault.disclose(&scope(), "pc-1", &request, options, bed.now());
         assert_eq!(refused.unwrap_err().code(), code, "{request:?}");
-        let order = laps_core::vault::Selection::Devices(&["pc-1"]);
+        let order = Selection::Devices(&["pc-1"]);
         let refused = bed.vault.order_rotation(&scope(), order, &request, bed.now());
         assert_eq!(refused.unwrap_err().code(), code, "{request:?}");
     }
@@ -164,4 +167,43 @@ pub fn heads_are_written_and_read_in_one_way(_: &Bed) {
     ] {
         assert!(wrong.parse::<AuditHead>().is_err(), "{wrong}");
     }
+}
+
+/// Paths and names come from whoever calls, and the trail is for ever.
+pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
+    bed.settled("pc-1", 1);
+    let long = "x".repeat(1 << 20);
+    let note = |detail: &str| {
+        bed.vault.note_everywhere(Action::Exported, detail, &WHO, bed.now()).unwrap();
+    };
+    note("backed up to /tmp/\u{1b}[2J\nforged\u{7f}é");
+    let said = |back: usize| bed.trail().into_iter().rev().nth(back).unwrap().detail;
+    assert_eq!(said(0), "backed up to /tmp/\\u{1b}[2J\\nforged\\u{7f}é");
+    note(&"é".repeat(2_047));
+    assert_eq!(said(0).len(), 4_094, "as it was");
+    note(&format!("backed up to {long}"));
+    assert!(
+        said(0).starts_with("backed up to xxx") && said(0).ends_with("x…"),
+        "{}",
+        said(0).len()
+    );
+    assert!((4_090..=4_096).contains(&said(0).len()), "{}", said(0).len());
+    note(&"é".repeat(4_000));
+    assert!(said(0).ends_with("é…") && said(0).len() <= 4_096);
+    let error = VaultError::Store(StoreError::new(Code::Io, format!("{long}\r")));
+    bed.vault.note_refusal(&format!("back up to {long}"), &error, &WHO, bed.now()).unwrap();
+    assert!(said(0).len() <= 4_096);
+    for actor in ["mal\nlory", long.as_str()] {
+        let selection = Selection::RevealedBy { actor, since: Timestamp::default() };
+        bed.vault.order_rotation(&scope(), selection, &WHO, bed.now()).unwrap();
+        assert!(said(0).ends_with(": 0 devices"), "how many is still said");
+        assert!(said(0).len() <= 4_096 && !said(0).contains('\n'));
+    }
+    // One device that is named again and again is one device.
+    let names = vec!["pc-1"; 10_000];
+    let ordered = bed.vault.order_rotation(&scope(), Selection::Devices(&names), &WHO, bed.now());
+    assert_eq!(ordered.unwrap().devices, 1);
+    let entry = bed.trail().pop().unwrap();
+    assert_eq!((entry.device.as_str(), entry.detail.as_str()), ("pc-1", ""));
+    assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
 }

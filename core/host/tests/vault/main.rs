@@ -76,7 +76,8 @@ conformance! {
         the_outcome_of_a_disclosure_refers_to_it,
         rotation_after_a_disclosure_only_when_asked_for,
         the_trail_verifies_and_an_earlier_head_is_in_it,
-        heads_are_written_and_read_in_one_way;
+        heads_are_written_and_read_in_one_way,
+        what_a_caller_says_is_bounded_and_steers_no_terminal;
     fleets:
         an_order_names_candidates_and_a_later_commit_fulfils_it,
         orders_for_all_and_for_the_overdue,
