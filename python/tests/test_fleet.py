@@ -9,6 +9,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,33 @@ def test_an_order_is_obeyed_at_the_next_check_in(fleet: Fleet) -> None:
     newest, before = fleet.reveal("--history").json["candidates"]
     assert (newest["state"], newest["password"], newest["version"]) == ("current", fleet.password, 2)
     assert (before["state"], before["password"], before["version"]) == ("history", old, 1)
+
+
+def test_what_somebody_exported_or_backed_up_counts_as_shown(fleet: Fleet) -> None:
+    for command, actor in [("export", "bob"), ("backup", "eve")]:
+        rotate = ["vault", "rotate", "vault", "--json", "--revealed-by", actor, "--since", "1h"]
+        assert fleet.laps(*rotate, status=0).json["ordered"] == 0
+        fleet.laps("vault", command, "vault", f"{actor}.copy", "--actor", actor, "--reason", "before he leaves", status=0)
+        assert fleet.laps(*rotate, status=0).json["ordered"] == 1
+        fleet.agent()
+        assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is False
+    # Rotated since: the export names what is in it; a back-up is of all until an hour behind it.
+    rotate[5] = "bob"
+    assert fleet.laps(*rotate, status=0).json["ordered"] == 0
+
+
+def test_an_order_waits_for_a_retired_device(fleet: Fleet) -> None:
+    def show() -> Any:
+        return fleet.laps("vault", "show", "vault", "PC-1", "--json").json
+
+    fleet.laps("vault", "retire", "vault", "PC-1", status=0)
+    waited = fleet.laps("vault", "rotate", "vault", "--all", "--yes", "--json", "--wait", "--timeout", "1s", status=0)
+    assert (waited.json["ordered"], waited.json["waiting"]) == (1, 0)
+    assert (show()["state"], show()["ordered"]) == ("retired", False)
+    old = fleet.password
+    fleet.agent()
+    assert fleet.password != old
+    assert (show()["state"], show()["ordered"]) == ("settled", False)
 
 
 def test_orders_by_all_by_overdue_and_by_who_looked(fleet: Fleet) -> None:
