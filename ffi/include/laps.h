@@ -2559,7 +2559,7 @@ laps_status laps_vault_check_in_many(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Orders a new password for every device that is in service; each obeys at its next check-in. out_devices receives how
+ * Orders a new password for every device; each obeys at its next check-in, a retired one too. out_devices receives how
  * many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
  */
 LAPS_API

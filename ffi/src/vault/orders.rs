@@ -10,7 +10,7 @@ use super::laps_vault;
 use crate::pointer::{self, Out};
 use crate::status::{answer, laps_status};
 
-/// Orders a new password for every device that is in service; each obeys at its next check-in. out_devices receives how
+/// Orders a new password for every device; each obeys at its next check-in, a retired one too. out_devices receives how
 /// many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
 #[cfg(feature = "vault")]
 #[must_use]
