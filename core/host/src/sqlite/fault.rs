@@ -4,7 +4,7 @@ use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::vault::{StoreError, VaultError};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 /// Runs one statement without parameters or rows.
 pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<(), VaultError> {
@@ -47,9 +47,8 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
             (Code::VaultDamaged, "is not a vault, or its beginning is damaged")
         }
         ErrorCode::OutOfMemory => (Code::OutOfMemory, "needs more memory than there is"),
-        ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => {
-            (Code::Io, "cannot be read or written")
-        }
+        ErrorCode::SystemIoFailure => io_failure(error),
+        ErrorCode::FileLockingProtocolFailed => (Code::Io, "cannot be read or written"),
         ErrorCode::InternalMalfunction
         | ErrorCode::OperationAborted
         | ErrorCode::OperationInterrupted
@@ -65,6 +64,25 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
         | _ => (Code::Internal, "met an error of its database"),
     };
     StoreError::new(code, format!("the vault {at} {what} ({error})"))
+}
+
+/// What was being done when the operating system refused.
+fn io_failure(error: &rusqlite::Error) -> (Code, &'static str) {
+    let detail = error.sqlite_error().map_or(0, |error| error.extended_code);
+    match detail {
+        ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS => {
+            (Code::Io, "cannot be read")
+        }
+        ffi::SQLITE_IOERR_WRITE => (Code::Io, "cannot be written"),
+        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => {
+            (Code::Io, "cannot be synced to the disk")
+        }
+        // The one step that takes new room without being told why there is none.
+        ffi::SQLITE_IOERR_SHMSIZE => {
+            (Code::StorageFull, "has no room for its index beside it: the disk is full, or fails")
+        }
+        _ => (Code::Io, "cannot be read or written"),
+    }
 }
 
 /// What an error of the operating system means.

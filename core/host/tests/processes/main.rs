@@ -2,7 +2,7 @@
 //! forked.
 //!
 //! This program is its own helper: as `worker` it works on a vault and tells on standard output what was acknowledged. The
-//! number of kills is `LAPS_KILLS`, by default fifty.
+//! number of kills is `LAPS_KILLS`, by default fifty. An argument chooses the tests whose names have it in them.
 
 #![cfg(all(feature = "sqlite", unix))]
 #![expect(
@@ -19,6 +19,8 @@ extern crate alloc;
 
 #[path = "../vault/bed.rs"]
 mod bed;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fork;
 mod ledger;
 mod resealing;
@@ -45,7 +47,16 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "reseal") {
         return resealing::work(&arguments[2..]);
     }
-    let tests: [(&str, fn()); 9] = [
+    #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "faults") {
+        return faults::work(&arguments[2..]);
+    }
+    let tests: &[(&str, fn())] = &[
+        #[cfg(target_os = "linux")]
+        (
+            "no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation",
+            faults::no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation,
+        ),
         (
             "a_killed_run_is_gone_on_with_and_no_record_is_lost",
             resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
@@ -65,7 +76,11 @@ fn main() {
         ),
         ("a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder", other_folder),
     ];
+    let wanted = arguments.get(1).filter(|argument| !argument.starts_with('-'));
     for (name, test) in tests {
+        if wanted.is_some_and(|wanted| !name.contains(wanted.as_str())) {
+            continue;
+        }
         test();
         println!("test {name} ... ok");
     }

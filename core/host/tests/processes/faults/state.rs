@@ -1,0 +1,136 @@
+//! Everything that a vault keeps, as a value that two stores can be compared by; and the store that a step is tried on.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use laps_core::error::Code;
+use laps_core::identity::RecordId;
+use laps_core::vault::readers::Readers;
+use laps_core::vault::state::Device;
+use laps_core::vault::store::{Durability, Store, StoredEntry, Transaction};
+use laps_core::vault::{AuditHead, MemoryStore, StoreError, VaultError};
+use laps_host::sqlite::SqliteStore;
+
+use super::super::bed::scope;
+
+/// The file, or memory that can be written so many times, as if the process had stopped there.
+#[derive(Clone)]
+pub enum Target {
+    Sqlite(SqliteStore),
+    Memory(MemoryStore, Arc<AtomicUsize>),
+}
+
+impl Target {
+    /// A copy of a store, for so many writes.
+    pub fn copy(store: &MemoryStore, writes: usize) -> Self {
+        Self::Memory(store.snapshot(), Arc::new(AtomicUsize::new(writes)))
+    }
+
+    pub fn into_memory(self) -> MemoryStore {
+        match self {
+            Self::Memory(store, _) => store,
+            Self::Sqlite(_) => panic!("a file"),
+        }
+    }
+}
+
+impl Store for Target {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        match self {
+            Self::Sqlite(store) => store.read(work),
+            Self::Memory(store, _) => store.read(work),
+        }
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        match self {
+            Self::Sqlite(store) => store.write(durability, work),
+            Self::Memory(store, left) => {
+                let stopped = || StoreError::new(Code::Io, "stopped");
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                    .map_err(|_| stopped())?;
+                store.write(durability, work)
+            }
+        }
+    }
+}
+
+/// Whatever can be read through the store's trait, but for the numbers that a store gives to rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    readers: Readers,
+    devices: Vec<Kept>,
+    pub head: AuditHead,
+    entries: Vec<StoredEntry>,
+    stray: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    name: String,
+    device: Device,
+    sealed: Vec<Option<Vec<u8>>>,
+    lineage: Vec<(RecordId, RecordId)>,
+}
+
+impl State {
+    pub fn of(store: &impl Store) -> Result<Self, VaultError> {
+        store.read(|tx| {
+            let mut devices = Vec::new();
+            for stored in tx.devices(&scope(), None, 10_000)? {
+                let mut device = stored.device?;
+                let candidates = &mut device.candidates;
+                let past = candidates.history.iter_mut().map(|past| &mut past.held);
+                let mut sealed = Vec::new();
+                for held in candidates.current.iter_mut().chain(&mut candidates.pending).chain(past)
+                {
+                    sealed.push(tx.record(held.row)?);
+                    held.row = 0;
+                }
+                let mut lineage = tx.lineage(stored.key)?;
+                lineage.sort();
+                devices.push(Kept { name: stored.name.to_string(), device, sealed, lineage });
+            }
+            Ok(Self {
+                readers: tx.readers(&scope())?,
+                devices,
+                head: tx.trail(&scope())?,
+                entries: tx.entries(&scope(), 0, 10_000)?,
+                stray: tx.stray_entries()?,
+            })
+        })
+    }
+
+    /// Whether every device is as it was in one of these states, and the trail has at most one entry more than the first: what
+    /// is left when one page could not be read, and the rest was gone on with.
+    pub fn is_mixed_of(&self, states: &[Self]) -> bool {
+        let first = &states[0].entries;
+        let longer = self.entries.len().checked_sub(first.len());
+        // Tokens are drawn in turn, so they are others where one device is left out.
+        let alike = |one: &Kept, other: &Kept| {
+            let mut one = one.clone();
+            one.device.candidates.token = other.device.candidates.token;
+            one == *other
+        };
+        let known = |found: &Kept| {
+            let mut devices = states.iter().flat_map(|state| &state.devices);
+            devices.any(|device| alike(found, device))
+        };
+        let gone = |name: &str| {
+            states.iter().any(|state| state.devices.iter().all(|device| device.name != name))
+        };
+        let there = |name: &str| self.devices.iter().any(|device| device.name == name);
+        self.entries.starts_with(first)
+            && longer.is_some_and(|more| more <= 1)
+            && states.iter().any(|state| state.readers.known == self.readers.known)
+            && self.devices.iter().all(known)
+            && states[0].devices.iter().all(|device| there(&device.name) || gone(&device.name))
+    }
+}
