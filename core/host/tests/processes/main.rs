@@ -17,6 +17,7 @@
 
 extern crate alloc;
 
+mod answers;
 #[path = "../vault/bed.rs"]
 mod bed;
 #[cfg(target_os = "linux")]
@@ -47,6 +48,9 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "reseal") {
         return resealing::work(&arguments[2..]);
     }
+    if arguments.get(1).is_some_and(|argument| argument == "answers") {
+        return answers::work(&arguments[2..]);
+    }
     #[cfg(target_os = "linux")]
     if arguments.get(1).is_some_and(|argument| argument == "faults") {
         return faults::work(&arguments[2..]);
@@ -60,6 +64,10 @@ fn main() {
         (
             "a_killed_run_is_gone_on_with_and_no_record_is_lost",
             resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
+        ),
+        (
+            "a_record_leaves_only_when_its_entry_is_on_the_disk",
+            answers::a_record_leaves_only_when_its_entry_is_on_the_disk,
         ),
         ("a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none", syncs),
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
