@@ -27,7 +27,8 @@ pub fn work(arguments: &[String]) {
         let sealed = &found.candidates[0].sealed;
         // One call for each answer: a line in all.
         let id = Record::parse(sealed).unwrap().header().id;
-        out.write_all(format!("{ANSWER}{} {id} {}\n", found.entry, sealed.len()).as_bytes()).unwrap();
+        out.write_all(format!("{ANSWER}{} {id} {}\n", found.entry, sealed.len()).as_bytes())
+            .unwrap();
     }
 }
 

@@ -20,10 +20,12 @@ extern crate alloc;
 mod answers;
 #[path = "../vault/bed.rs"]
 mod bed;
+mod clear_text;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fork;
 mod ledger;
+mod removing;
 mod resealing;
 mod worker;
 
@@ -48,6 +50,12 @@ fn main() {
     if arguments.get(1).is_some_and(|argument| argument == "reseal") {
         return resealing::work(&arguments[2..]);
     }
+    if arguments.get(1).is_some_and(|argument| argument == "clear-text") {
+        return clear_text::work(&arguments[2..]);
+    }
+    if arguments.get(1).is_some_and(|argument| argument == "remove-reader") {
+        return removing::work(&arguments[2..]);
+    }
     if arguments.get(1).is_some_and(|argument| argument == "answers") {
         return answers::work(&arguments[2..]);
     }
@@ -68,6 +76,14 @@ fn main() {
         (
             "a_record_leaves_only_when_its_entry_is_on_the_disk",
             answers::a_record_leaves_only_when_its_entry_is_on_the_disk,
+        ),
+        (
+            "a_killed_process_leaves_no_password_in_any_file",
+            clear_text::a_killed_process_leaves_no_password_in_any_file,
+        ),
+        (
+            "a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened",
+            removing::a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened,
         ),
         ("a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none", syncs),
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),

@@ -55,7 +55,7 @@ fn send(
     Ok(Answer::decode(&answer).unwrap())
 }
 
-fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultError> {
+pub fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultError> {
     let name = device.name;
     device.token = None;
     let answer = send(vault, &device.message(), &[])?;
