@@ -12,10 +12,9 @@ use laps_core::seal::{ReaderKey, Record};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::{Confirmation, DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, migrate, reseal_all, restore};
-use rusqlite::Connection;
 
 use super::bed::{self, Bed, Device, WHO, scope};
-use super::worker;
+use super::{age, worker};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// How every password of this test begins.
@@ -65,8 +64,7 @@ pub fn work(arguments: &[String]) {
                 "restore" => drop(restore(&name("copy"), &name("restored"), &WHO, NOW).unwrap()),
                 _ => {
                     let aged = name("restored");
-                    let old = "ALTER TABLE device DROP COLUMN recent; PRAGMA user_version = 2;";
-                    Connection::open(&aged).unwrap().execute_batch(old).unwrap();
+                    age::age(&aged, 2);
                     migrate(&aged, true, &WHO, NOW).unwrap();
                 }
             }

@@ -17,6 +17,8 @@
 
 extern crate alloc;
 
+#[path = "../vault/age.rs"]
+mod age;
 mod answers;
 #[path = "../vault/bed.rs"]
 mod bed;

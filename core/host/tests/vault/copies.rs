@@ -10,9 +10,9 @@ use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
-use rusqlite::{Connection, params};
-use sha2::{Digest as _, Sha256};
+use rusqlite::Connection;
 
+use super::age::age;
 use super::bed::{Bed, Either, WHO, counting, id, scope};
 
 fn export(bed: &Bed) -> Vec<u8> {
@@ -26,43 +26,6 @@ fn export(bed: &Bed) -> Vec<u8> {
             return bytes;
         }
     }
-}
-
-/// Makes a vault's file what an earlier version would have made of it.
-pub fn age(path: &Path, version: i32) {
-    let connection = Connection::open(path).unwrap();
-    for (table, column) in [("device", "state"), ("scope", "readers")] {
-        let mut rows =
-            connection.prepare(&format!("SELECT number, {column} FROM {table}")).unwrap();
-        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-        for row in rows.unwrap() {
-            let (number, mut bytes): (i64, Vec<u8>) = row.unwrap();
-            // Before schema 4: another first byte, and a SHA-256 behind.
-            bytes[0] = 1;
-            let body = bytes.len() - 8;
-            let hash = Sha256::digest(&bytes[..body]);
-            bytes[body..].copy_from_slice(&hash[..8]);
-            let update = format!("UPDATE {table} SET {column} = ? WHERE number = ?");
-            connection.execute(&update, params![bytes, number]).unwrap();
-        }
-    }
-    if version >= 3 {
-        connection.pragma_update(None, "user_version", version).unwrap();
-        return;
-    }
-    let mut rows = connection.prepare("SELECT number, recent FROM device").unwrap();
-    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    for row in rows.unwrap() {
-        let (device, recent): (i64, Vec<u8>) = row.unwrap();
-        for pair in recent.chunks(32) {
-            let insert = "INSERT INTO lineage (device, predecessor, record) VALUES (?, ?, ?)";
-            connection.execute(insert, params![device, &pair[..16], &pair[16..]]).unwrap();
-        }
-    }
-    let index = if version < 2 { "DROP INDEX trail_actor;" } else { "" };
-    let back =
-        format!("{index} ALTER TABLE device DROP COLUMN recent; PRAGMA user_version = {version};");
-    connection.execute_batch(&back).unwrap();
 }
 
 pub fn exported_devices_are_the_same_in_another_vault(bed: &Bed) {

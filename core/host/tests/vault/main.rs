@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod age;
 mod attacks;
 mod bed;
 mod checkins;

@@ -11,8 +11,8 @@ use laps_core::error::Code;
 use laps_host::sqlite::{SqliteStore, migrate};
 use rusqlite::Connection;
 
+use super::age::age;
 use super::bed::{Bed, WHO};
-use super::copies::age;
 
 /// A vault of an earlier version that nobody has open, and the place of the copy that a migration keeps.
 fn aged(bed: &Bed) -> (PathBuf, PathBuf) {

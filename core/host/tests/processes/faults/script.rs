@@ -22,6 +22,8 @@ pub struct Step {
     pub name: &'static str,
     at: Timestamp,
     number: u64,
+    /// Whether all that it writes is when a device was last seen, which a full disk does not keep from being answered.
+    pub only_notes: bool,
     /// None: the vault is closed and opened again.
     work: Option<Box<Work>>,
     /// What it answers, and what the vault keeps afterwards, when nothing fails.
@@ -94,7 +96,8 @@ impl Script {
         self.bed.pass(1);
         let number = u64::try_from(self.steps.len()).unwrap() + 1;
         let (answer, after) = (Ok(Vec::new()), MemoryStore::new());
-        let mut step = Step { name, at: self.bed.now(), number, work, answer, after };
+        let (at, only_notes) = (self.bed.now(), false);
+        let mut step = Step { name, at, number, only_notes, work, answer, after };
         (step.answer, step.after) = step.on_copy(&before, usize::MAX);
         self.steps.push(step);
     }
@@ -237,6 +240,7 @@ impl Script {
         script.send(device, &device.message(), &[]);
         script.bed.pass(4_000);
         script.send(device, &device.message(), &[]);
+        script.steps.last_mut().unwrap().only_notes = true;
         script.rotate(&mut devices[2]);
         script
     }
