@@ -29,6 +29,8 @@ mod fork;
 mod ledger;
 mod removing;
 mod resealing;
+#[cfg(target_os = "linux")]
+mod small_disk;
 mod worker;
 
 use std::fs;
@@ -62,6 +64,14 @@ fn main() {
         return answers::work(&arguments[2..]);
     }
     #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "can-mount") {
+        return small_disk::can_mount(&arguments[2..]);
+    }
+    #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "small-disk") {
+        return small_disk::work(&arguments[2..]);
+    }
+    #[cfg(target_os = "linux")]
     if arguments.get(1).is_some_and(|argument| argument == "faults") {
         return faults::work(&arguments[2..]);
     }
@@ -91,6 +101,11 @@ fn main() {
         ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
         ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
         ("a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room", full_disk),
+        #[cfg(target_os = "linux")]
+        (
+            "a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room",
+            small_disk::a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room,
+        ),
         ("a_vault_that_may_not_be_written_says_so_and_stays_as_it_is", read_only),
         (
             "a_fork_cannot_use_or_harm_the_vault_of_its_parent",
