@@ -38,7 +38,9 @@ pub fn a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_i
                 |error| error.to_string(),
                 |output| String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             );
-            println!("NOT RUN: no small file system can be mounted here: {why}");
+            println!(
+                "NOT RUN, though it counts as passed: no small file system can be mounted here: {why}"
+            );
         }
     }
 }

@@ -21,6 +21,7 @@ mod disclosures;
 mod fleets;
 mod lists;
 mod migrations;
+mod paging;
 mod reading;
 mod sqlite;
 mod unwritable;
@@ -99,6 +100,8 @@ conformance! {
         figures_add_up,
         an_observer_hears_what_happened,
         a_failed_operation_leaves_nothing_behind;
+    paging:
+        what_is_there_the_whole_time_is_in_the_pages_exactly_once;
     copies:
         exported_devices_are_the_same_in_another_vault,
         a_changed_export_is_refused_as_a_whole;
