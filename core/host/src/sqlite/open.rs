@@ -157,14 +157,22 @@ fn exists(path: &Path) -> StoreError {
 
 /// Closes a draft and makes it durable.
 fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
+    use_log(&connection)
         .and_then(|()| connection.close().map_err(|(_, error)| error))
         .map_err(|error| store_error(draft, &error))?;
     // Windows flushes only what is open for writing.
     let opened = File::options().read(true).write(true).open(draft);
     let synced = opened.and_then(|file| file.sync_all());
     synced.map_err(|error| io_error(draft, "cannot be synced", &error))
+}
+
+/// Gives a file its write-ahead log. The answer is a row, and the file is written after it: only who asks for the next one is told
+/// when that fails.
+fn use_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
 }
 
 /// What stands behind the name of a file while it is made.

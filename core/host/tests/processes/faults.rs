@@ -4,6 +4,7 @@
 //! The oracle is the same vault in memory: whatever the file holds must be a state that memory was in. `LAPS_FAULTS=all` lets
 //! every single call fail; without it, a sample of them.
 
+mod copies;
 mod library;
 mod script;
 mod state;
@@ -34,6 +35,7 @@ pub fn no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation()
 pub fn work(arguments: &[String]) {
     let folder = Path::new(&arguments[0]);
     let all = std::env::var("LAPS_FAULTS").is_ok_and(|faults| faults == "all");
+    copies::fail_in_turn(folder, if all { usize::MAX } else { 6 });
     for (script, most) in [(Script::of_everything(), 30), (Script::of_many(), 20)] {
         for (kind, how) in FAULTS {
             let bench = Bench { folder, script: &script };

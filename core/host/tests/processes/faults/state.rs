@@ -108,6 +108,12 @@ impl State {
         })
     }
 
+    /// Whether everything but the trail is the same, and the trail begins with the other's.
+    pub fn has_the_devices_of(&self, other: &Self) -> bool {
+        (&self.readers, &self.devices) == (&other.readers, &other.devices)
+            && self.entries.starts_with(&other.entries)
+    }
+
     /// Whether every device is as it was in one of these states, and the trail has at most one entry more than the first: what
     /// is left when one page could not be read, and the rest was gone on with.
     pub fn is_mixed_of(&self, states: &[Self]) -> bool {
