@@ -2547,7 +2547,7 @@ LAPS_API void laps_check_ins_free(laps_check_ins *check_ins);
  * Takes check-ins together, in one transaction with one wait for the disk. Each has its own row, in the order in which they
  * were added, and one that is refused does not hinder the others: DEVICE and the bytes of its answer; or DEVICE, STATUS
  * and WHY, with the status that laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
- * made again.
+ * made again. Where nothing can be written, those that change nothing are answered all the same, and the others have that status.
  */
 LAPS_API
 LAPS_NODISCARD

@@ -74,7 +74,8 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// What the store says about the transaction as a whole (`Busy`, `StorageFull`, …), and `Random`: then none was taken, and
-    /// all may be given again.
+    /// all may be given again. Of a store that is full, read-only or busy those that change nothing are answered all the same; if
+    /// there are any, each of the others has the error for its answer.
     pub fn check_in_many(
         &self,
         scope: &Scope,
@@ -91,6 +92,9 @@ impl<S: Store> Vault<S> {
         let taken = match self.take_together(scope, &received, now) {
             Err(error) if matches!(error.code(), Code::VaultDamaged | Code::Internal) => {
                 self.take_apart(scope, &received, now)
+            }
+            Err(error) if has_no_room_now(&error) => {
+                self.take_quiet(scope, &received, now, error)?
             }
             taken => taken?,
         };
@@ -148,6 +152,22 @@ impl<S: Store> Vault<S> {
         received.iter().map(take).collect()
     }
 
+    /// Where nothing can be written: those that change nothing are answered all the same, if there are any.
+    fn take_quiet(
+        &self,
+        scope: &Scope,
+        received: &[Result<Incoming, VaultError>],
+        now: Timestamp,
+        error: VaultError,
+    ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
+        let take = |incoming: &Result<Incoming, VaultError>| {
+            let incoming = incoming.as_ref().map_err(Clone::clone)?;
+            self.quiet(scope, incoming, now)?.ok_or_else(|| error.clone())
+        };
+        let taken: Vec<_> = received.iter().map(take).collect();
+        if taken.iter().any(Result::is_ok) { Ok(taken) } else { Err(error) }
+    }
+
     /// Parses a check-in and compares every name in it with the authenticated one.
     fn receive(
         &self,
@@ -179,16 +199,16 @@ impl<S: Store> Vault<S> {
     }
 
     /// §3.8: answers from a read transaction when nothing changes. `None` when something would.
-    fn check_in_quietly(
+    fn quiet(
         &self,
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Option<Vec<u8>>, VaultError> {
+    ) -> Result<Option<Outcome>, VaultError> {
         if incoming.message.token.is_none() || !incoming.offers.is_empty() {
             return Ok(None);
         }
-        let outcome = self.store.read(|tx| {
+        self.store.read(|tx| {
             let Some((_, mut device)) = tx.device(scope, &incoming.device)? else {
                 return Ok(None);
             };
@@ -205,8 +225,17 @@ impl<S: Store> Vault<S> {
             let age = now.seconds_since(device.about.last_seen);
             let observed = Observed::check_in(&incoming.device, &verdict);
             Ok(Some(Outcome { answer, observed, stale_last_seen: age > LAST_SEEN_SECONDS }))
-        })?;
-        let Some(outcome) = outcome else { return Ok(None) };
+        })
+    }
+
+    /// As [`quiet`](Self::quiet), and stores when the device was seen.
+    fn check_in_quietly(
+        &self,
+        scope: &Scope,
+        incoming: &Incoming,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(outcome) = self.quiet(scope, incoming, now)? else { return Ok(None) };
         if outcome.stale_last_seen {
             let noted = self.store.write(Durability::Relaxed, |tx| {
                 let Some((key, mut device)) = tx.device(scope, &incoming.device)? else {

@@ -29,7 +29,8 @@ impl Vault {
 
     /// Takes the messages of many devices, each as (device, message), in one transaction with one wait for the disk. Gives, in
     /// their order, the answer to each, or the `LapsError` with which it was refused: one bad message does not hinder the others. What
-    /// is raised, as `Busy`, is about all of them: then none was taken, and all may be given again.
+    /// is raised, as `Busy`, is about all of them: then none was taken, and all may be given again. Where nothing can be written,
+    /// those that change nothing are answered all the same, and the others have that error.
     #[pyo3(signature = (check_ins, /, *, now = None))]
     fn check_in_many<'py>(
         &self,

@@ -119,5 +119,6 @@ conformance! {
         a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost,
         two_who_seal_anew_at_once_do_not_disturb_each_other;
     unwritable:
-        a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written;
+        a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written,
+        of_many_check_ins_those_that_change_nothing_are_answered_where_nothing_can_be_written;
 }

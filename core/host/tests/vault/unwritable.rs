@@ -65,3 +65,37 @@ pub fn a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written(
     device.check_in(bed);
     assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().last_seen, bed.now());
 }
+
+pub fn of_many_check_ins_those_that_change_nothing_are_answered_where_nothing_can_be_written(
+    bed: &Bed,
+) {
+    let mut devices = ["pc-0", "pc-1", "pc-2"].map(|name| bed.settled(name, 1));
+    bed.pass(3_700);
+    let record = devices[1].make();
+    let messages = [
+        Device::bytes(&devices[0].message(), &[]),
+        Device::bytes(&devices[1].message(), &[&record]),
+        Device::bytes(&devices[2].message(), &[]),
+        b"nothing".to_vec(),
+    ];
+    let names = ["pc-0", "pc-1", "pc-2", "pc-3"];
+    let sent: Vec<(&str, &[u8])> =
+        names.into_iter().zip(messages.iter().map(Vec::as_slice)).collect();
+    for code in [Code::StorageFull, Code::Busy, Code::PermissionDenied] {
+        let error = VaultError::Store(StoreError::new(code, "for a test"));
+        let vault = Vault::new(Refusing(bed.vault.store().clone(), error.clone()), counting());
+        let answers = vault.check_in_many(&scope(), &sent, bed.now()).unwrap();
+        for n in [0, 2] {
+            let answer = Answer::decode(answers[n].as_ref().unwrap()).unwrap();
+            assert_eq!(Some(answer.token), devices[n].token);
+        }
+        assert_eq!(answers[1], Err(error.clone()));
+        assert!(matches!(answers[3], Err(VaultError::Message(_))));
+        let offer = vault.check_in_many(&scope(), &sent[1..2], bed.now());
+        assert_eq!(offer, Err(error), "none was taken");
+    }
+    let fault = VaultError::Store(StoreError::new(Code::Io, "for a test"));
+    let vault = Vault::new(Refusing(bed.vault.store().clone(), fault.clone()), counting());
+    assert_eq!(vault.check_in_many(&scope(), &sent, bed.now()), Err(fault));
+    assert!(bed.vault.history(&scope(), "pc-1").unwrap().len() == 1, "nothing was stored");
+}
