@@ -1,7 +1,7 @@
 //! The vault under load: fleets of several sizes, records of true size, the SQLite store.
 //!
 //! `cargo bench -p laps-benches --bench vault` measures a thousand and ten thousand devices. `LAPS_FLEET=full` measures a thousand, a
-//! hundred thousand with twelve records in history, and a million with one: it needs 8 GB of disk and a quarter of an hour. What
+//! hundred thousand with twelve records in history, and a million with one: it needs 8 GB of disk and some minutes. What
 //! costs the same in each grows with the answer and not with the vault.
 //! `LAPS_FLEET="100000x12"` measures that one. `LAPS_FOLDER` names the folder, and with it the disk. Every figure about commits stands beside what fdatasync alone
 //! allows in the same minute, because a disk can change its mind within a run.

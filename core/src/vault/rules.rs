@@ -10,11 +10,6 @@ use crate::rotation::set::{IdSet, MAX_IDS, MayHold};
 
 use super::state::{About, Candidates, Device, Held, HistorySetting, Order, Past};
 
-/// How far above the highest version an offer may be. A device counts on by one from the higher of its own and the vault's, so
-/// only a vault from an older copy, or a new one, meets a gap: as many rotations as it has missed. Wide enough for whoever takes
-/// seconds since 1970 for versions.
-pub const MAX_VERSION_GAP: u64 = 1 << 32;
-
 /// What a check-in depends on besides the device.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -177,14 +172,11 @@ impl Candidates {
         }
     }
 
-    /// §3.2, §3.5: an offer only adds. A stale one is refused, and one for which there is no room. So is one that is not in the
-    /// order of this device's versions at all: it would leave no version for the records behind it.
+    /// §3.2, §3.5: an offer only adds. A stale one is refused, and one for which there is no room.
     fn offer(&mut self, offer: &Held, may_hold: bool, verdict: &mut Verdict) {
         let set = if self.contains(offer.id) {
             &mut verdict.stored
-        } else if !may_hold && offer.version <= self.highest_version
-            || offer.version.saturating_sub(self.highest_version) > MAX_VERSION_GAP
-        {
+        } else if !may_hold && offer.version <= self.highest_version {
             &mut verdict.refused.stale
         } else if self.len() >= MAX_IDS {
             &mut verdict.refused.full

@@ -53,7 +53,7 @@ conformance! {
         a_commit_of_an_unknown_record_is_lacking_until_it_is_offered,
         a_commit_below_the_current_version_is_acknowledged_and_displaces_nothing,
         an_offer_only_adds_and_a_stale_one_is_refused_with_the_highest_version,
-        a_version_far_above_the_highest_is_refused_so_that_later_ones_have_room,
+        what_a_device_may_hold_is_taken_however_far_its_version_is_above,
         sixteen_candidates_are_the_most,
         ruled_out_records_go_to_the_oldest_end_and_push_nothing_out,
         ruled_out_needs_the_current_token_and_yields_to_the_may_hold_set,

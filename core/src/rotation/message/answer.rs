@@ -66,8 +66,7 @@ impl CommitAnswer {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a new one is a new message format")]
 pub enum Refusal {
-    /// Its version is not above the highest one that the vault knows, or far above it:
-    /// [`MAX_VERSION_GAP`](crate::vault::rules::MAX_VERSION_GAP).
+    /// Its version is not above the highest one that the vault knows.
     Stale,
     /// The vault keeps sixteen candidates and takes no more.
     Full,
