@@ -11,6 +11,7 @@
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |
+//! | `entry` | the rows of the trail |
 //! | `lineage` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
@@ -20,6 +21,7 @@
 //! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused.
 
 mod copies;
+mod entry;
 mod fault;
 mod group;
 mod lineage;

@@ -6,10 +6,11 @@ use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::readers::Readers;
 use laps_core::vault::state::Device;
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
-use laps_core::vault::trail::{Action, Entry};
+use laps_core::vault::trail::Entry;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
+use super::entry::{ENTRIES_FROM, ENTRIES_OF, stored_entry};
 use super::fault::explain;
 use super::schema::ENTRIES;
 use super::scope::ScopeRow;
@@ -31,17 +32,6 @@ const DEVICES: &str = "SELECT device.number, device.name, state FROM device
 const DUE: &str = "SELECT number, name, state, due FROM device
              WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
              ORDER BY due, number LIMIT :limit";
-/// A page of the trail.
-const ENTRIES_FROM: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
-             FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
-/// A page of what one actor did.
-const ENTRIES_OF: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
-             FROM audit INDEXED BY trail_actor
-             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
-             ORDER BY number LIMIT :limit";
-
 /// The rows of one transaction.
 pub(super) struct Rows<'c> {
     pub(super) connection: &'c Connection,
@@ -107,11 +97,15 @@ impl<'c> Rows<'c> {
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
         let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let device = Device::from_bytes(row.get_ref(2)?.as_blob()?);
-        let device = device.ok_or_else(|| damaged("the state", &name));
+        let device = state(row, 2)?.ok_or_else(|| damaged("the state", &name));
         let name = DeviceId::new(&name).unwrap_or_default();
         Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
     }
+}
+
+/// The state of a device; none when it is damaged, or not even bytes.
+fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Device>> {
+    Ok(row.get_ref(column)?.as_blob().ok().and_then(Device::from_bytes))
 }
 
 pub(super) fn damaged(what: &'static str, device: &str) -> VaultError {
@@ -123,7 +117,7 @@ pub(super) fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn from_i64(number: i64) -> u64 {
+pub(super) fn from_i64(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -173,15 +167,13 @@ impl Transaction for Rows<'_> {
             Some(number) => (DEVICE_OF_SCOPE, number),
             None => (DEVICE, &scope.as_str()),
         };
-        let read = |row: &Row<'_>| {
-            let device = Device::from_bytes(row.get_ref(1)?.as_blob()?);
-            Ok((row.get(0)?, device, row.get(2)?))
-        };
+        // A lineage that is damaged is the business of whoever asks for it.
+        let read = |row: &Row<'_>| Ok((row.get(0)?, state(row, 1)?, row.get::<_, Vec<u8>>(2).ok()));
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
         let Some((key, device, recent)) = self.one(sql, parameters, read)? else { return Ok(None) };
         let key = DeviceKey::new(from_i64(key));
         let device = device.ok_or_else(|| damaged("the state", name.as_str()))?;
-        self.recent = Some((key, recent));
+        self.recent = recent.map(|recent| (key, recent));
         Ok(Some((key, device)))
     }
 
@@ -427,39 +419,6 @@ impl Transaction for Rows<'_> {
         )?;
         Ok(from_i64(found.unwrap_or(0)))
     }
-}
-
-/// A row of the trail. What cannot be read is a fact about the row, not an error.
-fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
-    let number = row.get::<_, i64>(0)?.saturating_sub(base);
-    let hash = row.get::<_, Vec<u8>>(10).ok().and_then(|hash| hash.try_into().ok());
-    Ok(StoredEntry::new(from_i64(number), read_entry(row), hash.unwrap_or_default()))
-}
-
-fn read_entry(row: &Row<'_>) -> Result<Entry, String> {
-    let wrong = |error: rusqlite::Error| error.to_string();
-    let seconds: u64 = row.get::<_, i64>(1).map_err(wrong)?.try_into().map_err(|_| "at")?;
-    let action = row.get::<_, u16>(2).map_err(wrong)?;
-    let action = Action::from_u16(action).ok_or_else(|| format!("action {action}"))?;
-    let at = Timestamp::from_unix_seconds(seconds);
-    if at.as_unix_seconds() != seconds {
-        return Err("at".to_owned());
-    }
-    let records: Vec<u8> = row.get(7).map_err(wrong)?;
-    let (records, rest) = records.as_chunks::<16>();
-    let hash: Vec<u8> = row.get(10).map_err(wrong)?;
-    if !rest.is_empty() || hash.len() != 32 {
-        return Err("records or hash".to_owned());
-    }
-    let mut entry = Entry::new(action, at);
-    entry.actor = row.get(3).map_err(wrong)?;
-    entry.reason = row.get(4).map_err(wrong)?;
-    entry.context = row.get(5).map_err(wrong)?;
-    entry.device = row.get(6).map_err(wrong)?;
-    entry.records = records.iter().map(|id| RecordId::from_bytes(*id)).collect();
-    entry.refers_to = row.get::<_, i64>(8).map_err(wrong)?.try_into().map_err(|_| "refers_to")?;
-    entry.detail = row.get(9).map_err(wrong)?;
-    Ok(entry)
 }
 
 #[cfg(test)]

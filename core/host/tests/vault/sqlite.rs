@@ -263,6 +263,35 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
 }
 
 #[test]
+fn columns_that_are_not_bytes_any_more_are_damage_of_their_device_alone() {
+    let bed = Bed::on_sqlite();
+    for name in ["pc-1", "pc-2", "pc-3"] {
+        bed.settled(name, 1);
+    }
+    let file = raw(&bed);
+    // A changed byte in a row's header is another type, whatever the table allows.
+    file.pragma_update(None, "writable_schema", true).unwrap();
+    let lenient =
+        "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'device'";
+    assert_eq!(file.execute(lenient, []).unwrap(), 1);
+    drop(file);
+    let file = raw(&bed);
+    file.execute("UPDATE device SET recent = 7 WHERE name = 'pc-1'", []).unwrap();
+    file.execute("UPDATE device SET state = 'text' WHERE name = 'pc-2'", []).unwrap();
+    let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+    // The lineage is not needed to give a password out.
+    let options = DiscloseOptions::default();
+    let disclosed = vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
+    assert_eq!(disclosed.candidates.len(), 1);
+    let refused = vault.disclose(&scope(), "pc-2", &WHO, options, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::VaultDamaged, "{refused}");
+    let page = vault.list(&scope(), None, 10).unwrap();
+    let names: Vec<&str> = page.items.iter().map(|row| row.device.as_str()).collect();
+    assert_eq!(names, ["pc-1", "pc-3"]);
+    assert_eq!(page.damaged.iter().map(ToString::to_string).collect::<Vec<_>>(), ["pc-2"]);
+}
+
+#[test]
 fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     let bed = Bed::on_sqlite();
     let mut damaged = bed.device("pc-1");

@@ -1,0 +1,52 @@
+//! The rows of the trail.
+
+use laps_core::identity::{RecordId, Timestamp};
+use laps_core::vault::store::StoredEntry;
+use laps_core::vault::trail::{Action, Entry};
+use rusqlite::Row;
+
+use super::transaction::from_i64;
+
+/// A page of the trail.
+pub(super) const ENTRIES_FROM: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
+/// A page of what one actor did.
+pub(super) const ENTRIES_OF: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+             FROM audit INDEXED BY trail_actor
+             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
+             ORDER BY number LIMIT :limit";
+
+/// A row of the trail. What cannot be read is a fact about the row, not an error.
+pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let number = row.get::<_, i64>(0)?.saturating_sub(base);
+    let hash = row.get::<_, Vec<u8>>(10).ok().and_then(|hash| hash.try_into().ok());
+    Ok(StoredEntry::new(from_i64(number), read_entry(row), hash.unwrap_or_default()))
+}
+
+fn read_entry(row: &Row<'_>) -> Result<Entry, String> {
+    let wrong = |error: rusqlite::Error| error.to_string();
+    let seconds: u64 = row.get::<_, i64>(1).map_err(wrong)?.try_into().map_err(|_| "at")?;
+    let action = row.get::<_, u16>(2).map_err(wrong)?;
+    let action = Action::from_u16(action).ok_or_else(|| format!("action {action}"))?;
+    let at = Timestamp::from_unix_seconds(seconds);
+    if at.as_unix_seconds() != seconds {
+        return Err("at".to_owned());
+    }
+    let records: Vec<u8> = row.get(7).map_err(wrong)?;
+    let (records, rest) = records.as_chunks::<16>();
+    let hash: Vec<u8> = row.get(10).map_err(wrong)?;
+    if !rest.is_empty() || hash.len() != 32 {
+        return Err("records or hash".to_owned());
+    }
+    let mut entry = Entry::new(action, at);
+    entry.actor = row.get(3).map_err(wrong)?;
+    entry.reason = row.get(4).map_err(wrong)?;
+    entry.context = row.get(5).map_err(wrong)?;
+    entry.device = row.get(6).map_err(wrong)?;
+    entry.records = records.iter().map(|id| RecordId::from_bytes(*id)).collect();
+    entry.refers_to = row.get::<_, i64>(8).map_err(wrong)?.try_into().map_err(|_| "refers_to")?;
+    entry.detail = row.get(9).map_err(wrong)?;
+    Ok(entry)
+}
