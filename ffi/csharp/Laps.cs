@@ -15,6 +15,7 @@
 #pragma warning disable IDE1006 // the native calls keep the names of laps.h
 using System;
 using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading;
@@ -207,6 +208,12 @@ namespace Laps {
         Refused = 39,
         Commit = 40,
         Status = 41,
+        Verified = 42,
+        Head = 43,
+        FirstBad = 44,
+        SchemaBefore = 45,
+        Schema = 46,
+        Copy = 47,
     }
 
     /// <summary>LAPS_OBSERVED_* of laps.h.</summary>
@@ -651,6 +658,18 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_record_outcome(Vault vault, ulong entry, [MarshalAs(UnmanagedType.I1)] bool opened, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_devices_new(out IntPtr out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_devices_add(Devices devices, byte[] device, UIntPtr device_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_devices_count(Devices devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_devices_free(IntPtr devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_order_devices(Vault vault, Devices devices, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_is_ordered(Vault vault, byte[] device, UIntPtr device_len, out uint out_ordered);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_initialise(Vault vault, IntPtr[] readers, UIntPtr reader_count, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_readers(Vault vault, out IntPtr out_rows);
@@ -683,6 +702,8 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_audit_head(Vault vault, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_audit_report(Vault vault, byte[] expect, UIntPtr expect_len, Progress progress, IntPtr user, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_observed(Vault vault, out ulong out_missed, out IntPtr out_rows);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_back_up(Vault vault, byte[] path, UIntPtr path_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
@@ -691,9 +712,35 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_migrate(byte[] path, UIntPtr path_len, [MarshalAs(UnmanagedType.I1)] bool keep, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_migrate_report(byte[] path, UIntPtr path_len, [MarshalAs(UnmanagedType.I1)] bool keep, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out IntPtr out_rows);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_export(Vault vault, byte[] after, UIntPtr after_len, UIntPtr limit, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out IntPtr out_rows);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_vault_import(Vault vault, byte[] bytes, UIntPtr bytes_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_foreign_new(out IntPtr out_foreign);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_foreign_add(Foreign foreign, byte[] account, UIntPtr account_len, byte[] sid, UIntPtr sid_len, ulong made_at);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_foreign_count(Foreign foreign);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_foreign_free(IntPtr foreign);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_adoptable(Vault vault, byte[] device, UIntPtr device_len, Foreign foreign, out IntPtr out_adoptable);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern UIntPtr laps_adoptable_count(Adoptable adoptable);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_adoptable_header(Adoptable adoptable, UIntPtr index, out UIntPtr out_position, out IntPtr out_header);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_adoptable_free(IntPtr adoptable);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_adopt(Vault vault, byte[] device, UIntPtr device_len, IntPtr[] adopted, UIntPtr adopted_count, ulong last_seen, ulong expires, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, out ulong out_adopted);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_import_watched(Vault vault, byte[] bytes, UIntPtr bytes_len, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, Progress progress, IntPtr user, out ulong out_devices);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_reseal_watched(Vault vault, ReaderKey key, byte[] actor, UIntPtr actor_len, byte[] reason, UIntPtr reason_len, ulong now, Step step, IntPtr user, out ulong out_replaced, out ulong out_not_ours, out IntPtr out_failed);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_vault_receipt(Vault vault, [Out] byte[] buffer, UIntPtr buffer_len, out UIntPtr out_len, out ulong out_entry);
 #endif
     }
 
@@ -1310,6 +1357,7 @@ namespace Laps {
 
     /// <summary>What a record will say about its password, in clear and bound to it.</summary>
     public sealed class Header : LapsObject {
+        internal Header() { }
         public Header(Generator generator, string device, string account) {
             IntPtr made;
             byte[] deviceText = Text.Bytes(device), accountText = Text.Bytes(account);
@@ -1814,6 +1862,105 @@ namespace Laps {
         public int Count { get { lock (this) return (int)Native.laps_check_ins_count(this); } }
     }
 
+    /// <summary>Names of devices that Vault.OrderDevices() takes together.</summary>
+    public sealed class Devices : LapsObject {
+        public Devices(params string[] names) {
+            IntPtr made;
+            Own(this, Native.laps_devices_new(out made), made);
+            foreach (string name in names ?? new string[0]) Add(name);
+        }
+        protected override bool ReleaseHandle() { Native.laps_devices_free(handle); return true; }
+
+        public void Add(string device) {
+            byte[] name = Text.Bytes(device);
+            lock (this) Library.Check(Native.laps_devices_add(this, name, Text.Length(name)));
+        }
+        public int Count { get { lock (this) return (int)Native.laps_devices_count(this); } }
+    }
+
+    /// <summary>What another directory, such as Microsoft Entra, holds for a device, without the passwords.</summary>
+    public sealed class Foreign : LapsObject {
+        public Foreign() {
+            IntPtr made;
+            Own(this, Native.laps_foreign_new(out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_foreign_free(handle); return true; }
+
+        /// <summary>The SID may be null. The time is when the directory was given the password.</summary>
+        public void Add(string account, string sid, ulong madeAt) {
+            byte[] name = Text.Bytes(account), id = Text.Bytes(sid);
+            lock (this) Library.Check(Native.laps_foreign_add(this, name, Text.Length(name), id, Text.Length(id), madeAt));
+        }
+        public int Count { get { lock (this) return (int)Native.laps_foreign_count(this); } }
+    }
+
+    /// <summary>Which of those passwords a vault lacks, the oldest first.</summary>
+    public sealed class Adoptable : LapsObject {
+        internal Adoptable() { }
+        protected override bool ReleaseHandle() { Native.laps_adoptable_free(handle); return true; }
+
+        public int Count => (int)Native.laps_adoptable_count(this);
+        /// <summary>The header under which one is to be sealed, and which one it is in the order of Foreign.Add().</summary>
+        public Header Header(int index, out int position) {
+            IntPtr made;
+            UIntPtr at;
+            var header = new Header();
+            Own(header, Native.laps_adoptable_header(this, (UIntPtr)(ulong)index, out at, out made), made);
+            position = (int)at;
+            return header;
+        }
+    }
+
+    /// <summary>As laps.h has it. Public calls take an Action or a Func.</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate void Progress(IntPtr user, ulong done, ulong total);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    [return: MarshalAs(UnmanagedType.I1)]
+    internal delegate bool Step(IntPtr user, ulong records);
+
+    /// <summary>Carries what a function throws past the C library, through which no exception may go.</summary>
+    internal sealed class Called {
+        Exception thrown;
+
+        internal Progress Progress(Action<ulong, ulong> tell) {
+            if (tell == null) return null;
+            return (user, done, total) => {
+                if (thrown != null) return;
+                try { tell(done, total); } catch (Exception error) { thrown = error; }
+            };
+        }
+
+        internal Step Step(Func<ulong, bool> ask) {
+            if (ask == null) return null;
+            return (user, records) => {
+                try { return ask(records); } catch (Exception error) { thrown = error; return false; }
+            };
+        }
+
+        /// <summary>After the call, with its own trace.</summary>
+        internal void Again() {
+            if (thrown != null) ExceptionDispatchInfo.Capture(thrown).Throw();
+        }
+    }
+
+    /// <summary>What the verification of a trail found, also of a broken one.</summary>
+    public sealed class AuditReport {
+        public bool Verified { get; internal set; }
+        public ulong Entries { get; internal set; }
+        /// <summary>The head, as far as the trail holds.</summary>
+        public string Head { get; internal set; }
+        /// <summary>The first entry that is not as it was written, or is missing, from 1; 0 where nothing is bad.</summary>
+        public ulong FirstBad { get; internal set; }
+    }
+
+    /// <summary>What a migration did.</summary>
+    public sealed class Migration {
+        public ulong SchemaBefore { get; internal set; }
+        public ulong Schema { get; internal set; }
+        /// <summary>Where the file from before is; null where it was not kept.</summary>
+        public string Copy { get; internal set; }
+    }
+
     /// <summary>A vault without the power to hand anything out or to change anything. Dispose the rows that it gives.</summary>
     public sealed class Metadata : LapsObject {
         internal Metadata() { }
@@ -1938,6 +2085,32 @@ namespace Laps {
                 this, name, Text.Length(name), request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
         }
 
+        /// <summary>All of these devices in one transaction, or none. How many have an order now that had none before.</summary>
+        public ulong OrderDevices(Devices devices, Request request) {
+            ulong ordered;
+            NotNull(request, nameof(request));
+            lock (NotNull(devices, nameof(devices)))
+                Library.Check(Native.laps_vault_order_devices(
+                    this, devices, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, out ordered));
+            return ordered;
+        }
+        /// <summary>Whether an order is open, also one that waits for a retired device.</summary>
+        public bool IsOrdered(string device) {
+            uint ordered;
+            byte[] name = Text.Bytes(device);
+            Library.Check(Native.laps_vault_is_ordered(this, name, Text.Length(name), out ordered));
+            return ordered != 0;
+        }
+        /// <summary>
+        /// The head of the trail that this thread's latest change through this object answered: ask before anything else is awaited or
+        /// changed. See laps_vault_receipt().
+        /// </summary>
+        public string Receipt() {
+            ulong entry;
+            return Text.Filled((byte[] buffer, UIntPtr size, out UIntPtr length) =>
+                Native.laps_vault_receipt(this, buffer, size, out length, out entry));
+        }
+
         /// <summary>How many devices have an order now that had none before; so for the next two.</summary>
         public ulong OrderAll(Request request) {
             ulong devices;
@@ -2025,6 +2198,24 @@ namespace Laps {
         }
 
         /// <summary>
+        /// The same; step is asked before each step, with how many records that is, whether to take it. What it throws ends the call.
+        /// </summary>
+        public Resealed Reseal(ReaderKey key, Request request, Func<ulong, bool> step) {
+            NotNull(key, nameof(key));
+            NotNull(request, nameof(request));
+            ulong replaced = 0, notOurs = 0;
+            var called = new Called();
+            Step ask = called.Step(step);
+            Rows failed = Rows.Of((out IntPtr made) => Native.laps_vault_reseal_watched(
+                this, key, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, ask, IntPtr.Zero, out replaced,
+                out notOurs, out made));
+            GC.KeepAlive(ask);
+            var done = new Resealed { Replaced = replaced, NotOurs = notOurs, Failed = failed };
+            try { called.Again(); } catch { done.Dispose(); throw; }
+            return done;
+        }
+
+        /// <summary>
         /// A page of records to be sealed anew where the key is: Rows.Bytes() is for Record.Parse(); then ReaderKey.Reseal() and
         /// TakeResealed(). A page may be empty and still not the last one.
         /// </summary>
@@ -2091,6 +2282,21 @@ namespace Laps {
             Library.Check(Native.laps_vault_audit_verify(this, head, Text.Length(head), out entries));
             return entries;
         }
+        /// <summary>As AuditVerify(), without throwing for a broken trail. progress is told (done, total), or null.</summary>
+        public AuditReport AuditReport(string expect, Action<ulong, ulong> progress = null) {
+            byte[] head = Text.Bytes(expect);
+            var called = new Called();
+            Progress tell = called.Progress(progress);
+            using (Rows rows = Rows.Of((out IntPtr made) => Native.laps_vault_audit_report(
+                       this, head, Text.Length(head), tell, IntPtr.Zero, out made))) {
+                GC.KeepAlive(tell);
+                called.Again();
+                return new AuditReport {
+                    Verified = rows.Number(0, Field.Verified) == 1, Entries = rows.Number(0, Field.Count),
+                    Head = rows.Text(0, Field.Head), FirstBad = rows.Number(0, Field.FirstBad),
+                };
+            }
+        }
         public Rows AuditEntries(ulong after, int limit) =>
             Rows.Of((out IntPtr made) => Native.laps_vault_audit_entries(this, after, (UIntPtr)(ulong)limit, out made));
         /// <summary>Keep it: AuditVerify() compares with it.</summary>
@@ -2131,6 +2337,34 @@ namespace Laps {
             Library.Check(Native.laps_vault_migrate(
                 file, Text.Length(file), keep, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now));
         }
+        /// <summary>The same, and what it did.</summary>
+        public static Migration MigrateReport(string path, bool keep, Request request) {
+            byte[] file = Text.Bytes(path);
+            NotNull(request, nameof(request));
+            using (Rows rows = Rows.Of((out IntPtr made) => Native.laps_vault_migrate_report(
+                       file, Text.Length(file), keep, request.Who, request.WhoLength, request.Why, request.WhyLength, request.Now, out made)))
+                return new Migration {
+                    SchemaBefore = rows.Number(0, Field.SchemaBefore), Schema = rows.Number(0, Field.Schema), Copy = rows.Text(0, Field.Copy),
+                };
+        }
+        /// <summary>Which passwords of another directory the vault lacks for a device.</summary>
+        public Adoptable Adoptable(string device, Foreign foreign) {
+            IntPtr made;
+            byte[] name = Text.Bytes(device);
+            var adoptable = new Adoptable();
+            lock (NotNull(foreign, nameof(foreign)))
+                return Own(adoptable, Native.laps_vault_adoptable(this, name, Text.Length(name), foreign, out made), made);
+        }
+        /// <summary>Takes them in, sealed under their headers, in their order; expires is 0 where it is not known.</summary>
+        public ulong Adopt(string device, IReadOnlyList<Record> adopted, ulong lastSeen, ulong expires, Request request) {
+            byte[] name = Text.Bytes(device);
+            NotNull(request, nameof(request));
+            ulong count = 0;
+            Library.Check(All(adopted, pointers => Native.laps_vault_adopt(
+                this, name, Text.Length(name), pointers, Text.Length(pointers), lastSeen, expires, request.Who, request.WhoLength,
+                request.Why, request.WhyLength, request.Now, out count)));
+            return count;
+        }
         /// <summary>Devices with everything that is kept about them; Rows.Bytes() is for Import().</summary>
         public Rows Export(string after, int limit, Request request) {
             byte[] text = Text.Bytes(after);
@@ -2145,6 +2379,18 @@ namespace Laps {
             NotNull(request, nameof(request));
             Library.Check(Native.laps_vault_import(this, bytes, Text.Length(bytes), request.Who, request.WhoLength, request.Why,
                                                    request.WhyLength, request.Now, out devices));
+            return devices;
+        }
+        /// <summary>The same; progress is told how many bytes are taken in, of how many. What it throws is thrown when they all are.</summary>
+        public ulong Import(byte[] bytes, Request request, Action<ulong, ulong> progress) {
+            ulong devices;
+            NotNull(request, nameof(request));
+            var called = new Called();
+            Progress tell = called.Progress(progress);
+            Library.Check(Native.laps_vault_import_watched(this, bytes, Text.Length(bytes), request.Who, request.WhoLength, request.Why,
+                                                           request.WhyLength, request.Now, tell, IntPtr.Zero, out devices));
+            GC.KeepAlive(tell);
+            called.Again();
             return devices;
         }
     }

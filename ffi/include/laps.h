@@ -30,6 +30,10 @@
  *   Fork       A child process may go on using every object; generators draw a new seed before they are used. A laps_vault
  *              and what came from it work in the process that opened it alone, elsewhere they answer
  *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.
+ *   Callbacks  A function that you pass is called by the thread that makes the call, and only until the call answers; user
+ *              is handed on to it as it is. It must return: leaving it by longjmp or by an exception is undefined
+ *              (laps.hpp and Laps.cs carry exceptions past the library). It uses no object of the call, and nothing
+ *              over the same vault file, whose transaction may be open and would be waited for; other objects it may.
  *   Clock      Times are seconds since 1970-01-01 UTC and always passed in; the library reads no clock.
  *   Panics     A bug in the library never crosses this boundary: the call answers LAPS_STATUS_INTERNAL, and the
  *              objects it used answer LAPS_STATUS_POISONED from then on; free them. A process to which the system
@@ -584,7 +588,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+ * Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate, entries of the
+ * trail.
  */
 #define LAPS_FIELD_COUNT 37
 #endif
@@ -615,6 +620,48 @@ enum {
  * Number: the status with which something was refused.
  */
 #define LAPS_FIELD_STATUS 41
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when every entry of the trail is as it was written, and the expected head is in it.
+ */
+#define LAPS_FIELD_VERIFIED 42
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: the head of the trail, as far as it holds.
+ */
+#define LAPS_FIELD_HEAD 43
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the first entry that is not as it was written, or is missing, from 1.
+ */
+#define LAPS_FIELD_FIRST_BAD 44
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: the schema of a vault's file before it was migrated.
+ */
+#define LAPS_FIELD_SCHEMA_BEFORE 45
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: its schema now.
+ */
+#define LAPS_FIELD_SCHEMA 46
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: the path of the file from before, where it was kept.
+ */
+#define LAPS_FIELD_COPY 47
 #endif
 
 #if defined(LAPS_FULL)
@@ -671,6 +718,14 @@ enum {
  */
 typedef struct laps_accounts laps_accounts;
 
+#if defined(LAPS_FULL)
+/**
+ * Which of those passwords a vault lacks, and under which headers they are to be sealed; the oldest first. Immutable: threads
+ * may share it.
+ */
+typedef struct laps_adoptable laps_adoptable;
+#endif
+
 /**
  * Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are freed.
  */
@@ -690,6 +745,13 @@ typedef struct laps_config laps_config;
 
 #if defined(LAPS_FULL)
 /**
+ * Names of devices, which laps_vault_order_devices() takes together.
+ */
+typedef struct laps_devices laps_devices;
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * What a vault gave out about one device: sealed records, any of which may hold the password of its account.
  */
 typedef struct laps_disclosure laps_disclosure;
@@ -704,6 +766,14 @@ typedef struct laps_evaluation laps_evaluation;
  * One event of a rotation, for the device's log. It holds no secret.
  */
 typedef struct laps_event laps_event;
+
+#if defined(LAPS_FULL)
+/**
+ * What another directory, such as Microsoft Entra, holds for one device: for which account each password is and when the
+ * directory was given it. The passwords themselves are not in it.
+ */
+typedef struct laps_foreign laps_foreign;
+#endif
 
 /**
  * A random generator, seeded by the operating system. Its state gives no password that was made before. One
@@ -861,6 +931,20 @@ typedef struct {
      */
     uint64_t entries;
 } laps_stats;
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Is told how far a call is: done of total, in the unit that the call names. See the contract, Callbacks.
+ */
+typedef void (*laps_progress)(void *user, uint64_t done, uint64_t total);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Is asked before a step, of so many records, whether to take it; false ends the call. See the contract, Callbacks.
+ */
+typedef bool (*laps_step)(void *user, uint64_t records);
 #endif
 
 #ifdef __cplusplus
@@ -2246,6 +2330,7 @@ laps_status laps_vault_check_in(const laps_vault *vault,
 #if defined(LAPS_FULL)
 /**
  * Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
+ * laps_vault_order_devices() is for several.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2282,7 +2367,8 @@ laps_status laps_vault_disclose(const laps_vault *vault,
 #if defined(LAPS_FULL)
 /**
  * Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
- * LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which.
+ * LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which, and
+ * laps_vault_audit_report() as a number.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2627,6 +2713,69 @@ laps_status laps_vault_record_outcome(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
+ * Makes an empty list of devices.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_devices_new(laps_devices **out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Adds a device by its name, which is copied. Whether the vault has it is seen when it is used.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_devices_add(laps_devices *devices,
+                             const char *device,
+                             size_t device_len);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many were added; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_devices_count(const laps_devices *devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees a list of devices.
+ */
+LAPS_API void laps_devices_free(laps_devices *devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_order_rotation(), for several devices in one transaction with one entry in the trail: all of them, or none
+ * when one is unknown or has no record (LAPS_STATUS_NOT_FOUND) or cannot be read. One that was added twice counts once; at
+ * least one is needed. out_devices receives how many have an order now that had none before.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_order_devices(const laps_vault *vault,
+                                     const laps_devices *devices,
+                                     const char *actor,
+                                     size_t actor_len,
+                                     const char *reason,
+                                     size_t reason_len,
+                                     uint64_t now,
+                                     uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Whether an order to rotate is open for a device: out_ordered receives 1 or 0. Unlike LAPS_FIELD_ORDERED also for a retired
+ * one, whose order waits until it is back in service. LAPS_STATUS_NOT_FOUND for a device that the vault does not have.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_is_ordered(const laps_vault *vault,
+                                  const char *device,
+                                  size_t device_len,
+                                  uint32_t *out_ordered);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the file with that scope first.
  * laps_vault_init() has done so for its own. LAPS_STATUS_ALREADY_EXISTS where readers are.
  */
@@ -2715,7 +2864,7 @@ laps_status laps_vault_order_readable(const laps_vault *vault,
  * Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores; nothing is rotated.
  * out_replaced receives how many; out_not_ours how many are not sealed to this key, so that another reader has to seal
  * them; out_failed those that could not be sealed anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED.
- * When it is stopped, the next call goes on where it was.
+ * When it is stopped, the next call goes on where it was. laps_vault_reseal_watched() asks before each step.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2903,6 +3052,23 @@ laps_status laps_vault_audit_head(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
+ * Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one row. A broken trail is
+ * LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and FIRST_BAD where it is broken. progress is told about
+ * once in a thousand entries how many were looked at, and of how many the vault knows; NULL: nobody is told. user goes to
+ * progress, and may be NULL. The verification cannot be stopped.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_audit_report(const laps_vault *vault,
+                                    const char *expect,
+                                    size_t expect_len,
+                                    laps_progress progress,
+                                    void *user,
+                                    laps_rows **out_rows);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * What happened through this object, and what came from it, since the last such call, oldest first: for metrics, without
  * who and why, which are in the trail. The first call answers no rows, and from then on at most 1024 are kept; out_missed
  * receives how many older ones were forgotten. Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
@@ -2954,7 +3120,7 @@ laps_status laps_vault_restore(const char *copy,
 #if defined(LAPS_FULL)
 /**
  * Brings a vault of an older schema to the one of this version. With keep, the file from before stays beside it, under its
- * name with ".schema-" and the number of its schema behind it.
+ * name with ".schema-" and the number of its schema behind it. laps_vault_migrate_report() tells what it did.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2966,6 +3132,23 @@ laps_status laps_vault_migrate(const char *path,
                                const char *reason,
                                size_t reason_len,
                                uint64_t now);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY with keep.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_migrate_report(const char *path,
+                                      size_t path_len,
+                                      bool keep,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now,
+                                      laps_rows **out_rows);
 #endif
 
 #if defined(LAPS_FULL)
@@ -2990,7 +3173,8 @@ laps_status laps_vault_export(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes exported devices in, all of them or none; out_devices receives how many.
+ * Takes exported devices in, all of them or none; out_devices receives how many. laps_vault_import_watched() tells how
+ * far it is.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3003,6 +3187,170 @@ laps_status laps_vault_import(const laps_vault *vault,
                               size_t reason_len,
                               uint64_t now,
                               uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Makes an empty list of passwords of another directory.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_foreign_new(laps_foreign **out_foreign);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Adds one: the account (1 to 64 characters; what is not is refused when its record is sealed), its SID (empty where the
+ * directory does not know it), and when the directory was given the password. The order does not matter.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_foreign_add(laps_foreign *foreign,
+                             const char *account,
+                             size_t account_len,
+                             const char *sid,
+                             size_t sid_len,
+                             uint64_t made_at);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many were added; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_foreign_count(const laps_foreign *foreign);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees a list of passwords of another directory.
+ */
+LAPS_API void laps_foreign_free(laps_foreign *foreign);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Which passwords of another directory the vault lacks for a device; none when it has them all, and at most the newest 16.
+ * Nothing is written. Seal each under its header (laps_adoptable_header(), laps_record_seal()) to exactly the readers of the
+ * vault that are not removed (laps_vault_readers()), and give them to laps_vault_adopt(). LAPS_STATUS_ALREADY_EXISTS for a
+ * device that an agent manages: what the agent says is better.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_adoptable(const laps_vault *vault,
+                                 const char *device,
+                                 size_t device_len,
+                                 const laps_foreign *foreign,
+                                 laps_adoptable **out_adoptable);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * How many passwords the vault lacks; 0 for NULL.
+ */
+LAPS_API LAPS_NODISCARD size_t laps_adoptable_count(const laps_adoptable *adoptable);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * One of the passwords that the vault lacks; index counts from 0. out_position receives which one it is, counted from 0 in the
+ * order of laps_foreign_add(), and out_header the header under which it is to be sealed, as it is.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_adoptable_header(const laps_adoptable *adoptable,
+                                  size_t index,
+                                  size_t *out_position,
+                                  laps_header **out_header);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Frees what laps_vault_adoptable() found.
+ */
+LAPS_API void laps_adoptable_free(laps_adoptable *adoptable);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Takes in the records that laps_vault_adoptable() asked for, all of them in its order, in one transaction with one entry in
+ * the trail. The newest is pending, for no agent has said what is on the account; the others are history. last_seen is when
+ * the device last spoke to the other directory, expires when that will have the password replaced (0: not known). Without
+ * records only these two are noted, for a device that is there. out_adopted receives how many were taken in.
+ * LAPS_STATUS_INVALID_ARGUMENT when these are not the records that are wanted now, or not sealed to exactly the readers of now:
+ * ask again. LAPS_STATUS_ALREADY_EXISTS for a device that an agent manages.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_adopt(const laps_vault *vault,
+                             const char *device,
+                             size_t device_len,
+                             const laps_record *const *adopted,
+                             size_t adopted_count,
+                             uint64_t last_seen,
+                             uint64_t expires,
+                             const char *actor,
+                             size_t actor_len,
+                             const char *reason,
+                             size_t reason_len,
+                             uint64_t now,
+                             uint64_t *out_adopted);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_import(), and progress is told after each device how many of the bytes are taken in. NULL: nobody is told.
+ * user goes to progress, and may be NULL. The import cannot be stopped.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_import_watched(const laps_vault *vault,
+                                      const uint8_t *bytes,
+                                      size_t bytes_len,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now,
+                                      laps_progress progress,
+                                      void *user,
+                                      uint64_t *out_devices);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * As laps_vault_reseal(), and step is asked before each step, which is the records of a few hundred devices that have to be sealed
+ * anew, how many that is: 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the
+ * next call goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_reseal_watched(const laps_vault *vault,
+                                      const laps_reader_key *key,
+                                      const char *actor,
+                                      size_t actor_len,
+                                      const char *reason,
+                                      size_t reason_len,
+                                      uint64_t now,
+                                      laps_step step,
+                                      void *user,
+                                      uint64_t *out_replaced,
+                                      uint64_t *out_not_ours,
+                                      laps_rows **out_failed);
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * The head of the trail that the latest successful change answered which this thread made through this object, and in
+ * out_entry the number of its entry, from 1: after laps_vault_disclose(), laps_vault_order_*(), laps_vault_record_outcome(),
+ * laps_vault_initialise(), _add_reader(), _remove_reader(), _set_history(), _retire(), _re_enrol(), _purge(), _remove_record().
+ * Other calls leave it as it is. Keep it: laps_vault_audit_verify() compares with it. Ask in the thread of the change,
+ * before its next one. LAPS_STATUS_NOT_FOUND when this thread made none, or made its latest through another object.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_vault_receipt(const laps_vault *vault,
+                               char *buffer,
+                               size_t buffer_len,
+                               size_t *out_len,
+                               uint64_t *out_entry);
 #endif
 
 #ifdef __cplusplus

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -394,6 +396,8 @@ public:
 
 class Header : public Object<laps_header, laps_header_free> {
 public:
+    /// Takes a header over that a call of laps.h handed out.
+    explicit Header(laps_header *object) noexcept : Object(object) {}
     Header(Generator &generator, const std::string &device, const std::string &account) {
         check(laps_header_new(generator.get(), device.data(), device.size(), account.data(), account.size(), &object_));
     }
@@ -717,6 +721,78 @@ public:
     std::size_t size() const noexcept { return laps_check_ins_count(object_); }
 };
 
+/// Names of devices that Vault::order_devices() takes together.
+class Devices : public Object<laps_devices, laps_devices_free> {
+public:
+    Devices() { check(laps_devices_new(&object_)); }
+    void add(const std::string &device) { check(laps_devices_add(object_, device.data(), device.size())); }
+    std::size_t size() const noexcept { return laps_devices_count(object_); }
+};
+
+/// What another directory holds for a device, without the passwords.
+class Foreign : public Object<laps_foreign, laps_foreign_free> {
+public:
+    Foreign() { check(laps_foreign_new(&object_)); }
+    /// The SID may be empty. The time is when the directory was given the password.
+    void add(const std::string &account, const std::string &sid, std::uint64_t made_at) {
+        check(laps_foreign_add(object_, account.data(), account.size(), sid.data(), sid.size(), made_at));
+    }
+    std::size_t size() const noexcept { return laps_foreign_count(object_); }
+};
+
+/// Which of those passwords a vault lacks, the oldest first.
+class Adoptable : public Object<laps_adoptable, laps_adoptable_free> {
+public:
+    using Object::Object;
+    std::size_t size() const noexcept { return laps_adoptable_count(object_); }
+    /// Which one it is in the order of Foreign::add(), and the header under which it is to be sealed.
+    std::pair<std::size_t, Header> at(std::size_t index) const {
+        std::size_t position = 0;
+        laps_header *made = nullptr;
+        check(laps_adoptable_header(object_, index, &position, &made));
+        return std::pair<std::size_t, Header>(position, Header(made));
+    }
+};
+
+/// Is told how far a call is: done, of total. What it throws is thrown again when the call is over.
+typedef std::function<void(std::uint64_t, std::uint64_t)> Progress;
+/// Is asked before a step of so many records whether to take it. What it throws ends the call, and is thrown again.
+typedef std::function<bool(std::uint64_t)> Step;
+
+namespace detail {
+/// Carries what a function throws past the C library, through which no exception may go.
+template <typename Function>
+struct Called {
+    const Function &function;
+    std::exception_ptr thrown;
+    explicit Called(const Function &called) : function(called) {}
+    void again() const {
+        if (thrown) std::rethrow_exception(thrown);
+    }
+};
+extern "C" {
+inline void laps_hpp_progress(void *user, std::uint64_t done, std::uint64_t total) {
+    Called<Progress> *called = static_cast<Called<Progress> *>(user);
+    if (called->thrown || !called->function) return;
+    try {
+        called->function(done, total);
+    } catch (...) {
+        called->thrown = std::current_exception();
+    }
+}
+inline bool laps_hpp_step(void *user, std::uint64_t records) {
+    Called<Step> *called = static_cast<Called<Step> *>(user);
+    if (!called->function) return true;
+    try {
+        return called->function(records);
+    } catch (...) {
+        called->thrown = std::current_exception();
+        return false;
+    }
+}
+}
+} // namespace detail
+
 /// Looking at a vault without the power to hand anything out or to change anything.
 class Metadata : public Object<laps_metadata, laps_metadata_free> {
 public:
@@ -802,7 +878,46 @@ public:
         check(laps_vault_metadata(object_, &made));
         return Metadata(made);
     }
-    /// How many devices have an order now that had none before; likewise below.
+    /// What the trail's verification found, also of a broken trail.
+    struct AuditReport {
+        bool verified;
+        std::uint64_t entries;
+        std::string head;
+        std::uint64_t first_bad; ///< from 1; 0 where nothing is bad
+    };
+    AuditReport audit_report(const std::string &expect, const Progress &progress = Progress()) const {
+        detail::Called<Progress> called(progress);
+        laps_rows *made = nullptr;
+        laps_status status =
+            laps_vault_audit_report(object_, expect.data(), expect.size(), detail::laps_hpp_progress, &called, &made);
+        Rows rows(made);
+        check(status);
+        called.again();
+        return AuditReport{rows.number(0, LAPS_FIELD_VERIFIED) == 1, rows.number(0, LAPS_FIELD_COUNT),
+                           rows.text(0, LAPS_FIELD_HEAD), rows.number(0, LAPS_FIELD_FIRST_BAD)};
+    }
+    /// The head of the trail that this thread's latest change through this object answered; see laps_vault_receipt().
+    std::string receipt() const {
+        const laps_vault *object = object_;
+        return detail::text([object](char *buffer, std::size_t size, std::size_t *length) {
+            std::uint64_t entry = 0;
+            return laps_vault_receipt(object, buffer, size, length, &entry);
+        });
+    }
+    /// How many devices have an order now that had none before; likewise below. All of these, or none.
+    std::uint64_t order_devices(const Devices &devices, const std::string &actor, const std::string &reason,
+                                std::uint64_t now) const {
+        std::uint64_t ordered = 0;
+        check(laps_vault_order_devices(object_, devices.get(), actor.data(), actor.size(), reason.data(), reason.size(), now,
+                                       &ordered));
+        return ordered;
+    }
+    /// Also for a retired device, whose order waits.
+    bool is_ordered(const std::string &device) const {
+        std::uint32_t ordered = 0;
+        check(laps_vault_is_ordered(object_, device.data(), device.size(), &ordered));
+        return ordered != 0;
+    }
     std::uint64_t order_all(const std::string &actor, const std::string &reason, std::uint64_t now) const {
         std::uint64_t devices = 0;
         check(laps_vault_order_all(object_, actor.data(), actor.size(), reason.data(), reason.size(), now, &devices));
@@ -866,6 +981,20 @@ public:
         check(laps_vault_reseal(object_, key.get(), actor.data(), actor.size(), reason.data(), reason.size(), now, &replaced,
                                 &not_ours, &failed));
         return Resealed{replaced, not_ours, Rows(failed)};
+    }
+    /// As above, and step is asked before each step whether to take it.
+    Resealed reseal(const ReaderKey &key, const std::string &actor, const std::string &reason, std::uint64_t now,
+                    const Step &step) const {
+        detail::Called<Step> called(step);
+        std::uint64_t replaced = 0, not_ours = 0;
+        laps_rows *made = nullptr;
+        laps_status status =
+            laps_vault_reseal_watched(object_, key.get(), actor.data(), actor.size(), reason.data(), reason.size(), now,
+                                      detail::laps_hpp_step, &called, &replaced, &not_ours, &made);
+        Rows failed(made);
+        check(status);
+        called.again();
+        return Resealed{replaced, not_ours, std::move(failed)};
     }
     /// A page of records to be sealed anew where the key is: bytes() is for Record::parse().
     Rows resealing(const std::string &after, std::size_t limit, const std::string &actor, const std::string &reason,
@@ -950,6 +1079,35 @@ public:
                         std::uint64_t now) {
         check(laps_vault_migrate(path.data(), path.size(), keep, actor.data(), actor.size(), reason.data(), reason.size(), now));
     }
+    /// As migrate(), and what it did.
+    struct Migration {
+        std::uint64_t schema_before, schema;
+        std::string copy; ///< where the file from before is; empty where it was not kept
+    };
+    static Migration migrate_report(const std::string &path, bool keep, const std::string &actor, const std::string &reason,
+                                    std::uint64_t now) {
+        laps_rows *made = nullptr;
+        check(laps_vault_migrate_report(path.data(), path.size(), keep, actor.data(), actor.size(), reason.data(),
+                                        reason.size(), now, &made));
+        Rows rows(made);
+        return Migration{rows.number(0, LAPS_FIELD_SCHEMA_BEFORE), rows.number(0, LAPS_FIELD_SCHEMA),
+                         rows.text(0, LAPS_FIELD_COPY)};
+    }
+    /// Which passwords of another directory the vault lacks for a device.
+    Adoptable adoptable(const std::string &device, const Foreign &foreign) const {
+        laps_adoptable *made = nullptr;
+        check(laps_vault_adoptable(object_, device.data(), device.size(), foreign.get(), &made));
+        return Adoptable(made);
+    }
+    /// Takes them in, sealed under their headers, in their order; expires is 0 where it is not known.
+    std::uint64_t adopt(const std::string &device, const std::vector<const Record *> &adopted, std::uint64_t last_seen,
+                        std::uint64_t expires, const std::string &actor, const std::string &reason, std::uint64_t now) const {
+        const std::vector<const laps_record *> all = detail::pointers<Record, laps_record>(adopted);
+        std::uint64_t count = 0;
+        check(laps_vault_adopt(object_, device.data(), device.size(), all.data(), all.size(), last_seen, expires, actor.data(),
+                               actor.size(), reason.data(), reason.size(), now, &count));
+        return count;
+    }
     Rows export_devices(const std::string &after, std::size_t limit, const std::string &actor, const std::string &reason,
                         std::uint64_t now) const {
         laps_rows *made = nullptr;
@@ -962,6 +1120,18 @@ public:
         std::uint64_t devices = 0;
         check(laps_vault_import(object_, bytes.data(), bytes.size(), actor.data(), actor.size(), reason.data(), reason.size(),
                                 now, &devices));
+        return devices;
+    }
+    /// As above, and progress is told how many of the bytes are taken in. What it throws is thrown when they all are.
+    std::uint64_t import_devices(const std::vector<std::uint8_t> &bytes, const std::string &actor, const std::string &reason,
+                                 std::uint64_t now, const Progress &progress) const {
+        detail::Called<Progress> called(progress);
+        std::uint64_t devices = 0;
+        laps_status status =
+            laps_vault_import_watched(object_, bytes.data(), bytes.size(), actor.data(), actor.size(), reason.data(),
+                                      reason.size(), now, detail::laps_hpp_progress, &called, &devices);
+        check(status);
+        called.again();
         return devices;
     }
 };

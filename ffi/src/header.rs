@@ -19,6 +19,13 @@ pub struct laps_header {
 }
 object!(laps_header);
 
+impl laps_header {
+    #[cfg(feature = "vault")]
+    pub(crate) fn boxed(header: Header) -> Box<Self> {
+        Box::new(Self { poison: Poison::default(), header })
+    }
+}
+
 /// A header with a new random record id: for one password. The device has 1 to 128 bytes, the account 1 to 64
 /// characters. Scope, SID and predecessor are absent, version, time and policy hash are zero until they are set.
 #[must_use]

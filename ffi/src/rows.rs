@@ -195,7 +195,8 @@ pub const LAPS_FIELD_WHY: u32 = 35;
 /// Number: what happened, one of LAPS_OBSERVED_*.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_KIND: u32 = 36;
-/// Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+/// Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate, entries of the
+/// trail.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_COUNT: u32 = 37;
 /// Number: 1 when a check-in changed anything but the time of the last one.
@@ -210,6 +211,24 @@ pub const LAPS_FIELD_COMMIT: u32 = 40;
 /// Number: the status with which something was refused.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_STATUS: u32 = 41;
+/// Number: 1 when every entry of the trail is as it was written, and the expected head is in it.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_VERIFIED: u32 = 42;
+/// Text: the head of the trail, as far as it holds.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_HEAD: u32 = 43;
+/// Number: the first entry that is not as it was written, or is missing, from 1.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_FIRST_BAD: u32 = 44;
+/// Number: the schema of a vault's file before it was migrated.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_SCHEMA_BEFORE: u32 = 45;
+/// Number: its schema now.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_SCHEMA: u32 = 46;
+/// Text: the path of the file from before, where it was kept.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_COPY: u32 = 47;
 
 /// How many rows there are; 0 for NULL.
 #[cfg(feature = "vault")]

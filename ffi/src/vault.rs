@@ -1,18 +1,24 @@
 //! The vault behind a server. Only in the full build.
 #![cfg(feature = "vault")]
 
+pub mod adopting;
+mod apart;
 pub mod check_ins;
 pub mod copies;
+pub mod devices;
 pub mod lifecycle;
 pub mod observed;
 pub mod orders;
 pub mod readers;
+pub mod receipt;
 pub mod resealing;
 pub mod trail;
+pub mod watched;
 
 use alloc::ffi::CString;
 use core::ffi::c_char;
 use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
@@ -38,6 +44,8 @@ use crate::status::{Failure, answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_vault {
     poison: Poison,
+    /// No other vault of this process has it, also none that comes to lie where this one was.
+    number: u64,
     pub(crate) scope: Scope,
     pub(crate) vault: Vault<SqliteStore>,
     context: String,
@@ -72,11 +80,15 @@ pub const LAPS_CANDIDATE_PENDING: u32 = 2;
 #[cfg(feature = "vault")]
 pub const LAPS_CANDIDATE_HISTORY: u32 = 3;
 
+/// How many vaults were opened.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
 fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
     let observations = Observations::new();
     let vault = vault.with_observer(observations.observer());
     let (poison, context) = (Poison::default(), String::new());
-    Box::new(laps_vault { poison, scope, vault, context, observations })
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    Box::new(laps_vault { poison, number, scope, vault, context, observations })
 }
 
 /// Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit trail. The scope is empty where
@@ -199,6 +211,7 @@ pub unsafe extern "C" fn laps_vault_check_in(
 }
 
 /// Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
+/// laps_vault_order_devices() is for several.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -222,12 +235,13 @@ pub unsafe extern "C" fn laps_vault_order_rotation(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.order_rotation(
+        let ordered = vault.vault.order_rotation(
             &vault.scope,
             Selection::Devices(&[device]),
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, ordered);
         Ok(())
     })
 }
@@ -275,6 +289,7 @@ pub unsafe extern "C" fn laps_vault_disclose(
             options,
             Timestamp::from_unix_seconds(now),
         )?;
+        let disclosure = receipt::keep(&vault, disclosure);
         let head = CString::new(disclosure.head.to_string()).unwrap_or_default();
         out.give(Box::new(laps_disclosure { poison: Poison::default(), disclosure, head }));
         Ok(())
@@ -282,7 +297,8 @@ pub unsafe extern "C" fn laps_vault_disclose(
 }
 
 /// Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
-/// LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which.
+/// LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which, and
+/// laps_vault_audit_report() as a number.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -41,6 +41,17 @@ static size_t state_copy_len;
 
 # Only in the full build: a vault with one device that has backed a password up.
 VAULT_PRELUDE = r"""
+/* What is called back, and how often; it checks that it gets what was passed. */
+static uint64_t told_calls;
+static void told(void *user, uint64_t done, uint64_t total) {
+    CHECK((user == NULL || user == &told_calls) && done <= total);
+    told_calls++;
+}
+static bool asked(void *user, uint64_t records) {
+    CHECK(user == NULL || user == &told_calls);
+    return told_calls++ % 4 != 3 || records > 1000000;
+}
+
 static void make_vault(laps_vault **out_vault, const laps_config *config, laps_generator *generator,
                        const laps_recipe *recipe, laps_reader *const *reader) {
     const uint64_t now = 1700000000;
@@ -77,7 +88,7 @@ static void make_vault(laps_vault **out_vault, const laps_config *config, laps_g
 """
 
 # These are made only for the functions that use them.
-COSTLY = ["laps_vault", "laps_disclosure", "laps_metadata", "laps_rows"]
+COSTLY = ["laps_vault", "laps_disclosure", "laps_metadata", "laps_rows", "laps_adoptable"]
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
 FIXTURES = {
@@ -115,6 +126,12 @@ FIXTURES = {
     # A check-in that is none, and its refusal.
     "laps_check_ins": "OK(laps_check_ins_new(&f.laps_check_ins));\n"
     '    OK(laps_check_ins_add(f.laps_check_ins, LAPS_TEXT("pc-17"), bytes_32, 32));',
+    "laps_devices": "OK(laps_devices_new(&f.laps_devices));\n"
+    '    OK(laps_devices_add(f.laps_devices, LAPS_TEXT("pc-17")));',
+    # A password of a device that no agent manages.
+    "laps_foreign": "OK(laps_foreign_new(&f.laps_foreign));\n"
+    '    OK(laps_foreign_add(f.laps_foreign, LAPS_TEXT("Admin"), NULL, 0, 1699999999));',
+    "laps_adoptable": 'OK(laps_vault_adoptable(f.laps_vault, LAPS_TEXT("pc-99"), f.laps_foreign, &f.laps_adoptable));',
     "laps_disclosure": 'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
     '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));',
     "laps_metadata": "OK(laps_vault_metadata(f.laps_vault, &f.laps_metadata));",
@@ -197,6 +214,14 @@ ARGUMENTS = {
     ("laps_vault_check_in", "bytes_len"): "32",
     ("laps_check_ins_add", "bytes"): "bytes_32",
     ("laps_check_ins_add", "bytes_len"): "32",
+    ("laps_vault_adoptable", "device"): '"pc-99"',
+    "adopted": "(const laps_record *const *)&f.laps_record",
+    "adopted_count": "1",
+    "last_seen": "1700000000",
+    "expires": "0",
+    "progress": "told",
+    "step": "asked",
+    "user": "&told_calls",
     "resealed": "(const laps_record *const *)&f.laps_record",
     "resealed_count": "1",
     # The one device of the vault, seen as its columns.
@@ -227,6 +252,8 @@ ARGUMENTS = {
     "copy_len": "8",
     ("laps_vault_import", "bytes"): "bytes_32",
     ("laps_vault_import", "bytes_len"): "32",
+    ("laps_vault_import_watched", "bytes"): "bytes_32",
+    ("laps_vault_import_watched", "bytes_len"): "32",
     # A vault that is there already: making another in its place fails, and no panic hides that.
     "path": '"contract.vault"',
     "path_len": "14",
@@ -257,6 +284,9 @@ MAY_BE_NULL = {
     ("laps_rotation_resume", "stamp"),
     ("laps_rotation_prepare", "stamp"),
     ("laps_rotation_handle_stamp", "stamp"),
+    ("laps_vault_audit_report", "user"),
+    ("laps_vault_import_watched", "user"),
+    ("laps_vault_reseal_watched", "user"),
 }
 
 # What a call answers when it fails, by its result.

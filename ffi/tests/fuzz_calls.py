@@ -22,9 +22,9 @@ FIXED = {"stamp": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_i
 PATHS = ("path", "copy")
 # Clean objects that calls change: made anew for every sequence, after the objects that they are made from.
 CHANGES = ("laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event", "laps_bytes",
-           "laps_check_ins")
+           "laps_check_ins", "laps_devices", "laps_foreign")
 # Slow by design (scrypt, disks, key pairs): called once in so many times.
-RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure|metadata)", 80),
+RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure|metadata|adoptable)", 80),
         (r"^laps_reader_key_(open|reseal)", 10), (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40), (r"laps_recipe_new|laps_policy_recipe|laps_recipe_read", 12)]
 
 
@@ -97,6 +97,10 @@ def emit(put, number, result, name, parameters, comment):
             before.append(f"uint8_t *a_{parameter} = rnd(3) ? block({FIXED[parameter]}) : NULL;")
             after.append(f"    free(a_{parameter});")
             call.append(f"a_{parameter}")
+        elif parameter == "user":
+            call.append("(rnd(2) ? &told_calls : NULL)")
+        elif base(kind) in ("laps_progress", "laps_step"):
+            call.append(f"(rnd(4) ? {valid[index]} : NULL)")
         elif parameter == "memory":
             before.append("size_t a_len = rnd(20) ? rnd(64) : SIZE_MAX - rnd(3);")
             before.append("uint8_t *a_memory = block(a_len > 64 ? 0 : a_len);")
@@ -167,7 +171,7 @@ def main():
     put("static void **const clean[TYPES] = {" + ", ".join(f"(void **)&f.{k}" for k in FIXTURES) + "};")
     put("static const char changes[TYPES] = {" + ", ".join(str(int(k in CHANGES)) for k in FIXTURES) + "};")
     for kind in ("laps_rotation", "laps_generator", "laps_recipe", "laps_reader", "laps_vault", "laps_metadata", "laps_bytes", "laps_record",
-                 "laps_reader_key", "laps_event"):
+                 "laps_reader_key", "laps_event", "laps_header", "laps_adoptable", "laps_foreign", "laps_rows"):
         put(f"#define T_{kind} {list(FIXTURES).index(kind)}")
     put(f"#define CALLS {len(table)}")
     put('#include "fuzz_calls.h"\n')

@@ -73,6 +73,48 @@ static void clean_up(void) {
         }
 }
 
+#define FUZZ LAPS_TEXT("fuzz"), LAPS_TEXT("a test"), 1700000000
+
+/* A device whose password comes from another directory: taken in, sealed anew, and carried out of the vault and back. */
+static void adopt(void) {
+    laps_foreign *foreign = NULL;
+    laps_adoptable *wanted = NULL;
+    laps_rows *rows = NULL;
+    const laps_reader *reader = f.laps_reader;
+    char name[16];
+    size_t position = 0;
+    uint64_t count = 0;
+    uint32_t ordered = 9;
+    snprintf(name, sizeof name, "fz-%u", (unsigned)rnd(1000));
+    OK(laps_foreign_new(&foreign));
+    OK(laps_foreign_add(foreign, LAPS_TEXT("Admin"), NULL, 0, 1600000000 + rnd(1000)));
+    OK(laps_vault_adoptable(f.laps_vault, name, strlen(name), foreign, &wanted));
+    if (laps_adoptable_count(wanted) == 1) {
+        laps_header *header = NULL;
+        laps_record *record = NULL;
+        OK(laps_adoptable_header(wanted, 0, &position, &header));
+        OK(laps_record_seal(header, f.laps_password, &reader, 1, f.laps_generator, &record));
+        /* Random calls may have changed the readers; then it is refused. */
+        touched += (uint64_t)laps_vault_adopt(f.laps_vault, name, strlen(name), (const laps_record *const *)&record, 1,
+                                              1700000000, rnd(2), FUZZ, &count);
+        keep(T_laps_header, &header);
+        keep(T_laps_record, &record);
+    }
+    keep(T_laps_foreign, &foreign);
+    keep(T_laps_adoptable, &wanted);
+    if (laps_vault_is_ordered(f.laps_vault, name, strlen(name), &ordered) != LAPS_STATUS_OK) return;
+    CHECK(ordered <= 1);
+    OK(laps_vault_export(f.laps_vault, NULL, 0, 1, FUZZ, &rows));
+    if (laps_rows_bytes_len(rows, 0) > 0) {
+        const char *first = laps_rows_next(rows);
+        OK(laps_vault_purge(f.laps_vault, first, strlen(first), true, FUZZ));
+        OK(laps_vault_import_watched(f.laps_vault, laps_rows_bytes(rows, 0), laps_rows_bytes_len(rows, 0), FUZZ, told,
+                                     &told_calls, &count));
+        CHECK(count == 1);
+    }
+    keep(T_laps_rows, &rows);
+}
+
 static void sequence(void) {
     size_t left = 1 + (size_t)rnd(30), slot;
     int type;
@@ -85,6 +127,7 @@ static void sequence(void) {
         keep(T_laps_rotation, &rotation);
         while (steps-- > 0) step(reach_vault);
     }
+    if (rnd(512) == 0) adopt();
     if (rnd(32) == 0) { /* a record that the key at hand opens */
         laps_reader *reader = NULL;
         laps_record *record = NULL;

@@ -39,12 +39,16 @@ const SOURCES: &[&str] = &[
     "metadata",
     "vault/check_ins",
     "vault/orders",
+    "vault/devices",
     "vault/readers",
     "vault/resealing",
     "vault/lifecycle",
     "vault/trail",
     "vault/observed",
     "vault/copies",
+    "vault/adopting",
+    "vault/watched",
+    "vault/receipt",
 ];
 
 fn folder() -> PathBuf {

@@ -7,7 +7,7 @@ using System.Text;
 using System.Threading;
 using Laps;
 
-static class Tests {
+static partial class Tests {
     const ulong Now = 1700000000;
     const string Authority = "laps-signer-1 ed25519 d6ae442d0b4dff096714330c9aa39e404a5b102e2f3fda941d58604fe1c55b9f " +
                              "rUp6VvYS6xiejMeUNNpMiDucQb2kiusR+tklQqyiEPM= Authority";
@@ -204,6 +204,8 @@ static class Tests {
             }
             vault.OrderRotation("pc-17", Anna);
             TheVaultTells(vault, key, generator);
+            using (var foreign = new Foreign())
+                Throws<LapsException>(() => vault.Adoptable("pc-17", foreign), "agent", Status.AlreadyExists);
             using (Vault open = Vault.Open("csharp.vault", null)) Check(open.AuditVerify(null) > 0, "opened again");
             held.Dispose();
         }
@@ -456,6 +458,7 @@ static class Tests {
 #if !LAPS_AGENT
         ARotationGoesItsWay();
         KeysAndRecords();
+        AVaultAnswersAndTells();
 #endif
         DisposedOnceAndNotUsedAfter();
         ThreadsShareObjects();

@@ -10,7 +10,7 @@ use laps_host::sqlite;
 
 use super::{boxed, laps_vault};
 use crate::pointer::{self, Out};
-use crate::rows::{Row, laps_rows};
+use crate::rows::{LAPS_FIELD_COPY, LAPS_FIELD_SCHEMA, LAPS_FIELD_SCHEMA_BEFORE, Row, laps_rows};
 use crate::status::{answer, laps_status};
 
 /// Copies a vault to a new file, whole, while others work on it. It is in the trail first.
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn laps_vault_restore(
 }
 
 /// Brings a vault of an older schema to the one of this version. With keep, the file from before stays beside it, under its
-/// name with ".schema-" and the number of its schema behind it.
+/// name with ".schema-" and the number of its schema behind it. laps_vault_migrate_report() tells what it did.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -110,6 +110,44 @@ pub unsafe extern "C" fn laps_vault_migrate(
         };
         let request = Request::new(actor, reason);
         sqlite::migrate(Path::new(path), keep, &request, Timestamp::from_unix_seconds(now))?;
+        Ok(())
+    })
+}
+
+/// As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY with keep.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_migrate_report(
+    path: *const c_char,
+    path_len: usize,
+    keep: bool,
+    actor: *const c_char,
+    actor_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    now: u64,
+    out_rows: *mut *mut laps_rows,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Buffers.
+        let (path, actor, reason, out) = unsafe {
+            (
+                pointer::text(path, path_len, "path")?,
+                pointer::text(actor, actor_len, "actor")?,
+                pointer::text(reason, reason_len, "reason")?,
+                Out::new(out_rows, "out_rows")?,
+            )
+        };
+        let request = Request::new(actor, reason);
+        let now = Timestamp::from_unix_seconds(now);
+        let done = sqlite::migrate(Path::new(path), keep, &request, now)?;
+        let schema = |schema: i32| u64::try_from(schema).unwrap_or(0);
+        let row = Row::default()
+            .number(LAPS_FIELD_SCHEMA_BEFORE, schema(done.from))
+            .number(LAPS_FIELD_SCHEMA, schema(done.to))
+            .text_if(LAPS_FIELD_COPY, done.copy.as_deref().map(Path::display));
+        out.give(laps_rows::boxed(vec![row], None));
         Ok(())
     })
 }
@@ -155,7 +193,8 @@ pub unsafe extern "C" fn laps_vault_export(
     })
 }
 
-/// Takes exported devices in, all of them or none; out_devices receives how many.
+/// Takes exported devices in, all of them or none; out_devices receives how many. laps_vault_import_watched() tells how
+/// far it is.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

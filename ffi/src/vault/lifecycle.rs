@@ -6,7 +6,7 @@ use core::ffi::c_char;
 use laps_core::error::Code;
 use laps_core::identity::{RecordId, Timestamp};
 
-use super::{confirmation, laps_vault};
+use super::{confirmation, laps_vault, receipt};
 use crate::pointer;
 use crate::status::{Failure, answer, laps_status};
 
@@ -35,12 +35,13 @@ pub unsafe extern "C" fn laps_vault_retire(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.retire(
+        let head = vault.vault.retire(
             &vault.scope,
             device,
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -69,12 +70,13 @@ pub unsafe extern "C" fn laps_vault_re_enrol(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.re_enrol(
+        let head = vault.vault.re_enrol(
             &vault.scope,
             device,
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -104,13 +106,14 @@ pub unsafe extern "C" fn laps_vault_purge(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.purge(
+        let head = vault.vault.purge(
             &vault.scope,
             device,
             confirmation(confirm),
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -144,7 +147,7 @@ pub unsafe extern "C" fn laps_vault_remove_record(
             )
         };
         let id = id.ok_or_else(|| Failure::new(Code::NullArgument, &"record_id is NULL"))?;
-        vault.vault.remove_record(
+        let head = vault.vault.remove_record(
             &vault.scope,
             device,
             RecordId::from_bytes(*id),
@@ -152,6 +155,7 @@ pub unsafe extern "C" fn laps_vault_remove_record(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }

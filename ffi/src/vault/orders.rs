@@ -6,7 +6,7 @@ use core::ffi::c_char;
 use laps_core::identity::Timestamp;
 use laps_core::vault::Selection;
 
-use super::laps_vault;
+use super::{laps_vault, receipt};
 use crate::pointer::{self, Out};
 use crate::status::{answer, laps_status};
 
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn laps_vault_order_all(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
-        out.set(ordered.devices);
+        out.set(receipt::keep(&vault, ordered).devices);
         Ok(())
     })
 }
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn laps_vault_order_overdue(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
-        out.set(ordered.devices);
+        out.set(receipt::keep(&vault, ordered).devices);
         Ok(())
     })
 }
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn laps_vault_order_revealed_by(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
-        out.set(ordered.devices);
+        out.set(receipt::keep(&vault, ordered).devices);
         Ok(())
     })
 }
@@ -143,13 +143,14 @@ pub unsafe extern "C" fn laps_vault_record_outcome(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.record_outcome(
+        let head = vault.vault.record_outcome(
             &vault.scope,
             entry,
             opened,
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }

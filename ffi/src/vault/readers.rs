@@ -3,16 +3,14 @@
 
 use alloc::sync::Arc;
 use core::ffi::c_char;
-use std::{panic, thread};
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
-use laps_core::seal::{Reader, ReaderId, ReaderKey};
+use laps_core::seal::{Reader, ReaderId};
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::{ReaderRow, Request, Resealed, Unsealed, VaultError};
-use laps_host::sqlite;
+use laps_core::vault::{ReaderRow, Resealed, Unsealed, VaultError};
 
-use super::{confirmation, laps_vault};
+use super::{apart, confirmation, laps_vault, receipt};
 use crate::pointer::{self, Out};
 use crate::reader::laps_reader;
 use crate::reader_key::laps_reader_key;
@@ -48,13 +46,14 @@ pub unsafe extern "C" fn laps_vault_initialise(
             )
         };
         let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
-        vault.vault.initialise(
+        let head = vault.vault.initialise(
             &vault.scope,
             &readers,
             HistorySetting::default(),
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -101,12 +100,13 @@ pub unsafe extern "C" fn laps_vault_add_reader(
                 pointer::text(reason, reason_len, "reason")?,
             )
         };
-        vault.vault.add_reader(
+        let head = vault.vault.add_reader(
             &vault.scope,
             &reader.reader,
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn laps_vault_remove_reader(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
-        out.set(removed.devices);
+        out.set(receipt::keep(&vault, removed).devices);
         Ok(())
     })
 }
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn laps_vault_order_readable(
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
-        out.set(ordered.devices);
+        out.set(receipt::keep(&vault, ordered).devices);
         Ok(())
     })
 }
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn laps_vault_order_readable(
 /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores; nothing is rotated.
 /// out_replaced receives how many; out_not_ours how many are not sealed to this key, so that another reader has to seal
 /// them; out_failed those that could not be sealed anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED.
-/// When it is stopped, the next call goes on where it was.
+/// When it is stopped, the next call goes on where it was. laps_vault_reseal_watched() asks before each step.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -230,12 +230,10 @@ pub unsafe extern "C" fn laps_vault_reseal(
             )
         };
         let now = Timestamp::from_unix_seconds(now);
-        let done = reseal_apart(&vault, Arc::clone(&key.key), actor, reason, now)?;
-        let mut rows: Vec<Row> = done.failed.iter().map(unsealed).collect();
-        rows.extend(done.damaged.iter().map(Row::damaged));
+        let done = apart::reseal(&vault, Arc::clone(&key.key), actor, reason, now, None)?;
         replaced.set(done.replaced);
         not_ours.set(done.not_ours);
-        failed.give(laps_rows::boxed(rows, None));
+        failed.give(resealed(&done));
         Ok(())
     })
 }
@@ -272,12 +270,13 @@ pub unsafe extern "C" fn laps_vault_set_history(
         }
         let setting = HistorySetting::count(records);
         let setting = if days == 0 { setting } else { setting.with_days(days) };
-        vault.vault.set_history(
+        let head = vault.vault.set_history(
             &vault.scope,
             setting,
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
+        receipt::keep(&vault, head);
         Ok(())
     })
 }
@@ -308,25 +307,11 @@ pub unsafe extern "C" fn laps_vault_history(
     })
 }
 
-/// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few bytes for it until it ends.
-fn reseal_apart(
-    vault: &laps_vault,
-    key: Arc<ReaderKey>,
-    actor: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Result<Resealed, Failure> {
-    let (inner, scope) = (vault.vault.clone(), vault.scope);
-    let (actor, reason) = (actor.to_owned(), reason.to_owned());
-    let context = vault.context.clone();
-    let work = move || {
-        let request = Request::new(&actor, &reason).with_context(&context);
-        sqlite::reseal_all(&inner, &scope, &key, &request, now)
-    };
-    let thread = thread::Builder::new().spawn(work).map_err(|error| {
-        Failure::new(Code::OutOfMemory, &format_args!("no thread could be made: {error}"))
-    })?;
-    Ok(thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?)
+/// What could not be sealed anew.
+pub(super) fn resealed(done: &Resealed) -> Box<laps_rows> {
+    let mut rows: Vec<Row> = done.failed.iter().map(unsealed).collect();
+    rows.extend(done.damaged.iter().map(Row::damaged));
+    laps_rows::boxed(rows, None)
 }
 
 fn row(known: &ReaderRow) -> Row {

@@ -1,17 +1,19 @@
 //! Reading the audit trail. Only in the full build.
 #![cfg(feature = "vault")]
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 
 use laps_core::vault::query::MAX_PAGE;
 use laps_core::vault::store::StoredEntry;
 
-use super::{hex, laps_vault};
+use super::watched::{laps_progress, told};
+use super::{head, hex, laps_vault};
 use crate::pointer::{self, Buffer, Out};
 use crate::rows::{
-    LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CONTEXT, LAPS_FIELD_DAMAGED,
-    LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE, LAPS_FIELD_HASH, LAPS_FIELD_NUMBER, LAPS_FIELD_REASON,
-    LAPS_FIELD_RECORDS, LAPS_FIELD_REFERS_TO, LAPS_FIELD_WHY, Row, laps_rows,
+    LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CONTEXT, LAPS_FIELD_COUNT,
+    LAPS_FIELD_DAMAGED, LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE, LAPS_FIELD_FIRST_BAD,
+    LAPS_FIELD_HASH, LAPS_FIELD_HEAD, LAPS_FIELD_NUMBER, LAPS_FIELD_REASON, LAPS_FIELD_RECORDS,
+    LAPS_FIELD_REFERS_TO, LAPS_FIELD_VERIFIED, LAPS_FIELD_WHY, Row, laps_rows,
 };
 use crate::status::{answer, laps_status};
 
@@ -53,6 +55,43 @@ pub unsafe extern "C" fn laps_vault_audit_head(
         };
         let head = vault.vault.audit_head(&vault.scope)?.to_string();
         buffer.fill_utf8(&head)?;
+        Ok(())
+    })
+}
+
+/// Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one row. A broken trail is
+/// LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and FIRST_BAD where it is broken. progress is told about
+/// once in a thousand entries how many were looked at, and of how many the vault knows; NULL: nobody is told. user goes to
+/// progress, and may be NULL. The verification cannot be stopped.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_vault_audit_report(
+    vault: *const laps_vault,
+    expect: *const c_char,
+    expect_len: usize,
+    progress: laps_progress,
+    user: *mut c_void,
+    out_rows: *mut *mut laps_rows,
+) -> laps_status {
+    answer(|| {
+        // SAFETY: contract, Objects and Buffers.
+        let (vault, expect, out) = unsafe {
+            (
+                pointer::shared(vault)?,
+                pointer::text(expect, expect_len, "expect")?,
+                Out::new(out_rows, "out_rows")?,
+            )
+        };
+        let expect = if expect.is_empty() { None } else { Some(head(expect)?) };
+        let mut told = told(progress, user);
+        let report = vault.vault.audit_verify_watched(&vault.scope, expect, &mut told)?;
+        let row = Row::default()
+            .number(LAPS_FIELD_VERIFIED, report.ok.into())
+            .number(LAPS_FIELD_COUNT, report.entries)
+            .text(LAPS_FIELD_HEAD, report.head)
+            .number_if(LAPS_FIELD_FIRST_BAD, report.first_bad);
+        out.give(laps_rows::boxed(vec![row], None));
         Ok(())
     })
 }

@@ -43,6 +43,7 @@ void test_seal(void);
 void test_readers(void);
 void test_rotation(void);
 void test_vault(void);
+void test_answers(void);
 void test_vectors(void);
 void test_process(void);
 

@@ -12,6 +12,7 @@ int main(void) {
     test_readers();
     test_rotation();
     test_vault();
+    test_answers();
     test_vectors();
     test_process();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);

@@ -164,6 +164,13 @@ static void a_rotation_goes_its_way() {
     CHECK(vault.audit_verify(disclosure.head()) >= disclosure.entry());
     CHECK(vault.order_readable(reader.id().data(), 3600, "anna", "a test", now) == 1);
     vault.order_rotation("pc-17", "anna", "a test", now);
+    bool managed = false; // by an agent, whose word is better than another directory's
+    try {
+        vault.adoptable("pc-17", laps::Foreign());
+    } catch (const laps::Error &error) {
+        managed = error.status() == LAPS_STATUS_ALREADY_EXISTS;
+    }
+    CHECK(managed);
     CHECK(!disclosure.record(0).is_signed() && disclosure.record(0).suite() == LAPS_SUITE_X25519);
 
     laps::CheckIns check_ins;
@@ -218,6 +225,81 @@ static void a_rotation_goes_its_way() {
     CHECK(observed.rows.number(0, LAPS_FIELD_KIND) == LAPS_OBSERVED_ORDERED);
 }
 
+static void a_vault_answers_and_tells() {
+    for (const char *file : {"cpp.answers", "cpp.answers-wal", "cpp.answers-shm"}) std::remove(file);
+    const std::uint64_t now = 1700000000;
+    laps::Generator generator;
+    laps::ReaderKey key(generator, LAPS_SUITE_X25519, "help desk"), second_key(generator, LAPS_SUITE_X25519, "auditor");
+    laps::Reader reader = key.reader(), second = second_key.reader();
+    laps::Vault vault = laps::Vault::init("cpp.answers", "", {&reader}, "setup", now);
+
+    laps::Foreign foreign;
+    foreign.add("Admin", "S-1-5-21-1-2-3-500", now - 10);
+    foreign.add("Admin", "", now - 20);
+    laps::Adoptable wanted = vault.adoptable("pc-1", foreign);
+    CHECK(foreign.size() == 2 && wanted.size() == 2 && wanted.at(0).first == 1 && wanted.at(1).first == 0);
+    std::vector<laps::Record> records;
+    for (std::size_t i = 0; i < wanted.size(); i++)
+        records.push_back(laps::Record::seal(wanted.at(i).second, laps::Password::from_utf8(LAPS_TEXT("horse")), {&reader}, generator));
+    CHECK(vault.adopt("pc-1", {&records[0], &records[1]}, now, 0, "anna", "a test", now) == 2);
+    CHECK(vault.adoptable("pc-1", foreign).size() == 0);
+
+    laps::Devices devices;
+    devices.add("pc-1");
+    CHECK(devices.size() == 1 && vault.order_devices(devices, "anna", "a test", now) == 1 && vault.is_ordered("pc-1"));
+    CHECK(vault.receipt() == vault.audit_head());
+    laps::Vault::AuditReport report = vault.audit_report("");
+    CHECK(report.verified && report.first_bad == 0 && report.head == vault.receipt() && report.entries == 3);
+    report = vault.audit_report("2-" + std::string(64, '0'));
+    CHECK(!report.verified && report.first_bad == 2 && report.entries == 3);
+
+    // What is called back throws past the library, and what it does is seen.
+    std::uint64_t told = 0;
+    CHECK(vault.audit_report("", [&told](std::uint64_t done, std::uint64_t) { told = done; }).verified && told == 3);
+    bool thrown = false;
+    try {
+        vault.audit_report("", [](std::uint64_t, std::uint64_t) { throw std::runtime_error("mine"); });
+    } catch (const std::runtime_error &error) {
+        thrown = std::strcmp(error.what(), "mine") == 0;
+    }
+    CHECK(thrown);
+    vault.add_reader(second, "anna", "a test", now);
+    thrown = false;
+    try {
+        vault.reseal(key, "anna", "a test", now, [](std::uint64_t) -> bool { throw std::runtime_error("mine"); });
+    } catch (const std::runtime_error &error) {
+        thrown = std::strcmp(error.what(), "mine") == 0;
+    }
+    CHECK(thrown);
+    CHECK(vault.reseal(key, "anna", "a test", now, [](std::uint64_t) { return false; }).replaced == 0);
+    CHECK(vault.reseal(key, "anna", "a test", now, [](std::uint64_t count) { return count == 2; }).replaced == 2);
+    CHECK(vault.reseal(key, "anna", "a test", now, laps::Step()).replaced == 0);
+    laps::Rows exported = vault.export_devices("", 10, "anna", "a test", now);
+    vault.purge("pc-1", true, "anna", "a test", now);
+    thrown = false;
+    try {
+        vault.import_devices(exported.bytes(0), "anna", "a test", now,
+                             [](std::uint64_t, std::uint64_t) { throw std::runtime_error("mine"); });
+    } catch (const std::runtime_error &) {
+        thrown = true;
+    }
+    CHECK(thrown && vault.metadata().list("", 10).size() == 1); // taken in all the same
+    vault.purge("pc-1", true, "anna", "a test", now);
+    CHECK(vault.import_devices(exported.bytes(0), "anna", "a test", now, laps::Progress()) == 1);
+    thrown = false;
+    try {
+        laps::Vault::migrate_report("cpp.answers", false, "anna", "a test", now);
+    } catch (const laps::Error &error) {
+        thrown = error.status() == LAPS_STATUS_INVALID_ARGUMENT;
+    }
+    CHECK(thrown);
+    vault.reset();
+    std::FILE *file = std::fopen("cpp.answers", "r+b"); // the schema before has the same tables
+    CHECK(file != nullptr && std::fseek(file, 63, SEEK_SET) == 0 && std::fputc(3, file) == 3 && std::fclose(file) == 0);
+    laps::Vault::Migration done = laps::Vault::migrate_report("cpp.answers", false, "anna", "a test", now);
+    CHECK(done.schema_before == 3 && done.schema == 4 && done.copy.empty());
+}
+
 static void a_record_goes_to_its_reader() {
     laps::Generator generator;
     laps::ReaderKey key(generator, LAPS_SUITE_X25519, "help desk");
@@ -238,6 +320,7 @@ int main() {
     an_account_is_chosen();
 #ifdef LAPS_FULL
     a_rotation_goes_its_way();
+    a_vault_answers_and_tells();
     a_record_goes_to_its_reader();
 #endif
     std::puts("laps.h and laps.hpp in C++: everything holds");

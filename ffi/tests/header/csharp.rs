@@ -187,6 +187,8 @@ fn argument(function: &str, parameter: &str) -> String {
         (Some(_), 1, _) if function.ends_with("_free") => format!("IntPtr {name}"),
         (Some(object), 1, _) if name.starts_with("out_") => format!("out {object} {name}"),
         (Some(object), 1, _) => format!("{object} {name}"),
+        // A function that is called back: a delegate of the same name.
+        (Some(delegate), 0, _) => format!("{delegate} {name}"),
         (Some(_), 2, _) if kind.starts_with("const") => format!("IntPtr[] {name}"),
         (Some(_), 2, _) => format!("out IntPtr {name}"),
         (None, 1, "void" | "uint16_t") => format!("IntPtr {name}"),
