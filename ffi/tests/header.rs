@@ -35,6 +35,7 @@ const SOURCES: &[&str] = &[
     "reader_key",
     "signer_key",
     "vault",
+    "vault/disclosure",
     "rows",
     "metadata",
     "vault/check_ins",
