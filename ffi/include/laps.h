@@ -3316,9 +3316,9 @@ laps_status laps_vault_import_watched(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_reseal(), and step is asked before each step, which is the records of a few hundred devices that have to be sealed
- * anew, how many that is: 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the
- * next call goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
+ * As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step is asked with how many records
+ * that is, 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the next call
+ * goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
  */
 LAPS_API
 LAPS_NODISCARD

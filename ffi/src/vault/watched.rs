@@ -70,9 +70,9 @@ pub unsafe extern "C" fn laps_vault_import_watched(
     })
 }
 
-/// As laps_vault_reseal(), and step is asked before each step, which is the records of a few hundred devices that have to be sealed
-/// anew, how many that is: 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the
-/// next call goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
+/// As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step is asked with how many records
+/// that is, 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the next call
+/// goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
