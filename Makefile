@@ -113,6 +113,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 		cargo test --release -p laps-core --all-features --test rotation fleet -- --nocapture
 	LAPS_KILLS=500 cargo test -p laps-host --all-features --test kill -- spread
 	LAPS_KILLS=500 LAPS_FAULTS=all cargo test -p laps-host --all-features --test processes
+	LAPS_FAULTS=all cargo test -p laps-host --all-features --test power
 	LAPS_FLEET=full cargo bench -p laps-benches --bench vault
 	ffi/tests/fuzz.sh 1000000
 	LAPS_PROOFS=1 ffi/tests/sizes.sh
