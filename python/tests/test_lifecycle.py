@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
+
 from .conftest import Fleet
 
 
@@ -57,6 +59,21 @@ def test_a_retired_device_is_re_enrolled_and_a_purged_one_is_gone(fleet: Fleet) 
     fleet.laps("vault", "purge", "vault", "PC-1", "--reason", "shredded", "--yes", "--json", status=0)
     fleet.laps("vault", "show", "vault", "PC-1", status=4)
     fleet.laps("vault", "audit", "vault", status=0)
+
+
+def test_an_order_waits_for_a_retired_device(fleet: Fleet) -> None:
+    import laps
+
+    vault = laps.Vault.open(fleet.folder / "vault")
+    assert not vault.is_ordered("PC-1")
+    fleet.laps("vault", "retire", "vault", "PC-1", status=0)
+    vault.order_rotation(["PC-1"], actor="Ann", reason="lost")
+    # It is nobody's work yet, and not forgotten.
+    assert (vault.is_ordered("PC-1"), vault.show("PC-1").ordered) == (True, False)
+    fleet.laps("vault", "re-enrol", "vault", "PC-1", status=0)
+    assert (vault.is_ordered("PC-1"), vault.show("PC-1").ordered) == (True, True)
+    with pytest.raises(laps.LapsError, match="device"):
+        vault.is_ordered("PC-2")
 
 
 def test_one_record_is_removed_only_with_the_word(fleet: Fleet) -> None:

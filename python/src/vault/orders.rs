@@ -104,4 +104,10 @@ impl Vault {
             .map_err(refused)?;
         Ok(ordered.into())
     }
+
+    /// Whether an order to rotate is open for a device, also one that waits for a retired device.
+    #[pyo3(signature = (device, /))]
+    fn is_ordered(&self, py: Python<'_>, device: &str) -> PyResult<bool> {
+        py.detach(|| self.inner.is_ordered(&self.scope, device)).map_err(refused)
+    }
 }
