@@ -29,6 +29,7 @@ mod bench;
 mod copies;
 mod disk;
 mod faults;
+mod grouped;
 mod recorder;
 mod vault;
 
@@ -41,8 +42,9 @@ use disk::{Disk, Event, Luck};
 /// What a child does with the library loaded, in a folder of its own.
 type Case = fn(&Path);
 
-const TESTS: [(&str, &str, Case); 3] = [
+const TESTS: [(&str, &str, Case); 4] = [
     ("what_a_vault_answered_outlives_the_power", "vault", vault::work),
+    ("what_many_threads_were_answered_outlives_the_power", "grouped", grouped::work),
     ("new_files_are_whole_or_not_there", "copies", copies::work),
     ("an_account_has_a_password_that_can_be_opened_whenever_the_power_fails", "agent", agent::work),
 ];

@@ -1,9 +1,11 @@
 /* Writes down what a process does to the files of one folder: what it writes, cuts, syncs, makes, links, renames and removes, in
-   order. Loaded into a test with LD_PRELOAD; the test finds the functions below by name. One thread. */
+   order. Loaded into a test with LD_PRELOAD; the test finds the functions below by name. Threads may work at the same time, where
+   no two of them change the same files at once. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +21,9 @@ static int out = -1;
 
 /* One event: a letter, two numbers, bytes. In the order of this machine. */
 static void put(char what, uint64_t a, uint64_t b, const void *bytes, uint32_t len) {
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
     char head[21];
+    pthread_mutex_lock(&turn);
     head[0] = what;
     memcpy(head + 1, &a, 8);
     memcpy(head + 9, &b, 8);
@@ -27,6 +31,7 @@ static void put(char what, uint64_t a, uint64_t b, const void *bytes, uint32_t l
     if (syscall(SYS_write, out, head, sizeof head) != sizeof head ||
         (len && syscall(SYS_write, out, bytes, len) != (long)len))
         abort();
+    pthread_mutex_unlock(&turn);
 }
 
 void laps_power_record(const char *path, const char *to) {
@@ -55,7 +60,7 @@ static const char *inside(const char *path) {
 
 /* The same of an open file. */
 static const char *named(int fd) {
-    static char path[4096];
+    static _Thread_local char path[4096];
     char link[64];
     if (out < 0) return NULL;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
