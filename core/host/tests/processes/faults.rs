@@ -5,9 +5,11 @@
 //! every single call fail; without it, a sample of them.
 
 mod copies;
+mod grouped;
 mod library;
 mod script;
 mod state;
+mod threads;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ pub fn work(arguments: &[String]) {
     let folder = Path::new(&arguments[0]);
     let all = std::env::var("LAPS_FAULTS").is_ok_and(|faults| faults == "all");
     copies::fail_in_turn(folder, if all { usize::MAX } else { 6 });
+    grouped::fail_in_turn(folder, if all { usize::MAX } else { 12 });
     for (script, most) in [(Script::of_everything(), 30), (Script::of_many(), 20)] {
         for (kind, how) in FAULTS {
             let bench = Bench { folder, script: &script };

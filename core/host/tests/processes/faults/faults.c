@@ -1,5 +1,5 @@
 /* Makes calls on the files of one folder fail: the n-th that writes, reads, syncs or cuts, and those behind it if asked for.
-   Loaded into a test with LD_PRELOAD; the test finds the three functions below by name. One thread. */
+   Loaded into a test with LD_PRELOAD; the test finds the three functions below by name. Threads may work at the same time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,13 +18,20 @@ enum how {
 };
 
 static char folder[4096];
-static int kind, how, for_ever, armed, paused, met, full_next;
-static long at, seen;
+static int kind, how, for_ever;
+static long at;
+/* Of every thread. */
+static _Atomic int armed, paused, met, full_next;
+static _Atomic long seen;
 
 void laps_fault_arm(const char *path, int a_kind, int a_how, long number, int again) {
     snprintf(folder, sizeof folder, "%s/", path);
     kind = a_kind, how = a_how, at = number, for_ever = again;
-    armed = 1, paused = 0, met = 0, full_next = 0, seen = 0;
+    paused = 0;
+    met = 0;
+    full_next = 0;
+    seen = 0;
+    armed = 1;
 }
 
 void laps_fault_pause(int pause) { paused = pause; }

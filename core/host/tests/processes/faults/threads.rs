@@ -1,0 +1,125 @@
+//! Threads that work on one vault at the same time, and so share commits; and whether the vault keeps what each was told.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::sync::{Barrier, Mutex};
+
+use laps_core::identity::{RecordId, Timestamp};
+use laps_core::rotation::message::Answer;
+use laps_core::vault::state::HistorySetting;
+use laps_core::vault::store::Store as _;
+use laps_core::vault::{DiscloseOptions, Vault, VaultError};
+use laps_host::sqlite::SqliteStore;
+use rusqlite::Connection;
+
+use super::super::bed::{self, Bed, Device, WHO, scope};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const THREADS: usize = 8;
+/// A device offers one record in each round, and has room for sixteen that it never commits.
+pub const MOST_ROUNDS: usize = 14;
+
+/// What a thread was told.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// This record of this device is stored.
+    Stored(String, RecordId),
+    /// The entry with this number is in the trail.
+    Disclosed(u64),
+}
+
+/// A vault in which every device is known.
+pub fn prepare(path: &Path) -> Vec<Device> {
+    let vault = Vault::from_system(SqliteStore::init(path).unwrap());
+    let bed = Bed::in_memory();
+    let readers = [bed.reader.reader().clone()];
+    vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    let mut devices: Vec<Device> = (0..THREADS).map(|n| bed.device(&format!("pc-{n}"))).collect();
+    devices.iter_mut().for_each(|device| drop(send(&vault, device).unwrap()));
+    devices
+}
+
+/// Each device in a thread of its own. How many calls failed; `failed` is told why.
+pub fn at_once(
+    vault: &Vault<SqliteStore>,
+    devices: &mut [Device],
+    rounds: usize,
+    told: impl Fn(Told) + Sync,
+    failed: impl Fn(&VaultError) + Sync,
+) -> usize {
+    let (start, failures) = (Barrier::new(devices.len()), AtomicUsize::new(0));
+    std::thread::scope(|threads| {
+        for device in devices {
+            let (start, failures, told, failed) = (&start, &failures, &told, &failed);
+            threads.spawn(move || {
+                start.wait();
+                for round in 0..2 * rounds {
+                    let done =
+                        if round % 2 == 0 { send(vault, device) } else { disclose(vault, device) };
+                    match done {
+                        Ok(answer) => told(answer),
+                        Err(error) => {
+                            failures.fetch_add(1, Ordering::Relaxed);
+                            failed(&error);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner()
+}
+
+/// One check-in with a new record.
+fn send(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<Told, VaultError> {
+    let record = device.make();
+    let bytes = Device::bytes(&device.message(), &[&record]);
+    let answer = vault.check_in(&scope(), device.name.as_str(), &bytes, NOW)?;
+    assert!(Answer::decode(&answer).unwrap().stored.contains(bed::id(&record)));
+    Ok(Told::Stored(device.name.to_string(), bed::id(&record)))
+}
+
+fn disclose(vault: &Vault<SqliteStore>, device: &Device) -> Result<Told, VaultError> {
+    let options = DiscloseOptions::default();
+    let found = vault.disclose(&scope(), device.name.as_str(), &WHO, options, NOW)?;
+    Ok(Told::Disclosed(found.entry))
+}
+
+/// Opens the vault, and looks for all that was told.
+pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Told>, what: &str) {
+    let vault = Vault::from_system(SqliteStore::open(path).unwrap());
+    let length = vault.audit_head(&scope()).unwrap().length;
+    for told in told {
+        match told {
+            Told::Stored(device, record) => {
+                let rows = vault.history(&scope(), device).unwrap();
+                assert!(rows.iter().any(|row| row.record == *record), "{what}: {told:?}");
+            }
+            Told::Disclosed(entry) => assert!(*entry <= length, "{what}: {told:?} of {length}"),
+        }
+    }
+    let report = vault.audit_verify(&scope(), None).unwrap();
+    assert!(report.ok, "{what}: {report:?}");
+    let kept = vault.store().read(|tx| {
+        let mut kept = 0;
+        for found in tx.devices(&scope(), None, 1_000)? {
+            for held in found.device?.candidates.iter() {
+                assert!(tx.record(held.row)?.is_some(), "{what}");
+                kept += 1;
+            }
+        }
+        Ok(kept)
+    });
+    let kept: i64 = kept.unwrap();
+    drop(vault);
+    let connection = Connection::open(path).unwrap();
+    let rows: i64 =
+        connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, rows, "{what}: bytes without a record");
+    let wrong: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(wrong, "ok", "{what}");
+}
+
+/// What threads were told, in an order in which it could have been.
+pub type Log = Mutex<Vec<Told>>;
