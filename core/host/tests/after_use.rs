@@ -7,6 +7,8 @@ extern crate alloc;
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/real_account.rs"]
 mod real_account;
 

@@ -4,6 +4,8 @@
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/program.rs"]
+mod program;
 
 use bench::Bench;
 use laps_host::agent::{RunOutcome, status};

@@ -2,9 +2,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/program.rs"]
+mod program;
+
 use core::time::Duration;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,9 +41,7 @@ impl Place {
 
     fn store(&self, script: &str) -> CommandStore {
         let path = self.path("store");
-        fs::write(&path, format!("#!/bin/sh\nD={}\n{script}\n", self.folder.path().display()))
-            .unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        program::write(&path, &format!("D={}\n{script}", self.folder.path().display()));
         CommandStore::new(&format!("'{}' --accounts file", path.display())).unwrap()
     }
 
@@ -101,7 +101,7 @@ fn a_message_that_holds_the_password_is_withheld() {
     let mut place = Place::new();
     let Err(error) = place.set("cat >&2; exit 10") else { unreachable!("it failed") };
     assert!(!error.to_string().contains("pa ss"), "{error}");
-    assert!(error.to_string().contains("withheld"));
+    assert!(error.to_string().contains("withheld"), "{error}");
 }
 
 /// It has been killed and has let go of the lock; the rest of its end is up to the system, which may take a moment.

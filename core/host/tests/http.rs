@@ -12,6 +12,8 @@ mod bench;
 #[path = "../examples/http_service.rs"]
 #[expect(dead_code, reason = "its main is not run here")]
 mod http_service;
+#[path = "support/program.rs"]
+mod program;
 
 use core::net::SocketAddr;
 use std::collections::HashMap;

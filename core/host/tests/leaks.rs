@@ -6,6 +6,8 @@ extern crate alloc;
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/program.rs"]
+mod program;
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};

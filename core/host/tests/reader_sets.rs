@@ -4,6 +4,8 @@
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/program.rs"]
+mod program;
 
 use std::fs;
 

@@ -8,6 +8,8 @@ extern crate alloc;
 mod bench;
 #[path = "support/mount.rs"]
 mod mount;
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/real_account.rs"]
 mod real_account;
 

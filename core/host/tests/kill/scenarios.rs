@@ -2,6 +2,8 @@
 
 #[path = "../support/bench.rs"]
 mod bench;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/real_account.rs"]
 mod real_account;
 

@@ -30,6 +30,8 @@ mod copies;
 mod disk;
 mod faults;
 mod grouped;
+#[path = "../support/program.rs"]
+mod program;
 mod recorder;
 mod vault;
 

@@ -5,7 +5,6 @@ extern crate alloc;
 
 use alloc::sync::Arc;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -48,8 +47,7 @@ impl Bench {
     /// The account's program: the first argument is the folder, then the verb and the account.
     pub(crate) fn script(&self, text: &str) {
         let path = self.path("account.sh");
-        fs::write(&path, format!("#!/bin/sh\nD=$1; shift\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        super::program::write(&path, &format!("D=$1; shift\n{text}"));
     }
 
     pub(crate) fn store(&self) -> CommandStore {

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -78,8 +77,7 @@ impl Drop for RealAccount {
 /// An executable shell script in this folder.
 pub(crate) fn script(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("script");
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    super::program::write(&path, text);
     path
 }
 
