@@ -16,9 +16,8 @@ use super::age::age;
 use super::bed::{Bed, Either, WHO, counting, scope};
 use super::disk::Disk;
 use super::fail_everywhere;
-use super::faults::state::State;
+use super::faults::state::{State, assert_whole};
 use super::recorder::{mark, record};
-use super::vault::assert_whole;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// The schema that is migrated, and where the file from before is kept.

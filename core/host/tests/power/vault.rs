@@ -12,7 +12,7 @@ use super::bed::scope;
 use super::disk::Disk;
 use super::fail_everywhere;
 use super::faults::script::{Script, Tokens};
-use super::faults::state::{State, Target};
+use super::faults::state::{State, Target, assert_whole};
 use super::recorder::{mark, record};
 
 /// How often the log is folded into the file, in steps.
@@ -94,11 +94,4 @@ fn states(script: &Script, done: usize) -> Vec<State> {
         }
     }
     states
-}
-
-pub fn assert_whole(path: &Path, what: &str) {
-    let connection = Connection::open(path).unwrap();
-    let wrong: String =
-        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(wrong, "ok", "{what}");
 }

@@ -18,11 +18,10 @@ use std::process::Command;
 use laps_core::error::Code;
 use laps_core::vault::{MemoryStore, VaultError};
 use laps_host::sqlite::SqliteStore;
-use rusqlite::Connection;
 
 use self::library::{FAULTS, Fault, How, Kind};
 use self::script::{Script, Step, Tokens};
-use self::state::{State, Target};
+use self::state::{State, Target, assert_whole};
 use super::bed::scope;
 
 pub fn no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation() {
@@ -224,12 +223,7 @@ impl Bench<'_> {
         assert!(report.ok, "{what}: {report:?}");
         self.script.goes_on(&vault);
         drop(vault);
-        let connection = Connection::open(path).unwrap();
-        let wrong = connection
-            .query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))
-            .unwrap();
-        assert_eq!(wrong, "ok", "{what}");
-        drop(connection);
+        assert_whole(path, what);
         for suffix in ["", "-wal", "-shm"] {
             let _ = fs::remove_file(format!("{}{suffix}", path.display()));
         }

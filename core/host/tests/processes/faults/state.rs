@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::identity::RecordId;
@@ -10,6 +11,7 @@ use laps_core::vault::state::Device;
 use laps_core::vault::store::{Durability, Store, StoredEntry, Transaction};
 use laps_core::vault::{AuditHead, MemoryStore, StoreError, VaultError};
 use laps_host::sqlite::SqliteStore;
+use rusqlite::Connection;
 
 use super::super::bed::scope;
 
@@ -139,4 +141,12 @@ impl State {
             && self.devices.iter().all(known)
             && states[0].devices.iter().all(|device| there(&device.name) || gone(&device.name))
     }
+}
+
+/// SQLite finds nothing wrong with the file.
+pub fn assert_whole(path: &Path, what: &str) {
+    let connection = Connection::open(path).unwrap();
+    let wrong: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(wrong, "ok", "{what}");
 }
