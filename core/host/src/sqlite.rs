@@ -12,6 +12,7 @@
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |
 //! | `entry` | the rows of the trail |
+//! | `underway` | devices in the middle of a rotation |
 //! | `lineage` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
@@ -32,6 +33,7 @@ mod reseal;
 mod schema;
 mod scope;
 mod transaction;
+mod underway;
 
 use alloc::sync::Arc;
 use core::fmt;

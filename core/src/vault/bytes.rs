@@ -1,4 +1,6 @@
-//! Writing and reading canonical bytes: numbers big-endian, a length before everything that has one, a checksum at the end.
+//! Writing and reading canonical bytes: a length before everything that has one, a checksum at the end. Numbers are big-endian; in
+//! the rows of a store, which a check-in reads and writes whole, they take as many bytes as they need (LEB128, the least byte
+//! first: DWARF 5, section 7.6).
 
 use alloc::{string::String, vec::Vec};
 
@@ -16,8 +18,10 @@ pub(super) fn digest<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// The first byte of a row.
-pub(super) const ROW: u8 = 2;
-/// The first byte of a row that a schema before 4 wrote. What follows is the same.
+const ROW: u8 = 3;
+/// The first byte of a row that schema 4 wrote: its numbers have their full lengths.
+const WIDE_ROW: u8 = 2;
+/// The first byte of a row that a schema before 4 wrote: the same, with another checksum.
 const OLD_ROW: u8 = 1;
 
 /// How many bytes a checksum has.
@@ -31,20 +35,34 @@ fn sum(bytes: &[u8]) -> [u8; CHECK] {
 
 /// Writes.
 #[derive(Default)]
-pub(super) struct Out(Vec<u8>);
+pub(super) struct Out {
+    bytes: Vec<u8>,
+    /// Whether numbers take as many bytes as they need.
+    short: bool,
+}
 
 impl Out {
-    /// With room for so many bytes.
-    pub(super) fn with_capacity(len: usize) -> Self {
-        Self(Vec::with_capacity(len))
+    /// A row, with room for so many bytes.
+    pub(super) fn row(len: usize) -> Self {
+        let mut out = Self { bytes: Vec::with_capacity(len), short: true };
+        out.u8(ROW);
+        out
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     pub(super) fn u8(&mut self, value: u8) {
-        self.0.push(value);
+        self.bytes.push(value);
+    }
+
+    fn short(&mut self, mut value: u64) {
+        while value > 0x7f {
+            self.u8(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.u8(value.to_le_bytes()[0]);
     }
 
     pub(super) fn flag(&mut self, value: bool) {
@@ -52,15 +70,15 @@ impl Out {
     }
 
     pub(super) fn u16(&mut self, value: u16) {
-        self.bytes(&value.to_be_bytes());
+        if self.short { self.short(value.into()) } else { self.bytes(&value.to_be_bytes()) }
     }
 
     pub(super) fn u32(&mut self, value: u32) {
-        self.bytes(&value.to_be_bytes());
+        if self.short { self.short(value.into()) } else { self.bytes(&value.to_be_bytes()) }
     }
 
     pub(super) fn u64(&mut self, value: u64) {
-        self.bytes(&value.to_be_bytes());
+        if self.short { self.short(value) } else { self.bytes(&value.to_be_bytes()) }
     }
 
     pub(super) fn time(&mut self, time: Timestamp) {
@@ -94,66 +112,90 @@ impl Out {
 
     /// The bytes as they are.
     pub(super) fn plain(self) -> Vec<u8> {
-        self.0
+        self.bytes
     }
 
     /// The bytes, with the beginning of their SHA-256.
     pub(super) fn sealed(mut self) -> Vec<u8> {
-        let check: [u8; CHECK] = digest(&self.0);
+        let check: [u8; CHECK] = digest(&self.bytes);
         self.bytes(&check);
-        self.0
+        self.bytes
     }
 
     /// The bytes, with their XXH3.
     pub(super) fn summed(mut self) -> Vec<u8> {
-        let check = sum(&self.0);
+        let check = sum(&self.bytes);
         self.bytes(&check);
-        self.0
+        self.bytes
     }
 }
 
 /// Reads; `None` for everything that was not written so.
 #[derive(Clone, Copy)]
-pub(super) struct In<'a>(&'a [u8]);
+pub(super) struct In<'a> {
+    rest: &'a [u8],
+    /// Whether numbers take as many bytes as they need.
+    short: bool,
+}
 
 impl<'a> In<'a> {
     /// Bytes without a checksum.
-    pub(super) const fn plain(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+    pub(super) const fn plain(rest: &'a [u8]) -> Self {
+        Self { rest, short: false }
     }
 
     /// What was not read yet.
     pub(super) const fn rest(&self) -> &'a [u8] {
-        self.0
+        self.rest
     }
 
     /// Checks what [`Out::sealed`] wrote.
     pub(super) fn checked(bytes: &'a [u8]) -> Option<Self> {
         let (bytes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
-        (digest::<CHECK>(bytes) == check).then_some(Self(bytes))
+        (digest::<CHECK>(bytes) == check).then_some(Self::plain(bytes))
     }
 
     /// Checks what [`Out::summed`] wrote.
     fn summed(bytes: &'a [u8]) -> Option<Self> {
         let (bytes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
-        (sum(bytes) == check).then_some(Self(bytes))
+        (sum(bytes) == check).then_some(Self::plain(bytes))
     }
 
-    /// A row: [`ROW`] in front and an XXH3 behind, or [`OLD_ROW`] and a SHA-256.
+    /// A row: [`ROW`] or [`WIDE_ROW`] in front and an XXH3 behind, or [`OLD_ROW`] and a SHA-256.
     pub(super) fn row(bytes: &'a [u8]) -> Option<Self> {
-        let mut input = match *bytes.first()? {
-            ROW => Self::summed(bytes)?,
+        let version = *bytes.first()?;
+        let mut input = match version {
+            ROW | WIDE_ROW => Self::summed(bytes)?,
             OLD_ROW => Self::checked(bytes)?,
             _ => return None,
         };
         input.u8()?;
+        input.short = version == ROW;
         Some(input)
     }
 
     pub(super) fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
+        let (taken, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
         Some(taken)
+    }
+
+    /// A number in as many bytes as it needs, and no more.
+    fn short(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7f);
+            value |= bits << shift;
+            // What does not fit would be shifted out.
+            if value >> shift != bits {
+                return None;
+            }
+            if byte & 0x80 == 0 {
+                return (byte != 0 || shift == 0).then_some(value);
+            }
+        }
+        None
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -173,15 +215,23 @@ impl<'a> In<'a> {
     }
 
     pub(super) fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_be_bytes)
+        if self.short {
+            u16::try_from(self.short()?).ok()
+        } else {
+            self.array().map(u16::from_be_bytes)
+        }
     }
 
     pub(super) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_be_bytes)
+        if self.short {
+            u32::try_from(self.short()?).ok()
+        } else {
+            self.array().map(u32::from_be_bytes)
+        }
     }
 
     pub(super) fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_be_bytes)
+        if self.short { self.short() } else { self.array().map(u64::from_be_bytes) }
     }
 
     pub(super) fn time(&mut self) -> Option<Timestamp> {
@@ -226,6 +276,45 @@ impl<'a> In<'a> {
     }
 
     pub(super) fn end(&self) -> Option<()> {
-        self.0.is_empty().then_some(())
+        self.rest.is_empty().then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<u64> {
+        let mut input = In { rest: bytes, short: true };
+        let value = input.u64()?;
+        input.end().map(|()| value)
+    }
+
+    #[test]
+    fn a_number_takes_the_bytes_it_needs_and_is_written_in_one_way_only() {
+        for shift in 0..64 {
+            for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift] {
+                let mut out = Out { short: true, ..Out::default() };
+                out.u64(value);
+                let bits = 64 - (value | 1).leading_zeros();
+                assert_eq!(out.bytes.len(), bits.div_ceil(7) as usize, "{value}");
+                assert_eq!(read(&out.bytes), Some(value));
+                // One byte more that adds nothing.
+                let last = out.bytes.len() - 1;
+                let mut longer = out.bytes.clone();
+                longer[last] |= 0x80;
+                longer.push(0);
+                assert_eq!(read(&longer), None, "{value}");
+                assert_eq!(read(&longer[..=last]), None, "cut");
+            }
+        }
+        let mut most = [0xff_u8; 10];
+        most[9] = 1;
+        assert_eq!(read(&most), Some(u64::MAX));
+        most[9] = 2;
+        assert_eq!(read(&most), None, "2^64 and more");
+        // A number that its field has no room for.
+        let mut input = In { rest: &[0xff, 0xff, 4], short: true };
+        assert_eq!(input.u16(), None);
     }
 }

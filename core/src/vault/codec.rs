@@ -7,7 +7,7 @@ use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
 use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
-use super::bytes::{In, Out, ROW};
+use super::bytes::{In, Out};
 use super::readers::{KnownReader, Readers};
 use super::state::{About, Candidates, Device, Held, HistorySetting, Order, Past};
 
@@ -19,12 +19,25 @@ impl Device {
     /// Canonical bytes, with a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Candidates { token, current, pending, history, highest_version, orders } =
-            &self.candidates;
-        let held = pending.len().saturating_add(history.len()).saturating_add(1);
+        self.row(&self.candidates.history)
+    }
+
+    /// The same, as if there were no history: for a store that keeps it apart.
+    #[must_use]
+    pub fn to_bytes_without_history(&self) -> Vec<u8> {
+        self.row(&[])
+    }
+
+    fn row(&self, history: &[Past]) -> Vec<u8> {
+        let held = self.candidates.pending.len().saturating_add(history.len()).saturating_add(1);
         let len = held.saturating_mul(HELD_LEN).saturating_add(ABOUT_LEN);
-        let mut out = Out::with_capacity(len);
-        out.u8(ROW);
+        let mut out = Out::row(len);
+        self.write(history, &mut out);
+        out.summed()
+    }
+
+    fn write(&self, history: &[Past], out: &mut Out) {
+        let Candidates { token, current, pending, highest_version, orders, .. } = &self.candidates;
         out.optional(*token, |out, token| out.bytes(&token));
         out.optional(current.as_ref(), write_held);
         out.list(pending, write_held);
@@ -59,7 +72,6 @@ impl Device {
         out.time(about.enrolled);
         out.time(about.last_seen);
         out.optional(about.retired, Out::time);
-        out.summed()
     }
 
     /// From canonical bytes; none when they are not, or damaged.
@@ -149,8 +161,7 @@ impl Readers {
     /// Canonical bytes, with a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Out::default();
-        out.u8(ROW);
+        let mut out = Out::row(0);
         out.list(&self.known, |out, reader| {
             out.bytes(&reader.id);
             out.blob(reader.line.as_bytes());
@@ -187,7 +198,6 @@ impl Readers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bytes::digest;
     use super::*;
     use crate::identity::{AccountName, RecordId, Timestamp};
 
@@ -211,16 +221,22 @@ mod tests {
 
     #[test]
     fn a_row_that_an_older_schema_wrote_is_read() {
-        let mut old = device().to_bytes();
-        assert_eq!(old.first(), Some(&ROW));
-        old.truncate(old.len() - 8);
-        old[0] = 1;
-        let check: [u8; 8] = digest(&old);
-        old.extend(check);
-        assert!(Device::from_bytes(&old) == Some(device()));
-        // And nothing between the two.
-        old[0] = ROW;
-        assert!(Device::from_bytes(&old).is_none());
+        let wide = |version| {
+            let mut out = Out::default();
+            out.u8(version);
+            let device = device();
+            device.write(&device.candidates.history, &mut out);
+            out
+        };
+        let rows = [(1, wide(1).sealed()), (2, wide(2).summed())];
+        for (version, row) in rows {
+            assert!(Device::from_bytes(&row) == Some(device()), "{version}");
+            assert!(row.len() > device().to_bytes().len());
+        }
+        // And nothing between them.
+        for row in [wide(1).summed(), wide(2).sealed(), wide(3).summed(), wide(4).summed()] {
+            assert!(Device::from_bytes(&row).is_none());
+        }
     }
 
     #[test]

@@ -39,7 +39,8 @@ struct Travelling {
 
 impl<S: Store> Vault<S> {
     /// Devices with everything that is kept about them, one frame each; those behind `after`, at most `limit`. It is in the
-    /// trail like a disclosure, with every record. Damaged records are left out, damaged devices too; `damaged` names the devices of both.
+    /// trail like a disclosure, with every record. Damaged records are left out, and a damaged lineage, and damaged devices; `damaged`
+    /// names the devices of all these.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -59,9 +60,14 @@ impl<S: Store> Vault<S> {
             let mut records = Vec::new();
             for stored in &page {
                 if let Ok(device) = &stored.device {
-                    let (frame, left_out) = frame(tx, scope, stored, device, &mut records)?;
+                    let lineage = match tx.lineage(stored.key) {
+                        Err(VaultError::Damaged { .. }) => None,
+                        lineage => Some(lineage?),
+                    };
+                    let known = lineage.as_deref().unwrap_or_default();
+                    let (frame, left_out) = frame(tx, scope, stored, device, known, &mut records)?;
                     items.push(frame);
-                    if left_out > 0 {
+                    if left_out > 0 || lineage.is_none() {
                         damaged.push(stored.name);
                         lost = lost.saturating_add(left_out);
                     }
@@ -161,6 +167,7 @@ fn frame(
     scope: &Scope,
     stored: &StoredDevice,
     device: &Device,
+    lineage: &[(RecordId, RecordId)],
     named: &mut Vec<RecordId>,
 ) -> Result<(Vec<u8>, usize), VaultError> {
     let mut body = Out::default();
@@ -168,7 +175,7 @@ fn frame(
     let mut device = device.clone();
     device.candidates.token = None;
     body.blob(&device.to_bytes());
-    body.list(&tx.lineage(stored.key)?, |body, (predecessor, id)| {
+    body.list(lineage, |body, (predecessor, id)| {
         body.id(*predecessor);
         body.id(*id);
     });

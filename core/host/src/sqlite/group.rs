@@ -66,7 +66,11 @@ impl Group {
             self.begin(&mut writer, durability)?;
         }
         let mut rows = Rows::new(&writer.connection, &self.path);
-        let result = match panic::catch_unwind(AssertUnwindSafe(|| work(&mut rows))) {
+        let work = || {
+            let done = work(&mut rows)?;
+            rows.finish().map(|()| done)
+        };
+        let result = match panic::catch_unwind(AssertUnwindSafe(work)) {
             Ok(result) => result,
             Err(panicked) => {
                 // Those who wait for this transaction are told, or they would wait for ever.

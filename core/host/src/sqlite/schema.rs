@@ -5,7 +5,8 @@
 //!
 //! A check-in finds its device at a random place of a large vault, and what it changes there is written twice: to the log, and
 //! from the log to the file. So the latest pairs of the lineage stand in `recent`, in the row that is changed anyway, and go to
-//! `lineage` sixteen at a time.
+//! `lineage_part` sixteen at a time, at its end; `older` tells which rows those are and which predecessors stand in none. What
+//! an offer changes stands in `underway` until the commit.
 
 use std::path::Path;
 
@@ -19,19 +20,24 @@ use super::fault::store_error;
 pub(super) const APPLICATION: i32 = 0x4c41_5053;
 
 /// The schema that this version reads and writes.
-pub(super) const VERSION: i32 = 4;
+pub(super) const VERSION: i32 = 5;
 
 /// The oldest schema that can be migrated.
 const OLDEST: i32 = 1;
 
 /// What brings a schema to the next one, from [`OLDEST`] on.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     // 2: the trail by actor, for orders about what somebody saw.
     "CREATE INDEX IF NOT EXISTS trail_actor ON audit (actor, at);",
     // 3: the latest pairs of the lineage in the row of their device.
     "ALTER TABLE device ADD COLUMN recent BLOB NOT NULL DEFAULT x'';",
     // 4: rows with another checksum; those from before are read for ever, so none is written anew.
     "",
+    // 5: earlier pairs of the lineage at the end of a table, and a filter of what is not there (of a device from before when its
+    // next pairs go there); what an offer changes apart from the row.
+    "ALTER TABLE device ADD COLUMN older BLOB;
+     CREATE TABLE underway (device INTEGER PRIMARY KEY, state BLOB, recent BLOB NOT NULL) STRICT;
+     CREATE TABLE lineage_part (number INTEGER PRIMARY KEY, device INTEGER NOT NULL, pairs BLOB NOT NULL) STRICT;",
 ];
 
 /// How many entries a scope can have; the room that each scope has in the numbers of `audit`.
@@ -52,6 +58,7 @@ CREATE TABLE device (
     due INTEGER,
     state BLOB NOT NULL,
     recent BLOB NOT NULL DEFAULT x'',
+    older BLOB,
     UNIQUE (scope, name)
 ) STRICT;
 CREATE INDEX device_due ON device (scope, due) WHERE due IS NOT NULL;
@@ -59,6 +66,16 @@ CREATE TABLE record (
     number INTEGER PRIMARY KEY,
     device INTEGER NOT NULL,
     sealed BLOB NOT NULL
+) STRICT;
+CREATE TABLE underway (
+    device INTEGER PRIMARY KEY,
+    state BLOB,
+    recent BLOB NOT NULL
+) STRICT;
+CREATE TABLE lineage_part (
+    number INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL,
+    pairs BLOB NOT NULL
 ) STRICT;
 CREATE TABLE lineage (
     device INTEGER NOT NULL,

@@ -12,26 +12,39 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
 use super::entry::{ENTRIES_FROM, ENTRIES_OF, stored_entry};
 use super::fault::explain;
+use super::lineage::Latest;
 use super::schema::ENTRIES;
 use super::scope::ScopeRow;
+use super::underway::{Settled, state};
 
 /// One device.
-const DEVICE: &str =
-    "SELECT device.number, state, recent FROM device JOIN scope ON scope.number = device.scope
+const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
+             FROM device JOIN scope ON scope.number = device.scope
+             LEFT JOIN underway ON underway.device = device.number
              WHERE scope.name = :scope AND device.name = :name";
 /// One device of a scope whose number is known.
 const DEVICE_OF_SCOPE: &str =
-    "SELECT number, state, recent FROM device WHERE scope = :scope AND name = :name";
-/// What is kept about a device, where its due date stays.
-const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
+    "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
+             FROM device LEFT JOIN underway ON underway.device = device.number
+             WHERE device.scope = :scope AND device.name = :name";
+/// What is kept about one device.
+const STATE: &str = "SELECT device.state, underway.state
+             FROM device LEFT JOIN underway ON underway.device = device.number
+             WHERE device.number = :key";
 /// A page of devices by name.
-const DEVICES: &str = "SELECT device.number, device.name, state FROM device
-             JOIN scope ON scope.number = device.scope
+const DEVICES: &str = "SELECT device.number, device.name, device.state, underway.state
+             FROM device JOIN scope ON scope.number = device.scope
+             LEFT JOIN underway ON underway.device = device.number
              WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit";
 /// A page of devices by due date.
-const DUE: &str = "SELECT number, name, state, due FROM device
-             WHERE scope = :scope AND due IS NOT NULL AND due <= :until AND (due, number) > (:due, :key)
-             ORDER BY due, number LIMIT :limit";
+const DUE: &str = "SELECT device.number, device.name, device.state, underway.state, device.due
+             FROM device LEFT JOIN underway ON underway.device = device.number
+             WHERE device.scope = :scope AND device.due IS NOT NULL AND device.due <= :until
+             AND (device.due, device.number) > (:due, :key)
+             ORDER BY device.due, device.number LIMIT :limit";
+/// One record of a device.
+const REMOVE_RECORD: &str = "DELETE FROM record WHERE number = :row AND device = :device";
+
 /// The rows of one transaction.
 pub(super) struct Rows<'c> {
     pub(super) connection: &'c Connection,
@@ -39,13 +52,15 @@ pub(super) struct Rows<'c> {
     /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes while this transaction does,
     /// and one that only reads sees one state.
     pub(super) scope: Option<(Scope, ScopeRow)>,
-    /// The latest pairs of the lineage of the device that was asked for last.
-    pub(super) recent: Option<(DeviceKey, Vec<u8>)>,
+    /// The lineage of the device that was asked for last.
+    pub(super) latest: Option<Latest>,
+    /// The row of the device that was asked for last.
+    pub(super) settled: Option<Settled>,
 }
 
 impl<'c> Rows<'c> {
     pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path, scope: None, recent: None }
+        Self { connection, path, scope: None, latest: None, settled: None }
     }
 
     pub(super) fn one<T>(
@@ -91,21 +106,21 @@ impl<'c> Rows<'c> {
         }
     }
 
+    /// Writes what still waits to be written. A transaction that writes ends with it.
+    pub(super) fn finish(&mut self) -> Result<(), VaultError> {
+        self.save_lineage()
+    }
+
     fn explain(&self, error: &rusqlite::Error) -> VaultError {
         explain(self.path, error)
     }
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
         let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let device = state(row, 2)?.ok_or_else(|| damaged("the state", &name));
+        let device = state(row, 2, 3)?.ok_or_else(|| damaged("the state", &name));
         let name = DeviceId::new(&name).unwrap_or_default();
         Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
     }
-}
-
-/// The state of a device; none when it is damaged, or not even bytes.
-fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Device>> {
-    Ok(row.get_ref(column)?.as_blob().ok().and_then(Device::from_bytes))
 }
 
 pub(super) fn damaged(what: &'static str, device: &str) -> VaultError {
@@ -125,7 +140,7 @@ fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn due(device: &Device) -> Option<i64> {
+pub(super) fn due(device: &Device) -> Option<i64> {
     device.due().map(|due| to_i64(due.as_unix_seconds()))
 }
 
@@ -168,12 +183,18 @@ impl Transaction for Rows<'_> {
             None => (DEVICE, &scope.as_str()),
         };
         // A lineage that is damaged is the business of whoever asks for it.
-        let read = |row: &Row<'_>| Ok((row.get(0)?, state(row, 1)?, row.get::<_, Vec<u8>>(2).ok()));
+        let read = |row: &Row<'_>| {
+            let key = DeviceKey::new(from_i64(row.get(0)?));
+            let Some(device) = state(row, 1, 4)? else { return Ok(None) };
+            let settled = Settled::read(key, &device, row, 5)?;
+            Ok(Some((key, device, settled, Latest::read(key, row, 2, 5))))
+        };
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
-        let Some((key, device, recent)) = self.one(sql, parameters, read)? else { return Ok(None) };
-        let key = DeviceKey::new(from_i64(key));
-        let device = device.ok_or_else(|| damaged("the state", name.as_str()))?;
-        self.recent = recent.map(|recent| (key, recent));
+        self.save_lineage()?;
+        let Some(found) = self.one(sql, parameters, read)? else { return Ok(None) };
+        let found = found.ok_or_else(|| damaged("the state", name.as_str()))?;
+        let (key, device, settled, latest) = found;
+        (self.settled, self.latest) = (Some(settled), latest);
         Ok(Some((key, device)))
     }
 
@@ -185,7 +206,7 @@ impl Transaction for Rows<'_> {
     ) -> Result<DeviceKey, VaultError> {
         let scope = self.make_scope(scope)?;
         self.change(
-            "INSERT INTO device (scope, name, due, state) VALUES (:scope, :name, :due, :state)",
+            "INSERT INTO device (scope, name, due, state, older) VALUES (:scope, :name, :due, :state, x'')",
             named_params! {
                 ":scope": scope,
                 ":name": name.as_str(),
@@ -193,28 +214,27 @@ impl Transaction for Rows<'_> {
                 ":state": device.to_bytes(),
             },
         )?;
-        Ok(DeviceKey::new(from_i64(self.connection.last_insert_rowid())))
+        let key = DeviceKey::new(from_i64(self.connection.last_insert_rowid()));
+        self.save_lineage()?;
+        self.latest = Some(Latest::none(key));
+        Ok(key)
     }
 
     fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        let (due, state, key) = (due(device), device.to_bytes(), to_i64(key.number()));
-        let parameters = named_params! { ":due": due, ":state": state, ":key": key };
-        // An assignment alone, even of the same value, would have the index of due dates written again.
-        match self.run(UPDATE_STATE, parameters)? {
-            0 => self.change(
-                "UPDATE device SET due = :due, state = :state WHERE number = :key",
-                parameters,
-            ),
-            _ => Ok(()),
-        }
+        self.put_device(key, device)
     }
 
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
-        self.recent = None;
-        let key = to_i64(key.number());
-        let parameters = named_params! { ":key": key };
-        self.run("DELETE FROM record WHERE device = :key", parameters)?;
-        self.run("DELETE FROM lineage WHERE device = :key", parameters)?;
+        self.remove_lineage(key)?;
+        self.settled = None;
+        let parameters = named_params! { ":key": to_i64(key.number()) };
+        let known = self.one(STATE, parameters, |row| state(row, 0, 1))?;
+        let known = known.flatten().ok_or_else(|| damaged("the state", ""))?;
+        let past = known.candidates.history.iter().map(|past| &past.held);
+        for held in known.candidates.iter().chain(past) {
+            self.remove_record(key, held.row)?;
+        }
+        self.remove_underway(key)?;
         self.change("DELETE FROM device WHERE number = :key", parameters)
     }
 
@@ -257,7 +277,7 @@ impl Transaction for Rows<'_> {
                 ":limit": limit(most),
             },
             |row| {
-                let due = Timestamp::from_unix_seconds(from_i64(row.get(3)?));
+                let due = Timestamp::from_unix_seconds(from_i64(row.get(4)?));
                 Ok(Self::stored(row)?.found_by(due))
             },
         )
@@ -297,7 +317,7 @@ impl Transaction for Rows<'_> {
 
     fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
         self.run(
-            "DELETE FROM record WHERE number = :row AND device = :device",
+            REMOVE_RECORD,
             named_params! { ":row": to_i64(row), ":device": to_i64(device.number()) },
         )?;
         Ok(())
@@ -423,6 +443,7 @@ impl Transaction for Rows<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lineage::{REMOVE_OLDEST, REMOVE_PART};
     use super::super::schema;
     use super::*;
 
@@ -440,8 +461,12 @@ mod tests {
         for (name, sql, index) in [
             ("DEVICE", DEVICE, "sqlite_autoindex_device_1"),
             ("DEVICE_OF_SCOPE", DEVICE_OF_SCOPE, "sqlite_autoindex_device_1"),
+            ("STATE", STATE, "INTEGER PRIMARY KEY"),
             ("DEVICES", DEVICES, "sqlite_autoindex_device_1"),
             ("DUE", DUE, "device_due"),
+            ("REMOVE_RECORD", REMOVE_RECORD, "INTEGER PRIMARY KEY"),
+            ("REMOVE_PART", REMOVE_PART, "INTEGER PRIMARY KEY"),
+            ("REMOVE_OLDEST", REMOVE_OLDEST, "PRIMARY KEY (device=?)"),
             ("ENTRIES_FROM", ENTRIES_FROM, "INTEGER PRIMARY KEY"),
             ("ENTRIES_OF", ENTRIES_OF, "trail_actor"),
         ] {

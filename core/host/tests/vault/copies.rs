@@ -7,6 +7,7 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::vault::state::HistorySetting;
+use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
@@ -143,22 +144,31 @@ fn a_copy_can_be_put_in_place_and_agents_notice() {
 
 #[test]
 fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
-    for from in 1..4 {
+    for from in 1..5 {
         migrated_from(from);
     }
 }
 
 fn migrated_from(from: i32) {
     let bed = Bed::on_sqlite();
-    let mut device = bed.settled("pc-1", 2);
+    // More rotations than stand in the row of a device.
+    let mut device = bed.settled("pc-1", 20);
     bed.reveal("pc-1");
     let path = bed.path();
+    let lineage = |bed: &Bed| {
+        let read = bed.vault.store().read(|tx| {
+            let (key, _) = tx.device(&scope(), &super::bed::device_id("pc-1"))?.unwrap();
+            tx.lineage(key)
+        });
+        read.unwrap()
+    };
+    let before = lineage(&bed);
     let current = migrate(&path, false, &WHO, bed.now()).unwrap_err();
     assert_eq!(current.code(), Code::InvalidArgument);
     age(&path, from);
     assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
-    assert_eq!((done.from, done.to), (from, 4));
+    assert_eq!((done.from, done.to), (from, 5));
     let copy = done.copy.unwrap();
     assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
@@ -169,12 +179,16 @@ fn migrated_from(from: i32) {
     let seen = Selection::RevealedBy { actor: "alice", since: Timestamp::default() };
     let ordered = after.vault.order_rotation(&scope(), seen, &WHO, bed.now()).unwrap();
     assert_eq!(ordered.devices, 1);
-    let first = device.last;
-    device.rotate(&after);
-    // What the lineage said before is still known.
-    let twin = device.seal(9, first, "made by an image from before");
-    device.offer(&after, &[&twin]);
-    assert_eq!(after.trail().last().unwrap().action, Action::Fork);
+    assert_eq!(lineage(&after), before);
+    // What the lineage said before is still known, now and when it has gone elsewhere.
+    let (latest, oldest) = (device.last, before[0].0);
+    (0..40).for_each(|_| _ = device.rotate(&after));
+    for (version, predecessor) in [(100, latest), (101, Some(oldest))] {
+        let twin = device.seal(version, predecessor, "made by an image from before");
+        device.offer(&after, &[&twin]);
+        assert_eq!(after.trail().last().unwrap().action, Action::Fork);
+    }
+    assert_eq!(lineage(&after).len(), before.len() + 42);
     for version in [0, 99] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         let refused = migrate(&path, false, &WHO, bed.now()).unwrap_err();

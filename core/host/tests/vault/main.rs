@@ -24,6 +24,7 @@ mod migrations;
 mod paging;
 mod reading;
 mod sqlite;
+mod stores;
 mod unwritable;
 
 /// Runs each test on both stores.

@@ -7,7 +7,7 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::rotation::message::Answer;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{AuditHead, DiscloseOptions, Selection, Vault};
+use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 use rusqlite::Connection;
 
@@ -292,6 +292,87 @@ fn columns_that_are_not_bytes_any_more_are_damage_of_their_device_alone() {
 }
 
 #[test]
+fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
+    let bed = Bed::on_sqlite();
+    let mut device = bed.settled("pc-1", 3);
+    let mut other = bed.settled("pc-2", 3);
+    let file = raw(&bed);
+    let row = || -> (Vec<u8>, Vec<u8>) {
+        let sql = "SELECT state, recent FROM device WHERE name = 'pc-1'";
+        file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let underway = || -> i64 {
+        file.query_row("SELECT count(*) FROM underway", [], |row| row.get(0)).unwrap()
+    };
+    let before = row();
+    device.token = None;
+    device.check_in(&bed);
+    let record = device.make();
+    device.offer(&bed, &[&record]);
+    assert_eq!(underway(), 1);
+    assert_ne!(before, row(), "a token alone is written to the row");
+    let before = row();
+    let next = device.make();
+    device.offer(&bed, &[&next]);
+    assert_eq!((underway(), row()), (1, before), "and an offer is not");
+    let options = DiscloseOptions::default().with_history();
+    let found = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
+    assert_eq!(found.candidates.len(), 5, "current, two pending, two in history");
+    // What is damaged there is damage of that device alone.
+    other.check_in(&bed);
+    let offered = other.make();
+    other.offer(&bed, &[&offered]);
+    assert_eq!(underway(), 2);
+    let number = "(SELECT number FROM device WHERE name = 'pc-2')";
+    let damage = format!("UPDATE underway SET state = x'ff' WHERE device = {number}");
+    assert_eq!(file.execute(&damage, []).unwrap(), 1);
+    let refused = bed.vault.disclose(&scope(), "pc-2", &WHO, options, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::VaultDamaged, "{refused}");
+    let page = bed.vault.list(&scope(), None, 10).unwrap();
+    assert_eq!((page.items.len(), page.damaged.len()), (1, 1));
+    let page = bed.vault.due(&scope(), laps_core::identity::Timestamp::MAX, None, 10).unwrap();
+    assert_eq!((page.items.len(), page.damaged.len()), (1, 1));
+    device.commit(&bed, &next, true);
+    assert_eq!(underway(), 1, "that of the damaged one");
+    bed.vault.purge(&scope(), "pc-1", Confirmation::Given, &WHO, bed.now()).unwrap();
+    assert_eq!(underway(), 1);
+}
+
+#[test]
+fn a_purge_leaves_nothing_of_a_device_even_when_its_lineage_is_damaged() {
+    let bed = Bed::on_sqlite();
+    let names = ["pc-1", "pc-2", "pc-3", "pc-4"];
+    for name in names {
+        bed.settled(name, 40);
+    }
+    let file = raw(&bed);
+    let count = |table: &str| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let (records, parts) = (count("record") / 4, count("lineage_part") / 4);
+    assert!(records > 1 && parts > 1);
+    for (name, damage) in [("pc-2", "x'07'"), ("pc-3", "zeroblob(64 + 8 * 17)")] {
+        let damage = format!("UPDATE device SET older = {damage} WHERE name = ?");
+        assert_eq!(file.execute(&damage, [name]).unwrap(), 1);
+    }
+    // Of another device a part is gone, which is found when it is needed.
+    let gone = "DELETE FROM lineage_part WHERE number = (SELECT max(number) FROM lineage_part)";
+    assert_eq!(file.execute(gone, []).unwrap(), 1);
+    let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+    let export = vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let damaged: Vec<String> = export.damaged.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (export.items.len(), damaged.iter().map(String::as_str).collect()),
+        (4, names[1..].to_vec())
+    );
+    for (left, name) in (0..4).rev().zip(names) {
+        vault.purge(&scope(), name, Confirmation::Given, &WHO, bed.now()).unwrap();
+        assert_eq!((count("device"), count("record")), (left, left * records), "{name}");
+    }
+    assert_eq!((count("lineage_part"), count("lineage")), (0, 0));
+}
+
+#[test]
 fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     let bed = Bed::on_sqlite();
     let mut damaged = bed.device("pc-1");
@@ -424,9 +505,7 @@ fn clear_text_is_in_no_file_of_the_vault() {
             }
         }
     }
-    bed.vault
-        .purge(&scope(), "pc-7", laps_core::vault::Confirmation::Given, &WHO, bed.now())
-        .unwrap();
+    bed.vault.purge(&scope(), "pc-7", Confirmation::Given, &WHO, bed.now()).unwrap();
     assert!(operations > 2_000);
     let mut searched = 0;
     for file in fs::read_dir(bed.path().parent().unwrap()).unwrap() {

@@ -1,0 +1,138 @@
+//! What is kept about devices in the middle of a rotation: they have offered a record and not yet committed it.
+//!
+//! A commit follows within seconds, and changes the device's row all over. Until then the row stays as it is, and what the offer
+//! changed stands in a table that is small while few devices rotate at a time: its pages are shared by many offers, where each row
+//! of `device` is a page of its own to be read, logged and folded. Whatever the row has and the table has not is written to the row:
+//! history, the date when the device is due, the lineage that is filed away.
+
+use laps_core::vault::VaultError;
+use laps_core::vault::state::{Device, Past};
+use laps_core::vault::store::DeviceKey;
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, named_params};
+
+use super::transaction::{Rows, due, to_i64};
+
+/// What is kept about a device, where its due date stays.
+const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
+const UPDATE_DUE: &str = "UPDATE device SET due = :due, state = :state WHERE number = :key";
+/// The same, with what stands in the row about its lineage.
+const UPDATE_LINEAGE: &str = "UPDATE device SET state = :state, recent = :recent, older = :older
+             WHERE number = :key AND due IS :due";
+const UPDATE_ALL: &str =
+    "UPDATE device SET due = :due, state = :state, recent = :recent, older = :older
+             WHERE number = :key";
+const PUT: &str =
+    "INSERT OR REPLACE INTO underway (device, state, recent) VALUES (:key, :state, :recent)";
+const REMOVE: &str = "DELETE FROM underway WHERE device = :key";
+
+/// What the row of a device has that `underway` has not, as it was read in this transaction.
+pub(super) struct Settled {
+    device: DeviceKey,
+    history: Vec<Past>,
+    due: Option<i64>,
+    /// Whether `underway` has a row.
+    apart: bool,
+}
+
+impl Settled {
+    /// `device` as it was read; `column` is that of `underway.recent`.
+    pub(super) fn read(
+        key: DeviceKey,
+        device: &Device,
+        row: &Row<'_>,
+        column: usize,
+    ) -> rusqlite::Result<Self> {
+        let history = device.candidates.history.clone();
+        // A due date that is not that of the row is written to the row, so this is the row's.
+        let apart = !matches!(row.get_ref(column)?, ValueRef::Null);
+        Ok(Self { device: key, history, due: due(device), apart })
+    }
+}
+
+/// The state of a device from `device.state` and `underway.state`; none when one of them is damaged, or not even bytes.
+pub(super) fn state(
+    row: &Row<'_>,
+    settled: usize,
+    underway: usize,
+) -> rusqlite::Result<Option<Device>> {
+    let settled = row.get_ref(settled)?.as_blob().ok().and_then(Device::from_bytes);
+    let Ok(underway) = row.get_ref(underway)?.as_blob_or_null() else { return Ok(None) };
+    let Some(underway) = underway else { return Ok(settled) };
+    Ok(settled.zip(Device::from_bytes(underway)).map(|(settled, mut device)| {
+        device.candidates.history = settled.candidates.history;
+        device
+    }))
+}
+
+impl Rows<'_> {
+    pub(super) fn put_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
+        let settled = self.settled.as_mut().filter(|settled| settled.device == key);
+        let lineage = self.latest.as_mut().filter(|latest| latest.device == key);
+        if let (Some(settled), Some(lineage)) = (settled, lineage)
+            && !device.candidates.pending.is_empty()
+            && device.candidates.history == settled.history
+            && due(device) == settled.due
+            && !lineage.is_filed()
+        {
+            settled.apart = true;
+            let recent = lineage.underway();
+            return self.change(
+                PUT,
+                named_params! {
+                    ":key": to_i64(key.number()),
+                    ":state": device.to_bytes_without_history(),
+                    ":recent": recent,
+                },
+            );
+        }
+        self.put_settled(key, device)
+    }
+
+    /// Writes all of it to the row.
+    fn put_settled(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
+        let apart = self.settled.take_if(|settled| settled.device == key);
+        let apart = apart.is_none_or(|settled| settled.apart);
+        let lineage = match self.latest_of(key) {
+            Ok(lineage) => lineage.settle(),
+            // A lineage that is damaged is the business of whoever asks for it.
+            Err(VaultError::Damaged { .. }) => {
+                self.put_state(key, device)?;
+                let parameters = named_params! { ":key": to_i64(key.number()) };
+                let sql = "UPDATE underway SET state = NULL WHERE device = :key";
+                return self.run(sql, parameters).map(|_| ());
+            }
+            Err(error) => return Err(error),
+        };
+        match lineage {
+            None => self.put_state(key, device)?,
+            Some((recent, older)) => {
+                let (due, state) = (due(device), device.to_bytes());
+                let parameters = named_params! {
+                    ":due": due, ":state": state, ":key": to_i64(key.number()),
+                    ":recent": recent, ":older": older,
+                };
+                if self.run(UPDATE_LINEAGE, parameters)? == 0 {
+                    self.change(UPDATE_ALL, parameters)?;
+                }
+            }
+        }
+        if apart { self.remove_underway(key) } else { Ok(()) }
+    }
+
+    fn put_state(&self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
+        let (due, state) = (due(device), device.to_bytes());
+        let parameters =
+            named_params! { ":due": due, ":state": state, ":key": to_i64(key.number()) };
+        // An assignment alone, even of the same value, would have the index of due dates written again.
+        match self.run(UPDATE_STATE, parameters)? {
+            0 => self.change(UPDATE_DUE, parameters),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn remove_underway(&self, key: DeviceKey) -> Result<(), VaultError> {
+        self.run(REMOVE, named_params! { ":key": to_i64(key.number()) })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! The store of SQLite beside that of memory: what a transaction writes in whichever order is what the next one reads.
+
+use alloc::collections::BTreeMap;
+
+use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::vault::VaultError;
+use laps_core::vault::memory::MemoryStore;
+use laps_core::vault::state::{About, Candidates, Device, Held, Past};
+use laps_core::vault::store::{DeviceKey, Durability, Store, Transaction};
+use laps_host::sqlite::SqliteStore;
+use rusqlite::Connection;
+
+/// Splitmix64 (Steele, Lea and Flood, 2014).
+#[derive(Clone)]
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let n = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        n ^ (n >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// One time in so many.
+    fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    fn id(&mut self) -> RecordId {
+        let n = self.below(40).to_be_bytes();
+        RecordId::from_bytes([n, n].as_flattened().try_into().unwrap())
+    }
+
+    fn held(&mut self) -> Held {
+        Held::new(self.id(), self.next())
+    }
+
+    fn change(&mut self, device: &mut Device) {
+        let Candidates { pending, history, token, current, .. } = &mut device.candidates;
+        *token = Some([u8::try_from(self.below(256)).unwrap(); 16]);
+        match self.below(8) {
+            // An offer, most of the time.
+            0..4 => pending.push(self.held()),
+            4 | 5 => {
+                // A commit.
+                if let Some(past) = current.take() {
+                    history.insert(0, Past::new(past, Timestamp::from_unix_seconds(7)));
+                }
+                *current = pending.pop();
+                pending.clear();
+                history.truncate(12);
+            }
+            6 => device.about.due = Some(Timestamp::from_unix_seconds(self.below(10))),
+            _ => device.about.last_seen = Timestamp::from_unix_seconds(self.below(1 << 40)),
+        }
+        if self.one_in(10) {
+            device.candidates.history.pop();
+        }
+        if self.one_in(20) {
+            device.about.retired = device.about.retired.is_none().then_some(Timestamp::default());
+        }
+    }
+}
+
+const NAMES: [&str; 5] = ["pc-1", "pc-2", "pc-3", "pc-4", "pc-5"];
+
+/// One transaction that the dice make up; what it read.
+fn act(tx: &mut dyn Transaction, mut dice: Dice) -> Result<Vec<String>, VaultError> {
+    let scope = Scope::EMPTY;
+    let mut seen = Vec::new();
+    for _ in 0..=dice.below(6) {
+        let name = DeviceId::new(NAMES[usize::try_from(dice.below(5)).unwrap()]).unwrap();
+        let Some((key, mut device)) = tx.device(&scope, &name)? else {
+            let account = AccountName::new("Admin").unwrap();
+            let mut device =
+                Device::new(Candidates::default(), About::new(account, Timestamp::default()));
+            let key = tx.insert_device(&scope, &name, &device)?;
+            dice.change(&mut device);
+            tx.update_device(key, &device)?;
+            continue;
+        };
+        seen.push(format!("{name}: {device:?}"));
+        let (predecessor, id) = (dice.id(), dice.id());
+        match dice.below(400) {
+            0 => tx.remove_device(key)?,
+            1..10 => {
+                // As whoever goes through a page of devices.
+                for mut stored in tx.devices(&scope, None, 3)? {
+                    let device = stored.device.as_mut().unwrap();
+                    dice.change(device);
+                    tx.update_device(stored.key, device)?;
+                }
+            }
+            10..40 => {
+                // The lineage alone, as an import does it.
+                tx.remember(key, predecessor, id)?;
+            }
+            _ => {
+                // Which one of several is the store's choice.
+                seen.push(format!("{}", tx.sibling(key, predecessor, id)?.is_some()));
+                tx.remember(key, predecessor, id)?;
+                if dice.one_in(4) {
+                    seen.push(format!("{:?}", tx.lineage(key)?));
+                }
+                dice.change(&mut device);
+                tx.update_device(key, &device)?;
+                if dice.one_in(4) {
+                    dice.change(&mut device);
+                    tx.update_device(key, &device)?;
+                }
+            }
+        }
+    }
+    if dice.one_in(10) {
+        return Err(VaultError::Internal("on purpose"));
+    }
+    Ok(seen)
+}
+
+/// Everything that can be read, without the numbers of the rows.
+fn everything(store: &impl Store) -> Vec<String> {
+    let scope = Scope::EMPTY;
+    store
+        .read(|tx| {
+            let mut all = Vec::new();
+            let mut names: BTreeMap<DeviceKey, DeviceId> = BTreeMap::new();
+            for stored in tx.devices(&scope, None, 10)? {
+                let device = stored.device.unwrap();
+                assert_eq!(tx.device(&scope, &stored.name)?.unwrap(), (stored.key, device.clone()));
+                all.push(format!("{} {device:?} {:?}", stored.name, tx.lineage(stored.key)?));
+                names.insert(stored.key, stored.name);
+            }
+            let mut due: Vec<_> = tx
+                .due(&scope, Timestamp::MAX, None, 10)?
+                .into_iter()
+                .map(|stored| {
+                    (
+                        stored.device.as_ref().unwrap().due(),
+                        names[&stored.key],
+                        stored.device.unwrap(),
+                    )
+                })
+                .map(|(due, name, device)| (due, name, format!("{device:?}")))
+                .collect();
+            due.sort();
+            all.push(format!("{due:?}"));
+            Ok(all)
+        })
+        .unwrap()
+}
+
+#[test]
+fn whatever_a_transaction_writes_both_stores_read_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let (memory, sqlite) = (MemoryStore::new(), SqliteStore::init(&path).unwrap());
+    let file = Connection::open(&path).unwrap();
+    let count = |table: &str| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let mut most: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut dice = Dice(1);
+    for step in 0..3_000 {
+        let seed = Dice(dice.next());
+        let one = memory.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
+        let other = sqlite.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
+        assert_eq!(format!("{one:?}"), format!("{other:?}"), "step {step}");
+        if step % 10 == 0 {
+            for (one, other) in everything(&memory).iter().zip(everything(&sqlite)) {
+                assert_eq!(*one, other, "step {step}");
+            }
+            for table in ["underway", "lineage_part", "lineage"] {
+                let seen = most.entry(table).or_default();
+                *seen = (*seen).max(count(table));
+            }
+        }
+    }
+    // Every table was in use.
+    assert!(most.values().all(|rows| *rows > 1), "{most:?}");
+    sqlite
+        .write(Durability::Relaxed, |tx| {
+            tx.devices(&Scope::EMPTY, None, 10)?
+                .iter()
+                .try_for_each(|one| tx.remove_device(one.key))
+        })
+        .unwrap();
+    for table in ["device", "underway", "lineage_part", "lineage"] {
+        assert_eq!(count(table), 0, "{table}");
+    }
+}
