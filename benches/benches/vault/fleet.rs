@@ -28,6 +28,7 @@ pub struct Fleet {
     history: usize,
     key: ReaderKey,
     record_len: usize,
+    template: Option<Record>,
 }
 
 impl Fleet {
@@ -49,7 +50,7 @@ impl Fleet {
         let who = Request::new("bench", "filling");
         let setting = HistorySetting::count(u16::try_from(history).unwrap());
         vault.initialise(&SCOPE, &[key.reader().clone()], setting, &who, NOW).unwrap();
-        let mut fleet = Self { devices, history, key, record_len: 0 };
+        let mut fleet = Self { devices, history, key, record_len: 0, template: None };
         let template = fleet.seal(&Self::name(0), 1, id(0, 1), Some(id(0, 0)));
         fleet.record_len = template.as_bytes().len();
         store
@@ -59,53 +60,68 @@ impl Fleet {
                 tx.put_readers(&SCOPE, &readers)
             })
             .unwrap();
-        let places: Vec<usize> = (0..devices).collect();
-        for page in places.chunks(1_000) {
-            store
-                .write(Durability::Relaxed, |tx| {
-                    page.iter().try_for_each(|n| fleet.insert(tx, *n, &template, opens))
-                })
-                .unwrap();
+        fleet.template = Some(template.clone());
+        // Enrolled by name, rotated in another order, the same each time: so the fleet lives, and so its pages lie in the file.
+        let versions = history + 1;
+        for version in 1..=versions {
+            let order: Vec<usize> =
+                if version == 1 { (0..devices).collect() } else { fleet.pick(devices).collect() };
+            for page in order.chunks(1_000) {
+                store
+                    .write(Durability::Relaxed, |tx| {
+                        page.iter()
+                            .try_for_each(|n| fleet.rotate(tx, *n, version, &template, opens))
+                    })
+                    .unwrap();
+            }
         }
         fleet
     }
 
-    fn insert(
+    /// A device's rotation to this version; with the first one it is enrolled.
+    fn rotate(
         &self,
         tx: &mut dyn laps_core::vault::store::Transaction,
         n: usize,
+        version: usize,
         template: &Record,
         opens: bool,
     ) -> Result<(), laps_core::vault::VaultError> {
         let name = DeviceId::new(&Self::name(n)).unwrap();
-        let mut about = About::new(AccountName::new("Admin").unwrap(), NOW);
-        let versions = self.history + 1;
-        about.may_hold = MayHold::exactly(id(n, versions));
-        // Spread over a month, in no order of the names.
-        let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
-        about.due = Some(NOW.plus(place));
-        let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
-        let key = tx.insert_device(&SCOPE, &name, &device)?;
-        for version in 1..=versions {
-            let (this, before) = (id(n, version), id(n, version - 1));
-            let sealed = if opens {
-                self.seal(name.as_str(), version, this, Some(before)).as_bytes().to_vec()
-            } else {
-                relabelled(template, &name, version, this, before)
-            };
-            let sealed = sealed.as_slice();
-            let mut held = Held::new(id(n, version), u64::try_from(version).unwrap());
-            held.row = tx.insert_record(key, sealed)?;
-            held.stored_at = NOW;
-            held.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
-            let past = device.candidates.current.replace(held);
-            if let Some(past) = past {
-                device.candidates.history.insert(0, past_of(past));
+        let (key, mut device) = if version == 1 {
+            let mut about = About::new(AccountName::new("Admin").unwrap(), NOW);
+            // Spread over a month, in no order of the names.
+            let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
+            about.due = Some(NOW.plus(place));
+            let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
+            device.candidates.token = Some([7; 16]);
+            let key = tx.insert_device(&SCOPE, &name, &device)?;
+            // Devices are of all ages, so their lineages do not all leave the row at the same check-in.
+            for old in 0..n % 16 {
+                tx.remember(key, id(n, 1_000_000 + old), id(n, 1_000_001 + old))?;
             }
-            tx.remember(key, id(n, version - 1), id(n, version))?;
+            (key, device)
+        } else {
+            tx.device(&SCOPE, &name)?.unwrap()
+        };
+        let (this, before) = (id(n, version), id(n, version - 1));
+        let sealed = if opens {
+            self.seal(name.as_str(), version, this, Some(before)).as_bytes().to_vec()
+        } else {
+            relabelled(template, &name, version, this, before)
+        };
+        let sealed = sealed.as_slice();
+        let mut held = Held::new(this, u64::try_from(version).unwrap());
+        held.row = tx.insert_record(key, sealed)?;
+        held.stored_at = NOW;
+        held.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
+        let past = device.candidates.current.replace(held);
+        if let Some(past) = past {
+            device.candidates.history.insert(0, past_of(past));
         }
-        device.candidates.highest_version = u64::try_from(versions).unwrap();
-        device.candidates.token = Some([7; 16]);
+        tx.remember(key, before, this)?;
+        device.about.may_hold = MayHold::exactly(this);
+        device.candidates.highest_version = u64::try_from(version).unwrap();
         tx.update_device(key, &device)
     }
 
@@ -254,8 +270,15 @@ impl Device {
     /// A check-in that offers a new record: what a rotation sends first.
     pub fn offer(&mut self, fleet: &Fleet) -> Vec<u8> {
         self.version += 1;
-        let record =
-            fleet.seal(&self.name(), self.version, id(self.n, self.version), Some(self.made));
+        let name = DeviceId::new(&self.name()).unwrap();
+        let record = relabelled(
+            fleet.template.as_ref().unwrap(),
+            &name,
+            self.version,
+            id(self.n, self.version),
+            self.made,
+        );
+        let record = Record::parse(&record).unwrap();
         self.made = record.header().id;
         Self::bytes(&self.message(), Some(&record))
     }
