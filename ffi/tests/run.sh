@@ -85,17 +85,17 @@ exports "$out/agent/liblaps.so" | diff "$out/agent.symbols" - || { echo "the age
 {
     gcc -std=c99 $warn -g -O1 "$vectors" -Iffi/include $tests/c/*.c -L"$lib" -llaps -o "$out/c-shared"
     gcc -std=c99 $warn -g -O1 "$vectors" -Iffi/include $tests/c/*.c $static -o "$out/c-static"
-    g++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp-shared"
-    g++ -std=c++11 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp11-shared"
+    g++ -std=c++17 $warn -g -O1 "$vectors" -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp-shared"
+    g++ -std=c++11 $warn -g -O1 "$vectors" -Iffi/include $tests/cpp/*.cpp -L"$lib" -llaps -o "$out/cpp11-shared"
     agent="$out/agent/liblaps.a -lpthread -ldl -lm"
     gcc -std=c11 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/c/*.c $agent -o "$out/c-agent"
     g++ -std=c++17 $warn -DLAPS_AGENT -g -O1 -Iffi/include $tests/cpp/*.cpp $agent -o "$out/cpp-agent"
     gcc -std=c99 $warn -g -O1 "$vectors" -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/c/*.c $static \
         -o "$out/c-sanitized"
-    g++ -std=c++17 $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/cpp/*.cpp \
+    g++ -std=c++17 $warn -g -O1 "$vectors" -fsanitize=address,undefined -fno-sanitize-recover=all -Iffi/include $tests/cpp/*.cpp \
         $static -o "$out/cpp-sanitized"
     clang -std=c11 $warn -g -O1 -Iffi/include $tests/c/*.c $static -o "$out/c-clang"
-    clang++ -std=c++17 $warn -g -O1 -Iffi/include $tests/cpp/*.cpp $static -o "$out/cpp-clang"
+    clang++ -std=c++17 $warn -g -O1 "$vectors" -Iffi/include $tests/cpp/*.cpp $static -o "$out/cpp-clang"
 }
 for program in c-sanitized cpp-sanitized; do
     nm "$out/$program" | grep -q __asan_report || { echo "$program: the sanitizers are not on"; exit 1; }

@@ -94,7 +94,8 @@ for build in agent full; do
     # shellcheck disable=SC2086
     cc c-static $build $defined -DLAPS_STATIC ffi/tests/c/*.c "$unzipped/$build/liblaps.a" $system
     # shellcheck disable=SC2086
-    x86_64-w64-mingw32-g++ -std=c++17 $warn $defined -O1 -static-libgcc -static-libstdc++ -I"$unzipped/include" \
+    x86_64-w64-mingw32-g++ -std=c++17 $warn $defined -O1 "-DLAPS_VECTORS=\"Z:$root/core/tests/seal/vectors\"" \
+        -static-libgcc -static-libstdc++ -I"$unzipped/include" \
         ffi/tests/cpp/*.cpp "$unzipped/$build/liblaps.dll.a" -o "$out/$build/cpp-tests.exe"
 done
 for std in c11 c2x; do # c99 and C++17 are above

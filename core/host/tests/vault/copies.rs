@@ -6,6 +6,7 @@ use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
+use laps_core::seal::Record;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::trail::Action;
@@ -195,6 +196,53 @@ fn migrated_from(from: i32) {
         let expected = if version == 0 { Code::SchemaOlder } else { Code::SchemaNewer };
         assert_eq!(refused.code(), expected);
     }
+}
+
+/// A file that version 4 of the schema wrote: `pc-1` after twenty rotations, with another record on its way; `pc-2` retired.
+const SCHEMA_4: &[u8] = include_bytes!("schemas/4.vault");
+
+#[test]
+fn a_vault_that_an_earlier_version_wrote_is_migrated_whole() {
+    let bed = Bed::on_sqlite();
+    let path = bed.path();
+    // In a file that only its owner can read.
+    fs::write(&path, SCHEMA_4).unwrap();
+    for log in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{log}", path.display()));
+    }
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
+    let done = migrate(&path, true, &WHO, bed.now()).unwrap();
+    assert_eq!((done.from, done.to), (4, 5));
+    assert_eq!(SqliteStore::open(done.copy.unwrap()).unwrap_err().code(), Code::SchemaOlder);
+    let store = SqliteStore::open(&path).unwrap();
+    let vault = Vault::new(store, counting());
+    assert!(vault.audit_verify(&scope(), None).unwrap().ok);
+    let page = vault.list(&scope(), None, 10).unwrap();
+    let rows: Vec<_> = page.items.iter().map(|row| (row.device.as_str(), row.version)).collect();
+    assert_eq!(rows, [("pc-1", Some(20)), ("pc-2", Some(1))]);
+    let versions: Vec<_> =
+        vault.history(&scope(), "pc-1").unwrap().iter().map(|one| one.version).collect();
+    assert_eq!(versions, [20, 21, 19, 18, 17]);
+    vault
+        .store()
+        .read(|tx| {
+            for (name, records) in [("pc-1", 5), ("pc-2", 1)] {
+                let (key, device) = tx.device(&scope(), &super::bed::device_id(name))?.unwrap();
+                let past = device.candidates.history.iter().map(|past| &past.held);
+                let rows = device.candidates.iter().chain(past).map(|held| held.row);
+                let sealed = rows.map(|row| tx.record(row).unwrap().unwrap());
+                assert_eq!(sealed.filter(|bytes| Record::parse(bytes).is_ok()).count(), records);
+                let lineage = tx.lineage(key)?;
+                assert_eq!(lineage.len(), if name == "pc-1" { 20 } else { 0 });
+                for (predecessor, record) in lineage {
+                    assert_eq!(tx.sibling(key, predecessor, record)?, None);
+                    let other = laps_core::identity::RecordId::from_bytes([7; 16]);
+                    assert_eq!(tx.sibling(key, predecessor, other)?, Some(record));
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
 }
 
 /// The names in a folder.
