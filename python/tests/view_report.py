@@ -110,10 +110,10 @@ def _grow(small: Path, path: Path, size: int) -> None:
     """A copy in which each device stands for many; the page reads no record, so they have none."""
     with closing(sqlite3.connect(small)) as source, closing(sqlite3.connect(path)) as target:
         source.backup(target)
-        kinds = target.execute("SELECT scope, due, state FROM device ORDER BY number").fetchall()
+        kinds = target.execute("SELECT scope_number, due, state FROM device ORDER BY number").fetchall()
         rows = [(kind[0], f"PC-{at:06}", kind[1], kind[2]) for at in range(len(kinds), size) for kind in [kinds[_kind(at)]]]
         with target:
-            target.executemany("INSERT INTO device (scope, name, due, state) VALUES (?, ?, ?, ?)", rows)
+            target.executemany("INSERT INTO device (scope_number, name, due, state) VALUES (?, ?, ?, ?)", rows)
     path.chmod(0o600)
 
 

@@ -35,7 +35,9 @@ const STEPS: [&str; 4] = [
     "",
     // 5: earlier pairs of the lineage at the end of a table, and a filter of what is not there (of a device from before when its
     // next pairs go there); what an offer changes apart from the row.
-    "ALTER TABLE device ADD COLUMN older BLOB;
+    // The rows that versions before write would be hidden by `underway`: one that still has the vault open finds nothing any more.
+    "ALTER TABLE device RENAME COLUMN scope TO scope_number;
+     ALTER TABLE device ADD COLUMN older BLOB;
      CREATE TABLE underway (device INTEGER PRIMARY KEY, state BLOB, recent BLOB NOT NULL) STRICT;
      CREATE TABLE lineage_part (number INTEGER PRIMARY KEY, device INTEGER NOT NULL, pairs BLOB NOT NULL) STRICT;",
 ];
@@ -53,15 +55,15 @@ CREATE TABLE scope (
 ) STRICT;
 CREATE TABLE device (
     number INTEGER PRIMARY KEY,
-    scope INTEGER NOT NULL,
+    scope_number INTEGER NOT NULL,
     name TEXT NOT NULL,
     due INTEGER,
     state BLOB NOT NULL,
     recent BLOB NOT NULL DEFAULT x'',
     older BLOB,
-    UNIQUE (scope, name)
+    UNIQUE (scope_number, name)
 ) STRICT;
-CREATE INDEX device_due ON device (scope, due) WHERE due IS NOT NULL;
+CREATE INDEX device_due ON device (scope_number, due) WHERE due IS NOT NULL;
 CREATE TABLE record (
     number INTEGER PRIMARY KEY,
     device INTEGER NOT NULL,

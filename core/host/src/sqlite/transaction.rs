@@ -19,27 +19,27 @@ use super::underway::{Settled, state};
 
 /// One device.
 const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
-             FROM device JOIN scope ON scope.number = device.scope
+             FROM device JOIN scope ON scope.number = device.scope_number
              LEFT JOIN underway ON underway.device = device.number
              WHERE scope.name = :scope AND device.name = :name";
 /// One device of a scope whose number is known.
 const DEVICE_OF_SCOPE: &str =
     "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
              FROM device LEFT JOIN underway ON underway.device = device.number
-             WHERE device.scope = :scope AND device.name = :name";
+             WHERE device.scope_number = :scope AND device.name = :name";
 /// What is kept about one device.
 const STATE: &str = "SELECT device.state, underway.state
              FROM device LEFT JOIN underway ON underway.device = device.number
              WHERE device.number = :key";
 /// A page of devices by name.
 const DEVICES: &str = "SELECT device.number, device.name, device.state, underway.state
-             FROM device JOIN scope ON scope.number = device.scope
+             FROM device JOIN scope ON scope.number = device.scope_number
              LEFT JOIN underway ON underway.device = device.number
              WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit";
 /// A page of devices by due date.
 const DUE: &str = "SELECT device.number, device.name, device.state, underway.state, device.due
              FROM device LEFT JOIN underway ON underway.device = device.number
-             WHERE device.scope = :scope AND device.due IS NOT NULL AND device.due <= :until
+             WHERE device.scope_number = :scope AND device.due IS NOT NULL AND device.due <= :until
              AND (device.due, device.number) > (:due, :key)
              ORDER BY device.due, device.number LIMIT :limit";
 /// One record of a device.
@@ -206,7 +206,7 @@ impl Transaction for Rows<'_> {
     ) -> Result<DeviceKey, VaultError> {
         let scope = self.make_scope(scope)?;
         self.change(
-            "INSERT INTO device (scope, name, due, state, older) VALUES (:scope, :name, :due, :state, x'')",
+            "INSERT INTO device (scope_number, name, due, state, older) VALUES (:scope, :name, :due, :state, x'')",
             named_params! {
                 ":scope": scope,
                 ":name": name.as_str(),

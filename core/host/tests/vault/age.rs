@@ -50,7 +50,9 @@ pub fn age(path: &Path, version: i32) {
         let update = "UPDATE device SET recent = ? WHERE number = ?";
         connection.execute(update, params![recent, device]).unwrap();
     }
-    let mut back = "ALTER TABLE device DROP COLUMN older; DROP TABLE lineage_part;".to_owned();
+    let mut back = "ALTER TABLE device DROP COLUMN older; ALTER TABLE device RENAME COLUMN scope_number TO scope;
+        DROP TABLE lineage_part;"
+        .to_owned();
     if version < 3 {
         back.push_str("ALTER TABLE device DROP COLUMN recent;");
     }

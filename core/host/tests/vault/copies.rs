@@ -214,6 +214,17 @@ fn a_vault_that_an_earlier_version_wrote_is_migrated_whole() {
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
     assert_eq!((done.from, done.to), (4, 5));
     assert_eq!(SqliteStore::open(done.copy.unwrap()).unwrap_err().code(), Code::SchemaOlder);
+    // Whoever has the vault open since before is refused, or what it wrote would be hidden.
+    let earlier = Connection::open(&path).unwrap();
+    for sql in [
+        "SELECT number, state, recent FROM device WHERE scope = 1 AND name = 'pc-1'",
+        "SELECT number, name, state, due FROM device WHERE scope = 1 AND due <= 7",
+        "SELECT device.number FROM device JOIN scope ON scope.number = device.scope",
+        "INSERT INTO device (scope, name, due, state) VALUES (1, 'pc-3', NULL, x'')",
+    ] {
+        let refused = earlier.prepare(sql).unwrap_err().to_string();
+        assert!(refused.contains("scope"), "{refused}");
+    }
     let store = SqliteStore::open(&path).unwrap();
     let vault = Vault::new(store, counting());
     assert!(vault.audit_verify(&scope(), None).unwrap().ok);
