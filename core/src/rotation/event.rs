@@ -66,6 +66,8 @@ reasons! {
     OutcomeUncertain = 10, "outcome-uncertain";
     /// The password would live longer than the policy allows.
     ExpiryBeyondPolicy = 11, "expiry-beyond-policy";
+    /// The device's readers lost one that the password is sealed to.
+    ReaderLost = 12, "reader-lost";
 
     /// The random source failed.
     RandomFailed = 32, "random-failed";
@@ -75,7 +77,7 @@ reasons! {
     AnswerRefused = 34, "answer-refused";
     /// The vault knows of a higher version; the password is made again above it.
     Stale = 35, "stale";
-    /// The vault keeps sixteen candidates and takes no more.
+    /// The vault has no room for another candidate.
     Full = 36, "full";
     /// The device's password policy refused the password.
     PasswordRefused = 37, "password-refused";
@@ -105,6 +107,14 @@ reasons! {
     TooManyTries = 49, "too-many-tries";
     /// The password was replaced in the meantime.
     Superseded = 50, "superseded";
+    /// None of the vault's active readers could open the record.
+    Unreadable = 51, "unreadable";
+    /// The vault was restored from an older copy, and its log says so.
+    Restored = 52, "restored";
+    /// The vault names readers whom it removed and whom this device still seals to.
+    RemovedReaders = 53, "removed-readers";
+    /// Two passwords were set in this run already.
+    TwoChanges = 54, "two-changes";
 }
 
 impl fmt::Display for Reason {
@@ -262,6 +272,16 @@ kinds! {
     PrepareFailed = 36, "prepare-failed", Error, None, None;
     /// The policy in force changed.
     PolicyChanged = 37, "policy-changed", Information, None, None;
+    /// A rotation is due and waits: it rests on the vault's word alone, or this run has changed the password twice.
+    Waiting = 38, "waiting", Warning, None, None;
+    /// The account is there again after it was missing.
+    AccountReturned = 39, "account-returned", Warning, None, None;
+    /// The vault says that readers were removed whom this device still seals to.
+    ReadersRemoved = 40, "readers-removed", Warning, None, None;
+    /// The vault ordered a rotation for later.
+    OrderScheduled = 41, "order-scheduled", Information, None, None;
+    /// The oldest candidate left the journal; the vault keeps it.
+    CandidateDropped = 42, "candidate-dropped", Warning, None, None;
 }
 
 impl fmt::Display for EventKind {
@@ -286,8 +306,9 @@ pub struct Event {
     pub version: u64,
     /// The record that it is about.
     pub record: Option<RecordId>,
-    /// A number that belongs to the kind: tries for [`EventKind::PostAuthenticationRetry`], the deadline in Unix seconds for
-    /// [`EventKind::AuthenticationDetected`], candidates for [`EventKind::TooManyCandidates`]; otherwise 0.
+    /// A number that belongs to the kind: tries for [`EventKind::PostAuthenticationRetry`], a time in Unix seconds for
+    /// [`EventKind::AuthenticationDetected`] (the deadline), [`EventKind::Waiting`] (its end) and [`EventKind::OrderScheduled`],
+    /// candidates for [`EventKind::TooManyCandidates`]; otherwise 0.
     pub detail: u64,
 }
 

@@ -172,6 +172,7 @@ impl Rotation {
         match answer.refused.why(id) {
             Some(Refusal::Stale) => self.refused(Reason::Stale, true, entropy),
             Some(Refusal::Full) => self.refused(Reason::Full, false, entropy),
+            Some(Refusal::Unreadable) => self.refused(Reason::Unreadable, false, entropy),
             None => {}
         }
     }

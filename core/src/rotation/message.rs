@@ -28,7 +28,7 @@ pub const FORMAT: u8 = 1;
 /// The longest head of a check-in, in bytes.
 pub const MAX_HEAD: usize = 2048;
 /// The longest answer, in bytes.
-pub const MAX_ANSWER: usize = 2048;
+pub const MAX_ANSWER: usize = 4096;
 /// The longest sealed record that a check-in carries, in bytes (protocol §3).
 pub const MAX_RECORD: usize = 32 * 1024;
 /// The most characters of an account name (protocol §3).

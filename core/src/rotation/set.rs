@@ -126,6 +126,62 @@ impl fmt::Debug for IdSet {
     }
 }
 
+/// At most sixteen ids of readers (protocol §4.2), in increasing order.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct ReaderIds {
+    // Unused places are zero, so that the derived comparison is that of the sets.
+    ids: [[u8; 32]; MAX_IDS],
+    len: u8,
+}
+
+impl ReaderIds {
+    /// No id.
+    pub const EMPTY: Self = Self { ids: [[0; 32]; MAX_IDS], len: 0 };
+
+    /// The ids, in increasing order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[[u8; 32]] {
+        self.ids.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds an id; adding one that is there changes nothing.
+    ///
+    /// # Errors
+    /// [`SetFull`] when it holds sixteen others.
+    pub fn insert(&mut self, id: [u8; 32]) -> Result<(), SetFull> {
+        let Err(at) = self.as_slice().binary_search(&id) else { return Ok(()) };
+        if usize::from(self.len) >= MAX_IDS {
+            return Err(SetFull);
+        }
+        self.len = self.len.saturating_add(1);
+        if let Some(tail) = self.ids.get_mut(at..usize::from(self.len)) {
+            tail.rotate_right(1);
+            if let Some(place) = tail.first_mut() {
+                *place = id;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for ReaderIds {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl fmt::Debug for ReaderIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.as_slice()).finish()
+    }
+}
+
 /// The set holds sixteen ids already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

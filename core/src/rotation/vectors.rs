@@ -76,6 +76,9 @@ fn full_check_in() -> CheckIn {
     check_in.highest_version = 2;
     check_in.sid = Some(Sid::unix_user(1001));
     check_in.due = Some(time(1_802_000_000));
+    check_in.reset_at = Some(time(1_801_500_000));
+    check_in.waits_until = Some(time(1_800_000_300));
+    check_in.account_missing = true;
     check_in.last = Some(Outcome::new(
         EventKind::Committed,
         Directory::Entra,
@@ -84,6 +87,7 @@ fn full_check_in() -> CheckIn {
     ));
     check_in.audit = Some(AuditHead::new(3, [0xaa; 32]));
     check_in.ruled_out = ids(&[0x33]);
+    check_in.ruled_out_on_word = ids(&[0x34]);
     check_in.offers = ids(&[0x22]);
     check_in.commit = Some(Commit::new(id(0x22), true));
     check_in
@@ -93,12 +97,15 @@ fn answer() -> Answer {
     let mut answer = Answer::new([0x0b; 16], [0x71; 16], AuditHead::new(5, [0xbb; 32]));
     answer.stored = ids(&[0x22]);
     answer.lacking = ids(&[0x11]);
-    answer.refused = Refusals { stale: ids(&[0x44]), full: ids(&[0x55]) };
+    answer.refused = Refusals { stale: ids(&[0x44]), full: ids(&[0x55]), unreadable: ids(&[0x66]) };
     answer.commit = Some(CommitAnswer::Acknowledged);
     answer.highest_version = 2;
     answer.candidates = 1;
     answer.orders = ids(&[0x22]);
+    answer.order_at = Some(time(1_801_000_000));
+    answer.removed_readers.insert([0x99; 32]).unwrap();
     answer.audit_at = Some([0xaa; 32]);
+    answer.restored = Some(4);
     answer
 }
 

@@ -1,6 +1,6 @@
 //! Bounded reading and writing of canonical bytes. Numbers are big-endian.
 
-use super::set::IdSet;
+use super::set::{IdSet, ReaderIds};
 use crate::identity::{RecordId, Text, Timestamp};
 
 /// Writes into a caller's buffer; remembers when it was too small.
@@ -70,6 +70,14 @@ impl<'a> Writer<'a> {
         self.u8(u8::try_from(ids.len()).unwrap_or(u8::MAX));
         for id in ids.iter() {
             self.id(id);
+        }
+    }
+
+    /// A count of one byte, then the reader ids in increasing order.
+    pub(super) fn readers(&mut self, ids: &ReaderIds) {
+        self.u8(u8::try_from(ids.as_slice().len()).unwrap_or(u8::MAX));
+        for id in ids.as_slice() {
+            self.bytes(id);
         }
     }
 
@@ -163,6 +171,20 @@ impl<'a> Reader<'a> {
         let mut set = IdSet::EMPTY;
         for _ in 0..count {
             let id = self.id()?;
+            if set.as_slice().last().is_some_and(|last| *last >= id) {
+                return None;
+            }
+            set.insert(id).ok()?;
+        }
+        Some(set)
+    }
+
+    /// At most sixteen reader ids, strictly increasing.
+    pub(super) fn readers(&mut self) -> Option<ReaderIds> {
+        let count = self.u8()?;
+        let mut set = ReaderIds::EMPTY;
+        for _ in 0..count {
+            let id: [u8; 32] = self.array()?;
             if set.as_slice().last().is_some_and(|last| *last >= id) {
                 return None;
             }

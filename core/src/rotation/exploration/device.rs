@@ -130,7 +130,8 @@ impl State {
         let mut answer = Answer::new(NONCE, token(reply.token), AuditHead::new(0, [0; 32]));
         answer.stored = ids(reply.stored);
         answer.lacking = ids(reply.lacking);
-        answer.refused = Refusals { stale: ids(reply.stale), full: ids(reply.full) };
+        answer.refused =
+            Refusals { stale: ids(reply.stale), full: ids(reply.full), ..Refusals::NONE };
         answer.commit = match reply.commit {
             0 => None,
             1 => Some(CommitAnswer::Acknowledged),

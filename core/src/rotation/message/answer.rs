@@ -2,8 +2,8 @@
 
 use super::check_in::{read_audit, write_audit};
 use super::{AuditHead, FORMAT, MAX_ANSWER, MessageError, malformed};
-use crate::identity::RecordId;
-use crate::rotation::set::{IdSet, MAX_IDS};
+use crate::identity::{RecordId, Timestamp};
+use crate::rotation::set::{IdSet, MAX_IDS, ReaderIds};
 use crate::rotation::wire::{Reader, Writer};
 
 const MAGIC: &[u8; 4] = b"LPan";
@@ -31,9 +31,17 @@ pub struct Answer {
     /// Records that are ordered to be replaced: the ids of the device's may-hold set that open orders name, or any ids of open
     /// orders where the set has "unknown". Empty: no order.
     pub orders: IdSet,
+    /// When the earliest order is given to the device that is not in `orders` yet: the deadline that a disclosure set, say.
+    pub order_at: Option<Timestamp>,
+    /// Readers whom the vault removed and whom the device's latest offer names, as it was offered: advice for people. A device never changes
+    /// its readers on a vault's word.
+    pub removed_readers: ReaderIds,
     /// The hash of the audit trail at the length that the device remembers; none when it remembers none, or the trail is
     /// shorter than that.
     pub audit_at: Option<[u8; 32]>,
+    /// Where a copy of the vault was restored: how many entries its log had. Heads up to there must match; later ones are gone, and
+    /// that is known. None when the log was never restored, or the device remembers nothing later.
+    pub restored: Option<u64>,
     /// The audit trail now.
     pub audit: AuditHead,
 }
@@ -68,8 +76,10 @@ impl CommitAnswer {
 pub enum Refusal {
     /// Its version is not above the highest one that the vault knows.
     Stale,
-    /// The vault keeps sixteen candidates and takes no more.
+    /// The vault has no room for another candidate of this account.
     Full,
+    /// It names no active reader, the account does not hold it, and the account's password can be opened as it is.
+    Unreadable,
 }
 
 /// One offered record that was not taken.
@@ -90,28 +100,33 @@ pub struct Refusals {
     pub stale: IdSet,
     /// Those for which there is no room.
     pub full: IdSet,
+    /// Those that no active reader could open.
+    pub unreadable: IdSet,
 }
 
 impl Refusals {
     /// None.
-    pub const NONE: Self = Self { stale: IdSet::EMPTY, full: IdSet::EMPTY };
+    pub const NONE: Self =
+        Self { stale: IdSet::EMPTY, full: IdSet::EMPTY, unreadable: IdSet::EMPTY };
+
+    const fn by_reason(&self) -> [(Refusal, &IdSet); 3] {
+        [
+            (Refusal::Stale, &self.stale),
+            (Refusal::Full, &self.full),
+            (Refusal::Unreadable, &self.unreadable),
+        ]
+    }
 
     /// Why this record was refused, if it was.
     #[must_use]
     pub fn why(&self, id: RecordId) -> Option<Refusal> {
-        if self.stale.contains(id) {
-            Some(Refusal::Stale)
-        } else if self.full.contains(id) {
-            Some(Refusal::Full)
-        } else {
-            None
-        }
+        self.by_reason().into_iter().find(|(_, ids)| ids.contains(id)).map(|(why, _)| why)
     }
 
     /// All of them, in increasing order of their ids within each reason.
     pub fn iter(&self) -> impl Iterator<Item = RefusedOffer> + '_ {
-        let stale = self.stale.iter().map(|id| RefusedOffer { id, why: Refusal::Stale });
-        stale.chain(self.full.iter().map(|id| RefusedOffer { id, why: Refusal::Full }))
+        let each = |(why, ids)| IdSet::iter(ids).map(move |id| RefusedOffer { id, why });
+        self.by_reason().into_iter().flat_map(each)
     }
 }
 
@@ -129,7 +144,10 @@ impl Answer {
             highest_version: 0,
             candidates: 0,
             orders: IdSet::EMPTY,
+            order_at: None,
+            removed_readers: ReaderIds::EMPTY,
             audit_at: None,
+            restored: None,
             audit,
         }
     }
@@ -149,6 +167,7 @@ impl Answer {
         w.ids(&self.lacking);
         w.ids(&self.refused.stale);
         w.ids(&self.refused.full);
+        w.ids(&self.refused.unreadable);
         w.u8(match self.commit {
             None => 0,
             Some(CommitAnswer::Acknowledged) => 1,
@@ -158,7 +177,10 @@ impl Answer {
         w.u64(self.highest_version);
         w.u32(self.candidates);
         w.ids(&self.orders);
+        w.optional(self.order_at, Writer::time);
+        w.readers(&self.removed_readers);
         w.optional(self.audit_at, |w, hash| w.bytes(&hash));
+        w.optional(self.restored, Writer::u64);
         write_audit(&mut w, self.audit);
         w.finish().ok_or(MessageError::BufferTooSmall)
     }
@@ -183,12 +205,16 @@ impl Answer {
             refused: Refusals {
                 stale: r.ids().ok_or(malformed("stale offers"))?,
                 full: r.ids().ok_or(malformed("offers without room"))?,
+                unreadable: r.ids().ok_or(malformed("unreadable offers"))?,
             },
             commit: read_commit(&mut r).ok_or(malformed("commit"))?,
             highest_version: r.u64().ok_or(malformed("highest version"))?,
             candidates: r.u32().ok_or(malformed("candidate count"))?,
             orders: r.ids().ok_or(malformed("orders"))?,
+            order_at: r.optional(Reader::time).ok_or(malformed("time of the next order"))?,
+            removed_readers: r.readers().ok_or(malformed("removed readers"))?,
             audit_at: r.optional(Reader::array).ok_or(malformed("audit hash"))?,
+            restored: r.optional(Reader::u64).ok_or(malformed("restored length"))?,
             audit: read_audit(&mut r).ok_or(malformed("audit head"))?,
         };
         r.end().ok_or(malformed("the end"))?;
@@ -198,9 +224,13 @@ impl Answer {
 
     /// An offer is either stored or refused, for one reason.
     fn check(&self) -> Result<(), MessageError> {
-        let Refusals { stale, full } = &self.refused;
-        if self.stored.intersects(stale) || self.stored.intersects(full) || stale.intersects(full) {
-            return Err(malformed("refused offers"));
+        let Refusals { stale, full, unreadable } = &self.refused;
+        let mut rest = &[&self.stored, stale, full, unreadable][..];
+        while let [set, behind @ ..] = rest {
+            if behind.iter().any(|other| set.intersects(other)) {
+                return Err(malformed("refused offers"));
+            }
+            rest = behind;
         }
         Ok(())
     }
@@ -217,6 +247,6 @@ fn read_commit(r: &mut Reader<'_>) -> Option<Option<CommitAnswer>> {
 }
 
 const _: () = assert!(
-    5 + 16 + 16 + 5 * (1 + 16 * MAX_IDS) + 1 + 8 + 4 + 33 + 40 <= MAX_ANSWER,
+    5 + 16 + 16 + 6 * (1 + 16 * MAX_IDS) + 1 + 8 + 4 + 9 + 513 + 33 + 9 + 40 <= MAX_ANSWER,
     "the longest answer fits"
 );

@@ -35,12 +35,21 @@ pub struct CheckIn {
     pub sid: Option<Sid>,
     /// When the next rotation is due; none before the first commit.
     pub due: Option<Timestamp>,
+    /// When the password is to be reset because the account was used.
+    pub reset_at: Option<Timestamp>,
+    /// Until when the device waits with a rotation that is due.
+    pub waits_until: Option<Timestamp>,
+    /// Whether the account was missing at the latest look-up.
+    pub account_missing: bool,
     /// How the last rotation or try ended.
     pub last: Option<Outcome>,
     /// The audit trail as this device remembers it.
     pub audit: Option<AuditHead>,
-    /// Records that were never applied (protocol §3.9).
+    /// Records that the account was seen not to hold: verification said no, or the change stamp is unchanged (protocol §3.9).
     pub ruled_out: IdSet,
+    /// Records that were ruled out on somebody's word alone: the store said that it set nothing, where nothing else can be asked, or the
+    /// vault refused the offer. Never one of `ruled_out`.
+    pub ruled_out_on_word: IdSet,
     /// The records behind the head.
     pub offers: IdSet,
     /// The record that the account holds, to be made the current one.
@@ -84,9 +93,13 @@ impl CheckIn {
             account,
             sid: None,
             due: None,
+            reset_at: None,
+            waits_until: None,
+            account_missing: false,
             last: None,
             audit: None,
             ruled_out: IdSet::EMPTY,
+            ruled_out_on_word: IdSet::EMPTY,
             offers: IdSet::EMPTY,
             commit: None,
         }
@@ -112,9 +125,13 @@ impl CheckIn {
         w.text(&self.account);
         w.optional(self.sid, write_sid);
         w.optional(self.due, Writer::time);
+        w.optional(self.reset_at, Writer::time);
+        w.optional(self.waits_until, Writer::time);
+        w.u8(u8::from(self.account_missing));
         w.optional(self.last, write_outcome);
         w.optional(self.audit, write_audit);
         w.ids(&self.ruled_out);
+        w.ids(&self.ruled_out_on_word);
         w.ids(&self.offers);
         w.optional(self.commit, |w, commit| {
             w.u8(u8::from(commit.verified));
@@ -161,9 +178,14 @@ impl CheckIn {
         check_in.account = r.text().ok_or(malformed("account"))?;
         check_in.sid = r.optional(read_sid).ok_or(malformed("account SID"))?;
         check_in.due = r.optional(Reader::time).ok_or(malformed("due date"))?;
+        check_in.reset_at = r.optional(Reader::time).ok_or(malformed("reset time"))?;
+        check_in.waits_until = r.optional(Reader::time).ok_or(malformed("end of the wait"))?;
+        check_in.account_missing = r.flag().ok_or(malformed("missing account"))?;
         check_in.last = r.optional(read_outcome).ok_or(malformed("last outcome"))?;
         check_in.audit = r.optional(read_audit).ok_or(malformed("audit head"))?;
         check_in.ruled_out = r.ids().ok_or(malformed("ruled-out ids"))?;
+        check_in.ruled_out_on_word =
+            r.ids().ok_or(malformed("ids that were ruled out on a word"))?;
         check_in.offers = r.ids().ok_or(malformed("offers"))?;
         check_in.commit = r.optional(read_commit).ok_or(malformed("commit"))?;
         check_in.check()?;
@@ -184,6 +206,9 @@ impl CheckIn {
         }
         if self.commit.is_some_and(|commit| !self.may_hold.ids.contains(commit.id)) {
             return Err(malformed("commit"));
+        }
+        if self.ruled_out.intersects(&self.ruled_out_on_word) {
+            return Err(malformed("ids that were ruled out on a word"));
         }
         Ok(())
     }
@@ -267,6 +292,6 @@ impl<'a> Iterator for RecordsIter<'a> {
 }
 
 const _: () = assert!(
-    5 + 66 + 130 + 16 + 17 + 258 + 8 + 258 + 69 + 9 + 12 + 41 + 257 + 257 + 18 <= MAX_HEAD,
+    5 + 66 + 130 + 16 + 17 + 258 + 8 + 258 + 69 + 3 * 9 + 1 + 12 + 41 + 3 * 257 + 18 <= MAX_HEAD,
     "the longest head fits"
 );

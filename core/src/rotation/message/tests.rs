@@ -31,6 +31,9 @@ fn longest() -> CheckIn {
     check_in.highest_version = u64::MAX;
     check_in.sid = Some(SidBytes::from_bytes(&sid).unwrap());
     check_in.due = Some(Timestamp::MAX);
+    check_in.reset_at = Some(Timestamp::MAX);
+    check_in.waits_until = Some(Timestamp::MAX);
+    check_in.account_missing = true;
     check_in.last = Some(Outcome::new(
         EventKind::Committed,
         Directory::ActiveDirectory,
@@ -39,6 +42,7 @@ fn longest() -> CheckIn {
     ));
     check_in.audit = Some(AuditHead::new(u64::MAX, [9; 32]));
     check_in.ruled_out = ids(20..36);
+    check_in.ruled_out_on_word = ids(40..56);
     check_in.offers = ids(1..17);
     check_in.commit = Some(Commit::new(id(16), true));
     check_in
@@ -48,11 +52,16 @@ fn longest_answer() -> Answer {
     let mut answer = Answer::new([1; 16], [2; 16], AuditHead::new(4, [5; 32]));
     answer.stored = ids(1..17);
     answer.lacking = ids(1..17);
-    answer.refused = Refusals { stale: ids(17..33), full: ids(33..49) };
+    answer.refused = Refusals { stale: ids(17..33), full: ids(33..49), unreadable: ids(49..65) };
     answer.commit = Some(CommitAnswer::StaleToken);
     answer.highest_version = u64::MAX;
     answer.candidates = 16;
     answer.orders = ids(1..17);
+    answer.order_at = Some(Timestamp::MAX);
+    for byte in 0..16 {
+        answer.removed_readers.insert([byte; 32]).unwrap();
+    }
+    answer.restored = Some(u64::MAX);
     answer.audit_at = Some([6; 32]);
     answer
 }
@@ -156,6 +165,7 @@ fn values_outside_the_limits_are_neither_written_nor_read() {
     refused(&|c| c.account = AccountName::new(&"x".repeat(65)).unwrap());
     refused(&|c| c.may_hold = MayHold::new(IdSet::EMPTY, false));
     refused(&|c| c.commit = Some(Commit::new(id(99), true)));
+    refused(&|c| c.ruled_out_on_word = ids([20]));
     let mut answer = longest_answer();
     answer.refused.stale = ids([1]);
     assert!(answer.encode(&mut [0; MAX_ANSWER]).is_err());
