@@ -1,4 +1,4 @@
-//! Which local account is managed (design §6, domain §3).
+//! Which local account is managed (windows-laps §3).
 //!
 //! A blank name means the built-in administrator, found by RID 500 even when it was renamed or localised. A
 //! name means that account, compared as Windows compares. Guest, service and other well-known accounts are
@@ -27,7 +27,7 @@ pub struct LocalAccount {
     pub name: AccountName,
     /// The security identifier, where the platform has one.
     pub sid: Option<Sid>,
-    /// Whether one can log on. A disabled account is managed all the same (domain §3).
+    /// Whether one can log on. A disabled account is managed all the same (windows-laps §3).
     pub enabled: bool,
 }
 
@@ -127,7 +127,7 @@ impl AccountError {
         }
     }
 
-    /// The Windows LAPS event that says the same: the configured account was not found (domain §4.10).
+    /// The Windows LAPS event that says the same: the configured account was not found (windows-laps §4.10).
     #[must_use]
     pub const fn event_id(self) -> u32 {
         10013

@@ -1,4 +1,4 @@
-//! Shapes in which others store local administrator passwords (domain §5): we read them, we do not write them.
+//! Shapes in which others store local administrator passwords (windows-laps §5): we read them, we do not write them.
 //!
 //! | shape | reader |
 //! |---|---|

@@ -12,7 +12,8 @@
 //! | [`generate`] | recipes, their exact strength, passwords and passphrases, checks |
 //! | [`identity`] | which scope, device, account and record something is about |
 //! | [`rotation`] | the steps of replacing a password, and the messages between device and vault |
-//! | `vault` | the vault's rules over a store: records, orders, history, readers, audit trail |
+//! | `vault` | the vault's rules over a store: records, orders, history, readers, audit log |
+//! | `specification` | architecture, protocol, facts about Windows LAPS |
 #![no_std]
 #![forbid(unsafe_code, reason = "what needs unsafe lives in laps-host or laps-ffi")]
 
@@ -35,6 +36,17 @@ pub mod seal;
 pub mod secret;
 #[cfg(feature = "vault")]
 pub mod vault;
+
+/// The specification, as it stands in the repository's `core/docs`.
+#[cfg(doc)]
+pub mod specification {
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+    #[doc = include_str!("../docs/protocol.md")]
+    pub mod protocol {}
+    #[doc = include_str!("../docs/windows-laps.md")]
+    pub mod windows_laps {}
+}
 
 /// The Rust example of the README, compiled and run.
 #[cfg(all(doctest, feature = "documents", feature = "seal", feature = "getrandom"))]

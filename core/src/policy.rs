@@ -1,4 +1,4 @@
-//! The policy: every setting of Windows LAPS, with its range, and where its value comes from (design §6).
+//! The policy: every setting of Windows LAPS, with its range, and where its value comes from (windows-laps §1).
 //!
 //! [`Settings`] is what somebody configured, perhaps only a part. [`Policy`] is what is in force: each setting has a
 //! value, and each value is in its range. Both live without a heap. With the feature `documents`, `read` takes
@@ -96,7 +96,7 @@ impl fmt::Display for BackupDirectory {
     }
 }
 
-/// What follows a use of the account, after the delay (domain §4.6).
+/// What follows a use of the account, after the delay (windows-laps §4.6).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct PostAuthenticationActions(u8);
 

@@ -1,4 +1,4 @@
-//! Which password was made cannot be learned from branches or addresses (design §3, promise 5).
+//! Which password was made cannot be learned from branches or addresses (architecture §3, promise 5).
 //!
 //! Runs itself under valgrind with every random byte marked as undefined: a branch or an address that depends on
 //! one is an error. What is made public on purpose (whether a redraw is kept, which rules a checked password

@@ -1,4 +1,4 @@
-//! Names for an account that LAPS itself makes (domain §3.1): a name or prefix, and six random digits.
+//! Names for an account that LAPS itself makes (windows-laps §3.1): a name or prefix, and six random digits.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use rand_core::TryCryptoRng;
 use super::{LocalAccount, same_name};
 use crate::{error::Code, identity::AccountName};
 
-/// A local account name has at most 20 characters (domain §3.1).
+/// A local account name has at most 20 characters (windows-laps §3.1).
 const MAX_NAME: usize = 20;
 /// The digits that make a name random, and what is left for the prefix beside them.
 const DIGITS: usize = 6;

@@ -1,4 +1,4 @@
-//! What a DPAPI-NG blob says in clear: which root key, which time, who may open it (domain §5.3).
+//! What a DPAPI-NG blob says in clear: which root key, which time, who may open it (windows-laps §5.3).
 //!
 //! CMS `EnvelopedData` (RFC 5652) with one `KEKRecipientInfo`; its key identifier is MS-GKDI's, its "other" attribute the SID of the
 //! protection descriptor. LAPS appends the encrypted content to the CMS; other users of DPAPI-NG put it inside.

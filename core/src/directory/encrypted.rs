@@ -1,4 +1,4 @@
-//! `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.65, domain §5.3): a header in clear, then a DPAPI-NG blob.
+//! `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.65, windows-laps §5.3): a header in clear, then a DPAPI-NG blob.
 
 use super::{DirectoryError, Filetime};
 

@@ -1,4 +1,4 @@
-//! Microsoft Graph's `deviceLocalCredentialInfo`, as Entra answers (domain §5.6).
+//! Microsoft Graph's `deviceLocalCredentialInfo`, as Entra answers (windows-laps §5.6).
 
 use zeroize::{Zeroize as _, Zeroizing};
 

@@ -1,4 +1,4 @@
-//! `msLAPS-Password`, and what stands inside `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.64, domain §5.2).
+//! `msLAPS-Password`, and what stands inside `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.64, windows-laps §5.2).
 
 use zeroize::{Zeroize as _, Zeroizing};
 

@@ -1,4 +1,4 @@
-//! The recipe file: JSON in, a recipe out (design §10).
+//! The recipe file: JSON in, a recipe out (architecture §7).
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;

@@ -86,7 +86,7 @@ impl Form {
     }
 }
 
-/// Where a device finds settings, in the order in which Windows looks (domain §1.1).
+/// Where a device finds settings, in the order in which Windows looks (windows-laps §1.1).
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Root {

@@ -1,4 +1,4 @@
-//! What a change of policy does on a device (domain §1.4).
+//! What a change of policy does on a device (windows-laps §1.4).
 
 use super::{BackupDirectory, Policy, Setting, Value};
 use crate::account::same_name;

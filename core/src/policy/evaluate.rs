@@ -1,4 +1,4 @@
-//! What is in force, why, and what is wrong with it (domain §1.1, §1.2).
+//! What is in force, why, and what is wrong with it (windows-laps §1.1, §1.2).
 
 use alloc::{
     borrow::ToOwned as _,

@@ -1,4 +1,4 @@
-//! What the command line, C and Python print: the same JSON everywhere (design §10).
+//! What the command line, C and Python print: the same JSON everywhere (architecture §7).
 
 use alloc::{string::String, vec::Vec};
 
@@ -61,7 +61,7 @@ fn difference(change: Change, old: &Policy, new: &Policy) -> Difference {
     }
 }
 
-/// Another authority for the policy makes Windows rotate (domain §1.4).
+/// Another authority for the policy makes Windows rotate (windows-laps §1.4).
 fn authority(old: Root, new: Root, policy: &Policy) -> Option<Difference> {
     let managed = policy.backup_directory() != BackupDirectory::Disabled;
     (old != new).then(|| Difference {

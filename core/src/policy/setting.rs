@@ -1,4 +1,4 @@
-//! The settings, as data: name, kind, range, default, dependencies (domain §1.2).
+//! The settings, as data: name, kind, range, default, dependencies (windows-laps §1.2).
 
 use core::fmt;
 

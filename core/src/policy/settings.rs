@@ -159,7 +159,7 @@ fn check_text(setting: Setting, text: &str, max: u16) -> Option<Refusal> {
     None
 }
 
-/// A SID, `domain\name` or `name@domain`; not in quotes or brackets (domain §1.2). Windows refuses a bare name
+/// A SID, `domain\name` or `name@domain`; not in quotes or brackets (windows-laps §1.2). Windows refuses a bare name
 /// with event 10034.
 fn is_principal(text: &str) -> bool {
     let parts = |separator| {
@@ -208,7 +208,7 @@ impl PolicyError {
         Code::PolicyRefused
     }
 
-    /// What Windows would do with such a value (domain §1.2).
+    /// What Windows would do with such a value (windows-laps §1.2).
     #[must_use]
     pub const fn windows(self) -> impl fmt::Display {
         Windows(self)

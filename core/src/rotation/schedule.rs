@@ -19,7 +19,7 @@ pub(super) fn below(entropy: u64, bound: u64) -> u64 {
     u64::try_from(product >> 64).unwrap_or(0)
 }
 
-/// When a password made now is due: the age less a jitter that is uniform over its share of the age (design §7).
+/// When a password made now is due: the age less a jitter that is uniform over its share of the age.
 pub(super) fn due(now: Timestamp, max_age: u64, jitter_percent: u8, entropy: u64) -> Timestamp {
     let share = max_age.saturating_mul(u64::from(jitter_percent)).checked_div(100).unwrap_or(0);
     let jitter = below(entropy, share.saturating_add(1));

@@ -22,7 +22,7 @@ pub struct Page<T> {
     pub damaged: Vec<DeviceId>,
 }
 
-/// How a device stands (design §10).
+/// How a device stands (architecture §7).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeviceStatus {

@@ -2,7 +2,7 @@
 //!
 //! The calls themselves, with all the `unsafe` there is, stand in `windows/system.rs`.
 //!
-//! * *Stands aside* when an active Windows LAPS policy manages the account (registry roots of domain §1.1), and when the system answers
+//! * *Stands aside* when an active Windows LAPS policy manages the account (registry roots of windows-laps §1.1), and when the system answers
 //!   0x21CE or 0xC000A08B to a change.
 //! * *Change stamp*: SHA-256 of the time at which the password was set. Windows gives its age in whole seconds, so the stamp of an
 //!   unchanged password may differ by a second; that keeps a candidate too many, never one too few. A password that is only a
@@ -176,9 +176,9 @@ fn refusal(length: u32, least: Option<u32>) -> String {
     }
 }
 
-/// `ERROR_POLICY_CONTROLLED_ACCOUNT` (domain §4.8).
+/// `ERROR_POLICY_CONTROLLED_ACCOUNT` (windows-laps §4.8).
 const POLICY_CONTROLLED_ACCOUNT: u32 = 0x21CE;
-/// `STATUS_POLICY_CONTROLLED_ACCOUNT` (domain §4.8), should a status come through.
+/// `STATUS_POLICY_CONTROLLED_ACCOUNT` (windows-laps §4.8), should a status come through.
 const POLICY_CONTROLLED_STATUS: u32 = 0xC000_A08B;
 /// How old a password must be, in seconds, to have a change stamp. Windows tells whole seconds, and the two clocks that the
 /// stamp is made of are each up to a second off: two passwords set within two seconds may have one stamp, and the second

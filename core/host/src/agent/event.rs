@@ -1,4 +1,4 @@
-//! What happened, as one JSON object a line (design §10). Nothing in it is secret.
+//! What happened, as one JSON object a line (architecture §7). Nothing in it is secret.
 
 use core::fmt::Write as _;
 

@@ -24,7 +24,7 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// The exit status of `laps agent run --once` (design §10).
+    /// The exit status of `laps agent run --once` (architecture §7).
     #[must_use]
     pub const fn exit_status(self) -> u8 {
         match self {
@@ -89,7 +89,7 @@ impl AgentError {
         }
     }
 
-    /// The exit status of `laps agent` (design §10).
+    /// The exit status of `laps agent` (architecture §7).
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         let code = self.code();

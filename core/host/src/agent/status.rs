@@ -82,7 +82,7 @@ impl Status {
         }
     }
 
-    /// The JSON document of design §10.
+    /// The JSON document of architecture §7.
     #[must_use]
     pub fn to_json(&self) -> String {
         // A struct of texts and numbers always has a JSON form.

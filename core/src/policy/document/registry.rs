@@ -1,4 +1,4 @@
-//! `.reg` exports of the four registry roots (domain §1.1).
+//! `.reg` exports of the four registry roots (windows-laps §1.1).
 
 use alloc::{
     borrow::ToOwned as _,

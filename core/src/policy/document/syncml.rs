@@ -1,4 +1,4 @@
-//! CSP `SyncML`, as an MDM sends it to a device and as a device answers (domain §1.3).
+//! CSP `SyncML`, as an MDM sends it to a device and as a device answers (windows-laps §1.3).
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;

@@ -1,4 +1,4 @@
-//! `SyncML` for the LAPS CSP, as an MDM sends it (domain §1.3).
+//! `SyncML` for the LAPS CSP, as an MDM sends it (windows-laps §1.3).
 
 use alloc::string::{String, ToString as _};
 use core::fmt::Write as _;

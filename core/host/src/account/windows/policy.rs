@@ -5,7 +5,7 @@ use laps_core::policy::Setting;
 
 use super::system::{is_there, number, text};
 
-/// The root of the Windows LAPS policy that manages this account, if one does. Only the first root with any setting counts (domain §1.1).
+/// The root of the Windows LAPS policy that manages this account, if one does. Only the first root with any setting counts (windows-laps §1.1).
 pub(super) fn managed_by_windows(account: &LocalAccount) -> Option<&'static str> {
     for root in ROOTS {
         let has_any = Setting::ALL.iter().any(|setting| is_there(root, setting.name()));
@@ -43,7 +43,7 @@ fn is_named(account: &LocalAccount, name: Option<String>) -> bool {
     }
 }
 
-/// Domain §1.1, in order of precedence.
+/// windows-laps §1.1, in order of precedence.
 const ROOTS: [&str; 3] = [
     r"Software\Microsoft\Policies\LAPS",
     r"Software\Microsoft\Windows\CurrentVersion\Policies\LAPS",

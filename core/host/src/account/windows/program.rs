@@ -2,7 +2,7 @@
 
 use super::StoreError;
 
-/// Restarts now; the warning of one minute came before (domain §4.6).
+/// Restarts now; the warning of one minute came before (windows-laps §4.6).
 pub(super) fn restart() -> Result<(), StoreError> {
     call("shutdown.exe", &["/r", "/t", "0", "/c", "The managed administrator account was used"])
 }
