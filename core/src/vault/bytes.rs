@@ -18,11 +18,7 @@ pub(super) fn digest<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// The first byte of a row.
-const ROW: u8 = 3;
-/// The first byte of a row that schema 4 wrote: its numbers have their full lengths.
-const WIDE_ROW: u8 = 2;
-/// The first byte of a row that a schema before 4 wrote: the same, with another checksum.
-const OLD_ROW: u8 = 1;
+const ROW: u8 = 1;
 
 /// How many bytes a checksum has.
 const CHECK: usize = 8;
@@ -161,17 +157,11 @@ impl<'a> In<'a> {
         (sum(bytes) == check).then_some(Self::plain(bytes))
     }
 
-    /// A row: [`ROW`] or [`WIDE_ROW`] in front and an XXH3 behind, or [`OLD_ROW`] and a SHA-256.
+    /// A row: [`ROW`] in front and an XXH3 behind.
     pub(super) fn row(bytes: &'a [u8]) -> Option<Self> {
-        let version = *bytes.first()?;
-        let mut input = match version {
-            ROW | WIDE_ROW => Self::summed(bytes)?,
-            OLD_ROW => Self::checked(bytes)?,
-            _ => return None,
-        };
-        input.u8()?;
-        input.short = version == ROW;
-        Some(input)
+        let mut input = Self::summed(bytes)?;
+        input.short = true;
+        (input.u8()? == ROW).then_some(input)
     }
 
     pub(super) fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {

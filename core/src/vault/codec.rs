@@ -220,22 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_an_older_schema_wrote_is_read() {
-        let wide = |version| {
+    fn a_row_of_another_version_is_not_read() {
+        let bytes = device().to_bytes();
+        for version in (0..=u8::MAX).filter(|version| *version != bytes[0]) {
             let mut out = Out::default();
             out.u8(version);
-            let device = device();
-            device.write(&device.candidates.history, &mut out);
-            out
-        };
-        let rows = [(1, wide(1).sealed()), (2, wide(2).summed())];
-        for (version, row) in rows {
-            assert!(Device::from_bytes(&row) == Some(device()), "{version}");
-            assert!(row.len() > device().to_bytes().len());
-        }
-        // And nothing between them.
-        for row in [wide(1).summed(), wide(2).sealed(), wide(3).summed(), wide(4).summed()] {
-            assert!(Device::from_bytes(&row).is_none());
+            out.bytes(&bytes[1..bytes.len() - 8]);
+            assert!(Device::from_bytes(&out.summed()).is_none(), "{version}");
         }
     }
 

@@ -294,16 +294,6 @@ static void a_vault_answers_and_tells() {
     }
     CHECK(thrown);
     vault.reset();
-#ifdef LAPS_VECTORS
-    // What a version with schema 4 wrote, in a file that only its owner can read.
-    std::FILE *from = std::fopen(LAPS_VECTORS "/../../../host/tests/vault/schemas/4.vault", "rb");
-    std::FILE *to = std::fopen("cpp.answers", "wb");
-    CHECK(from != nullptr && to != nullptr);
-    for (int byte = std::fgetc(from); byte != EOF; byte = std::fgetc(from)) CHECK(std::fputc(byte, to) == byte);
-    CHECK(std::fclose(from) == 0 && std::fclose(to) == 0);
-    laps::Vault::Migration done = laps::Vault::migrate_report("cpp.answers", false, "anna", "a test", now);
-    CHECK(done.schema_before == 4 && done.schema == 5 && done.copy.empty());
-#endif
 }
 
 static void a_record_goes_to_its_reader() {

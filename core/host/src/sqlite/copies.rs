@@ -5,16 +5,13 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
-use laps_core::vault::note;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{Request, StoreError, Vault, VaultError};
 use rusqlite::Connection;
 
-use super::fault::{run, store_error};
-use super::process::Owner;
-use super::transaction::Rows;
-use super::{SqliteStore, open, schema};
+use super::fault::store_error;
+use super::{SqliteStore, open};
 
 /// Makes a vault with its first readers in a place where nothing is. It appears whole or not at all: there is never a vault
 /// without readers.
@@ -29,13 +26,11 @@ pub fn init_vault(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
-    let made = open::make(path, |draft| {
+    open::make(path, |draft| {
         open::create(draft)?;
         let vault = Vault::from_system(SqliteStore::open(draft)?);
         vault.initialise(scope, readers, history, request, now).map(drop)
-    });
-    // Only a vault that stands in the place has a trail that can tell.
-    noted(made, &[path], || "set up a vault in this place".to_owned(), request, now)?;
+    })?;
     Ok(Vault::from_system(SqliteStore::open(path)?))
 }
 
@@ -66,8 +61,8 @@ pub fn back_up(
 }
 
 /// Puts a copy of a vault in a place where none is, with a note of that in the trail of every scope. Agents that remember a
-/// later head of the trail will say so at their next check-in. An attempt that fails is in the trail of the vault that stands
-/// in the place, if there is one, and of the copy, if it can be written.
+/// later head of the trail will say so at their next check-in. An attempt that fails changes nothing, neither the copy nor a vault
+/// that stands in the place.
 ///
 /// # Errors
 /// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`; and what the operating
@@ -79,53 +74,16 @@ pub fn restore(
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
     let detail = format!("restored from {}", copy_of.display());
-    let restored = request.check().and_then(|()| {
-        open::check_free(to)?;
-        let source = SqliteStore::open(copy_of)?;
-        let connection = open::connect(source.path())?;
-        open::make(to, |draft| {
-            copy(&connection, copy_of, draft)?;
-            let vault = Vault::from_system(SqliteStore::open(draft)?);
-            vault.note_everywhere(Action::Restored, &detail, request, now)
-        })
-    });
-    let attempt = || format!("restore {} to {}", copy_of.display(), to.display());
-    noted(restored, &[to, copy_of], attempt, request, now)?;
+    request.check()?;
+    open::check_free(to)?;
+    let source = SqliteStore::open(copy_of)?;
+    let connection = open::connect(source.path())?;
+    open::make(to, |draft| {
+        copy(&connection, copy_of, draft)?;
+        let vault = Vault::from_system(SqliteStore::open(draft)?);
+        vault.note_everywhere(Action::Restored, &detail, request, now)
+    })?;
     Ok(Vault::from_system(SqliteStore::open(to)?))
-}
-
-/// Passes a result on. A failure is first put into the trails of the vaults that stand in these places, as far as they can be
-/// written: they may be of a later schema, read-only or full, and the first error is the one to tell.
-pub(super) fn noted<T>(
-    result: Result<T, VaultError>,
-    places: &[&Path],
-    attempt: impl FnOnce() -> String,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<T, VaultError> {
-    if let Err(error) = &result {
-        let detail = format!("{}: {error}", attempt());
-        for place in places {
-            let _ = note_refusal_in(place, &detail, request, now);
-        }
-    }
-    result
-}
-
-fn note_refusal_in(
-    path: &Path,
-    detail: &str,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<(), VaultError> {
-    let _owner = Owner::of(path)?;
-    let connection = open::connect(path)?;
-    if !schema::can_note(schema::found(&connection, path)?) {
-        return Ok(());
-    }
-    run(&connection, path, "BEGIN IMMEDIATE")?;
-    note(&mut Rows::new(&connection, path), Action::Refused, detail, request, now)?;
-    run(&connection, path, "COMMIT")
 }
 
 /// One state of the vault, into an empty file.

@@ -50,7 +50,7 @@ impl Latest {
     ) -> Option<Self> {
         let older = Older::read(row.get_ref(column.checked_add(1)?).ok()?)?;
         let recent = row.get_ref(column).ok()?.as_blob().ok()?;
-        let mut recent = if older.is_unknown() { from_wide(recent) } else { from_chain(recent) }?;
+        let mut recent = from_chain(recent)?;
         let settled = recent.len();
         let underway = row.get_ref(underway).ok()?.as_blob_or_null().ok()?;
         recent.extend(from_chain(underway.unwrap_or_default())?);
@@ -74,21 +74,18 @@ impl Latest {
     }
 
     /// The columns `recent` and `older`, where they are written now; none when the row has them so.
-    pub(super) fn settle(&mut self) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    pub(super) fn settle(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
         if !self.changed && !self.filed && self.settled == self.recent.len() {
             return None;
         }
         (self.changed, self.filed, self.settled) = (false, false, self.recent.len());
-        let write = if self.older.is_unknown() { to_wide } else { to_chain };
-        Some((write(&self.recent), self.older.to_bytes()))
+        Some((to_chain(&self.recent), self.older.to_bytes()))
     }
 }
 
 /// What is known about the pairs that are not in the row.
 #[derive(Clone)]
 enum Older {
-    /// Nobody counted: the row is from before schema 5. They are in `lineage`.
-    Unknown,
     /// There are none.
     None,
     Known {
@@ -101,10 +98,11 @@ enum Older {
 impl Older {
     fn read(column: ValueRef<'_>) -> Option<Self> {
         let bytes = match column {
-            ValueRef::Null => return Some(Self::Unknown),
             ValueRef::Blob([]) => return Some(Self::None),
             ValueRef::Blob(bytes) => bytes,
-            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => return None,
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => {
+                return None;
+            }
         };
         let (filter, parts) = bytes.split_first_chunk()?;
         let (parts, rest) = parts.as_chunks::<8>();
@@ -113,24 +111,18 @@ impl Older {
         whole.then_some(Self::Known { filter: Filter(*filter), parts })
     }
 
-    fn to_bytes(&self) -> Option<Vec<u8>> {
+    fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Unknown => None,
-            Self::None => Some(Vec::new()),
+            Self::None => Vec::new(),
             Self::Known { filter, parts } => {
                 let parts = parts.iter().flat_map(|part| part.to_be_bytes());
-                Some(filter.0.iter().copied().chain(parts).collect())
+                filter.0.iter().copied().chain(parts).collect()
             }
         }
     }
 
-    const fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
-    }
-
     fn may_have(&self, predecessor: RecordId) -> bool {
         match self {
-            Self::Unknown => true,
             Self::None => false,
             Self::Known { filter, .. } => filter.may_have(predecessor),
         }
@@ -266,12 +258,6 @@ impl Rows<'_> {
         let (mut filter, mut parts) = match &latest.older {
             Older::Known { filter, parts } => (filter.clone(), parts.clone()),
             Older::None => (Filter([0; 64]), Vec::new()),
-            Older::Unknown => {
-                let mut filter = Filter([0; 64]);
-                let known = self.oldest(device)?;
-                known.into_iter().for_each(|(predecessor, _)| filter.add(predecessor));
-                (filter, Vec::new())
-            }
         };
         latest.recent.iter().for_each(|(predecessor, _)| filter.add(*predecessor));
         if parts.len() >= PARTS {
@@ -364,21 +350,6 @@ impl Rows<'_> {
     }
 }
 
-/// Pairs as rows from before schema 5 have them: 32 bytes each.
-fn from_wide(bytes: &[u8]) -> Option<Vec<Pair>> {
-    let (pairs, rest) = bytes.as_chunks::<32>();
-    let pairs = pairs.iter().map(|pair| {
-        let (ids, _) = pair.as_chunks::<16>();
-        let [predecessor, record] = ids.try_into().ok()?;
-        Some((RecordId::from_bytes(predecessor), RecordId::from_bytes(record)))
-    });
-    if rest.is_empty() { pairs.collect() } else { None }
-}
-
-fn to_wide(pairs: &[Pair]) -> Vec<u8> {
-    pairs.iter().flat_map(|(one, other)| [*one.as_bytes(), *other.as_bytes()]).flatten().collect()
-}
-
 /// Pairs in 17 bytes each where every record was made after the one of the pair before: 0 and the record; and otherwise in 33: 1,
 /// the predecessor and the record.
 fn to_chain(pairs: &[Pair]) -> Vec<u8> {
@@ -465,15 +436,12 @@ mod tests {
             let bytes = to_chain(pairs);
             assert_eq!(bytes.len(), len);
             assert_eq!(from_chain(&bytes).as_ref(), Some(pairs));
-            assert_eq!(from_wide(&to_wide(pairs)).as_ref(), Some(pairs));
-            assert_eq!(to_wide(pairs).len(), pairs.len() * 32);
             for cut in 1..bytes.len() {
                 assert!(from_chain(&bytes[..cut]).is_none_or(|less| pairs.starts_with(&less)));
             }
         }
         assert_eq!(from_chain(&[&[0], [7; 16].as_slice()].concat()), None, "after nothing");
         assert_eq!(from_chain(&[&[2], [7; 32].as_slice()].concat()), None);
-        assert_eq!(from_wide(&[7; 33]), None);
     }
 
     #[test]
@@ -481,11 +449,12 @@ mod tests {
         let read = |bytes: &[u8]| Older::read(ValueRef::Blob(bytes));
         let known = Older::Known { filter: Filter([7; 64]), parts: (1..=16).collect() };
         for older in [Older::None, known] {
-            let bytes = older.to_bytes().unwrap();
-            assert_eq!(read(&bytes).unwrap().to_bytes(), Some(bytes));
+            let bytes = older.to_bytes();
+            assert_eq!(read(&bytes).unwrap().to_bytes(), bytes);
         }
-        assert!(Older::read(ValueRef::Null).is_some_and(|older| older.is_unknown()));
-        assert!(Older::read(ValueRef::Integer(7)).is_none());
+        for other in [ValueRef::Null, ValueRef::Integer(7)] {
+            assert!(Older::read(other).is_none());
+        }
         for len in [1, 63, 65, 64 + 8 * 17] {
             assert!(read(&vec![7; len]).is_none(), "{len}");
         }

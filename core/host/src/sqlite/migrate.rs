@@ -9,7 +9,7 @@ use laps_core::vault::trail::Action;
 use laps_core::vault::{Request, VaultError, note};
 use rusqlite::Connection;
 
-use super::copies::{copy, noted};
+use super::copies::copy;
 use super::fault::{explain, run};
 use super::transaction::Rows;
 use super::{open, schema};
@@ -28,23 +28,13 @@ pub struct Migration {
 
 /// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope, in one
 /// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`: it has everything that was written before
-/// the migration. A copy that a killed migration left there stays when it is the same, byte for byte. An attempt that fails is in
-/// the trail, if this version can write that vault.
+/// the migration. A copy that a killed migration left there stays when it is the same, byte for byte. An attempt that
+/// fails changes nothing.
 ///
 /// # Errors
 /// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `AlreadyExists` for anything else in the place of the copy,
 /// `ReasonRequired`, and what the operating system says.
 pub fn migrate(
-    path: &Path,
-    keep: bool,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Migration, VaultError> {
-    let migrated = migrate_unnoted(path, keep, request, now);
-    noted(migrated, &[path], || "migrate".to_owned(), request, now)
-}
-
-fn migrate_unnoted(
     path: &Path,
     keep: bool,
     request: &Request<'_>,

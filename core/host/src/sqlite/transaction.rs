@@ -206,7 +206,7 @@ impl Transaction for Rows<'_> {
     ) -> Result<DeviceKey, VaultError> {
         let scope = self.make_scope(scope)?;
         self.change(
-            "INSERT INTO device (scope_number, name, due, state, older) VALUES (:scope, :name, :due, :state, x'')",
+            "INSERT INTO device (scope_number, name, due, state) VALUES (:scope, :name, :due, :state)",
             named_params! {
                 ":scope": scope,
                 ":name": name.as_str(),

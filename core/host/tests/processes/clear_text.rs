@@ -64,7 +64,7 @@ pub fn work(arguments: &[String]) {
                 "restore" => drop(restore(&name("copy"), &name("restored"), &WHO, NOW).unwrap()),
                 _ => {
                     let aged = name("restored");
-                    age::age(&aged, 2);
+                    age::age(&aged);
                     migrate(&aged, true, &WHO, NOW).unwrap();
                 }
             }

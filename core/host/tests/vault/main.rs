@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+#[cfg(feature = "migration-for-tests")]
 mod age;
 mod attacks;
 mod bed;
@@ -20,6 +21,7 @@ mod copies;
 mod disclosures;
 mod fleets;
 mod lists;
+#[cfg(feature = "migration-for-tests")]
 mod migrations;
 mod paging;
 mod reading;

@@ -8,11 +8,14 @@ use std::thread;
 use std::time::Instant;
 
 use laps_core::error::Code;
+use laps_core::vault::trail::Action;
+use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::{SqliteStore, migrate};
 use rusqlite::Connection;
 
-use super::age::age;
-use super::bed::{Bed, WHO};
+use super::age::{EARLIER, age};
+use super::bed::{Bed, Either, WHO, counting};
+use super::copies::fill_the_trail;
 
 /// A vault of an earlier version that nobody has open, and the place of the copy that a migration keeps.
 fn aged(bed: &Bed) -> (PathBuf, PathBuf) {
@@ -20,8 +23,8 @@ fn aged(bed: &Bed) -> (PathBuf, PathBuf) {
     // Somewhere else: the store of the bed has its own file open.
     let path = bed.path().with_extension("aged");
     laps_host::sqlite::back_up(&super::copies::store(bed), &path, &WHO, bed.now()).unwrap();
-    age(&path, 2);
-    let copy = bed.path().with_extension("aged.schema-2");
+    age(&path);
+    let copy = bed.path().with_extension("aged.schema-0");
     (path, copy)
 }
 
@@ -51,10 +54,10 @@ fn a_migration_that_was_killed_behind_its_copy_works_the_next_time() {
     let others = [format!("{}.new-", copy.display()), format!("{}.new-1-x", copy.display())];
     others.iter().for_each(|other| fs::write(other, b"other").unwrap());
     let done = migrate(&path, true, &WHO, bed.now()).unwrap();
-    assert_eq!((done.from, done.copy.as_ref()), (2, Some(&copy)));
+    assert_eq!((done.from, done.copy.as_ref()), (EARLIER, Some(&copy)));
     assert_eq!(fs::read(&copy).unwrap(), kept);
     others.iter().for_each(|other| fs::remove_file(other).unwrap());
-    assert_eq!(beside(&path), ["vault.aged", "vault.aged.schema-2"]);
+    assert_eq!(beside(&path), ["vault.aged", "vault.aged.schema-0"]);
     SqliteStore::open(&path).unwrap();
 }
 
@@ -105,7 +108,7 @@ fn what_is_in_the_place_of_the_copy_and_is_not_this_vault_stays_as_it_is() {
     assert_eq!(loose.code(), Code::PermissionDenied);
     assert!(loose.to_string().contains("chmod 600"), "{loose}");
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(beside(&path), ["vault.aged", "vault.aged.schema-2"]);
+    assert_eq!(beside(&path), ["vault.aged", "vault.aged.schema-0"]);
 }
 
 #[test]
@@ -130,4 +133,48 @@ fn the_copy_has_what_was_written_until_the_migration_has_the_vault() {
         connection.query_row("SELECT due FROM device", [], |row| row.get(0)).unwrap()
     };
     assert_eq!((due(&path), due(&copy)), (17, 17));
+}
+
+#[test]
+fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
+    let bed = Bed::on_sqlite();
+    bed.settled("pc-1", 20);
+    bed.reveal("pc-1");
+    let path = bed.path();
+    let current = migrate(&path, false, &WHO, bed.now()).unwrap_err();
+    assert_eq!(current.code(), Code::InvalidArgument);
+    age(&path);
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
+    let done = migrate(&path, true, &WHO, bed.now()).unwrap();
+    assert_eq!((done.from, done.to), (EARLIER, 1));
+    let copy = done.copy.unwrap();
+    assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let after =
+        Bed::over(Vault::new(Either::Sqlite(SqliteStore::open(&path).unwrap()), counting()));
+    assert!(after.vault.audit_verify(&super::bed::scope(), None).unwrap().ok);
+    assert_eq!(after.trail().last().unwrap().action, Action::Migrated);
+    assert_eq!(after.vault.show(&super::bed::scope(), "pc-1").unwrap().version, Some(20));
+    for version in [EARLIER - 1, 99] {
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+        let refused = migrate(&path, false, &WHO, bed.now()).unwrap_err();
+        let expected = if version < 0 { Code::SchemaOlder } else { Code::SchemaNewer };
+        assert_eq!(refused.code(), expected);
+    }
+}
+
+#[test]
+fn a_migration_that_fails_changes_nothing() {
+    let bed = Bed::on_sqlite();
+    let (path, copy) = aged(&bed);
+    fill_the_trail(&path);
+    let before = fs::read(&path).unwrap();
+    let unreasoned = Request::new("mallory", "");
+    let refused = migrate(&path, true, &unreasoned, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::ReasonRequired);
+    // The migration does not happen without its entry.
+    assert!(migrate(&path, true, &WHO, bed.now()).is_err());
+    assert!(fs::read(&path).unwrap() == before && !copy.exists());
+    assert_eq!(beside(&path), ["vault.aged"]);
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::SchemaOlder);
 }

@@ -39,7 +39,7 @@ pub fn fail_in_turn(folder: &Path, most: usize) {
     let expected = State::of(bed.vault.store()).unwrap();
     drop(bed);
     fs::copy(&path, template.join("aged")).unwrap();
-    age(&template.join("aged"), 2);
+    age(&template.join("aged"));
     let set_up = |run: &Path| set_up(run, &readers);
     for making in [
         Making { name: "set up", make: &set_up, place: "new", copies: false },
@@ -124,7 +124,7 @@ fn run(bench: (&Path, &Path), making: &Making<'_>, fault: Fault, expected: &Stat
             Err(Code::InvalidArgument) if making.name == "migrated" => {}
             // Of a commit that failed the copy stays, and the entry about the failure makes it another one: as the message says.
             Err(Code::AlreadyExists) => {
-                fs::rename(run.join("aged.schema-2"), run.join("moved away")).unwrap();
+                fs::rename(run.join("aged.schema-0"), run.join("moved away")).unwrap();
                 (making.make)(&run).unwrap();
             }
             Err(_) => panic!("{what}, and then {again:?}"),
