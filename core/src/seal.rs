@@ -32,7 +32,11 @@
 //!
 //! // The administrator opens it.
 //! let record = Record::parse(sealed.as_bytes())?;
-//! assert!(key.open(&record)?.equals(&password));
+//! let opened = key.open(&record)?;
+//! assert!(opened.password.equals(&password));
+//!
+//! // Whoever has the record can tell that somebody opened it.
+//! assert!(record.is_proven_by(&opened.proof));
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -42,6 +46,7 @@ mod header;
 mod kem;
 mod keyfile;
 mod line;
+mod opened;
 mod pkcs8;
 mod plaintext;
 mod reader;
@@ -57,6 +62,7 @@ mod xwing;
 pub use error::SealError;
 pub use header::Header;
 pub use keyfile::MAX_KEY_FILE_LEN;
+pub use opened::{Opened, OpenedProof};
 pub use reader::{Reader, ReaderId};
 pub use readerkey::ReaderKey;
 pub use readerset::{MAX_READER_SET_LEN, ReaderSet, ReaderSetHead};

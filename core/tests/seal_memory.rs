@@ -140,7 +140,7 @@ fn records(source: &mut Source, suite: Suite) {
     let key = || ReaderKey::from_key_file(&unmasked(&file), None).unwrap();
     source.step("reading a key file", |_| drop(key()));
     source.step("opening", |source| {
-        let password = key().open(&record).unwrap();
+        let password = key().open(&record).unwrap().password;
         let place = source.secrets().len() - 1;
         assert!(found(&source.secrets()).contains(&place), "the search does not find a password");
         drop(password);

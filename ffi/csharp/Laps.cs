@@ -442,6 +442,8 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_record_policy_hash(Record record, [Out] byte[] out_hash);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_record_is_proven_by(Record record, byte[] proof);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_record_is_signed(Record record);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_record_verify_signature(Record record, Signer signer);
@@ -562,7 +564,7 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_reader_key_reader(ReaderKey key, out IntPtr out_reader);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_reader_key_open(ReaderKey key, Record record, out IntPtr out_password);
+        internal static extern int laps_reader_key_open(ReaderKey key, Record record, out IntPtr out_password, [Out] byte[] out_proof);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_reader_key_reseal(ReaderKey key, Record record, IntPtr[] readers, UIntPtr reader_count, Generator generator, out IntPtr out_record);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1461,7 +1463,7 @@ namespace Laps {
         public int ReaderCount => (int)Native.laps_record_reader_count(this);
 #if !LAPS_AGENT
         public Suite Suite => (Suite)Native.laps_record_suite(this);
-        /// <summary>How often it was sealed anew.</summary>
+        /// <summary>How often it was re-sealed.</summary>
         public uint Sealing => Native.laps_record_sealing(this);
 
         /// <summary>32 bytes: the hash of the policy under which the password was made.</summary>
@@ -1470,6 +1472,10 @@ namespace Laps {
             Library.Check(Native.laps_record_policy_hash(this, hash));
             return hash;
         }
+
+        /// <summary>Whether a proof of 32 bytes that <see cref="ReaderKey.Open"/> gave shows that somebody opened this record.</summary>
+        public bool IsProvenBy(byte[] proof) =>
+            proof != null && proof.Length == 32 && Native.laps_record_is_proven_by(this, proof);
         public bool IsSigned => Native.laps_record_is_signed(this);
         /// <summary>Throws with Status.Rejected unless this signer signed the record.</summary>
         public void VerifySignature(Signer signer) =>
@@ -1709,6 +1715,15 @@ namespace Laps {
     }
 
 #if !LAPS_AGENT
+    /// <summary>What opening a record gives. Dispose it: that wipes the password.</summary>
+    public sealed class Opened : IDisposable {
+        internal Opened(Password password, byte[] proof) { Password = password; Proof = proof; }
+        public Password Password { get; }
+        /// <summary>32 bytes that show that somebody opened the record.</summary>
+        public byte[] Proof { get; }
+        public void Dispose() => Password.Dispose();
+    }
+
     /// <summary>A reader's private key, which opens what is sealed to it.</summary>
     public sealed class ReaderKey : LapsObject {
         internal ReaderKey() { }
@@ -1740,10 +1755,13 @@ namespace Laps {
             return Own(reader, Native.laps_reader_key_reader(this, out made), made);
         }
 
-        public Password Open(Record record) {
+        /// <summary>The password, and the proof that the record was opened (<see cref="Record.IsProvenBy"/>).</summary>
+        public Opened Open(Record record) {
             IntPtr made;
             var password = new Password();
-            return Own(password, Native.laps_reader_key_open(this, NotNull(record, nameof(record)), out made), made);
+            var proof = new byte[32];
+            Own(password, Native.laps_reader_key_open(this, NotNull(record, nameof(record)), out made, proof), made);
+            return new Opened(password, proof);
         }
 
         public Record Reseal(Record record, IReadOnlyList<Reader> readers, Generator generator) {

@@ -1708,6 +1708,17 @@ LAPS_API LAPS_NODISCARD laps_status laps_record_policy_hash(const laps_record *r
 
 #if defined(LAPS_FULL)
 /**
+ * Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the record. Needs no
+ * key; false for NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+bool laps_record_is_proven_by(const laps_record *record,
+                              const uint8_t *proof);
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * Whether the record has a signature; false for NULL. Whose it is and whether it holds,
  * laps_record_verify_signature() tells.
  */
@@ -2167,12 +2178,14 @@ laps_status laps_reader_key_reader(const laps_reader_key *key,
 #if defined(LAPS_FULL)
 /**
  * Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when it was changed.
+ * out_proof takes 32 bytes that show that somebody opened it, laps_record_is_proven_by(); or it is NULL.
  */
 LAPS_API
 LAPS_NODISCARD
 laps_status laps_reader_key_open(const laps_reader_key *key,
                                  const laps_record *record,
-                                 laps_password **out_password);
+                                 laps_password **out_password,
+                                 uint8_t *out_proof);
 #endif
 
 #if defined(LAPS_FULL)

@@ -5,6 +5,7 @@
 #ifndef LAPS_HPP
 #define LAPS_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -461,6 +462,9 @@ public:
         check(laps_record_policy_hash(object_, hash.data()));
         return hash;
     }
+    bool is_proven_by(const std::array<std::uint8_t, 32> &proof) const noexcept {
+        return laps_record_is_proven_by(object_, proof.data());
+    }
     bool is_signed() const noexcept { return laps_record_is_signed(object_); }
     /// Throws with LAPS_STATUS_REJECTED unless this signer signed the record.
     void verify_signature(const Signer &signer) const { check(laps_record_verify_signature(object_, signer.get())); }
@@ -601,6 +605,13 @@ public:
 };
 
 #ifdef LAPS_FULL
+/// What opening a record gives.
+struct Opened {
+    Password password;
+    /// Shows that somebody opened the record.
+    std::array<std::uint8_t, 32> proof;
+};
+
 class ReaderKey : public Object<laps_reader_key, laps_reader_key_free> {
 public:
     using Object::Object;
@@ -624,10 +635,12 @@ public:
         check(laps_reader_key_reader(object_, &made));
         return Reader(made);
     }
-    Password open(const Record &record) const {
+    /// The password, and the proof that the record was opened (Record::is_proven_by).
+    Opened open(const Record &record) const {
         laps_password *made = nullptr;
-        check(laps_reader_key_open(object_, record.get(), &made));
-        return Password(made);
+        std::array<std::uint8_t, 32> proof;
+        check(laps_reader_key_open(object_, record.get(), &made, proof.data()));
+        return Opened{Password(made), proof};
     }
     Record reseal(const Record &record, const std::vector<const Reader *> &readers, Generator &generator) const {
         const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);

@@ -246,6 +246,15 @@ impl<T> Out<T> {
         Ok(Self(pointer))
     }
 
+    /// The same where the function says that it may be NULL, which is no place.
+    ///
+    /// # Safety
+    /// As [`Out::new`].
+    pub(crate) unsafe fn optional(pointer: *mut T, name: &str) -> Result<Option<Self>, Failure> {
+        // SAFETY: as this function's.
+        (!pointer.is_null()).then(|| unsafe { Self::new(pointer, name) }).transpose()
+    }
+
     pub(crate) fn set(self, value: T) {
         // SAFETY: not NULL, aligned, and writable (`Out::new`); what was there is C's and is not dropped.
         unsafe { self.0.write(value) };

@@ -133,6 +133,7 @@ pub unsafe extern "C" fn laps_reader_key_reader(
 }
 
 /// Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when it was changed.
+/// out_proof takes 32 bytes that show that somebody opened it, laps_record_is_proven_by(); or it is NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -140,20 +141,25 @@ pub unsafe extern "C" fn laps_reader_key_open(
     key: *const laps_reader_key,
     record: *const laps_record,
     out_password: *mut *mut laps_password,
+    out_proof: *mut u8,
 ) -> laps_status {
     answer(|| {
         // SAFETY: contract, Objects and Buffers.
-        let (key, record, out) = unsafe {
+        let (key, record, out, proof) = unsafe {
             (
                 pointer::shared(key)?,
                 pointer::shared(record)?,
                 Out::new(out_password, "out_password")?,
+                Out::optional(out_proof.cast::<[u8; 32]>(), "out_proof")?,
             )
         };
         let opened = key.key.open(&record.record)?;
         let mut made = laps_password::boxed();
-        made.password.set(opened.expose_secret())?;
+        made.password.set(opened.password.expose_secret())?;
         out.give(made);
+        if let Some(place) = proof {
+            place.set(*opened.proof.as_bytes());
+        }
         Ok(())
     })
 }

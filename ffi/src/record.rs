@@ -4,6 +4,8 @@ use core::ffi::c_char;
 use core::ptr;
 
 use laps_core::error::Code;
+#[cfg(feature = "vault")]
+use laps_core::seal::OpenedProof;
 use laps_core::seal::{Header, Reader, Record};
 
 use crate::generator::laps_generator;
@@ -272,6 +274,23 @@ pub unsafe extern "C" fn laps_record_policy_hash(
         };
         out.set(record.record.header().policy_hash);
         Ok(())
+    })
+}
+
+/// Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the record. Needs no
+/// key; false for NULL.
+#[cfg(feature = "vault")]
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_record_is_proven_by(
+    record: *const laps_record,
+    proof: *const u8,
+) -> bool {
+    value(false, || {
+        // SAFETY: contract, Objects and Buffers.
+        let (record, proof) = unsafe { (pointer::shared(record)?, pointer::array::<32>(proof)) };
+        let proof = proof.copied().map(OpenedProof::from_bytes);
+        Ok(proof.is_some_and(|proof| record.record.is_proven_by(&proof)))
     })
 }
 

@@ -75,7 +75,7 @@ static void check(const char *folder, laps_vault *vault, uint64_t now, int show)
         laps_record *record = NULL;
         laps_password *password = NULL;
         OK(laps_disclosure_record(disclosure, i, &record));
-        OK(laps_reader_key_open(key, record, &password));
+        OK(laps_reader_key_open(key, record, &password, NULL));
         found |= laps_password_equal(password, held);
         if (show) {
             char text[LAPS_PASSWORD_MAX_LEN + 1];

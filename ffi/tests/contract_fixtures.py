@@ -280,6 +280,7 @@ ARGUMENTS = {
 MAY_BE_NULL = {
     ("laps_wipe", "memory"),
     ("laps_header_set_previous", "previous"),
+    ("laps_reader_key_open", "out_proof"),
     ("laps_reader_set_verify", "in_force"),
     ("laps_rotation_resume", "stamp"),
     ("laps_rotation_prepare", "stamp"),

@@ -359,7 +359,10 @@ impl World {
                 assert_eq!(record.header().device.as_str(), device);
                 for key in self.keys {
                     match key.open(&record) {
-                        Ok(found) => assert_eq!(found.expose_secret(), expected.expose_secret()),
+                        Ok(found) => {
+                            assert!(found.password.equals(&expected));
+                            assert!(record.is_proven_by(&found.proof));
+                        }
                         Err(SealError::NotAReader) => {
                             assert!(record.reader_ids().all(|id| id != key.id()), "it is one");
                         }

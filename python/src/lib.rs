@@ -50,7 +50,7 @@ mod _laps {
     #[pymodule_export]
     use super::random::forked;
     #[pymodule_export]
-    use super::reader::{Reader, ReaderKey};
+    use super::reader::{Opened, Reader, ReaderKey};
     #[pymodule_export]
     use super::readerset::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]

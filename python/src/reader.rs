@@ -76,6 +76,32 @@ impl Reader {
     }
 }
 
+/// What opening a record gives.
+#[pyclass(frozen, module = "laps")]
+pub(crate) struct Opened {
+    password: Py<Password>,
+    proof: seal::OpenedProof,
+}
+
+#[pymethods]
+impl Opened {
+    /// The password.
+    #[getter]
+    fn password(&self, py: Python<'_>) -> Py<Password> {
+        self.password.clone_ref(py)
+    }
+
+    /// 32 bytes that show that somebody opened the record (`Record.is_proven_by`).
+    #[getter]
+    fn proof<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.proof.as_bytes())
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<Opened>"
+    }
+}
+
 /// A reader's private key. It opens the records that are sealed to it; it is wiped when it is freed.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct ReaderKey {
@@ -139,12 +165,13 @@ impl ReaderKey {
 
     /// Opens a record.
     #[pyo3(signature = (record, /))]
-    fn open(&self, py: Python<'_>, record: &Record) -> PyResult<Password> {
-        let password = py.detach(|| self.inner.open(&record.inner)).map_err(sealing)?;
-        Ok(Password::from_core(password))
+    fn open(&self, py: Python<'_>, record: &Record) -> PyResult<Opened> {
+        let opened = py.detach(|| self.inner.open(&record.inner)).map_err(sealing)?;
+        let password = Py::new(py, Password::from_core(opened.password))?;
+        Ok(Opened { password, proof: opened.proof })
     }
 
-    /// Opens a record and seals it anew for other readers. Old copies stay readable to the old ones.
+    /// Opens a record and re-seals it for other readers. Old copies stay readable to the old ones.
     #[pyo3(signature = (record, readers, /))]
     fn reseal(
         &self,

@@ -279,7 +279,7 @@ def test_eight_threads_share_a_vault(fleet: Fleet) -> None:
     def work(number: int) -> str:
         found = vault.disclose("PC-1", actor=f"thread {number}", reason="a test")
         assert vault.list()[0][0].device == "PC-1"
-        return key.open(Record.parse(found.candidates[0].sealed)).expose()
+        return key.open(Record.parse(found.candidates[0].sealed)).password.expose()
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(work, range(40))) == {fleet.password}
@@ -314,7 +314,7 @@ def test_an_agent_runs_over_a_callable_in_python(empty_fleet: Fleet) -> None:
     assert all(each.device == "PC-1" and each.time.tzinfo is not None for each in events)
     key = ReaderKey.from_key_file((empty_fleet.folder / "bob.key").read_bytes())
     found = vault.disclose("PC-1", actor="a", reason="b")
-    assert key.open(Record.parse(found.candidates[0].sealed)) == Password(empty_fleet.password)
+    assert key.open(Record.parse(found.candidates[0].sealed)).password == Password(empty_fleet.password)
     assert package.agent_status(empty_fleet.folder / "own-state").version == 2
     with pytest.raises(package.LapsError, match="closed"):
         agent.run_once()

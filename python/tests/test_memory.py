@@ -16,7 +16,7 @@ SECRET = "Kq7#vZ2-pXw4!Gm9_tRy6"
 CHILD = """
 import sys, laps
 key = laps.ReaderKey.from_key_file(open("key", "rb").read())
-password = key.open(laps.Record.parse(open("record", "rb").read()))
+password = key.open(laps.Record.parse(open("record", "rb").read())).password
 match sys.argv[1]:
     case "kept": pass
     case "wiped": password.wipe()

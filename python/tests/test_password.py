@@ -95,7 +95,7 @@ def _everything(secret: str) -> dict[str, object]:
     return {
         "password": password,
         "many": generate_many(3),
-        "opened": key.open(record),
+        "opened": key.open(record).password,
         "key": key,
         "signer": SignerKey.generate("authority"),
         "record": record,

@@ -32,7 +32,7 @@ def test_a_record_opens_for_each_reader_and_for_nobody_else(key: ReaderKey) -> N
     second = ReaderKey.generate("security", suite=key.reader.suite)
     stranger = ReaderKey.generate("stranger", suite=key.reader.suite)
     record = Record.parse(bytes(seal(key.reader, second.reader)))
-    assert key.open(record) == second.open(record) == Password(SECRET)
+    assert key.open(record).password == second.open(record).password == Password(SECRET)
     assert sorted(record.reader_ids) == sorted([key.reader.id, second.reader.id])
     with pytest.raises(RecordError) as caught:
         stranger.open(record)
@@ -76,10 +76,26 @@ def test_resealing_changes_the_readers_and_keeps_the_password(key: ReaderKey) ->
     other = ReaderKey.generate("other", suite=key.reader.suite)
     record = seal(key.reader)
     moved = key.reseal(record, [other.reader])
-    assert other.open(moved) == Password(SECRET)
+    assert other.open(moved).password == Password(SECRET)
     assert moved.id == record.id
     with pytest.raises(RecordError):
         key.open(moved)
+
+
+def test_who_opens_a_record_can_prove_it(key: ReaderKey) -> None:
+    second = ReaderKey.generate("second", suite=key.reader.suite)
+    record, another = seal(key.reader), seal(key.reader)
+    proof = key.open(record).proof
+    moved = key.reseal(record, [second.reader])
+    assert len(proof) == 32 and second.open(moved).proof == proof
+    assert record.is_proven_by(proof) and moved.is_proven_by(proof)
+    assert not another.is_proven_by(proof)
+    assert not record.is_proven_by(bytes(32))
+    assert proof not in bytes(record)
+    assert proof.hex() not in repr(key.open(record))
+    for wrong in (b"", proof[:31], proof + b"x"):
+        with pytest.raises((TypeError, ValueError)):
+            record.is_proven_by(wrong)
 
 
 def test_every_flipped_bit_is_found(key: ReaderKey) -> None:
@@ -105,7 +121,7 @@ def test_key_files_come_back(key: ReaderKey) -> None:
         file = key.to_key_file(passphrase=passphrase)
         again = ReaderKey.from_key_file(file, passphrase=passphrase)
         assert again.reader == key.reader
-        assert again.open(record) == Password(SECRET)
+        assert again.open(record).password == Password(SECRET)
 
 
 def test_a_wrong_passphrase_and_a_damaged_file_are_refused(key: ReaderKey) -> None:
@@ -145,7 +161,7 @@ def test_eight_threads_share_a_key(key: ReaderKey) -> None:
     with ThreadPoolExecutor(8) as pool:
         opened = list(pool.map(lambda _: key.open(record), range(40)))
         sealed = list(pool.map(lambda _: seal(key.reader), range(40)))
-    assert all(password == Password(SECRET) for password in opened)
+    assert all(each.password == Password(SECRET) for each in opened)
     assert len({each.id for each in sealed}) == 40
 
 

@@ -88,7 +88,7 @@ class Device:
     def revealed(self) -> list[Password]:
         """What a reader gets from the vault."""
         found = self.vault.disclose("PC-1", actor="tests", reason="a look")
-        return [self.key.open(Record.parse(each.sealed)) for each in found.candidates]
+        return [self.key.open(Record.parse(each.sealed)).password for each in found.candidates]
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_records_are_sealed_anew_where_the_key_is(grown: Fleet) -> None:
     assert everything(vault, 10) == []
     assert who_can_open(vault) == {tuple(sorted(key.reader.id for key in (ann, bob, eve)))}
     (candidate,) = vault.disclose("PC-2", actor="eve", reason="ticket 2").candidates
-    assert isinstance(eve.open(Record.parse(candidate.sealed)), Password)
+    assert isinstance(eve.open(Record.parse(candidate.sealed)).password, Password)
     assert vault.audit_verify().ok
 
 

@@ -83,7 +83,7 @@ _WORK: dict[str, Callable[[ReaderKey, Record, Vault, Path], object]] = {
     "seal": lambda key, record, vault, folder: Record.seal(
         Password("x"), [key.reader], device="PC-1", account="Admin"
     ),
-    "open": lambda key, record, vault, folder: key.open(record),
+    "open": lambda key, record, vault, folder: key.open(record).password,
     "reseal": lambda key, record, vault, folder: key.reseal(record, [key.reader]),
     "generate_many": lambda key, record, vault, folder: generate_many(20_000),
     "vault list": lambda key, record, vault, folder: vault.list(),

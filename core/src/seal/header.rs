@@ -7,6 +7,15 @@ use super::wire::Input;
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 
+/// What a core commits to besides what stands in its header (FORMAT.md §4).
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) struct Commitments {
+    /// SHA-256("laps password v1" ‖ r ‖ password)
+    pub(super) password: [u8; 32],
+    /// SHA-256 of the proof that the record was opened.
+    pub(super) opened: [u8; 32],
+}
+
 /// What a record says about its password, in clear and bound to it (protocol §5.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "callers build it; another field is another format")]
@@ -40,6 +49,9 @@ const MAGIC: &[u8; 5] = b"LAPSR";
 /// The format that this version writes and reads.
 const FORMAT: u8 = 1;
 
+/// What kind of secret a record holds: the password of a local account. Another one takes another number.
+const ACCOUNT_PASSWORD: u8 = 1;
+
 impl Header {
     /// What keeps the header from being sealed, if anything.
     fn fault(&self) -> Option<&'static str> {
@@ -56,14 +68,15 @@ impl Header {
         }
     }
 
-    /// The core: the header and the commitment, in the one way there is to write them (FORMAT.md §3).
-    pub(super) fn encode(&self, commitment: &[u8; 32]) -> Result<Vec<u8>, SealError> {
+    /// The core: the header and the commitments, in the one way there is to write them (FORMAT.md §3).
+    pub(super) fn encode(&self, commitments: &Commitments) -> Result<Vec<u8>, SealError> {
         if let Some(fault) = self.fault() {
             return Err(SealError::HeaderRefused(fault));
         }
         let mut out = Vec::with_capacity(512);
         out.extend_from_slice(MAGIC);
         out.push(FORMAT);
+        out.push(ACCOUNT_PASSWORD);
         text(&mut out, self.scope.as_str());
         text(&mut out, self.device.as_str());
         text(&mut out, self.account.as_str());
@@ -86,18 +99,23 @@ impl Header {
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.made_at.as_unix_seconds().to_be_bytes());
         out.extend_from_slice(&self.policy_hash);
-        out.extend_from_slice(commitment);
+        out.extend_from_slice(&commitments.password);
+        out.extend_from_slice(&commitments.opened);
         Ok(out)
     }
 
     /// Reads the core; only the one way to write it is accepted.
-    pub(super) fn decode(input: &mut Input<'_>) -> Result<(Self, [u8; 32]), SealError> {
+    pub(super) fn decode(input: &mut Input<'_>) -> Result<(Self, Commitments), SealError> {
         if input.array::<5>("a sealed record begins with LAPSR")? != *MAGIC {
             return Err(SealError::Malformed { at: 0, what: "a sealed record begins with LAPSR" });
         }
         let format = input.u8("the format is missing")?;
         if format != FORMAT {
             return Err(SealError::UnsupportedVersion { what: "format", found: format.into() });
+        }
+        let kind = input.u8("the kind is missing")?;
+        if kind != ACCOUNT_PASSWORD {
+            return Err(SealError::UnsupportedVersion { what: "kind", found: kind.into() });
         }
         let at = input.at();
         let malformed = |what| move |_| SealError::Malformed { at, what };
@@ -127,11 +145,14 @@ impl Header {
             return Err(input.malformed("the time is after the year 9999"));
         }
         let policy_hash = input.array("the policy hash is cut short")?;
-        let commitment = input.array("the commitment is cut short")?;
+        let commitments = Commitments {
+            password: input.array("the commitment is cut short")?,
+            opened: input.array("the opened digest is cut short")?,
+        };
         let header =
             Self { scope, device, account, sid, id, previous, version, made_at, policy_hash };
         match header.fault() {
-            None => Ok((header, commitment)),
+            None => Ok((header, commitments)),
             Some(what) => Err(SealError::Malformed { at, what }),
         }
     }

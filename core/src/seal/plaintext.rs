@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 
 use sha2::{Digest as _, Sha256};
 
-use super::SealError;
+use super::header::Commitments;
+use super::{OpenedProof, SealError};
 use crate::secret::{Password, SecretBytes};
 
 /// Length of the blind r.
@@ -27,6 +28,10 @@ impl Plaintext {
 
     pub(super) const fn bytes_mut(&mut self) -> &mut [u8; Self::LEN] {
         self.0.expose_secret_mut()
+    }
+
+    fn blind(&self) -> &[u8] {
+        self.bytes().get(..BLIND).unwrap_or_default()
     }
 
     /// The place of the blind.
@@ -55,16 +60,24 @@ impl Plaintext {
         (clean && !text.is_empty()).then(|| core::str::from_utf8(text).ok()).flatten()
     }
 
-    /// protocol §5.1: c = SHA-256("laps password v1" ‖ r ‖ password)
-    pub(super) fn commitment(&self) -> [u8; 32] {
-        let blind = self.bytes().get(..BLIND).unwrap_or_default();
+    // FORMAT.md §4:
+    //   commitment    = SHA-256("laps password v1" ‖ r ‖ password)
+    //   opened digest = SHA-256(p)
+    pub(super) fn commitments(&self) -> Commitments {
         let text = self.text().unwrap_or_default();
-        Sha256::new()
+        let password = Sha256::new()
             .chain_update(b"laps password v1")
-            .chain_update(blind)
+            .chain_update(self.blind())
             .chain_update(text)
             .finalize()
-            .into()
+            .into();
+        Commitments { password, opened: self.proof().digest() }
+    }
+
+    // FORMAT.md §4: p = SHA-256("laps opened v1" ‖ r)
+    pub(super) fn proof(&self) -> OpenedProof {
+        let hash = Sha256::new().chain_update(b"laps opened v1").chain_update(self.blind());
+        OpenedProof::from_bytes(hash.finalize().into())
     }
 
     /// The password, in its own box.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use super::header::Commitments;
 use super::wire::Input;
 use super::{Header, MAX_READERS, MAX_RECORD_LEN, ReaderId, SealError, Suite};
 
@@ -11,7 +12,7 @@ use super::{Header, MAX_READERS, MAX_RECORD_LEN, ReaderId, SealError, Suite};
 pub struct Record {
     bytes: Box<[u8]>,
     header: Header,
-    commitment: [u8; 32],
+    commitments: Commitments,
     suite: Suite,
     sealing: u32,
     layout: Layout,
@@ -50,7 +51,7 @@ impl Record {
             });
         }
         let mut input = Input::new(bytes);
-        let (header, commitment) = Header::decode(&mut input)?;
+        let (header, commitments) = Header::decode(&mut input)?;
         let core = input.at();
         match input.u8("the signature is cut short")? {
             UNSIGNED => {}
@@ -86,7 +87,7 @@ impl Record {
             return Err(input.malformed("there are bytes after the end of the record"));
         }
         let layout = Layout { core, signature, ids, list, wraps };
-        Ok(Self { bytes: bytes.into(), header, commitment, suite, sealing, layout })
+        Ok(Self { bytes: bytes.into(), header, commitments, suite, sealing, layout })
     }
 
     /// The record as it is stored and sent.
@@ -113,7 +114,7 @@ impl Record {
         self.suite
     }
 
-    /// How often it was sealed anew for other readers: 0 as the device made it.
+    /// How often it was re-sealed for other readers: 0 as the device made it.
     #[must_use]
     pub const fn sealing(&self) -> u32 {
         self.sealing
@@ -125,9 +126,9 @@ impl Record {
         self.core() == other.core() && self.signature() == other.signature()
     }
 
-    /// The core's commitment to the password.
-    pub(super) const fn commitment(&self) -> &[u8; 32] {
-        &self.commitment
+    /// What the core commits to.
+    pub(super) const fn commitments(&self) -> &Commitments {
+        &self.commitments
     }
 
     /// The core: magic to commitment.

@@ -1,4 +1,4 @@
-//! Sealing, opening and sealing anew (FORMAT.md §4 to §6).
+//! Sealing, opening and re-sealing (FORMAT.md §4 to §6).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -7,6 +7,7 @@ use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, Nonce, Tag};
 use ctutils::CtEq as _;
+use hkdf::HkdfExtract;
 use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +15,7 @@ use super::plaintext::Plaintext;
 use super::record::{ED25519, UNSIGNED};
 use super::signer::core_message;
 use super::{
-    Header, MAX_READERS, Reader, ReaderId, ReaderKey, Record, SealError, SignerKey, Suite,
+    Header, MAX_READERS, Opened, Reader, ReaderId, ReaderKey, Record, SealError, SignerKey, Suite,
     burn_stack, kem,
 };
 use crate::secret::{Password, SecretBytes};
@@ -39,18 +40,20 @@ impl Record {
 }
 
 impl ReaderKey {
-    /// Opens a record.
+    /// Opens a record: the password, and the proof that it was opened.
     ///
     /// # Errors
     /// [`SealError::NotAReader`] when the record does not name this reader; [`SealError::Rejected`] when the
     /// key does not open it, or anything in it was changed.
-    pub fn open(&self, record: &Record) -> Result<Box<Password>, SealError> {
-        let password = self.open_plaintext(record).and_then(|plaintext| plaintext.to_password());
+    pub fn open(&self, record: &Record) -> Result<Opened, SealError> {
+        let opened = self.open_plaintext(record).and_then(|plaintext| {
+            Ok(Opened { password: plaintext.to_password()?, proof: plaintext.proof() })
+        });
         burn_stack();
-        password
+        opened
     }
 
-    /// Opens a record and seals it for other readers, under a fresh key. The core, and with it the password,
+    /// Opens a record and re-seals it for other readers, under another content key. The core, and with it the password,
     /// stays what it was; whoever has a copy from before still reads that copy.
     ///
     /// # Errors
@@ -86,8 +89,9 @@ impl ReaderKey {
         ChaCha20Poly1305::new(content_key.expose_secret().into())
             .decrypt_inout_detached(&NONCE, &digest(record.before_body()), buffer, &Tag::from(*tag))
             .map_err(|_| SealError::Rejected)?;
-        // All readers get one password: the one that the core commits to.
-        if plaintext.commitment().ct_eq(record.commitment()).to_bool() {
+        // All readers get one password, the one that the core commits to, and one proof.
+        let (found, said) = (plaintext.commitments(), record.commitments());
+        if (found.password.ct_eq(&said.password) & found.opened.ct_eq(&said.opened)).to_bool() {
             Ok(plaintext)
         } else {
             Err(SealError::Rejected)
@@ -109,7 +113,7 @@ pub(super) fn seal<R: TryCryptoRng>(
     let mut plaintext = Plaintext::zeroed();
     rng.try_fill_bytes(plaintext.blind_mut()).map_err(|_| SealError::Random)?;
     plaintext.set_password(password);
-    let mut head = header.encode(&plaintext.commitment())?;
+    let mut head = header.encode(&plaintext.commitments())?;
     match signer {
         None => head.push(UNSIGNED),
         Some(key) => {
@@ -138,8 +142,9 @@ fn seal_plaintext<R: TryCryptoRng>(
     bytes.push(u8::try_from(readers.len()).map_err(|_| SealError::TooManyReaders)?);
     readers.iter().for_each(|reader| bytes.extend_from_slice(reader.id().as_bytes()));
 
-    let mut content_key = Box::new(SecretBytes::zeroed());
-    rng.try_fill_bytes(content_key.expose_secret_mut()).map_err(|_| SealError::Random)?;
+    let mut fresh = SecretBytes::zeroed();
+    rng.try_fill_bytes(fresh.expose_secret_mut()).map_err(|_| SealError::Random)?;
+    let content_key = content_key(&fresh, plaintext, &bytes)?;
     let mut wraps = Vec::new();
     for reader in readers {
         let info = wrap_info(suite, &bytes, &reader.id());
@@ -162,6 +167,25 @@ fn seal_plaintext<R: TryCryptoRng>(
         .ok_or(SealError::Rejected)?;
     bytes.extend_from_slice(&tag);
     Record::parse(&bytes)
+}
+
+// FORMAT.md §5:
+//   content key = HKDF-SHA256(salt = "", IKM = fresh ‖ plaintext, info = label ‖ SHA-256(head), 32 bytes)
+#[inline(never)]
+fn content_key(
+    fresh: &SecretBytes<32>,
+    plaintext: &Plaintext,
+    head: &[u8],
+) -> Result<Box<SecretBytes<32>>, SealError> {
+    let mut extract = HkdfExtract::<Sha256>::new(None);
+    extract.input_ikm(fresh.expose_secret());
+    extract.input_ikm(plaintext.bytes());
+    let (_, expand) = extract.finalize();
+    let mut key = Box::new(SecretBytes::zeroed());
+    let info: [&[u8]; 2] = [b"laps content key v1", &digest(head)];
+    // It fails for more than 8160 bytes only (RFC 5869 §2.3).
+    let made = expand.expand_multi_info(&info, key.expose_secret_mut());
+    made.map(|()| key).map_err(|_| SealError::Random)
 }
 
 /// The readers' suite, and the readers in the order of their ids.
@@ -197,7 +221,7 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The nonce of the body. A content key is drawn for one sealing or re-sealing and encrypts this one body, so
+/// The nonce of the body. A content key belongs to one plaintext, core, list of readers and sealing number, so
 /// key and nonce never meet another message; a random nonce would add bytes and no safety.
 const NONCE: Nonce = hpke::hybrid_array::Array([0; 12]);
 

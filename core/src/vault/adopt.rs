@@ -326,7 +326,7 @@ mod tests {
             let found = self.vault.disclose(&Scope::EMPTY, "pc-1", &WHO, options, NOW)?;
             let mut shown = Vec::new();
             for each in found.candidates {
-                let password = self.key.open(&Record::parse(&each.sealed)?)?;
+                let password = self.key.open(&Record::parse(&each.sealed)?)?.password;
                 shown.push((each.version, each.state, password.expose_secret().into()));
             }
             Ok(shown)

@@ -64,12 +64,16 @@ impl Case {
             return Err("the record is not kept as it is".to_owned());
         }
         let key = read_key(keys, self.field("key")?)?;
-        let password = match key.open(&record) {
-            Ok(password) => password,
+        let opened = match key.open(&record) {
+            Ok(opened) => opened,
             Err(error) => return answer(error),
         };
         let header = record.header();
-        self.same("password", password.expose_secret())?;
+        self.same("password", opened.password.expose_secret())?;
+        self.same("proof", &to_hex(opened.proof.as_bytes()))?;
+        if !record.is_proven_by(&opened.proof) {
+            return Err("its own proof does not hold".to_owned());
+        }
         self.same("scope", header.scope.as_str())?;
         self.same("device", header.device.as_str())?;
         self.same("account", header.account.as_str())?;

@@ -146,13 +146,18 @@ fn wraps_cannot_be_swapped_stripped_or_taken_from_another_sealing() {
 }
 
 #[test]
-fn a_later_format_or_suite_is_named() {
+fn a_later_format_kind_or_suite_is_named() {
     let keys = [key(Suite::X25519, 1)];
     let record = crate::common::record(&keys);
     let mut bytes = record.as_bytes().to_vec();
     bytes[5] = 2;
     let unsupported = |what, found| Err(SealError::UnsupportedVersion { what, found });
     assert_eq!(Record::parse(&bytes), unsupported("format", 2));
+    for kind in [0, 2, 255] {
+        let mut bytes = record.as_bytes().to_vec();
+        bytes[6] = kind;
+        assert_eq!(Record::parse(&bytes), unsupported("kind", kind.into()));
+    }
     let mut bytes = record.as_bytes().to_vec();
     let suite = core_len(&record, &keys) + 1;
     bytes[suite..suite + 2].copy_from_slice(&[1, 0]);

@@ -16,7 +16,7 @@ fn a_key_survives_its_file_and_still_opens_records() {
             let read = ReaderKey::from_key_file(file.as_bytes(), passphrase).unwrap();
             assert_eq!(read.reader(), key.reader());
             let record = record(core::slice::from_ref(&key));
-            assert_eq!(read.open(&record).unwrap().expose_secret(), "7kQ!x-räksmörgås");
+            assert_eq!(read.open(&record).unwrap().password.expose_secret(), "7kQ!x-räksmörgås");
             let (reader, encrypted) = Reader::from_key_file(file.as_bytes()).unwrap();
             assert_eq!((&reader, encrypted), (key.reader(), passphrase.is_some()));
         }

@@ -81,12 +81,15 @@ impl Maker {
         let header = record.header();
         let ids: Vec<_> = record.reader_ids().map(|id| id.to_string()).collect();
         let signer = Some(self.signer.signer()).filter(|_| record.is_signed());
+        let reader = self.keys.iter().find(|key| record.reader_ids().any(|id| id == key.id()));
+        let proof = reader.unwrap().open(record).unwrap().proof;
         let fields = [
             ("about", about.to_owned()),
             ("kind", "record".to_owned()),
             ("expect", "opens".to_owned()),
             ("key", key.to_owned()),
             ("password", password.to_owned()),
+            ("proof", to_hex(proof.as_bytes())),
             ("scope", header.scope.to_string()),
             ("device", header.device.to_string()),
             ("account", header.account.to_string()),
@@ -139,13 +142,13 @@ impl Maker {
             Record::seal_signed(&header(), &password, &one, &self.signer, &mut self.rng).unwrap();
         self.opens(&of("signed"), "with a signature over the core", &key, PASSWORD, &signed);
         let other = if suite == Suite::XWing { Suite::X25519 } else { Suite::XWing };
-        let anew = |readers: &[Reader]| {
+        let reseal = |readers: &[Reader]| {
             self.keys(suite)[0].reseal(&signed, readers, &mut self.rng.clone()).unwrap()
         };
-        let (more, moved) = (anew(&three), anew(&self.readers(other, 1)));
-        let about = "a signed record, sealed anew for more readers; its core is that of …_signed";
-        self.opens(&of("sealed_anew"), about, &key, PASSWORD, &more);
-        let about = "a signed record of the one suite, sealed anew in the other";
+        let (more, moved) = (reseal(&three), reseal(&self.readers(other, 1)));
+        let about = "a signed record, re-sealed for more readers; its core is that of …_signed";
+        self.opens(&of("resealed"), about, &key, PASSWORD, &more);
+        let about = "a signed record of the one suite, re-sealed in the other";
         let key = format!("{}-a.pem", other.name());
         self.opens(&of("other_suite"), about, &key, PASSWORD, &moved);
     }
@@ -241,15 +244,17 @@ impl Maker {
         let key = "x25519-a.pem";
         let good = self.seal(&least(), PASSWORD, &readers).as_bytes().to_vec();
         // Offsets in a record with the shortest fields: see FORMAT.md §3.
-        let end = 113;
+        let end = 146;
         for (name, about, place, bytes, expect) in [
             ("magic", "another beginning", 0, b"laps".as_slice(), "malformed"),
             ("format", "format 2", 5, &[2], "unsupported"),
-            ("device_control", "a control character in the device", 10, &[7], "malformed"),
-            ("device_not_utf8", "a device that is not UTF-8", 10, &[0xff], "malformed"),
-            ("device_long", "a device longer than the record", 8, &[0xff], "malformed"),
-            ("predecessor_mark", "a predecessor marked 2", 32, &[2], "malformed"),
-            ("time", "made after the year 9999", 41, &[0, 0, 0, 0x3b, 0, 0, 0, 0], "malformed"),
+            ("kind_zero", "kind 0", 6, &[0], "unsupported"),
+            ("kind", "kind 2", 6, &[2], "unsupported"),
+            ("device_control", "a control character in the device", 11, &[7], "malformed"),
+            ("device_not_utf8", "a device that is not UTF-8", 11, &[0xff], "malformed"),
+            ("device_long", "a device longer than the record", 9, &[0xff], "malformed"),
+            ("predecessor_mark", "a predecessor marked 2", 33, &[2], "malformed"),
+            ("time", "made after the year 9999", 42, &[0, 0, 0, 0x3b, 0, 0, 0, 0], "malformed"),
             ("signature_kind", "a signature of kind 2", end, &[2], "malformed"),
             ("suite", "suite 3", end + 1, &[0, 3], "unsupported"),
             ("suite_zero", "suite 0", end + 1, &[0, 0], "unsupported"),
@@ -265,22 +270,22 @@ impl Maker {
             (name.to_owned(), bytes)
         };
         for ((name, bytes), about) in [
-            (cut("bad_device_empty", 8, 11, &[0, 0]), "an empty device"),
-            (cut("bad_account_empty", 11, 14, &[0, 0]), "an empty account name"),
+            (cut("bad_device_empty", 9, 12, &[0, 0]), "an empty device"),
+            (cut("bad_account_empty", 12, 15, &[0, 0]), "an empty account name"),
             (
-                cut("bad_account_65", 11, 14, &[&[0, 65], [b'a'; 65].as_slice()].concat()),
+                cut("bad_account_65", 12, 15, &[&[0, 65], [b'a'; 65].as_slice()].concat()),
                 "an account name of 65 characters",
             ),
             (
-                cut("bad_sid_revision", 14, 16, &[0, 12, 2, 1, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0]),
+                cut("bad_sid_revision", 15, 17, &[0, 12, 2, 1, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0]),
                 "a SID of revision 2",
             ),
             (
-                cut("bad_sid_length", 14, 16, &[0, 12, 1, 2, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0]),
+                cut("bad_sid_length", 15, 17, &[0, 12, 1, 2, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0]),
                 "a SID that is shorter than it says",
             ),
             (
-                cut("bad_predecessor_itself", 32, 33, &[&[1], &good[16..32]].concat()),
+                cut("bad_predecessor_itself", 33, 34, &[&[1], &good[17..33]].concat()),
                 "a record that is its own predecessor",
             ),
         ] {

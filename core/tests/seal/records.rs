@@ -1,6 +1,6 @@
 //! What a record promises: its readers open it, nobody else, and nothing in it can be changed.
 
-use laps_core::seal::{Record, SealError};
+use laps_core::seal::{OpenedProof, Record, SealError};
 
 use crate::common::{SUITES, header, key, password, readers, record, rng};
 
@@ -15,7 +15,7 @@ fn every_reader_opens_what_was_sealed_and_nobody_else() {
             assert_eq!(Record::parse(record.as_bytes()).as_ref(), Ok(&record));
             for key in &keys {
                 assert!(record.reader_ids().any(|id| id == key.id()));
-                assert_eq!(key.open(&record).unwrap().expose_secret(), "7kQ!x-räksmörgås");
+                assert_eq!(key.open(&record).unwrap().password.expose_secret(), "7kQ!x-räksmörgås");
             }
             assert_eq!(key(suite, 99).open(&record).unwrap_err(), SealError::NotAReader);
         }
@@ -23,7 +23,7 @@ fn every_reader_opens_what_was_sealed_and_nobody_else() {
 }
 
 #[test]
-fn sealing_anew_changes_the_readers_and_nothing_else() {
+fn resealing_changes_the_readers_and_nothing_else() {
     for suite in SUITES {
         for other in SUITES {
             let keys = [key(suite, 1)];
@@ -35,9 +35,35 @@ fn sealing_anew_changes_the_readers_and_nothing_else() {
             assert_eq!(keys[0].open(&second).unwrap_err(), SealError::NotAReader);
             for key in &others {
                 let opened = key.open(&second).unwrap();
-                assert!(opened.equals(&keys[0].open(&first).unwrap()));
+                assert!(opened.password.equals(&keys[0].open(&first).unwrap().password));
+                assert!(opened.proof == keys[0].open(&first).unwrap().proof);
             }
         }
+    }
+}
+
+#[test]
+fn a_proof_shows_that_this_record_was_opened_and_no_other() {
+    for suite in SUITES {
+        let keys = [key(suite, 1), key(suite, 2)];
+        let seal = |seed| {
+            let readers = readers(&keys);
+            Record::seal(&header(), &password("secret"), &readers, &mut rng(seed)).unwrap()
+        };
+        let (mine, other) = (seal(1), seal(2));
+        let proof = keys[0].open(&mine).unwrap().proof;
+        assert_eq!(keys[1].open(&mine).unwrap().proof, proof);
+        assert!(mine.is_proven_by(&OpenedProof::from_bytes(*proof.as_bytes())));
+        assert!(!other.is_proven_by(&proof));
+        assert!(!mine.is_proven_by(&keys[0].open(&other).unwrap().proof));
+        for bit in 0..256 {
+            let mut bytes = *proof.as_bytes();
+            bytes[bit >> 3] ^= 1 << (bit & 7);
+            assert!(!mine.is_proven_by(&OpenedProof::from_bytes(bytes)));
+        }
+        // The record itself does not hold it, and nobody prints it.
+        assert!(!mine.as_bytes().windows(32).any(|window| window == proof.as_bytes()));
+        assert_eq!(format!("{proof:?}"), "OpenedProof([redacted])");
     }
 }
 

@@ -197,8 +197,8 @@ static partial class Tests {
             Throws<ArgumentException>(() => Rotation.Resume(config, state, new byte[31], Now), "32");
             using (Disclosure disclosure = vault.Disclose("pc-17", false, 0, Anna))
             using (Record record = disclosure.Record(0))
-            using (Password opened = key.Open(record)) {
-                Check(disclosure.Count == 1 && disclosure.State(0) == Candidate.Current && opened.SameAs(held), "a reader has the password");
+            using (Opened opened = key.Open(record)) {
+                Check(disclosure.Count == 1 && disclosure.State(0) == Candidate.Current && opened.Password.SameAs(held), "a reader has the password");
                 Check(vault.AuditVerify(disclosure.Head) >= disclosure.Entry, "the trail");
                 Check(record.Sid == "S-1-5-21-1-2-3-500" && record.Device == "pc-17" && record.Account == "Admin" && record.Scope == "", "its words");
             }
@@ -244,8 +244,8 @@ static partial class Tests {
                 Check(resealed.Replaced == 1 && resealed.NotOurs == 0 && resealed.Failed.Count == 0, "sealed anew");
             using (Disclosure disclosure = vault.Disclose("pc-17", true, 0, Anna))
             using (Record record = disclosure.Record(0))
-            using (Password opened = second.Open(record)) {
-                Check(opened.Length == 24 && record.Sealing == 2 && record.Suite == Suite.X25519 && !record.IsSigned, "the second opens it");
+            using (Opened opened = second.Open(record)) {
+                Check(opened.Password.Length == 24 && record.Sealing == 2 && record.Suite == Suite.X25519 && !record.IsSigned, "the second opens it");
                 Check(record.PolicyHash().Length == 32, "a hash");
                 using (Signer signer = Signer.Parse(Authority))
                     Throws<LapsException>(() => record.VerifySignature(signer), "", Status.Rejected);
@@ -323,10 +323,12 @@ static partial class Tests {
             header.SetPrevious(new byte[16] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 });
             using (Record made = Record.Seal(header, password, new[] { reader }, generator))
             using (Record record = Record.Parse(made.ToBytes()))
-            using (Password opened = same.Open(record))
+            using (Opened opened = same.Open(record))
             using (Record anew = key.Reseal(record, new[] { reader, second }, generator))
-            using (Password reopened = other.Open(anew)) {
-                Check(opened.SameAs(password) && reopened.SameAs(password) && anew.ReaderCount == 2, "opened");
+            using (Opened reopened = other.Open(anew)) {
+                Check(opened.Password.SameAs(password) && reopened.Password.SameAs(password) && anew.ReaderCount == 2, "opened");
+                Check(anew.IsProvenBy(opened.Proof) && record.IsProvenBy(reopened.Proof), "proven");
+                Check(!record.IsProvenBy(new byte[32]) && !record.IsProvenBy(new byte[31]) && !record.IsProvenBy(null), "not proven");
                 Check(record.Version == 7 && record.MadeAt == Now && record.Previous()[15] == 16 && record.ReaderId(0).Length == 32, "its header");
                 Check(Convert.ToBase64String(record.Id()) == Convert.ToBase64String(header.Id()), "its id");
                 Throws<LapsException>(() => other.Open(record), "", Status.NotAReader);

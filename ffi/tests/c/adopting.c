@@ -155,7 +155,7 @@ void passwords_of_another_directory_are_taken_in(void) {
         size_t len = 0;
         CHECK(laps_disclosure_state(disclosure, i) == (i == 0 ? LAPS_CANDIDATE_PENDING : LAPS_CANDIDATE_HISTORY));
         OK(laps_disclosure_record(disclosure, i, &record));
-        OK(laps_reader_key_open(key, record, &password));
+        OK(laps_reader_key_open(key, record, &password, NULL));
         OK(laps_password_copy_utf8(password, text, sizeof text, &len));
         CHECK(strcmp(text, texts[2 - i]) == 0);
         laps_password_free(password);

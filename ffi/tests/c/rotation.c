@@ -153,7 +153,7 @@ static int a_reader_can_get_it(void) {
         laps_password *password = NULL;
         CHECK(laps_disclosure_state(disclosure, i) != 0);
         OK(laps_disclosure_record(disclosure, i, &record));
-        OK(laps_reader_key_open(world.key, record, &password));
+        OK(laps_reader_key_open(world.key, record, &password, NULL));
         found |= holds(password);
         laps_password_free(password);
         laps_record_free(record);

@@ -292,7 +292,7 @@ static void records_are_sealed_anew_where_the_key_is(void) {
     OK(laps_vault_resealing(vault, NULL, 0, 1000, WHO, &page));
     CHECK(laps_rows_count(page) == 3 && is(page, 0, LAPS_FIELD_DEVICE, "pc-1"));
     laps_rows_free(page);
-    OK(laps_reader_key_open(second_key, anew[1], &password));
+    OK(laps_reader_key_open(second_key, anew[1], &password, NULL));
     laps_password_free(password);
     for (i = 0; i < count; i++) {
         laps_record_free(handed_out[i]);
@@ -322,7 +322,7 @@ static void readers_come_and_go_and_records_are_sealed_anew(void) {
     OK(laps_disclosure_damaged(disclosure, &rows));
     CHECK(laps_rows_count(rows) == 0);
     laps_rows_free(rows);
-    OK(laps_reader_key_open(second_key, record, &password));
+    OK(laps_reader_key_open(second_key, record, &password, NULL));
     laps_password_free(password);
     CHECK(laps_record_sealing(record) == 1);
     laps_record_free(record);

@@ -170,7 +170,8 @@ static void compare_record(const laps_record *record, const laps_password *passw
 static const char *run_record(void) {
     static uint8_t bytes[1 << 16];
     static char file[4096];
-    char keys[1024];
+    char keys[1024], digits[65];
+    uint8_t proof[32];
     laps_record *record = NULL;
     laps_reader_key *key = NULL;
     laps_password *password = NULL;
@@ -182,8 +183,14 @@ static const char *run_record(void) {
     snprintf(keys, sizeof keys, "%s/keys", LAPS_VECTORS);
     file_len = slurp(keys, field("key"), file, sizeof file);
     OK(laps_reader_key_from_file((const uint8_t *)file, file_len, NULL, 0, &key));
-    status = laps_reader_key_open(key, record, &password);
-    if (status == LAPS_STATUS_OK) compare_record(record, password);
+    status = laps_reader_key_open(key, record, &password, proof);
+    if (status == LAPS_STATUS_OK) {
+        compare_record(record, password);
+        same("proof", hex(proof, 32, digits));
+        CHECK(laps_record_is_proven_by(record, proof));
+        proof[31] ^= 1;
+        CHECK(!laps_record_is_proven_by(record, proof));
+    }
     laps_password_free(password);
     laps_reader_key_free(key);
     laps_record_free(record);

@@ -159,7 +159,7 @@ static void a_rotation_goes_its_way() {
 
     laps::Disclosure disclosure = vault.disclose("pc-17", "anna", "a test", false, 0, now);
     CHECK(disclosure.size() == 1 && disclosure.state(0) == LAPS_CANDIDATE_CURRENT);
-    CHECK(key.open(disclosure.record(0)).equals(set_on_account));
+    CHECK(key.open(disclosure.record(0)).password.equals(set_on_account));
     CHECK(disclosure.updated(0) == now && disclosure.updated(1) == 0 && disclosure.damaged().size() == 0);
     CHECK(vault.audit_verify(disclosure.head()) >= disclosure.entry());
     CHECK(vault.order_readable(reader.id().data(), 3600, "anna", "a test", now) == 1);
@@ -303,7 +303,8 @@ static void a_record_goes_to_its_reader() {
     laps::Password password = laps::Password::from_utf8(LAPS_TEXT("correct horse"));
     laps::Record record =
         laps::Record::seal(laps::Header(generator, "pc-17", "Admin"), password, {&reader}, generator);
-    CHECK(key.open(laps::Record::parse(record.bytes())).equals(password));
+    const laps::Opened opened = key.open(laps::Record::parse(record.bytes()));
+    CHECK(opened.password.equals(password) && record.is_proven_by(opened.proof));
 }
 #endif
 

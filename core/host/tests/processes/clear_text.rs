@@ -77,7 +77,7 @@ fn reveal(vault: &Vault<SqliteStore>, key: &ReaderKey, device: &Device) -> u64 {
     let options = DiscloseOptions::default().with_history();
     let found = vault.disclose(&scope(), device.name.as_str(), &WHO, options, NOW).unwrap();
     let record = Record::parse(&found.candidates[0].sealed).unwrap();
-    let password = key.open(&record).unwrap();
+    let password = key.open(&record).unwrap().password;
     let password = password.expose_secret();
     assert!(password.starts_with(BEGINNING));
     password.rsplit('-').next().unwrap().parse().unwrap()

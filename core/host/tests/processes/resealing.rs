@@ -84,7 +84,7 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
         let record = Record::parse(&found.candidates[0].sealed).unwrap();
         let expected = format!("Secret-{name}-1");
         for key in [&bed.reader, &other] {
-            assert_eq!(key.open(&record).unwrap().expose_secret(), expected);
+            assert_eq!(key.open(&record).unwrap().password.expose_secret(), expected);
         }
     }
     assert!(vault.audit_verify(&scope(), None).unwrap().ok);

@@ -117,7 +117,7 @@ impl Bench {
 
     pub(crate) fn open(&self, sealed: &[u8]) -> String {
         let record = Record::parse(sealed).unwrap();
-        let password: Box<Password> = self.reader.open(&record).unwrap();
+        let password: Box<Password> = self.reader.open(&record).unwrap().password;
         password.expose_secret().to_owned()
     }
 

@@ -114,7 +114,7 @@ impl Bed {
             .iter()
             .map(|candidate| {
                 let record = Record::parse(&candidate.sealed).unwrap();
-                self.reader.open(&record).unwrap().expose_secret().to_owned()
+                self.reader.open(&record).unwrap().password.expose_secret().to_owned()
             })
             .collect()
     }

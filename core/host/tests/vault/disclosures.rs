@@ -22,7 +22,7 @@ pub fn a_disclosure_hands_out_what_a_reader_can_open_and_notes_it_first(bed: &Be
     assert_eq!((disclosure.device.as_str(), disclosure.account.as_str()), ("pc-1", "Admin"));
     let [candidate] = disclosure.candidates.as_slice() else { panic!("one candidate") };
     assert_eq!((candidate.record, candidate.version), (id(&record), 1));
-    let opened = bed.reader.open(&Record::parse(&candidate.sealed).unwrap()).unwrap();
+    let opened = bed.reader.open(&Record::parse(&candidate.sealed).unwrap()).unwrap().password;
     assert_eq!(opened.expose_secret(), "Secret-pc-1-1");
     let trail = bed.trail();
     let entry = trail.last().unwrap();

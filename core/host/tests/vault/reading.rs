@@ -212,8 +212,8 @@ pub fn records_are_sealed_anew_without_rotating(bed: &Bed) {
         for candidate in disclosure.candidates {
             let record = Record::parse(&candidate.sealed).unwrap();
             let expected = format!("Secret-{device}-{}", candidate.version);
-            assert_eq!(other.open(&record).unwrap().expose_secret(), expected);
-            assert_eq!(bed.reader.open(&record).unwrap().expose_secret(), expected);
+            assert_eq!(other.open(&record).unwrap().password.expose_secret(), expected);
+            assert_eq!(bed.reader.open(&record).unwrap().password.expose_secret(), expected);
         }
         assert!(!bed.vault.show(&scope(), &device).unwrap().ordered);
     }

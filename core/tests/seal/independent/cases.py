@@ -34,10 +34,11 @@ class Case:
     def record(self, keys: Path) -> str:
         record = read_record(bytes.fromhex(self.body))
         reader, secret = read_key_file((keys / self.fields["key"]).read_bytes().decode(), None)
-        password = open_record(record, reader, secret)
+        password, proof = open_record(record, reader, secret)
         header = record.header
         self.same(
             password=password,
+            proof=proof.hex(),
             scope=header.scope,
             device=header.device,
             account=header.account,

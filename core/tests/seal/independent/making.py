@@ -10,8 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cases import check
-from keyfiles import key_file
-from opening import commitment_of, open_plaintext, plaintext_of
+from keyfiles import key_file, read_key_file
+from opening import commitment_of, open_plaintext, open_record, plaintext_of, proof_of
 from readers import Reader
 from records import Header, read_record, sid_text
 from sealing import seal, seal_plaintext
@@ -39,6 +39,8 @@ class Maker:
 
     def opens(self, name: str, about: str, key: str, password: str, data: bytes) -> None:
         record = read_record(data)
+        reader, secret = read_key_file((self.folder / "keys" / key).read_bytes().decode(), None)
+        _, proof = open_record(record, reader, secret)
         header = record.header
         self.write(
             name,
@@ -48,6 +50,7 @@ class Maker:
             expect="opens",
             key=key,
             password=password,
+            proof=proof.hex(),
             scope=header.scope,
             device=header.device,
             account=header.account,
@@ -87,12 +90,12 @@ class Maker:
         self.opens(f"{name}_signed", "with a signature over the core", key, password, signed)
         record = read_record(signed)
         plaintext = open_plaintext(record, first, secret)
-        anew = seal_plaintext(record.core, record.signature, 2**32 - 1, plaintext, [first])
-        self.opens(f"{name}_sealed_anew", "sealed anew, for the last time possible", key, password, anew)
+        resealed = seal_plaintext(record.core, record.signature, 2**32 - 1, plaintext, [first])
+        self.opens(f"{name}_resealed", "re-sealed, for the last time possible", key, password, resealed)
 
-        # What only somebody who seals, or seals anew, can do wrong.
+        # What only somebody who seals or re-seals can do wrong.
         r = os.urandom(32)
-        core = header.core(commitment_of(r, b"password"))
+        core = header.core(commitment_of(r, b"password"), sha256(proof_of(r)))
         for what, about, plaintext in [
             ("other_password", "another password than the core commits to", plaintext_of(r, b"passw0rd")),
             ("other_blind", "another r than the core commits to", plaintext_of(os.urandom(32), b"password")),
@@ -100,6 +103,9 @@ class Maker:
             ("length", "a password that says it has 129 bytes", r + bytes([129]) + b"password".ljust(128, b"\0")),
         ]:
             self.refused(f"{name}_{what}", about, key, seal_plaintext(core, b"", 0, plaintext, [first]))
+        wrong = header.core(commitment_of(r, b"password"), sha256(proof_of(os.urandom(32))))
+        data = seal_plaintext(wrong, b"", 0, plaintext_of(r, b"password"), [first])
+        self.refused(f"{name}_other_proof", "the digest of another proof than r gives", key, data)
         for what, about, bad in [
             ("empty_password", "an empty password", b""),
             ("not_utf8", "a password that is not UTF-8", b"pass\xffword"),

@@ -21,6 +21,10 @@ def commitment_of(r: bytes, password: bytes) -> bytes:
     return sha256(b"laps password v1" + r + password)
 
 
+def proof_of(r: bytes) -> bytes:
+    return sha256(b"laps opened v1" + r)
+
+
 def info_of(suite: int, head: bytes, identity: bytes) -> bytes:
     return b"laps wrap v1" + suite.to_bytes(2, "big") + sha256(head) + identity
 
@@ -41,18 +45,23 @@ def open_plaintext(record: Record, reader: Reader, secret: bytes) -> bytes:
         raise Refused("rejected") from None
 
 
-def open_record(record: Record, reader: Reader, secret: bytes) -> str:
+def open_record(record: Record, reader: Reader, secret: bytes) -> tuple[str, bytes]:
     plaintext = open_plaintext(record, reader, secret)
     r, size = plaintext[:32], plaintext[32]
     password = plaintext[33 : 33 + size]
     if not 1 <= size <= 128 or plaintext != plaintext_of(r, password):
         raise Refused("rejected")
-    if commitment_of(r, password) != record.commitment:
+    proof = proof_of(r)
+    if commitment_of(r, password) != record.commitment or not proves(proof, record):
         raise Refused("rejected")
     try:
-        return password.decode("utf-8")
+        return password.decode("utf-8"), proof
     except UnicodeDecodeError:
         raise Refused("rejected") from None
+
+
+def proves(proof: bytes, record: Record) -> bool:
+    return sha256(proof) == record.opened
 
 
 def holds(public: bytes, signature: bytes, message: bytes) -> bool:

@@ -38,7 +38,7 @@ class Header:
     made_at: int = 1_790_000_000
     policy_hash: bytes = bytes(32)
 
-    def core(self, commitment: bytes) -> bytes:
+    def core(self, commitment: bytes, opened: bytes) -> bytes:
         def put(data: bytes) -> bytes:
             return len(data).to_bytes(2, "big") + data
 
@@ -46,7 +46,7 @@ class Header:
         previous = b"\x00" if self.previous is None else b"\x01" + self.previous
         return b"".join(
             [
-                b"LAPSR\x01",
+                b"LAPSR\x01\x01",
                 *map(put, texts),
                 self.id,
                 previous,
@@ -54,6 +54,7 @@ class Header:
                 self.made_at.to_bytes(8, "big"),
                 self.policy_hash,
                 commitment,
+                opened,
             ]
         )
 
@@ -76,6 +77,7 @@ def sid_text(data: bytes) -> str:
 class Record:
     header: Header
     commitment: bytes
+    opened: bytes
     core: bytes
     signature: bytes
     suite: int
@@ -91,8 +93,9 @@ def read_record(data: bytes) -> Record:
     malformed(len(data) <= 32 * 1024)
     source = Input(data)
     malformed(source.take(5) == b"LAPSR")
-    if source.number(1) != 1:
-        raise Refused("unsupported")
+    for _ in ("format", "kind"):
+        if source.number(1) != 1:
+            raise Refused("unsupported")
     scope, device = text(source.field(), 64), text(source.field(), 128)
     account = text(source.field(), 256)
     sid = source.field()
@@ -104,11 +107,11 @@ def read_record(data: bytes) -> Record:
     previous = source.take(16) if mark else None
     version, made_at = source.number(8), source.number(8)
     malformed(previous != identity and made_at <= 253_402_300_799)
-    policy_hash, commitment = source.take(32), source.take(32)
+    policy_hash, commitment, opened = source.take(32), source.take(32), source.take(32)
     core = data[: source.at]
-    kind = source.number(1)
-    malformed(kind in (0, 1))
-    signature = source.take(96) if kind else b""
+    signed = source.number(1)
+    malformed(signed in (0, 1))
+    signature = source.take(96) if signed else b""
     suite = source.number(2)
     if suite not in NAME:
         raise Refused("unsupported")
@@ -122,4 +125,4 @@ def read_record(data: bytes) -> Record:
     body = source.take(BODY_LEN)
     malformed(source.at == len(data))
     header = Header(scope, device, account, sid, identity, previous, version, made_at, policy_hash)
-    return Record(header, commitment, core, signature, suite, sealing, ids, head, wraps, front, body)
+    return Record(header, commitment, opened, core, signature, suite, sealing, ids, head, wraps, front, body)

@@ -201,7 +201,7 @@ class Opened:
             _expect("version", version, parsed.version)
             if scope is not None:
                 _expect("scope", scope, parsed.scope)
-            result = key.open(parsed)
+            result = key.open(parsed).password
         except LapsError as error:
             result = error
         return cls(record, version, state, updated, account, result)

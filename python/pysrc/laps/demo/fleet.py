@@ -98,7 +98,7 @@ class Fleet:
     def candidates(self, device: str, reason: str) -> list[tuple[str, Password]]:
         """What a reader gets from the vault: the state of each candidate, and its password."""
         found = self.vault.disclose(device, actor=ACTOR, reason=reason)
-        opened = [(each.state, self.keys[0].open(Record.parse(each.sealed))) for each in found.candidates]
+        opened = [(each.state, self.keys[0].open(Record.parse(each.sealed)).password) for each in found.candidates]
         self.vault.record_outcome(found.entry, opened=True, actor=ACTOR, reason=reason)
         return opened
 

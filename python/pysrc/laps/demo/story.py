@@ -230,7 +230,7 @@ class Story:
         opened = []
         for each in sealed:
             try:
-                opened.append(self.fleet.keys[1].open(Record.parse(each)))
+                opened.append(self.fleet.keys[1].open(Record.parse(each)).password)
             except LapsError:
                 continue
         if here not in opened:
