@@ -12,6 +12,7 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::XWing;
 use hpke::{Deserializable as _, Kem, OpModeR, Serializable as _};
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::random::Generator;
 use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use rand_chacha::ChaCha20Rng;
@@ -33,7 +34,7 @@ fn header() -> Header {
 }
 
 fn seal_and_open(c: &mut Criterion) {
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut rng = Generator::from_system().expect("a system source");
     let password = Password::try_from_str("correct horse").expect("short");
     for suite in [Suite::XWing, Suite::X25519] {
         let keys: Vec<ReaderKey> =
@@ -89,17 +90,18 @@ fn open_single_shot(private: &<XWing as Kem>::PrivateKey, record: &Record) -> Op
         .chain_update(plain.get(..32)?)
         .chain_update(plain.get(33..33 + length)?)
         .finalize();
-    // The core ends in the commitment; behind it stand mark, suite, sealing, count and one id.
-    let committed = head.get(head.len() - 72..head.len() - 40)?;
+    // Behind the commitment stand the digest of the proof, mark, suite, sealing, count and one id.
+    let committed = head.get(head.len() - 104..head.len() - 72)?;
     (commitment.as_slice() == committed).then_some(plain)
 }
 
 fn peer(c: &mut Criterion) {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut generator = Generator::from_system().expect("a system source");
     let (private, public) = XWing::gen_keypair_with_rng(&mut rng);
     let reader = Reader::new(Suite::XWing, &public.to_bytes(), "r").expect("a key");
     let password = Password::try_from_str("correct horse").expect("short");
-    let record = Record::seal(&header(), &password, &[reader], &mut rng).expect("sealed");
+    let record = Record::seal(&header(), &password, &[reader], &mut generator).expect("sealed");
     assert!(open_single_shot(&private, &record).is_some(), "the peer opens the record");
     c.bench_function("x-wing/open with hpke's single shot", |b| {
         b.iter(|| open_single_shot(&private, black_box(&record)));

@@ -8,6 +8,7 @@ use rand_core::TryCryptoRng;
 
 use crate::calendar;
 use crate::error::Code;
+use crate::random::{Generator, RandomError};
 
 /// At most `BYTES` bytes of UTF-8 without control characters, inline.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -116,13 +117,13 @@ impl core::error::Error for InvalidText {}
 pub struct RecordId([u8; 16]);
 
 impl RecordId {
-    /// Draws one.
+    /// Draws one, of fresh bytes of the generator's source.
     ///
     /// # Errors
-    /// Those of the source.
-    pub fn generate<R: TryCryptoRng>(rng: &mut R) -> Result<Self, R::Error> {
+    /// Those of [`Generator::reseed`].
+    pub fn generate<S: TryCryptoRng>(generator: &mut Generator<S>) -> Result<Self, RandomError> {
         let mut bytes = [0; 16];
-        rng.try_fill_bytes(&mut bytes)?;
+        generator.fill_fresh(&mut bytes)?;
         Ok(Self(bytes))
     }
 

@@ -4,7 +4,10 @@
 //! which overwrites the old one at once, and bytes are wiped as they are handed out. Whoever reads its memory
 //! learns what comes next, but nothing that came before. It mixes in 64 fresh bytes of its source at least
 //! once in every mebibyte, and whenever [`Generator::reseed`] is called: before the password of every
-//! rotation, and in the child after a fork.
+//! rotation, for every key, record id and sealing, and in the child after a fork.
+//!
+//! Whatever draws in this library takes a [`Generator`]: so every source goes through the two checks of its
+//! seeding, and one that repeats itself is refused everywhere.
 
 mod erasure;
 #[cfg(feature = "getrandom")]
@@ -67,6 +70,16 @@ impl<S: TryCryptoRng> Generator<S> {
         }
         self.state.mix(seed.expose_secret());
         Ok(())
+    }
+
+    /// Mixes in fresh bytes of the source, then fills `out`: what a copy of this generator draws (after a fork, in
+    /// a snapshot that was started twice) is something else.
+    ///
+    /// # Errors
+    /// As [`Generator::reseed`]; `out` is then all zero.
+    pub fn fill_fresh(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.reseed().inspect_err(|_| out.zeroize())?;
+        self.fill(out)
     }
 
     /// Fills `out` with random bytes.

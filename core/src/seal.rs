@@ -42,6 +42,7 @@
 //! ```
 
 mod error;
+mod field;
 mod header;
 mod kem;
 mod keyfile;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use laps_core::{
     identity::{AccountName, DeviceId, RecordId, Scope, Timestamp},
+    random::Generator,
     rotation::message::{Answer, CheckIn, Commit, record_prefix},
     rotation::set::{IdSet, MayHold},
     seal::{Header, ReaderKey, Record, SealError, Suite},
@@ -73,13 +74,12 @@ impl<'a> Input<'a> {
 struct Start {
     store: MemoryStore,
     keys: Vec<ReaderKey>,
-    rng: ChaCha20Rng,
 }
 
 struct World {
     vault: Vault<MemoryStore>,
     keys: &'static [ReaderKey],
-    rng: ChaCha20Rng,
+    rng: Generator<ChaCha20Rng>,
     /// Records that were handed out and sealed anew, and may come back at any time.
     kept: Vec<Resealing>,
     /// How many records devices have made.
@@ -105,8 +105,9 @@ fn over(store: MemoryStore, first: u64) -> Vault<MemoryStore> {
 impl Start {
     /// Three keys, of which the first two are readers; three devices with one record each, sealed to the first.
     fn new() -> Option<Self> {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let key = |rng: &mut ChaCha20Rng| ReaderKey::generate(Suite::X25519, "r", rng).ok();
+        let mut rng = Generator::try_new(ChaCha20Rng::seed_from_u64(1)).ok()?;
+        let key =
+            |rng: &mut Generator<ChaCha20Rng>| ReaderKey::generate(Suite::X25519, "r", rng).ok();
         let keys = vec![key(&mut rng)?, key(&mut rng)?, key(&mut rng)?];
         let store = MemoryStore::new();
         let vault = over(store.clone(), 1);
@@ -119,7 +120,7 @@ impl Start {
                 Record::seal(&header, &password(device)?, readers.get(..1)?, &mut rng).ok()?;
             assert_eq!(offer(&vault, device, &record)?.stored.len(), 1);
         }
-        Some(Self { store, keys, rng })
+        Some(Self { store, keys })
     }
 }
 
@@ -127,7 +128,8 @@ impl World {
     fn new() -> Option<Self> {
         static START: OnceLock<Option<Start>> = OnceLock::new();
         let start = START.get_or_init(Start::new).as_ref()?;
-        let (vault, rng) = (over(start.store.snapshot(), 1 << 20), start.rng.clone());
+        let vault = over(start.store.snapshot(), 1 << 20);
+        let rng = Generator::try_new(ChaCha20Rng::seed_from_u64(2)).ok()?;
         let made = DEVICES.len();
         Some(Self { vault, keys: &start.keys, rng, kept: Vec::new(), made, spoilt: false })
     }

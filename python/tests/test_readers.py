@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +98,18 @@ def test_who_opens_a_record_can_prove_it(key: ReaderKey) -> None:
     for wrong in (b"", proof[:31], proof + b"x"):
         with pytest.raises((TypeError, ValueError)):
             record.is_proven_by(wrong)
+
+
+def test_a_public_key_is_written_in_one_way(key: ReaderKey) -> None:
+    prefix, suite, _, encoded, name = str(key.reader).split(" ", 4)
+    public = base64.b64decode(encoded)
+    number = int.from_bytes(public[-32:], "little")
+    for other in (number | 1 << 255, 2**255 - 19 + 9):
+        changed = public[:-32] + other.to_bytes(32, "little")
+        identity = hashlib.sha256({"x-wing": b"\0\1", "x25519": b"\0\2"}[suite] + changed).hexdigest()
+        with pytest.raises(LapsError) as caught:
+            Reader(f"{prefix} {suite} {identity} {base64.b64encode(changed).decode()} {name}")
+        assert caught.value.code == 110, caught.value
 
 
 def test_every_flipped_bit_is_found(key: ReaderKey) -> None:

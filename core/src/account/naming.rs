@@ -5,7 +5,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use super::{LocalAccount, same_name};
-use crate::{error::Code, identity::AccountName};
+use crate::{error::Code, identity::AccountName, random::Generator};
 
 /// A local account name has at most 20 characters (windows-laps §3.1).
 const MAX_NAME: usize = 20;
@@ -25,7 +25,19 @@ const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 ///
 /// # Errors
 /// [`NamingError`] when the prefix cannot be a name, every try is taken, or the random source fails.
-pub fn automatic_name<R: TryCryptoRng + ?Sized>(
+pub fn automatic_name<S: TryCryptoRng>(
+    prefix: &str,
+    randomize: bool,
+    taken: &[LocalAccount],
+    generator: &mut Generator<S>,
+) -> Result<AccountName, NamingError> {
+    if randomize {
+        generator.reseed().or(Err(NamingError::Random))?;
+    }
+    draw_name(prefix, randomize, taken, generator)
+}
+
+fn draw_name<R: TryCryptoRng>(
     prefix: &str,
     randomize: bool,
     taken: &[LocalAccount],
@@ -85,7 +97,7 @@ fn cut(text: &str, units: usize) -> &str {
 }
 
 /// A number below one million, exactly uniform: a draw of 20 bits above it is thrown away.
-fn six_digits<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<u32, NamingError> {
+fn six_digits<R: TryCryptoRng>(rng: &mut R) -> Result<u32, NamingError> {
     // 2^20 is 1 048 576: one draw in 22 is refused; 64 refusals in a row mean a source that is stuck.
     for _ in 0..64 {
         let draw = rng.try_next_u32().or(Err(NamingError::Random))? & 0xf_ffff;
@@ -192,7 +204,7 @@ mod tests {
     }
 
     fn name(prefix: &str, taken: &[LocalAccount]) -> Result<alloc::string::String, NamingError> {
-        automatic_name(prefix, true, taken, &mut Steps(41)).map(|name| name.to_string())
+        draw_name(prefix, true, taken, &mut Steps(41)).map(|name| name.to_string())
     }
 
     #[test]
@@ -213,20 +225,20 @@ mod tests {
         );
         let all: Vec<_> = (0..200).map(|n| account(&alloc::format!("ops{n:06}"))).collect();
         assert_eq!(name("ops", &all), Err(NamingError::Taken));
-        let fixed = |taken: &[LocalAccount]| automatic_name("ops", false, taken, &mut Steps(0));
+        let fixed = |taken: &[LocalAccount]| draw_name("ops", false, taken, &mut Steps(0));
         assert_eq!(fixed(&[account("Ops")]), Err(NamingError::Taken));
         assert_eq!(fixed(&[account("Other")]).unwrap().as_str(), "ops");
     }
 
     #[test]
     fn draws_above_a_million_are_thrown_away_and_a_stuck_source_is_an_error() {
-        let named = automatic_name("a", true, &[], &mut Steps(999_998)).unwrap();
+        let named = draw_name("a", true, &[], &mut Steps(999_998)).unwrap();
         assert_eq!(named.as_str(), "a999999");
         assert_eq!(
-            automatic_name("a", true, &[], &mut Steps(0xf_0000 + 0xffff)).unwrap().as_str(),
+            draw_name("a", true, &[], &mut Steps(0xf_0000 + 0xffff)).unwrap().as_str(),
             "a000000"
         );
-        assert_eq!(automatic_name("a", true, &[], &mut Steps(1_000_000)), Err(NamingError::Random));
+        assert_eq!(draw_name("a", true, &[], &mut Steps(1_000_000)), Err(NamingError::Random));
     }
 
     #[test]

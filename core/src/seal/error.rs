@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::error::Code;
+use crate::random::RandomError;
 
 /// Why a record, a reader, a key file or a reader set was refused.
 ///
@@ -36,8 +37,8 @@ pub enum SealError {
     PassphraseMissing,
     /// A passphrase was given for a key file that is not encrypted.
     PassphraseUnexpected,
-    /// The random source failed.
-    Random,
+    /// The random source failed, or it repeats itself.
+    Random(RandomError),
     /// The line of text is not a reader's public key: the text says why.
     ReaderMalformed(&'static str),
     /// The reader set does not parse.
@@ -51,13 +52,13 @@ pub enum SealError {
     ReaderSetRefused(&'static str),
     /// The key does not open the record, or the record was changed.
     Rejected,
-    /// The record was sealed anew 2³² − 1 times.
+    /// The record was re-sealed 2³² − 1 times.
     ResealLimit,
     /// There are more than [`MAX_READERS`](super::MAX_READERS) readers.
     TooManyReaders,
-    /// A format or a suite that this version does not know.
+    /// A format, a kind of secret or a suite that this version does not know.
     UnsupportedVersion {
-        /// `"format"` or `"suite"`.
+        /// `"format"`, `"kind"` or `"suite"`.
         what: &'static str,
         /// The number that was found.
         found: u16,
@@ -80,7 +81,7 @@ impl SealError {
             Self::KeyFileRejected | Self::PassphraseMissing => Code::KeyFileRejected,
             Self::Malformed { .. } => Code::RecordMalformed,
             Self::NotAReader => Code::NotAReader,
-            Self::Random => Code::RandomFailure,
+            Self::Random(error) => error.code(),
             Self::ReaderMalformed(_) => Code::ReaderMalformed,
             Self::ReaderSetMalformed { .. } => Code::ReaderSetMalformed,
             Self::ReaderSetRefused(_) => Code::ReaderSetRefused,
@@ -113,7 +114,7 @@ impl fmt::Display for SealError {
             Self::PassphraseUnexpected => {
                 f.write_str("the key file is not encrypted; leave the passphrase out")
             }
-            Self::Random => f.write_str("the random source failed"),
+            Self::Random(error) => error.fmt(f),
             Self::ReaderMalformed(what) => write!(f, "not a reader's public key: {what}"),
             Self::ReaderSetMalformed { line, what } => {
                 write!(f, "the reader set is malformed in line {line}: {what}")
@@ -122,7 +123,7 @@ impl fmt::Display for SealError {
             Self::Rejected => {
                 f.write_str("the key does not open the record, or the record was changed")
             }
-            Self::ResealLimit => f.write_str("the record cannot be sealed anew any more often"),
+            Self::ResealLimit => f.write_str("the record was re-sealed as often as is possible"),
             Self::TooManyReaders => {
                 write!(f, "there are too many readers; at most {} are accepted", super::MAX_READERS)
             }
@@ -130,6 +131,12 @@ impl fmt::Display for SealError {
                 write!(f, "{what} {found} is not supported by this version")
             }
         }
+    }
+}
+
+impl From<RandomError> for SealError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
     }
 }
 

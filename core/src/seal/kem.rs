@@ -12,8 +12,10 @@ use hpke::{Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable};
 use rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroize as _;
 
+use super::field::is_reduced;
 use super::xwing::{ExpandedKey, XWingExpanded};
 use super::{SealError, Suite};
+use crate::random::{Generator, RandomError};
 use crate::secret::SecretBytes;
 
 /// Whether these bytes are a public key of the suite, one that a content key can be wrapped for.
@@ -32,24 +34,29 @@ pub(super) fn check_public_key(suite: Suite, public_key: &[u8]) -> Result<(), Se
             *public_key.last_chunk().ok_or(LENGTH)?
         }
     };
+    // RFC 7748 §5 has receivers ignore bit 255 and reduce the rest: one key could be written in several ways, and
+    // an X-Wing record sealed to another way than the reader's own opens for nobody.
+    if x25519[31] & 0x80 != 0 || !is_reduced(&x25519) {
+        return Err(INVALID);
+    }
     // A point of small order gives the same shared secret to everybody (RFC 7748 §6.1). The product with
     // any clamped scalar is then zero.
     if x25519_dalek::x25519([8; 32], x25519) == [0; 32] { Err(INVALID) } else { Ok(()) }
 }
 
 /// Wraps a content key and appends the encapsulated key, the wrapped key and its tag to `out`.
-pub(super) fn wrap<R: TryCryptoRng>(
+pub(super) fn wrap<S: TryCryptoRng>(
     suite: Suite,
     public_key: &[u8],
     info: &[u8],
     content_key: &SecretBytes<32>,
-    rng: &mut R,
+    generator: &mut Generator<S>,
     out: &mut Vec<u8>,
 ) -> Result<(), SealError> {
     match suite {
-        Suite::XWing => wrap_with::<XWing, 64, R>(public_key, info, content_key, rng, out),
+        Suite::XWing => wrap_with::<XWing, 64, S>(public_key, info, content_key, generator, out),
         Suite::X25519 => {
-            wrap_with::<X25519HkdfSha256, 32, R>(public_key, info, content_key, rng, out)
+            wrap_with::<X25519HkdfSha256, 32, S>(public_key, info, content_key, generator, out)
         }
     }
 }
@@ -57,17 +64,17 @@ pub(super) fn wrap<R: TryCryptoRng>(
 // RFC 9180 §6.1, mode_base:
 //   enc, ctx = SetupBaseS(pkR, info)
 //   ct = ctx.Seal(aad = "", pt)
-fn wrap_with<K: Kem, const DRAW: usize, R: TryCryptoRng>(
+fn wrap_with<K: Kem, const DRAW: usize, S: TryCryptoRng>(
     public_key: &[u8],
     info: &[u8],
     content_key: &SecretBytes<32>,
-    rng: &mut R,
+    generator: &mut Generator<S>,
     out: &mut Vec<u8>,
 ) -> Result<(), SealError> {
     let public_key = K::PublicKey::from_bytes(public_key)
         .map_err(|_| SealError::ReaderMalformed("the key is not a valid public key"))?;
     // hpke takes a source that cannot fail, so the bytes are drawn first, from one that can.
-    let mut drawn = Drawn::<DRAW>::try_new(rng)?;
+    let mut drawn = Drawn::<DRAW>::try_new(generator)?;
     let sealed = hpke::setup_sender_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(
         &OpModeS::Base,
         &public_key,
@@ -75,10 +82,10 @@ fn wrap_with<K: Kem, const DRAW: usize, R: TryCryptoRng>(
         &mut drawn,
     );
     let exact = drawn.used == DRAW && !drawn.overdrawn;
-    let (encapsulated, mut context) = sealed.map_err(|_| SealError::Random)?;
+    let (encapsulated, mut context) = sealed.map_err(|_| RandomError::Failed)?;
     if !exact {
         // The crate draws another number of bytes than the one that was read from its source.
-        return Err(SealError::Random);
+        return Err(RandomError::Failed.into());
     }
     out.extend_from_slice(&encapsulated.to_bytes());
     let start = out.len();
@@ -87,7 +94,7 @@ fn wrap_with<K: Kem, const DRAW: usize, R: TryCryptoRng>(
     let wrapped = InOutBuf::new(content_key.expose_secret().as_slice(), place)
         .map_err(|_| HpkeError::SealError)
         .and_then(|buffer| context.seal_inout_detached(buffer, &[]));
-    out.extend_from_slice(&wrapped.map_err(|_| SealError::Random)?.to_bytes());
+    out.extend_from_slice(&wrapped.map_err(|_| RandomError::Failed)?.to_bytes());
     Ok(())
 }
 
@@ -171,9 +178,9 @@ struct Drawn<const N: usize> {
 }
 
 impl<const N: usize> Drawn<N> {
-    fn try_new<R: TryCryptoRng>(rng: &mut R) -> Result<Self, SealError> {
+    fn try_new<S: TryCryptoRng>(generator: &mut Generator<S>) -> Result<Self, SealError> {
         let mut bytes = SecretBytes::zeroed();
-        rng.try_fill_bytes(bytes.expose_secret_mut()).map_err(|_| SealError::Random)?;
+        generator.fill(bytes.expose_secret_mut())?;
         Ok(Self { bytes, used: 0, overdrawn: false })
     }
 }

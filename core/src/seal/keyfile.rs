@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::pkcs8::{COST, Cost, Kind, from_pem, is_encrypted, to_pem};
 use super::{Reader, ReaderKey, SealError, Suite, burn_stack};
+use crate::random::Generator;
 
 /// The most bytes of a key file that are looked at.
 pub const MAX_KEY_FILE_LEN: usize = 16 * 1024;
@@ -22,23 +23,23 @@ impl ReaderKey {
     ///
     /// # Errors
     /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty passphrase.
-    pub fn to_key_file<R: TryCryptoRng>(
+    pub fn to_key_file<S: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Zeroizing<String>, SealError> {
-        self.to_key_file_at(passphrase, COST, rng)
+        self.to_key_file_at(passphrase, COST, generator)
     }
 
-    fn to_key_file_at<R: TryCryptoRng>(
+    fn to_key_file_at<S: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,
         cost: Cost,
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Zeroizing<String>, SealError> {
         let kind = kind(self.reader().suite());
         let key = self.reader().public_key();
-        let pem = to_pem(kind, self.secret(), key, passphrase, cost, rng);
+        let pem = to_pem(kind, self.secret(), key, passphrase, cost, generator);
         burn_stack();
         Ok(join(self.reader(), &pem?))
     }
@@ -119,10 +120,14 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng as _;
 
+    fn rng(seed: u64) -> Generator<ChaCha20Rng> {
+        Generator::try_new(ChaCha20Rng::seed_from_u64(seed)).unwrap()
+    }
+
     const CHEAP: Cost = Cost { n: 2, r: 1, p: 1 };
 
     fn file(suite: Suite, passphrase: Option<&[u8]>, cost: Cost) -> Zeroizing<String> {
-        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let mut rng = rng(7);
         let key = ReaderKey::generate(suite, "Helpdesk", &mut rng).unwrap();
         key.to_key_file_at(passphrase, cost, &mut rng).unwrap()
     }
@@ -205,7 +210,7 @@ mod tests {
     fn a_key_beside_another_keys_line_is_refused() {
         for suite in Suite::ALL {
             let mine = file(*suite, None, CHEAP);
-            let other = ReaderKey::generate(*suite, "Helpdesk", &mut ChaCha20Rng::seed_from_u64(8));
+            let other = ReaderKey::generate(*suite, "Helpdesk", &mut rng(8));
             let line = other.unwrap().reader().to_string();
             let pem = mine.split_once('\n').unwrap().1;
             let mixed = alloc::format!("{line}\n{pem}");

@@ -14,6 +14,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use super::SealError;
+use crate::random::Generator;
 use crate::secret::SecretBytes;
 
 /// What kind of private key it is, and how PKCS#8 holds it.
@@ -54,13 +55,13 @@ pub(super) struct KeyPair {
 
 /// Writes the key as PEM: encrypted when there is a passphrase.
 #[inline(never)]
-pub(super) fn to_pem<R: TryCryptoRng>(
+pub(super) fn to_pem<S: TryCryptoRng>(
     kind: Kind,
     secret: &SecretBytes<32>,
     public_key: &[u8],
     passphrase: Option<&[u8]>,
     cost: Cost,
-    rng: &mut R,
+    generator: &mut Generator<S>,
 ) -> Result<Zeroizing<alloc::string::String>, SealError> {
     let mut private = Zeroizing::new(Vec::with_capacity(34));
     if kind.nested {
@@ -81,8 +82,8 @@ pub(super) fn to_pem<R: TryCryptoRng>(
         return Err(SealError::PassphraseMissing);
     }
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
-    rng.try_fill_bytes(&mut salt).map_err(|_| SealError::Random)?;
-    rng.try_fill_bytes(&mut iv).map_err(|_| SealError::Random)?;
+    generator.fill_fresh(&mut salt)?;
+    generator.fill(&mut iv)?;
     let scheme = pbes2::Parameters {
         kdf: Kdf::Scrypt(ScryptParams {
             salt: salt.as_slice().try_into().map_err(unwritable)?,

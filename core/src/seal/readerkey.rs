@@ -7,6 +7,7 @@ use rand_core::TryCryptoRng;
 
 use super::kem::Unwrapper;
 use super::{Reader, ReaderId, SealError, Suite, burn_stack};
+use crate::random::Generator;
 use crate::secret::SecretBytes;
 
 /// A reader's private key, set up once for any number of records and wiped when dropped.
@@ -23,13 +24,13 @@ impl ReaderKey {
     ///
     /// # Errors
     /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the source fails.
-    pub fn generate<R: TryCryptoRng>(
+    pub fn generate<S: TryCryptoRng>(
         suite: Suite,
         name: &str,
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Self, SealError> {
         let mut secret = Box::new(SecretBytes::zeroed());
-        rng.try_fill_bytes(secret.expose_secret_mut()).map_err(|_| SealError::Random)?;
+        generator.fill_fresh(secret.expose_secret_mut())?;
         if suite == Suite::X25519 {
             // RFC 7748 §5: a scalar is used with these bits set so, and kept so: one key has one file.
             let bytes = secret.expose_secret_mut();

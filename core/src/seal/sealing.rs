@@ -18,6 +18,7 @@ use super::{
     Header, MAX_READERS, Opened, Reader, ReaderId, ReaderKey, Record, SealError, SignerKey, Suite,
     burn_stack, kem,
 };
+use crate::random::{Generator, RandomError};
 use crate::secret::{Password, SecretBytes};
 
 impl Record {
@@ -27,13 +28,13 @@ impl Record {
     /// [`SealError::HeaderRefused`] for a header or password that cannot be sealed; [`SealError::NoReaders`],
     /// [`SealError::TooManyReaders`], [`SealError::DuplicateReader`], [`SealError::MixedSuites`] for the
     /// readers; [`SealError::Random`] when the source fails.
-    pub fn seal<R: TryCryptoRng>(
+    pub fn seal<S: TryCryptoRng>(
         header: &Header,
         password: &Password,
         readers: &[Reader],
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Self, SealError> {
-        let sealed = seal(header, password, readers, None, rng);
+        let sealed = seal(header, password, readers, None, generator);
         burn_stack();
         sealed
     }
@@ -58,16 +59,16 @@ impl ReaderKey {
     ///
     /// # Errors
     /// Those of [`ReaderKey::open`] and of [`Record::seal`]; [`SealError::ResealLimit`].
-    pub fn reseal<R: TryCryptoRng>(
+    pub fn reseal<S: TryCryptoRng>(
         &self,
         record: &Record,
         readers: &[Reader],
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Record, SealError> {
         let sealed = self.open_plaintext(record).and_then(|plaintext| {
             let sealing = record.sealing().checked_add(1).ok_or(SealError::ResealLimit)?;
             let head = [record.core(), record.signature()].concat();
-            seal_plaintext(head, sealing, &plaintext, readers, rng)
+            seal_plaintext(head, sealing, &plaintext, readers, generator)
         });
         burn_stack();
         sealed
@@ -100,18 +101,18 @@ impl ReaderKey {
 }
 
 #[inline(never)]
-pub(super) fn seal<R: TryCryptoRng>(
+pub(super) fn seal<S: TryCryptoRng>(
     header: &Header,
     password: &Password,
     readers: &[Reader],
     signer: Option<&SignerKey>,
-    rng: &mut R,
+    generator: &mut Generator<S>,
 ) -> Result<Record, SealError> {
     if password.is_empty() {
         return Err(SealError::HeaderRefused("the password is empty"));
     }
     let mut plaintext = Plaintext::zeroed();
-    rng.try_fill_bytes(plaintext.blind_mut()).map_err(|_| SealError::Random)?;
+    generator.fill_fresh(plaintext.blind_mut())?;
     plaintext.set_password(password);
     let mut head = header.encode(&plaintext.commitments())?;
     match signer {
@@ -123,17 +124,17 @@ pub(super) fn seal<R: TryCryptoRng>(
             head.extend_from_slice(&signature);
         }
     }
-    seal_plaintext(head, 0, &plaintext, readers, rng)
+    seal_plaintext(head, 0, &plaintext, readers, generator)
 }
 
 /// Seals a plaintext under `head`, the core and its signature.
 #[inline(never)]
-fn seal_plaintext<R: TryCryptoRng>(
+fn seal_plaintext<S: TryCryptoRng>(
     head: Vec<u8>,
     sealing: u32,
     plaintext: &Plaintext,
     readers: &[Reader],
-    rng: &mut R,
+    generator: &mut Generator<S>,
 ) -> Result<Record, SealError> {
     let (suite, readers) = in_order(readers)?;
     let mut bytes = head;
@@ -143,12 +144,12 @@ fn seal_plaintext<R: TryCryptoRng>(
     readers.iter().for_each(|reader| bytes.extend_from_slice(reader.id().as_bytes()));
 
     let mut fresh = SecretBytes::zeroed();
-    rng.try_fill_bytes(fresh.expose_secret_mut()).map_err(|_| SealError::Random)?;
+    generator.fill_fresh(fresh.expose_secret_mut())?;
     let content_key = content_key(&fresh, plaintext, &bytes)?;
     let mut wraps = Vec::new();
     for reader in readers {
         let info = wrap_info(suite, &bytes, &reader.id());
-        kem::wrap(suite, reader.public_key(), &info, &content_key, rng, &mut wraps)?;
+        kem::wrap(suite, reader.public_key(), &info, &content_key, generator, &mut wraps)?;
     }
     bytes.append(&mut wraps);
 
@@ -185,7 +186,7 @@ fn content_key(
     let info: [&[u8]; 2] = [b"laps content key v1", &digest(head)];
     // It fails for more than 8160 bytes only (RFC 5869 §2.3).
     let made = expand.expand_multi_info(&info, key.expose_secret_mut());
-    made.map(|()| key).map_err(|_| SealError::Random)
+    made.map(|()| key).map_err(|_| RandomError::Failed.into())
 }
 
 /// The readers' suite, and the readers in the order of their ids.
@@ -232,9 +233,13 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng as _;
 
+    fn rng(seed: u64) -> Generator<ChaCha20Rng> {
+        Generator::try_new(ChaCha20Rng::seed_from_u64(seed)).unwrap()
+    }
+
     #[test]
     fn another_password_under_the_same_core_is_refused_by_every_reader() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut rng = rng(1);
         let header = Header {
             scope: Scope::EMPTY,
             device: DeviceId::new("d").unwrap(),

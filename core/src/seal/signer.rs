@@ -10,8 +10,10 @@ use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::field::is_reduced;
 use super::line::{self, Kind, Name};
 use super::{Header, Reader, Record, SealError, burn_stack, keyfile, pkcs8, sealing};
+use crate::random::Generator;
 use crate::secret::{Password, SecretBytes};
 
 /// SHA-256 of a signer's public key. Written as 64 lower-case hexadecimal digits.
@@ -46,7 +48,8 @@ impl Signer {
         const INVALID: SealError = SealError::ReaderMalformed("the key is not a valid public key");
         let public_key = public_key.try_into().map_err(|_| INVALID)?;
         let key = VerifyingKey::from_bytes(public_key).map_err(|_| INVALID)?;
-        if key.is_weak() {
+        // The crate accepts a y of p or more; one key has one identity.
+        if key.is_weak() || !is_reduced(public_key) {
             return Err(INVALID);
         }
         Ok(Self { key, name: line::name(name).map_err(SealError::ReaderMalformed)? })
@@ -138,9 +141,12 @@ impl SignerKey {
     ///
     /// # Errors
     /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the source fails.
-    pub fn generate<R: TryCryptoRng>(name: &str, rng: &mut R) -> Result<Self, SealError> {
+    pub fn generate<S: TryCryptoRng>(
+        name: &str,
+        generator: &mut Generator<S>,
+    ) -> Result<Self, SealError> {
         let mut secret = SecretBytes::zeroed();
-        rng.try_fill_bytes(secret.expose_secret_mut()).map_err(|_| SealError::Random)?;
+        generator.fill_fresh(secret.expose_secret_mut())?;
         Self::from_secret(&secret, name)
     }
 
@@ -161,15 +167,15 @@ impl SignerKey {
     ///
     /// # Errors
     /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty passphrase.
-    pub fn to_key_file<R: TryCryptoRng>(
+    pub fn to_key_file<S: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Zeroizing<String>, SealError> {
         let mut secret = SecretBytes::zeroed();
         secret.expose_secret_mut().copy_from_slice(self.key.as_bytes());
         let public_key = self.signer.public_key();
-        let pem = pkcs8::to_pem(KIND, &secret, public_key, passphrase, pkcs8::COST, rng);
+        let pem = pkcs8::to_pem(KIND, &secret, public_key, passphrase, pkcs8::COST, generator);
         burn_stack();
         Ok(keyfile::join(&self.signer, &pem?))
     }
@@ -216,14 +222,14 @@ impl Record {
     ///
     /// # Errors
     /// Those of [`Record::seal`].
-    pub fn seal_signed<R: TryCryptoRng>(
+    pub fn seal_signed<S: TryCryptoRng>(
         header: &Header,
         password: &Password,
         readers: &[Reader],
         signer: &SignerKey,
-        rng: &mut R,
+        generator: &mut Generator<S>,
     ) -> Result<Self, SealError> {
-        let sealed = sealing::seal(header, password, readers, Some(signer), rng);
+        let sealed = sealing::seal(header, password, readers, Some(signer), generator);
         burn_stack();
         sealed
     }

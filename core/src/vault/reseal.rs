@@ -62,7 +62,7 @@ impl<S: Store> Vault<S> {
                 match sealed {
                     Ok(sealed) => anew.push(Resealing::new(item.device, item.record, sealed)),
                     Err(SealError::NotAReader) => done.not_ours = done.not_ours.saturating_add(1),
-                    Err(SealError::Random) => return Err(VaultError::Random),
+                    Err(SealError::Random(_)) => return Err(VaultError::Random),
                     Err(error) => done.failed.push(Unsealed {
                         device: item.device,
                         record: item.record,

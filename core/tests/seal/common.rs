@@ -3,6 +3,7 @@
 
 use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::random::Generator;
 use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use rand_chacha::ChaCha20Rng;
@@ -11,9 +12,9 @@ use rand_chacha::rand_core::SeedableRng as _;
 /// Both suites.
 pub(crate) const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
 
-/// A source that gives the same bytes for the same number.
-pub(crate) fn rng(seed: u64) -> ChaCha20Rng {
-    ChaCha20Rng::seed_from_u64(seed)
+/// A generator that gives the same bytes for the same number.
+pub(crate) fn rng(seed: u64) -> Generator<ChaCha20Rng> {
+    Generator::try_new(ChaCha20Rng::seed_from_u64(seed)).unwrap()
 }
 
 /// A header with something in every field.

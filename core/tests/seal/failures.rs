@@ -5,10 +5,9 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-use core::fmt;
-
 use laps_core::error::Code;
-use laps_core::identity::Scope;
+use laps_core::identity::{RecordId, Scope};
+use laps_core::random::{Generator, RandomError};
 use laps_core::seal::{Reader, ReaderKey, ReaderSet, Record, SealError, SignerKey, Suite};
 use proptest::prelude::{Strategy, any, prop};
 use proptest::{collection, prop_assert, proptest};
@@ -16,71 +15,101 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use crate::common::{SUITES, header, key, password, readers, record, rng};
 
-/// A source that works so many times.
-struct Failing(usize);
-
-#[derive(Debug)]
-struct Broken;
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("broken")
-    }
+/// What a source does when its good seeds are used up.
+#[derive(Clone, Copy)]
+enum End {
+    Fails,
+    /// The same byte again and again.
+    Constant(u8),
+    /// The same 32 bytes again and again.
+    Equal,
 }
 
-impl core::error::Error for Broken {}
+/// A source that gives so many good seeds.
+struct Limited {
+    left: u8,
+    end: End,
+}
 
-impl TryRng for Failing {
-    type Error = Broken;
+impl TryRng for Limited {
+    type Error = RandomError;
 
-    fn try_next_u32(&mut self) -> Result<u32, Broken> {
+    fn try_next_u32(&mut self) -> Result<u32, RandomError> {
         let mut bytes = [0; 4];
         self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
     }
 
-    fn try_next_u64(&mut self) -> Result<u64, Broken> {
+    fn try_next_u64(&mut self) -> Result<u64, RandomError> {
         let mut bytes = [0; 8];
         self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
     }
 
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Broken> {
-        self.0 = self.0.checked_sub(1).ok_or(Broken)?;
-        out.fill(0x5a);
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        let counting = self.left.checked_sub(1);
+        self.left = counting.unwrap_or_default();
+        for (at, byte) in (0_u8..).zip(out) {
+            *byte = match (counting, self.end) {
+                (Some(left), _) => at ^ left,
+                (None, End::Fails) => return Err(RandomError::Failed),
+                (None, End::Constant(byte)) => byte,
+                (None, End::Equal) => at & 31,
+            };
+        }
         Ok(())
     }
 }
 
-impl TryCryptoRng for Failing {}
+impl TryCryptoRng for Limited {}
 
-/// Runs with a source that fails at the first draw, at the second, …, until it works; says how many it took.
-fn draws<T>(mut run: impl FnMut(&mut Failing) -> Result<T, SealError>) -> usize {
-    (0..100)
-        .find(|count| match run(&mut Failing(*count)) {
-            Ok(_) => true,
-            Err(error) => {
-                assert_eq!(error, SealError::Random);
-                assert_eq!(error.code(), Code::RandomFailure);
-                false
-            }
-        })
-        .unwrap_or(100)
+/// Runs with a source that ends at the first seeding after the generator's own, at the second, …, until it
+/// works; says how many it took.
+fn seedings<T, E: Into<SealError>>(
+    mut run: impl FnMut(&mut Generator<Limited>) -> Result<T, E>,
+) -> u8 {
+    let mut count = |end, expected| {
+        (0..100)
+            .find(|left| {
+                let source = Limited { left: 1 + left, end };
+                let mut generator = Generator::try_new(source).expect("one good seed");
+                match run(&mut generator).map_err(Into::into) {
+                    Ok(_) => true,
+                    Err(error) => {
+                        assert_eq!(error, SealError::Random(expected));
+                        assert_eq!(error.code(), Code::RandomFailure);
+                        false
+                    }
+                }
+            })
+            .expect("it works in the end")
+    };
+    let failing = count(End::Fails, RandomError::Failed);
+    for end in [End::Constant(0), End::Constant(0x5a), End::Equal] {
+        assert_eq!(count(end, RandomError::Stuck), failing);
+    }
+    failing
 }
 
 #[test]
-fn a_source_that_fails_at_any_draw_is_an_error() {
+fn a_source_that_fails_or_repeats_itself_is_an_error_everywhere() {
     for suite in SUITES {
         let keys = [key(suite, 1), key(suite, 2)];
         let (readers, record) = (readers(&keys), record(&keys));
-        // The blind, the content key, and one encapsulation for each reader.
-        let seal = |rng: &mut Failing| Record::seal(&header(), &password("x"), &readers, rng);
-        assert_eq!(draws(seal), 4);
-        assert_eq!(draws(|rng| keys[0].reseal(&record, &readers, rng)), 3);
-        assert_eq!(draws(|rng| ReaderKey::generate(suite, "name", rng)), 1);
-        // A salt and an initialisation vector.
-        assert_eq!(draws(|rng| keys[0].to_key_file(Some(b"passphrase"), rng)), 2);
-        assert_eq!(draws(|rng| keys[0].to_key_file(None, rng)), 0);
+        let signer = SignerKey::generate("device", &mut rng(1)).expect("drawn");
+        let (header, password) = (header(), password("x"));
+        // Fresh bytes for the blind and for the content key.
+        assert_eq!(seedings(|rng| Record::seal(&header, &password, &readers, rng)), 2);
+        let signed = |rng: &mut _| Record::seal_signed(&header, &password, &readers, &signer, rng);
+        assert_eq!(seedings(signed), 2);
+        assert_eq!(seedings(|rng| keys[0].reseal(&record, &readers, rng)), 1);
+        assert_eq!(seedings(|rng| ReaderKey::generate(suite, "name", rng)), 1);
+        // Salt and initialisation vector.
+        assert_eq!(seedings(|rng| keys[0].to_key_file(Some(b"passphrase"), rng)), 1);
+        assert_eq!(seedings(|rng| keys[0].to_key_file(None, rng)), 0);
     }
-    assert_eq!(draws(|rng| SignerKey::generate("name", rng)), 1);
+    let signer = SignerKey::generate("name", &mut rng(1)).expect("drawn");
+    assert_eq!(seedings(|rng| signer.to_key_file(Some(b"passphrase"), rng)), 1);
+    assert_eq!(seedings(|rng| SignerKey::generate("name", rng)), 1);
+    assert_eq!(seedings(RecordId::generate), 1);
 }
 
 #[test]

@@ -7,12 +7,15 @@
 
 use std::format;
 
+use base64ct::{Base64, Encoding as _};
 use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::random::Generator;
 use laps_core::seal::{Header, Reader, ReaderKey, ReaderSet, Record, SignerKey, Suite};
 use laps_core::secret::Password;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use sha2::{Digest as _, Sha256};
 
 use crate::cases::{or_none, to_hex};
 
@@ -33,7 +36,7 @@ pub(crate) fn all(seed: u64) -> Vec<File> {
 }
 
 struct Maker {
-    rng: ChaCha20Rng,
+    rng: Generator<ChaCha20Rng>,
     /// Three for each suite, in the order of [`Suite::ALL`].
     keys: Vec<ReaderKey>,
     signer: SignerKey,
@@ -47,7 +50,7 @@ const BODY: usize = 177;
 
 impl Maker {
     fn new(seed: u64) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut rng = Generator::try_new(ChaCha20Rng::seed_from_u64(seed)).unwrap();
         let mut keys = Vec::new();
         let mut files = Vec::new();
         for suite in Suite::ALL {
@@ -142,10 +145,11 @@ impl Maker {
             Record::seal_signed(&header(), &password, &one, &self.signer, &mut self.rng).unwrap();
         self.opens(&of("signed"), "with a signature over the core", &key, PASSWORD, &signed);
         let other = if suite == Suite::XWing { Suite::X25519 } else { Suite::XWing };
-        let reseal = |readers: &[Reader]| {
-            self.keys(suite)[0].reseal(&signed, readers, &mut self.rng.clone()).unwrap()
-        };
-        let (more, moved) = (reseal(&three), reseal(&self.readers(other, 1)));
+        let others = self.readers(other, 1);
+        let key_a = if suite == Suite::XWing { &self.keys[0] } else { &self.keys[3] };
+        let mut reseal =
+            |readers: &[Reader]| key_a.reseal(&signed, readers, &mut self.rng).unwrap();
+        let (more, moved) = (reseal(&three), reseal(&others));
         let about = "a signed record, re-sealed for more readers; its core is that of …_signed";
         self.opens(&of("resealed"), about, &key, PASSWORD, &more);
         let about = "a signed record of the one suite, re-sealed in the other";
@@ -318,12 +322,32 @@ impl Maker {
             let fields = fields(about, "reader", "malformed");
             self.write(&of(name), &fields, &format!("{line}\n"));
         }
+        // Other ways to write an X25519 key, each with the id that belongs to it.
+        let key = reader.public_key();
+        let (rest, x25519) = key.split_last_chunk::<32>().unwrap();
+        let mut high = *x25519;
+        high[31] |= 0x80;
+        let mut above = [0xff; 32];
+        (above[0], above[31]) = (0xf6, 0x7f);
+        for (name, about, x25519) in [
+            ("line_high_bit", "bit 255 of the X25519 key is set", high),
+            ("line_not_reduced", "the X25519 key is p + 9", above),
+            ("line_small_order", "the X25519 key is of small order", [0; 32]),
+        ] {
+            let fields = fields(about, "reader", "malformed");
+            let key = [rest, &x25519].concat();
+            let id = Sha256::new().chain_update(suite.as_u16().to_be_bytes()).chain_update(&key);
+            let (name_of, id) = (suite.name(), to_hex(&id.finalize()));
+            let line = format!("laps-reader-1 {name_of} {id} {} r\n", Base64::encode_string(&key));
+            self.write(&of(name), &fields, &line);
+        }
 
         let file =
             self.files.iter().find(|(name, _)| *name == format!("keys/{}-a.pem", suite.name()));
         let plain = file.unwrap().1.clone();
-        let rng = &mut self.rng.clone();
-        let encrypted = self.keys(suite)[0].to_key_file(Some("größer".as_bytes()), rng).unwrap();
+        let key_a = if suite == Suite::XWing { &self.keys[0] } else { &self.keys[3] };
+        let passphrase = Some("größer".as_bytes());
+        let encrypted = key_a.to_key_file(passphrase, &mut self.rng).unwrap();
         let other = self.keys(suite)[1].reader().to_string();
         let (_, block) = plain.split_once('\n').unwrap();
         let mixed = format!("{other}\n{block}");

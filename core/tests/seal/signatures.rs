@@ -1,6 +1,7 @@
 //! Signed cores and signed reader sets.
 #![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
+use ed25519_dalek::VerifyingKey;
 use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::seal::{ReaderSet, ReaderSetHead, Record, SealError, Signer, SignerKey, Suite};
@@ -69,6 +70,21 @@ fn a_signers_key_survives_its_file_and_its_line() {
     let error = SignerKey::from_key_file(other.as_bytes(), None).unwrap_err();
     assert_eq!(error.code(), Code::KeyFileMalformed);
     assert!(Signer::new(&[0; 32], "weak").is_err());
+}
+
+#[test]
+fn a_signers_key_is_written_in_one_way() {
+    let mut accepted_elsewhere = 0;
+    // y = p + k means the same as y = k.
+    for (k, sign) in (0..19).flat_map(|k| [(k, 0x7f), (k, 0xff)]) {
+        let mut key = [0xff; 32];
+        key[0] = 0xed + k;
+        key[31] = sign;
+        let point = VerifyingKey::from_bytes(&key);
+        accepted_elsewhere += usize::from(point.is_ok_and(|point| !point.is_weak()));
+        assert!(Signer::new(&key, "authority").is_err(), "p + {k}");
+    }
+    assert!(accepted_elsewhere > 10, "the test tries nothing");
 }
 
 fn set(version: u64, seeds: &[u64]) -> ReaderSet {

@@ -66,14 +66,15 @@ fn anew(
     items: &[Resealing],
     readers: &[Reader],
 ) -> Vec<Result<Vec<u8>, SealError>> {
-    let Ok(mut rng) = Generator::from_system() else {
-        return items.iter().map(|_| Err(SealError::Random)).collect();
+    let mut generator = match Generator::from_system() {
+        Ok(generator) => generator,
+        Err(error) => return items.iter().map(|_| Err(error.into())).collect(),
     };
     items
         .iter()
         .map(|item| {
             let record = Record::parse(&item.sealed)?;
-            Ok(key.reseal(&record, readers, &mut rng)?.as_bytes().to_vec())
+            Ok(key.reseal(&record, readers, &mut generator)?.as_bytes().to_vec())
         })
         .collect()
 }

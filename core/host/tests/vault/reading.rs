@@ -2,6 +2,7 @@
 
 use laps_core::error::Code;
 use laps_core::identity::Scope;
+use laps_core::random::RandomError;
 use laps_core::seal::{ReaderKey, Record, SealError, Suite};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
@@ -320,7 +321,7 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
     let expected = [("pc-0", Code::InvalidArgument), ("pc-2", Code::RecordMalformed)];
     assert_eq!(failed, expected.map(|(device, code)| (device.to_owned(), code)));
     let failing = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, _| {
-        items.iter().map(|_| Err(SealError::Random)).collect()
+        items.iter().map(|_| Err(SealError::Random(RandomError::Failed))).collect()
     });
     assert_eq!(failing.unwrap_err().code(), Code::RandomFailure);
     assert_eq!(reseal_whole(bed).replaced, 2);

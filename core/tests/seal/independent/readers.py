@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from suites import NAME, NUMBER, Refused, check_public, malformed, sha256, text
+from suites import NAME, NUMBER, P, Refused, check_public, malformed, sha256, text
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,5 @@ def read_signer(line: str) -> bytes:
     _, algorithm, identity, key, _ = line_parts(line, "laps-signer-1")
     public = unbase64(key)
     malformed(algorithm == "ed25519" and len(public) == 32 and identity == sha256(public).hex())
+    malformed(int.from_bytes(public, "little") & (2**255 - 1) < P)
     return public

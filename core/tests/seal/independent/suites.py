@@ -43,6 +43,7 @@ HPKE = {1: hpke(KEM.MLKEM768_X25519), 2: hpke(KEM.X25519)}
 PUBLIC_LEN = {1: 1216, 2: 32}
 WRAP_LEN = {1: 1168, 2: 80}
 BODY_LEN = 177
+P = 2**255 - 19
 
 
 def expand(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
@@ -62,6 +63,7 @@ def public_of(suite: int, secret: bytes) -> bytes:
 
 def check_public(suite: int, key: bytes) -> None:
     malformed(len(key) == PUBLIC_LEN[suite])
+    malformed(int.from_bytes(key[-32:], "little") < P)
     try:
         if suite == 1:
             MLKEM768PublicKey.from_public_bytes(key[:1184])
