@@ -79,9 +79,10 @@ fn the_password_goes_to_standard_input_whole_and_nowhere_else() {
 #[test]
 fn exit_statuses_mean_what_the_table_says() {
     let mut place = Place::new();
+    let text = "the password policy of the device refuses it: at least 20 characters";
     assert_eq!(
-        place.set("echo too simple >&2; exit 10"),
-        Err(StoreError::Refused("too simple".to_owned()))
+        place.set("echo too short, minimum 20 >&2; exit 10"),
+        Err(StoreError::Refused(text.to_owned()))
     );
     assert!(matches!(place.set("exit 11"), Err(StoreError::Cannot(_))));
     assert!(matches!(place.set("exit 12"), Err(StoreError::NoSuchAccount(_))));
@@ -97,11 +98,55 @@ fn exit_statuses_mean_what_the_table_says() {
 }
 
 #[test]
-fn a_message_that_holds_the_password_is_withheld() {
+fn what_a_program_says_while_it_has_a_password_is_never_passed_on() {
+    // In every spelling that a program may quote it in, as a refusal and as a failure.
+    let spellings = [
+        "cat",
+        "sed 's/&/\\&amp;/g; s/ /\\&#32;/g'",
+        "sed 's/ /%20/g'",
+        "base64",
+        "od -An -tx1",
+        "tr a-z A-Z",
+        "rev",
+        "sed 's/./& /g'",
+        "tr -d ' '",
+        "tail -c 4",
+    ];
+    for (spelling, status) in spellings.iter().flat_map(|each| [(each, 10), (each, 1)]) {
+        let mut place = Place::new();
+        let script = format!("{spelling} >&2; echo permission denied >&2; exit {status}");
+        let Err(error) = place.set(&script) else { unreachable!("it failed") };
+        let refused = "the password policy of the device refuses it";
+        let failed = format!("{}: exit status 1: it is not allowed to", place.path("store").display());
+        assert_eq!(error.reason(), if status == 10 { refused } else { &failed }, "{spelling}");
+        let Verification::NoAnswer(text) = place.verify(&script) else { unreachable!("no answer") };
+        assert!(text.ends_with(refused) || text.ends_with(&failed), "{text}");
+    }
+    // One that got none is quoted.
+    let error = Place::new().store("echo no session >&2; exit 1").act(&account(), Action::SignOut);
+    assert!(error.unwrap_err().reason().ends_with("exit status 1: no session"));
+}
+
+#[test]
+fn a_program_gets_no_more_of_the_agent_than_it_needs() {
     let mut place = Place::new();
-    let Err(error) = place.set("cat >&2; exit 10") else { unreachable!("it failed") };
-    assert!(!error.to_string().contains("pa ss"), "{error}");
-    assert!(error.to_string().contains("withheld"), "{error}");
+    // A descriptor that this process, as a careless program would, lets children inherit, and a token in the environment.
+    let secret = fs::File::create(place.path("secret")).unwrap();
+    rustix::io::fcntl_setfd(&secret, rustix::io::FdFlags::empty()).unwrap();
+    let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
+    let open = rustix::process::Rlimit { current: most, maximum: most };
+    rustix::process::setrlimit(rustix::process::Resource::Core, open).unwrap();
+    let script = r#"env | cut -d= -f1 | sort > "$D/environment"; ls -l /proc/$$/fd > "$D/open"; ulimit -c > "$D/core""#;
+    assert_eq!(place.set(script), Ok(()));
+    let known = [
+        "HOME", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER", "PWD", "OLDPWD", "SHLVL", "_",
+    ];
+    let environment = read(&place.path("environment"));
+    assert!(environment.lines().all(|name| known.contains(&name)), "{environment}");
+    // Cargo gives its tests many names of its own.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    assert!(!read(&place.path("open")).contains("/secret"));
+    assert_eq!(read(&place.path("core")), "0\n");
 }
 
 /// It has been killed and has let go of the lock; the rest of its end is up to the system, which may take a moment.

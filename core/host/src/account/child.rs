@@ -1,9 +1,16 @@
-//! Runs one child: password on standard input, output bounded, time bounded, in a process group of its own.
+//! The one place that starts children: password on standard input, output bounded, time bounded, in a process group of its own.
 //!
-//! Standard input is a pipe that is filled before the child starts. So a child sees all of its input or does not
-//! run: an agent that is killed here never leaves a child behind that reads an empty password.
+//! * Standard input is a pipe that is filled before the child starts. So a child sees all of its input or does not
+//!   run: an agent that is killed here never leaves a child behind that reads an empty password.
+//! * The environment is a fixed list of names ([`ENVIRONMENT`]): what else the agent was given, tokens for example, is none of a
+//!   child's business. A program that needs more is started through `env NAME=VALUE PROGRAM`.
+//! * A child inherits standard input, output and error, and a setter its lock; whatever else is open is closed where the system can
+//!   do that (Linux). It leaves no core dump.
+//! * What a child says is passed on only when it got no secret. A child that got one may quote it in any spelling, so its words
+//!   are compared with fixed lists, and what is told is ours.
 
 use core::time::Duration;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -13,8 +20,10 @@ use std::time::Instant;
 
 use command_fds::CommandFdExt as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, setrlimit};
+use zeroize::Zeroizing;
 
+use super::refusal;
 use super::setter::{self, SetterLock};
 
 /// How a child ended.
@@ -29,40 +38,64 @@ pub(crate) enum Ending {
 }
 
 /// What a child left behind.
-#[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) ending: Ending,
     /// At most [`MOST_OUTPUT`] bytes.
     pub(crate) stdout: Vec<u8>,
-    /// At most [`MOST_OUTPUT`] bytes.
-    pub(crate) stderr: Vec<u8>,
+    /// At most [`MOST_OUTPUT`] bytes. Read by [`Finished::describe`] and [`Finished::refusal`] alone.
+    stderr: Zeroizing<Vec<u8>>,
+    /// The child got a secret.
+    secret: bool,
     /// The setter lock could not be had back: something that the child started still runs.
     pub(crate) left_behind: bool,
 }
 
 impl Finished {
-    /// How it ended and what it said, in one line, without anything that holds `secret`.
-    pub(crate) fn describe(&self, secret: &str) -> String {
+    /// How it ended, and why: in its own words when it got no secret, in ours when it did.
+    pub(crate) fn describe(&self) -> String {
         let how = match self.ending {
             Ending::Exited(status) => format!("exit status {status}"),
             Ending::Signalled(signal) => format!("ended by signal {signal}"),
             Ending::TimedOut => "no answer in time".to_owned(),
         };
-        match self.said(secret) {
-            said if said.is_empty() => how,
-            said => format!("{how}: {said}"),
-        }
+        let text = self.text();
+        let why = if self.secret {
+            refusal::trouble(&text).join(", ")
+        } else {
+            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            line.chars().filter(|c| !c.is_control()).take(MOST_SAID).collect()
+        };
+        if why.is_empty() { how } else { format!("{how}: {why}") }
     }
 
-    /// What stands on standard error, as one line; withheld when it holds `secret`.
-    pub(crate) fn said(&self, secret: &str) -> String {
-        let text = String::from_utf8_lossy(&self.stderr);
-        if !secret.is_empty() && text.contains(secret) {
-            return "(the message holds the password and is withheld)".to_owned();
-        }
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().filter(|c| !c.is_control()).take(MOST_SAID).collect()
+    /// Why it refused a password, in our words.
+    pub(crate) fn refusal(&self) -> String {
+        refusal::worded(&self.text())
     }
+
+    /// Whether its words have one of these in them.
+    pub(crate) fn has(&self, words: &[&str]) -> bool {
+        let text = self.text();
+        words.iter().any(|word| text.contains(word))
+    }
+
+    fn text(&self) -> Zeroizing<String> {
+        Zeroizing::new(String::from_utf8_lossy(&self.stderr).into_owned())
+    }
+}
+
+/// A command that starts with the fixed environment and nothing else.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    for name in ENVIRONMENT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    // Every text that is compared with a list is English.
+    command.env("LC_ALL", "C");
+    command
 }
 
 /// What a child reads.
@@ -124,10 +157,12 @@ pub(crate) fn run(
     setter: Option<&mut SetterLock>,
 ) -> io::Result<Finished> {
     let deadline = Instant::now() + timeout;
+    let secret = matches!(input, Input::Secret(_));
     let stdin = input.into_stdin()?;
     let (stdout, stdout_writer) = io::pipe()?;
     let (stderr, stderr_writer) = io::pipe()?;
     command.stdin(stdin).stdout(stdout_writer).stderr(stderr_writer).process_group(0);
+    confine(command);
     let mut setter = setter;
     if let Some(lock) = setter.as_deref_mut() {
         // An earlier child may have left something behind.
@@ -163,7 +198,24 @@ pub(crate) fn run(
         output.read();
     }
     let [stdout, stderr] = outputs.map(|output| output.bytes);
-    Ok(Finished { ending, stdout, stderr, left_behind })
+    Ok(Finished { ending, stdout: stdout.to_vec(), stderr, secret, left_behind })
+}
+
+/// Between fork and exec: nothing that is open is inherited, beside what is asked for after this, and no core is dumped.
+#[expect(unsafe_code, reason = "the one place between fork and exec")]
+fn confine(command: &mut Command) {
+    let last = || {
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        #[cfg(target_os = "linux")]
+        // SAFETY: a system call on numbers. It marks descriptors as closed on exec, those of the standard library's own
+        // too, which are so already. An older kernel says that it does not know it, and then they stay as they were.
+        unsafe {
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes two system calls and allocates nothing, as signal-safety(7) asks for between fork and exec.
+    unsafe { command.pre_exec(last) };
 }
 
 /// A copy of the lock's file whose number is above those of standard input, output and error, which a child replaces.
@@ -204,14 +256,15 @@ fn wait(child: &mut Child, outputs: &mut [Output; 2], deadline: Instant) -> io::
 /// One output of a child, read without waiting, bounded.
 struct Output {
     pipe: PipeReader,
-    bytes: Vec<u8>,
+    /// Wiped: a child may quote what it got.
+    bytes: Zeroizing<Vec<u8>>,
     at_end: bool,
 }
 
 impl Output {
     fn new(pipe: PipeReader) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
-        Ok(Self { pipe, bytes: Vec::new(), at_end: false })
+        Ok(Self { pipe, bytes: Zeroizing::default(), at_end: false })
     }
 
     /// Reads what is there; what is above the bound is thrown away.
@@ -232,11 +285,13 @@ impl Output {
     }
 }
 
+/// Names of the environment that a child gets, where the agent has them: how programs, files and the time zone are found.
+pub(crate) const ENVIRONMENT: [&str; 7] = ["HOME", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
 /// A pipe holds at least this much without a reader (POSIX `PIPE_BUF` on Linux).
 const MOST_INPUT: usize = 4096;
 /// What is kept of each output.
 const MOST_OUTPUT: usize = 64 * 1024;
-/// What is kept of a message, in characters.
+/// What is passed on of a message, in characters.
 const MOST_SAID: usize = 300;
 /// How long one wait for output may be.
 const STEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };

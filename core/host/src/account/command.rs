@@ -8,21 +8,24 @@
 //! |---|---|
 //! | 0 | done; for `verify`: it matches |
 //! | 13 | `verify`: it does not match |
-//! | 10 | refused by the password policy; the reason is on standard error |
+//! | 10 | refused by the password policy; what it asks for is read from standard error |
 //! | 11 | cannot: a warning, the agent goes on |
 //! | 12 | no such account |
 //! | other, a signal, 30 s | a failed set, an unknown verification; never a "no" |
 //!
 //! `used-since` prints the last use at or after the time (RFC 3339), or nothing. There is no SID and no change stamp, and a
 //! blank account name is refused. The child has a process group of its own, which is ended when its time is over.
-
-use std::process::Command;
+//!
+//! What the program says on standard error is passed on when it got no password. When it got one, it may quote it in any spelling: its
+//! words are looked through for what they ask of a password and for known troubles, and an event has ours. The environment is `HOME`,
+//! `LOGNAME`, `PATH`, `SHELL`, `TMPDIR`, `TZ`, `USER` as the agent has them, and `LC_ALL=C`; a program that needs more is given as
+//! `command:env NAME=VALUE PROGRAM`.
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 
-use super::child::{Ending, Finished, Input, run};
+use super::child::{self, Ending, Finished, Input, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification};
 use crate::time::{parse_rfc3339, rfc3339};
@@ -54,25 +57,27 @@ impl CommandStore {
         account: &LocalAccount,
         verb: &str,
         more: Option<&str>,
-        password: &str,
+        password: Option<&Password>,
         setter: Option<&mut SetterLock>,
     ) -> Result<Finished, StoreError> {
-        let mut command = Command::new(&self.program);
+        let mut command = child::command(&self.program);
         command.args(&self.arguments).arg(verb).arg(account.name.as_str()).args(more);
         let timeout = setter.as_ref().map_or(SetterLock::TIMEOUT, |lock| lock.timeout());
-        run(&mut command, Input::Secret(&[password.as_bytes()]), timeout, setter)
+        let password = password.map(|password| [password.expose_secret().as_bytes()]);
+        let input = password.as_ref().map_or(Input::Public(&[]), |parts| Input::Secret(parts));
+        run(&mut command, input, timeout, setter)
             .map_err(|error| StoreError::Failed(format!("cannot run {}: {error}", self.program)))
     }
 
     /// What the exit status says, for everything but "does not match".
-    fn outcome(&self, finished: &Finished, secret: &str) -> Result<(), StoreError> {
+    fn outcome(&self, finished: &Finished) -> Result<(), StoreError> {
         if finished.left_behind {
             return Err(StoreError::Failed(format!("{} left a process behind", self.program)));
         }
-        let text = || finished.describe(secret);
+        let text = || finished.describe();
         match finished.ending {
             Ending::Exited(0) => Ok(()),
-            Ending::Exited(10) => Err(StoreError::Refused(finished.said(secret))),
+            Ending::Exited(10) => Err(StoreError::Refused(finished.refusal())),
             Ending::Exited(11) => Err(StoreError::Cannot(text())),
             Ending::Exited(12) => Err(StoreError::NoSuchAccount(text())),
             Ending::TimedOut => Err(StoreError::TimedOut(format!("{}: {}", self.program, text()))),
@@ -118,9 +123,8 @@ impl AccountStore for CommandStore {
         password: &Password,
         setter: &mut SetterLock,
     ) -> Result<(), StoreError> {
-        let secret = password.expose_secret();
-        let finished = self.call(account, "set", None, secret, Some(setter))?;
-        self.outcome(&finished, secret)
+        let finished = self.call(account, "set", None, Some(password), Some(setter))?;
+        self.outcome(&finished)
     }
 
     fn can_verify(&mut self, account: &LocalAccount, not_its_password: &Password) -> bool {
@@ -128,15 +132,14 @@ impl AccountStore for CommandStore {
     }
 
     fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
-        let secret = password.expose_secret();
-        let finished = match self.call(account, "verify", None, secret, None) {
+        let finished = match self.call(account, "verify", None, Some(password), None) {
             Ok(finished) if finished.ending == Ending::Exited(13) => {
                 return Verification::DoesNotMatch;
             }
             Ok(finished) => finished,
             Err(error) => return Verification::NoAnswer(error.to_string()),
         };
-        match self.outcome(&finished, secret) {
+        match self.outcome(&finished) {
             Ok(()) => Verification::Matches,
             Err(StoreError::Cannot(_)) => Verification::Cannot,
             Err(error) => Verification::NoAnswer(error.to_string()),
@@ -148,8 +151,8 @@ impl AccountStore for CommandStore {
         account: &LocalAccount,
         since: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let finished = self.call(account, "used-since", Some(&rfc3339(since)), "", None)?;
-        self.outcome(&finished, "")?;
+        let finished = self.call(account, "used-since", Some(&rfc3339(since)), None, None)?;
+        self.outcome(&finished)?;
         let text = String::from_utf8_lossy(&finished.stdout);
         let text = text.trim();
         if text.is_empty() {
@@ -165,7 +168,7 @@ impl AccountStore for CommandStore {
         if matches!(action, Action::WarnRestart | Action::WarnSignOut) {
             return Err(StoreError::Cannot("the command store has no warnings".to_owned()));
         }
-        let finished = self.call(account, action.as_str(), None, "", None)?;
-        self.outcome(&finished, "")
+        let finished = self.call(account, action.as_str(), None, None, None)?;
+        self.outcome(&finished)
     }
 }

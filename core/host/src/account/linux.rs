@@ -14,14 +14,13 @@ mod usage;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use laps_core::account::{LocalAccount, Sid};
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 use sha2::{Digest as _, Sha256};
 
-use super::child::{Ending, Input, run};
+use super::child::{self, Ending, Input, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification, pick};
 
@@ -153,8 +152,8 @@ impl AccountStore for LinuxStore {
             return Err(StoreError::NoSuchAccount(format!("{name:?} cannot be an account name")));
         }
         let timeout = setter.timeout();
-        let mut command = Command::new(&self.chpasswd);
-        command.env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
+        let mut command = child::command(&self.chpasswd);
+        command.env("PATH", PATH).current_dir("/");
         let input = [name.as_bytes(), b":", secret.as_bytes(), b"\n"];
         let finished =
             run(&mut command, Input::Secret(&input), timeout, Some(setter)).map_err(|error| {
@@ -166,13 +165,13 @@ impl AccountStore for LinuxStore {
         if finished.ending == Ending::Exited(0) {
             return Ok(());
         }
-        let said = finished.describe(secret);
+        let said = finished.describe();
         if finished.ending == Ending::TimedOut {
             return Err(StoreError::TimedOut(format!("chpasswd: {said}")));
         }
         // What pam_pwquality, pam_cracklib and pam_unix say when they refuse a password for what it is.
-        if REFUSALS.iter().any(|refusal| said.contains(refusal)) {
-            return Err(StoreError::Refused(said));
+        if finished.has(&REFUSALS) {
+            return Err(StoreError::Refused(finished.refusal()));
         }
         Err(StoreError::Failed(format!("chpasswd: {said}")))
     }
@@ -225,11 +224,11 @@ impl AccountStore for LinuxStore {
 /// Runs a program of the system for an action.
 fn call(program: &Path, arguments: &[&str]) -> Result<(), StoreError> {
     let name = program.display();
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
+    let mut command = child::command(program);
+    command.args(arguments).env("PATH", PATH).current_dir("/");
     match run(&mut command, Input::Public(&[]), CALL_TIMEOUT, None) {
         Ok(finished) if finished.ending == Ending::Exited(0) => Ok(()),
-        Ok(finished) => Err(StoreError::Failed(format!("{name}: {}", finished.describe("")))),
+        Ok(finished) => Err(StoreError::Failed(format!("{name}: {}", finished.describe()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(StoreError::Cannot(format!("there is no {name} here")))
         }

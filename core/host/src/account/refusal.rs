@@ -11,7 +11,29 @@ use laps_core::generate::Stricter;
 /// no more than the first 1024 characters.
 #[must_use]
 pub fn asked(reason: &str, length: u8) -> Stricter {
-    let text: String = reason.chars().take(MOST_READ).collect::<String>().to_ascii_lowercase();
+    let Numbers { mut asked, short, long } = numbers(&beginning(reason));
+    if short {
+        asked.length = length.saturating_add(LONGER);
+    }
+    if long {
+        asked.max_length = Some(length.saturating_sub(1));
+    }
+    asked
+}
+
+/// The part of a text that is looked at, in lower case.
+fn beginning(said: &str) -> String {
+    said.chars().take(MOST_READ).collect::<String>().to_ascii_lowercase()
+}
+
+/// What a text asks for by a number, and what without one.
+struct Numbers {
+    asked: Stricter,
+    short: bool,
+    long: bool,
+}
+
+fn numbers(text: &str) -> Numbers {
     let text = text.split(' ').map(in_figures).collect::<Vec<_>>().join(" ");
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let mut asked = Stricter::default();
@@ -38,13 +60,50 @@ pub fn asked(reason: &str, length: u8) -> Stricter {
     if let Some((_, what)) = text.split_once("too few ") {
         raise(&mut asked, noun(what), 1);
     }
-    if asked.length == 0 && has(&["too short", "longer password"]) {
-        asked.length = length.saturating_add(LONGER);
+    Numbers {
+        short: asked.length == 0 && has(&["too short", "longer password"]),
+        long: asked.max_length.is_none() && has(&["too long", "shorter password"]),
+        asked,
     }
-    if asked.max_length.is_none() && has(&["too long", "shorter password"]) {
-        asked.max_length = Some(length.saturating_sub(1));
+}
+
+/// What a refusal says, in our words: what it asks for, and the cause where it is a known one. [`asked`] finds in it what it finds in
+/// `reason`; nothing else of `reason` is in it, which may quote the password.
+#[must_use]
+pub fn worded(reason: &str) -> String {
+    let text = beginning(reason);
+    let Numbers { asked, short, long } = numbers(&text);
+    let mut parts = Vec::new();
+    for (number, what) in [
+        (asked.length, "characters"),
+        (asked.upper, "upper-case letters"),
+        (asked.lower, "lower-case letters"),
+        (asked.digits, "digits"),
+        (asked.symbols, "special characters"),
+    ] {
+        if number > 0 {
+            parts.push(format!("at least {number} {what}"));
+        }
     }
-    asked
+    parts.extend(asked.max_length.map(|most| format!("at most {most} characters")));
+    parts.extend(asked.max_run.map(|most| format!("at most {most} same characters in a row")));
+    let causes = [(short, "it is too short"), (long, "it is too long")];
+    parts.extend(causes.iter().filter(|(is, _)| *is).map(|(_, why)| (*why).to_owned()));
+    parts.extend(known(&text, &CAUSES).map(ToOwned::to_owned));
+    let head = "the password policy of the device refuses it";
+    if parts.is_empty() { head.to_owned() } else { format!("{head}: {}", parts.join("; ")) }
+}
+
+/// Known troubles of a program that sets a password, in our words.
+pub(crate) fn trouble(said: &str) -> Vec<&'static str> {
+    known(&beginning(said), &TROUBLES).collect()
+}
+
+fn known<'t>(
+    text: &'t str,
+    list: &'t [(&'static str, &'static str)],
+) -> impl Iterator<Item = &'static str> + 't {
+    list.iter().filter(move |(words, _)| text.contains(words)).map(|(_, ours)| *ours)
 }
 
 /// So many of something, at least.
@@ -125,6 +184,35 @@ fn in_figures(word: &str) -> &str {
     known.map_or(word, |(_, figures)| figures)
 }
 
+/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`asked`] reads it.
+const CAUSES: [(&str, &str); 9] = [
+    ("already been used", "it was used before"),
+    ("already used", "it was used before"),
+    ("character class", "it needs more kinds of characters"),
+    ("dictionary", "it is like a word of a dictionary"),
+    ("palindrome", "it reads the same backwards"),
+    ("sequence", "it has a sequence in it"),
+    ("similar", "it is too much like the old one"),
+    ("simplistic", "it is too regular"),
+    ("user name", "it is like the account's name"),
+];
+/// Words of a program that failed, and what they mean in ours.
+const TROUBLES: [(&str, &str); 14] = [
+    ("authentication token lock busy", "another program has the password file locked"),
+    ("authentication token manipulation error", "authentication token manipulation error"),
+    ("cannot lock", "another program has the password file locked"),
+    ("cannot open", "it cannot open a file"),
+    ("command not found", "a program that it starts is not there"),
+    ("connection refused", "a connection was refused"),
+    ("does not exist", "something that it needs is not there"),
+    ("no space left", "the disk is full"),
+    ("no such file", "a file that it needs is not there"),
+    ("operation not permitted", "it is not allowed to"),
+    ("password not changed", "the password was not changed"),
+    ("permission denied", "it is not allowed to"),
+    ("read-only file system", "the file system is read-only"),
+    ("try again", "it asks to be tried again"),
+];
 /// Words before the least of something.
 const LEAST: [&str; 5] = ["less than", "fewer than", "shorter than", "at least", "minimum"];
 /// Words before the most of something.
@@ -198,6 +286,22 @@ mod tests {
             ("no more than 2 identical characters in a row", with(|a| a.max_run = Some(2))),
         ] {
             assert_eq!(asked(text, 14), expected, "{text}");
+            assert_eq!(asked(&worded(text), 14), expected, "{}", worded(text));
+        }
+    }
+
+    #[test]
+    fn our_words_for_a_refusal_are_ours() {
+        let worded = |text| worded(text).replace("the password policy of the device refuses it", "-");
+        assert_eq!(worded("hunter2 is no good"), "-");
+        assert_eq!(
+            worded("'pa&apos;ss' is too short: minimum 20; 'pa&apos;ss' is based on a dictionary word"),
+            "-: at least 20 characters; it is like a word of a dictionary"
+        );
+        assert_eq!(worded("pa ss: it is WAY too short"), "-: it is too short");
+        assert_eq!(trouble("chpasswd: pa ss: Permission denied"), ["it is not allowed to"]);
+        for (_, ours) in CAUSES.iter().chain(&TROUBLES) {
+            assert!(asked(ours, 14).is_empty(), "{ours}");
         }
     }
 
@@ -213,7 +317,6 @@ mod tests {
             "BAD PASSWORD: The password contains more than 4 characters of the same class consecutively",
             "The password contains monotonic sequence longer than 3 characters consecutively",
             "you changed it 3 days ago",
-            "(the message holds the password and is withheld)",
             "the password is 14 characters long",
             "digit 7 is not allowed",
             "chpasswd: (line 1, user laps3) password not changed",
@@ -228,6 +331,7 @@ mod tests {
             "at least \u{0663} digits",
         ] {
             assert!(asked(text, 14).is_empty(), "{text}: {:?}", asked(text, 14));
+            assert!(asked(&worded(text), 14).is_empty(), "{}", worded(text));
         }
     }
 
@@ -279,6 +383,7 @@ mod tests {
                     let picked = [first, second, third, fourth];
                     for text in [picked.concat(), picked.join(" ")] {
                         let asked = asked(&text, u8::MAX);
+                        assert_eq!(super::asked(&worded(&text), u8::MAX), asked, "{text}: {}", worded(&text));
                         assert_eq!(asked.parts().fold(Stricter::default(), Stricter::and), asked);
                         let most = asked.max_length.into_iter().chain(asked.max_run);
                         assert!(asked.digits <= 128 && most.fold(0, u8::max) <= 254, "{text}");

@@ -3,13 +3,11 @@
 use core::fmt;
 #[cfg(unix)]
 use core::time::Duration;
-#[cfg(unix)]
-use std::process::Command;
 
 use laps_core::error::Code;
 
 #[cfg(unix)]
-use crate::account::child::{Ending, Input, run};
+use crate::account::child::{self, Ending, Input, run};
 
 /// Carries a check-in to the vault and brings its answer. It authenticates this device to the vault.
 pub trait Channel {
@@ -96,6 +94,9 @@ impl<S: laps_core::vault::Store> Channel for VaultChannel<S> {
 }
 
 /// A program: the check-in on standard input, the answer on standard output, exit status 0. Everything else is "unreachable".
+///
+/// It gets the environment of a command store's program, and nothing else of the agent's: proxies, certificates and tokens are
+/// named by the program itself, or by `env NAME=VALUE PROGRAM`. It sees no password, so an error quotes what it says.
 #[cfg(unix)]
 #[derive(Clone, Debug)]
 pub struct CommandChannel {
@@ -132,7 +133,7 @@ impl CommandChannel {
 #[cfg(unix)]
 impl Channel for CommandChannel {
     fn exchange(&mut self, check_in: &[u8]) -> Result<Vec<u8>, ChannelError> {
-        let mut command = Command::new(&self.program);
+        let mut command = child::command(&self.program);
         command.args(&self.arguments);
         let finished = run(&mut command, Input::Public(check_in), self.timeout, None)
             .map_err(|error| ChannelError::unreachable(format!("{}: {error}", self.program)))?;
@@ -140,7 +141,7 @@ impl Channel for CommandChannel {
             return Err(ChannelError::unreachable(format!(
                 "{}: {}",
                 self.program,
-                finished.describe("")
+                finished.describe()
             )));
         }
         Ok(finished.stdout)
