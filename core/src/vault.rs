@@ -49,11 +49,13 @@ pub use members::note;
 pub use memory::MemoryStore;
 pub use observe::Observed;
 pub use query::Metadata;
-pub use request::{Confirmation, DiscloseOptions, Request, Selection};
+pub use request::{Confirmation, DiscloseOptions, Request, ResealOptions, Selection};
 pub use store::Store;
+pub use state::Opened;
 pub use view::{
-    AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow, Ordered,
-    Page, ReaderRow, RecordRow, ResealPage, Resealed, Resealing, Stats, Unsealed,
+    AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow,
+    FindingCounts, Findings, FormerAccount, Ordered, Page, ReaderRow, RecordRow, ResealPage,
+    Resealed, Resealing, Stats, Unsealed,
 };
 
 use crate::identity::DeviceId;

@@ -15,9 +15,9 @@ use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::set::MAX_IDS;
 use crate::seal::{Header, Record};
 
-use super::bytes::digest;
-use super::checkin::append;
-use super::state::{About, Candidates, Device, Held, Past};
+use super::checkin::{append, sealing};
+use super::rules::Context;
+use super::state::{Candidates, Device, Held, Past};
 use super::store::Store;
 use super::trail::Action;
 use super::{Request, Vault, VaultError, name};
@@ -125,45 +125,42 @@ impl<S: Store> Vault<S> {
                     let Some(newest) = found.last() else {
                         return Err(VaultError::NotFound("device"));
                     };
-                    let about = About::new(newest.account, now);
-                    let device = Device::new(Candidates::default(), about);
+                    let device = Device::first_seen(newest.account, newest.sid, now);
                     (tx.insert_device(scope, &name, &device)?, device)
                 }
             };
             let before = device.clone();
             if let Some(newest) = found.last() {
-                device.about.account = newest.account;
-                device.about.sid = newest.sid;
+                device.managed.name = newest.account;
+                device.managed.sid = newest.sid;
             }
-            device.about.due = sighting.due;
+            device.managed.report.due = sighting.due;
             device.about.last_seen = sighting.last_seen;
             let mut readers = tx.readers(scope)?;
-            let mut active: Vec<[u8; 32]> = readers.active().map(|known| known.id).collect();
-            active.sort_unstable();
-            let interned = readers.sets.len();
+            let listed = readers.sets.len();
             for record in &records {
                 let header = record.header();
-                let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
-                if set != active {
-                    return Err(READERS);
-                }
                 let mut held = Held::new(header.id, header.version);
                 held.stored_at = header.made_at;
-                held.digest = digest(record.as_bytes());
-                held.readers = readers.intern(set);
-                held.row = tx.insert_record(key, record.as_bytes())?;
+                held.original = sealing(record, &mut readers);
+                if readers.ids(&held.original.readers) != readers.active_ids() {
+                    return Err(READERS);
+                }
+                held.original.row = tx.insert_record(key, record.as_bytes())?;
                 if let Some(predecessor) = header.previous {
                     tx.remember(key, predecessor, header.id)?;
                 }
-                device.candidates.displace_by(held);
+                device.managed.candidates.displace_by(held);
             }
-            for past in device.candidates.trim(readers.history, now) {
-                tx.remove_record(key, past.row)?;
+            let mut removed = Vec::new();
+            device.managed.candidates.trim(&Context::new(&readers, now), &mut removed);
+            for row in removed {
+                tx.remove_record(key, row)?;
             }
             if device != before {
                 tx.update_device(key, &device)?;
             }
-            if readers.sets.len() != interned {
+            if readers.sets.len() != listed {
                 tx.put_readers(scope, &readers)?;
             }
             if !records.is_empty() {
@@ -187,11 +184,11 @@ const READERS: VaultError = VaultError::InvalidArgument(
 impl Candidates {
     /// A newer password of the other directory: what was pending goes to history, displaced when the newer one was made.
     fn displace_by(&mut self, held: Held) {
-        let out = core::mem::replace(&mut self.pending, [held].into());
-        for past in out {
-            self.history.insert(0, Past::new(past, held.stored_at));
-        }
         self.highest_version = self.highest_version.max(held.version);
+        let at = held.stored_at;
+        for past in core::mem::replace(&mut self.pending, [held].into()) {
+            self.history.insert(0, Past::new(past, at));
+        }
     }
 }
 
@@ -199,7 +196,7 @@ fn managed(name: &DeviceId, device: &Device) -> VaultError {
     VaultError::AlreadyExists(format!(
         "device {name} (account {}) is in this vault already, with an agent of its own; passwords of another directory are \
          taken in for devices without one",
-        device.about.account
+        device.managed.name
     ))
 }
 
@@ -214,9 +211,9 @@ fn plan(
     let mut order: Vec<(usize, &Foreign)> = found.iter().enumerate().collect();
     order.sort_by_key(|(_, each)| (each.made_at, each.account));
     order.dedup_by_key(|(_, each)| (each.made_at, each.account));
-    order.retain(|(_, each)| newest.is_none_or(|newest| newest.stored_at < each.made_at));
+    order.retain(|(_, each)| newest.as_ref().is_none_or(|newest| newest.stored_at < each.made_at));
     let surplus = order.len().saturating_sub(MAX_IDS);
-    let mut version = known.map_or(0, |known| known.candidates.highest_version);
+    let mut version = known.map_or(0, |known| known.managed.candidates.highest_version);
     let mut previous = newest.map(|newest| newest.id);
     let mut wanted = Vec::new();
     for (at, each) in order.into_iter().skip(surplus) {
@@ -241,17 +238,17 @@ fn plan(
 
 /// The newest record of a device that only ever had passwords of another directory; an error for any other device.
 fn newest(scope: &Scope, name: &DeviceId, device: &Device) -> Result<Option<Held>, VaultError> {
-    let (candidates, account) = (&device.candidates, &device.about.account);
-    let past = candidates.history.iter().map(|past| past.held);
-    let mut all: Vec<Held> = candidates.pending.iter().copied().chain(past).collect();
-    all.sort_unstable_by_key(|held| held.version);
+    let (candidates, account) = (&device.managed.candidates, &device.managed.name);
+    let past = candidates.history.iter().map(|past| &past.held);
+    let newest = candidates.pending.iter().chain(past).max_by_key(|held| held.version);
     let ours = |held: &Held| held.id == id(scope, name, account, held.stored_at);
     let spoke = candidates.token.is_some()
         || candidates.current.is_some()
-        || device.about.outcome.is_some()
+        || device.managed.report.outcome.is_some()
         || candidates.pending.len() > 1
+        || !device.former.is_empty()
         || !candidates.pending.iter().all(ours);
-    if spoke { Err(managed(name, device)) } else { Ok(all.last().copied()) }
+    if spoke { Err(managed(name, device)) } else { Ok(newest.cloned()) }
 }
 
 fn id(scope: &Scope, device: &DeviceId, account: &AccountName, made_at: Timestamp) -> RecordId {
@@ -411,7 +408,8 @@ mod tests {
             },
         ];
         for candidates in agents {
-            let device = Device::new(candidates, About::new(account, NOW));
+            let mut device = Device::first_seen(account, None, NOW);
+            device.managed.candidates = candidates;
             let planned = plan(&Scope::EMPTY, name, Some(&device), &found(&[20_000])?);
             assert_eq!(planned, Err(managed(&name, &device)));
             let said = format!("{}", managed(&name, &device));

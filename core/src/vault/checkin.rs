@@ -4,13 +4,13 @@ use alloc::{format, string::ToString as _, vec, vec::Vec};
 
 use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
-use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER};
+use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MessageError};
 use crate::seal::Record;
 
 use super::bytes::digest;
 use super::readers::Readers;
-use super::rules::{Surroundings, Verdict};
-use super::state::{About, Candidates, Device, Held};
+use super::rules::{Context, Offer, Refused, Verdict};
+use super::state::{Device, Held, Sealing};
 use super::store::{DeviceKey, Durability, Store, Transaction};
 use super::trail::{Action, Entry};
 use super::{Observed, Vault, VaultError, name};
@@ -212,16 +212,15 @@ impl<S: Store> Vault<S> {
             let Some((_, mut device)) = tx.device(scope, &incoming.device)? else {
                 return Ok(None);
             };
-            let history = tx.readers(scope)?.history;
+            let readers = tx.readers(scope)?;
             let message = &incoming.message;
             let (audit_at, head, foreign_head) = compare_trail(tx, scope, message)?;
-            let surroundings = Surroundings { history, now, foreign_head };
+            let context = Context { foreign_head, ..Context::new(&readers, now) };
             // Whatever needs a new token goes through a write transaction.
-            let Ok(verdict) = device.check_in(message, &[], surroundings, &mut || None) else {
+            let Ok(verdict) = device.check_in(message, &[], &context, &mut || None) else {
                 return Ok(None);
             };
-            let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
-            let answer = encode(&answer)?;
+            let answer = encode(&verdict.answer(message, audit_at, head))?;
             let age = now.seconds_since(device.about.last_seen);
             let observed = Observed::check_in(&incoming.device, &verdict);
             Ok(Some(Outcome { answer, observed, stale_last_seen: age > LAST_SEEN_SECONDS }))
@@ -268,33 +267,39 @@ impl<S: Store> Vault<S> {
         let (key, mut device) = match known {
             Some(known) => known,
             None => {
-                let about = About::new(message.account, now);
-                let device = Device::new(Candidates::default(), about);
+                let device = Device::first_seen(message.account, message.sid, now);
                 (tx.insert_device(scope, name, &device)?, device)
             }
         };
-        let interned = readers.sets.len();
-        let held: Vec<Held> = offers.iter().map(|offer| offer.held(&mut readers, now)).collect();
+        let listed = readers.sets.len();
+        let offered: Vec<Offer> =
+            offers.iter().map(|offer| offer.to_rules(&mut readers, now)).collect();
         let before = device.clone();
         let (audit_at, _, foreign_head) = compare_trail(tx, scope, message)?;
-        let surroundings = Surroundings { history: readers.history, now, foreign_head };
+        let context = Context { foreign_head, ..Context::new(&readers, now) };
         let verdict = device
-            .check_in(message, &held, surroundings, &mut || self.draw_token())
-            .map_err(|_| VaultError::Random)?;
-        for past in &verdict.removed {
-            if !verdict.added.contains(&past.id) {
-                tx.remove_record(key, past.row)?;
-            }
+            .check_in(message, &offered, &context, &mut || self.draw_token())
+            .map_err(|refused| match refused {
+                Refused::NoToken => VaultError::Random,
+                Refused::Version => VaultError::Message(MessageError::Malformed { field: "version of an offer" }),
+            })?;
+        for row in &verdict.removed {
+            tx.remove_record(key, *row)?;
         }
         for offer in offers {
             keep(tx, scope, key, &mut device, offer, &verdict, now)?;
         }
-        note(tx, scope, name, &verdict, now)?;
+        note(tx, scope, name, &verdict, &offered, now)?;
         if let Some(head) = foreign_head.filter(|_| foreign_head != before.about.foreign_head) {
             let mut entry = Entry::new(Action::HeadMismatch, now);
             entry.actor = name.to_string();
             entry.device = name.to_string();
-            entry.detail = format!("the device remembers {head}, which is not in the trail");
+            entry.detail = match verdict.restored {
+                Some(entries) => format!(
+                    "the device remembers {head}, which was lost when a copy with {entries} entries was restored"
+                ),
+                None => format!("the device remembers {head}, which is not in the log"),
+            };
             append(tx, scope, &entry)?;
         }
         let age = now.seconds_since(device.about.last_seen);
@@ -302,12 +307,11 @@ impl<S: Store> Vault<S> {
             device.about.last_seen = device.about.last_seen.max(now);
             tx.update_device(key, &device)?;
         }
-        if readers.sets.len() != interned {
+        if readers.sets.len() != listed {
             tx.put_readers(scope, &readers)?;
         }
         let head = tx.trail(scope)?;
-        let answer = answer(message, &verdict, &device.candidates, audit_at, head, now);
-        let answer = encode(&answer)?;
+        let answer = encode(&verdict.answer(message, audit_at, head))?;
         Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
     }
 }
@@ -318,7 +322,7 @@ fn has_no_room_now(error: &VaultError) -> bool {
         if matches!(error.code, Code::StorageFull | Code::Busy | Code::PermissionDenied))
 }
 
-/// Stores the bytes of an offer that the rules took, and looks for forks (§3.7) and late records (§4.3).
+/// Stores the bytes of an offer that the rules took, and looks for forks (§3.7).
 fn keep(
     tx: &mut dyn Transaction,
     scope: &Scope,
@@ -332,10 +336,8 @@ fn keep(
     if !verdict.added.contains(&header.id) {
         return Ok(());
     }
-    let mut late = false;
-    if let Some(held) = device.candidates.find_mut(header.id) {
-        held.row = tx.insert_record(key, offer.record.as_bytes())?;
-        late = held.late;
+    if let Some(held) = device.find_mut(header.id) {
+        held.original.row = tx.insert_record(key, offer.record.as_bytes())?;
     }
     if let Some(predecessor) = offer.predecessor {
         if let Some(other) = tx.sibling(key, predecessor, header.id)? {
@@ -348,50 +350,59 @@ fn keep(
         }
         tx.remember(key, predecessor, header.id)?;
     }
-    if late {
-        let mut entry = Entry::new(Action::LateRecord, now);
-        entry.actor = header.device.to_string();
-        entry.device = header.device.to_string();
-        entry.records = vec![header.id];
-        entry.detail = "sealed to a reader that was removed; ordered to rotate".to_string();
-        let head = append(tx, scope, &entry)?;
-        device.candidates.order(&[header.id], head.length, now);
-    }
     Ok(())
 }
 
-/// What else belongs into the trail.
+/// What else belongs into the log.
 fn note(
     tx: &mut dyn Transaction,
     scope: &Scope,
     name: &DeviceId,
     verdict: &Verdict,
+    offers: &[Offer],
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let noted = [
         (verdict.sid_changed, Action::SidChanged, "the account has another SID than before"),
         (verdict.came_back, Action::Reenrolled, "the device checked in although it was retired"),
+        (
+            verdict.newly_stale,
+            Action::LateRecord,
+            "sealed to a reader that was removed; the device has to be given other readers",
+        ),
     ];
     for (_, action, detail) in noted.into_iter().filter(|(happened, ..)| *happened) {
         let mut entry = Entry::new(action, now);
         entry.actor = name.to_string();
         entry.device = name.to_string();
         entry.detail = detail.to_string();
+        if action == Action::LateRecord {
+            entry.records = offers.iter().map(|offer| offer.held.id).collect();
+        }
         append(tx, scope, &entry)?;
     }
     Ok(())
 }
 
 impl Offered {
-    fn held(&self, readers: &mut Readers, now: Timestamp) -> Held {
+    fn to_rules(&self, readers: &mut Readers, now: Timestamp) -> Offer {
         let header = self.record.header();
-        let set: Vec<[u8; 32]> = self.record.reader_ids().map(|id| *id.as_bytes()).collect();
         let mut held = Held::new(header.id, header.version);
         held.stored_at = now;
-        held.digest = digest(self.record.as_bytes());
-        held.late = readers.is_late(&set);
-        held.readers = readers.intern(set);
-        held
+        held.original = sealing(&self.record, readers);
+        Offer::new(held, header.account, header.sid)
+    }
+}
+
+/// A record's bytes as the rules see them; they have no row yet.
+pub(super) fn sealing(record: &Record, readers: &mut Readers) -> Sealing {
+    let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
+    Sealing {
+        row: 0,
+        digest: digest(record.as_bytes()),
+        len: u32::try_from(record.as_bytes().len()).unwrap_or(u32::MAX),
+        number: record.sealing(),
+        readers: readers.list(set),
     }
 }
 
@@ -428,26 +439,6 @@ fn compare_trail(
         entries.first().filter(|entry| entry.number == remembered.length).map(|entry| entry.hash)
     };
     Ok((at, head, (at != Some(remembered.hash)).then_some(remembered)))
-}
-
-fn answer(
-    message: &CheckIn,
-    verdict: &Verdict,
-    candidates: &Candidates,
-    audit_at: Option<[u8; 32]>,
-    head: AuditHead,
-    now: Timestamp,
-) -> Answer {
-    let mut answer = Answer::new(message.nonce, candidates.token.unwrap_or_default(), head);
-    answer.stored = verdict.stored;
-    answer.lacking = verdict.lacking;
-    answer.refused = verdict.refused;
-    answer.commit = verdict.commit;
-    answer.highest_version = candidates.highest_version;
-    answer.candidates = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    answer.orders = candidates.orders_for(&message.may_hold, now);
-    answer.audit_at = audit_at;
-    answer
 }
 
 fn encode(answer: &Answer) -> Result<Vec<u8>, VaultError> {

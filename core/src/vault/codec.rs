@@ -8,8 +8,11 @@ use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
 use super::bytes::{In, Out};
-use super::readers::{KnownReader, Readers};
-use super::state::{About, Candidates, Device, Held, HistorySetting, Order, Past};
+use super::readers::{KnownReader, ReaderList, Readers};
+use super::state::{
+    About, Account, Candidates, Device, Held, HistorySetting, Opened, Order, Past, Report, RuledOut,
+    Sealing,
+};
 
 /// About what a held record takes, and all that a device has only once: most states are written without growing.
 const HELD_LEN: usize = 80;
@@ -19,52 +22,36 @@ impl Device {
     /// Canonical bytes, with a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.row(&self.candidates.history)
+        self.row(&self.managed.candidates.history, &self.former)
     }
 
-    /// The same, as if there were no history: for a store that keeps it apart.
+    /// The same, as if there were no history and no former account: for a store that keeps apart what an offer leaves as it is.
     #[must_use]
-    pub fn to_bytes_without_history(&self) -> Vec<u8> {
-        self.row(&[])
+    pub fn to_bytes_in_flight(&self) -> Vec<u8> {
+        self.row(&[], &[])
     }
 
-    fn row(&self, history: &[Past]) -> Vec<u8> {
-        let held = self.candidates.pending.len().saturating_add(history.len()).saturating_add(1);
-        let len = held.saturating_mul(HELD_LEN).saturating_add(ABOUT_LEN);
+    /// What [`to_bytes_in_flight`](Self::to_bytes_in_flight) left out, from the row that has it.
+    pub fn take_settled(&mut self, settled: Self) {
+        self.managed.candidates.history = settled.managed.candidates.history;
+        self.former = settled.former;
+    }
+
+    /// Whether what [`to_bytes_in_flight`](Self::to_bytes_in_flight) leaves out is the same in both.
+    #[must_use]
+    pub fn is_settled_as(&self, history: &[Past], former: &[Account]) -> bool {
+        self.managed.candidates.history == history && self.former == former
+    }
+
+    fn row(&self, history: &[Past], former: &[Account]) -> Vec<u8> {
+        let held = self.managed.candidates.pending.len().saturating_add(history.len());
+        let len = held.saturating_add(1).saturating_mul(HELD_LEN).saturating_add(ABOUT_LEN);
         let mut out = Out::row(len);
-        self.write(history, &mut out);
-        out.summed()
-    }
-
-    fn write(&self, history: &[Past], out: &mut Out) {
-        let Candidates { token, current, pending, highest_version, orders, .. } = &self.candidates;
-        out.optional(*token, |out, token| out.bytes(&token));
-        out.optional(current.as_ref(), write_held);
-        out.list(pending, write_held);
-        out.list(history, |out, past| {
-            write_held(out, &past.held);
-            out.time(past.displaced_at);
-            out.u8(past.unverified);
-            out.flag(past.ruled_out);
-        });
-        out.u64(*highest_version);
-        out.list(orders, |out, order| {
-            out.u64(order.request);
-            out.list(&order.ids, |out, id| out.id(*id));
-            out.u64(order.above);
-            out.time(order.not_before);
+        write_account(&mut out, &self.managed, history);
+        out.list(former, |out, account| {
+            write_account(out, account, &account.candidates.history);
         });
         let about = &self.about;
-        out.blob(about.account.as_str().as_bytes());
-        out.optional(about.sid, |out, sid| {
-            let mut bytes = [0; Sid::MAX_BINARY_LEN];
-            let len = sid.write_bytes(&mut bytes);
-            out.blob(bytes.get(..len).unwrap_or_default());
-        });
-        out.list(about.may_hold.ids.as_slice(), |out, id| out.id(*id));
-        out.flag(about.may_hold.unknown);
-        out.optional(about.due, Out::time);
-        out.optional(about.outcome, write_outcome);
         out.optional(about.foreign_head, |out, head| {
             out.u64(head.length);
             out.bytes(&head.hash);
@@ -72,6 +59,7 @@ impl Device {
         out.time(about.enrolled);
         out.time(about.last_seen);
         out.optional(about.retired, Out::time);
+        out.summed()
     }
 
     /// From canonical bytes; none when they are not, or damaged.
@@ -79,38 +67,9 @@ impl Device {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut input = In::row(bytes)?;
         let input = &mut input;
-        let candidates = Candidates {
-            token: input.optional(In::array)?,
-            current: input.optional(read_held)?,
-            pending: input.list(read_held)?,
-            history: input.list(|input| {
-                Some(Past {
-                    held: read_held(input)?,
-                    displaced_at: input.time()?,
-                    unverified: input.u8()?,
-                    ruled_out: input.flag()?,
-                })
-            })?,
-            highest_version: input.u64()?,
-            orders: input.list(|input| {
-                Some(Order {
-                    request: input.u64()?,
-                    ids: input.list(In::id)?,
-                    above: input.u64()?,
-                    not_before: input.time()?,
-                })
-            })?,
-        };
+        let managed = read_account(input)?;
+        let former = input.list(read_account)?;
         let about = About {
-            account: input.text()?,
-            sid: input.optional(|input| Sid::from_bytes(input.blob()?).ok())?,
-            may_hold: {
-                let ids = input.list(In::id)?;
-                let (ids, all) = IdSet::collect_first(ids);
-                MayHold::new(all.then_some(ids)?, input.flag()?)
-            },
-            due: input.optional(In::time)?,
-            outcome: input.optional(read_outcome)?,
             foreign_head: input
                 .optional(|input| Some(AuditHead::new(input.u64()?, input.array()?)))?,
             enrolled: input.time()?,
@@ -118,29 +77,194 @@ impl Device {
             retired: input.optional(In::time)?,
         };
         input.end()?;
-        Some(Self::new(candidates, about))
+        Some(Self { managed, former, about })
     }
+}
+
+fn write_account(out: &mut Out, account: &Account, history: &[Past]) {
+    out.blob(account.name.as_str().as_bytes());
+    out.optional(account.sid, |out, sid| {
+        let mut bytes = [0; Sid::MAX_BINARY_LEN];
+        let len = sid.write_bytes(&mut bytes);
+        out.blob(bytes.get(..len).unwrap_or_default());
+    });
+    out.time(account.since);
+    out.optional(account.proven_at, Out::time);
+    let Candidates { token, current, pending, highest_version, orders, .. } = &account.candidates;
+    out.optional(*token, |out, token| out.bytes(&token));
+    out.optional(current.as_ref(), write_held);
+    out.list(pending, write_held);
+    out.list(history, write_past);
+    out.u64(*highest_version);
+    out.list(orders, |out, order| {
+        out.list(&order.ids, |out, id| out.id(*id));
+        out.u64(order.above);
+        out.time(order.made_at);
+        out.u64(order.delay);
+    });
+    write_report(out, &account.report);
+}
+
+fn read_account(input: &mut In<'_>) -> Option<Account> {
+    Some(Account {
+        name: input.text()?,
+        sid: input.optional(|input| Sid::from_bytes(input.blob()?).ok())?,
+        since: input.time()?,
+        proven_at: input.optional(In::time)?,
+        candidates: Candidates {
+            token: input.optional(In::array)?,
+            current: input.optional(read_held)?,
+            pending: input.list(read_held)?,
+            history: input.list(read_past)?,
+            highest_version: input.u64()?,
+            orders: input.list(|input| {
+                Some(Order {
+                    ids: input.list(In::id)?,
+                    above: input.u64()?,
+                    made_at: input.time()?,
+                    delay: input.u64()?,
+                })
+            })?,
+        },
+        report: read_report(input)?,
+    })
+}
+
+fn write_report(out: &mut Out, report: &Report) {
+    write_ids(out, &report.may_hold.ids);
+    out.flag(report.may_hold.unknown);
+    let other = Some(&report.likely).filter(|likely| **likely != report.may_hold.ids);
+    out.optional(other, write_ids);
+    out.optional(report.due, Out::time);
+    out.optional(report.reset_at, Out::time);
+    out.optional(report.waits_until, Out::time);
+    out.flag(report.missing);
+    out.optional(report.outcome, write_outcome);
+    out.optional(report.offered.as_ref(), write_list);
+}
+
+fn read_report(input: &mut In<'_>) -> Option<Report> {
+    let may_hold = MayHold::new(read_ids(input)?, input.flag()?);
+    Some(Report {
+        may_hold,
+        likely: input.optional(read_ids)?.unwrap_or(may_hold.ids),
+        due: input.optional(In::time)?,
+        reset_at: input.optional(In::time)?,
+        waits_until: input.optional(In::time)?,
+        missing: input.flag()?,
+        outcome: input.optional(read_outcome)?,
+        offered: input.optional(read_list)?,
+    })
+}
+
+fn write_ids(out: &mut Out, ids: &IdSet) {
+    out.list(ids.as_slice(), |out, id| out.id(*id));
+}
+
+fn read_ids(input: &mut In<'_>) -> Option<IdSet> {
+    let (ids, all) = IdSet::collect_first(input.list(In::id)?);
+    all.then_some(ids)
+}
+
+fn write_past(out: &mut Out, past: &Past) {
+    write_held(out, &past.held);
+    out.time(past.displaced_at);
+    out.u8(past.unverified);
+    out.u8(match past.ruled_out {
+        RuledOut::No => 0,
+        RuledOut::Seen => 1,
+        RuledOut::OnWord => 2,
+    });
+    out.optional(past.outlived_at, Out::time);
+}
+
+fn read_past(input: &mut In<'_>) -> Option<Past> {
+    Some(Past {
+        held: read_held(input)?,
+        displaced_at: input.time()?,
+        unverified: input.u8()?,
+        ruled_out: match input.u8()? {
+            0 => RuledOut::No,
+            1 => RuledOut::Seen,
+            2 => RuledOut::OnWord,
+            _ => return None,
+        },
+        outlived_at: input.optional(In::time)?,
+    })
 }
 
 fn write_held(out: &mut Out, held: &Held) {
     out.id(held.id);
     out.u64(held.version);
-    out.u64(held.row);
     out.time(held.stored_at);
-    out.bytes(&held.digest);
-    out.u32(held.readers);
-    out.flag(held.late);
+    // Five facts in a byte: there are many records.
+    let opened = match held.opened {
+        Opened::No => 0,
+        Opened::Claimed => 4,
+        Opened::Proven => 8,
+    };
+    let flags = [(held.confirmed, 1), (held.committed, 2), (held.given_back.is_some(), 16)];
+    out.u8(flags.iter().fold(opened, |all, (is, bit)| if *is { all | bit } else { all }));
+    write_sealing(out, &held.original);
+    if let Some(given_back) = &held.given_back {
+        write_sealing(out, given_back);
+    }
 }
 
 fn read_held(input: &mut In<'_>) -> Option<Held> {
-    Some(Held {
-        id: input.id()?,
-        version: input.u64()?,
+    let (id, version, stored_at) = (input.id()?, input.u64()?, input.time()?);
+    let flags = input.u8()?;
+    let opened = match flags & 12 {
+        0 => Opened::No,
+        4 => Opened::Claimed,
+        8 => Opened::Proven,
+        _ => return None,
+    };
+    if flags & !31 != 0 {
+        return None;
+    }
+    let original = read_sealing(input)?;
+    let given_back = if flags & 16 > 0 { Some(read_sealing(input)?) } else { None };
+    let (confirmed, committed) = (flags & 1 > 0, flags & 2 > 0);
+    Some(Held { id, version, stored_at, confirmed, committed, opened, original, given_back })
+}
+
+fn write_sealing(out: &mut Out, sealing: &Sealing) {
+    out.u64(sealing.row);
+    out.bytes(&sealing.digest);
+    out.u32(sealing.len);
+    out.u32(sealing.number);
+    write_list(out, &sealing.readers);
+}
+
+fn read_sealing(input: &mut In<'_>) -> Option<Sealing> {
+    Some(Sealing {
         row: input.u64()?,
-        stored_at: input.time()?,
         digest: input.array()?,
-        readers: input.u32()?,
-        late: input.flag()?,
+        len: input.u32()?,
+        number: input.u32()?,
+        readers: read_list(input)?,
+    })
+}
+
+fn write_list(out: &mut Out, list: &ReaderList) {
+    match list {
+        ReaderList::Set(number) => {
+            out.flag(true);
+            out.u32(*number);
+        }
+        ReaderList::Ids(ids) => {
+            out.flag(false);
+            out.list(ids, |out, id| out.bytes(id));
+        }
+    }
+}
+
+fn read_list(input: &mut In<'_>) -> Option<ReaderList> {
+    Some(if input.flag()? {
+        ReaderList::Set(input.u32()?)
+    } else {
+        ReaderList::Ids(input.list(In::array)?)
     })
 }
 
@@ -171,6 +295,8 @@ impl Readers {
         out.list(&self.sets, |out, set| out.list(set, |out, id| out.bytes(id)));
         out.u16(self.history.count);
         out.optional(self.history.days, Out::u16);
+        out.optional(self.rotate_after, Out::u64);
+        out.list(&self.restored, |out, entries| out.u64(*entries));
         out.summed()
     }
 
@@ -190,6 +316,8 @@ impl Readers {
             })?,
             sets: input.list(|input| input.list(In::array))?,
             history: HistorySetting { count: input.u16()?, days: input.optional(In::u16)? },
+            rotate_after: input.optional(In::u64)?,
+            restored: input.list(In::u64)?,
         };
         input.end()?;
         Some(readers)
@@ -201,22 +329,39 @@ mod tests {
     use super::*;
     use crate::identity::{AccountName, RecordId, Timestamp};
 
+    /// One of everything that a row can have.
     fn device() -> Device {
+        let id = |n: u8| RecordId::from_bytes([n; 16]);
         let held = |n: u8| {
-            let mut held = Held::new(RecordId::from_bytes([n; 16]), u64::from(n));
-            held.row = 1_000;
-            held.digest = [n; 16];
+            let mut held = Held::new(id(n), u64::from(n));
+            held.original.row = 1_000;
+            held.original.digest = [n; 16];
+            held.original.readers = ReaderList::Set(300);
             held
         };
-        let candidates = Candidates {
+        let mut current = held(3).sealed_to(&[[1; 32], [2; 32]]);
+        (current.confirmed, current.committed, current.opened) = (true, true, Opened::Proven);
+        current.given_back = Some(held(9).original);
+        let word = Past { ruled_out: RuledOut::OnWord, ..Past::new(held(1), Timestamp::MAX) };
+        let order =
+            Order { ids: alloc::vec![id(3)], above: 3, made_at: Timestamp::MAX, delay: 86_400 };
+        let mut device =
+            Device::first_seen(AccountName::new("Admin").unwrap(), None, Timestamp::MAX);
+        device.managed.proven_at = Some(Timestamp::MAX);
+        device.managed.candidates = Candidates {
             token: Some([7; 16]),
-            current: Some(held(3)),
+            current: Some(current),
             pending: alloc::vec![held(4)],
-            history: alloc::vec![Past::new(held(2), Timestamp::MAX)],
+            history: alloc::vec![Past::new(held(2), Timestamp::MAX), word],
             highest_version: 4,
-            ..Candidates::default()
+            orders: alloc::vec![order],
         };
-        Device::new(candidates, About::new(AccountName::new("Admin").unwrap(), Timestamp::MAX))
+        device.managed.report.likely = IdSet::one(id(3));
+        device.managed.report.missing = true;
+        device.managed.report.offered = Some(ReaderList::Set(1));
+        device.former =
+            alloc::vec![Account::new(AccountName::new("Root").unwrap(), None, Timestamp::MAX)];
+        device
     }
 
     #[test]
@@ -228,6 +373,15 @@ mod tests {
             out.bytes(&bytes[1..bytes.len() - 8]);
             assert!(Device::from_bytes(&out.summed()).is_none(), "{version}");
         }
+    }
+
+    #[test]
+    fn what_an_offer_leaves_as_it_is_comes_back_from_the_row() {
+        let device = device();
+        let mut read = Device::from_bytes(&device.to_bytes_in_flight()).unwrap();
+        assert!(read.former.is_empty() && read.managed.candidates.history.is_empty());
+        read.take_settled(Device::from_bytes(&device.to_bytes()).unwrap());
+        assert!(read == device);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Handing out sealed records (protocol §6.1): first the entry, and the order if asked for; then the bytes.
 
-use alloc::{format, string::ToString as _, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
 use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
@@ -8,8 +8,8 @@ use crate::seal::Record;
 
 use super::bytes::digest;
 use super::checkin::append;
-use super::readers::{Readers, UNLISTED};
-use super::state::{Device, Held};
+use super::rules::ON_WORD;
+use super::state::{Account, Held, Past, RuledOut, Sealing};
 use super::store::{Durability, Store, Transaction};
 use super::trail::{Action, Entry, MAX_DETAIL, quoted};
 use super::view::{Candidate, CandidateState, Disclosure};
@@ -36,20 +36,28 @@ impl<S: Store> Vault<S> {
             let name = name(device)?;
             let (key, mut known) =
                 tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            let wanted = wanted(&known, options.history);
+            let wanted = wanted(&known.managed, options.history);
             if wanted.is_empty() {
                 return Err(VaultError::NotFound("record of this device"));
             }
+            let readers = tx.readers(scope)?;
             let mut candidates = Vec::with_capacity(wanted.len());
             let mut damaged = Vec::new();
             for (held, state) in wanted {
-                match intact(tx, scope, &name, &held)? {
+                let shown = held.shown(&readers);
+                let shown = shown.iter().map(|sealing| intact(tx, scope, &name, held, sealing));
+                let shown: Vec<Option<Vec<u8>>> = shown.collect::<Result<_, _>>()?;
+                let mut shown = shown.into_iter().flatten();
+                match shown.next() {
                     Some(sealed) => candidates.push(Candidate {
                         record: held.id,
                         version: held.version,
                         state,
                         updated: held.stored_at,
+                        confirmed: held.confirmed,
+                        opened: held.opened,
                         sealed,
+                        before: shown.next(),
                     }),
                     None => damaged.push(held.id),
                 }
@@ -67,13 +75,12 @@ impl<S: Store> Vault<S> {
                 None => "".to_string(),
             };
             let head = append(tx, scope, &entry)?;
-            if let Some(seconds) = options.rotate_after {
-                let ids: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
-                if known.candidates.order(&ids, head.length, now.plus(seconds)) {
-                    tx.update_device(key, &known)?;
-                }
+            if let Some(seconds) = options.rotate_after
+                && known.managed.candidates.order_all(now, seconds)
+            {
+                tx.update_device(key, &known)?;
             }
-            let account = known.about.account;
+            let account = known.managed.name;
             Ok(Disclosure { device: name, account, entry: head.length, head, candidates, damaged })
         })?;
         let records = disclosure.candidates.len();
@@ -144,53 +151,48 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// The candidates in the order of a disclosure, then the history.
-pub(super) fn wanted(device: &Device, history: bool) -> Vec<(Held, CandidateState)> {
-    let candidates = &device.candidates;
-    let current = candidates.current.iter().map(|held| (*held, CandidateState::Current));
-    let pending = candidates.pending.iter().rev().map(|held| (*held, CandidateState::Pending));
-    let past = candidates.history.iter().filter(|_| history);
-    let past = past.map(|past| (past.held, CandidateState::History));
-    current.chain(pending).chain(past).collect()
+/// The records of an account, the one that it most likely holds first: those that the latest report named, the current one before the
+/// pending ones, of these the newest first; then the other candidates; then what was ruled out on a word; then the history, if asked for.
+pub(super) fn wanted(account: &Account, history: bool) -> Vec<(&Held, CandidateState)> {
+    let candidates = &account.candidates;
+    let current = candidates.current.iter().map(|held| (held, CandidateState::Current));
+    let pending = candidates.pending.iter().rev().map(|held| (held, CandidateState::Pending));
+    let mut wanted: Vec<(&Held, CandidateState)> = current.chain(pending).collect();
+    wanted.sort_by_key(|(held, _)| !account.report.likely.contains(held.id));
+    let word = |past: &&Past| past.ruled_out == RuledOut::OnWord;
+    let on_word = candidates.history.iter().filter(word).take(ON_WORD);
+    wanted.extend(on_word.map(|past| (&past.held, CandidateState::RuledOut)));
+    if history {
+        let known: BTreeSet<RecordId> = wanted.iter().map(|(held, _)| held.id).collect();
+        let past = candidates.history.iter().map(|past| &past.held);
+        let past = past.filter(|held| !known.contains(&held.id));
+        wanted.extend(past.map(|held| (held, CandidateState::History)));
+    }
+    wanted
 }
 
-/// The bytes of a record, if they are what was stored, and the record that the device's row says: whoever writes the store's
+/// The bytes of a sealing, if they are what was stored, and the record that the device's row says: whoever writes the store's
 /// file could have put another device's, or an older one, in its place.
 pub(super) fn intact(
     tx: &mut dyn Transaction,
     scope: &Scope,
     device: &DeviceId,
     held: &Held,
+    sealing: &Sealing,
 ) -> Result<Option<Vec<u8>>, VaultError> {
     let in_its_place = |bytes: &Vec<u8>| {
-        digest(bytes) == held.digest
+        digest(bytes) == sealing.digest
             && Record::parse(bytes).is_ok_and(|record| {
                 let header = record.header();
                 (header.scope, header.device) == (*scope, *device)
                     && (header.id, header.version) == (held.id, held.version)
             })
     };
-    match tx.record(held.row) {
+    match tx.record(sealing.row) {
         Ok(bytes) => Ok(bytes.filter(in_its_place)),
         Err(VaultError::Damaged { .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The ids of those who can open a record.
-pub(super) fn readers_of(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &DeviceId,
-    readers: &Readers,
-    held: &Held,
-) -> Result<Vec<[u8; 32]>, VaultError> {
-    if held.readers != UNLISTED {
-        return Ok(readers.set(held.readers).to_vec());
-    }
-    let record = intact(tx, scope, device, held)?.and_then(|sealed| Record::parse(&sealed).ok());
-    let ids = record.iter().flat_map(Record::reader_ids).map(|id| *id.as_bytes());
-    Ok(ids.collect())
 }
 
 impl Request<'_> {

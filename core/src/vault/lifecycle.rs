@@ -25,15 +25,17 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
         self.change(scope, device, "retire", Action::Retired, request, now, |known| {
-            if let Some(since) = known.about.retired {
-                return Err(VaultError::AlreadyExists(format!(
+            match known.about.retired {
+                Some(since) => Err(VaultError::AlreadyExists(format!(
                     "device {device} (account {}) is retired already, since {since}; a device in service can be retired, and \
                      re-enrolling brings this one back",
-                    known.about.account
-                )));
+                    known.managed.name
+                ))),
+                None => {
+                    known.retire(now);
+                    Ok(())
+                }
             }
-            known.about.retired = Some(now);
-            Ok(())
         })
     }
 
@@ -50,9 +52,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
         self.change(scope, device, "re-enrol", Action::Reenrolled, request, now, |known| {
-            known.about.retired.take().ok_or(VaultError::NotFound("retired device"))?;
-            known.about.sid = None;
-            Ok(())
+            if known.re_enrol() { Ok(()) } else { Err(VaultError::NotFound("retired device")) }
         })
     }
 
@@ -76,7 +76,8 @@ impl<S: Store> Vault<S> {
                     "this removes every password of the device, the last one too",
                 ));
             }
-            let records = known.candidates.len().saturating_add(known.candidates.history.len());
+            let records: usize =
+                known.accounts().map(|account| account.candidates.all().count()).sum();
             tx.remove_device(key)?;
             let mut entry = request.entry(Action::Purged, device, now);
             entry.detail = format!("with {records} records");
@@ -84,7 +85,7 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Removes one record, a candidate or one in history: for a device that has sixteen candidates, or a password that must
+    /// Removes one record, a candidate or one in history: for a password that must
     /// not be kept.
     ///
     /// # Errors
@@ -100,19 +101,17 @@ impl<S: Store> Vault<S> {
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, "remove a record", now, |tx| {
             let (key, mut known) = find(tx, scope, device)?;
-            let held = *known.candidates.find(record).ok_or(VaultError::NotFound("record"))?;
+            known.find(record).ok_or(VaultError::NotFound("record"))?;
             if confirmation == Confirmation::NotGiven {
                 return Err(VaultError::ConfirmationRequired(
                     "the device may still have this password, or need it after a restore",
                 ));
             }
-            let candidates = &mut known.candidates;
-            candidates.current = candidates.current.filter(|held| held.id != record);
-            candidates.pending.retain(|held| held.id != record);
-            candidates.history.retain(|past| past.held.id != record);
-            // What the token covered has changed: a commit that was made without knowing is sent again.
-            candidates.token = None;
-            tx.remove_record(key, held.row)?;
+            let mut removed = Vec::new();
+            known.remove_record(record, &mut removed);
+            for row in removed {
+                tx.remove_record(key, row)?;
+            }
             tx.update_device(key, &known)?;
             let mut entry: Entry = request.entry(Action::Removed, device, now);
             entry.records = vec![record];
@@ -134,12 +133,12 @@ impl<S: Store> Vault<S> {
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, attempt, now, |tx| {
             let (key, mut known) = find(tx, scope, device)?;
-            let named: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
+            let named: Vec<RecordId> = known.managed.candidates.iter().map(|held| held.id).collect();
             change(&mut known)?;
             tx.update_device(key, &known)?;
             let mut entry = request.entry(action, device, now);
             entry.records = named;
-            entry.detail = known.about.account.to_string();
+            entry.detail = known.managed.name.to_string();
             append(tx, scope, &entry)
         })
     }

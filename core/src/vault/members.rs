@@ -2,15 +2,14 @@
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
-use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
+use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
 use super::bytes::digest;
 use super::checkin::append;
-use super::disclose::readers_of;
 use super::readers::{KnownReader, Readers};
-use super::state::{Device, HistorySetting};
-use super::store::{Durability, Store, StoredDevice, Transaction};
+use super::state::HistorySetting;
+use super::store::{Durability, Store, Transaction};
 use super::trail::{Action, MAX_DETAIL, quoted};
 use super::view::{Ordered, ReaderRow};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
@@ -165,15 +164,16 @@ impl<S: Store> Vault<S> {
         loop {
             let (next, head) = self.audited(scope, request, "", "order rotations", now, |tx| {
                 let readers = tx.readers(scope)?;
-                let number = tx.trail(scope)?.length.saturating_add(1);
                 let page = tx.devices(scope, after.as_deref(), PAGE)?;
                 let mut ordered = 0_u64;
                 for stored in &page {
                     if let Ok(device) = &stored.device {
-                        let at = now.plus(spread(&stored.name, window));
-                        ordered = ordered.saturating_add(order(
-                            tx, scope, stored, device, &readers, reader, number, at,
-                        )?);
+                        let delay = spread(&stored.name, window);
+                        let mut device = device.clone();
+                        if device.order_readable_by(reader.as_bytes(), &readers, now, delay) {
+                            tx.update_device(stored.key, &device)?;
+                            ordered = ordered.saturating_add(1);
+                        }
                     }
                 }
                 devices = devices.saturating_add(ordered);
@@ -297,17 +297,14 @@ impl Readers {
                 "a reader beyond the sixteenth; a record can be sealed to 16",
             ));
         }
-        match self.known.iter_mut().find(|known| known.id == id) {
-            Some(known) if known.removed.is_none() => {
-                return Err(VaultError::AlreadyExists(format!(
-                    "reader {} {} is there already; each reader is accepted once",
-                    reader.id(),
-                    reader.name()
-                )));
-            }
-            Some(known) => *known = KnownReader { id, line, added: now, removed: None },
-            None => self.known.push(KnownReader { id, line, added: now, removed: None }),
+        if there {
+            return Err(VaultError::AlreadyExists(format!(
+                "reader {} {} is there already; each reader is accepted once",
+                reader.id(),
+                reader.name()
+            )));
         }
+        self.activate(KnownReader { id, line, added: now, removed: None });
         Ok(())
     }
 }
@@ -361,29 +358,4 @@ fn removable<'a>(
         ));
     }
     Ok(found)
-}
-
-#[expect(clippy::too_many_arguments, reason = "what an order needs to know")]
-fn order(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    stored: &StoredDevice,
-    device: &Device,
-    readers: &Readers,
-    reader: &ReaderId,
-    number: u64,
-    at: Timestamp,
-) -> Result<u64, VaultError> {
-    let mut ids: Vec<RecordId> = Vec::new();
-    for held in device.candidates.iter() {
-        if readers_of(tx, scope, &stored.name, readers, held)?.contains(reader.as_bytes()) {
-            ids.push(held.id);
-        }
-    }
-    let mut device = device.clone();
-    if !device.candidates.order(&ids, number, at) {
-        return Ok(0);
-    }
-    tx.update_device(stored.key, &device)?;
-    Ok(1)
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
-use crate::identity::{RecordId, Scope, Timestamp};
+use crate::identity::{Scope, Timestamp};
 
 use super::checkin::append;
 use super::disclose::MAX_ACTOR;
@@ -153,7 +153,7 @@ impl<S: Store> Vault<S> {
         let name = name(device)?;
         self.store.read(|tx| {
             let found = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            Ok(!found.1.candidates.orders.is_empty())
+            Ok(!found.1.managed.candidates.orders.is_empty())
         })
     }
 }
@@ -188,15 +188,13 @@ fn order(
     now: Timestamp,
 ) -> Result<Ordered, VaultError> {
     let &Wanted { what, shown, strict } = wanted;
-    let before = tx.trail(scope)?;
-    let number = before.length.saturating_add(1);
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {
         let id = name(device)?;
         let known = tx.device(scope, &id);
         let (key, mut known) = match known {
-            Ok(Some(found)) if !found.1.candidates.is_empty() => found,
+            Ok(Some(found)) if !found.1.managed.candidates.is_empty() => found,
             Ok(found) if strict => {
                 let (device, known) = ((*device).to_string(), found.is_some());
                 return Err(VaultError::NoSuchDevice { device, known });
@@ -210,8 +208,7 @@ fn order(
             continue;
         }
         // The order names all that the device may hold, as soon as one of it was shown.
-        let ids: Vec<RecordId> = known.candidates.iter().map(|held| held.id).collect();
-        if known.candidates.order(&ids, number, now) {
+        if known.managed.candidates.order_all(now, 0) {
             tx.update_device(key, &known)?;
             devices = devices.saturating_add(1);
         }

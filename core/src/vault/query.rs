@@ -3,11 +3,15 @@
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
 use crate::identity::{Scope, Timestamp};
+use crate::seal::Record;
 
-use super::disclose::{readers_of, wanted};
-use super::state::{Device, Held};
+use super::disclose::{intact, wanted};
+use super::readers::Readers;
+use super::state::{Account, Device, Held, RuledOut, is_unproven};
 use super::store::{DeviceKey, Store, StoredDevice};
-use super::view::{CandidateState, DeviceRow, DeviceStatus, DueRow, Page, RecordRow, Stats};
+use super::view::{
+    DeviceRow, DeviceStatus, DueRow, Findings, FormerAccount, Page, RecordRow, Stats,
+};
 use super::{Vault, VaultError, name};
 
 const PAGE: usize = 1_000;
@@ -40,9 +44,10 @@ impl<S: Store> Vault<S> {
     ) -> Result<Page<DeviceRow>, VaultError> {
         let limit = limit.clamp(1, MAX_PAGE);
         self.store.read(|tx| {
+            let readers = tx.readers(scope)?;
             let found = tx.devices(scope, after, limit)?;
             let next = next(&found, limit, |last| last.name.to_string());
-            page(found, next, row)
+            page(found, next, |stored| row(stored, &readers))
         })
     }
 
@@ -53,12 +58,14 @@ impl<S: Store> Vault<S> {
     pub fn show(&self, scope: &Scope, device: &str) -> Result<DeviceRow, VaultError> {
         let name = name(device)?;
         self.store.read(|tx| {
+            let readers = tx.readers(scope)?;
             let (key, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            row(StoredDevice::new(key, name, Ok(device)))
+            row(StoredDevice::new(key, name, Ok(device)), &readers)
         })
     }
 
-    /// The records of a device without their content: current, pending, history.
+    /// The records of a device without their content, in the order of a disclosure: those of the managed account with its history, then
+    /// those of the accounts that were managed before.
     ///
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
@@ -67,9 +74,29 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| {
             let readers = tx.readers(scope)?;
             let (_, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            let mut rows = records(&device);
-            for (row, (held, _)) in rows.iter_mut().zip(wanted(&device, true)) {
-                row.readers = readers_of(tx, scope, &name, &readers, &held)?;
+            let mut rows = Vec::new();
+            for account in device.accounts() {
+                for (held, state) in wanted(account, true) {
+                    let sealed = intact(tx, scope, &name, held, held.newest())?;
+                    let record = sealed.and_then(|sealed| Record::parse(&sealed).ok());
+                    let header = record.as_ref().map(Record::header);
+                    let past = account.candidates.history.iter().find(|past| past.held.id == held.id);
+                    rows.push(RecordRow {
+                        record: held.id,
+                        version: held.version,
+                        state,
+                        updated: held.stored_at,
+                        displaced: past.map(|past| past.displaced_at),
+                        ruled_out: past.is_some_and(|past| past.ruled_out != RuledOut::No),
+                        stale_readers: held.names_removed(&readers),
+                        unreadable: !held.is_openable(&readers),
+                        confirmed: held.confirmed,
+                        opened: held.opened,
+                        account: header.map(|header| header.account),
+                        made_at: header.map(|header| header.made_at),
+                        readers: readers.ids(&held.newest().readers).to_vec(),
+                    });
+                }
             }
             Ok(rows)
         })
@@ -108,10 +135,11 @@ impl<S: Store> Vault<S> {
         let mut stats = Stats::default();
         self.store.read(|tx| {
             stats.entries = tx.trail(scope)?.length;
+            let readers = tx.readers(scope)?;
             let mut after: Option<String> = None;
             loop {
                 let page = tx.devices(scope, after.as_deref(), PAGE)?;
-                page.iter().for_each(|stored| stats.count(stored, now));
+                page.iter().for_each(|stored| stats.count(stored, &readers, now));
                 let full = page.len() >= PAGE;
                 after = page.last().map(|last| last.name.to_string());
                 if !full {
@@ -177,7 +205,7 @@ impl<S: Store> Metadata<S> {
 }
 
 impl Stats {
-    fn count(&mut self, stored: &StoredDevice, now: Timestamp) {
+    fn count(&mut self, stored: &StoredDevice, readers: &Readers, now: Timestamp) {
         let add = |place: &mut u64, n: usize| {
             *place = place.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
         };
@@ -186,18 +214,38 @@ impl Stats {
             add(&mut self.damaged, 1);
             return;
         };
-        let place = match device.status() {
+        let place = match device.status(readers) {
             DeviceStatus::Settled => &mut self.settled,
             DeviceStatus::Pending => &mut self.pending,
             DeviceStatus::Uncertain => &mut self.uncertain,
+            DeviceStatus::Unreadable => &mut self.unreadable,
             DeviceStatus::Failed => &mut self.failed,
             DeviceStatus::Retired => &mut self.retired,
         };
         add(place, 1);
         add(&mut self.ordered, usize::from(device.is_ordered()));
         add(&mut self.overdue, usize::from(device.due().is_some_and(|due| due <= now)));
-        add(&mut self.candidates, device.candidates.len());
-        add(&mut self.history, device.candidates.history.len());
+        for account in device.accounts() {
+            add(&mut self.candidates, account.candidates.len());
+            add(&mut self.history, account.candidates.history.len());
+        }
+        if device.about.retired.is_none() {
+            let managed = &device.managed;
+            let mut found = findings(device, readers);
+            found.unproven = !managed.candidates.is_empty()
+                && is_unproven(managed.proven_at, managed.since, now);
+            let counts = &mut self.findings;
+            for (holds, count) in [
+                (found.unreadable, &mut counts.unreadable),
+                (found.stale_readers, &mut counts.stale_readers),
+                (found.account_missing, &mut counts.account_missing),
+                (found.log_differs, &mut counts.log_differs),
+                (found.log_restored, &mut counts.log_restored),
+                (found.unproven, &mut counts.unproven),
+            ] {
+                add(count, usize::from(holds));
+            }
+        }
     }
 }
 
@@ -234,22 +282,54 @@ fn cursor(after: &str) -> Result<(Timestamp, DeviceKey), VaultError> {
     parts.ok_or(VaultError::InvalidArgument("`after` is not the `next` of an earlier page"))
 }
 
-fn row(stored: StoredDevice) -> Result<DeviceRow, VaultError> {
+/// What is to be said about a device, as far as it needs no clock.
+fn findings(device: &Device, readers: &Readers) -> Findings {
+    let foreign = device.about.foreign_head;
+    let restored = foreign.is_some_and(|head| readers.restored_before(head.length).is_some());
+    Findings {
+        unreadable: device.managed.is_unreadable(readers),
+        stale_readers: !device.managed.removed_readers(readers).is_empty(),
+        account_missing: device.managed.report.missing,
+        log_differs: foreign.is_some() && !restored,
+        log_restored: restored,
+        unproven: false,
+    }
+}
+
+fn newest(account: &Account) -> Option<&Held> {
+    account.candidates.current.as_ref().or_else(|| account.candidates.pending.last())
+}
+
+fn row(stored: StoredDevice, readers: &Readers) -> Result<DeviceRow, VaultError> {
     let state = stored.device?;
-    let newest: Option<&Held> =
-        state.candidates.current.as_ref().or_else(|| state.candidates.pending.last());
+    let (managed, report) = (&state.managed, &state.managed.report);
+    let newest_record = newest(managed);
+    let former = |account: &Account| FormerAccount {
+        account: account.name,
+        sid: account.sid,
+        version: newest(account).map(|held| held.version),
+        candidates: account.candidates.len(),
+        ordered: !account.candidates.orders.is_empty(),
+    };
     Ok(DeviceRow {
         device: stored.name,
-        account: state.about.account,
-        sid: state.about.sid,
-        version: newest.map(|held| held.version),
-        state: state.status(),
+        account: managed.name,
+        sid: managed.sid,
+        version: newest_record.map(|held| held.version),
+        state: state.status(readers),
         ordered: state.is_ordered(),
-        updated: newest.map(|held| held.stored_at),
-        expires: state.about.due,
+        updated: newest_record.map(|held| held.stored_at),
+        expires: report.due,
         last_seen: state.about.last_seen,
-        outcome: state.about.outcome,
-        candidates: state.candidates.len(),
+        outcome: report.outcome,
+        candidates: managed.candidates.len(),
+        findings: findings(&state, readers),
+        reset_at: report.reset_at,
+        waits_until: report.waits_until,
+        order_at: state.order_at(),
+        proven_at: managed.proven_at,
+        since: managed.since,
+        accounts: state.former.iter().map(former).collect(),
     })
 }
 
@@ -260,27 +340,4 @@ fn due_row(stored: StoredDevice) -> Result<DueRow, VaultError> {
         device: stored.name.to_string(),
     })?;
     Ok(DueRow { device: stored.name, due, ordered: state.is_ordered() })
-}
-
-/// The rows of a device's records, without their readers, in the order of [`wanted`].
-fn records(device: &Device) -> Vec<RecordRow> {
-    let row = |held: &Held, state| RecordRow {
-        record: held.id,
-        version: held.version,
-        state,
-        updated: held.stored_at,
-        displaced: None,
-        ruled_out: false,
-        late: held.late,
-        readers: Vec::new(),
-    };
-    let candidates = &device.candidates;
-    let current = candidates.current.iter().map(|held| row(held, CandidateState::Current));
-    let pending = candidates.pending.iter().rev().map(|held| row(held, CandidateState::Pending));
-    let past = candidates.history.iter().map(|past| RecordRow {
-        displaced: Some(past.displaced_at),
-        ruled_out: past.ruled_out,
-        ..row(&past.held, CandidateState::History)
-    });
-    current.chain(pending).chain(past).collect()
 }

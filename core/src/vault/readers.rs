@@ -1,4 +1,4 @@
-//! Who may open records: the readers of a scope, now and before, and the sets that records are sealed to.
+//! Who may open records: the readers of a scope, now and before, the sets that records are sealed to, and the settings of the scope.
 
 use alloc::{string::String, vec::Vec};
 
@@ -20,8 +20,25 @@ pub struct KnownReader {
     pub removed: Option<Timestamp>,
 }
 
+/// The readers that a sealing names.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "another one is another row format")]
+pub enum ReaderList {
+    /// A set of the scope, by its number.
+    Set(u32),
+    /// A set that stands in no list, by the ids: with a reader that the vault does not know, a device that seals to strangers must not
+    /// make the list grow.
+    Ids(Vec<[u8; 32]>),
+}
+
+impl Default for ReaderList {
+    fn default() -> Self {
+        Self::Ids(Vec::new())
+    }
+}
+
 /// The readers and settings of a scope.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Readers {
     /// Every reader that was ever added, the oldest first.
@@ -30,7 +47,26 @@ pub struct Readers {
     pub sets: Vec<Vec<[u8; 32]>>,
     /// How much history is kept.
     pub history: HistorySetting,
+    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    pub rotate_after: Option<u64>,
+    /// How many entries the audit log had in each copy of the vault that was restored, the first restore first.
+    pub restored: Vec<u64>,
 }
+
+impl Default for Readers {
+    fn default() -> Self {
+        Self {
+            known: Vec::new(),
+            sets: Vec::new(),
+            history: HistorySetting::default(),
+            rotate_after: Some(ROTATE_AFTER),
+            restored: Vec::new(),
+        }
+    }
+}
+
+/// How many seconds after a disclosure a new vault has it rotated: a day.
+pub const ROTATE_AFTER: u64 = 86_400;
 
 impl Readers {
     /// Those that were not removed.
@@ -38,37 +74,86 @@ impl Readers {
         self.known.iter().filter(|reader| reader.removed.is_none())
     }
 
-    /// Whether a record sealed to these ids can be opened by a reader that was removed (protocol §4.3).
+    /// The ids of those that were not removed, in increasing order.
     #[must_use]
-    pub fn is_late(&self, set: &[[u8; 32]]) -> bool {
-        self.known.iter().any(|reader| reader.removed.is_some() && set.contains(&reader.id))
+    pub fn active_ids(&self) -> Vec<[u8; 32]> {
+        let mut ids: Vec<[u8; 32]> = self.active().map(|known| known.id).collect();
+        ids.sort_unstable();
+        ids
     }
 
-    /// The ids that records with this set number are sealed to.
+    /// Whether this reader is known and was not removed.
     #[must_use]
-    pub fn set(&self, number: u32) -> &[[u8; 32]] {
-        usize::try_from(number)
-            .ok()
-            .and_then(|number| self.sets.get(number))
-            .map_or(&[], Vec::as_slice)
+    pub fn is_active(&self, id: &[u8; 32]) -> bool {
+        self.active().any(|known| known.id == *id)
     }
 
-    /// The number of a set of ids, a new one when there is none yet; [`UNLISTED`] for a set with readers that the vault does
-    /// not know: a device that seals to strangers must not make the list grow.
-    pub(super) fn intern(&mut self, set: Vec<[u8; 32]>) -> u32 {
+    /// Whether this reader was removed.
+    #[must_use]
+    pub fn is_removed(&self, id: &[u8; 32]) -> bool {
+        self.known.iter().any(|known| known.removed.is_some() && known.id == *id)
+    }
+
+    /// Whether a list names an active reader.
+    #[must_use]
+    pub fn names_active(&self, list: &ReaderList) -> bool {
+        self.ids(list).iter().any(|id| self.is_active(id))
+    }
+
+    /// Whether a list names a reader that was removed.
+    #[must_use]
+    pub fn names_removed(&self, list: &ReaderList) -> bool {
+        self.ids(list).iter().any(|id| self.is_removed(id))
+    }
+
+    /// Whether a list names a reader that the vault never knew.
+    #[must_use]
+    pub fn names_stranger(&self, list: &ReaderList) -> bool {
+        self.ids(list).iter().any(|id| !self.known.iter().any(|known| known.id == *id))
+    }
+
+    /// Whether a list names active readers and nobody else.
+    #[must_use]
+    pub fn names_only_active(&self, list: &ReaderList) -> bool {
+        let ids = self.ids(list);
+        !ids.is_empty() && ids.iter().all(|id| self.is_active(id))
+    }
+
+    /// The ids in a list.
+    #[must_use]
+    pub fn ids<'a>(&'a self, list: &'a ReaderList) -> &'a [[u8; 32]] {
+        match list {
+            ReaderList::Ids(ids) => ids,
+            ReaderList::Set(number) => usize::try_from(*number)
+                .ok()
+                .and_then(|number| self.sets.get(number))
+                .map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// The number of a set of ids, a new one when there is none yet; the ids themselves for a set with readers that the vault does not
+    /// know, and where the list is full.
+    pub(super) fn list(&mut self, set: Vec<[u8; 32]>) -> ReaderList {
         let known = |id: &[u8; 32]| self.known.iter().any(|reader| reader.id == *id);
-        let listed = self.sets.iter().position(|listed| *listed == set).or_else(|| {
-            (self.sets.len() < MAX_SETS && set.iter().all(known)).then(|| {
+        if let Some(at) = self.sets.iter().position(|listed| *listed == set) {
+            return u32::try_from(at).map_or(ReaderList::Ids(set), ReaderList::Set);
+        }
+        match u32::try_from(self.sets.len()) {
+            Ok(number) if self.sets.len() < MAX_SETS && set.iter().all(known) => {
                 self.sets.push(set);
-                self.sets.len().saturating_sub(1)
-            })
-        });
-        listed.and_then(|at| u32::try_from(at).ok()).unwrap_or(UNLISTED)
+                ReaderList::Set(number)
+            }
+            _ => ReaderList::Ids(set),
+        }
+    }
+
+    /// Where the log of a copy ended that was restored, for a head that is not in the log: the latest restore that a head of this length
+    /// can be from before. None: that head was lost otherwise, or never was.
+    #[must_use]
+    pub fn restored_before(&self, length: u64) -> Option<u64> {
+        self.restored.iter().copied().filter(|entries| *entries < length).max()
     }
 }
-
-/// The number of every set that is not in the list: the record itself tells who can open it.
-pub(super) const UNLISTED: u32 = u32::MAX;
 
 /// The most sets in the list. A vault meets a new one when its readers change.
 const MAX_SETS: usize = 256;

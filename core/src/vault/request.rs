@@ -55,6 +55,32 @@ impl DiscloseOptions {
     }
 }
 
+/// Which sealings are handed out to be sealed again.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ResealOptions {
+    /// The word that a reader whom the vault never knew may lose a record.
+    pub strangers: Confirmation,
+    /// Of records that were given back, the sealings that came from the devices: for when what was given back opens for nobody.
+    pub from_devices: bool,
+}
+
+impl ResealOptions {
+    /// Also what names a reader that the vault never knew.
+    #[must_use]
+    pub const fn with_strangers(mut self) -> Self {
+        self.strangers = Confirmation::Given;
+        self
+    }
+
+    /// The sealings that came from the devices.
+    #[must_use]
+    pub const fn from_devices(mut self) -> Self {
+        self.from_devices = true;
+        self
+    }
+}
+
 /// Which devices an order to rotate is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

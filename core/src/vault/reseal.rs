@@ -6,14 +6,15 @@ use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
 use crate::identity::{Scope, Timestamp};
 use crate::seal::{Reader, Record, SealError};
 
-use super::bytes::digest;
-use super::checkin::append;
-use super::disclose::{intact, readers_of, wanted};
+use super::checkin::{append, sealing};
+use super::disclose::intact;
 use super::readers::Readers;
+use super::rules::GiveBackRefused;
+use super::state::Sealing;
 use super::store::{Store, Transaction};
 use super::trail::Action;
 use super::view::{ResealPage, Resealed, Resealing, Unsealed};
-use super::{Request, Vault, VaultError, name};
+use super::{Confirmation, Request, ResealOptions, Vault, VaultError, name};
 
 /// How many devices one transaction looks at.
 const PAGE: usize = 1_000;
@@ -49,6 +50,7 @@ impl<S: Store> Vault<S> {
         loop {
             let page = self.resealing(scope, after.as_deref(), STEP, request, now)?;
             let what = "its stored bytes";
+            done.strangers.extend(page.strangers);
             done.damaged.extend(page.damaged);
             done.failed.extend(page.damaged_records.into_iter().map(|(device, record)| Unsealed {
                 device,
@@ -101,11 +103,27 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
+        self.resealing_with(scope, after, limit, ResealOptions::default(), request, now)
+    }
+
+    /// As [`Vault::resealing`], and with a word also what names readers that the vault never knew; or, of records that were given back, the
+    /// sealings that came from the devices: for when what was given back opens for nobody. Those name who could read before, so the
+    /// rotation of what is handed out is ordered.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resealing_with(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        limit: usize,
+        options: ResealOptions,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<ResealPage, VaultError> {
         let limit = limit.clamp(1, PAGE);
         self.audited(scope, request, "", "hand out records to be sealed anew", now, |tx| {
             let readers = tx.readers(scope)?;
-            let mut active: Vec<[u8; 32]> = readers.active().map(|known| known.id).collect();
-            active.sort_unstable();
             let devices = tx.devices(scope, after, limit)?;
             let mut page = ResealPage::default();
             for stored in &devices {
@@ -113,16 +131,35 @@ impl<S: Store> Vault<S> {
                     page.damaged.push(stored.name);
                     continue;
                 };
-                for (held, _) in wanted(device, true) {
-                    // A set that is not in the list stands in the record alone.
-                    if readers_of(tx, scope, &stored.name, &readers, &held)? == active {
+                let mut handed_out = Vec::new();
+                for held in device.accounts().flat_map(|account| account.candidates.all()) {
+                    let wanted = match options.from_devices {
+                        true => held.given_back.is_some(),
+                        false => held.needs_resealing(&readers),
+                    };
+                    if !wanted {
                         continue;
                     }
-                    match intact(tx, scope, &stored.name, &held)? {
+                    let word = options.strangers == Confirmation::Given;
+                    if held.names_stranger(&readers) && !word {
+                        page.strangers.push((stored.name, held.id));
+                        continue;
+                    }
+                    let sealing = if options.from_devices { &held.original } else { held.newest() };
+                    match intact(tx, scope, &stored.name, held, sealing)? {
                         Some(sealed) => {
-                            page.items.push(Resealing::new(stored.name, held.id, sealed));
+                            handed_out.push(held.id);
+                            let above = held.newest().number;
+                            let item = Resealing::new(stored.name, held.id, sealed);
+                            page.items.push(Resealing { above, word, ..item });
                         }
                         None => page.damaged_records.push((stored.name, held.id)),
+                    }
+                }
+                if options.from_devices && !handed_out.is_empty() {
+                    let mut device = device.clone();
+                    if device.order(&handed_out, now, 0) {
+                        tx.update_device(stored.key, &device)?;
                     }
                 }
             }
@@ -131,6 +168,9 @@ impl<S: Store> Vault<S> {
             if !page.items.is_empty() {
                 let mut entry = request.entry(Action::ResealBegun, "", now);
                 entry.detail = format!("{} records of {} devices", page.items.len(), devices.len());
+                if options.from_devices {
+                    entry.detail.push_str(", as the devices sealed them, and ordered to rotate");
+                }
                 entry.records = page.items.iter().map(|item| item.record).collect();
                 append(tx, scope, &entry)?;
             }
@@ -138,17 +178,18 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes records back that were sealed anew. Each replaces the same password for the same purpose, sealed to readers of now
-    /// and sealed later than the stored one; all of them or none. Answers how many were replaced; those that were
-    /// removed, given back already, or sealed anew by somebody else in the meantime are left out, so a page can be given back
+    /// Takes records back that were sealed again. Each is the same password for the same purpose, sealed to exactly the active readers,
+    /// under the number behind the highest that is kept; all of them or none. Answers how many were taken; those that were
+    /// removed, given back already, or sealed again by somebody else in the meantime are left out, so a page can be given back
     /// again when its answer was lost.
     ///
-    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back. Let only those give
-    /// records back whom you trust not to destroy them; each time is in the trail.
+    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back. So the sealing that came from the
+    /// device stays beside it until a commit displaces the record; what is given back replaces only what was given back before.
     ///
     /// # Errors
-    /// `Record` for what does not parse, `InvalidArgument` for another password or other readers, `ReasonRequired`, and what
-    /// the store says.
+    /// `Record` for what does not parse; `InvalidArgument` for another password, other readers or a number that leaps;
+    /// `ConfirmationRequired` for a record that names a reader whom the vault never knew and who would lose it, unless the item has the
+    /// word; `ReasonRequired`, and what the store says.
     pub fn reseal(
         &self,
         scope: &Scope,
@@ -222,7 +263,10 @@ impl<S: Store> Vault<S> {
 const fn concerns_a_record(error: &VaultError) -> bool {
     matches!(
         error,
-        VaultError::Record(_) | VaultError::InvalidArgument(_) | VaultError::Damaged { .. }
+        VaultError::Record(_)
+            | VaultError::InvalidArgument(_)
+            | VaultError::ConfirmationRequired(_)
+            | VaultError::Damaged { .. }
     )
 }
 
@@ -235,32 +279,50 @@ fn replace(
 ) -> Result<bool, VaultError> {
     let device = name(item.device.as_str())?;
     let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
-    let Some(held) = known.candidates.find_mut(item.record) else { return Ok(false) };
-    let Some(stored) = intact(tx, scope, &device, held)? else { return Ok(false) };
+    let Some(held) = known.find_mut(item.record) else { return Ok(false) };
+    let mut stored = None;
+    for sealing in held.sealings() {
+        if stored.is_none() {
+            stored = intact(tx, scope, &device, held, sealing)?;
+        }
+    }
+    let Some(stored) = stored else { return Ok(false) };
     let stored = Record::parse(&stored).map_err(VaultError::Record)?;
-    let same = record.as_bytes() == stored.as_bytes();
-    if same && record.sealing() > 0 {
-        // Given back already.
+    let mut new = sealing(record, readers);
+    let known_already = |kept: &Sealing| kept.digest == new.digest;
+    if held.given_back.as_ref().is_some_and(known_already) {
         return Ok(false);
     }
-    if !record.has_core_of(&stored) || same {
+    if !record.has_core_of(&stored) || known_already(&held.original) {
         return Err(VaultError::InvalidArgument(
-            "a record that is not the stored one sealed anew; only its readers may change",
+            "a record that is not the stored one sealed again; only its readers may change",
         ));
     }
-    let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
-    if !set.iter().all(|id| readers.active().any(|known| known.id == *id)) {
-        return Err(VaultError::InvalidArgument(
-            "a record sealed to a reader that is not, or no longer, one of this vault",
-        ));
-    }
-    if record.sealing() <= stored.sealing() {
+    if new.number <= held.newest().number && readers.ids(&new.readers) == readers.active_ids() {
         // Somebody else was faster.
         return Ok(false);
     }
-    held.digest = digest(record.as_bytes());
-    held.readers = readers.intern(set);
-    tx.replace_record(key, held.row, record.as_bytes())?;
+    let before = held
+        .give_back(new.clone(), readers, item.word)
+        .map_err(|refused| match refused {
+            GiveBackRefused::Readers => VaultError::InvalidArgument(
+                "a record that is not sealed to exactly the active readers of this vault",
+            ),
+            GiveBackRefused::Number => VaultError::InvalidArgument(
+                "a record whose sealing number is not the one behind the stored one",
+            ),
+            GiveBackRefused::Stranger => VaultError::ConfirmationRequired(
+                "the record names a reader that this vault never knew, and who would lose it",
+            ),
+        })?;
+    new.row = match before {
+        Some(row) => {
+            tx.replace_record(key, row, record.as_bytes())?;
+            row
+        }
+        None => tx.insert_record(key, record.as_bytes())?,
+    };
+    held.given_back = Some(new);
     tx.update_device(key, &known)?;
     Ok(true)
 }

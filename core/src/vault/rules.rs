@@ -1,32 +1,80 @@
-//! The rules of a check-in (protocol §3), on values alone: no store, no bytes, no clock. [`Vault`](super::Vault) calls
-//! exactly this function for every check-in, so what an exploration shows about it holds for the vault.
+//! The rules of a check-in (protocol §3, `next.md` §2), on values alone: no store, no bytes, no clock. [`Vault`](super::Vault) calls
+//! exactly these functions, so what an exploration shows about them holds for the vault.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | this one | a check-in: which account, what is stored, refused, committed, answered |
+//! | `rules::report` | what of a report is believed |
+//! | `rules::retention` | how long a displaced record stays |
+//! | `rules::orders` | orders to rotate, given and fulfilled |
+//! | `rules::administer` | readers that come and go, sealings that are given back, devices that leave and return |
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::fmt;
 
-use crate::identity::{RecordId, Timestamp};
-use crate::rotation::message::{AuditHead, CheckIn, CommitAnswer, Refusals};
-use crate::rotation::set::{IdSet, MAX_IDS, MayHold};
+use crate::account::{Sid, same_name};
+use crate::identity::{AccountName, RecordId, Timestamp};
+use crate::rotation::message::{Answer, AuditHead, CheckIn, CommitAnswer, Refusals};
+use crate::rotation::set::{IdSet, MayHold, ReaderIds};
 
-use super::state::{About, Candidates, Device, Held, HistorySetting, Order, Past};
+use super::readers::Readers;
+use super::state::{Account, Candidates, Device, Held, MAX_FORMER, Past, RuledOut};
+
+mod administer;
+mod orders;
+mod report;
+mod retention;
+
+pub use administer::{GiveBackRefused, Loss};
+pub(in crate::vault) use retention::ON_WORD;
+pub use retention::RECENT_SECONDS;
+
+/// How far a version may stand above the highest that is known: more is no counting, and would use the numbers up.
+pub const VERSION_STEP: u64 = 1 << 32;
+
+/// From how many bytes of pending records on an account has no room for another: 4 MiB.
+pub const PENDING_BYTES: u64 = 4 << 20;
 
 /// What a check-in depends on besides the device.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Surroundings {
-    /// How much history is kept.
-    pub history: HistorySetting,
+pub struct Context<'a> {
+    /// The readers and settings of the scope.
+    pub readers: &'a Readers,
     /// The vault's clock.
     pub now: Timestamp,
-    /// The head that the device remembers, when it is not in the vault's trail.
+    /// The head that the device remembers, when it is not in the vault's log.
     pub foreign_head: Option<AuditHead>,
+    /// For how many seconds what was current is not evicted by count; [`RECENT_SECONDS`], save where a model has no time.
+    pub recent_seconds: u64,
 }
 
-impl Surroundings {
-    /// A history setting and a time.
+impl<'a> Context<'a> {
+    /// The readers and settings of a scope, and a time.
     #[must_use]
-    pub const fn new(history: HistorySetting, now: Timestamp) -> Self {
-        Self { history, now, foreign_head: None }
+    pub const fn new(readers: &'a Readers, now: Timestamp) -> Self {
+        Self { readers, now, foreign_head: None, recent_seconds: RECENT_SECONDS }
+    }
+}
+
+/// A record that a check-in offers, with the account that its header names.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// The record.
+    pub held: Held,
+    /// The account that it is for.
+    pub account: AccountName,
+    /// Its SID.
+    pub sid: Option<Sid>,
+}
+
+impl Offer {
+    /// A record for an account.
+    #[must_use]
+    pub const fn new(held: Held, account: AccountName, sid: Option<Sid>) -> Self {
+        Self { held, account, sid }
     }
 }
 
@@ -42,146 +90,327 @@ pub struct Verdict {
     pub refused: Refusals,
     /// What became of the commit.
     pub commit: Option<CommitAnswer>,
-    /// Offers that it did not have before. Their bytes must be stored, and their predecessors remembered.
+    /// Offers that it did not have before. Their bytes must be stored, and their parents noted.
     pub added: Vec<RecordId>,
-    /// Records that fell out of history. Their bytes can go.
-    pub removed: Vec<Held>,
+    /// The rows of sealings that nobody needs any more. Their bytes can go.
+    pub removed: Vec<u64>,
+    /// The token of the account now.
+    pub token: [u8; 16],
+    /// The highest version that was ever stored of the account.
+    pub highest_version: u64,
+    /// How many candidates the account has.
+    pub candidates: u32,
+    /// The records that are to be replaced now.
+    pub orders: IdSet,
+    /// When the next order is due that is not due yet.
+    pub order_at: Option<Timestamp>,
+    /// Readers that were removed and that the latest offer of this account names.
+    pub removed_readers: ReaderIds,
+    /// Where the log of a copy ended, when the device remembers a head that was lost with a restore.
+    pub restored: Option<u64>,
     /// Whether the check-in carried the current token.
     pub live: bool,
+    /// Whether what it says about the device was taken over.
+    pub believed: bool,
     /// Whether anything but the time of the last check-in changed; if so, a new token was drawn.
     pub changed: bool,
-    /// Whether the SID of the account changed.
+    /// Whether another account has the name of the managed one.
     pub sid_changed: bool,
+    /// Whether another account is managed than before.
+    pub turned: bool,
+    /// Whether the device seals to a removed reader that it did not seal to before.
+    pub newly_stale: bool,
     /// Whether the device had been retired.
     pub came_back: bool,
 }
 
-/// The random source gave no token, or the same one again.
+impl Verdict {
+    /// The answer to this check-in.
+    #[must_use]
+    pub const fn answer(
+        &self,
+        message: &CheckIn,
+        audit_at: Option<[u8; 32]>,
+        audit: AuditHead,
+    ) -> Answer {
+        let mut answer = Answer::new(message.nonce, self.token, audit);
+        answer.stored = self.stored;
+        answer.lacking = self.lacking;
+        answer.refused = self.refused;
+        answer.commit = self.commit;
+        answer.highest_version = self.highest_version;
+        answer.candidates = self.candidates;
+        answer.orders = self.orders;
+        answer.order_at = self.order_at;
+        answer.removed_readers = self.removed_readers;
+        answer.audit_at = audit_at;
+        answer.restored = self.restored;
+        answer
+    }
+}
+
+/// Why a check-in was not taken. Nothing was changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NoToken;
+pub enum Refused {
+    /// The random source gave no token, or the same one again.
+    NoToken,
+    /// An offer's version is more than [`VERSION_STEP`] above everything that is known, and the account cannot hold it.
+    Version,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoToken => "no fresh token could be drawn",
+            Self::Version => "a version is more than 2^32 above every one that is known",
+        })
+    }
+}
+
+impl core::error::Error for Refused {}
 
 impl Device {
     /// One check-in. `offers` are the offered records; `draw` draws a token and is called
-    /// if and only if one is due. Nothing is changed when it fails. Orders are given in the answer, by
-    /// [`Candidates::orders_for`].
+    /// if and only if one is due. Nothing is changed when it fails.
     ///
     /// # Errors
-    /// [`NoToken`] when no fresh token could be drawn.
+    /// [`Refused`].
     pub fn check_in(
         &mut self,
         message: &CheckIn,
-        offers: &[Held],
-        surroundings: Surroundings,
+        offers: &[Offer],
+        context: &Context<'_>,
         draw: &mut dyn FnMut() -> Option<[u8; 16]>,
-    ) -> Result<Verdict, NoToken> {
+    ) -> Result<Verdict, Refused> {
         let mut next = self.clone();
-        let mut verdict = next.candidates.check_in(message, offers, surroundings);
-        next.about.report(message, &mut verdict);
-        next.about.foreign_head = surroundings.foreign_head;
+        let mut verdict = Verdict::default();
+        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let account = next.account_mut(place);
+        let (ours, others): (Vec<&Offer>, Vec<&Offer>) =
+            offers.iter().partition(|offer| account.is(&offer.account, offer.sid));
+        account.check_in(message, &ours, place > 0, context, &mut verdict)?;
+        for offer in others {
+            next.take_of_another(offer, context, &mut verdict)?;
+        }
+        let before = self.managed.name;
+        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let sid = next.account_mut(place).sid;
+        if verdict.believed && place > 0 {
+            let same = same_name(before.as_str(), message.account.as_str());
+            verdict.sid_changed = same && sid != self.managed.sid;
+            verdict.turned = true;
+            next.manage(place);
+        }
+        if next.about.retired.take().is_some() {
+            verdict.came_back = true;
+        }
+        next.about.foreign_head = context.foreign_head;
+        verdict.restored = context
+            .foreign_head
+            .and_then(|head| context.readers.restored_before(head.length));
         verdict.changed = next != *self;
+        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let account = next.account_mut(place);
         // §3.3: the token is kept if and only if the check-in carries it and changes nothing.
         if verdict.changed || !verdict.live {
-            let token = draw().ok_or(NoToken)?;
-            if next.candidates.token == Some(token) {
-                return Err(NoToken);
+            let token = draw().ok_or(Refused::NoToken)?;
+            if account.candidates.token == Some(token) {
+                return Err(Refused::NoToken);
             }
-            next.candidates.token = Some(token);
+            account.candidates.token = Some(token);
         }
+        account.answer(message, context, &mut verdict);
         *self = next;
         Ok(verdict)
     }
-}
 
-impl About {
-    /// Takes over what the device says about itself. A message without the current token may be an old one: it is believed
-    /// only when its last outcome is no older than the one that is known.
-    fn report(&mut self, message: &CheckIn, verdict: &mut Verdict) {
-        if self.retired.take().is_some() {
-            verdict.came_back = true;
-        }
-        let older = message.last.map(|last| last.at) < self.outcome.map(|last| last.at);
-        if older && !verdict.live {
-            return;
-        }
-        verdict.sid_changed = match (self.sid, message.sid) {
-            (Some(before), Some(now)) => before != now,
-            _ => false,
-        };
-        self.account = message.account;
-        self.sid = message.sid.or(self.sid);
-        // With a commit, a check-in says what holds once that is acknowledged. Until then its due date and outcome are not true.
-        match message.commit {
-            Some(commit) if verdict.commit == Some(CommitAnswer::Acknowledged) => {
-                self.may_hold = MayHold::exactly(commit.id);
+    /// Where the account of that name and SID stands: 0 for the managed one, then the former ones. One that is not there is added.
+    fn place(
+        &mut self,
+        name: &AccountName,
+        sid: Option<Sid>,
+        context: &Context<'_>,
+        verdict: &mut Verdict,
+    ) -> usize {
+        let by_sid = self.accounts().position(|account| sid.is_some() && account.sid == sid);
+        let found = by_sid.or_else(|| self.accounts().position(|account| account.is(name, sid)));
+        found.unwrap_or_else(|| {
+            if self.managed.is_blank() {
+                self.managed = Account::new(*name, sid, context.now);
+                return 0;
             }
-            Some(_) => {
-                self.may_hold = message.may_hold;
-                return;
+            if self.former.len() >= MAX_FORMER
+                && let Some(oldest) = self.former.pop()
+            {
+                oldest.candidates.all().for_each(|held| retention::drop_all(held, &mut verdict.removed));
             }
-            None => self.may_hold = message.may_hold,
+            self.former.insert(0, Account::new(*name, sid, context.now));
+            1
+        })
+    }
+
+    fn account_mut(&mut self, place: usize) -> &mut Account {
+        match place.checked_sub(1).and_then(|at| self.former.get_mut(at)) {
+            Some(account) => account,
+            None => &mut self.managed,
         }
-        self.due = message.due;
-        self.outcome = message.last.or(self.outcome);
+    }
+
+    /// The account in this place is the managed one from now on. A check-in of the one before it, should it still arrive, carries no
+    /// token that counts.
+    fn manage(&mut self, place: usize) {
+        let Some(at) = place.checked_sub(1).filter(|at| *at < self.former.len()) else { return };
+        let mut before = core::mem::replace(&mut self.managed, self.former.remove(at));
+        before.candidates.token = None;
+        self.former.insert(0, before);
+    }
+
+    /// A record that the vault lacked of an account which the device has turned from.
+    fn take_of_another(
+        &mut self,
+        offer: &Offer,
+        context: &Context<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), Refused> {
+        let place = self.place(&offer.account, offer.sid, context, verdict);
+        let account = self.account_mut(place);
+        account.learn(&offer.account, offer.sid);
+        let may_hold = MayHold::new(IdSet::EMPTY, account.report.may_hold.unknown);
+        account.candidates.take(&[&offer.held], &may_hold, context, verdict)
     }
 }
 
-impl Candidates {
-    /// §3.3, the order inside one check-in: token, may-hold set, offers, ruled-out ids, commit. The token itself is drawn by
+impl Account {
+    /// Whether nothing is known of it: a device that was made before its first check-in.
+    fn is_blank(&self) -> bool {
+        self.name.is_empty() && self.candidates == Candidates::default()
+    }
+
+    /// §3.3, the order inside one check-in: token, may-hold set, offers, ruled-out ids, commit, outcome. The token itself is drawn by
     /// the caller.
     fn check_in(
         &mut self,
         message: &CheckIn,
-        offers: &[Held],
-        Surroundings { history, now, .. }: Surroundings,
-    ) -> Verdict {
-        let live = message.token.is_some() && message.token == self.token;
-        let mut verdict = Verdict { live, ..Verdict::default() };
+        offers: &[&Offer],
+        is_former: bool,
+        context: &Context<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), Refused> {
+        let candidates = &mut self.candidates;
+        verdict.live = message.token.is_some() && message.token == candidates.token;
         let may_hold = &message.may_hold.ids;
-        self.bring_back(|id| may_hold.contains(id) || message.offers.contains(id));
-        // From the lowest version up, so that none is stale because of another one beside it.
-        let mut offers: Vec<&Held> = offers.iter().collect();
-        offers.sort_unstable_by_key(|offer| (offer.version, offer.id));
-        for offer in offers {
-            self.offer(offer, may_hold.contains(offer.id), &mut verdict);
+        candidates.bring_back(|id| may_hold.contains(id) || message.offers.contains(id));
+        let held: Vec<&Held> = offers.iter().map(|offer| &offer.held).collect();
+        candidates.take(&held, &message.may_hold, context, verdict)?;
+        let committed = message.commit.map(|commit| commit.id);
+        for named in candidates.all_mut() {
+            named.confirmed |= may_hold.contains(named.id) || committed == Some(named.id);
         }
-        for id in may_hold.iter().filter(|id| !self.contains(*id)) {
+        for id in may_hold.iter().filter(|id| !candidates.contains(*id)) {
             // A may-hold set has at most sixteen ids, so there is room.
             let _ = verdict.lacking.insert(id);
         }
-        if live {
-            self.rule_out(&message.ruled_out, may_hold, now);
+        if verdict.live {
+            candidates.rule_out(&message.ruled_out, RuledOut::Seen, may_hold, context.now);
+            candidates.rule_out(&message.ruled_out_on_word, RuledOut::OnWord, may_hold, context.now);
         }
         if let Some(commit) = message.commit {
-            verdict.commit = Some(self.commit(commit.id, commit.verified, live, now));
-            if verdict.commit == Some(CommitAnswer::Lacking) {
+            let answer = candidates.commit(commit.id, commit.verified, verdict.live, context, verdict);
+            verdict.commit = Some(answer);
+            if answer == CommitAnswer::Lacking {
                 let _ = verdict.lacking.insert(commit.id);
             }
         }
-        verdict.removed = self.trim(history, now);
-        verdict
+        candidates.trim(context, &mut verdict.removed);
+        self.take_report(message, offers, is_former, context.readers, verdict);
+        Ok(())
     }
 
+    /// What the answer says about this account.
+    fn answer(&self, message: &CheckIn, context: &Context<'_>, verdict: &mut Verdict) {
+        let candidates = &self.candidates;
+        verdict.token = candidates.token.unwrap_or_default();
+        verdict.highest_version = candidates.highest_version;
+        verdict.candidates = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        verdict.orders = candidates.orders_for(&message.may_hold, context.now);
+        verdict.order_at = candidates.next_order_for(&message.may_hold, context.now);
+        verdict.removed_readers = self.removed_readers(context.readers);
+    }
+
+    /// Readers that were removed and that the latest offer names, as it was offered.
+    #[must_use]
+    pub fn removed_readers(&self, readers: &Readers) -> ReaderIds {
+        let mut removed = ReaderIds::EMPTY;
+        let offered = self.report.offered.as_ref().map_or(&[][..], |list| readers.ids(list));
+        for id in offered.iter().filter(|id| readers.is_removed(id)) {
+            // A record names at most sixteen readers, so there is room.
+            let _ = removed.insert(*id);
+        }
+        removed
+    }
+}
+
+impl Candidates {
     /// §3.2: records in history that the device may hold, or offers, are candidates again.
     fn bring_back(&mut self, named: impl Fn(RecordId) -> bool) {
-        let (back, rest): (Vec<Past>, Vec<Past>) =
-            self.history.iter().partition(|past| named(past.held.id));
-        if !back.is_empty() {
-            self.history = rest;
-            back.iter().for_each(|past| self.insert_pending(past.held));
+        if !self.history.iter().any(|past| named(past.held.id)) {
+            return;
         }
+        let (back, rest): (Vec<Past>, Vec<Past>) = core::mem::take(&mut self.history)
+            .into_iter()
+            .partition(|past| named(past.held.id));
+        self.history = rest;
+        back.into_iter().for_each(|past| self.insert_pending(past.held));
     }
 
-    /// §3.2, §3.5: an offer only adds. A stale one is refused, and one for which there is no room.
-    fn offer(&mut self, offer: &Held, may_hold: bool, verdict: &mut Verdict) {
+    /// §3.2, §3.5: offers only add.
+    fn take(
+        &mut self,
+        offers: &[&Held],
+        may_hold: &MayHold,
+        context: &Context<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), Refused> {
+        let is_held = |id: RecordId| may_hold.ids.contains(id);
+        let known = self.iter().chain(offers.iter().copied()).filter(|held| is_held(held.id));
+        let highest = known.map(|held| held.version).chain([self.highest_version]).max();
+        let limit = highest.and_then(|highest| highest.checked_add(VERSION_STEP));
+        let too_high =
+            |offer: &Held| !is_held(offer.id) && limit.is_some_and(|limit| offer.version > limit);
+        if offers.iter().any(|offer| too_high(offer) && !self.contains(offer.id)) {
+            return Err(Refused::Version);
+        }
+        // Whether one of the passwords that the account may have now can be opened as it is.
+        let readers = context.readers;
+        let readable = self
+            .iter()
+            .filter(|held| may_hold.unknown || is_held(held.id))
+            .chain(offers.iter().copied().filter(|offer| is_held(offer.id)))
+            .any(|held| held.is_openable(readers));
+        // From the lowest version up, so that none is stale because of another one beside it.
+        let mut offers = offers.to_vec();
+        offers.sort_unstable_by_key(|offer| (offer.version, offer.id));
+        for offer in offers {
+            let unreadable = readable && !offer.is_openable(readers);
+            self.offer(offer, is_held(offer.id), unreadable, verdict);
+        }
+        Ok(())
+    }
+
+    /// What may be held is always taken. Of the rest a stale one is refused, one that nobody could open in the place of one that
+    /// somebody can, and one for which there is no room.
+    fn offer(&mut self, offer: &Held, is_held: bool, unreadable: bool, verdict: &mut Verdict) {
         let set = if self.contains(offer.id) {
             &mut verdict.stored
-        } else if !may_hold && offer.version <= self.highest_version {
+        } else if !is_held && offer.version <= self.highest_version {
             &mut verdict.refused.stale
-        } else if self.len() >= MAX_IDS {
+        } else if !is_held && unreadable {
+            &mut verdict.refused.unreadable
+        } else if !is_held && self.is_full_for(offer) {
             &mut verdict.refused.full
         } else {
-            self.insert_pending(*offer);
+            self.insert_pending(offer.clone());
             self.highest_version = self.highest_version.max(offer.version);
             verdict.added.push(offer.id);
             &mut verdict.stored
@@ -190,133 +419,88 @@ impl Candidates {
         let _ = set.insert(offer.id);
     }
 
+    fn is_full_for(&self, offer: &Held) -> bool {
+        let sealings = self.pending.iter().chain([offer]).flat_map(Held::sealings);
+        let bytes = sealings.map(|sealing| u64::from(sealing.len));
+        bytes.fold(0_u64, u64::saturating_add) > PENDING_BYTES
+    }
+
     /// §3.9: from pending to the oldest end of history. Only with the current token, and never what the same check-in says
     /// it may hold.
-    fn rule_out(&mut self, ruled_out: &IdSet, may_hold: &IdSet, now: Timestamp) {
-        let out = |held: &Held| ruled_out.contains(held.id) && !may_hold.contains(held.id);
-        let (mut gone, rest): (Vec<Held>, Vec<Held>) =
-            self.pending.iter().partition(|held| out(held));
-        if gone.is_empty() {
+    fn rule_out(&mut self, ids: &IdSet, how: RuledOut, may_hold: &IdSet, now: Timestamp) {
+        let out = |held: &Held| ids.contains(held.id) && !may_hold.contains(held.id);
+        if how == RuledOut::Seen {
+            let seen = |past: &&mut Past| past.ruled_out == RuledOut::OnWord && out(&past.held);
+            self.history.iter_mut().filter(seen).for_each(|past| past.ruled_out = how);
+        }
+        if !self.pending.iter().any(out) {
             return;
         }
+        let (mut gone, rest): (Vec<Held>, Vec<Held>) =
+            core::mem::take(&mut self.pending).into_iter().partition(out);
         self.pending = rest;
         gone.sort_unstable_by_key(|held| Reverse((held.version, held.id)));
-        self.history.extend(gone.into_iter().map(|held| Past {
-            held,
-            displaced_at: now,
-            unverified: 0,
-            ruled_out: true,
-        }));
+        let past = |held| Past { ruled_out: how, ..Past::new(held, now) };
+        self.history.extend(gone.into_iter().map(past));
     }
 
     /// §3.3, §3.4.
-    fn commit(&mut self, id: RecordId, verified: bool, live: bool, now: Timestamp) -> CommitAnswer {
-        if self.current.is_some_and(|current| current.id == id) {
+    fn commit(
+        &mut self,
+        id: RecordId,
+        verified: bool,
+        live: bool,
+        context: &Context<'_>,
+        verdict: &mut Verdict,
+    ) -> CommitAnswer {
+        if self.current.as_ref().is_some_and(|current| current.id == id) {
             return CommitAnswer::Acknowledged;
         }
         if !live {
             return CommitAnswer::StaleToken;
         }
-        let Some(next) = self.pending.iter().find(|held| held.id == id).copied() else {
+        let Some(at) = self.pending.iter().position(|held| held.id == id) else {
             return CommitAnswer::Lacking;
         };
-        if self.current.is_some_and(|current| next.version < current.version) {
+        let version = self.pending.get(at).map_or(0, |held| held.version);
+        if self.current.as_ref().is_some_and(|current| version < current.version) {
             return CommitAnswer::Acknowledged;
         }
-        let (mut out, rest): (Vec<Held>, Vec<Held>) = self
-            .pending
-            .iter()
-            .filter(|held| held.id != id)
-            .partition(|held| held.version < next.version);
+        let mut next = self.pending.remove(at);
+        next.committed = true;
+        let openable = next.is_openable(context.readers);
+        let (mut out, rest): (Vec<Held>, Vec<Held>) = core::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|held| held.version < version);
         self.pending = rest;
         out.extend(self.current.replace(next));
         out.sort_unstable_by_key(|held| Reverse((held.version, held.id)));
-        if !verified {
-            for past in &mut self.history {
+        for past in &mut self.history {
+            if !verified {
                 past.unverified = if past.unverified == 1 { 2 } else { 0 };
+            }
+            if past.ruled_out == RuledOut::OnWord {
+                past.ruled_out = RuledOut::Seen;
             }
         }
         let unverified = u8::from(!verified);
         let mut history: Vec<Past> = out
             .into_iter()
-            .map(|held| Past { held, displaced_at: now, unverified, ruled_out: false })
+            .map(|held| Past { unverified, ..Past::new(held, context.now) })
             .collect();
         history.append(&mut self.history);
         self.history = history;
-        self.orders.retain(|order| next.version <= order.above);
+        if openable {
+            retention::drop_displaced_originals(&mut self.history, &mut verdict.removed);
+        }
+        self.orders.retain(|order| version <= order.above);
         CommitAnswer::Acknowledged
-    }
-
-    /// Cuts the history to its setting. What the last two unverified commits displaced stays (§3.4); what was ruled out
-    /// stands behind everything else and goes first (§3.9).
-    pub(super) fn trim(&mut self, setting: HistorySetting, now: Timestamp) -> Vec<Held> {
-        let unverified = self.history.iter().any(|past| past.unverified > 0);
-        let least = if unverified { 2 } else { 1 };
-        let count = usize::from(setting.count).max(least);
-        let young = |past: &Past| {
-            setting.days.is_some_and(|days| {
-                now.seconds_since(past.displaced_at) < u64::from(days).saturating_mul(86_400)
-            })
-        };
-        let mut removed = Vec::new();
-        let mut place = 0_usize;
-        self.history.retain(|past| {
-            let keep = place < count || past.unverified > 0 || (!past.ruled_out && young(past));
-            place = place.saturating_add(1);
-            if !keep {
-                removed.push(past.held);
-            }
-            keep
-        });
-        removed
     }
 
     fn insert_pending(&mut self, held: Held) {
         let key = |held: &Held| (held.version, held.id);
         let at = self.pending.partition_point(|other| key(other) < key(&held));
         self.pending.insert(at, held);
-    }
-
-    /// Orders the rotation of these records, from `not_before` on (§3.6). False when an open order says as much already, or
-    /// none of them is a candidate.
-    pub fn order(&mut self, ids: &[RecordId], request: u64, not_before: Timestamp) -> bool {
-        let named: Vec<Held> = self.iter().filter(|held| ids.contains(&held.id)).copied().collect();
-        let Some(above) = named.iter().map(|held| held.version).max() else { return false };
-        let mut ids: Vec<RecordId> = named.iter().map(|held| held.id).collect();
-        ids.sort_unstable();
-        let order = Order { request, ids, above, not_before };
-        if self.orders.iter().any(|open| open.covers(&order)) {
-            return false;
-        }
-        self.orders.retain(|open| !order.covers(open));
-        self.orders.push(order);
-        true
-    }
-
-    /// The ids that the answer names: those of open orders that the device may hold, or any of open orders when it does not
-    /// know what it holds (§3.6). Empty: no order.
-    #[must_use]
-    pub fn orders_for(&self, may_hold: &MayHold, now: Timestamp) -> IdSet {
-        let open = self.orders.iter().filter(|order| order.not_before <= now);
-        let ids = open.flat_map(|order| order.ids.iter().copied());
-        let held = ids.clone().filter(|id| may_hold.ids.contains(*id));
-        let (mut set, _) = IdSet::collect_first(held);
-        if may_hold.unknown {
-            // As many as have room: one is enough to be obeyed.
-            for id in ids {
-                let _ = set.insert(id);
-            }
-        }
-        set
-    }
-}
-
-impl Order {
-    /// Whether the other one asks for nothing more.
-    fn covers(&self, other: &Self) -> bool {
-        self.not_before <= other.not_before
-            && other.above <= self.above
-            && other.ids.iter().all(|id| self.ids.contains(id))
     }
 }
 

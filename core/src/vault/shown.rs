@@ -83,7 +83,7 @@ impl Shown {
 
     /// Whether one of the passwords that a device may have now was among it. When in doubt, yes.
     pub(super) fn has_one_of(&self, device: &Device, now: Timestamp) -> bool {
-        device.candidates.iter().any(|held| {
+        device.managed.candidates.iter().any(|held| {
             let by_time = self.all_until.is_some_and(|until| {
                 // A time that is still to come is from another clock, and says nothing.
                 held.stored_at <= until.plus(COPYING_SECONDS) || held.stored_at > now
@@ -97,7 +97,7 @@ impl Shown {
 mod tests {
     use super::*;
     use crate::identity::AccountName;
-    use crate::vault::state::{About, Candidates, Held};
+    use crate::vault::state::Held;
 
     const AT: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_100_000);
@@ -105,8 +105,9 @@ mod tests {
     fn device(id: u8, stored_at: Timestamp) -> Device {
         let mut held = Held::new(RecordId::from_bytes([id; 16]), 1);
         held.stored_at = stored_at;
-        let candidates = Candidates { pending: [held].into(), ..Candidates::default() };
-        Device::new(candidates, About::new(AccountName::new("Admin").unwrap(), AT))
+        let mut device = Device::first_seen(AccountName::new("Admin").unwrap(), None, AT);
+        device.managed.candidates.pending.push(held);
+        device
     }
 
     fn shown(action: Action, detail: &str, records: &[u8]) -> Shown {

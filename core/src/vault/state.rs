@@ -1,53 +1,147 @@
-//! What the vault keeps about one device, apart from the sealed bytes themselves.
+//! What the vault keeps about one device, apart from the sealed bytes themselves: the device, and under it one account after another.
 
 use alloc::vec::Vec;
 
-use crate::account::Sid;
+use crate::account::{Sid, same_name};
 use crate::identity::{AccountName, RecordId, Timestamp};
 use crate::rotation::event::{Level, Outcome};
 use crate::rotation::message::AuditHead;
-use crate::rotation::set::MayHold;
+use crate::rotation::set::{IdSet, MayHold};
 
+use super::readers::{ReaderList, Readers};
 use super::view::DeviceStatus;
 
+/// One sealing of a record: the bytes that the device made, or that somebody gave back sealed to other readers.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Sealing {
+    /// Where the store keeps its bytes.
+    pub row: u64,
+    /// The first 16 bytes of SHA-256 over its bytes: finds damage before it is handed out.
+    pub digest: [u8; 16],
+    /// How many bytes it has.
+    pub len: u32,
+    /// The number of the sealing: 0 as the device made it.
+    pub number: u32,
+    /// Who can open it.
+    pub readers: ReaderList,
+}
+
+/// How far it is known that somebody opened a record.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "another degree is another row format")]
+pub enum Opened {
+    /// Nobody said so.
+    #[default]
+    No,
+    /// Somebody said so.
+    Claimed,
+    /// Somebody proved it: with what only an opened record tells.
+    Proven,
+}
+
+impl Opened {
+    /// As written in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Claimed => "claimed",
+            Self::Proven => "proven",
+        }
+    }
+}
+
 /// A stored record as the rules see it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Held {
     /// The record.
     pub id: RecordId,
     /// Its version.
     pub version: u64,
-    /// Where the store keeps its bytes.
-    pub row: u64,
     /// When the vault received it.
     pub stored_at: Timestamp,
-    /// The first 16 bytes of SHA-256 over its bytes: finds damage before it is handed out.
-    pub digest: [u8; 16],
-    /// The number of its set of readers in the scope.
-    pub readers: u32,
-    /// Whether it came in sealed to a reader that had been removed (protocol §4.3).
-    pub late: bool,
+    /// Whether the device has named it in a may-hold set or in a commit.
+    pub confirmed: bool,
+    /// Whether it was ever the current one.
+    pub committed: bool,
+    /// Whether somebody opened it.
+    pub opened: Opened,
+    /// The sealing that came from the device. When a commit has displaced the record, the newest that was given back takes its place.
+    pub original: Sealing,
+    /// The newest sealing that was given back.
+    pub given_back: Option<Sealing>,
 }
 
 impl Held {
-    /// A record as the rules need it: identity and version; the rest is zero.
+    /// A record as the rules need it: identity and version. Nobody can open it, and the rest is zero.
     #[must_use]
     pub fn new(id: RecordId, version: u64) -> Self {
         Self {
             id,
             version,
-            row: 0,
             stored_at: Timestamp::default(),
-            digest: [0; 16],
-            readers: 0,
-            late: false,
+            confirmed: false,
+            committed: false,
+            opened: Opened::No,
+            original: Sealing::default(),
+            given_back: None,
         }
+    }
+
+    /// The same, sealed to these readers.
+    #[must_use]
+    pub fn sealed_to(mut self, readers: &[[u8; 32]]) -> Self {
+        self.original.readers = ReaderList::Ids(readers.to_vec());
+        self
+    }
+
+    /// The kept sealings, the newest first.
+    pub fn sealings(&self) -> impl Iterator<Item = &Sealing> + '_ {
+        self.given_back.iter().chain(core::iter::once(&self.original))
+    }
+
+    /// The newest sealing.
+    #[must_use]
+    pub fn newest(&self) -> &Sealing {
+        self.given_back.as_ref().unwrap_or(&self.original)
+    }
+
+    /// Whether a kept sealing names an active reader. The vault sees no more: that the reader can open it, only a proof tells.
+    #[must_use]
+    pub fn is_openable(&self, readers: &Readers) -> bool {
+        self.sealings().any(|sealing| readers.names_active(&sealing.readers))
+    }
+
+    /// Whether a kept sealing names a reader that was removed.
+    #[must_use]
+    pub fn names_removed(&self, readers: &Readers) -> bool {
+        self.sealings().any(|sealing| readers.names_removed(&sealing.readers))
+    }
+
+    /// Whether a kept sealing names this reader.
+    #[must_use]
+    pub fn names(&self, readers: &Readers, reader: &[u8; 32]) -> bool {
+        self.sealings().any(|sealing| readers.ids(&sealing.readers).contains(reader))
     }
 }
 
+/// How a record left the candidates without having been displaced.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "another one is another row format")]
+pub enum RuledOut {
+    /// Not at all: a commit displaced it.
+    #[default]
+    No,
+    /// The device saw that the account does not hold it.
+    Seen,
+    /// The device has it on somebody's word. It can be revealed until the next commit.
+    OnWord,
+}
+
 /// A record in history.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Past {
     /// The record.
@@ -57,14 +151,16 @@ pub struct Past {
     /// 1: the last unverified commit displaced it; 2: the one before that; 0: neither (protocol §3.4).
     pub unverified: u8,
     /// Whether the device said that it was never applied.
-    pub ruled_out: bool,
+    pub ruled_out: RuledOut,
+    /// When it was first seen to be older than history goes back. It goes when that is still so a day later: a clock may have jumped.
+    pub outlived_at: Option<Timestamp>,
 }
 
 impl Past {
     /// A record that was displaced by a verified commit.
     #[must_use]
     pub const fn new(held: Held, displaced_at: Timestamp) -> Self {
-        Self { held, displaced_at, unverified: 0, ruled_out: false }
+        Self { held, displaced_at, unverified: 0, ruled_out: RuledOut::No, outlived_at: None }
     }
 }
 
@@ -72,23 +168,37 @@ impl Past {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// The audit entry that ordered it. For the audit only.
-    pub request: u64,
     /// The records to be replaced.
     pub ids: Vec<RecordId>,
     /// The highest version among them: a commit above it fulfils the order.
     pub above: u64,
-    /// From when on it is given to the device.
-    pub not_before: Timestamp,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// How many seconds later it is given to the device.
+    pub delay: u64,
 }
 
-/// How much history a vault keeps for each device.
+impl Order {
+    /// From when on it is given to the device.
+    #[must_use]
+    pub const fn not_before(&self) -> Timestamp {
+        self.made_at.plus(self.delay)
+    }
+
+    /// Whether it is given to the device now. One that is from the future was made under a clock that was wrong, and waits no longer.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before() <= now || self.made_at > now
+    }
+}
+
+/// How much history a vault keeps for each account.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct HistorySetting {
-    /// So many displaced records, at least 1. The default is 3.
+    /// This many displaced records, at least 1. The default is 3.
     pub count: u16,
-    /// Beyond that, all that were displaced within so many days; none: no such rule.
+    /// Beyond that, all that were displaced within this many days; none: no such rule.
     pub days: Option<u16>,
 }
 
@@ -99,7 +209,7 @@ impl HistorySetting {
         Self { count: if count == 0 { 1 } else { count }, days: None }
     }
 
-    /// Also everything that was displaced within so many days.
+    /// Also everything that was displaced within this many days.
     #[must_use]
     pub const fn with_days(mut self, days: u16) -> Self {
         self.days = Some(days);
@@ -134,7 +244,7 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// How many records the device may hold, as the vault sees it.
+    /// How many records the account may hold, as the vault sees it.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pending.len().saturating_add(usize::from(self.current.is_some()))
@@ -146,18 +256,23 @@ impl Candidates {
         self.len() == 0
     }
 
-    /// A stored record, to be changed.
-    pub(super) fn find_mut(&mut self, id: RecordId) -> Option<&mut Held> {
-        let history = self.history.iter_mut().map(|past| &mut past.held);
-        self.current.iter_mut().chain(&mut self.pending).chain(history).find(|held| held.id == id)
-    }
-
     /// Current first, then pending.
     pub fn iter(&self) -> impl Iterator<Item = &Held> + '_ {
         self.current.iter().chain(&self.pending)
     }
 
-    /// Whether the vault counts this record among what the device may hold.
+    /// All of them, history too.
+    pub fn all(&self) -> impl Iterator<Item = &Held> + '_ {
+        self.iter().chain(self.history.iter().map(|past| &past.held))
+    }
+
+    /// All of them, to be changed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Held> + '_ {
+        let history = self.history.iter_mut().map(|past| &mut past.held);
+        self.current.iter_mut().chain(&mut self.pending).chain(history)
+    }
+
+    /// Whether the vault counts this record among what the account may hold.
     #[must_use]
     pub fn contains(&self, id: RecordId) -> bool {
         self.iter().any(|held| held.id == id)
@@ -166,25 +281,132 @@ impl Candidates {
     /// A stored record, from the history too.
     #[must_use]
     pub fn find(&self, id: RecordId) -> Option<&Held> {
-        self.iter().chain(self.history.iter().map(|past| &past.held)).find(|held| held.id == id)
+        self.all().find(|held| held.id == id)
+    }
+
+    /// A stored record, to be changed.
+    pub(super) fn find_mut(&mut self, id: RecordId) -> Option<&mut Held> {
+        self.all_mut().find(|held| held.id == id)
     }
 }
 
-/// What a device said about itself, for lists and work queues. No rule of the protocol depends on it.
+/// What a device said about an account, as far as it is believed. It is for lists, work queues and people: of the protocol's rules only
+/// the refusal of what nobody can open looks at it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What the account may hold.
+    pub may_hold: MayHold,
+    /// The records that the account most likely holds: those that the latest report with the current token named. A report without it
+    /// counts only when it names a later record.
+    pub likely: IdSet,
+    /// When the next rotation is due.
+    pub due: Option<Timestamp>,
+    /// When the password is to be reset because the account was used.
+    pub reset_at: Option<Timestamp>,
+    /// Until when the device waits with a rotation that is due.
+    pub waits_until: Option<Timestamp>,
+    /// Whether the account was missing at the latest look-up.
+    pub missing: bool,
+    /// How the last rotation or try ended.
+    pub outcome: Option<Outcome>,
+    /// The readers of the last record that the device offered, as it offered it.
+    pub offered: Option<ReaderList>,
+}
+
+impl Report {
+    /// Nothing was said yet.
+    pub const NONE: Self = Self {
+        may_hold: MayHold::UNKNOWN,
+        likely: IdSet::EMPTY,
+        due: None,
+        reset_at: None,
+        waits_until: None,
+        missing: false,
+        outcome: None,
+        offered: None,
+    };
+}
+
+/// One account of a device: the managed one, or one that was managed before.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Account {
+    /// Its name.
+    pub name: AccountName,
+    /// Its SID.
+    pub sid: Option<Sid>,
+    /// When the vault first heard of it.
+    pub since: Timestamp,
+    /// When somebody last proved that a record of it can be opened.
+    pub proven_at: Option<Timestamp>,
+    /// What the rules work on.
+    pub candidates: Candidates,
+    /// What the device said about it.
+    pub report: Report,
+}
+
+impl Account {
+    /// An account that the vault hears of for the first time.
+    #[must_use]
+    pub fn new(name: AccountName, sid: Option<Sid>, now: Timestamp) -> Self {
+        Self {
+            name,
+            sid,
+            since: now,
+            proven_at: None,
+            candidates: Candidates::default(),
+            report: Report::NONE,
+        }
+    }
+
+    /// Whether this is the account of that name and SID: by SID where both are known, else by name, compared as Windows compares.
+    #[must_use]
+    pub fn is(&self, name: &AccountName, sid: Option<Sid>) -> bool {
+        match (self.sid, sid) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => same_name(self.name.as_str(), name.as_str()),
+        }
+    }
+
+    /// The candidates that the account may hold, as far as the device said: all of them where it does not know.
+    pub fn held(&self) -> impl Iterator<Item = &Held> + '_ {
+        let may_hold = &self.report.may_hold;
+        self.candidates.iter().filter(|held| may_hold.unknown || may_hold.ids.contains(held.id))
+    }
+
+    /// Whether none of the records that the account may hold names an active reader. False where there is no record.
+    #[must_use]
+    pub fn is_unreadable(&self, readers: &Readers) -> bool {
+        let mut any = false;
+        let readable = self.held().any(|held| {
+            any = true;
+            held.is_openable(readers)
+        });
+        any && !readable
+    }
+}
+
+/// Whether nobody proved within ninety days that a record can be opened; of an account that is younger nobody had to. A time that
+/// is more than a day ahead of the clock proves nothing.
+pub(super) fn is_unproven(proven_at: Option<Timestamp>, since: Timestamp, now: Timestamp) -> bool {
+    let at = proven_at.unwrap_or(since);
+    now.seconds_since(at) > UNPROVEN_SECONDS || at.seconds_since(now) > DAY
+}
+
+const DAY: u64 = 86_400;
+
+/// How long a proof that a record can be opened stands for its account: 90 days.
+pub const UNPROVEN_SECONDS: u64 = 90 * DAY;
+
+/// The most accounts of one device. When another one comes, the one goes that was left first.
+pub const MAX_FORMER: usize = 31;
+
+/// What the vault knows about a device as a whole.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct About {
-    /// The managed account.
-    pub account: AccountName,
-    /// Its SID.
-    pub sid: Option<Sid>,
-    /// What the account may hold, as last reported.
-    pub may_hold: MayHold,
-    /// When the next rotation is due.
-    pub due: Option<Timestamp>,
-    /// How the last rotation or try ended.
-    pub outcome: Option<Outcome>,
-    /// A head of the trail that the device remembers and that is not ours; already in the trail.
+    /// A head of the audit log that the device remembers and that is not ours; already in the log.
     pub foreign_head: Option<AuditHead>,
     /// When it was first seen.
     pub enrolled: Timestamp,
@@ -197,18 +419,8 @@ pub struct About {
 impl About {
     /// A device that is seen for the first time.
     #[must_use]
-    pub const fn new(account: AccountName, now: Timestamp) -> Self {
-        Self {
-            account,
-            sid: None,
-            may_hold: MayHold::UNKNOWN,
-            due: None,
-            outcome: None,
-            foreign_head: None,
-            enrolled: now,
-            last_seen: now,
-            retired: None,
-        }
+    pub const fn new(now: Timestamp) -> Self {
+        Self { foreign_head: None, enrolled: now, last_seen: now, retired: None }
     }
 }
 
@@ -216,40 +428,79 @@ impl About {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
-    /// What the rules work on.
-    pub candidates: Candidates,
-    /// What the device said.
+    /// The managed account: that of the last check-in that was believed.
+    pub managed: Account,
+    /// Accounts that were managed before, the latest first. Their records stay; an order for them waits until they are managed again.
+    pub former: Vec<Account>,
+    /// What is known about the device as a whole.
     pub about: About,
 }
 
 impl Device {
-    /// From its parts.
+    /// A device with one account.
     #[must_use]
-    pub const fn new(candidates: Candidates, about: About) -> Self {
-        Self { candidates, about }
+    pub const fn new(managed: Account, about: About) -> Self {
+        Self { managed, former: Vec::new(), about }
+    }
+
+    /// A device that is seen for the first time, with this account.
+    #[must_use]
+    pub fn first_seen(name: AccountName, sid: Option<Sid>, now: Timestamp) -> Self {
+        Self::new(Account::new(name, sid, now), About::new(now))
+    }
+
+    /// The managed account, then the former ones.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> + '_ {
+        core::iter::once(&self.managed).chain(&self.former)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn accounts_mut(&mut self) -> impl Iterator<Item = &mut Account> + '_ {
+        core::iter::once(&mut self.managed).chain(&mut self.former)
+    }
+
+    /// A stored record, of any account and from the history too.
+    #[must_use]
+    pub fn find(&self, id: RecordId) -> Option<&Held> {
+        self.accounts().find_map(|account| account.candidates.find(id))
+    }
+
+    /// A stored record, to be changed.
+    pub(super) fn find_mut(&mut self, id: RecordId) -> Option<&mut Held> {
+        self.accounts_mut().find_map(|account| account.candidates.find_mut(id))
     }
 
     /// How it stands, the gravest first.
     #[must_use]
-    pub fn status(&self) -> DeviceStatus {
-        let about = &self.about;
-        if about.retired.is_some() {
+    pub fn status(&self, readers: &Readers) -> DeviceStatus {
+        let Account { candidates, report, .. } = &self.managed;
+        if self.about.retired.is_some() {
             DeviceStatus::Retired
-        } else if self.candidates.current.is_some() && about.may_hold.is_uncertain() {
+        } else if self.managed.is_unreadable(readers) {
+            DeviceStatus::Unreadable
+        } else if candidates.current.is_some() && report.may_hold.is_uncertain() {
             DeviceStatus::Uncertain
-        } else if about.outcome.is_some_and(|outcome| outcome.kind.level() == Level::Error) {
+        } else if report.outcome.is_some_and(|outcome| outcome.kind.level() == Level::Error) {
             DeviceStatus::Failed
-        } else if self.candidates.current.is_none() || !self.candidates.pending.is_empty() {
+        } else if candidates.current.is_none() || !candidates.pending.is_empty() {
             DeviceStatus::Pending
         } else {
             DeviceStatus::Settled
         }
     }
 
-    /// Whether an order to rotate is open. One that waits for a retired device is nobody's work, and not counted.
+    /// Whether an order to rotate is open. One that waits for a retired device, or for an account that is not managed any more, is
+    /// nobody's work, and not counted.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
-        self.about.retired.is_none() && !self.candidates.orders.is_empty()
+        self.about.retired.is_none() && !self.managed.candidates.orders.is_empty()
+    }
+
+    /// When the first open order is given to the device; none without one, and when retired.
+    #[must_use]
+    pub fn order_at(&self) -> Option<Timestamp> {
+        let orders = self.managed.candidates.orders.iter().map(Order::not_before);
+        orders.min().filter(|_| self.about.retired.is_none())
     }
 
     /// When its next rotation is due: as it said, or as the first open order says. None when retired.
@@ -258,7 +509,6 @@ impl Device {
         if self.about.retired.is_some() {
             return None;
         }
-        let ordered = self.candidates.orders.iter().map(|order| order.not_before).min();
-        [self.about.due, ordered].into_iter().flatten().min()
+        [self.managed.report.due, self.order_at()].into_iter().flatten().min()
     }
 }

@@ -14,11 +14,11 @@ use alloc::{
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
-use super::bytes::{In, Out, digest};
-use super::checkin::append;
+use super::bytes::{In, Out};
+use super::checkin::{append, sealing};
 use super::disclose::intact;
 use super::readers::Readers;
-use super::state::{Candidates, Device, Held};
+use super::state::{Device, Held, Opened, Sealing};
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::{Action, Entry};
 use super::view::Page;
@@ -34,7 +34,8 @@ struct Travelling {
     name: DeviceId,
     device: Device,
     lineage: Vec<(RecordId, RecordId)>,
-    records: BTreeMap<RecordId, Vec<u8>>,
+    /// By their sealing numbers.
+    records: BTreeMap<(RecordId, u32), Vec<u8>>,
 }
 
 impl<S: Store> Vault<S> {
@@ -157,7 +158,7 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
     VaultError::AlreadyExists(format!(
         "device {name} (account {}) is in this vault already; nothing was taken in: an import is accepted when the vault has \
          none of its devices, so purge it here first, or import into another vault",
-        known.about.account
+        known.managed.name
     ))
 }
 
@@ -173,21 +174,25 @@ fn frame(
     let mut body = Out::default();
     body.blob(stored.name.as_str().as_bytes());
     let mut device = device.clone();
-    device.candidates.token = None;
+    device.accounts_mut().for_each(|account| account.candidates.token = None);
     body.blob(&device.to_bytes());
     body.list(lineage, |body, (predecessor, id)| {
         body.id(*predecessor);
         body.id(*id);
     });
     let (mut records, mut left_out) = (Vec::new(), 0_usize);
-    for held in all(&device.candidates) {
-        match intact(tx, scope, &stored.name, held)? {
-            Some(sealed) => {
+    for held in device.accounts().flat_map(|account| account.candidates.all()) {
+        let mut whole = 0_usize;
+        for sealing in held.sealings() {
+            if let Some(sealed) = intact(tx, scope, &stored.name, held, sealing)? {
                 records.push(sealed);
-                named.push(held.id);
+                whole = whole.saturating_add(1);
             }
-            None => left_out = left_out.saturating_add(1),
         }
+        if whole > 0 {
+            named.push(held.id);
+        }
+        left_out = left_out.saturating_add(usize::from(whole < held.sealings().count()));
     }
     body.list(&records, |body, sealed| body.blob(sealed));
     Ok((framed(body), left_out))
@@ -201,10 +206,6 @@ fn framed(body: Out) -> Vec<u8> {
     frame.plain()
 }
 
-fn all(candidates: &Candidates) -> impl Iterator<Item = &Held> {
-    candidates.iter().chain(candidates.history.iter().map(|past| &past.held))
-}
-
 fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
     let mut input = In::plain(bytes.strip_prefix(MAGIC)?);
     let mut body = In::checked(input.blob()?)?;
@@ -214,7 +215,8 @@ fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
     let mut records = BTreeMap::new();
     for sealed in body.list(In::blob)? {
         let record = Record::parse(sealed).ok()?;
-        if records.insert(record.header().id, sealed.to_vec()).is_some() {
+        let key = (record.header().id, record.sealing());
+        if records.insert(key, sealed.to_vec()).is_some() {
             return None;
         }
     }
@@ -230,38 +232,47 @@ fn settle(
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let Travelling { name, mut device, lineage, records } = travelling;
-    let candidates = &mut device.candidates;
-    // What was damaged in the other vault did not travel.
-    let there = |held: &Held| records.contains_key(&held.id);
-    candidates.current = candidates.current.filter(|held| there(held));
-    candidates.pending.retain(there);
-    candidates.history.retain(|past| there(&past.held));
-    candidates.token = None;
-    // One record stands in one place, or two would share a row.
     let mut ids = BTreeSet::new();
-    if !all(candidates).all(|held| ids.insert(held.id)) {
-        return Err(DAMAGED);
-    }
-    let key = tx.insert_device(scope, &name, &device)?;
-    let mut late = vec![];
-    for (id, sealed) in records {
-        let record = Record::parse(&sealed).map_err(VaultError::Record)?;
-        let header = record.header();
-        if header.device != name || header.scope != *scope {
-            return Err(VaultError::WrongDevice { authenticated: name.to_string() });
-        }
-        let Some(held) = device.candidates.find_mut(id) else { continue };
-        if held.version != header.version {
+    for account in device.accounts_mut() {
+        let candidates = &mut account.candidates;
+        // What was damaged in the other vault did not travel.
+        candidates.current.take_if(|held| !keep_what_came(held, &records));
+        candidates.pending.retain_mut(|held| keep_what_came(held, &records));
+        candidates.history.retain_mut(|past| keep_what_came(&mut past.held, &records));
+        candidates.token = None;
+        // One record stands in one place, or two would share a row.
+        if !candidates.all().all(|held| ids.insert(held.id)) {
             return Err(DAMAGED);
         }
-        let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
-        held.digest = digest(&sealed);
-        // What the other vault said about its readers says nothing about ours.
-        held.late = readers.is_late(&set);
-        held.readers = readers.intern(set);
-        // So every row number is our own: each id of `candidates` is one of `records`.
-        held.row = tx.insert_record(key, &sealed)?;
-        if held.late {
+        // What the other vault says about its readers and its proofs says nothing about ours.
+        account.report.offered = None;
+        account.proven_at = None;
+    }
+    device.about.foreign_head = None;
+    let key = tx.insert_device(scope, &name, &device)?;
+    let mut late = vec![];
+    for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {
+        held.opened = held.opened.min(Opened::Claimed);
+        let (id, version) = (held.id, held.version);
+        let mut core: Option<Record> = None;
+        for kept in core::iter::once(&mut held.original).chain(&mut held.given_back) {
+            let sealed = records.get(&(id, kept.number)).ok_or(DAMAGED)?;
+            let record = Record::parse(sealed).map_err(VaultError::Record)?;
+            let header = record.header();
+            if header.device != name || header.scope != *scope {
+                return Err(VaultError::WrongDevice { authenticated: name.to_string() });
+            }
+            if header.version != version || core.as_ref().is_some_and(|core| !record.has_core_of(core)) {
+                return Err(DAMAGED);
+            }
+            // So every row number is our own.
+            *kept = Sealing {
+                row: tx.insert_record(key, sealed)?,
+                ..sealing(&record, readers)
+            };
+            core = Some(record);
+        }
+        if held.names_removed(readers) {
             late.push(id);
         }
     }
@@ -272,13 +283,26 @@ fn settle(
         entry.records = late.clone();
         entry.detail =
             "imported, and sealed to a reader that was removed; ordered to rotate".into();
-        let head = append(tx, scope, &entry)?;
-        device.candidates.order(&late, head.length, now);
+        append(tx, scope, &entry)?;
+        device.order(&late, now, 0);
     }
     for (predecessor, id) in lineage {
         tx.remember(key, predecessor, id)?;
     }
     tx.update_device(key, &device)
+}
+
+/// Keeps of a record the sealings whose bytes travelled; false when none did.
+fn keep_what_came(held: &mut Held, records: &BTreeMap<(RecordId, u32), Vec<u8>>) -> bool {
+    let came = |sealing: &Sealing| records.contains_key(&(held.id, sealing.number));
+    let original = came(&held.original);
+    let given_back = held.given_back.take().filter(came);
+    match (original, given_back) {
+        (true, given_back) => held.given_back = given_back,
+        (false, Some(given_back)) => held.original = given_back,
+        (false, None) => return false,
+    }
+    true
 }
 
 #[cfg(all(test, feature = "getrandom"))]
@@ -293,7 +317,7 @@ mod tests {
     use crate::seal::{Header, ReaderKey, Suite};
     use crate::secret::Password;
     use crate::vault::Confirmation;
-    use crate::vault::state::{About, HistorySetting, Past};
+    use crate::vault::state::{Candidates, HistorySetting, Past};
 
     const WHO: Request<'_> = Request::new("alice", "ticket");
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -321,7 +345,8 @@ mod tests {
         candidates: Candidates,
         records: &[&Record],
     ) -> Result<Vec<u8>, Box<dyn Error>> {
-        let device = Device::new(candidates, About::new(AccountName::new("Admin")?, NOW));
+        let mut device = Device::first_seen(AccountName::new("Admin")?, None, NOW);
+        device.managed.candidates = candidates;
         let mut body = Out::default();
         body.blob(name.as_bytes());
         body.blob(&device.to_bytes());
@@ -332,9 +357,9 @@ mod tests {
 
     fn candidates(current: Held, history: &[Held]) -> Candidates {
         Candidates {
-            current: Some(current),
             highest_version: current.version,
-            history: history.iter().map(|held| Past::new(*held, NOW)).collect(),
+            current: Some(current),
+            history: history.iter().map(|held| Past::new(held.clone(), NOW)).collect(),
             ..Candidates::default()
         }
     }
@@ -348,7 +373,7 @@ mod tests {
 
     fn held(record: &Record, row: u64) -> Held {
         let mut held = Held::new(record.header().id, record.header().version);
-        held.row = row;
+        held.original.row = row;
         held
     }
 
@@ -398,16 +423,14 @@ mod tests {
         let word = Confirmation::Given;
         vault.remove_reader(&Scope::EMPTY, &reader.id(), None, word, &WHO, NOW)?;
         let (old, new) = (record("pc-1", &reader, 1)?, record("pc-2", &next, 1)?);
-        let mut claimed = held(&new, 0);
-        claimed.late = true;
         let frames = [
             crafted("pc-1", candidates(held(&old, 0), &[]), &[&old])?,
-            crafted("pc-2", candidates(claimed, &[]), &[&new])?,
+            crafted("pc-2", candidates(held(&new, 0), &[]), &[&new])?,
         ];
         vault.import(&Scope::EMPTY, &frames.concat(), &WHO, NOW)?;
         for (device, late) in [("pc-1", true), ("pc-2", false)] {
             let rows = vault.history(&Scope::EMPTY, device)?;
-            assert_eq!(rows.iter().map(|row| row.late).collect::<Vec<_>>(), [late], "{device}");
+            assert_eq!(rows.iter().map(|row| row.stale_readers).collect::<Vec<_>>(), [late], "{device}");
             assert_eq!(vault.show(&Scope::EMPTY, device)?.ordered, late, "{device}");
         }
         let entries = vault.audit_entries(&Scope::EMPTY, 0, 100)?;

@@ -9,6 +9,7 @@ use crate::rotation::message::AuditHead;
 use crate::seal::Reader;
 
 use super::VaultError;
+use super::state::{Opened, is_unproven};
 
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,6 +33,8 @@ pub enum DeviceStatus {
     Pending,
     /// The device may hold one of several passwords.
     Uncertain,
+    /// None of the records that the account may hold names an active reader: nobody can open the password in use.
+    Unreadable,
     /// The last rotation failed; the password before it is still in force.
     Failed,
     /// Taken out of service by an administrator.
@@ -46,10 +49,65 @@ impl DeviceStatus {
             Self::Settled => "settled",
             Self::Pending => "pending",
             Self::Uncertain => "uncertain",
+            Self::Unreadable => "unreadable",
             Self::Failed => "failed",
             Self::Retired => "retired",
         }
     }
+}
+
+/// What there is to say about a device besides how it stands.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Findings {
+    /// None of the records that the account may hold names an active reader.
+    pub unreadable: bool,
+    /// The latest record that the device offered was sealed to a reader that had been removed: the device has to be given others.
+    pub stale_readers: bool,
+    /// The account was missing when the device last looked.
+    pub account_missing: bool,
+    /// The device remembers a head of the audit log that is not in it.
+    pub log_differs: bool,
+    /// The device remembers a head that was lost when a copy of the vault was restored.
+    pub log_restored: bool,
+    /// Nobody proved within 90 days that a record of this account can be opened. Only known where the time is.
+    pub unproven: bool,
+}
+
+impl Findings {
+    /// Every finding by its name, as written in JSON.
+    #[must_use]
+    pub const fn all(self) -> [(&'static str, bool); 6] {
+        [
+            ("unreadable", self.unreadable),
+            ("stale-readers", self.stale_readers),
+            ("account-missing", self.account_missing),
+            ("log-differs", self.log_differs),
+            ("log-restored", self.log_restored),
+            ("unproven", self.unproven),
+        ]
+    }
+
+    /// The names of those that hold.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.all().into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name)
+    }
+}
+
+/// An account that the device managed before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct FormerAccount {
+    /// Its name.
+    pub account: AccountName,
+    /// Its SID, in binary form.
+    pub sid: Option<Sid>,
+    /// The version of its current record; of the newest candidate when nothing is current; none without a record.
+    pub version: Option<u64>,
+    /// How many records it may hold, as the vault sees it.
+    pub candidates: usize,
+    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not managed.
+    pub ordered: bool,
 }
 
 /// One row of the list of devices.
@@ -78,6 +136,29 @@ pub struct DeviceRow {
     pub outcome: Option<Outcome>,
     /// How many records the device may hold, as the vault sees it.
     pub candidates: usize,
+    /// What else there is to say. `unproven` is only set by [`DeviceRow::findings_at`].
+    pub findings: Findings,
+    /// When the password is to be reset because the account was used, as the device says.
+    pub reset_at: Option<Timestamp>,
+    /// Until when the device waits with a rotation that is due, as it says.
+    pub waits_until: Option<Timestamp>,
+    /// When the first open order is given to the device.
+    pub order_at: Option<Timestamp>,
+    /// When somebody last proved that a record of this account can be opened.
+    pub proven_at: Option<Timestamp>,
+    /// When the vault first heard of the account.
+    pub since: Timestamp,
+    /// Accounts that were managed before, the latest first.
+    pub accounts: Vec<FormerAccount>,
+}
+
+impl DeviceRow {
+    /// The findings at a time.
+    #[must_use]
+    pub fn findings_at(&self, now: Timestamp) -> Findings {
+        let unproven = self.candidates > 0 && is_unproven(self.proven_at, self.since, now);
+        Findings { unproven, ..self.findings }
+    }
 }
 
 /// What a stored record is to its device.
@@ -88,6 +169,8 @@ pub enum CandidateState {
     Current,
     /// Stored, and perhaps on the device.
     Pending,
+    /// Ruled out on somebody's word: it can be revealed until the next commit.
+    RuledOut,
     /// Displaced by a later commit, or ruled out.
     History,
 }
@@ -99,6 +182,7 @@ impl CandidateState {
         match self {
             Self::Current => "current",
             Self::Pending => "pending",
+            Self::RuledOut => "ruled-out",
             Self::History => "history",
         }
     }
@@ -120,9 +204,19 @@ pub struct RecordRow {
     pub displaced: Option<Timestamp>,
     /// Whether the device said that it was never applied.
     pub ruled_out: bool,
-    /// Whether it came in sealed to a reader that had been removed.
-    pub late: bool,
-    /// The ids of the readers that can open it, 32 bytes each.
+    /// Whether a kept sealing names a reader that was removed.
+    pub stale_readers: bool,
+    /// Whether no kept sealing names an active reader.
+    pub unreadable: bool,
+    /// Whether the device has named it in a may-hold set or in a commit.
+    pub confirmed: bool,
+    /// Whether somebody opened it.
+    pub opened: Opened,
+    /// The account, as the sealed header has it; none when its bytes are damaged.
+    pub account: Option<AccountName>,
+    /// When the password was made, by the device's clock, as the sealed header has it.
+    pub made_at: Option<Timestamp>,
+    /// The ids of the readers of its newest sealing, 32 bytes each.
     pub readers: Vec<[u8; 32]>,
 }
 
@@ -138,8 +232,14 @@ pub struct Candidate {
     pub state: CandidateState,
     /// When the vault received it.
     pub updated: Timestamp,
-    /// The sealed bytes.
+    /// Whether the device has named it in a may-hold set or in a commit.
+    pub confirmed: bool,
+    /// Whether somebody opened it.
+    pub opened: Opened,
+    /// The sealed bytes. Their header says which account and device the password is for, and when it was made.
     pub sealed: Vec<u8>,
+    /// An earlier sealing of the same password, for when the reader cannot open this one.
+    pub before: Option<Vec<u8>>,
 }
 
 /// What a disclosure hands out. Its audit entry is durable.
@@ -154,7 +254,7 @@ pub struct Disclosure {
     pub entry: u64,
     /// The receipt: the head of the trail with that entry.
     pub head: AuditHead,
-    /// Current first, then pending, newest version first, then the history if asked for.
+    /// The likeliest first: what the latest report named, then the other candidates, what was ruled out on a word, the history if asked for.
     pub candidates: Vec<Candidate>,
     /// Records whose stored bytes are damaged and are therefore missing above.
     pub damaged: Vec<RecordId>,
@@ -210,6 +310,8 @@ pub struct Stats {
     pub pending: u64,
     /// See [`DeviceStatus::Uncertain`].
     pub uncertain: u64,
+    /// See [`DeviceStatus::Unreadable`].
+    pub unreadable: u64,
     /// See [`DeviceStatus::Failed`].
     pub failed: u64,
     /// See [`DeviceStatus::Retired`].
@@ -224,8 +326,28 @@ pub struct Stats {
     pub candidates: u64,
     /// Records in history.
     pub history: u64,
+    /// Devices in service, by finding: see [`Findings`].
+    pub findings: FindingCounts,
     /// Audit entries.
     pub entries: u64,
+}
+
+/// How many devices in service have a finding.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct FindingCounts {
+    /// See [`Findings::unreadable`].
+    pub unreadable: u64,
+    /// See [`Findings::stale_readers`].
+    pub stale_readers: u64,
+    /// See [`Findings::account_missing`].
+    pub account_missing: u64,
+    /// See [`Findings::log_differs`].
+    pub log_differs: u64,
+    /// See [`Findings::log_restored`].
+    pub log_restored: u64,
+    /// See [`Findings::unproven`].
+    pub unproven: u64,
 }
 
 /// One reader that the vault knows.
@@ -250,13 +372,24 @@ pub struct Resealing {
     pub record: RecordId,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
+    /// The highest number of a kept sealing: what is given back has the next one.
+    pub above: u32,
+    /// Whether it may be sealed again although a reader that the vault never knew loses it.
+    pub word: bool,
 }
 
 impl Resealing {
-    /// A record that was sealed anew.
+    /// A record that was sealed again.
     #[must_use]
     pub const fn new(device: DeviceId, record: RecordId, sealed: Vec<u8>) -> Self {
-        Self { device, record, sealed }
+        Self { device, record, sealed, above: 0, word: false }
+    }
+
+    /// The same, although a reader that the vault never knew loses it.
+    #[must_use]
+    pub const fn with_word(mut self) -> Self {
+        self.word = true;
+        self
     }
 }
 
@@ -272,6 +405,9 @@ pub struct ResealPage {
     pub damaged: Vec<DeviceId>,
     /// Records of this page whose stored bytes are damaged.
     pub damaged_records: Vec<(DeviceId, RecordId)>,
+    /// Records of this page that name a reader whom the vault never knew: sealed again, that reader would lose them. They are left out
+    /// without a word.
+    pub strangers: Vec<(DeviceId, RecordId)>,
 }
 
 /// A record that could not be sealed anew. It stays as it was.
@@ -294,6 +430,8 @@ pub struct Resealed {
     pub replaced: u64,
     /// Records that are not sealed to the key that was used: another reader has to seal them anew.
     pub not_ours: u64,
+    /// Records that name a reader whom the vault never knew, and were left as they are.
+    pub strangers: Vec<(DeviceId, RecordId)>,
     /// Records that could not be sealed anew: damaged, hostile, or not what the vault takes back. The device should rotate.
     pub failed: Vec<Unsealed>,
     /// Devices whose data is damaged.

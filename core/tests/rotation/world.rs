@@ -5,8 +5,9 @@ use laps_core::rotation::event::{Event, EventKind};
 use laps_core::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
-use laps_core::vault::rules::Surroundings;
-use laps_core::vault::state::{About, Candidates, Device, Held, HistorySetting};
+use laps_core::vault::readers::Readers;
+use laps_core::vault::rules::{Context, Offer};
+use laps_core::vault::state::{Device, Held, HistorySetting};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -87,7 +88,7 @@ impl World {
             disk: None,
             account: 0,
             memory: None,
-            vault: Device::new(Candidates::default(), About::new(config.account, START)),
+            vault: Device::first_seen(config.account, None, START),
             history: HistorySetting::count(1),
             versions: vec![0],
             now: START,

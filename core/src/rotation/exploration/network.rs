@@ -8,8 +8,9 @@ use super::state::{
     token,
 };
 use crate::rotation::message::CommitAnswer;
-use crate::vault::rules::Surroundings;
-use crate::vault::state::{About, Candidates, Device, Held, HistorySetting, Past};
+use crate::vault::readers::Readers;
+use crate::vault::rules::{Context, Offer};
+use crate::vault::state::{Candidates, Device, Held, HistorySetting, Past, RuledOut};
 
 /// A token that no message has.
 const FRESH: [u8; 16] = [9; 16];
@@ -83,7 +84,7 @@ impl State {
             let mut next = self.clone();
             next.spend(Fault::Order);
             let ids: Vec<_> = self.vault.iter().map(|held| held.id).collect();
-            if next.vault.order(&ids, 1, START) {
+            if next.vault.order(&ids, START, 0) {
                 visit(next, &|| "ORDER to rotate".into());
             }
         }
@@ -100,16 +101,24 @@ impl State {
         let live = check_in.token == next.vault.token;
         next.break_rules_before(setting, message, live);
         // What the device says about itself draws no token here: an old check-in that stays alive is the greater danger.
-        let mut about = About::new(check_in.account, START);
-        about.may_hold = check_in.may_hold;
+        let mut device = Device::first_seen(check_in.account, None, START);
+        device.managed.report.may_hold = check_in.may_hold;
+        device.managed.report.likely = check_in.may_hold.ids;
         let held = |id| Held::new(id, u64::from(next.versions[usize::from(number(id))]));
-        let offers: Vec<Held> = check_in.offers.iter().map(held).collect();
+        let offer = |id| Offer::new(held(id), check_in.account, None);
+        let offers: Vec<Offer> = check_in.offers.iter().map(offer).collect();
         let before = next.vault.clone();
-        let mut device = Device::new(core::mem::take(&mut next.vault), about);
-        let surroundings = Surroundings::new(setting.history, START);
+        device.managed.candidates = core::mem::take(&mut next.vault);
+        // Nobody can open anything, and no time passes: both are the business of the exploration of administrations.
+        let readers = Readers { history: setting.history, ..Readers::default() };
+        let context = Context { recent_seconds: 0, ..Context::new(&readers, START) };
         let verdict =
-            device.check_in(&check_in, &offers, surroundings, &mut || Some(FRESH)).unwrap();
-        next.vault = device.candidates;
+            device.check_in(&check_in, &offers, &context, &mut || Some(FRESH)).unwrap();
+        next.vault = device.managed.candidates;
+        // No rule of this exploration looks at these.
+        for held in next.vault.all_mut() {
+            (held.confirmed, held.committed) = (false, false);
+        }
         next.break_rules_after(setting, message, &before);
         if next.vault.token == Some(FRESH) {
             let copied = next.copy.as_ref().is_some_and(|copy| copy.token == Some(token(1)));
@@ -129,7 +138,7 @@ impl State {
                 Some(CommitAnswer::StaleToken) => 3,
             };
             let not_current =
-                next.vault.current.is_none_or(|held| number(held.id) != message.commit);
+                next.vault.current.as_ref().is_none_or(|held| number(held.id) != message.commit);
             if !rules.acknowledge_lower && commit == 1 && not_current {
                 commit = 0;
             }
@@ -193,11 +202,11 @@ impl State {
         if !rules.ruled_out_last && live {
             let out = ids(message.ruled_out & !message.may_hold);
             let (gone, rest): (Vec<Held>, Vec<Held>) =
-                vault.pending.iter().partition(|held| out.contains(held.id));
+                vault.pending.drain(..).partition(|held| out.contains(held.id));
             vault.pending = rest;
             for held in gone {
                 let mut past = past(held);
-                past.ruled_out = true;
+                past.ruled_out = RuledOut::Seen;
                 vault.history.insert(0, past);
             }
             vault.history.truncate(usize::from(setting.history.count).max(1));
@@ -209,8 +218,9 @@ impl State {
         if !rules.refuse_stale && live && message.commit != 0 {
             // An older commit takes the place of a newer one.
             let older = vault.pending.iter().position(|held| held.id == id(message.commit));
-            if let (Some(at), Some(current)) = (older, vault.current)
-                && vault.pending[at].version < current.version
+            if let Some(at) = older
+                && let Some(current) =
+                    vault.current.take_if(|current| vault.pending[at].version < current.version)
             {
                 vault.current = Some(vault.pending.remove(at));
                 vault.history.insert(0, past(current));
@@ -229,7 +239,7 @@ impl State {
             // What was in history stays there.
             let was = |held: &Held| before.history.iter().any(|past| past.held.id == held.id);
             let (back, rest): (Vec<Held>, Vec<Held>) =
-                vault.pending.iter().partition(|held| was(held));
+                vault.pending.iter().cloned().partition(was);
             if message.commit == 0 {
                 vault.pending = rest;
                 vault.history.extend(back.into_iter().map(past));
@@ -242,7 +252,7 @@ impl State {
 }
 
 const fn past(held: Held) -> Past {
-    Past { held, displaced_at: START, unverified: 0, ruled_out: false }
+    Past::new(held, START)
 }
 
 /// The history setting of a run.

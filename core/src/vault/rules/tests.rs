@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope};
 use crate::rotation::message::Commit;
+use crate::vault::state::HistorySetting;
 
 const IDS: u32 = 12;
 
@@ -117,7 +118,7 @@ impl Model {
 }
 
 fn state_of(candidates: &Candidates) -> State {
-    let current = candidates.current.map_or(0, |held| number(held.id));
+    let current = candidates.current.as_ref().map_or(0, |held| number(held.id));
     let pending = mask(candidates.pending.iter().map(|held| held.id));
     let history = candidates.history.iter().map(|past| number(past.held.id)).collect();
     let displaced = candidates.history.iter().filter(|past| past.unverified == 1).count();
@@ -153,11 +154,12 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
         // The least history without verification is 2 in the model, once something was committed so.
         let count = if verify { history } else { history.max(2) };
         let setting = HistorySetting::count(u16::try_from(count).unwrap());
-        let about = About::new(AccountName::new("a").unwrap(), Timestamp::default());
-        let mut device = Device::new(Candidates::default(), about);
+        let account = AccountName::new("a").unwrap();
+        let mut device = Device::first_seen(account, None, Timestamp::default());
+        let readers = Readers { history: setting, ..Readers::default() };
         let mut tokens = 0_u8;
         for _ in 0..30 {
-            let before = state_of(&device.candidates);
+            let before = state_of(&device.managed.candidates);
             let mut said = Said {
                 live: dice.roll(3) > 0,
                 may_hold: dice.some(2),
@@ -168,24 +170,25 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
             said.may_hold |= u32::from(said.may_hold == 0) | (1 << said.commit & !1);
             let scope = Scope::EMPTY;
             let name = DeviceId::new("d").unwrap();
-            let mut message = CheckIn::new(scope, name, about.account, [0; 16]);
-            message.token = if said.live { device.candidates.token } else { None };
+            let mut message = CheckIn::new(scope, name, account, [0; 16]);
+            message.token = if said.live { device.managed.candidates.token } else { None };
             said.live = message.token.is_some();
             message.may_hold.unknown = said.may_hold & 1 == 1;
             message.may_hold.ids = IdSet::collect_first(bits(said.may_hold & !1).map(id)).0;
             message.offers = IdSet::collect_first(bits(said.offers).map(id)).0;
             message.ruled_out = IdSet::collect_first(bits(said.ruled_out).map(id)).0;
             message.commit = (said.commit != 0).then(|| Commit::new(id(said.commit), verify));
-            let offers: Vec<Held> =
-                bits(said.offers).map(|n| Held::new(id(n), model.version(n))).collect();
-            let surroundings = Surroundings::new(setting, Timestamp::default());
+            let offer = |n| Offer::new(Held::new(id(n), model.version(n)), account, None);
+            let offers: Vec<Offer> = bits(said.offers).map(offer).collect();
+            let context =
+                Context { recent_seconds: 0, ..Context::new(&readers, Timestamp::default()) };
             let mut draw = || {
                 tokens += 1;
                 Some([tokens; 16])
             };
-            let verdict = device.check_in(&message, &offers, surroundings, &mut draw).unwrap();
+            let verdict = device.check_in(&message, &offers, &context, &mut draw).unwrap();
             let (mut after, [stored, lacking, refused], result) = model.vault(&before, &said);
-            let found = state_of(&device.candidates);
+            let found = state_of(&device.managed.candidates);
             after.4 = found.4;
             assert_eq!(found, after, "run {run}, from {before:?}");
             assert_eq!(mask(verdict.stored.iter()), stored);
