@@ -50,8 +50,8 @@ pub use memory::MemoryStore;
 pub use observe::Observed;
 pub use query::Metadata;
 pub use request::{Confirmation, DiscloseOptions, Request, ResealOptions, Selection};
-pub use store::Store;
 pub use state::Opened;
+pub use store::Store;
 pub use view::{
     AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow,
     FindingCounts, Findings, FormerAccount, Ordered, Page, ReaderRow, RecordRow, ResealPage,

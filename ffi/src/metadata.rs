@@ -272,6 +272,6 @@ fn record(row: &RecordRow) -> Row {
         .number(LAPS_FIELD_UPDATED, row.updated.as_unix_seconds())
         .number_if(LAPS_FIELD_DISPLACED, row.displaced.map(Timestamp::as_unix_seconds))
         .number(LAPS_FIELD_RULED_OUT, u64::from(row.ruled_out))
-        .number(LAPS_FIELD_LATE, u64::from(row.late))
+        .number(LAPS_FIELD_LATE, u64::from(row.stale_readers))
         .text(LAPS_FIELD_READER_IDS, ids.join(" "))
 }

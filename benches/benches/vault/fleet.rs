@@ -8,7 +8,8 @@ use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
-use laps_core::vault::state::{About, Candidates, Held, HistorySetting, Past};
+use laps_core::vault::readers::ReaderList;
+use laps_core::vault::state::{Held, HistorySetting, Past};
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::SqliteStore;
@@ -89,12 +90,12 @@ impl Fleet {
     ) -> Result<(), laps_core::vault::VaultError> {
         let name = DeviceId::new(&Self::name(n)).unwrap();
         let (key, mut device) = if version == 1 {
-            let mut about = About::new(AccountName::new("Admin").unwrap(), NOW);
             // Spread over a month, in no order of the names.
             let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
-            about.due = Some(NOW.plus(place));
-            let mut device = laps_core::vault::state::Device::new(Candidates::default(), about);
-            device.candidates.token = Some([7; 16]);
+            let account = AccountName::new("Admin").unwrap();
+            let mut device = laps_core::vault::state::Device::first_seen(account, None, NOW);
+            device.managed.report.due = Some(NOW.plus(place));
+            device.managed.candidates.token = Some([7; 16]);
             let key = tx.insert_device(&SCOPE, &name, &device)?;
             // Devices are of all ages, so their lineages do not all leave the row at the same check-in.
             for old in 0..n % 16 {
@@ -112,16 +113,21 @@ impl Fleet {
         };
         let sealed = sealed.as_slice();
         let mut held = Held::new(this, u64::try_from(version).unwrap());
-        held.row = tx.insert_record(key, sealed)?;
+        held.original.row = tx.insert_record(key, sealed)?;
+        held.original.len = u32::try_from(sealed.len()).unwrap();
+        held.original.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
+        held.original.readers = ReaderList::Set(0);
         held.stored_at = NOW;
-        held.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
-        let past = device.candidates.current.replace(held);
+        (held.confirmed, held.committed) = (true, true);
+        let past = device.managed.candidates.current.replace(held);
         if let Some(past) = past {
-            device.candidates.history.insert(0, past_of(past));
+            device.managed.candidates.history.insert(0, past_of(past));
         }
         tx.remember(key, before, this)?;
-        device.about.may_hold = MayHold::exactly(this);
-        device.candidates.highest_version = u64::try_from(version).unwrap();
+        device.managed.report.may_hold = MayHold::exactly(this);
+        device.managed.report.likely = device.managed.report.may_hold.ids;
+        device.managed.report.offered = Some(ReaderList::Set(0));
+        device.managed.candidates.highest_version = u64::try_from(version).unwrap();
         tx.update_device(key, &device)
     }
 

@@ -281,7 +281,9 @@ impl<S: Store> Vault<S> {
             .check_in(message, &offered, &context, &mut || self.draw_token())
             .map_err(|refused| match refused {
                 Refused::NoToken => VaultError::Random,
-                Refused::Version => VaultError::Message(MessageError::Malformed { field: "version of an offer" }),
+                Refused::Version => {
+                    VaultError::Message(MessageError::Malformed { field: "version of an offer" })
+                }
             })?;
         for row in &verdict.removed {
             tx.remove_record(key, *row)?;

@@ -10,8 +10,8 @@ use crate::rotation::set::{IdSet, MayHold};
 use super::bytes::{In, Out};
 use super::readers::{KnownReader, ReaderList, Readers};
 use super::state::{
-    About, Account, Candidates, Device, Held, HistorySetting, Opened, Order, Past, Report, RuledOut,
-    Sealing,
+    About, Account, Candidates, Device, Held, HistorySetting, Opened, Order, Past, Report,
+    RuledOut, Sealing,
 };
 
 /// About what a held record takes, and all that a device has only once: most states are written without growing.

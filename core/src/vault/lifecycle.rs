@@ -133,7 +133,8 @@ impl<S: Store> Vault<S> {
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, attempt, now, |tx| {
             let (key, mut known) = find(tx, scope, device)?;
-            let named: Vec<RecordId> = known.managed.candidates.iter().map(|held| held.id).collect();
+            let named: Vec<RecordId> =
+                known.managed.candidates.iter().map(|held| held.id).collect();
             change(&mut known)?;
             tx.update_device(key, &known)?;
             let mut entry = request.entry(action, device, now);

@@ -80,7 +80,8 @@ impl<S: Store> Vault<S> {
                     let sealed = intact(tx, scope, &name, held, held.newest())?;
                     let record = sealed.and_then(|sealed| Record::parse(&sealed).ok());
                     let header = record.as_ref().map(Record::header);
-                    let past = account.candidates.history.iter().find(|past| past.held.id == held.id);
+                    let past =
+                        account.candidates.history.iter().find(|past| past.held.id == held.id);
                     rows.push(RecordRow {
                         record: held.id,
                         version: held.version,

@@ -20,6 +20,14 @@ pub struct KnownReader {
     pub removed: Option<Timestamp>,
 }
 
+impl KnownReader {
+    /// An active reader.
+    #[must_use]
+    pub const fn new(id: [u8; 32], line: String, added: Timestamp) -> Self {
+        Self { id, line, added, removed: None }
+    }
+}
+
 /// The readers that a sealing names.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "another one is another row format")]

@@ -302,9 +302,8 @@ fn replace(
         // Somebody else was faster.
         return Ok(false);
     }
-    let before = held
-        .give_back(new.clone(), readers, item.word)
-        .map_err(|refused| match refused {
+    let before =
+        held.give_back(new.clone(), readers, item.word).map_err(|refused| match refused {
             GiveBackRefused::Readers => VaultError::InvalidArgument(
                 "a record that is not sealed to exactly the active readers of this vault",
             ),

@@ -206,9 +206,8 @@ impl Device {
             verdict.came_back = true;
         }
         next.about.foreign_head = context.foreign_head;
-        verdict.restored = context
-            .foreign_head
-            .and_then(|head| context.readers.restored_before(head.length));
+        verdict.restored =
+            context.foreign_head.and_then(|head| context.readers.restored_before(head.length));
         verdict.changed = next != *self;
         let place = next.place(&message.account, message.sid, context, &mut verdict);
         let account = next.account_mut(place);
@@ -243,7 +242,10 @@ impl Device {
             if self.former.len() >= MAX_FORMER
                 && let Some(oldest) = self.former.pop()
             {
-                oldest.candidates.all().for_each(|held| retention::drop_all(held, &mut verdict.removed));
+                oldest
+                    .candidates
+                    .all()
+                    .for_each(|held| retention::drop_all(held, &mut verdict.removed));
             }
             self.former.insert(0, Account::new(*name, sid, context.now));
             1
@@ -313,10 +315,16 @@ impl Account {
         }
         if verdict.live {
             candidates.rule_out(&message.ruled_out, RuledOut::Seen, may_hold, context.now);
-            candidates.rule_out(&message.ruled_out_on_word, RuledOut::OnWord, may_hold, context.now);
+            candidates.rule_out(
+                &message.ruled_out_on_word,
+                RuledOut::OnWord,
+                may_hold,
+                context.now,
+            );
         }
         if let Some(commit) = message.commit {
-            let answer = candidates.commit(commit.id, commit.verified, verdict.live, context, verdict);
+            let answer =
+                candidates.commit(commit.id, commit.verified, verdict.live, context, verdict);
             verdict.commit = Some(answer);
             if answer == CommitAnswer::Lacking {
                 let _ = verdict.lacking.insert(commit.id);
@@ -357,9 +365,8 @@ impl Candidates {
         if !self.history.iter().any(|past| named(past.held.id)) {
             return;
         }
-        let (back, rest): (Vec<Past>, Vec<Past>) = core::mem::take(&mut self.history)
-            .into_iter()
-            .partition(|past| named(past.held.id));
+        let (back, rest): (Vec<Past>, Vec<Past>) =
+            core::mem::take(&mut self.history).into_iter().partition(|past| named(past.held.id));
         self.history = rest;
         back.into_iter().for_each(|past| self.insert_pending(past.held));
     }
@@ -469,9 +476,8 @@ impl Candidates {
         let mut next = self.pending.remove(at);
         next.committed = true;
         let openable = next.is_openable(context.readers);
-        let (mut out, rest): (Vec<Held>, Vec<Held>) = core::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|held| held.version < version);
+        let (mut out, rest): (Vec<Held>, Vec<Held>) =
+            core::mem::take(&mut self.pending).into_iter().partition(|held| held.version < version);
         self.pending = rest;
         out.extend(self.current.replace(next));
         out.sort_unstable_by_key(|held| Reverse((held.version, held.id)));

@@ -267,7 +267,7 @@ impl Candidates {
     }
 
     /// All of them, to be changed.
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Held> + '_ {
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Held> + '_ {
         let history = self.history.iter_mut().map(|past| &mut past.held);
         self.current.iter_mut().chain(&mut self.pending).chain(history)
     }
@@ -375,9 +375,13 @@ impl Account {
         self.candidates.iter().filter(|held| may_hold.unknown || may_hold.ids.contains(held.id))
     }
 
-    /// Whether none of the records that the account may hold names an active reader. False where there is no record.
+    /// Whether none of the records that the account may hold names an active reader. False where there is no record, and where no reader
+    /// was ever known: such a scope is not set up.
     #[must_use]
     pub fn is_unreadable(&self, readers: &Readers) -> bool {
+        if readers.known.is_empty() {
+            return false;
+        }
         let mut any = false;
         let readable = self.held().any(|held| {
             any = true;
@@ -455,7 +459,7 @@ impl Device {
     }
 
     /// The same, to be changed.
-    pub(super) fn accounts_mut(&mut self) -> impl Iterator<Item = &mut Account> + '_ {
+    pub(crate) fn accounts_mut(&mut self) -> impl Iterator<Item = &mut Account> + '_ {
         core::iter::once(&mut self.managed).chain(&mut self.former)
     }
 

@@ -262,14 +262,13 @@ fn settle(
             if header.device != name || header.scope != *scope {
                 return Err(VaultError::WrongDevice { authenticated: name.to_string() });
             }
-            if header.version != version || core.as_ref().is_some_and(|core| !record.has_core_of(core)) {
+            if header.version != version
+                || core.as_ref().is_some_and(|core| !record.has_core_of(core))
+            {
                 return Err(DAMAGED);
             }
             // So every row number is our own.
-            *kept = Sealing {
-                row: tx.insert_record(key, sealed)?,
-                ..sealing(&record, readers)
-            };
+            *kept = Sealing { row: tx.insert_record(key, sealed)?, ..sealing(&record, readers) };
             core = Some(record);
         }
         if held.names_removed(readers) {
@@ -430,7 +429,11 @@ mod tests {
         vault.import(&Scope::EMPTY, &frames.concat(), &WHO, NOW)?;
         for (device, late) in [("pc-1", true), ("pc-2", false)] {
             let rows = vault.history(&Scope::EMPTY, device)?;
-            assert_eq!(rows.iter().map(|row| row.stale_readers).collect::<Vec<_>>(), [late], "{device}");
+            assert_eq!(
+                rows.iter().map(|row| row.stale_readers).collect::<Vec<_>>(),
+                [late],
+                "{device}"
+            );
             assert_eq!(vault.show(&Scope::EMPTY, device)?.ordered, late, "{device}");
         }
         let entries = vault.audit_entries(&Scope::EMPTY, 0, 100)?;

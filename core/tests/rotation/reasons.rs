@@ -82,7 +82,7 @@ fn an_order_for_a_record_that_is_not_held_is_not_obeyed() {
     // The commit fulfilled the order: nothing more happens.
     world.live(DAY);
     assert_eq!(world.account, 2);
-    assert!(world.vault.candidates.orders.is_empty());
+    assert!(world.vault.managed.candidates.orders.is_empty());
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_vault_that_refuses_the_version_gets_a_higher_one_at_once() {
     world.machine.force(world.now);
     world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
     world.step();
-    world.vault.candidates.highest_version = 40;
+    world.vault.managed.candidates.highest_version = 40;
     world.run();
     world.assert_settled();
     assert_eq!(world.versions, [0, 1, 2, 41]);
@@ -368,7 +368,7 @@ fn at_sixteen_candidates_no_more_are_made() {
         world.machine.force(world.now);
         world.live(60);
     }
-    assert_eq!(world.vault.candidates.len(), 16);
+    assert_eq!(world.vault.managed.candidates.len(), 16);
     assert_eq!(world.versions.len(), 17);
     assert_eq!(world.machine.status().may_hold.ids.len(), 16);
     assert!(world.count(EventKind::TooManyCandidates) >= 1);

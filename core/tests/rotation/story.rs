@@ -49,39 +49,42 @@ fn the_vault_knows_with_the_commit_how_the_device_stands_and_until_when() {
     world.assert_settled();
     let status = world.machine.status();
     assert_eq!(status.due, Some(world.now.plus(27 * DAY)));
-    assert_eq!((world.vault.status(), world.vault.due()), (DeviceStatus::Settled, status.due));
-    let about = world.vault.about;
-    assert_eq!((about.outcome, about.may_hold), (status.last, status.may_hold));
+    assert_eq!((world.vault_status(), world.vault.due()), (DeviceStatus::Settled, status.due));
+    let report = world.vault.managed.report.clone();
+    assert_eq!((report.outcome, report.may_hold), (status.last, status.may_hold));
     // Nothing is new at the next check-in, so it costs the vault nothing.
-    let token = world.vault.candidates.token;
+    let token = world.vault.managed.candidates.token;
     world.live(2 * 3600);
-    assert_eq!((world.vault.about, world.vault.candidates.token), (about, token));
+    assert_eq!(
+        (&world.vault.managed.report, world.vault.managed.candidates.token),
+        (&report, token)
+    );
 }
 
 #[test]
 fn a_commit_that_is_not_acknowledged_leaves_the_due_date_and_the_outcome_as_they_were() {
     let mut world = World::new(config());
     world.run();
-    let before = world.vault.about;
+    let before = world.vault.managed.report.clone();
     world.pass(DAY);
     world.machine.force(world.now);
     world.run_to(|wish| matches!(wish, Wish::Verify { .. }));
     // The token has changed meanwhile, as after a message that was late.
-    world.vault.candidates.token = Some([9; 16]);
+    world.vault.managed.candidates.token = Some([9; 16]);
     while world.machine.state() != State::Committing || world.machine.poll() != Wish::CheckIn {
         world.step();
     }
     let message = world.send();
     assert_ne!((message.due, message.last), (before.due, before.outcome));
     let answer = world.deliver(&message);
-    let about = world.vault.about;
-    assert_eq!((about.due, about.outcome), (before.due, before.outcome));
-    assert_eq!(world.vault.status(), DeviceStatus::Uncertain);
+    let report = &world.vault.managed.report;
+    assert_eq!((report.due, report.outcome), (before.due, before.outcome));
+    assert_eq!(world.vault_status(), DeviceStatus::Uncertain);
     world.machine.handle_answer(&answer, world.now, 0).unwrap();
     assert_eq!(world.machine.status().due, before.due);
     world.run();
     world.assert_settled();
-    assert_eq!(world.vault.status(), DeviceStatus::Settled);
+    assert_eq!(world.vault_status(), DeviceStatus::Settled);
     assert_eq!(world.vault.due(), world.machine.status().due);
     assert_ne!(world.vault.due(), before.due);
 }
@@ -163,7 +166,7 @@ fn a_password_that_cannot_be_backed_up_is_wiped_after_a_quarter_of_an_hour() {
     world.live(2 * 3600);
     world.assert_settled();
     assert_eq!(world.account, 3);
-    assert!(world.vault.candidates.find(id(2)).is_none());
+    assert!(world.vault.managed.candidates.find(id(2)).is_none());
 }
 
 #[test]

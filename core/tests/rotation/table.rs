@@ -68,7 +68,7 @@ fn at(wanted: Place) -> World {
             world.machine.force(world.now);
             world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
             world.step();
-            world.vault.candidates.highest_version = 40;
+            world.vault.managed.candidates.highest_version = 40;
         }
         (State::Applying, "wait") => {
             world.weather.setter = (Applied::Failed, false);

@@ -179,7 +179,9 @@ impl Life {
         world.weather = FAIR;
         world.config.directory = Some(Directory::Entra);
         world.machine.handle_config(world.config, world.now).unwrap();
-        if world.vault.candidates.len() == 16 || world.machine.status().may_hold.ids.len() == 16 {
+        if world.vault.managed.candidates.len() == 16
+            || world.machine.status().may_hold.ids.len() == 16
+        {
             // Full: an administrator has to remove some (protocol §2.10).
             return;
         }

@@ -2,14 +2,18 @@
 
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::rotation::event::{Event, EventKind};
-use laps_core::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
+use laps_core::rotation::message::{AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
-use laps_core::vault::readers::Readers;
+use laps_core::vault::DeviceStatus;
+use laps_core::vault::readers::{KnownReader, Readers};
 use laps_core::vault::rules::{Context, Offer};
 use laps_core::vault::state::{Device, Held, HistorySetting};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+/// The one reader.
+const READER: [u8; 32] = [1; 32];
 
 pub(crate) fn id(number: u8) -> RecordId {
     let mut bytes = [0; 16];
@@ -59,7 +63,8 @@ pub(crate) struct World {
     /// The password in the agent's memory.
     pub(crate) memory: Option<u8>,
     pub(crate) vault: Device,
-    pub(crate) history: HistorySetting,
+    /// One reader, to whom everything is sealed; the settings.
+    pub(crate) readers: Readers,
     /// How many passwords were made; their versions.
     pub(crate) versions: Vec<u64>,
     pub(crate) now: Timestamp,
@@ -82,6 +87,9 @@ impl World {
     }
 
     pub(crate) fn from_machine(config: Config, machine: Rotation) -> Self {
+        let mut readers = Readers::default();
+        readers.known.push(KnownReader::new(READER, String::new(), START));
+        readers.history = HistorySetting::count(1);
         Self {
             config,
             machine,
@@ -89,7 +97,7 @@ impl World {
             account: 0,
             memory: None,
             vault: Device::first_seen(config.account, None, START),
-            history: HistorySetting::count(1),
+            readers,
             versions: vec![0],
             now: START,
             entropy: 0,
@@ -255,25 +263,18 @@ impl World {
     pub(crate) fn deliver(&mut self, message: &CheckIn) -> Vec<u8> {
         self.trips += 1;
         let versions = &self.versions;
-        let held = |id| Held::new(id, versions[usize::from(number(id))]);
-        let offers: Vec<Held> = message.offers.iter().map(held).collect();
+        let held = |id| Held::new(id, versions[usize::from(number(id))]).sealed_to(&[READER]);
+        let offer = |id| Offer::new(held(id), message.account, message.sid);
+        let offers: Vec<Offer> = message.offers.iter().map(offer).collect();
         let tokens = &mut self.tokens;
         let mut draw = || {
             *tokens += 1;
             Some(tokens.to_be_bytes())
         };
-        let surroundings = Surroundings::new(self.history, self.now);
-        let verdict = self.vault.check_in(message, &offers, surroundings, &mut draw).unwrap();
-        let candidates = &self.vault.candidates;
-        let mut answer = Answer::new(message.nonce, candidates.token.unwrap(), self.audit);
-        answer.stored = verdict.stored;
-        answer.lacking = verdict.lacking;
-        answer.refused = verdict.refused;
-        answer.commit = verdict.commit;
-        answer.highest_version = candidates.highest_version;
-        answer.candidates = u32::try_from(candidates.len()).unwrap();
-        answer.orders = candidates.orders_for(&message.may_hold, self.now);
-        answer.audit_at = message.audit.and(self.audit_at);
+        let context = Context::new(&self.readers, self.now);
+        let verdict = self.vault.check_in(message, &offers, &context, &mut draw).unwrap();
+        let audit_at = message.audit.and(self.audit_at);
+        let answer = verdict.answer(message, audit_at, self.audit);
         let mut out = [0; MAX_ANSWER];
         let len = answer.encode(&mut out).unwrap();
         out[..len].to_vec()
@@ -281,16 +282,20 @@ impl World {
 
     /// Orders the rotation of everything that the vault keeps as a candidate.
     pub(crate) fn order(&mut self) {
-        let ids: Vec<RecordId> = self.vault.candidates.iter().map(|held| held.id).collect();
-        self.vault.candidates.order(&ids, 1, self.now);
+        let ids: Vec<RecordId> = self.vault.managed.candidates.iter().map(|held| held.id).collect();
+        self.vault.managed.candidates.order(&ids, self.now, 0);
     }
 
     pub(crate) fn current(&self) -> Option<u8> {
-        self.vault.candidates.current.map(|held| number(held.id))
+        self.vault.managed.candidates.current.as_ref().map(|held| number(held.id))
     }
 
     pub(crate) fn candidates(&self) -> Vec<u8> {
-        self.vault.candidates.iter().map(|held| number(held.id)).collect()
+        self.vault.managed.candidates.iter().map(|held| number(held.id)).collect()
+    }
+
+    pub(crate) fn vault_status(&self) -> DeviceStatus {
+        self.vault.status(&self.readers)
     }
 
     /// One candidate, and it is what the account holds.

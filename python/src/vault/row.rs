@@ -116,7 +116,7 @@ impl From<vault::RecordRow> for StoredRecord {
             updated: When(row.updated),
             displaced: row.displaced.map(When),
             ruled_out: row.ruled_out,
-            late: row.late,
+            late: row.stale_readers,
             readers: row.readers.iter().map(|id| hexadecimal(id)).collect(),
         }
     }

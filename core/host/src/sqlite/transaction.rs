@@ -4,7 +4,7 @@ use std::path::Path;
 
 use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::readers::Readers;
-use laps_core::vault::state::Device;
+use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
 use laps_core::vault::trail::Entry;
 use laps_core::vault::{AuditHead, VaultError};
@@ -230,9 +230,9 @@ impl Transaction for Rows<'_> {
         let parameters = named_params! { ":key": to_i64(key.number()) };
         let known = self.one(STATE, parameters, |row| state(row, 0, 1))?;
         let known = known.flatten().ok_or_else(|| damaged("the state", ""))?;
-        let past = known.candidates.history.iter().map(|past| &past.held);
-        for held in known.candidates.iter().chain(past) {
-            self.remove_record(key, held.row)?;
+        let held = known.accounts().flat_map(|account| account.candidates.all());
+        for sealing in held.flat_map(Held::sealings) {
+            self.remove_record(key, sealing.row)?;
         }
         self.remove_underway(key)?;
         self.change("DELETE FROM device WHERE number = :key", parameters)

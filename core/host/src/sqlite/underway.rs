@@ -3,10 +3,10 @@
 //! A commit follows within seconds, and changes the device's row all over. Until then the row stays as it is, and what the offer
 //! changed stands in a table that is small while few devices rotate at a time: its pages are shared by many offers, where each row
 //! of `device` is a page of its own to be read, logged and folded. Whatever the row has and the table has not is written to the row:
-//! history, the date when the device is due, the lineage that is filed away.
+//! history, former accounts, the date when the device is due, the lineage that is filed away.
 
 use laps_core::vault::VaultError;
-use laps_core::vault::state::{Device, Past};
+use laps_core::vault::state::{Account, Device, Past};
 use laps_core::vault::store::DeviceKey;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, named_params};
@@ -30,6 +30,7 @@ const REMOVE: &str = "DELETE FROM underway WHERE device = :key";
 pub(super) struct Settled {
     device: DeviceKey,
     history: Vec<Past>,
+    former: Vec<Account>,
     due: Option<i64>,
     /// Whether `underway` has a row.
     apart: bool,
@@ -43,10 +44,11 @@ impl Settled {
         row: &Row<'_>,
         column: usize,
     ) -> rusqlite::Result<Self> {
-        let history = device.candidates.history.clone();
+        let history = device.managed.candidates.history.clone();
+        let former = device.former.clone();
         // A due date that is not that of the row is written to the row, so this is the row's.
         let apart = !matches!(row.get_ref(column)?, ValueRef::Null);
-        Ok(Self { device: key, history, due: due(device), apart })
+        Ok(Self { device: key, history, former, due: due(device), apart })
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) fn state(
     let Ok(underway) = row.get_ref(underway)?.as_blob_or_null() else { return Ok(None) };
     let Some(underway) = underway else { return Ok(settled) };
     Ok(settled.zip(Device::from_bytes(underway)).map(|(settled, mut device)| {
-        device.candidates.history = settled.candidates.history;
+        device.take_settled(settled);
         device
     }))
 }
@@ -70,8 +72,8 @@ impl Rows<'_> {
         let settled = self.settled.as_mut().filter(|settled| settled.device == key);
         let lineage = self.latest.as_mut().filter(|latest| latest.device == key);
         if let (Some(settled), Some(lineage)) = (settled, lineage)
-            && !device.candidates.pending.is_empty()
-            && device.candidates.history == settled.history
+            && !device.managed.candidates.pending.is_empty()
+            && device.is_settled_as(&settled.history, &settled.former)
             && due(device) == settled.due
             && !lineage.is_filed()
         {
@@ -81,7 +83,7 @@ impl Rows<'_> {
                 PUT,
                 named_params! {
                     ":key": to_i64(key.number()),
-                    ":state": device.to_bytes_without_history(),
+                    ":state": device.to_bytes_in_flight(),
                     ":recent": recent,
                 },
             );

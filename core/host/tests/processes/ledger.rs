@@ -130,12 +130,13 @@ impl Ledger {
             .read(|tx| {
                 let mut kept = 0;
                 for stored in tx.devices(&scope(), None, 100)? {
-                    let candidates = stored.device?.candidates;
-                    let past = candidates.history.iter().map(|past| past.held);
-                    for held in candidates.iter().copied().chain(past) {
-                        let bytes = tx.record(held.row)?.unwrap();
-                        assert_eq!(Record::parse(&bytes).unwrap().header().id, held.id);
-                        kept += 1;
+                    let device = stored.device?;
+                    for held in device.accounts().flat_map(|account| account.candidates.all()) {
+                        for sealing in held.sealings() {
+                            let bytes = tx.record(sealing.row)?.unwrap();
+                            assert_eq!(Record::parse(&bytes).unwrap().header().id, held.id);
+                            kept += 1;
+                        }
                     }
                 }
                 Ok(kept)

@@ -79,9 +79,9 @@ fn orders(vault: &Vault<SqliteStore>) -> Vec<Option<u64>> {
     let read = vault.store().read(|tx| {
         let devices = tx.devices(&Scope::EMPTY, None, DEVICES + 1)?;
         let order = |stored: laps_core::vault::store::StoredDevice| {
-            let orders = stored.device?.candidates.orders;
+            let orders = stored.device?.managed.candidates.orders;
             assert!(orders.len() <= 1, "{} is ordered twice", stored.name);
-            Ok(orders.first().map(|order| order.not_before.as_unix_seconds()))
+            Ok(orders.first().map(|order| order.not_before().as_unix_seconds()))
         };
         devices.into_iter().map(order).collect()
     });

@@ -50,15 +50,16 @@ pub fn a_record_put_in_the_place_of_another_is_not_handed_out(bed: &Bed) {
     // Another device's record.
     edit(bed, "pc-1", |tx, device| {
         let (_, other) = tx.device(&scope(), &device_id("victim")).unwrap().unwrap();
-        let (mine, theirs) =
-            (device.candidates.current.as_mut().unwrap(), other.candidates.current.unwrap());
-        (mine.row, mine.digest) = (theirs.row, theirs.digest);
+        let (mine, theirs) = (
+            device.managed.candidates.current.as_mut().unwrap(),
+            other.managed.candidates.current.unwrap(),
+        );
+        mine.original = theirs.original;
     });
     // An older one of the same device, as the current one.
     edit(bed, "pc-2", |_, device| {
-        let past = device.candidates.history[0].held;
-        let current = device.candidates.current.as_mut().unwrap();
-        (current.row, current.digest) = (past.row, past.digest);
+        let past = device.managed.candidates.history[0].held.clone();
+        device.managed.candidates.current.as_mut().unwrap().original = past.original;
     });
     for device in ["pc-1", "pc-2"] {
         let found = disclose(device).unwrap();
@@ -192,7 +193,9 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
     for n in 0..3 {
         bed.settled(&format!("pc-{n}"), 2);
     }
-    edit(bed, "pc-1", |_, device| device.candidates.current.as_mut().unwrap().digest = [0; 16]);
+    edit(bed, "pc-1", |_, device| {
+        device.managed.candidates.current.as_mut().unwrap().original.digest = [0; 16]
+    });
     let page = bed.vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!((page.items.len(), page.damaged), (3, vec![device_id("pc-1")]));
     let last = bed.trail().pop().unwrap();
@@ -200,7 +203,7 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
     assert!(last.detail.contains("without 1 damaged"), "{}", last.detail);
 }
 
-pub fn history_by_days_ends_to_the_second_and_a_clock_set_back_keeps_it(bed: &Bed) {
+pub fn history_ends_to_the_second_and_a_clock_that_jumps_keeps_it(bed: &Bed) {
     set_up(bed);
     let setting = HistorySetting::count(1).with_days(1);
     bed.vault.set_history(&scope(), setting, &WHO, bed.now()).unwrap();
@@ -225,10 +228,14 @@ pub fn history_by_days_ends_to_the_second_and_a_clock_set_back_keeps_it(bed: &Be
         .min()
         .unwrap();
     assert!(displaced >= start);
-    assert_eq!(versions(&mut device, displaced + 86_399), [3, 2, 1]);
+    let month = displaced + 30 * 86_400;
+    assert_eq!(versions(&mut device, month - 1), [3, 2, 1]);
+    assert_eq!(versions(&mut device, u64::from(u32::MAX)), [3, 2, 1], "a clock that is once ahead");
     assert_eq!(versions(&mut device, displaced - 1_000), [3, 2, 1], "the clock was set back");
-    assert_eq!(versions(&mut device, displaced + 86_400), [3, 2], "the count keeps one");
-    assert_eq!(versions(&mut device, displaced + 9_999_999), [3, 2]);
+    assert_eq!(versions(&mut device, month), [3, 2, 1], "seen for the first time");
+    assert_eq!(versions(&mut device, month + 86_399), [3, 2, 1]);
+    assert_eq!(versions(&mut device, month + 86_400), [3, 2], "the count keeps one");
+    assert_eq!(versions(&mut device, displaced + 99_999_999), [3, 2]);
 }
 
 pub fn an_observer_that_panics_undoes_nothing(bed: &Bed) {

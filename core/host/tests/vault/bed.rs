@@ -92,6 +92,14 @@ impl Bed {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// What was current a month ago is not protected any more, and a day later that is still so.
+    pub fn outlive(&self, device: &mut Device) {
+        for seconds in [30 * 86_400, 86_400] {
+            self.pass(seconds);
+            device.check_in(self);
+        }
+    }
+
     pub fn device(&self, name: &str) -> Device {
         Device::new(name, self.reader.reader().clone())
     }

@@ -111,7 +111,8 @@ pub fn a_commit_below_the_current_version_is_acknowledged_and_displaces_nothing(
     let all = records(bed, "pc-1");
     assert_eq!(
         all,
-        [(CandidateState::Current, 3), (CandidateState::Pending, 2), (CandidateState::History, 1)]
+        [(CandidateState::Pending, 2), (CandidateState::Current, 3), (CandidateState::History, 1)],
+        "first the one that the device says it holds"
     );
 }
 
@@ -128,7 +129,7 @@ pub fn an_offer_only_adds_and_a_stale_one_is_refused_with_the_highest_version(be
     let (one, two) = (device.make(), device.make());
     device.offer(bed, &[&one]);
     device.offer(bed, &[&two]);
-    assert_eq!(pending(bed, "pc-1"), [4, 3, 2], "a new one never replaces another");
+    assert_eq!(pending(bed, "pc-1"), [2, 4, 3], "a new one never replaces another");
     assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().version, Some(2));
 }
 
@@ -148,19 +149,30 @@ pub fn what_a_device_may_hold_is_taken_however_far_its_version_is_above(bed: &Be
     assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().version, Some(u64::MAX));
 }
 
-pub fn sixteen_candidates_are_the_most(bed: &Bed) {
+pub fn candidates_are_kept_until_the_next_commit_and_refused_beyond_four_mebibytes(bed: &Bed) {
     let mut device = bed.settled("pc-1", 1);
-    for _ in 0..15 {
-        let record = device.make();
-        device.offer(bed, &[&record]);
+    let first = device.make();
+    // As many as a device without a journal can bring; beyond that it is no device of ours.
+    let room = (4 << 20) / first.as_bytes().len();
+    let mut records = vec![first];
+    for _ in 1..=room {
+        records.push(device.make());
     }
-    let record = device.make();
-    let answer = device.offer(bed, &[&record]);
-    assert_eq!(answer.refused.full.as_slice(), [id(&record)]);
-    assert_eq!(answer.candidates, 16);
-    // None was evicted.
-    assert_eq!(pending(bed, "pc-1").len(), 15);
-    assert_eq!(bed.reveal("pc-1").len(), 16);
+    for page in records[..room].chunks(16) {
+        let answer = device.offer(bed, &page.iter().collect::<Vec<_>>());
+        assert_eq!(answer.stored.len(), page.len());
+    }
+    let last = &records[room];
+    let answer = device.offer(bed, &[last]);
+    assert_eq!(answer.refused.full.as_slice(), [id(last)]);
+    assert_eq!(answer.candidates, u32::try_from(room + 1).unwrap());
+    assert_eq!(bed.reveal("pc-1").len(), room + 1, "none was evicted");
+    // What may be held is taken.
+    device.holds(last);
+    assert_eq!(device.offer(bed, &[last]).stored.as_slice(), [id(last)]);
+    device.may_hold = MayHold::exactly(id(last));
+    device.commit(bed, last, true);
+    assert_eq!((pending(bed, "pc-1").len(), bed.reveal("pc-1").len()), (0, 1));
 }
 
 pub fn ruled_out_records_go_to_the_oldest_end_and_push_nothing_out(bed: &Bed) {
@@ -206,7 +218,7 @@ pub fn a_may_hold_set_brings_records_back_from_history(bed: &Bed) {
     assert_eq!((pending(bed, "pc-1"), history(bed, "pc-1")), (vec![1], vec![2]));
     let answer = device.offer(bed, &[&second]);
     assert_eq!(answer.stored.as_slice(), [id(&second)]);
-    assert_eq!((pending(bed, "pc-1"), history(bed, "pc-1")), (vec![2, 1], vec![]));
+    assert_eq!((pending(bed, "pc-1"), history(bed, "pc-1")), (vec![1, 2], vec![]));
     // A ruled-out one comes back too.
     device.ruled_out = IdSet::one(id(&second));
     device.check_in(bed);
@@ -219,14 +231,18 @@ pub fn a_may_hold_set_brings_records_back_from_history(bed: &Bed) {
 
 pub fn history_is_ordered_by_displacement_and_cut_to_its_setting(bed: &Bed) {
     let mut device = bed.settled("pc-1", 5);
+    assert_eq!(history(bed, "pc-1"), [4, 3, 2, 1], "all of this month");
+    bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [4, 3, 2], "three by default");
     let (six, seven) = (device.make(), device.make());
     device.offer(bed, &[&six, &seven]);
     device.commit(bed, &seven, true);
+    device.may_hold = MayHold::exactly(id(&seven));
+    bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [6, 5, 4]);
     bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
-    device.may_hold = MayHold::exactly(id(&seven));
     device.rotate(bed);
+    bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [7]);
     let mut none = HistorySetting::count(1);
     none.count = 0;
@@ -247,16 +263,32 @@ pub fn history_keeps_what_the_last_two_unverified_commits_displaced(bed: &Bed) {
     device.rotate_as(bed, false);
     assert_eq!(history(bed, "pc-1"), [6, 5, 4, 3, 2, 1], "the last two");
     device.rotate_as(bed, false);
-    assert_eq!(history(bed, "pc-1"), [7, 6], "the first is one too many");
+    assert_eq!(
+        history(bed, "pc-1"),
+        [7, 6, 1],
+        "the first is one too many; what was current has its month"
+    );
+    bed.outlive(&mut device);
+    assert_eq!(history(bed, "pc-1"), [7, 6]);
 }
 
 pub fn history_by_days_keeps_the_young_ones(bed: &Bed) {
-    let setting = HistorySetting::count(1).with_days(10);
+    let setting = HistorySetting::count(1).with_days(50);
     bed.vault.set_history(&scope(), setting, &WHO, bed.now()).unwrap();
     let mut device = bed.settled("pc-1", 4);
     assert_eq!(history(bed, "pc-1"), [3, 2, 1]);
-    bed.pass(11 * 86_400);
+    bed.outlive(&mut device);
     device.rotate(bed);
+    assert_eq!(history(bed, "pc-1"), [4, 3, 2, 1], "longer than a month");
+    bed.pass(20 * 86_400);
+    device.check_in(bed);
+    assert_eq!(
+        history(bed, "pc-1"),
+        [4, 3, 2, 1],
+        "a clock that is once in the future removes nothing"
+    );
+    bed.pass(86_400);
+    device.check_in(bed);
     assert_eq!(history(bed, "pc-1"), [4]);
 }
 
@@ -267,6 +299,7 @@ pub fn two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone(
     for _ in 0..3 {
         device.rotate(bed);
     }
+    bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [3], "records 1 and 2 are deleted");
     let forks = |bed: &Bed| bed.trail().iter().filter(|entry| entry.action == Action::Fork).count();
     let nothing = device.seal(5, None, "after a lost journal");

@@ -156,9 +156,9 @@ pub fn a_failed_operation_leaves_nothing_behind(bed: &Bed) {
     let before = view(bed);
     let result: Result<(), _> = bed.vault.store().write(Durability::Durable, |tx| {
         let (key, mut device) = tx.device(&scope(), &device_id("pc-1"))?.unwrap();
-        let row = device.candidates.current.unwrap().row;
-        device.candidates.pending.clear();
-        device.about.due = None;
+        let row = device.managed.candidates.current.take().unwrap().original.row;
+        device.managed.candidates.pending.clear();
+        device.managed.report.due = None;
         tx.update_device(key, &device)?;
         tx.replace_record(key, row, b"other")?;
         tx.insert_record(key, b"more")?;

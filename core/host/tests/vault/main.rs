@@ -47,7 +47,7 @@ conformance! {
         a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,
         records_of_readers_beyond_the_list_are_sealed_anew_once,
         an_export_says_which_devices_are_not_whole,
-        history_by_days_ends_to_the_second_and_a_clock_set_back_keeps_it,
+        history_ends_to_the_second_and_a_clock_that_jumps_keeps_it,
         an_observer_that_panics_undoes_nothing;
     checkins:
         a_rotation_goes_from_the_first_check_in_to_one_settled_record,
@@ -57,7 +57,7 @@ conformance! {
         a_commit_below_the_current_version_is_acknowledged_and_displaces_nothing,
         an_offer_only_adds_and_a_stale_one_is_refused_with_the_highest_version,
         what_a_device_may_hold_is_taken_however_far_its_version_is_above,
-        sixteen_candidates_are_the_most,
+        candidates_are_kept_until_the_next_commit_and_refused_beyond_four_mebibytes,
         ruled_out_records_go_to_the_oldest_end_and_push_nothing_out,
         ruled_out_needs_the_current_token_and_yields_to_the_may_hold_set,
         a_may_hold_set_brings_records_back_from_history,

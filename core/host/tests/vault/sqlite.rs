@@ -553,12 +553,10 @@ fn a_panic_inside_an_operation_does_not_stop_the_vault() {
             tx.insert_device(
                 &scope(),
                 &super::bed::device_id("half"),
-                &laps_core::vault::state::Device::new(
-                    laps_core::vault::state::Candidates::default(),
-                    laps_core::vault::state::About::new(
-                        laps_core::identity::AccountName::EMPTY,
-                        laps_core::identity::Timestamp::default(),
-                    ),
+                &laps_core::vault::state::Device::first_seen(
+                    laps_core::identity::AccountName::EMPTY,
+                    None,
+                    laps_core::identity::Timestamp::default(),
                 ),
             )?;
             panic!("on purpose")

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::VaultError;
 use laps_core::vault::memory::MemoryStore;
-use laps_core::vault::state::{About, Candidates, Device, Held, Past};
+use laps_core::vault::state::{Account, Candidates, Device, Held, Past};
 use laps_core::vault::store::{DeviceKey, Durability, Store, Transaction};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -41,7 +41,14 @@ impl Dice {
     }
 
     fn change(&mut self, device: &mut Device) {
-        let Candidates { pending, history, token, current, .. } = &mut device.candidates;
+        if self.one_in(30) {
+            // Another account is managed.
+            let name = AccountName::new(if self.one_in(2) { "Admin" } else { "Root" }).unwrap();
+            let other = Account::new(name, None, Timestamp::default());
+            device.former.insert(0, core::mem::replace(&mut device.managed, other));
+            device.former.truncate(3);
+        }
+        let Candidates { pending, history, token, current, .. } = &mut device.managed.candidates;
         *token = Some([u8::try_from(self.below(256)).unwrap(); 16]);
         match self.below(8) {
             // An offer, most of the time.
@@ -55,11 +62,11 @@ impl Dice {
                 pending.clear();
                 history.truncate(12);
             }
-            6 => device.about.due = Some(Timestamp::from_unix_seconds(self.below(10))),
+            6 => device.managed.report.due = Some(Timestamp::from_unix_seconds(self.below(10))),
             _ => device.about.last_seen = Timestamp::from_unix_seconds(self.below(1 << 40)),
         }
         if self.one_in(10) {
-            device.candidates.history.pop();
+            device.managed.candidates.history.pop();
         }
         if self.one_in(20) {
             device.about.retired = device.about.retired.is_none().then_some(Timestamp::default());
@@ -77,8 +84,7 @@ fn act(tx: &mut dyn Transaction, mut dice: Dice) -> Result<Vec<String>, VaultErr
         let name = DeviceId::new(NAMES[usize::try_from(dice.below(5)).unwrap()]).unwrap();
         let Some((key, mut device)) = tx.device(&scope, &name)? else {
             let account = AccountName::new("Admin").unwrap();
-            let mut device =
-                Device::new(Candidates::default(), About::new(account, Timestamp::default()));
+            let mut device = Device::first_seen(account, None, Timestamp::default());
             let key = tx.insert_device(&scope, &name, &device)?;
             dice.change(&mut device);
             tx.update_device(key, &device)?;

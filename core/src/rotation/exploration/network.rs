@@ -112,8 +112,7 @@ impl State {
         // Nobody can open anything, and no time passes: both are the business of the exploration of administrations.
         let readers = Readers { history: setting.history, ..Readers::default() };
         let context = Context { recent_seconds: 0, ..Context::new(&readers, START) };
-        let verdict =
-            device.check_in(&check_in, &offers, &context, &mut || Some(FRESH)).unwrap();
+        let verdict = device.check_in(&check_in, &offers, &context, &mut || Some(FRESH)).unwrap();
         next.vault = device.managed.candidates;
         // No rule of this exploration looks at these.
         for held in next.vault.all_mut() {
@@ -238,8 +237,7 @@ impl State {
         if !rules.bring_back {
             // What was in history stays there.
             let was = |held: &Held| before.history.iter().any(|past| past.held.id == held.id);
-            let (back, rest): (Vec<Held>, Vec<Held>) =
-                vault.pending.iter().cloned().partition(was);
+            let (back, rest): (Vec<Held>, Vec<Held>) = vault.pending.iter().cloned().partition(was);
             if message.commit == 0 {
                 vault.pending = rest;
                 vault.history.extend(back.into_iter().map(past));

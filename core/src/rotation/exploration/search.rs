@@ -48,7 +48,7 @@ impl State {
             Excuse::Password(password) => password == self.account,
         };
         if known >> self.account & 1 == 0 && !excused {
-            let current = self.vault.current.map_or(0, |held| number(held.id));
+            let current = self.vault.current.as_ref().map_or(0, |held| number(held.id));
             return Some(format!(
                 "TORN: the device has {}, the vault has current {current}, candidates {}, history {}",
                 self.account,
@@ -77,7 +77,7 @@ impl State {
         }
         let restored = next.excuse == Excuse::Anything && self.excuse != Excuse::Anything
             || self.copy.is_some() && next.copy.is_none();
-        let version = |state: &Self| state.vault.current.map_or(0, |held| held.version);
+        let version = |state: &Self| state.vault.current.as_ref().map_or(0, |held| held.version);
         if version(next) < version(self) && !restored {
             return Some("an OLDER report replaced a newer one".into());
         }

@@ -347,7 +347,8 @@ fn feed_journal(journal: &Journal, hash: &mut DefaultHasher) {
 }
 
 fn feed_vault(vault: &Candidates, hash: &mut DefaultHasher) {
-    (vault.token.map(|token| token[0]), vault.current.map(|held| number(held.id))).hash(hash);
+    (vault.token.map(|token| token[0]), vault.current.as_ref().map(|held| number(held.id)))
+        .hash(hash);
     for held in &vault.pending {
         number(held.id).hash(hash);
     }

@@ -63,7 +63,8 @@ impl Loss {
             return;
         }
         let lost = |held: &&Held| held.is_openable(readers) && !held.is_openable(&without);
-        let accounts = device.accounts().map(|account| account.candidates.iter().filter(lost).count());
+        let accounts =
+            device.accounts().map(|account| account.candidates.iter().filter(lost).count());
         let records = u64::try_from(accounts.sum::<usize>()).unwrap_or(u64::MAX);
         self.records = self.records.saturating_add(records);
         self.devices = self.devices.saturating_add(u64::from(records > 0));

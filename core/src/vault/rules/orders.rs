@@ -91,9 +91,8 @@ impl Device {
 impl Order {
     /// Whether the other one asks for nothing more.
     fn covers(&self, other: &Self, now: Timestamp) -> bool {
-        let earlier = self.is_due(now) || (!other.is_due(now) && self.not_before() <= other.not_before());
-        earlier
-            && other.above <= self.above
-            && other.ids.iter().all(|id| self.ids.contains(id))
+        let earlier =
+            self.is_due(now) || (!other.is_due(now) && self.not_before() <= other.not_before());
+        earlier && other.above <= self.above && other.ids.iter().all(|id| self.ids.contains(id))
     }
 }

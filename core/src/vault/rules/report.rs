@@ -22,8 +22,7 @@ impl Account {
         verdict: &mut Verdict,
     ) {
         let report = &self.report;
-        let (said, known) =
-            (message.last.map(|last| last.at), report.outcome.map(|last| last.at));
+        let (said, known) = (message.last.map(|last| last.at), report.outcome.map(|last| last.at));
         let newer = said > known || (said == known && (!is_former || *report == Report::NONE));
         verdict.believed = verdict.live || newer;
         if !verdict.believed {

@@ -88,13 +88,15 @@ impl State {
             let mut devices = Vec::new();
             for stored in tx.devices(&scope(), None, 10_000)? {
                 let mut device = stored.device?;
-                let candidates = &mut device.candidates;
+                let candidates = &mut device.managed.candidates;
                 let past = candidates.history.iter_mut().map(|past| &mut past.held);
                 let mut sealed = Vec::new();
                 for held in candidates.current.iter_mut().chain(&mut candidates.pending).chain(past)
                 {
-                    sealed.push(tx.record(held.row)?);
-                    held.row = 0;
+                    for sealing in [&mut held.original].into_iter().chain(&mut held.given_back) {
+                        sealed.push(tx.record(sealing.row)?);
+                        sealing.row = 0;
+                    }
                 }
                 let mut lineage = tx.lineage(stored.key)?;
                 lineage.sort();
@@ -124,7 +126,7 @@ impl State {
         // Tokens are drawn in turn, so they are others where one device is left out.
         let alike = |one: &Kept, other: &Kept| {
             let mut one = one.clone();
-            one.device.candidates.token = other.device.candidates.token;
+            one.device.managed.candidates.token = other.device.managed.candidates.token;
             one == *other
         };
         let known = |found: &Kept| {

@@ -104,8 +104,8 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Told>, what: &str) {
     let kept = vault.store().read(|tx| {
         let mut kept = 0;
         for found in tx.devices(&scope(), None, 1_000)? {
-            for held in found.device?.candidates.iter() {
-                assert!(tx.record(held.row)?.is_some(), "{what}");
+            for held in found.device?.managed.candidates.iter() {
+                assert!(tx.record(held.original.row)?.is_some(), "{what}");
                 kept += 1;
             }
         }
