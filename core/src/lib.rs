@@ -10,6 +10,7 @@
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, stuck sources refused |
 //! | [`generate`] | recipes, their exact strength, passwords and passphrases, checks |
+//! | `text` | the one decoder of text from outside (feature `alloc`) |
 //! | [`identity`] | which scope, device, account and record something is about |
 //! | [`rotation`] | the steps of replacing a password, and the messages between device and vault |
 //! | `vault` | the vault's rules over a store: records, orders, history, readers, audit log |
@@ -34,6 +35,8 @@ pub mod rotation;
 #[cfg(feature = "seal")]
 pub mod seal;
 pub mod secret;
+#[cfg(feature = "alloc")]
+pub mod text;
 #[cfg(feature = "vault")]
 pub mod vault;
 

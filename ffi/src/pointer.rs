@@ -2,12 +2,14 @@
 //!
 //! "Contract" in the `SAFETY` comments is the text at the top of `laps.h`.
 
+use alloc::borrow::Cow;
 use core::ffi::c_char;
 use core::ops::{Deref, DerefMut};
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use laps_core::error::Code;
+use laps_core::text;
 
 use crate::status::Failure;
 use crate::test_panic;
@@ -178,6 +180,21 @@ pub(crate) unsafe fn text<'a>(
         let at = error.valid_up_to();
         Failure::new(Code::InvalidUtf8, &format_args!("{name} is not UTF-8 at byte {at}"))
     })
+}
+
+/// The content of a file of text: UTF-8 or UTF-16 with its byte order mark, whatever wrote the file.
+///
+/// # Safety
+/// As [`bytes`].
+pub(crate) unsafe fn decoded<'a>(
+    pointer: *const c_char,
+    len: usize,
+    name: &str,
+) -> Result<Cow<'a, str>, Failure> {
+    // SAFETY: the caller's promise is the same.
+    let bytes = unsafe { bytes(pointer.cast(), len, name) }?;
+    text::decode(bytes)
+        .map_err(|error| Failure::new(Code::InvalidUtf8, &format_args!("{name}: {error}")))
 }
 
 /// UTF-16 units that are read.

@@ -21,7 +21,8 @@ impl laps_reader {
     }
 }
 
-/// A reader from its line of text, as `laps reader public` prints it. One newline at its end is dropped.
+/// A reader from its line of text, as `laps reader public` prints it. The bytes of a file do as
+/// they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_reader_parse(
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn laps_reader_parse(
     answer(|| {
         // SAFETY: contract, Buffers.
         let (line, out) = unsafe {
-            (pointer::text(line, line_len, "line")?, Out::new(out_reader, "out_reader")?)
+            (pointer::decoded(line, line_len, "line")?, Out::new(out_reader, "out_reader")?)
         };
         out.give(laps_reader::boxed(line.parse()?));
         Ok(())

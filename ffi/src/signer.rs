@@ -23,7 +23,8 @@ impl laps_signer {
     }
 }
 
-/// A signer from its line of text, as `laps reader set authority` prints it. One newline at its end is dropped.
+/// A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do as
+/// they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_signer_parse(
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn laps_signer_parse(
     answer(|| {
         // SAFETY: contract, Buffers.
         let (line, out) = unsafe {
-            (pointer::text(line, line_len, "line")?, Out::new(out_signer, "out_signer")?)
+            (pointer::decoded(line, line_len, "line")?, Out::new(out_signer, "out_signer")?)
         };
         out.give(Box::new(laps_signer { poison: Poison::default(), signer: line.parse()? }));
         Ok(())

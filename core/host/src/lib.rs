@@ -7,6 +7,7 @@
 //! | `observed` | what happened in a vault, for metrics |
 //! | `sqlite` | the file of a vault |
 //! | [`time`] | the clock |
+//! | [`trust`] | who may have written a file |
 
 #[cfg(any(feature = "agent", feature = "vault"))]
 extern crate alloc;
@@ -19,3 +20,4 @@ pub mod observed;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod time;
+pub mod trust;

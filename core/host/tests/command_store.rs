@@ -117,7 +117,8 @@ fn what_a_program_says_while_it_has_a_password_is_never_passed_on() {
         let script = format!("{spelling} >&2; echo permission denied >&2; exit {status}");
         let Err(error) = place.set(&script) else { unreachable!("it failed") };
         let refused = "the password policy of the device refuses it";
-        let failed = format!("{}: exit status 1: it is not allowed to", place.path("store").display());
+        let failed =
+            format!("{}: exit status 1: it is not allowed to", place.path("store").display());
         assert_eq!(error.reason(), if status == 10 { refused } else { &failed }, "{spelling}");
         let Verification::NoAnswer(text) = place.verify(&script) else { unreachable!("no answer") };
         assert!(text.ends_with(refused) || text.ends_with(&failed), "{text}");
@@ -139,7 +140,8 @@ fn a_program_gets_no_more_of_the_agent_than_it_needs() {
     let script = r#"env | cut -d= -f1 | sort > "$D/environment"; ls -l /proc/$$/fd > "$D/open"; ulimit -c > "$D/core""#;
     assert_eq!(place.set(script), Ok(()));
     let known = [
-        "HOME", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER", "PWD", "OLDPWD", "SHLVL", "_",
+        "HOME", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER", "PWD", "OLDPWD",
+        "SHLVL", "_",
     ];
     let environment = read(&place.path("environment"));
     assert!(environment.lines().all(|name| known.contains(&name)), "{environment}");

@@ -13,6 +13,7 @@ use serde::de::{Deserializer, SeqAccess, Unexpected, Visitor};
 use super::Complexity;
 use super::{Recipe, RecipeError};
 use crate::error::Code;
+use crate::text;
 
 impl Recipe {
     /// Reads a recipe file:
@@ -34,12 +35,13 @@ impl Recipe {
             return Err(RecipeDocumentError::Malformed(text));
         }
         // A file that an editor of Windows wrote may start with a byte order mark.
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let form: Form = read(bytes)?;
+        let text = text::decode(bytes)
+            .map_err(|error| RecipeDocumentError::Malformed(error.to_string()))?;
+        let form: Form = read(&text)?;
         if form.words.is_some() {
-            return phrase(bytes);
+            return phrase(&text);
         }
-        read::<Document>(bytes)?.build().map_err(RecipeDocumentError::Refused)
+        read::<Document>(&text)?.build().map_err(RecipeDocumentError::Refused)
     }
 }
 
@@ -75,17 +77,17 @@ impl fmt::Display for RecipeDocumentError {
 
 impl core::error::Error for RecipeDocumentError {}
 
-fn read<'d, D: Deserialize<'d>>(bytes: &'d [u8]) -> Result<D, RecipeDocumentError> {
-    serde_json::from_slice(bytes).map_err(|error| RecipeDocumentError::Malformed(error.to_string()))
+fn read<'d, D: Deserialize<'d>>(text: &'d str) -> Result<D, RecipeDocumentError> {
+    serde_json::from_str(text).map_err(|error| RecipeDocumentError::Malformed(error.to_string()))
 }
 
 #[cfg(feature = "passphrase")]
-fn phrase(bytes: &[u8]) -> Result<Recipe, RecipeDocumentError> {
-    read::<PhraseDocument>(bytes)?.build().map_err(RecipeDocumentError::Refused)
+fn phrase(text: &str) -> Result<Recipe, RecipeDocumentError> {
+    read::<PhraseDocument>(text)?.build().map_err(RecipeDocumentError::Refused)
 }
 
 #[cfg(not(feature = "passphrase"))]
-fn phrase(_: &[u8]) -> Result<Recipe, RecipeDocumentError> {
+fn phrase(_: &str) -> Result<Recipe, RecipeDocumentError> {
     Err(RecipeDocumentError::Malformed("this library was built without passphrases".to_string()))
 }
 
@@ -238,6 +240,9 @@ mod tests {
         assert_eq!(recipe.unwrap().strength().min_length(), 16);
         let marked = b"\xef\xbb\xbf{\"length\":3,\"groups\":[{\"chars\":\"ab\"}]}";
         assert_eq!(Recipe::from_json(marked).unwrap().strength().admissible().to_string(), "8");
+        let text = core::str::from_utf8(marked).unwrap();
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(Recipe::from_json(&wide).unwrap().strength().admissible().to_string(), "8");
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! nesting are bounded before it is parsed. What is not a document is a [`DocumentError`] with the position. What is
 //! one, but has a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
 
-mod decode;
 mod intune;
 mod json;
 mod registry;
@@ -18,6 +17,7 @@ pub(super) use self::intune::definition_id;
 pub use self::syncml::ResetStatus;
 use super::Setting;
 use crate::error::Code;
+use crate::text;
 
 /// The most bytes of a document.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
@@ -29,7 +29,14 @@ pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 pub fn read(bytes: &[u8], source: &str) -> Result<Document, DocumentError> {
     let named =
         |position: Position| DocumentError { source: source.to_owned(), ..position.error() };
-    let text = decode::text(bytes).map_err(named)?;
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(named(Position::whole(&format!(
+            "the document has {} bytes; at most {MAX_DOCUMENT_BYTES} are accepted",
+            bytes.len()
+        ))));
+    }
+    let text = text::decode(bytes)
+        .map_err(|error| named(Position::on(error.line, error.column, error.message)))?;
     let start = text.trim_start();
     let mut document = Document { source: source.to_owned(), ..Document::default() };
     if start.starts_with(['{', '[']) {
@@ -287,10 +294,7 @@ impl Position {
 
     /// At a byte of the text.
     fn at(text: &str, byte: usize, message: &str) -> Self {
-        let before = text.get(..byte).unwrap_or(text);
-        let line = before.matches('\n').count().saturating_add(1);
-        let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-        let column = before.get(start..).unwrap_or_default().chars().count().saturating_add(1);
+        let (line, column) = text::position(text, byte);
         Self::on(line, column, message)
     }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::pkcs8::{COST, Cost, Kind, from_pem, is_encrypted, to_pem};
 use super::{Reader, ReaderKey, SealError, Suite, burn_stack};
 use crate::random::Generator;
+use crate::text;
 
 /// The most bytes of a key file that are looked at.
 pub const MAX_KEY_FILE_LEN: usize = 16 * 1024;
@@ -51,7 +52,8 @@ impl ReaderKey {
     /// passphrase is wrong or the inside damaged; [`SealError::PassphraseMissing`],
     /// [`SealError::PassphraseUnexpected`].
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
-        let (reader, pem) = split::<Reader>(file)?;
+        let text = text_of(file)?;
+        let (reader, pem) = split::<Reader>(&text)?;
         let pair = from_pem(kind(reader.suite()), pem, passphrase);
         burn_stack();
         let pair = pair?;
@@ -72,7 +74,7 @@ impl Reader {
     /// # Errors
     /// [`SealError::KeyFileMalformed`] when the file does not parse.
     pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
-        split::<Self>(file).map(|(reader, pem)| (reader, is_encrypted(pem)))
+        split::<Self>(&text_of(file)?).map(|(reader, pem)| (reader, is_encrypted(pem)))
     }
 }
 
@@ -86,13 +88,17 @@ pub(super) fn join(public: &dyn fmt::Display, pem: &str) -> Zeroizing<String> {
     file
 }
 
-/// The line of the public half and what follows it.
-pub(super) fn split<P: FromStr<Err = SealError>>(file: &[u8]) -> Result<(P, &str), SealError> {
+/// The text of a key file, wiped when dropped: it may be a key in clear.
+pub(super) fn text_of(file: &[u8]) -> Result<Zeroizing<String>, SealError> {
     if file.len() > MAX_KEY_FILE_LEN {
         return Err(SealError::KeyFileMalformed("it has more than 16 KiB"));
     }
-    let text =
-        core::str::from_utf8(file).map_err(|_| SealError::KeyFileMalformed("it is not text"))?;
+    let text = text::decode(file).map_err(|_| SealError::KeyFileMalformed("it is not text"))?;
+    Ok(Zeroizing::new(text.into_owned()))
+}
+
+/// The line of the public half and what follows it.
+pub(super) fn split<P: FromStr<Err = SealError>>(text: &str) -> Result<(P, &str), SealError> {
     let (line, pem) = text.split_once('\n').ok_or(SealError::KeyFileMalformed(
         "the line of the public key and a PEM block are expected",
     ))?;
@@ -153,6 +159,83 @@ mod tests {
                 let known =
                     matches!(error, SealError::KeyFileMalformed(_) | SealError::KeyFileRejected);
                 assert!(known, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_passphrase_opens_its_file_however_a_keyboard_composes_it() {
+        let (composed, decomposed) =
+            ("Gr\u{fc}\u{df}e \u{1e69}", "Gru\u{308}\u{df}e s\u{323}\u{307}");
+        for made in [composed, decomposed] {
+            let file = file(Suite::X25519, Some(made.as_bytes()), CHEAP);
+            for typed in [composed, decomposed, "Gr\u{fc}\u{df}e s\u{307}\u{323}"] {
+                let opened = ReaderKey::from_key_file(file.as_bytes(), Some(typed.as_bytes()));
+                assert!(opened.is_ok(), "{made:?} {typed:?}");
+            }
+            for wrong in
+                ["Gruse \u{1e69}", "Gr\u{fc}\u{df}e \u{1e69} ", "\u{feff}Gr\u{fc}\u{df}e \u{1e69}"]
+            {
+                let opened = ReaderKey::from_key_file(file.as_bytes(), Some(wrong.as_bytes()));
+                assert_eq!(opened.unwrap_err(), SealError::KeyFileRejected, "{wrong:?}");
+            }
+        }
+        // What another program wrote as it was typed there, and bytes that are no text.
+        for passphrase in [decomposed.as_bytes(), b"\xff\x00"] {
+            let other = encrypted_as_given(passphrase);
+            let typed: &[u8] =
+                if passphrase == b"\xff\x00" { passphrase } else { composed.as_bytes() };
+            assert!(ReaderKey::from_key_file(other.as_bytes(), Some(typed)).is_ok());
+        }
+    }
+
+    /// What a program makes that does not compose a passphrase.
+    fn encrypted_as_given(passphrase: &[u8]) -> String {
+        use pkcs8::der::SecretDocument;
+        use pkcs8::der::asn1::OctetStringRef;
+        use pkcs8::der::pem::LineEnding;
+        use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, ScryptParams};
+
+        let plain = file(Suite::X25519, None, CHEAP);
+        let (line, pem) = plain.split_once('\n').unwrap();
+        let (_, document) = SecretDocument::from_pem(pem).unwrap();
+        let scheme = Parameters {
+            kdf: Kdf::Scrypt(ScryptParams {
+                salt: [1; 16].as_slice().try_into().unwrap(),
+                cost_parameter: CHEAP.n,
+                block_size: CHEAP.r,
+                parallelization: CHEAP.p,
+                key_length: Some(32),
+            }),
+            encryption: EncryptionScheme::Aes256Cbc { iv: [2; 16] },
+        };
+        let data = scheme.encrypt(passphrase, document.as_bytes()).unwrap();
+        let info = pkcs8::EncryptedPrivateKeyInfoRef {
+            encryption_algorithm: scheme.into(),
+            encrypted_data: OctetStringRef::new(&data).unwrap(),
+        };
+        let document = SecretDocument::encode_msg(&info).unwrap();
+        let pem = document.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
+        alloc::format!("{line}\n{}", *pem)
+    }
+
+    #[test]
+    fn a_file_that_another_program_saved_in_its_own_way_is_read() {
+        let file = file(Suite::X25519, None, CHEAP);
+        let crlf = file.replace('\n', "\r\n");
+        for text in [file.as_str(), &crlf] {
+            let wide = |bytes: fn(u16) -> [u8; 2]| {
+                "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
+            };
+            let forms: [Vec<u8>; 4] = [
+                text.into(),
+                alloc::format!("\u{feff}{text}").into(),
+                wide(u16::to_le_bytes),
+                wide(u16::to_be_bytes),
+            ];
+            for form in forms {
+                assert!(ReaderKey::from_key_file(&form, None).is_ok(), "{form:?}");
+                assert!(Reader::from_key_file(&form).is_ok());
             }
         }
     }

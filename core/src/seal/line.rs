@@ -7,6 +7,7 @@ use core::fmt;
 use base64ct::{Base64, Encoding as _};
 
 use crate::identity::Text;
+use crate::text;
 
 /// What a line holds, and the messages for one that does not.
 pub(super) struct Kind {
@@ -28,10 +29,9 @@ pub(super) struct Line<'a> {
 }
 
 impl Kind {
-    /// Takes a line apart; one newline at its end is dropped.
+    /// Takes a line apart; ends of lines behind it are dropped.
     pub(super) fn parse<'a>(&self, text: &'a str) -> Result<Line<'a>, &'static str> {
-        let text =
-            text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+        let text = text::line(text).map_err(|error| error.message)?;
         let mut words = text.splitn(5, ' ');
         let mut word = || words.next().ok_or(self.parts);
         if word()? != self.prefix {

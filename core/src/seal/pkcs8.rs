@@ -11,6 +11,7 @@ use pkcs8::pkcs5::pbes2::{self, Kdf, ScryptParams};
 use pkcs8::spki::AlgorithmIdentifier;
 use pkcs8::{EncryptedPrivateKeyInfoRef, ObjectIdentifier, PrivateKeyInfoRef};
 use rand_core::TryCryptoRng;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::SealError;
@@ -95,7 +96,8 @@ pub(super) fn to_pem<S: TryCryptoRng>(
         encryption: pbes2::EncryptionScheme::Aes256Cbc { iv },
     };
     let unwritable = |_| SealError::KeyFileMalformed("the key cannot be encrypted");
-    let encrypted = scheme.encrypt(passphrase, document.as_bytes()).map_err(unwritable)?;
+    let [composed, ..] = forms(passphrase);
+    let encrypted = scheme.encrypt(&composed, document.as_bytes()).map_err(unwritable)?;
     let unwritable = |_| SealError::KeyFileMalformed("the key cannot be written as PKCS#8");
     let file = EncryptedPrivateKeyInfoRef {
         encryption_algorithm: scheme.into(),
@@ -133,10 +135,38 @@ pub(super) fn from_pem(
         (PLAIN_LABEL, Some(_)) => Err(SealError::PassphraseUnexpected),
         (ENCRYPTED_LABEL, None) => Err(SealError::PassphraseMissing),
         (ENCRYPTED_LABEL, Some(passphrase)) => {
-            from_der(kind, &decrypt(document.as_bytes(), passphrase)?)
+            let mut tried: Vec<Zeroizing<Vec<u8>>> = Vec::with_capacity(3);
+            for form in forms(passphrase) {
+                if tried.contains(&form) {
+                    continue;
+                }
+                match decrypt(document.as_bytes(), &form).and_then(|der| from_der(kind, &der)) {
+                    Err(SealError::KeyFileRejected) => tried.push(form),
+                    other => return other,
+                }
+            }
+            Err(SealError::KeyFileRejected)
         }
         _ => Err(PEM),
     }
+}
+
+/// A passphrase as it is written in a file, then as other programs and keyboards may have written it: composed (UAX 15, form C),
+/// decomposed, and as it was given. What is not text has one form.
+fn forms(passphrase: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
+    let given = || Zeroizing::new(passphrase.to_vec());
+    let Ok(text) = core::str::from_utf8(passphrase) else { return [given(), given(), given()] };
+    [normal(text.nfc(), text.len()), normal(text.nfd(), text.len()), given()]
+}
+
+/// The letters of a text of this length, in room that is never moved: no form has more than three times as many bytes in UTF-8.
+fn normal(letters: impl Iterator<Item = char>, length: usize) -> Zeroizing<Vec<u8>> {
+    let mut form = Zeroizing::new(Vec::with_capacity(length.saturating_mul(3)));
+    let mut buffer = Zeroizing::new([0; 4]);
+    for letter in letters {
+        form.extend_from_slice(letter.encode_utf8(&mut *buffer).as_bytes());
+    }
+    form
 }
 
 fn decrypt(document: &[u8], passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Reader, SealError, Signer, SignerId, SignerKey, Suite, sealing};
 use crate::identity::Scope;
+use crate::text;
 
 /// The readers of a scope, as an authority says.
 ///
@@ -120,17 +121,19 @@ impl ReaderSet {
         in_force: Option<&ReaderSetHead>,
     ) -> Result<(Self, ReaderSetHead), SealError> {
         const UNSIGNED: SealError = SealError::ReaderSetRefused("this authority did not sign it");
-        let parsed = Self::parse(text)?;
+        let malformed = |what| SealError::ReaderSetMalformed { line: 1, what };
+        if text.len() > MAX_READER_SET_LEN {
+            return Err(malformed("a reader set has at most 32 KiB"));
+        }
+        let text = text::decode(text).map_err(|_| malformed("it is not text"))?;
+        let parsed = Self::parse(&text)?;
         let (set, signature) = (parsed.set, parsed.signature);
         if parsed.authority != authority.id().to_string() {
             return Err(UNSIGNED);
         }
         let unsigned = set.unsigned(authority.id());
         if !parsed.lines.eq(unsigned.lines()) {
-            return Err(SealError::ReaderSetMalformed {
-                line: 1,
-                what: "it is not written in the one accepted way",
-            });
+            return Err(malformed("it is not written in the one accepted way"));
         }
         if !authority.signed(&message(&unsigned), &signature) {
             return Err(UNSIGNED);
@@ -169,12 +172,8 @@ impl ReaderSet {
         text
     }
 
-    fn parse(text: &[u8]) -> Result<Parsed<'_>, SealError> {
+    fn parse(text: &str) -> Result<Parsed<'_>, SealError> {
         let fault = |line, what| SealError::ReaderSetMalformed { line, what };
-        if text.len() > MAX_READER_SET_LEN {
-            return Err(fault(1, "a reader set has at most 32 KiB"));
-        }
-        let text = core::str::from_utf8(text).map_err(|_| fault(1, "it is not text"))?;
         let all = text.lines();
         let (mut lines, mut number) = (all.clone(), 0_usize);
         let mut field = |name: &'static str, what: &'static str| {

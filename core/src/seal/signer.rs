@@ -60,7 +60,8 @@ impl Signer {
     /// # Errors
     /// [`SealError::KeyFileMalformed`] when the file does not parse.
     pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
-        keyfile::split::<Self>(file).map(|(signer, pem)| (signer, pkcs8::is_encrypted(pem)))
+        keyfile::split::<Self>(&keyfile::text_of(file)?)
+            .map(|(signer, pem)| (signer, pkcs8::is_encrypted(pem)))
     }
 
     /// Its identity.
@@ -185,7 +186,8 @@ impl SignerKey {
     /// # Errors
     /// Those of [`ReaderKey::from_key_file`](super::ReaderKey::from_key_file).
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
-        let (signer, pem) = keyfile::split::<Signer>(file)?;
+        let text = keyfile::text_of(file)?;
+        let (signer, pem) = keyfile::split::<Signer>(&text)?;
         let pair = pkcs8::from_pem(KIND, pem, passphrase);
         burn_stack();
         let pair = pair?;

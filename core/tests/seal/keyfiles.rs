@@ -63,7 +63,9 @@ fn a_readers_line_is_read_only_as_it_is_written() {
         let reader = key(suite, 1).reader().clone();
         let line = reader.to_string();
         assert_eq!(line.parse::<Reader>().as_ref(), Ok(&reader));
-        assert_eq!(format!("{line}\n").parse::<Reader>().as_ref(), Ok(&reader));
+        for end in ["\n", "\r\n", "\n\n"] {
+            assert_eq!(format!("{line}{end}").parse::<Reader>().as_ref(), Ok(&reader));
+        }
         let id = reader.id().to_string();
         assert_eq!(ReaderId::from_hex(&id), Some(reader.id()));
         for wrong in [&id[1..], &id.to_uppercase(), &format!("{id}0"), &id.replace('f', "g")] {
@@ -78,7 +80,8 @@ fn a_readers_line_is_read_only_as_it_is_written() {
             line.replace(" Helpdesk", ""),
             format!("{line} "),
             format!(" {line}"),
-            format!("{line}\n\n"),
+            format!("{line}\n{line}"),
+            format!("\n{line}"),
             format!("{line}\u{7}"),
         ] {
             let error = wrong.parse::<Reader>().unwrap_err();

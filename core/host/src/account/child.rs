@@ -286,7 +286,8 @@ impl Output {
 }
 
 /// Names of the environment that a child gets, where the agent has them: how programs, files and the time zone are found.
-pub(crate) const ENVIRONMENT: [&str; 7] = ["HOME", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
+pub(crate) const ENVIRONMENT: [&str; 7] =
+    ["HOME", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
 /// A pipe holds at least this much without a reader (POSIX `PIPE_BUF` on Linux).
 const MOST_INPUT: usize = 4096;
 /// What is kept of each output.

@@ -292,10 +292,13 @@ mod tests {
 
     #[test]
     fn our_words_for_a_refusal_are_ours() {
-        let worded = |text| worded(text).replace("the password policy of the device refuses it", "-");
+        let worded =
+            |text| worded(text).replace("the password policy of the device refuses it", "-");
         assert_eq!(worded("hunter2 is no good"), "-");
         assert_eq!(
-            worded("'pa&apos;ss' is too short: minimum 20; 'pa&apos;ss' is based on a dictionary word"),
+            worded(
+                "'pa&apos;ss' is too short: minimum 20; 'pa&apos;ss' is based on a dictionary word"
+            ),
             "-: at least 20 characters; it is like a word of a dictionary"
         );
         assert_eq!(worded("pa ss: it is WAY too short"), "-: it is too short");
@@ -383,7 +386,12 @@ mod tests {
                     let picked = [first, second, third, fourth];
                     for text in [picked.concat(), picked.join(" ")] {
                         let asked = asked(&text, u8::MAX);
-                        assert_eq!(super::asked(&worded(&text), u8::MAX), asked, "{text}: {}", worded(&text));
+                        assert_eq!(
+                            super::asked(&worded(&text), u8::MAX),
+                            asked,
+                            "{text}: {}",
+                            worded(&text)
+                        );
                         assert_eq!(asked.parts().fold(Stricter::default(), Stricter::and), asked);
                         let most = asked.max_length.into_iter().chain(asked.max_run);
                         assert!(asked.digits <= 128 && most.fold(0, u8::max) <= 254, "{text}");

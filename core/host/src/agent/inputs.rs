@@ -4,10 +4,11 @@ use core::fmt::Write as _;
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{DeviceId, Scope};
-use laps_core::policy::{Level, Policy, evaluate, read};
+use laps_core::policy::{Level, MAX_DOCUMENT_BYTES, Policy, evaluate, read};
 use laps_core::rotation::Config;
 
 use super::PolicySource;
+use crate::trust::{self, Content};
 
 /// The documents of a policy: for each, its name and its bytes.
 pub(super) type Texts = Vec<(String, Vec<u8>)>;
@@ -20,8 +21,10 @@ impl PolicySource {
             Self::Files(paths) => paths
                 .iter()
                 .map(|path| {
-                    let bytes = std::fs::read(path)
-                        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+                    // One byte more than a document may have, so that a larger one is refused as such.
+                    let most = MAX_DOCUMENT_BYTES as u64 + 1;
+                    let bytes = trust::read(path, Content::Public, most)
+                        .map_err(|error| error.to_string())?;
                     let name = path.file_name().unwrap_or(path.as_os_str());
                     Ok((name.to_string_lossy().into_owned(), bytes))
                 })

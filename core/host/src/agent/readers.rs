@@ -10,8 +10,6 @@
 //!
 //! A state folder that is rolled back takes the memory of newer sets with it, as it does with the journal.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
@@ -20,6 +18,7 @@ use laps_core::seal::{MAX_READER_SET_LEN, Reader, ReaderSet, ReaderSetHead, Sign
 
 use super::outcome::AgentError;
 use super::state::StateFolder;
+use crate::trust::{self, Content, TrustError};
 
 /// Where the reader set is, and who signs it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -110,9 +109,8 @@ pub(super) fn look(
     in_force: &mut Option<InForce>,
 ) -> Result<Looked, AgentError> {
     let known = in_force.as_ref().map(|known| &known.head);
-    let read = read(&source.file).map_err(|error| {
-        (Code::Io, format!("cannot read the reader set {}: {error}", source.file.display()))
-    });
+    let read =
+        read(&source.file).map_err(|error| (error.code(), format!("the reader set: {error}")));
     let verified = read.and_then(|text| {
         let verified = ReaderSet::verify(&text, &source.authority, scope, known);
         let refused = |error: laps_core::seal::SealError| {
@@ -145,11 +143,9 @@ pub(super) fn look(
 }
 
 /// Reads a set, and of a file that is none no more than shows it.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read(path: &Path) -> Result<Vec<u8>, TrustError> {
     let most = u64::try_from(MAX_READER_SET_LEN).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    trust::read(path, Content::Public, most)
 }
 
 impl InForce {

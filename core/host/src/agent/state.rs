@@ -24,6 +24,7 @@ use laps_core::error::Code;
 
 use super::journal::{self, JournalFile, MalformedJournal};
 use crate::account::setter::{SetterLock, private, try_lock};
+use crate::trust::{self, Content, TrustError};
 
 /// A state folder, locked for one agent.
 #[derive(Debug)]
@@ -175,8 +176,12 @@ pub(super) fn demands(folder: &Path) -> Result<Option<Vec<u8>>, StateError> {
 fn read(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StateError> {
     let path = folder.join(name);
     let mut bytes = Vec::new();
-    match private().read(true).open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
+    match private().read(true).open(&path) {
+        Ok(mut file) => {
+            trust::judge_open(&file, &path, Content::Public).map_err(StateError::Untrusted)?;
+            file.read_to_end(&mut bytes).map_err(|error| StateError::io("read", &path, error))?;
+            Ok(Some(bytes))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StateError::io("read", &path, error)),
     }
@@ -220,21 +225,7 @@ fn refuse_if_not_ours(path: &Path) -> Result<(), StateError> {
     if !found.is_dir() {
         return Err(StateError::NoFolder { folder: path.to_owned() });
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let user = rustix::process::geteuid().as_raw();
-        if found.uid() != user {
-            return Err(StateError::OfAnother {
-                folder: path.to_owned(),
-                owner: found.uid(),
-                user,
-            });
-        }
-        if found.mode() & 0o022 != 0 {
-            return Err(StateError::OthersWrite { folder: path.to_owned() });
-        }
-    }
+    trust::judge(path, Content::Public).map_err(StateError::Untrusted)?;
     Ok(())
 }
 
@@ -276,20 +267,8 @@ pub enum StateError {
         /// Which path.
         folder: PathBuf,
     },
-    /// It belongs to another user, who can put anything in it.
-    OfAnother {
-        /// Which folder.
-        folder: PathBuf,
-        /// Whose it is: a user id.
-        owner: u32,
-        /// Who we are: a user id.
-        user: u32,
-    },
-    /// Others may write in it.
-    OthersWrite {
-        /// Which folder.
-        folder: PathBuf,
-    },
+    /// Others can put anything in it.
+    Untrusted(TrustError),
 }
 
 impl StateError {
@@ -312,9 +291,8 @@ impl StateError {
                 _ => Code::Io,
             },
             Self::Malformed(_) => Code::Internal,
-            Self::NoFolder { .. } | Self::OfAnother { .. } | Self::OthersWrite { .. } => {
-                Code::PermissionDenied
-            }
+            Self::NoFolder { .. } => Code::PermissionDenied,
+            Self::Untrusted(error) => error.code(),
         }
     }
 }
@@ -337,16 +315,7 @@ impl fmt::Display for StateError {
                 "the state folder {0} is a link or a file, and must be a folder; name the folder itself, or: rm {0}",
                 folder.display()
             ),
-            Self::OfAnother { folder, owner, user } => write!(
-                f,
-                "the state folder {0} belongs to user {owner}, who can put anything in it; name a folder of user {user}, or: rm -r {0}",
-                folder.display()
-            ),
-            Self::OthersWrite { folder } => write!(
-                f,
-                "others may write in the state folder {0}; give the agent a folder of its own, or: chmod go-w {0}",
-                folder.display()
-            ),
+            Self::Untrusted(error) => write!(f, "the state folder: {error}"),
         }
     }
 }
@@ -356,10 +325,8 @@ impl core::error::Error for StateError {
         match self {
             Self::Io { error, .. } => Some(error),
             Self::Malformed(error) => Some(error),
-            Self::Busy { .. }
-            | Self::NoFolder { .. }
-            | Self::OfAnother { .. }
-            | Self::OthersWrite { .. } => None,
+            Self::Untrusted(error) => Some(error),
+            Self::Busy { .. } | Self::NoFolder { .. } => None,
         }
     }
 }

@@ -13,6 +13,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{io_error, store_error};
 use super::schema;
+#[cfg(unix)]
+use crate::trust::{self, Content, TrustError};
 
 /// How long a writer waits for another process. Above the time that a page of a thousand orders takes on a slow disk.
 const BUSY: Duration = Duration::from_secs(10);
@@ -298,32 +300,35 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
     }
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt as _;
         // SQLite follows a link, and keeps the log beside the file itself.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        check_one_name(path)?;
+        let real = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        check_one_name(real)?;
+        judge(path, path)?;
         for suffix in ["", "-wal", "-shm"] {
-            let name = with_suffix(path, suffix);
-            let Ok(metadata) = fs::metadata(&name) else { continue };
-            if metadata.permissions().mode() & 0o077 != 0 {
-                let at = name.display();
-                // A file that is no vault has its own reasons to be readable: nothing is said of its permissions.
-                if suffix.is_empty() && !begins_as_a_database(path) {
-                    return Err(StoreError::new(
-                        Code::VaultDamaged,
-                        format!("{at} is not a vault, or its beginning is damaged"),
-                    ));
-                }
-                return Err(StoreError::new(
-                    Code::PermissionDenied,
-                    format!(
-                        "{at} can be read or written by others than its owner: run `chmod 600 {at}`"
-                    ),
-                ));
+            let name = with_suffix(real, suffix);
+            if fs::symlink_metadata(&name).is_ok() {
+                judge(&name, path)?;
             }
         }
     }
     Ok(())
+}
+
+/// One of the three files is its owner's alone, and so is the way to it.
+#[cfg(unix)]
+fn judge(file: &Path, vault: &Path) -> Result<(), StoreError> {
+    trust::judge(file, Content::Secret).map_err(|error| {
+        if let TrustError::Io { error, .. } = &error {
+            return io_error(file, "cannot be opened", error);
+        }
+        // A file that is no vault has its own reasons to be readable: nothing is said of its permissions.
+        if !begins_as_a_database(vault) {
+            let at = vault.display();
+            let text = format!("{at} is not a vault, or its beginning is damaged");
+            return StoreError::new(Code::VaultDamaged, text);
+        }
+        StoreError::new(error.code(), error.to_string())
+    })
 }
 
 /// Also when it cannot be read, or is empty: then something else is said of it.
