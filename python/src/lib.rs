@@ -10,6 +10,7 @@
 
 mod agent;
 mod error;
+mod files;
 mod generator;
 mod password;
 mod passwords;
@@ -36,6 +37,8 @@ mod _laps {
     };
     #[pymodule_export]
     use super::error::codes;
+    #[pymodule_export]
+    use super::files::{decode_line, decode_text, judge_file, protect_process, read_trusted};
     #[pymodule_export]
     use super::generator::{Generator, generate};
     #[pymodule_export]

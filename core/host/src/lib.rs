@@ -5,6 +5,7 @@
 //! | [`account`] | the passwords of local accounts: Linux, Windows, your program |
 //! | `agent` | the state folder, the channel to the vault, one rotation from end to end |
 //! | `observed` | what happened in a vault, for metrics |
+//! | [`process`] | core dumps and swap |
 //! | `sqlite` | the file of a vault |
 //! | [`time`] | the clock |
 //! | [`trust`] | who may have written a file |
@@ -17,6 +18,7 @@ pub mod account;
 pub mod agent;
 #[cfg(feature = "vault")]
 pub mod observed;
+pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod time;

@@ -4,7 +4,7 @@
 //! now on, a policy of theirs makes weak ones. Whoever can read a key opens what it opens. So a file belongs to the user who
 //! runs this program or to root, and so does every folder and link on the way; nobody else may write there. A folder in which everybody
 //! may write, but remove only what is theirs (the sticky bit, as `/tmp` has it), will do. A group whose number is that of the owner
-//! is the owner's own, as distributions make one for each user.
+//! is the owner's own, as distributions make one for each user; root's is not.
 //!
 //! What is no regular file (a terminal, a pipe) has no content of its own and is not judged. On Windows nothing is judged yet: access
 //! lists are another matter.
@@ -172,7 +172,7 @@ mod unix {
             return Err(TrustError::Readable { path: path() });
         }
         let sticky = found.is_dir() && mode & 0o1000 != 0;
-        let own_group = found.gid() == found.uid();
+        let own_group = found.gid() == found.uid() && found.uid() != 0;
         let writable = mode & 0o002 != 0 || (mode & 0o020 != 0 && !own_group);
         if writable && !sticky {
             return Err(TrustError::Writable { path: path(), folder: found.is_dir() });
@@ -342,7 +342,8 @@ mod tests {
         place.mode("folder/file", 0o664);
         assert_eq!(place.says("folder/file", Content::Public), "writable");
         own("folder/file", 0, 0).unwrap();
-        assert_eq!(place.says("folder/file", Content::Public), "yes");
+        assert_eq!(place.says("folder/file", Content::Public), "writable");
+        place.mode("folder/file", 0o644);
         own("folder", 4711, 0).unwrap();
         assert_eq!(place.says("folder/file", Content::Public), "owner");
         own("folder", 0, 0).unwrap();

@@ -90,8 +90,7 @@ pub fn worded(reason: &str) -> String {
     let causes = [(short, "it is too short"), (long, "it is too long")];
     parts.extend(causes.iter().filter(|(is, _)| *is).map(|(_, why)| (*why).to_owned()));
     parts.extend(known(&text, &CAUSES).map(ToOwned::to_owned));
-    let head = "the password policy of the device refuses it";
-    if parts.is_empty() { head.to_owned() } else { format!("{head}: {}", parts.join("; ")) }
+    if parts.is_empty() { UNKNOWN.to_owned() } else { parts.join("; ") }
 }
 
 /// Known troubles of a program that sets a password, in our words.
@@ -184,6 +183,8 @@ fn in_figures(word: &str) -> &str {
     known.map_or(word, |(_, figures)| figures)
 }
 
+/// What is told of a refusal without a known word in it.
+const UNKNOWN: &str = "for a reason that is not known here";
 /// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`asked`] reads it.
 const CAUSES: [(&str, &str); 9] = [
     ("already been used", "it was used before"),
@@ -292,16 +293,14 @@ mod tests {
 
     #[test]
     fn our_words_for_a_refusal_are_ours() {
-        let worded =
-            |text| worded(text).replace("the password policy of the device refuses it", "-");
-        assert_eq!(worded("hunter2 is no good"), "-");
+        assert_eq!(worded("hunter2 is no good"), UNKNOWN);
         assert_eq!(
             worded(
                 "'pa&apos;ss' is too short: minimum 20; 'pa&apos;ss' is based on a dictionary word"
             ),
-            "-: at least 20 characters; it is like a word of a dictionary"
+            "at least 20 characters; it is like a word of a dictionary"
         );
-        assert_eq!(worded("pa ss: it is WAY too short"), "-: it is too short");
+        assert_eq!(worded("pa ss: it is WAY too short"), "it is too short");
         assert_eq!(trouble("chpasswd: pa ss: Permission denied"), ["it is not allowed to"]);
         for (_, ours) in CAUSES.iter().chain(&TROUBLES) {
             assert!(asked(ours, 14).is_empty(), "{ours}");
