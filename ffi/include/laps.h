@@ -1410,7 +1410,8 @@ laps_status laps_generator_passwords(laps_generator *generator,
 LAPS_API void laps_generator_free(laps_generator *generator);
 
 /**
- * A reader from its line of text, as `laps reader public` prints it. One newline at its end is dropped.
+ * A reader from its line of text, as `laps reader public` prints it. The bytes of a file do as
+ * they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1454,7 +1455,8 @@ LAPS_API LAPS_NODISCARD uint16_t laps_reader_suite(const laps_reader *reader);
 LAPS_API void laps_reader_free(laps_reader *reader);
 
 /**
- * A signer from its line of text, as `laps reader set authority` prints it. One newline at its end is dropped.
+ * A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do as
+ * they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
  */
 LAPS_API
 LAPS_NODISCARD
