@@ -9,12 +9,14 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+extern crate alloc;
+
+use alloc::rc::Rc;
 use core::cell::RefCell;
 use core::convert::Infallible;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
-use std::rc::Rc;
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};

@@ -777,7 +777,8 @@ typedef struct laps_foreign laps_foreign;
 
 /**
  * A random generator, seeded by the operating system. Its state gives no password that was made before. One
- * thread at a time.
+ * thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by themselves. A single password does
+ * not: a child of fork() is noticed, one that came past the C library and a copied machine are not.
  */
 typedef struct laps_generator laps_generator;
 
@@ -1376,7 +1377,8 @@ LAPS_API void laps_violations_free(laps_violations *violations);
 LAPS_API LAPS_NODISCARD laps_status laps_generator_new(laps_generator **out_generator);
 
 /**
- * Mixes fresh bytes of the operating system in: before every rotation, and after a virtual machine was copied.
+ * Mixes fresh bytes of the operating system in: before a password that you make and seal by yourself, after a virtual
+ * machine was copied, and in a child that was not made by fork().
  */
 LAPS_API
 LAPS_NODISCARD

@@ -13,7 +13,8 @@ use crate::recipe::laps_recipe;
 use crate::status::{Failure, answer, laps_status, value};
 
 /// A random generator, seeded by the operating system. Its state gives no password that was made before. One
-/// thread at a time.
+/// thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by themselves. A single password does
+/// not: a child of fork() is noticed, one that came past the C library and a copied machine are not.
 #[derive(Debug)]
 pub struct laps_generator {
     poison: Poison,
@@ -51,7 +52,8 @@ pub unsafe extern "C" fn laps_generator_new(
     })
 }
 
-/// Mixes fresh bytes of the operating system in: before every rotation, and after a virtual machine was copied.
+/// Mixes fresh bytes of the operating system in: before a password that you make and seal by yourself, after a virtual
+/// machine was copied, and in a child that was not made by fork().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_generator_reseed(generator: *mut laps_generator) -> laps_status {

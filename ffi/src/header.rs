@@ -48,14 +48,12 @@ pub unsafe extern "C" fn laps_header_new(
                 Out::new(out_header, "out_header")?,
             )
         };
-        let mut id = [0; 16];
-        generator.ready()?.fill(&mut id)?;
         let header = Header {
             scope: Scope::EMPTY,
             device: DeviceId::new(device)?,
             account: AccountName::new(account)?,
             sid: None,
-            id: RecordId::from_bytes(id),
+            id: RecordId::generate(generator.ready()?)?,
             previous: None,
             version: 0,
             made_at: Timestamp::default(),

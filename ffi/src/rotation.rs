@@ -120,9 +120,8 @@ impl laps_rotation {
             return Err(RotationError::UnexpectedFact.into());
         };
         let generator = generator.ready()?;
-        generator.reseed()?;
-        let mut id = [0; 16];
-        generator.fill(&mut id)?;
+        // Protocol §7 rule 5: fresh bytes for every rotation. The id begins with them.
+        let id = RecordId::generate(generator)?;
         let mut password = laps_password::boxed();
         recipe.recipe.generate_into(generator, &mut password.password)?;
         let config = self.machine.config();
@@ -131,7 +130,7 @@ impl laps_rotation {
             device: config.device,
             account: *self.machine.account(),
             sid: self.machine.sid(),
-            id: RecordId::from_bytes(id),
+            id,
             previous,
             version,
             made_at: now,
@@ -148,7 +147,7 @@ impl laps_rotation {
 /// 64 random bits for the machine.
 pub(crate) fn entropy(generator: &mut laps_generator) -> Result<u64, Failure> {
     let mut bytes = [0; 8];
-    generator.ready()?.fill(&mut bytes)?;
+    generator.ready()?.fill_fresh(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -315,7 +314,7 @@ pub unsafe extern "C" fn laps_rotation_check_in(
             )
         };
         let mut nonce = [0; 16];
-        generator.ready()?.fill(&mut nonce)?;
+        generator.ready()?.fill_fresh(&mut nonce)?;
         let mut message = vec![0; MAX_HEAD];
         let len = rotation.machine.check_in(nonce, &mut message)?;
         message.truncate(len);

@@ -14,8 +14,9 @@ use crate::recipe::Recipe;
 
 /// A generator of its own, with forward secrecy: what it holds tells nothing about passwords made before.
 ///
-/// `generate()` and `Recipe.generate()` use one a thread; make one of these to own it. It survives a fork: the
-/// child seeds anew.
+/// `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in for every password. One of these
+/// does so once in every mebibyte, in the child of `os.fork`, and when `reseed()` is called: call it before the
+/// password of a rotation, after a fork that the interpreter did not make, and after a machine was copied.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Generator {
     // The lock is never held without the interpreter, so no fork can find it taken.
@@ -53,7 +54,8 @@ impl Generator {
     }
 }
 
-/// Makes one password: complexity 4 and length 14 without a recipe.
+/// Makes one password: complexity 4 and length 14 without a recipe. Fresh bytes of the operating system are mixed in, so
+/// that no fork and no copied machine repeats one.
 #[pyfunction]
 #[pyo3(signature = (recipe = None, /))]
 pub(crate) fn generate(recipe: Option<&Bound<'_, Recipe>>) -> PyResult<Password> {

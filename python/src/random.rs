@@ -1,4 +1,7 @@
-//! One generator a thread, made when it is first used and made anew after a fork.
+//! One generator a thread, which mixes in fresh bytes at every use; and such as belong to somebody.
+//!
+//! The interpreter tells of a fork only where it made the fork itself, and nobody tells of a snapshot that was
+//! started twice. So no call of this module depends on being told, but those of a `Generator` of one's own.
 
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +14,16 @@ use crate::error::raise;
 /// How often this process was forked from another, since the module was loaded.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// A generator, and in which process it was seeded.
+/// A generator of somebody's own, and in which process it was seeded.
 pub(crate) struct Seeded {
     forks: u64,
-    generator: Box<Generator<SystemSource>>,
+    generator: Generator<SystemSource>,
 }
 
 impl Seeded {
     pub(crate) fn new() -> Result<Self, RandomError> {
         let forks = FORKS.load(Ordering::Relaxed);
-        Ok(Self { forks, generator: Box::new(Generator::from_system()?) })
+        Ok(Self { forks, generator: Generator::from_system()? })
     }
 
     /// The generator, seeded in this process.
@@ -33,16 +36,22 @@ impl Seeded {
 }
 
 thread_local! {
-    static GENERATOR: RefCell<Option<Seeded>> = const { RefCell::new(None) };
+    static GENERATOR: RefCell<Option<Generator<SystemSource>>> = const { RefCell::new(None) };
 }
 
-/// Lets `work` draw from the generator of this thread.
+/// Lets `work` draw from the generator of this thread, after fresh bytes were mixed in.
 pub(crate) fn with_generator<T>(
     work: impl FnOnce(&mut Generator<SystemSource>) -> T,
 ) -> Result<T, RandomError> {
-    GENERATOR.with_borrow_mut(|slot| match slot {
-        Some(seeded) => seeded.current().map(work),
-        None => slot.insert(Seeded::new()?).current().map(work),
+    GENERATOR.with_borrow_mut(|slot| {
+        let generator = match slot {
+            Some(generator) => {
+                generator.reseed()?;
+                generator
+            }
+            None => slot.insert(Generator::from_system()?),
+        };
+        Ok(work(generator))
     })
 }
 
@@ -51,7 +60,7 @@ pub(crate) fn drawing<T>(work: impl FnOnce(&mut Generator<SystemSource>) -> T) -
     with_generator(work).map_err(|error| raise(error.code(), error))
 }
 
-/// Says that this process is a new one: every generator that it inherited is thrown away.
+/// Says that this process is a new one: a `Generator` that it inherited is thrown away when it is next used.
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);

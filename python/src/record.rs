@@ -6,7 +6,6 @@ use laps_core::identity::{AccountName, DeviceId, RecordId, Scope};
 use laps_core::seal;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
-use rand_core::TryRng as _;
 
 use crate::error::raise;
 use crate::password::Password;
@@ -46,8 +45,7 @@ impl Record {
         made_at: Option<&Bound<'_, PyDateTime>>,
         policy_hash: Option<[u8; 32]>,
     ) -> PyResult<Self> {
-        let mut id = [0; 16];
-        drawing(|rng| rng.try_fill_bytes(&mut id))?.map_err(|error| raise(error.code(), error))?;
+        let id = drawing(RecordId::generate)?.map_err(|error| raise(error.code(), error))?;
         let header = seal::Header {
             scope: text(Scope::new(scope), "scope")?,
             device: text(DeviceId::new(device), "device")?,
@@ -55,7 +53,7 @@ impl Record {
             sid: sid
                 .map(|sid| sid.parse::<Sid>().map_err(|error| raise(error.code(), error)))
                 .transpose()?,
-            id: RecordId::from_bytes(id),
+            id,
             previous: previous.map(record_id).transpose()?,
             version,
             made_at: time::or_now(made_at)?,

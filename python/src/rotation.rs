@@ -83,6 +83,9 @@ impl From<CoreWish> for Wish {
 
 /// The machine that decides in a rotation: facts in, wishes out. It holds no password and no record and touches
 /// nothing. `Agent` drives it for you; drive it yourself where the device is yours.
+///
+/// For `prepare`, `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in; with a `Generator` of
+/// your own call its `reseed()` first, so that a copied machine does not repeat a password. `Record.seal` does it by itself.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Rotation {
     inner: Mutex<Core>,

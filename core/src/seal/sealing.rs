@@ -74,8 +74,7 @@ impl ReaderKey {
         sealed
     }
 
-    #[inline(never)]
-    fn open_plaintext(&self, record: &Record) -> Result<Plaintext, SealError> {
+    fn unwrap(&self, record: &Record) -> Result<Box<SecretBytes<32>>, SealError> {
         let id = self.id();
         let place = record.reader_ids().position(|other| other == id);
         let place = place.ok_or(SealError::NotAReader)?;
@@ -83,7 +82,12 @@ impl ReaderKey {
         let mut content_key = Box::new(SecretBytes::zeroed());
         let info = wrap_info(record.suite(), record.before_wraps(), &id);
         self.unwrapper().unwrap(&info, wrap, &mut content_key)?;
+        Ok(content_key)
+    }
 
+    #[inline(never)]
+    fn open_plaintext(&self, record: &Record) -> Result<Plaintext, SealError> {
+        let content_key = self.unwrap(record)?;
         let mut plaintext = Plaintext::zeroed();
         let (body, tag) = record.body().split_last_chunk::<16>().ok_or(SealError::Rejected)?;
         let buffer = InOutBuf::new(body, plaintext.bytes_mut()).map_err(|_| SealError::Rejected)?;
@@ -237,10 +241,8 @@ mod tests {
         Generator::try_new(ChaCha20Rng::seed_from_u64(seed)).unwrap()
     }
 
-    #[test]
-    fn another_password_under_the_same_core_is_refused_by_every_reader() {
-        let mut rng = rng(1);
-        let header = Header {
+    fn header() -> Header {
+        Header {
             scope: Scope::EMPTY,
             device: DeviceId::new("d").unwrap(),
             account: AccountName::new("a").unwrap(),
@@ -250,12 +252,71 @@ mod tests {
             version: 1,
             made_at: Timestamp::default(),
             policy_hash: [0; 32],
-        };
+        }
+    }
+
+    /// A source that repeats itself in the worst way: every generator over it draws the same.
+    #[test]
+    fn repeated_randomness_gives_another_content_key_for_anything_else() {
+        for suite in Suite::ALL {
+            let [a, b] =
+                [1, 2].map(|seed| ReaderKey::generate(*suite, "r", &mut rng(seed)).unwrap());
+            let (one, both) = ([a.reader().clone()], [a.reader().clone(), b.reader().clone()]);
+            let key = |record: &Record| *a.unwrap(record).unwrap().expose_secret();
+            let seal = |header: &Header, password: &str, readers: &[Reader]| {
+                let password = Password::try_from_str(password).unwrap();
+                Record::seal(header, &password, readers, &mut rng(7)).unwrap()
+            };
+            let first = seal(&header(), "password", &one);
+            assert!(first == seal(&header(), "password", &one), "the randomness is not repeated");
+            let later = Header { version: 2, ..header() };
+            let again = |record: &Record, readers: &[Reader]| {
+                a.reseal(record, readers, &mut rng(8)).unwrap()
+            };
+            let (second, wider) = (again(&first, &one), again(&first, &both));
+            let third = again(&second, &one);
+            let keys = [
+                key(&first),
+                key(&seal(&header(), "password", &both)),
+                key(&seal(&header(), "passworD", &one)),
+                key(&seal(&later, "password", &one)),
+                key(&second),
+                key(&wider),
+                key(&third),
+            ];
+            for (at, one) in keys.iter().enumerate() {
+                assert!(keys[at + 1..].iter().all(|other| other != one), "{suite:?} {at}");
+            }
+        }
+    }
+
+    /// The number under a name in `content_key.txt`, which the second implementation computes, too.
+    fn vector(name: &str) -> Vec<u8> {
+        let text = include_str!("content_key.txt");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let (pairs, _) = value.unwrap().as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16);
+        pairs.iter().map(|pair| byte(pair).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_content_key_is_what_the_format_says() {
+        let mut fresh = SecretBytes::zeroed();
+        fresh.expose_secret_mut().copy_from_slice(&vector("fresh"));
+        let mut plaintext = Plaintext::zeroed();
+        plaintext.bytes_mut().copy_from_slice(&vector("plaintext"));
+        let key = content_key(&fresh, &plaintext, &vector("head")).unwrap();
+        assert_eq!(key.expose_secret().as_slice(), vector("content-key"));
+    }
+
+    #[test]
+    fn another_password_under_the_same_core_is_refused_by_every_reader() {
+        let mut rng = rng(1);
         for suite in Suite::ALL {
             let key = ReaderKey::generate(*suite, "r", &mut rng).unwrap();
             let readers = [key.reader().clone()];
             let password = Password::try_from_str("the right one").unwrap();
-            let record = Record::seal(&header, &password, &readers, &mut rng).unwrap();
+            let record = Record::seal(&header(), &password, &readers, &mut rng).unwrap();
             // What somebody with the key can do: everything right but the password.
             let mut plaintext = key.open_plaintext(&record).unwrap();
             plaintext.set_password(&Password::try_from_str("the wrong one").unwrap());

@@ -207,7 +207,7 @@ impl Agent {
             self.pass(Step::BeforeCommit);
         }
         let mut nonce = [0; 16];
-        self.generator.fill(&mut nonce)?;
+        self.generator.fill_fresh(&mut nonce)?;
         let mut head = [0; MAX_HEAD];
         let length = drive.machine.check_in(nonce, &mut head)?;
         let mut message = head.get(..length).unwrap_or_default().to_vec();
@@ -276,11 +276,8 @@ impl Agent {
     ) -> Result<(RecordId, Option<[u8; 32]>), String> {
         let recipe = self.recipe(policy)?;
         let generator = &mut self.generator;
-        // Protocol §7 rule 5: fresh bytes of the operating system for every rotation.
-        generator.reseed().map_err(|error| error.to_string())?;
-        let mut id = [0; 16];
-        generator.fill(&mut id).map_err(|error| error.to_string())?;
-        let id = RecordId::from_bytes(id);
+        // Protocol §7 rule 5: fresh bytes of the operating system for every rotation. The id begins with them.
+        let id = RecordId::generate(generator).map_err(|error| error.to_string())?;
         let mut password = Box::new(Password::empty());
         recipe.generate_into(generator, &mut password).map_err(|error| error.to_string())?;
         let account = managed(&drive.machine);

@@ -11,6 +11,7 @@ from keyfiles import read_key_file
 from opening import holds, open_record
 from readers import read_reader, read_signer
 from records import read_record, sid_text
+from sealing import content_key_of
 from sets import read_set
 from suites import NAME, Refused
 
@@ -96,8 +97,19 @@ class Case:
         assert found == expected, f"expected {expected}, found {found}"
 
 
+def content_key_holds() -> bool:
+    """Section 5's vector, which stands beside FORMAT.md."""
+    path = Path(__file__).parents[3] / "src/seal/content_key.txt"
+    lines = [line.split(": ") for line in path.read_text().splitlines() if ": " in line]
+    given = {name: bytes.fromhex(value) for name, value in lines}
+    return content_key_of(given["fresh"], given["plaintext"], given["head"]) == given["content-key"]
+
+
 def check(folder: Path) -> int:
     failed = 0
+    if not content_key_holds():
+        failed += 1
+        print("content_key.txt: another content key", file=sys.stderr)
     paths = sorted(folder.glob("*.txt"))
     for path in paths:
         try:
