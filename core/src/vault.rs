@@ -49,7 +49,9 @@ pub use members::note;
 pub use memory::MemoryStore;
 pub use observe::Observed;
 pub use query::Metadata;
-pub use request::{Confirmation, DiscloseOptions, Request, ResealOptions, Selection};
+pub use request::{
+    Confirmation, DiscloseOptions, Request, ResealOptions, RotateAfter, Selection, Who,
+};
 pub use state::Opened;
 pub use store::Store;
 pub use view::{

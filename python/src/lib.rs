@@ -78,8 +78,8 @@ mod _laps {
     use super::vault::resealing::{ResealPage, Resealing};
     #[pymodule_export]
     use super::vault::row::{
-        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, KnownReader, Observed,
-        Ordered, Outcome, Resealed, Stats, StoredRecord,
+        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, FormerAccount, KnownReader,
+        Observed, Ordered, Outcome, Resealed, Stats, StoredRecord,
     };
     #[pymodule_export]
     use super::violation::{Violation, windows_check};

@@ -35,6 +35,7 @@ pub(crate) struct Vault {
     pub(crate) inner: CoreVault<SqliteStore>,
     pub(crate) scope: Scope,
     path: PathBuf,
+    caller: String,
     observations: Observations,
 }
 
@@ -78,7 +79,7 @@ impl Vault {
         if readers.is_empty() {
             return Err(raise(Code::InvalidArgument, "a vault needs at least one reader"));
         }
-        let request = Request::new(actor, reason).with_context(context);
+        let request = by(actor, reason, context);
         let now = time::or_now(now)?;
         let setting = history_setting(history, history_days)?;
         let inner = py
@@ -94,14 +95,16 @@ impl Vault {
         Ok(Self::of(inner, scope, path))
     }
 
-    /// Opens a vault file.
+    /// Opens a vault file. `caller` is whom the program authenticated and speaks for: the user of the operating system, or of a web
+    /// session. It stands in every entry of the log, apart from the actor, which is what was typed.
     #[staticmethod]
-    #[pyo3(signature = (path, *, scope = ""))]
-    fn open(py: Python<'_>, path: PathBuf, scope: &str) -> PyResult<Self> {
+    #[pyo3(signature = (path, *, scope = "", caller = ""))]
+    fn open(py: Python<'_>, path: PathBuf, scope: &str, caller: &str) -> PyResult<Self> {
         let scope = text(Scope::new(scope), "scope")?;
         let store =
             py.detach(|| SqliteStore::open(&path)).map_err(|error| refused(error.into()))?;
-        Ok(Self::of(CoreVault::from_system(store), scope, path))
+        let vault = Self::of(CoreVault::from_system(store), scope, path);
+        Ok(Self { caller: caller.to_owned(), ..vault })
     }
 
     /// Where the file is.
@@ -125,7 +128,12 @@ impl Vault {
     fn of(inner: CoreVault<SqliteStore>, scope: Scope, path: PathBuf) -> Self {
         let observations = Observations::new();
         let inner = inner.with_observer(observations.observer());
-        Self { inner, scope, path, observations }
+        Self { inner, scope, path, caller: String::new(), observations }
+    }
+
+    /// A request of whom this object speaks for.
+    fn by<'a>(&'a self, actor: &'a str, reason: &'a str, context: &'a str) -> Request<'a> {
+        by(actor, reason, context).with_caller(&self.caller)
     }
 
     /// How many devices there are.
@@ -140,6 +148,10 @@ impl Vault {
         let records = stats.candidates.saturating_add(stats.history);
         Ok(usize::try_from(records).unwrap_or(usize::MAX))
     }
+}
+
+fn by<'a>(actor: &'a str, reason: &'a str, context: &'a str) -> Request<'a> {
+    Request::new(actor, reason).with_context(context)
 }
 
 /// Whether the explicit word was said.

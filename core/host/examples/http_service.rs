@@ -124,7 +124,16 @@ async fn disclose((State(service), Path(device), headers, body): Asked<String>) 
     administer(service, &headers, &body, move |vault, request, asked| {
         let mut options = DiscloseOptions::default();
         options.history = asked["history"].as_bool().unwrap_or(false);
-        options.rotate_after = asked["rotate_after"].as_u64();
+        // Without it as the vault's setting says. A number of another kind must not be taken for none.
+        match &asked["rotate_after"] {
+            Value::Null => {}
+            seconds => {
+                let seconds = seconds.as_u64().ok_or(VaultError::InvalidArgument(
+                    "rotate_after is not a whole number of seconds",
+                ))?;
+                options = options.with_rotation_after(seconds);
+            }
+        }
         // When this answers, the entry in the audit trail is on the disk.
         let found = vault.disclose(&Scope::EMPTY, &device, request, options, now())?;
         let candidates = found.candidates.iter().map(|candidate| {
@@ -142,8 +151,10 @@ async fn disclose((State(service), Path(device), headers, body): Asked<String>) 
 
 async fn outcome((State(service), Path(entry), headers, body): Asked<u64>) -> Answer {
     administer(service, &headers, &body, move |vault, request, asked| {
-        let opened = asked["opened"].as_bool().unwrap_or(true);
-        let head = vault.record_outcome(&Scope::EMPTY, entry, opened, request, now())?;
+        let opened = asked["opened"]
+            .as_bool()
+            .ok_or(VaultError::InvalidArgument("opened is neither true nor false"))?;
+        let head = vault.record_outcome(&Scope::EMPTY, entry, opened, &[], request, now())?;
         Ok(json!({"head": head.to_string()}))
     })
     .await

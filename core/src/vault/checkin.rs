@@ -188,9 +188,7 @@ impl<S: Store> Vault<S> {
             offers.push(Offered { record, predecessor });
         }
         if foreign {
-            let mut entry = Entry::new(Action::WrongDevice, now);
-            entry.actor = device.to_string();
-            entry.device = device.to_string();
+            let mut entry = Entry::of_device(Action::WrongDevice, device.as_str(), now);
             entry.detail = format!("the message or a record in it names device {}", message.device);
             self.write_entry(scope, Code::MessageWrongDevice, &entry)?;
             return Err(VaultError::WrongDevice { authenticated: device.to_string() });
@@ -293,9 +291,7 @@ impl<S: Store> Vault<S> {
         }
         note(tx, scope, name, &verdict, &offered, now)?;
         if let Some(head) = foreign_head.filter(|_| foreign_head != before.about.foreign_head) {
-            let mut entry = Entry::new(Action::HeadMismatch, now);
-            entry.actor = name.to_string();
-            entry.device = name.to_string();
+            let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
                 Some(entries) => format!(
                     "the device remembers {head}, which was lost when a copy with {entries} entries was restored"
@@ -343,9 +339,7 @@ fn keep(
     }
     if let Some(predecessor) = offer.predecessor {
         if let Some(other) = tx.sibling(key, predecessor, header.id)? {
-            let mut entry = Entry::new(Action::Fork, now);
-            entry.actor = header.device.to_string();
-            entry.device = header.device.to_string();
+            let mut entry = Entry::of_device(Action::Fork, header.device.as_str(), now);
             entry.records = vec![other, header.id];
             entry.detail = format!("both name {predecessor} as the record made before");
             append(tx, scope, &entry)?;
@@ -374,9 +368,7 @@ fn note(
         ),
     ];
     for (_, action, detail) in noted.into_iter().filter(|(happened, ..)| *happened) {
-        let mut entry = Entry::new(action, now);
-        entry.actor = name.to_string();
-        entry.device = name.to_string();
+        let mut entry = Entry::of_device(action, name.as_str(), now);
         entry.detail = detail.to_string();
         if action == Action::LateRecord {
             entry.records = offers.iter().map(|offer| offer.held.id).collect();

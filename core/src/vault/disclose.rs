@@ -1,50 +1,66 @@
 //! Handing out sealed records (protocol §6.1): first the entry, and the order if asked for; then the bytes.
 
-use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, string::ToString as _, vec::Vec};
 
 use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
-use crate::seal::Record;
+use crate::seal::{OpenedProof, Record};
 
 use super::bytes::digest;
 use super::checkin::append;
 use super::rules::ON_WORD;
-use super::state::{Account, Held, Past, RuledOut, Sealing};
+use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
 use super::store::{Durability, Store, Transaction};
 use super::trail::{Action, Entry, MAX_DETAIL, quoted};
 use super::view::{Candidate, CandidateState, Disclosure};
-use super::{AuditHead, DiscloseOptions, Observed, Request, Vault, VaultError, name};
+use super::{
+    AuditHead, Confirmation, DiscloseOptions, Observed, Request, RotateAfter, Vault, VaultError,
+    name,
+};
 
 /// The longest actor, reason and context, in bytes.
 pub(super) const MAX_ACTOR: usize = 256;
 const MAX_REASON: usize = 1_024;
 
 impl<S: Store> Vault<S> {
-    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate if asked for, are durable before.
+    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate, are durable before. The order follows from
+    /// the setting of the vault: whoever discloses may ask for an earlier one, and needs a word for a later one or none.
     ///
     /// # Errors
-    /// `ReasonRequired`, `NotFound`, and what the store says. The refused attempt is in the trail.
+    /// `ReasonRequired`, `NotFound`, `ConfirmationRequired` for a later rotation than the setting says, and what the store says. The
+    /// refused attempt is in the log.
     pub fn disclose(
         &self,
         scope: &Scope,
         device: &str,
         request: &Request<'_>,
-        options: DiscloseOptions,
+        options: DiscloseOptions<'_>,
         now: Timestamp,
     ) -> Result<Disclosure, VaultError> {
         let disclosure = self.audited(scope, request, device, "disclose", now, |tx| {
             let name = name(device)?;
             let (key, mut known) =
                 tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            let wanted = wanted(&known.managed, options.history);
-            if wanted.is_empty() {
-                return Err(VaultError::NotFound("record of this device"));
-            }
             let readers = tx.readers(scope)?;
+            let account = known
+                .account_named(options.account)
+                .ok_or(VaultError::NotFound("account of this device"))?;
+            let (account_name, is_managed) = (account.name, account.name == known.managed.name);
+            let wanted = wanted(account, options.history);
+            if wanted.is_empty() {
+                return Err(VaultError::NotFound(if known.former.is_empty() {
+                    "record of this device"
+                } else {
+                    "record of this account; name one that the device managed before"
+                }));
+            }
             let mut candidates = Vec::with_capacity(wanted.len());
             let mut damaged = Vec::new();
             for (held, state) in wanted {
-                let shown = held.shown(&readers);
+                let shown = match options.from_device {
+                    true => held.sealings().collect(),
+                    false => held.shown(&readers),
+                };
                 let shown = shown.iter().map(|sealing| intact(tx, scope, &name, held, sealing));
                 let shown: Vec<Option<Vec<u8>>> = shown.collect::<Result<_, _>>()?;
                 let mut shown = shown.into_iter().flatten();
@@ -68,35 +84,47 @@ impl<S: Store> Vault<S> {
                     device: device.to_string(),
                 });
             }
+            let (delay, mut detail) = rotation_after(&options, readers.rotate_after)?;
+            if !is_managed {
+                detail = format!("of account {account_name}; {detail}");
+            }
             let mut entry = request.entry(Action::Disclosed, device, now);
             entry.records = candidates.iter().map(|candidate| candidate.record).collect();
-            entry.detail = match options.rotate_after {
-                Some(seconds) => format!("and ordered to rotate after {seconds} s"),
-                None => "".to_string(),
-            };
+            entry.detail = detail;
             let head = append(tx, scope, &entry)?;
-            if let Some(seconds) = options.rotate_after
-                && known.managed.candidates.order_all(now, seconds)
+            if let Some(delay) = delay
+                && let Some(account) = known.account_named_mut(options.account)
+                && account.candidates.order_all(now, delay)
             {
                 tx.update_device(key, &known)?;
             }
-            let account = known.managed.name;
-            Ok(Disclosure { device: name, account, entry: head.length, head, candidates, damaged })
+            Ok(Disclosure {
+                device: name,
+                account: account_name,
+                entry: head.length,
+                head,
+                candidates,
+                damaged,
+            })
         })?;
         let records = disclosure.candidates.len();
         self.observe(&Observed::Disclosed { device: disclosure.device, records });
         Ok(disclosure)
     }
 
-    /// Notes what became of a disclosure: whether the records were opened. They count as revealed whatever is noted.
+    /// Notes what became of a disclosure: whether the records were opened. They count as revealed whatever is noted, and a later outcome
+    /// is added and replaces nothing. With what opening a record told (`proofs`), that record is proven to have been opened; without,
+    /// somebody claims it.
     ///
     /// # Errors
-    /// `NotFound` when that entry is not a disclosure, `ReasonRequired`, and what the store says.
+    /// `NotFound` when that entry is not a disclosure, `InvalidArgument` for the disclosure of somebody else, for a proof that belongs to
+    /// none of its records, and for proofs of what was not opened; `ReasonRequired`, and what the store says.
     pub fn record_outcome(
         &self,
         scope: &Scope,
         entry: u64,
         opened: bool,
+        proofs: &[OpenedProof],
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
@@ -107,9 +135,36 @@ impl<S: Store> Vault<S> {
                 .and_then(|stored| stored.entry.ok())
                 .filter(|disclosed| disclosed.action == Action::Disclosed)
                 .ok_or(VaultError::NotFound("disclosure"))?;
+            if !disclosed.is_by(request) {
+                return Err(VaultError::InvalidArgument(
+                    "the outcome of somebody else's disclosure; it is noted by who disclosed",
+                ));
+            }
+            if !opened && !proofs.is_empty() {
+                return Err(VaultError::InvalidArgument("a proof of what was not opened"));
+            }
             let mut outcome = request.entry(Action::Outcome, &disclosed.device, now);
             outcome.refers_to = entry;
-            outcome.detail = if opened { "opened" } else { "not opened" }.to_string();
+            outcome.detail = match (opened, proofs.is_empty()) {
+                (false, _) => "not opened",
+                (true, true) => "opened",
+                (true, false) => "opened, proven",
+            }
+            .to_string();
+            if opened
+                && let Some((key, mut device)) = tx.device(scope, &name(&disclosed.device)?)?
+            {
+                let before = device.clone();
+                outcome.records = if proofs.is_empty() {
+                    disclosed.records.iter().for_each(|id| device.claim_opened(*id));
+                    Vec::new()
+                } else {
+                    prove(tx, scope, &mut device, &disclosed, proofs, now)?
+                };
+                if device != before {
+                    tx.update_device(key, &device)?;
+                }
+            }
             append(tx, scope, &outcome)
         })
     }
@@ -149,6 +204,67 @@ impl<S: Store> Vault<S> {
         self.observe(&Observed::Refused { code });
         Ok(head)
     }
+}
+
+/// After how many seconds what is shown is rotated, and how the entry says it.
+fn rotation_after(
+    options: &DiscloseOptions<'_>,
+    setting: Option<u64>,
+) -> Result<(Option<u64>, String), VaultError> {
+    if options.from_device {
+        return Ok((Some(0), "as the device sealed it, and ordered to rotate".to_string()));
+    }
+    let asked = match options.rotate_after {
+        RotateAfter::Setting => setting,
+        RotateAfter::Seconds(seconds) => Some(seconds),
+        RotateAfter::Never => None,
+    };
+    let longer = setting.is_some_and(|setting| asked.is_none_or(|asked| asked > setting));
+    if longer && options.longer == Confirmation::NotGiven {
+        return Err(VaultError::ConfirmationRequired(
+            "what is shown would be rotated later than the setting of the vault says, or not at all",
+        ));
+    }
+    let word = if longer { ", by word" } else { "" };
+    let detail = match asked {
+        Some(seconds) => format!("and ordered to rotate after {seconds} s{word}"),
+        None if longer => format!("without rotation{word}"),
+        None => "".to_string(),
+    };
+    Ok((asked, detail))
+}
+
+/// Compares proofs with the records of a disclosure; the ids of those that are proven.
+fn prove(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    device: &mut Device,
+    disclosed: &Entry,
+    proofs: &[OpenedProof],
+    now: Timestamp,
+) -> Result<Vec<RecordId>, VaultError> {
+    let name = name(&disclosed.device)?;
+    let mut records = Vec::new();
+    for id in &disclosed.records {
+        let Some(held) = device.find(*id) else { continue };
+        for sealing in held.sealings() {
+            if let Some(sealed) = intact(tx, scope, &name, held, sealing)? {
+                records.push((*id, Record::parse(&sealed).map_err(VaultError::Record)?));
+                break;
+            }
+        }
+    }
+    let mut proven = Vec::new();
+    for proof in proofs {
+        let (id, _) = records.iter().find(|(_, record)| record.is_proven_by(proof)).ok_or(
+            VaultError::InvalidArgument(
+                "a proof that belongs to no record of this disclosure that is still kept",
+            ),
+        )?;
+        device.prove_opened(*id, now);
+        proven.push(*id);
+    }
+    Ok(proven)
 }
 
 /// The records of an account, the one that it most likely holds first: those that the latest report named, the current one before the
@@ -196,7 +312,6 @@ pub(super) fn intact(
 }
 
 impl Request<'_> {
-    /// Whether it may stand in the trail as it is.
     /// Whether actor, reason and context are there and fit. Every operation asks this first.
     ///
     /// # Errors
@@ -207,9 +322,9 @@ impl Request<'_> {
             return Err(VaultError::ReasonRequired);
         }
         let fits = |text: &str, max| text.len() <= max && !text.chars().any(char::is_control);
-        if !fits(self.actor, MAX_ACTOR) {
+        if !fits(self.actor, MAX_ACTOR) || !fits(self.caller, MAX_ACTOR) {
             return Err(VaultError::InvalidArgument(
-                "the actor is not at most 256 bytes without control characters",
+                "the actor or the caller is not at most 256 bytes without control characters",
             ));
         }
         if !fits(self.reason, MAX_REASON) || !fits(self.context, MAX_REASON) {
@@ -233,6 +348,8 @@ impl Request<'_> {
                 .collect()
         };
         let mut entry = Entry::new(action, now);
+        entry.caller = cut(self.caller, MAX_ACTOR);
+        entry.reader = self.reader;
         entry.actor = cut(self.actor, MAX_ACTOR);
         entry.reason = cut(self.reason, MAX_REASON);
         entry.context = cut(self.context, MAX_REASON);

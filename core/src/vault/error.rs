@@ -37,6 +37,13 @@ pub enum VaultError {
     ReasonRequired,
     /// It would remove the last of something; the text says what, and wants an explicit word.
     ConfirmationRequired(&'static str),
+    /// No active reader could open these any more; it wants an explicit word.
+    WouldLose {
+        /// How many records that devices may hold.
+        records: u64,
+        /// Of how many devices.
+        devices: u64,
+    },
     /// It is there already; the text says what, where, and what would be accepted.
     AlreadyExists(String),
     /// Stored bytes are not what was stored; the text says which.
@@ -65,7 +72,7 @@ impl VaultError {
             Self::NotFound(_) | Self::NoSuchDevice { .. } => Code::NotFound,
             Self::InvalidArgument(_) => Code::InvalidArgument,
             Self::ReasonRequired => Code::ReasonRequired,
-            Self::ConfirmationRequired(_) => Code::ConfirmationRequired,
+            Self::ConfirmationRequired(_) | Self::WouldLose { .. } => Code::ConfirmationRequired,
             Self::AlreadyExists(_) => Code::AlreadyExists,
             Self::Damaged { .. } => Code::VaultDamaged,
             Self::Random => Code::RandomFailure,
@@ -89,6 +96,11 @@ impl fmt::Display for VaultError {
                 if *known { "it has no record yet" } else { "there is no such device" }
             ),
             Self::InvalidArgument(what) | Self::ConfirmationRequired(what) => f.write_str(what),
+            Self::WouldLose { records, devices } => write!(
+                f,
+                "no active reader could open {records} passwords in use of {devices} devices any more; seal them again for another \
+                 reader first, or give the word"
+            ),
             Self::ReasonRequired => {
                 f.write_str("an actor and a reason are required, neither blank")
             }

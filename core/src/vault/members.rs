@@ -8,6 +8,7 @@ use crate::seal::{MAX_READERS, Reader, ReaderId};
 use super::bytes::digest;
 use super::checkin::append;
 use super::readers::{KnownReader, Readers};
+use super::rules::Loss;
 use super::state::HistorySetting;
 use super::store::{Durability, Store, Transaction};
 use super::trail::{Action, MAX_DETAIL, quoted};
@@ -98,7 +99,8 @@ impl<S: Store> Vault<S> {
     /// killed, call it again, or [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
     ///
     /// # Errors
-    /// `NotFound`, `ConfirmationRequired` for the last reader, `ReasonRequired`, and what the store says.
+    /// `NotFound`, `ConfirmationRequired` for the last reader, `WouldLose` when passwords in use name no other active reader,
+    /// `ReasonRequired`, and what the store says.
     pub fn remove_reader(
         &self,
         scope: &Scope,
@@ -109,10 +111,16 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
         let mut before = 0;
+        self.audited(scope, request, "", "remove a reader", now, |tx| {
+            removable(&mut tx.readers(scope)?, reader, confirmation)?;
+            let loss = loss(tx, scope, reader)?;
+            if loss.records > 0 && confirmation == Confirmation::NotGiven {
+                let Loss { records, devices } = loss;
+                return Err(VaultError::WouldLose { records, devices });
+            }
+            Ok(())
+        })?;
         if let Some(window) = window {
-            self.audited(scope, request, "", "remove a reader", now, |tx| {
-                removable(&mut tx.readers(scope)?, reader, confirmation).map(drop)
-            })?;
             before = self.order_readable(scope, reader, window, request, now)?.devices;
         }
         let head = self.audited(scope, request, "", "remove a reader", now, |tx| {
@@ -214,6 +222,38 @@ impl<S: Store> Vault<S> {
             entry.detail = format!("history: {} records{days}", history.count);
             append(tx, scope, &entry)
         })
+    }
+
+    /// Sets how many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn set_rotate_after(
+        &self,
+        scope: &Scope,
+        seconds: Option<u64>,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<AuditHead, VaultError> {
+        self.audited(scope, request, "", "set the rotation after a disclosure", now, |tx| {
+            let mut readers = tx.readers(scope)?;
+            readers.rotate_after = seconds;
+            tx.put_readers(scope, &readers)?;
+            let mut entry = request.entry(Action::SettingChanged, "", now);
+            entry.detail = match seconds {
+                Some(seconds) => format!("rotation after a disclosure: {seconds} s"),
+                None => "rotation after a disclosure: only when it is asked for".to_string(),
+            };
+            append(tx, scope, &entry)
+        })
+    }
+
+    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn rotate_after(&self, scope: &Scope) -> Result<Option<u64>, VaultError> {
+        Ok(self.store.read(|tx| tx.readers(scope))?.rotate_after)
     }
 
     /// How much history is kept.
@@ -338,6 +378,23 @@ fn names(readers: &[Reader]) -> String {
 fn spread(device: &DeviceId, window: u64) -> u64 {
     let place = u64::from(u32::from_be_bytes(digest(device.as_str().as_bytes())));
     place.saturating_mul(window) >> 32
+}
+
+/// What the removal of a reader would leave without an active reader. Costs grow with the scope.
+fn loss(tx: &mut dyn Transaction, scope: &Scope, reader: &ReaderId) -> Result<Loss, VaultError> {
+    let readers = tx.readers(scope)?;
+    let mut loss = Loss::default();
+    let mut after: Option<String> = None;
+    loop {
+        let page = tx.devices(scope, after.as_deref(), PAGE)?;
+        for device in page.iter().filter_map(|stored| stored.device.as_ref().ok()) {
+            loss.add(device, &readers, reader.as_bytes());
+        }
+        after = page.last().filter(|_| page.len() >= PAGE).map(|last| last.name.to_string());
+        if after.is_none() {
+            return Ok(loss);
+        }
+    }
 }
 
 /// The reader, if it is there and may be removed.

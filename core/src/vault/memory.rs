@@ -9,11 +9,11 @@ use spin::Mutex;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
-use super::VaultError;
 use super::readers::Readers;
 use super::state::Device;
 use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Transaction};
 use super::trail::Entry;
+use super::{VaultError, Who};
 
 /// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a copy.
 #[derive(Clone, Default)]
@@ -394,17 +394,26 @@ impl Transaction for Step<'_> {
         Ok(self.numbered(scope, from).take(limit).collect())
     }
 
+    fn times(
+        &mut self,
+        scope: &Scope,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Timestamp)>, VaultError> {
+        let times = self.numbered(scope, from);
+        let times = times.filter_map(|stored| Some((stored.number, stored.entry.ok()?.at)));
+        Ok(times.take(limit).collect())
+    }
+
     fn entries_of(
         &mut self,
         scope: &Scope,
-        actor: &str,
-        since: Timestamp,
+        who: Who<'_>,
         after: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
-        let wanted = |stored: &StoredEntry| {
-            stored.entry.as_ref().is_ok_and(|entry| entry.actor == actor && entry.at >= since)
-        };
+        let wanted =
+            |stored: &StoredEntry| stored.entry.as_ref().is_ok_and(|entry| who.made(entry));
         Ok(self.numbered(scope, after.saturating_add(1)).filter(wanted).take(limit).collect())
     }
 

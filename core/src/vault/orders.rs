@@ -10,7 +10,7 @@ use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::{Action, quoted};
 use super::view::Ordered;
-use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, name};
+use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who, name};
 
 /// How many devices one transaction orders.
 const PAGE: usize = 1_000;
@@ -46,8 +46,8 @@ impl<S: Store> Vault<S> {
                     }
                 })
             }
-            Selection::RevealedBy { actor, since } => {
-                self.order_revealed(scope, actor, since, request, now)
+            Selection::RevealedBy { who, since } => {
+                self.order_revealed(scope, who, since, request, now)
             }
         }?;
         self.observe(&Observed::Ordered { devices: ordered.devices });
@@ -119,13 +119,14 @@ impl<S: Store> Vault<S> {
     fn order_revealed(
         &self,
         scope: &Scope,
-        actor: &str,
+        who: Who<'_>,
         since: Timestamp,
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
-        let shown = Shown::to(self, scope, actor, since)?;
-        let what = format!("what {} was shown since {since}", quoted(actor, MAX_ACTOR));
+        let shown = Shown::to(self, scope, who, since, now)?;
+        let name = quoted(who.name(), MAX_ACTOR);
+        let what = format!("what {name} was shown since {since}");
         let Some(devices) = shown.devices() else {
             return self.order_pages(scope, &what, Some(&shown), request, now, by_name(scope));
         };
@@ -251,7 +252,7 @@ mod tests {
         let store = &vault.store;
         store.write(Durability::Durable, |tx| append(tx, &Scope::EMPTY, &earlier)).unwrap();
         let since = Timestamp::from_unix_seconds(1_799_990_000);
-        let selection = Selection::RevealedBy { actor: "bob", since };
+        let selection = Selection::RevealedBy { who: Who::Caller("bob"), since };
         let ordered = vault.order_rotation(&Scope::EMPTY, selection, &WHO, now).unwrap();
         let entries = vault.audit_entries(&Scope::EMPTY, 0, 10).unwrap();
         let details: Vec<String> =

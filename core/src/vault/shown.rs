@@ -7,10 +7,13 @@ use crate::identity::{RecordId, Scope, Timestamp};
 use super::state::Device;
 use super::store::Store;
 use super::trail::{Action, Entry};
-use super::{Vault, VaultError};
+use super::{Vault, VaultError, Who};
 
 /// How many entries are read at once.
 const PAGE: usize = 1_000;
+
+/// How many times of entries are read at once.
+const TIMES: usize = 100_000;
 
 /// How much later than its entry a copy of everything may have been made, in seconds: the entry is written first, and a clock
 /// may have been set.
@@ -30,24 +33,31 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// What the trail says about an actor since a time.
+    /// What the log says about somebody since a time.
     ///
     /// # Errors
     /// What the store says.
     pub(super) fn to<S: Store>(
         vault: &Vault<S>,
         scope: &Scope,
-        actor: &str,
+        who: Who<'_>,
         since: Timestamp,
+        now: Timestamp,
     ) -> Result<Self, VaultError> {
         let mut shown = Self::default();
+        let disordered = Disordered::of(vault, scope, now)?;
         let mut after = 0;
         loop {
-            let page = vault.store.read(|tx| tx.entries_of(scope, actor, since, after, PAGE))?;
+            let page = vault.store.read(|tx| tx.entries_of(scope, who, after, PAGE))?;
             let Some(last) = page.last() else { break };
             after = last.number;
-            for entry in page.into_iter().filter_map(|stored| stored.entry.ok()) {
-                shown.note(entry);
+            for stored in page {
+                let in_time = |entry: &Entry| entry.at >= since || disordered.has(stored.number);
+                if let Ok(entry) = stored.entry
+                    && in_time(&entry)
+                {
+                    shown.note(entry);
+                }
             }
             shown.tidy();
         }
@@ -90,6 +100,47 @@ impl Shown {
             });
             by_time || self.records.binary_search(&held.id).is_ok()
         })
+    }
+}
+
+/// Entries whose times say nothing: they are earlier than one before them, because a clock was set back, or had been wrong.
+#[derive(Debug, Default)]
+pub(super) struct Disordered {
+    /// From the first entry that is earlier to the last, by their numbers.
+    ranges: Vec<(u64, u64)>,
+    latest: Timestamp,
+}
+
+impl Disordered {
+    fn of<S: Store>(vault: &Vault<S>, scope: &Scope, now: Timestamp) -> Result<Self, VaultError> {
+        let mut found = Self::default();
+        let mut from = 1;
+        loop {
+            let page = vault.store.read(|tx| tx.times(scope, from, TIMES))?;
+            page.iter().for_each(|(number, at)| found.add(*number, *at, now));
+            match page.last() {
+                Some((last, _)) if page.len() >= TIMES => from = last.saturating_add(1),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The next entry. One that is ahead of the clock tells nothing about those behind it.
+    fn add(&mut self, number: u64, at: Timestamp, now: Timestamp) {
+        if at < self.latest {
+            match self.ranges.last_mut() {
+                Some((_, last)) if last.saturating_add(1) == number => *last = number,
+                _ => self.ranges.push((number, number)),
+            }
+        } else if at <= now {
+            self.latest = at;
+        }
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let behind = self.ranges.partition_point(|(first, _)| *first <= number);
+        let range = behind.checked_sub(1).and_then(|at| self.ranges.get(at));
+        range.is_some_and(|(_, last)| number <= *last)
     }
 }
 

@@ -375,6 +375,12 @@ impl Account {
         self.candidates.iter().filter(|held| may_hold.unknown || may_hold.ids.contains(held.id))
     }
 
+    /// Whether the account holds exactly the current record, as the device said: it may hold one that the vault lacks, after a restore.
+    fn holds_the_current_one(&self) -> bool {
+        let current = self.candidates.current.as_ref().map(|current| current.id);
+        current.is_some_and(|id| self.report.may_hold == MayHold::exactly(id))
+    }
+
     /// Whether none of the records that the account may hold names an active reader. False where there is no record, and where no reader
     /// was ever known: such a scope is not set up.
     #[must_use]
@@ -463,6 +469,19 @@ impl Device {
         core::iter::once(&mut self.managed).chain(&mut self.former)
     }
 
+    /// The account of this name, the managed one first; the managed one without a name.
+    #[must_use]
+    pub fn account_named(&self, name: Option<&str>) -> Option<&Account> {
+        let Some(name) = name else { return Some(&self.managed) };
+        self.accounts().find(|account| same_name(account.name.as_str(), name))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn account_named_mut(&mut self, name: Option<&str>) -> Option<&mut Account> {
+        let Some(name) = name else { return Some(&mut self.managed) };
+        self.accounts_mut().find(|account| same_name(account.name.as_str(), name))
+    }
+
     /// A stored record, of any account and from the history too.
     #[must_use]
     pub fn find(&self, id: RecordId) -> Option<&Held> {
@@ -486,7 +505,7 @@ impl Device {
             DeviceStatus::Uncertain
         } else if report.outcome.is_some_and(|outcome| outcome.kind.level() == Level::Error) {
             DeviceStatus::Failed
-        } else if candidates.current.is_none() || !candidates.pending.is_empty() {
+        } else if !candidates.pending.is_empty() || !self.managed.holds_the_current_one() {
             DeviceStatus::Pending
         } else {
             DeviceStatus::Settled

@@ -5,10 +5,10 @@ use alloc::{string::String, vec::Vec};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
-use super::VaultError;
 use super::readers::Readers;
 use super::state::Device;
 use super::trail::Entry;
+use super::{VaultError, Who};
 
 /// How soon a write must be on the disk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -186,12 +186,18 @@ pub trait Transaction {
         from: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError>;
-    /// Entries of this actor since a time, those behind number `after`.
+    /// The times of entries by number, from `from` on, as they are.
+    fn times(
+        &mut self,
+        scope: &Scope,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Timestamp)>, VaultError>;
+    /// Entries of somebody, those behind number `after`.
     fn entries_of(
         &mut self,
         scope: &Scope,
-        actor: &str,
-        since: Timestamp,
+        who: Who<'_>,
         after: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError>;

@@ -13,6 +13,8 @@ use crate::error::Code;
 use crate::identity::{RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
+use super::Request;
+
 const LABEL: &[u8] = b"laps audit v1";
 
 macro_rules! actions {
@@ -105,8 +107,13 @@ pub struct Entry {
     pub at: Timestamp,
     /// What.
     pub action: Action,
-    /// Who asked; for what a device caused, its name.
+    /// Whom the program authenticated: the user of the operating system, or what the embedder found out; for what a device caused, its
+    /// name. Empty where nobody was authenticated.
+    pub caller: String,
+    /// Who asked, as it was typed; for what a device caused, its name.
     pub actor: String,
+    /// The id of the reader that opened, where it is known.
+    pub reader: Option<[u8; 32]>,
     /// Why.
     pub reason: String,
     /// Where the request came from.
@@ -128,7 +135,9 @@ impl Entry {
         Self {
             at,
             action,
+            caller: String::new(),
             actor: String::new(),
+            reader: None,
             reason: String::new(),
             context: String::new(),
             device: String::new(),
@@ -136,6 +145,18 @@ impl Entry {
             refers_to: 0,
             detail: String::new(),
         }
+    }
+
+    /// An entry that a device caused.
+    #[must_use]
+    pub(super) fn of_device(action: Action, device: &str, at: Timestamp) -> Self {
+        let name = || String::from(device);
+        Self { caller: name(), actor: name(), device: name(), ..Self::new(action, at) }
+    }
+
+    /// Whether it was made for whoever asks now: by the one who was authenticated, or, where nobody was, by what was typed.
+    pub(super) fn is_by(&self, request: &Request<'_>) -> bool {
+        self.caller == request.caller && (!self.caller.is_empty() || self.actor == request.actor)
     }
 
     /// The hash of this entry as number `number` of the scope, behind `before`.
@@ -153,7 +174,11 @@ impl Entry {
         hash.update(self.at.as_unix_seconds().to_be_bytes());
         hash.update(self.action.as_u16().to_be_bytes());
         hash.update(self.refers_to.to_be_bytes());
-        for part in [&self.actor, &self.reason, &self.context, &self.device, &self.detail] {
+        hash.update([u8::from(self.reader.is_some())]);
+        hash.update(self.reader.unwrap_or_default());
+        for part in
+            [&self.caller, &self.actor, &self.reason, &self.context, &self.device, &self.detail]
+        {
             text(&mut hash, part.as_bytes());
         }
         hash.update(u32::try_from(self.records.len()).unwrap_or(u32::MAX).to_be_bytes());

@@ -276,9 +276,7 @@ fn settle(
         }
     }
     if !late.is_empty() {
-        let mut entry = Entry::new(Action::LateRecord, now);
-        entry.actor = name.to_string();
-        entry.device = name.to_string();
+        let mut entry = Entry::of_device(Action::LateRecord, name.as_str(), now);
         entry.records = late.clone();
         entry.detail =
             "imported, and sealed to a reader that was removed; ordered to rotate".into();

@@ -4,7 +4,7 @@
 use core::ffi::c_char;
 
 use laps_core::identity::Timestamp;
-use laps_core::vault::Selection;
+use laps_core::vault::{Selection, Who};
 
 use super::{laps_vault, receipt};
 use crate::pointer::{self, Out};
@@ -110,7 +110,10 @@ pub unsafe extern "C" fn laps_vault_order_revealed_by(
         };
         let ordered = vault.vault.order_rotation(
             &vault.scope,
-            Selection::RevealedBy { actor: whom, since: Timestamp::from_unix_seconds(since) },
+            Selection::RevealedBy {
+                who: Who::Caller(whom),
+                since: Timestamp::from_unix_seconds(since),
+            },
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
@@ -147,6 +150,7 @@ pub unsafe extern "C" fn laps_vault_record_outcome(
             &vault.scope,
             entry,
             opened,
+            &[],
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;

@@ -4,7 +4,7 @@ use laps_core::account::Sid;
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
 use laps_core::seal;
-use laps_core::vault::{Foreign, Request, Sighting};
+use laps_core::vault::{Foreign, Sighting};
 use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
@@ -38,7 +38,7 @@ pub(crate) fn adopt_passwords(
     context: &str,
     now: Option<&Bound<'_, PyDateTime>>,
 ) -> PyResult<usize> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     let expires = expires.map(time::from_python).transpose()?;
     let sighting = Sighting::new(time::from_python(last_seen)?, expires);

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use laps_core::vault::Request;
 use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
-use super::{Vault, names, refused};
+use super::{Vault, by, names, refused};
 use crate::progress::Progress;
 use crate::time;
 
@@ -23,7 +22,7 @@ pub(crate) fn back_up_vault(
     context: &str,
     now: Option<&Bound<'_, PyDateTime>>,
 ) -> PyResult<()> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     py.detach(|| sqlite::back_up(&vault.inner, &to, &request, now)).map_err(refused)
 }
@@ -40,7 +39,7 @@ pub(crate) fn restore_vault(
     context: &str,
     now: Option<&Bound<'_, PyDateTime>>,
 ) -> PyResult<()> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = by(actor, reason, context);
     let now = time::or_now(now)?;
     py.detach(|| sqlite::restore(&copy_of, &to, &request, now)).map(drop).map_err(refused)
 }
@@ -58,7 +57,7 @@ pub(crate) fn migrate_vault(
     keep: bool,
     now: Option<&Bound<'_, PyDateTime>>,
 ) -> PyResult<(i32, i32, Option<PathBuf>)> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = by(actor, reason, context);
     let now = time::or_now(now)?;
     let done = py.detach(|| sqlite::migrate(&path, keep, &request, now)).map_err(refused)?;
     Ok((done.from, done.to, done.copy))
@@ -78,7 +77,7 @@ pub(crate) fn export_devices<'py>(
     now: Option<&Bound<'py, PyDateTime>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyBytes>, Vec<String>)> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     let mut progress = Progress::new(progress);
     let (all, damaged) = py.detach(|| -> PyResult<(Vec<u8>, Vec<String>)> {
@@ -119,7 +118,7 @@ pub(crate) fn import_devices(
     now: Option<&Bound<'_, PyDateTime>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<u64> {
-    let request = Request::new(actor, reason).with_context(context);
+    let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     let data = data.to_vec();
     let mut progress = Progress::new(progress);

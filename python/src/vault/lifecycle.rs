@@ -1,6 +1,5 @@
 //! Taking devices out of service, bringing them back, removing what is kept.
 
-use laps_core::vault::Request;
 use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
@@ -22,7 +21,7 @@ impl Vault {
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let head =
             py.detach(|| self.inner.retire(&self.scope, device, &request, now)).map_err(refused)?;
@@ -40,7 +39,7 @@ impl Vault {
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let head = py
             .detach(|| self.inner.re_enrol(&self.scope, device, &request, now))
@@ -61,7 +60,7 @@ impl Vault {
         confirm: bool,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let confirmed = confirmation(confirm);
         let head = py
@@ -86,7 +85,7 @@ impl Vault {
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
         let record = record_id(record)?;
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let confirmed = confirmation(confirm);
         let head = py

@@ -1,7 +1,7 @@
 //! The readers of a vault, and how much history it keeps.
 
 use laps_core::seal::ReaderId;
-use laps_core::vault::{ReaderRow, Request, VaultError};
+use laps_core::vault::{ReaderRow, VaultError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta};
 
@@ -29,7 +29,7 @@ impl Vault {
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let head = py
             .detach(|| self.inner.add_reader(&self.scope, &reader.inner, &request, now))
@@ -38,7 +38,8 @@ impl Vault {
     }
 
     /// Removes a reader by its id, then orders the rotation of what it can open, spread over `rotate_within` (None: no
-    /// order). What it has a copy of stays readable to it. The last reader needs `confirm`.
+    /// order). What it has a copy of stays readable to it. The last reader needs `confirm`, and one without whom no active reader could
+    /// open a password in use.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (reader_id, /, *, actor, reason, context = "", rotate_within = None, confirm = false, now = None))]
     fn remove_reader(
@@ -52,7 +53,7 @@ impl Vault {
         confirm: bool,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<Ordered> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let window = rotate_within.map(time::seconds).transpose()?;
         let now = time::or_now(now)?;
         let ordered = py
@@ -79,7 +80,7 @@ impl Vault {
         within: Option<&Bound<'_, PyDelta>>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<Ordered> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let window = within.map(time::seconds).transpose()?.unwrap_or(0);
         let now = time::or_now(now)?;
         let ordered = py
@@ -105,13 +106,40 @@ impl Vault {
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<String> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let setting = history_setting(history, days)?;
         let head = py
             .detach(|| self.inner.set_history(&self.scope, setting, &request, now))
             .map_err(refused)?;
         Ok(head.to_string())
+    }
+
+    /// Sets how long after a disclosure what was shown is rotated (None: only when it is asked for); gives the head. A new vault has a day.
+    #[pyo3(signature = (delay, /, *, actor, reason, context = "", now = None))]
+    fn set_rotate_after(
+        &self,
+        py: Python<'_>,
+        delay: Option<&Bound<'_, PyDelta>>,
+        actor: &str,
+        reason: &str,
+        context: &str,
+        now: Option<&Bound<'_, PyDateTime>>,
+    ) -> PyResult<String> {
+        let request = self.by(actor, reason, context);
+        let seconds = delay.map(time::seconds).transpose()?;
+        let now = time::or_now(now)?;
+        let head = py
+            .detach(|| self.inner.set_rotate_after(&self.scope, seconds, &request, now))
+            .map_err(refused)?;
+        Ok(head.to_string())
+    }
+
+    /// How long after a disclosure what was shown is rotated; None: only when it is asked for.
+    #[getter]
+    fn rotate_after(&self, py: Python<'_>) -> PyResult<Option<core::time::Duration>> {
+        let seconds = py.detach(|| self.inner.rotate_after(&self.scope)).map_err(refused)?;
+        Ok(seconds.map(core::time::Duration::from_secs))
     }
 
     /// How many displaced records of a device are kept, and within how many days all are (None: no such rule).

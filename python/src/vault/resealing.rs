@@ -1,6 +1,6 @@
 //! Sealing records anew: here with a reader's key, or where the key is, with pages that go there and come back.
 
-use laps_core::vault::{self, Request};
+use laps_core::vault;
 use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
@@ -70,7 +70,7 @@ impl Vault {
         now: Option<&Bound<'_, PyDateTime>>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Resealed> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let mut progress = Progress::new(progress);
         let done = py.detach(|| {
@@ -113,7 +113,7 @@ impl Vault {
         limit: usize,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<ResealPage> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let page = py
             .detach(|| self.inner.resealing(&self.scope, after, limit, &request, now))
@@ -147,7 +147,7 @@ impl Vault {
         context: &str,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<Resealed> {
-        let request = Request::new(actor, reason).with_context(context);
+        let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let given = |record: &Bound<'_, Record>| {
             let record = &record.get().inner;

@@ -1,5 +1,7 @@
 //! What a vault answers, as Python sees it. No secrets, nothing that opens anything.
 
+use std::collections::BTreeMap;
+
 use laps_core::rotation::event::Outcome as CoreOutcome;
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::vault::{self, store::StoredEntry};
@@ -7,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::reader::Reader;
-use crate::time::When;
+use crate::time::{When, now};
 
 /// A device of a vault.
 #[pyclass(frozen, get_all, module = "laps")]
@@ -20,7 +22,7 @@ pub(crate) struct Device {
     sid: Option<String>,
     /// The version of the current record, or of the newest candidate.
     version: Option<u64>,
-    /// `settled`, `pending`, `uncertain`, `failed` or `retired`.
+    /// `settled`, `pending`, `uncertain`, `failed`, `unreadable` or `retired`.
     state: &'static str,
     /// Whether an order to rotate is open.
     ordered: bool,
@@ -34,6 +36,47 @@ pub(crate) struct Device {
     outcome: Option<Outcome>,
     /// How many records the device may hold.
     candidates: usize,
+    /// What else there is to say, now: of `unreadable`, `stale-readers`, `account-missing`, `log-differs`, `log-restored`,
+    /// `unproven`.
+    findings: Vec<&'static str>,
+    /// When the password is to be reset because the account was used, as the device says.
+    reset_at: Option<When>,
+    /// Until when the device waits with a rotation that is due, as it says.
+    waits_until: Option<When>,
+    /// When the first open order is given to the device.
+    order_at: Option<When>,
+    /// When somebody last proved that a record of the account can be opened.
+    proven_at: Option<When>,
+    /// Accounts that were managed before, the latest first.
+    accounts: Vec<FormerAccount>,
+}
+
+/// An account that a device managed before. Its records can be disclosed under its name.
+#[pyclass(frozen, get_all, module = "laps")]
+#[derive(Clone)]
+pub(crate) struct FormerAccount {
+    /// Its name.
+    account: String,
+    /// Its security identifier.
+    sid: Option<String>,
+    /// The version of its current record, or of the newest candidate.
+    version: Option<u64>,
+    /// How many records it may hold.
+    candidates: usize,
+    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not managed.
+    ordered: bool,
+}
+
+impl From<&vault::FormerAccount> for FormerAccount {
+    fn from(row: &vault::FormerAccount) -> Self {
+        Self {
+            account: row.account.to_string(),
+            sid: row.sid.map(|sid| sid.to_string()),
+            version: row.version,
+            candidates: row.candidates,
+            ordered: row.ordered,
+        }
+    }
 }
 
 #[pymethods]
@@ -46,6 +89,12 @@ impl Device {
 impl From<vault::DeviceRow> for Device {
     fn from(row: vault::DeviceRow) -> Self {
         Self {
+            findings: row.findings_at(now()).names().collect(),
+            reset_at: row.reset_at.map(When),
+            waits_until: row.waits_until.map(When),
+            order_at: row.order_at.map(When),
+            proven_at: row.proven_at.map(When),
+            accounts: row.accounts.iter().map(FormerAccount::from).collect(),
             device: row.device.to_string(),
             account: row.account.to_string(),
             sid: row.sid.map(|sid| sid.to_string()),
@@ -93,7 +142,7 @@ pub(crate) struct StoredRecord {
     record: String,
     /// Its version.
     version: u64,
-    /// `current`, `pending` or `history`.
+    /// `current`, `pending`, `ruled-out` or `history`.
     state: &'static str,
     /// When the vault received it.
     updated: When,
@@ -101,9 +150,19 @@ pub(crate) struct StoredRecord {
     displaced: Option<When>,
     /// Whether the device said that it was never applied.
     ruled_out: bool,
-    /// Whether it came in sealed to a reader that had been removed.
-    late: bool,
-    /// The ids of the readers that can open it.
+    /// Whether a kept sealing names a reader that was removed.
+    stale_readers: bool,
+    /// Whether no kept sealing names an active reader.
+    unreadable: bool,
+    /// Whether the device has named it among what the account may hold.
+    confirmed: bool,
+    /// Whether somebody opened it: `no`, `claimed` or `proven`.
+    opened: &'static str,
+    /// The account, as the sealed header has it; None when the bytes are damaged.
+    account: Option<String>,
+    /// When the password was made, by the device's clock, as the sealed header has it.
+    made_at: Option<When>,
+    /// The ids of the readers of its newest sealing.
     readers: Vec<String>,
 }
 
@@ -116,7 +175,12 @@ impl From<vault::RecordRow> for StoredRecord {
             updated: When(row.updated),
             displaced: row.displaced.map(When),
             ruled_out: row.ruled_out,
-            late: row.stale_readers,
+            stale_readers: row.stale_readers,
+            unreadable: row.unreadable,
+            confirmed: row.confirmed,
+            opened: row.opened.as_str(),
+            account: row.account.map(|account| account.to_string()),
+            made_at: row.made_at.map(When),
             readers: row.readers.iter().map(|id| hexadecimal(id)).collect(),
         }
     }
@@ -142,7 +206,7 @@ impl Candidate {
         self.inner.version
     }
 
-    /// `current`, `pending` or `history`.
+    /// `current`, `pending`, `ruled-out` or `history`.
     #[getter]
     fn state(&self) -> &'static str {
         self.inner.state.as_str()
@@ -154,10 +218,28 @@ impl Candidate {
         When(self.inner.updated)
     }
 
-    /// The sealed bytes: `Record.parse` reads them.
+    /// The sealed bytes: `Record.parse` reads them. Their header says which account and device the password is for.
     #[getter]
     fn sealed<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.inner.sealed)
+    }
+
+    /// An earlier sealing of the same password, for when the reader cannot open `sealed`.
+    #[getter]
+    fn before<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.inner.before.as_ref().map(|sealed| PyBytes::new(py, sealed))
+    }
+
+    /// Whether the device has named it among what the account may hold. One that it never named is a candidate only in name.
+    #[getter]
+    fn confirmed(&self) -> bool {
+        self.inner.confirmed
+    }
+
+    /// Whether somebody opened it: `no`, `claimed` or `proven`.
+    #[getter]
+    fn opened(&self) -> &'static str {
+        self.inner.opened.as_str()
     }
 }
 
@@ -172,7 +254,7 @@ pub(crate) struct Disclosure {
     entry: u64,
     /// The receipt: the head of the trail with that entry.
     head: String,
-    /// Current first, then pending, newest first, then the history if asked for.
+    /// The likeliest first, the history last if asked for.
     candidates: Vec<Py<Candidate>>,
     /// The ids of records whose stored bytes are damaged.
     damaged: Vec<String>,
@@ -237,6 +319,8 @@ pub(crate) struct Resealed {
     replaced: u64,
     /// Records that are not sealed to the key that was used.
     not_ours: u64,
+    /// Records that name a reader whom the vault never knew, and were left as they are: device, record.
+    strangers: Vec<(String, String)>,
     /// Records that could not be sealed anew and stay as they were: device, record, why.
     failed: Vec<(String, String, String)>,
     /// Devices whose data is damaged.
@@ -249,6 +333,11 @@ impl From<vault::Resealed> for Resealed {
         Self {
             replaced: done.replaced,
             not_ours: done.not_ours,
+            strangers: done
+                .strangers
+                .iter()
+                .map(|(device, record)| (device.to_string(), record.to_string()))
+                .collect(),
             failed: failed
                 .map(|one| (one.device.to_string(), one.record.to_string(), one.why.to_string()))
                 .collect(),
@@ -290,8 +379,12 @@ pub(crate) struct AuditEntry {
     at: Option<When>,
     /// What was done, in a word; empty for an entry that cannot be read.
     action: &'static str,
-    /// Who asked.
+    /// Whom the program authenticated; empty where it did not say.
+    caller: String,
+    /// Who asked, as it was typed.
     actor: String,
+    /// The id of the reader that opened, where it is known.
+    reader: Option<String>,
     /// Why.
     reason: String,
     /// What the program added about where the request came from.
@@ -316,7 +409,9 @@ impl From<StoredEntry> for AuditEntry {
                 number: stored.number,
                 at: Some(When(entry.at)),
                 action: entry.action.as_str(),
+                caller: entry.caller,
                 actor: entry.actor,
+                reader: entry.reader.map(|id| hexadecimal(&id)),
                 reason: entry.reason,
                 context: entry.context,
                 device: entry.device,
@@ -329,7 +424,9 @@ impl From<StoredEntry> for AuditEntry {
                 number: stored.number,
                 at: None,
                 action: "",
+                caller: String::new(),
                 actor: String::new(),
+                reader: None,
                 reason: String::new(),
                 context: String::new(),
                 device: String::new(),
@@ -433,6 +530,8 @@ pub(crate) struct Stats {
     pending: u64,
     /// Devices that may hold one of several passwords.
     uncertain: u64,
+    /// Devices of whose passwords in use nobody can open one.
+    unreadable: u64,
     /// Devices whose last rotation failed.
     failed: u64,
     /// Devices out of service.
@@ -449,15 +548,27 @@ pub(crate) struct Stats {
     history: u64,
     /// Audit entries.
     entries: u64,
+    /// How many devices in service have each finding.
+    findings: BTreeMap<&'static str, u64>,
 }
 
 impl From<vault::Stats> for Stats {
     fn from(stats: vault::Stats) -> Self {
+        let counts = stats.findings;
         Self {
+            findings: BTreeMap::from([
+                ("unreadable", counts.unreadable),
+                ("stale-readers", counts.stale_readers),
+                ("account-missing", counts.account_missing),
+                ("log-differs", counts.log_differs),
+                ("log-restored", counts.log_restored),
+                ("unproven", counts.unproven),
+            ]),
             devices: stats.devices,
             settled: stats.settled,
             pending: stats.pending,
             uncertain: stats.uncertain,
+            unreadable: stats.unreadable,
             failed: stats.failed,
             retired: stats.retired,
             damaged: stats.damaged,

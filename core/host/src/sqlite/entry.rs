@@ -9,14 +9,22 @@ use super::transaction::from_i64;
 
 /// A page of the trail.
 pub(super) const ENTRIES_FROM: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
              FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
-/// A page of what one actor did.
-pub(super) const ENTRIES_OF: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash
-             FROM audit INDEXED BY trail_actor
-             WHERE actor = :actor AND at >= :since AND number > :after AND number < :end
+/// A page of what somebody did who was authenticated, or of what was typed so where nobody was.
+pub(super) const ENTRIES_OF_CALLER: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
+             FROM audit
+             WHERE (caller = :name OR (caller = '' AND actor = :name)) AND number > :after AND number < :end
              ORDER BY number LIMIT :limit";
+/// A page of what was typed so.
+pub(super) const ENTRIES_TYPED_AS: &str =
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
+             FROM audit INDEXED BY trail_actor
+             WHERE actor = :name AND number > :after AND number < :end
+             ORDER BY number LIMIT :limit";
+/// When entries were written.
+pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
 
 /// A row of the trail. What cannot be read is a fact about the row, not an error.
 pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
@@ -48,5 +56,10 @@ fn read_entry(row: &Row<'_>) -> Result<Entry, String> {
     entry.records = records.iter().map(|id| RecordId::from_bytes(*id)).collect();
     entry.refers_to = row.get::<_, i64>(8).map_err(wrong)?.try_into().map_err(|_| "refers_to")?;
     entry.detail = row.get(9).map_err(wrong)?;
+    entry.caller = row.get(11).map_err(wrong)?;
+    let reader: Vec<u8> = row.get(12).map_err(wrong)?;
+    if !reader.is_empty() {
+        entry.reader = Some(reader.try_into().map_err(|_| "reader")?);
+    }
     Ok(entry)
 }

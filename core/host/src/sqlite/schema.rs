@@ -76,7 +76,9 @@ CREATE TABLE audit (
     number INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     action INTEGER NOT NULL,
+    caller TEXT NOT NULL,
     actor TEXT NOT NULL,
+    reader BLOB NOT NULL,
     reason TEXT NOT NULL,
     context TEXT NOT NULL,
     device TEXT NOT NULL,
@@ -85,7 +87,8 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX trail_actor ON audit (actor, at);
+CREATE INDEX trail_actor ON audit (actor, number);
+CREATE INDEX trail_caller ON audit (caller, number);
 ";
 
 /// Fills an empty file.

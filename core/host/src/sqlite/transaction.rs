@@ -7,10 +7,10 @@ use laps_core::vault::readers::Readers;
 use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
 use laps_core::vault::trail::Entry;
-use laps_core::vault::{AuditHead, VaultError};
+use laps_core::vault::{AuditHead, VaultError, Who};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
-use super::entry::{ENTRIES_FROM, ENTRIES_OF, stored_entry};
+use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
 use super::fault::explain;
 use super::lineage::Latest;
 use super::schema::ENTRIES;
@@ -358,13 +358,15 @@ impl Transaction for Rows<'_> {
             .ok_or(VaultError::Internal("the trail is full"))?;
         let records: Vec<u8> = entry.records.iter().flat_map(|id| *id.as_bytes()).collect();
         self.change(
-            "INSERT INTO audit (number, at, action, actor, reason, context, device, records, refers_to, detail, hash)
-             VALUES (:number, :at, :action, :actor, :reason, :context, :device, :records, :refers_to, :detail, :hash)",
+            "INSERT INTO audit (number, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash)
+             VALUES (:number, :at, :action, :caller, :actor, :reader, :reason, :context, :device, :records, :refers_to, :detail, :hash)",
             named_params! {
                 ":number": number,
                 ":at": to_i64(entry.at.as_unix_seconds()),
                 ":action": entry.action.as_u16(),
+                ":caller": entry.caller,
                 ":actor": entry.actor,
+                ":reader": entry.reader.as_ref().map_or(&[][..], <[u8; 32]>::as_slice),
                 ":reason": entry.reason,
                 ":context": entry.context,
                 ":device": entry.device,
@@ -405,21 +407,47 @@ impl Transaction for Rows<'_> {
         )
     }
 
+    fn times(
+        &mut self,
+        scope: &Scope,
+        from: u64,
+        most: usize,
+    ) -> Result<Vec<(u64, Timestamp)>, VaultError> {
+        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
+        let base = base(row.number)?;
+        self.many(
+            TIMES,
+            named_params! {
+                ":from": base.saturating_add(to_i64(from)),
+                ":end": base.saturating_add(ENTRIES),
+                ":limit": limit(most),
+            },
+            |row| {
+                let number = row.get::<_, i64>(0)?.saturating_sub(base);
+                // What is no number is no time, and the entry cannot be read anyway.
+                let at = row.get::<_, i64>(1).map_or(0, from_i64);
+                Ok((from_i64(number), Timestamp::from_unix_seconds(at)))
+            },
+        )
+    }
+
     fn entries_of(
         &mut self,
         scope: &Scope,
-        actor: &str,
-        since: Timestamp,
+        who: Who<'_>,
         after: u64,
         most: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
         let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
         let base = base(row.number)?;
+        let sql = match who {
+            Who::TypedAs(_) => ENTRIES_TYPED_AS,
+            _ => ENTRIES_OF_CALLER,
+        };
         self.many(
-            ENTRIES_OF,
+            sql,
             named_params! {
-                ":actor": actor,
-                ":since": to_i64(since.as_unix_seconds()),
+                ":name": who.name(),
                 ":after": base.saturating_add(to_i64(after)),
                 ":end": base.saturating_add(ENTRIES),
                 ":limit": limit(most),
@@ -468,14 +496,16 @@ mod tests {
             ("REMOVE_PART", REMOVE_PART, "INTEGER PRIMARY KEY"),
             ("REMOVE_OLDEST", REMOVE_OLDEST, "PRIMARY KEY (device=?)"),
             ("ENTRIES_FROM", ENTRIES_FROM, "INTEGER PRIMARY KEY"),
-            ("ENTRIES_OF", ENTRIES_OF, "trail_actor"),
+            ("ENTRIES_TYPED_AS", ENTRIES_TYPED_AS, "trail_actor"),
+            ("ENTRIES_OF_CALLER", ENTRIES_OF_CALLER, "trail_caller"),
+            ("TIMES", TIMES, "INTEGER PRIMARY KEY"),
         ] {
             let plan = plan(sql);
             assert!(plan.iter().any(|step| step.contains(index)), "{name}: {plan:?}");
             assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{name}: {plan:?}");
-            // What one actor did is found by time and answered by number.
+            // What one caller did is found in two indexes and answered by number.
             let sorted = plan.iter().any(|step| step.contains("TEMP B-TREE"));
-            assert!(name == "ENTRIES_OF" || !sorted, "{name}: {plan:?}");
+            assert!(name == "ENTRIES_OF_CALLER" || !sorted, "{name}: {plan:?}");
         }
         assert!(
             plan("SELECT * FROM device WHERE state = x'00'")[0].starts_with("SCAN"),

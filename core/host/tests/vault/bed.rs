@@ -115,7 +115,7 @@ impl Bed {
 
     /// The passwords that a reader gets from a disclosure, in its order.
     pub fn reveal(&self, device: &str) -> Vec<String> {
-        let options = laps_core::vault::DiscloseOptions::default();
+        let options = laps_core::vault::DiscloseOptions::default().without_rotation();
         let disclosure = self.vault.disclose(&scope(), device, &WHO, options, self.now()).unwrap();
         disclosure
             .candidates

@@ -6,7 +6,7 @@ use laps_core::rotation::set::MayHold;
 use laps_core::seal::Record;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{
-    AuditHead, CandidateState, DiscloseOptions, Request, Selection, StoreError, VaultError,
+    AuditHead, CandidateState, DiscloseOptions, Request, Selection, StoreError, VaultError, Who,
 };
 
 use super::bed::{Bed, WHO, id, scope};
@@ -97,13 +97,14 @@ pub fn the_outcome_of_a_disclosure_refers_to_it(bed: &Bed) {
     bed.settled("pc-1", 1);
     let options = DiscloseOptions::default();
     let disclosure = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
-    let head = bed.vault.record_outcome(&scope(), disclosure.entry, true, &WHO, bed.now()).unwrap();
+    let head =
+        bed.vault.record_outcome(&scope(), disclosure.entry, true, &[], &WHO, bed.now()).unwrap();
     assert_eq!(head.length, disclosure.entry + 1);
     let entry = bed.trail().pop().unwrap();
     assert_eq!((entry.action, entry.refers_to), (Action::Outcome, disclosure.entry));
     assert_eq!((entry.device.as_str(), entry.detail.as_str()), ("pc-1", "opened"));
     for wrong in [0, head.length, 99] {
-        let refused = bed.vault.record_outcome(&scope(), wrong, true, &WHO, bed.now());
+        let refused = bed.vault.record_outcome(&scope(), wrong, true, &[], &WHO, bed.now());
         assert_eq!(refused, Err(VaultError::NotFound("disclosure")));
     }
 }
@@ -194,7 +195,8 @@ pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
     bed.vault.note_refusal(&format!("back up to {long}"), &error, &WHO, bed.now()).unwrap();
     assert!(said(0).len() <= 4_096);
     for actor in ["mal\nlory", long.as_str()] {
-        let selection = Selection::RevealedBy { actor, since: Timestamp::default() };
+        let selection =
+            Selection::RevealedBy { who: Who::Caller(actor), since: Timestamp::default() };
         bed.vault.order_rotation(&scope(), selection, &WHO, bed.now()).unwrap();
         assert!(said(0).ends_with(": 0 devices"), "how many is still said");
         assert!(said(0).len() <= 4_096 && !said(0).contains('\n'));

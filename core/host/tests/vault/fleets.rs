@@ -6,7 +6,7 @@ use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::MayHold;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{
-    Confirmation, DeviceStatus, DiscloseOptions, Request, Selection, VaultError,
+    Confirmation, DeviceStatus, DiscloseOptions, Request, Selection, VaultError, Who,
 };
 
 use super::bed::{Bed, Device, WHO, id, scope};
@@ -73,7 +73,7 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     let mut devices: Vec<Device> = (0..5).map(|n| bed.settled(&format!("pc-{n}"), 1)).collect();
     let mallory = Request::new("mallory", "curious");
     let see = |device: &str| {
-        let options = DiscloseOptions::default();
+        let options = DiscloseOptions::default().without_rotation();
         bed.vault.disclose(&scope(), device, &mallory, options, bed.now()).unwrap().entry
     };
     see("pc-0");
@@ -83,9 +83,9 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     see("pc-2");
     let unopened = see("pc-3");
     bed.reveal("pc-4");
-    bed.vault.record_outcome(&scope(), unopened, false, &mallory, bed.now()).unwrap();
+    bed.vault.record_outcome(&scope(), unopened, false, &[], &mallory, bed.now()).unwrap();
     devices[2].rotate(bed);
-    let selection = Selection::RevealedBy { actor: "mallory", since };
+    let selection = Selection::RevealedBy { who: Who::Caller("mallory"), since };
     assert_eq!(order(bed, selection), Ok(2));
     // Too early, seen, rotated since, not opened as mallory says, seen by somebody else.
     assert_eq!(ordered(bed), ["pc-1", "pc-3"]);
@@ -93,9 +93,9 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
         format!("what mallory was shown since {}: 2 devices", laps_host::time::rfc3339(since));
     assert_eq!(bed.trail().last().unwrap().detail, said);
     let since = Timestamp::default();
-    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
+    assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("mallory"), since }), Ok(1));
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-3"]);
-    assert_eq!(order(bed, Selection::RevealedBy { actor: "nobody", since }), Ok(0));
+    assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("nobody"), since }), Ok(0));
 }
 
 pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
@@ -104,14 +104,16 @@ pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
         [("pc-0", [true, false]), ("pc-1", [false, true]), ("pc-2", [false, false])]
     {
         bed.settled(device, 1);
-        let options = DiscloseOptions::default();
+        let options = DiscloseOptions::default().without_rotation();
         let shown = bed.vault.disclose(&scope(), device, &mallory, options, bed.now()).unwrap();
         for opened in outcomes {
-            bed.vault.record_outcome(&scope(), shown.entry, opened, &mallory, bed.now()).unwrap();
+            bed.vault
+                .record_outcome(&scope(), shown.entry, opened, &[], &mallory, bed.now())
+                .unwrap();
         }
     }
     let since = Timestamp::default();
-    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(3));
+    assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("mallory"), since }), Ok(3));
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
 }
 
@@ -122,7 +124,7 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Be
     let mut devices: Vec<Device> = (0..4).map(|n| bed.settled(&format!("pc-{n}"), 2)).collect();
     let mallory = Request::new("mallory", "leaves soon");
     let since = bed.now();
-    let shown = Selection::RevealedBy { actor: "mallory", since };
+    let shown = Selection::RevealedBy { who: Who::Caller("mallory"), since };
     // A page of an export names what is in it: an hour, a page, an import of old times say nothing.
     assert_eq!(
         bed.vault.export(&scope(), Some("pc-3"), 9, &mallory, bed.now()).unwrap().items.len(),
@@ -150,7 +152,7 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Be
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     bed.pass(10);
     let since = bed.now();
-    let shown = Selection::RevealedBy { actor: "mallory", since };
+    let shown = Selection::RevealedBy { who: Who::Caller("mallory"), since };
     let page = bed.vault.resealing(&scope(), Some("pc-2"), 9, &mallory, bed.now()).unwrap();
     assert_eq!(page.items.len(), 2);
     let page = bed.vault.resealing(&scope(), Some("pc-1"), 1, &WHO, bed.now()).unwrap();
@@ -177,7 +179,7 @@ pub fn orders_for_a_back_up_are_for_all_that_was_stored_by_then(bed: &Bed) {
     let mut devices: Vec<Device> = (0..3).map(|n| bed.settled(&format!("pc-{n}"), 1)).collect();
     let mallory = Request::new("mallory", "leaves soon");
     let since = bed.now();
-    let shown = Selection::RevealedBy { actor: "mallory", since };
+    let shown = Selection::RevealedBy { who: Who::Caller("mallory"), since };
     bed.vault.note_everywhere(Action::Exported, "backed up to /tmp/copy", &WHO, bed.now()).unwrap();
     assert_eq!(order(bed, shown), Ok(0));
     bed.vault
@@ -255,10 +257,10 @@ pub fn orders_wait_for_a_retired_device(bed: &Bed) {
     let rotate = DiscloseOptions::default().with_rotation_after(60);
     bed.vault.disclose(&scope(), "pc-2", &WHO, rotate, bed.now()).unwrap();
     let mallory = Request::new("mallory", "leaves soon");
-    let options = DiscloseOptions::default();
+    let options = DiscloseOptions::default().without_rotation();
     bed.vault.disclose(&scope(), "pc-3", &mallory, options, bed.now()).unwrap();
     let since = Timestamp::default();
-    assert_eq!(order(bed, Selection::RevealedBy { actor: "mallory", since }), Ok(1));
+    assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("mallory"), since }), Ok(1));
     assert_eq!(order(bed, Selection::Overdue), Ok(0), "a retired one is never due");
     // It is nobody's work meanwhile.
     assert_eq!(ordered(bed), [""; 0]);
@@ -290,7 +292,7 @@ pub fn purging_needs_the_word_and_removes_everything(bed: &Bed) {
     assert_eq!(bed.reveal("pc-1").len(), 1);
     purge(Confirmation::Given).unwrap();
     assert_eq!(purge(Confirmation::Given).unwrap_err().code(), Code::NotFound);
-    let options = DiscloseOptions::default().with_history();
+    let options = DiscloseOptions::default().without_rotation().with_history();
     let gone = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now());
     assert_eq!(gone.unwrap_err().code(), Code::NotFound);
     assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);

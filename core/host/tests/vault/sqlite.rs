@@ -119,7 +119,7 @@ fn every_column_of_every_entry_is_covered_and_the_first_bad_one_is_named() {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    assert_eq!(columns.len(), 11);
+    assert_eq!(columns.len(), 13);
     let rows: Vec<i64> = connection
         .prepare("SELECT number FROM audit ORDER BY number")
         .unwrap()
@@ -179,10 +179,10 @@ fn removed_inserted_swapped_and_cut_entries_are_found() {
         // The end was cut: the scope's own count tells.
         ("DELETE FROM audit WHERE number % 1099511627776 = 6", Some(6), Some(6)),
         // A copy behind the end.
-        ("INSERT INTO audit SELECT number + 1, at, action, actor, reason, context, device, records, refers_to, detail, hash
+        ("INSERT INTO audit SELECT number + 1, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash
           FROM audit WHERE number % 1099511627776 = 6", Some(7), Some(7)),
         // Entries that belong to no scope.
-        ("INSERT INTO audit SELECT number + 1099511627776, at, action, actor, reason, context, device, records, refers_to, detail, hash
+        ("INSERT INTO audit SELECT number + 1099511627776, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash
           FROM audit WHERE number % 1099511627776 = 2", Some(7), Some(7)),
         // The end was cut and the count with it: only an earlier head tells.
         ("DELETE FROM audit WHERE number % 1099511627776 > 4;
@@ -315,7 +315,7 @@ fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
     let next = device.make();
     device.offer(&bed, &[&next]);
     assert_eq!((underway(), row()), (1, before), "and an offer is not");
-    let options = DiscloseOptions::default().with_history();
+    let options = DiscloseOptions::default().without_rotation().with_history();
     let found = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
     assert_eq!(found.candidates.len(), 5, "current, two pending, two in history");
     // What is damaged there is damage of that device alone.

@@ -3,7 +3,7 @@
 use crate::identity::{RecordId, Timestamp};
 
 use super::super::readers::{KnownReader, ReaderList, Readers};
-use super::super::state::{Device, Held, Sealing};
+use super::super::state::{Device, Held, Opened, Sealing};
 use super::retention;
 
 /// What the removal of a reader would take: candidates that no active reader could open any more.
@@ -58,11 +58,11 @@ impl Readers {
 impl Loss {
     /// Adds what the removal of a reader would take from a device.
     pub fn add(&mut self, device: &Device, readers: &Readers, reader: &[u8; 32]) {
-        let mut without = readers.clone();
-        if !without.remove(reader, Timestamp::default()) {
-            return;
-        }
-        let lost = |held: &&Held| held.is_openable(readers) && !held.is_openable(&without);
+        let stays = |id: &[u8; 32]| id != reader && readers.is_active(id);
+        let lost = |held: &&Held| {
+            let mut ids = held.sealings().flat_map(|sealing| readers.ids(&sealing.readers));
+            held.is_openable(readers) && !ids.any(stays)
+        };
         let accounts =
             device.accounts().map(|account| account.candidates.iter().filter(lost).count());
         let records = u64::try_from(accounts.sum::<usize>()).unwrap_or(u64::MAX);
@@ -118,6 +118,23 @@ impl Held {
 }
 
 impl Device {
+    /// Somebody says that this record was opened.
+    pub fn claim_opened(&mut self, id: RecordId) {
+        if let Some(held) = self.find_mut(id) {
+            held.opened = held.opened.max(Opened::Claimed);
+        }
+    }
+
+    /// Somebody proved that this record was opened.
+    pub fn prove_opened(&mut self, id: RecordId, now: Timestamp) {
+        for account in self.accounts_mut() {
+            if let Some(held) = account.candidates.find_mut(id) {
+                held.opened = Opened::Proven;
+                account.proven_at = Some(now);
+            }
+        }
+    }
+
     /// An administrator takes the device out of service; false when it is already.
     pub fn retire(&mut self, now: Timestamp) -> bool {
         let in_service = self.about.retired.is_none();

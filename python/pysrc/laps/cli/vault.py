@@ -146,7 +146,7 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
                         "updated": inputs.rfc3339(each.updated),
                         "displaced": inputs.rfc3339(each.displaced),
                         "ruled_out": each.ruled_out,
-                        "late": each.late,
+                        "stale_readers": each.stale_readers,
                         "readers": each.readers,
                     }
                     for each in found

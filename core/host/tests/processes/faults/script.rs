@@ -202,7 +202,7 @@ impl Script {
         });
         script.step("outcome", |vault, now| {
             let entry = vault.audit_head(&scope())?.length;
-            vault.record_outcome(&scope(), entry, true, &WHO, now)
+            vault.record_outcome(&scope(), entry, true, &[], &WHO, now)
         });
         script.step("refused: an unknown device", |vault, now| {
             vault.disclose(&scope(), "z", &WHO, DiscloseOptions::default(), now)
