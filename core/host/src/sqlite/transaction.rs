@@ -442,7 +442,7 @@ impl Transaction for Rows<'_> {
         let base = base(row.number)?;
         let sql = match who {
             Who::TypedAs(_) => ENTRIES_TYPED_AS,
-            _ => ENTRIES_OF_CALLER,
+            Who::Caller(_) | _ => ENTRIES_OF_CALLER,
         };
         self.many(
             sql,
