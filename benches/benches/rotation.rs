@@ -20,7 +20,7 @@ use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::random::Generator;
 use laps_core::rotation::message::{Answer, CheckIn, MAX_ANSWER, MAX_HEAD, record_prefix};
-use laps_core::rotation::{Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
+use laps_core::rotation::{AccountSeen, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::{MemoryStore, Vault};
@@ -77,6 +77,7 @@ impl World {
                 machine.journal(&mut [0; MAX_JOURNAL]).unwrap();
                 machine.handle_saved().unwrap();
             }
+            Wish::LookUp => machine.handle_account(AccountSeen::Present { stamp: STAMP }, NOW),
             Wish::CheckIn => {
                 let message = self.message();
                 let answer = self.vault.check_in(&Scope::EMPTY, DEVICE, &message, NOW).unwrap();
@@ -86,8 +87,8 @@ impl World {
                 let id = self.seal(previous, version);
                 self.machine.handle_prepared(id, version, STAMP, NOW).unwrap();
             }
-            Wish::ReadStamp => machine.handle_stamp(STAMP, NOW).unwrap(),
-            Wish::Apply { .. } => machine.handle_applied(Applied::Success, NOW, 0).unwrap(),
+            Wish::ReadStamp => machine.handle_stamp(STAMP, NOW, 0).unwrap(),
+            Wish::Apply { .. } => machine.handle_applied(Applied::Success, NOW).unwrap(),
             Wish::Verify { .. } => machine.handle_verified(Verified::Match, NOW, 0).unwrap(),
             Wish::Act(_) | Wish::WaitUntil(_) => machine.force(NOW),
         }
@@ -146,9 +147,9 @@ fn steps(criterion: &mut Criterion) {
     let id = RecordId::from_bytes([9; 16]);
     step("prepared", &prepare, &mut |m| m.handle_prepared(id, version, STAMP, NOW).unwrap());
     let stamp = World::new().until(|wish| wish == Wish::ReadStamp).machine;
-    step("stamp", &stamp, &mut |m| m.handle_stamp(STAMP, NOW).unwrap());
+    step("stamp", &stamp, &mut |m| m.handle_stamp(STAMP, NOW, 0).unwrap());
     let apply = World::new().until(|wish| matches!(wish, Wish::Apply { .. })).machine;
-    step("applied", &apply, &mut |m| m.handle_applied(Applied::Success, NOW, 0).unwrap());
+    step("applied", &apply, &mut |m| m.handle_applied(Applied::Success, NOW).unwrap());
     let verify = World::new().until(|wish| matches!(wish, Wish::Verify { .. })).machine;
     step("verified", &verify, &mut |m| m.handle_verified(Verified::Match, NOW, 0).unwrap());
     let save = World::new().until(|wish| wish == Wish::Save).machine;

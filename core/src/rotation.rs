@@ -85,6 +85,7 @@
 //! | [`set`] | small sorted sets of record ids |
 
 mod after_use;
+mod causes;
 mod clock;
 mod config;
 pub mod event;
@@ -93,6 +94,7 @@ mod exchange;
 mod exploration;
 mod journal;
 mod log;
+mod look;
 mod machine;
 pub mod message;
 mod orders;
@@ -104,7 +106,8 @@ mod vectors;
 mod wire;
 mod wish;
 
+pub use causes::Waits;
 pub use config::{Config, DAY, FollowUp};
-pub use journal::MAX_JOURNAL;
+pub use journal::{AuditFinding, MAX_JOURNAL};
 pub use machine::{Rotation, State, Status};
-pub use wish::{Acted, Action, Applied, RotationError, Verified, Wish};
+pub use wish::{AccountSeen, Acted, Action, Applied, RotationError, Verified, Wish};

@@ -41,7 +41,7 @@ pub const LAPS_WISH_SAVE: u32 = 1;
 /// Send laps_rotation_check_in() to the vault; then laps_rotation_handle_answer() or
 /// laps_rotation_handle_check_in_failed().
 pub const LAPS_WISH_CHECK_IN: u32 = 2;
-/// Read the account's change stamp; then laps_rotation_prepare().
+/// Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the operating system into the generator.
 pub const LAPS_WISH_PREPARE: u32 = 3;
 /// Read the account's change stamp; then laps_rotation_handle_stamp().
 pub const LAPS_WISH_READ_STAMP: u32 = 4;
@@ -54,6 +54,9 @@ pub const LAPS_WISH_ACT: u32 = 7;
 /// Wait until the time that is the value, or until something happens; then laps_rotation_handle_timeout(), or what
 /// happened. A single run ends here.
 pub const LAPS_WISH_WAIT: u32 = 8;
+
+/// Look the account up and read its change stamp; then laps_rotation_handle_account().
+pub const LAPS_WISH_LOOK_UP: u32 = 9;
 
 /// Tell the account's sessions that they will be signed out in two minutes.
 pub const LAPS_ACTION_WARN_SIGN_OUT: u32 = 1;
@@ -238,6 +241,7 @@ pub unsafe extern "C" fn laps_rotation_poll(
         };
         let (number, with) = match rotation.machine.poll() {
             Wish::Save => (LAPS_WISH_SAVE, 0),
+            Wish::LookUp => (LAPS_WISH_LOOK_UP, 0),
             Wish::CheckIn => (LAPS_WISH_CHECK_IN, 0),
             Wish::Prepare { version, .. } => (LAPS_WISH_PREPARE, version),
             Wish::ReadStamp => (LAPS_WISH_READ_STAMP, 0),

@@ -57,7 +57,7 @@ pub fn journal(data: &[u8]) {
         let config = Config::new(scope, device, account, None);
         let Ok(mut rotation) = Rotation::resume(data, config, stamp, now) else { continue };
         let mut out = [0; MAX_JOURNAL];
-        let len = rotation.journal(&mut out).expect("a journal has at most 1024 bytes");
+        let len = rotation.journal(&mut out).expect("a journal has at most 1280 bytes");
         let written = out.get(..len).unwrap_or_default();
         assert!(Rotation::resume(written, config, stamp, now).is_ok());
         let _ = rotation.poll();

@@ -160,6 +160,7 @@ pub(crate) fn journal_candidates<'py>(
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Agent {
     inner: Mutex<Option<CoreAgent>>,
+    stop: AtomicBool,
 }
 
 #[pymethods]
@@ -167,10 +168,11 @@ impl Agent {
     /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run.
     /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
     /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line. In place of `readers`, `reader_set` is
-    /// the path of a signed set, which is read at every run, and `authority` the one that signs it: the first one is pinned in the state folder.
+    /// the path of a signed set, which is read at every run, and `authority` the one that signs it: the first one is pinned in the state folder. `acknowledge_log`: a
+    /// person has looked into what the device said about the vault's audit log, and it is in order as it is.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, _kill_at = None))]
+    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false, _kill_at = None))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
@@ -186,6 +188,7 @@ impl Agent {
         setter_timeout: Option<&Bound<'_, PyDelta>>,
         on_event: Option<Py<PyAny>>,
         log: Option<&str>,
+        acknowledge_log: bool,
         _kill_at: Option<&str>,
     ) -> PyResult<Self> {
         let device = text(DeviceId::new(device), "device")?;
@@ -209,6 +212,7 @@ impl Agent {
         if let Some(limit) = setter_timeout {
             options.setter_timeout = Duration::from_secs_f64(positive(limit)?);
         }
+        options.acknowledge_log = acknowledge_log;
         if let Some(step) = _kill_at {
             let known = Step::from_name(step);
             options.kill_at =
@@ -240,14 +244,14 @@ impl Agent {
         });
         let agent =
             py.detach(|| CoreAgent::open(options, store, channel, events)).map_err(failed)?;
-        Ok(Self { inner: Mutex::new(Some(agent)) })
+        Ok(Self { inner: Mutex::new(Some(agent)), stop: AtomicBool::new(false) })
     }
 
-    /// One check-in, and one rotation if it is due or `force` is set. Gives `committed`, `not-committed`, `nothing-due` or
-    /// `unreachable`.
+    /// One check-in, and what is due after it; with `force` a new password in any case. Gives `committed`, `not-committed`, `nothing-due`,
+    /// `account-missing` or `unreachable`. Ends at its next step when a signal's handler raises, or after `stop`.
     #[pyo3(signature = (*, force = false))]
     fn run_once(&self, py: Python<'_>, force: bool) -> PyResult<&'static str> {
-        self.with(py, |agent| agent.run_once(force)).map(RunOutcome::name)
+        self.stoppable(py, |agent, stop| agent.run_once_until(force, stop)).map(RunOutcome::name)
     }
 
     /// One check-in, without a rotation.
@@ -255,34 +259,16 @@ impl Agent {
         self.with(py, CoreAgent::check_in).map(RunOutcome::name)
     }
 
-    /// Runs until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due in between.
+    /// Runs until `stop`, or until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due in between.
     #[pyo3(signature = (*, interval))]
     fn run(&self, py: Python<'_>, interval: &Bound<'_, PyDelta>) -> PyResult<()> {
         let interval = Duration::from_secs_f64(positive(interval)?);
-        let stop = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let worker = py.detach(|| {
-                scope.spawn(|| {
-                    let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-                    match slot.as_mut() {
-                        Some(agent) => agent.run(&stop, interval).map_err(failed),
-                        None => Err(closed()),
-                    }
-                })
-            });
-            let mut interrupted = Ok(());
-            while !worker.is_finished() {
-                py.detach(|| std::thread::sleep(Duration::from_millis(50)));
-                interrupted = py.check_signals();
-                if interrupted.is_err() {
-                    stop.store(true, Ordering::Relaxed);
-                    break;
-                }
-            }
-            let ended = py.detach(|| worker.join());
-            interrupted?;
-            ended.unwrap_or_else(|_| Err(raise(Code::Internal, "the agent's thread panicked")))
-        })
+        self.stoppable(py, |agent, stop| agent.run(stop, interval))
+    }
+
+    /// Asks what is running to end at its next step, for good: a signal's handler may call it.
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Gives the state folder free.
@@ -302,6 +288,37 @@ impl Agent {
 }
 
 impl Agent {
+    /// Works on a thread of its own, while this one lets Python handle signals.
+    fn stoppable<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut CoreAgent, &AtomicBool) -> Result<T, AgentError> + Send,
+    ) -> PyResult<T> {
+        std::thread::scope(|scope| {
+            let worker = py.detach(|| {
+                scope.spawn(|| {
+                    let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+                    match slot.as_mut() {
+                        Some(agent) => work(agent, &self.stop).map_err(failed),
+                        None => Err(closed()),
+                    }
+                })
+            });
+            let mut interrupted = Ok(());
+            while !worker.is_finished() {
+                py.detach(|| std::thread::sleep(Duration::from_millis(20)));
+                interrupted = py.check_signals();
+                if interrupted.is_err() {
+                    self.stop.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
+            let ended = py.detach(|| worker.join());
+            interrupted?;
+            ended.unwrap_or_else(|_| Err(raise(Code::Internal, "the agent's thread panicked")))
+        })
+    }
+
     fn with<T: Send>(
         &self,
         py: Python<'_>,

@@ -7,7 +7,7 @@ use laps_core::identity::{AccountName, DeviceId, RecordId, Scope};
 use laps_core::rotation::message::record_prefix;
 use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{
-    Acted, Applied, Config, MAX_JOURNAL, Rotation as Core, RotationError, Verified,
+    AccountSeen, Acted, Applied, Config, MAX_JOURNAL, Rotation as Core, RotationError, Verified,
     Wish as CoreWish,
 };
 use pyo3::prelude::*;
@@ -17,6 +17,7 @@ use rand_core::TryRng;
 use crate::error::raise;
 use crate::policy::Policy;
 use crate::random::drawing;
+use crate::reader::Reader;
 use crate::record::{Record, record_id, text};
 use crate::time::{self, When};
 
@@ -31,7 +32,7 @@ fn entropy() -> PyResult<u64> {
 /// What a rotation wishes next. It says the same until a fact arrives.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Wish {
-    /// `wipe`, `save`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or `wait-until`.
+    /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or `wait-until`.
     kind: &'static str,
     /// The record to apply or verify; for `prepare`, the record made before.
     record: Option<String>,
@@ -58,6 +59,7 @@ impl From<CoreWish> for Wish {
             CoreWish::Wipe => plain("wipe"),
             CoreWish::Save => plain("save"),
             CoreWish::CheckIn => plain("check-in"),
+            CoreWish::LookUp => plain("look-up"),
             CoreWish::ReadStamp => plain("read-stamp"),
             CoreWish::Prepare { previous, version } => Self {
                 record: previous.map(|id| id.to_string()),
@@ -269,8 +271,57 @@ impl Rotation {
         stamp: Option<[u8; 32]>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<()> {
+        let (now, entropy) = (time::or_now(now)?, entropy()?);
+        self.lock().handle_stamp(stamp, now, entropy).map_err(refused)
+    }
+
+    /// What a look at the account found, for `look-up`: `present`, with its change stamp where the platform has one, `missing` or `unknown`. It may
+    /// be told at any time.
+    #[pyo3(signature = (found, /, *, stamp = None, now = None))]
+    fn handle_account(
+        &self,
+        found: &str,
+        stamp: Option<[u8; 32]>,
+        now: Option<&Bound<'_, PyDateTime>>,
+    ) -> PyResult<()> {
+        let seen = match found {
+            "present" => AccountSeen::Present { stamp },
+            "missing" => AccountSeen::Missing,
+            "unknown" => AccountSeen::Unknown,
+            _ => return Err(unknown(found)),
+        };
         let now = time::or_now(now)?;
-        self.lock().handle_stamp(stamp, now).map_err(refused)
+        self.lock().handle_account(seen, now);
+        Ok(())
+    }
+
+    /// Whom the next password is sealed to, and the records of `keep`. Tell it at the start, after every commit and whenever the readers
+    /// change: a password that is sealed to a reader who is not among them any more is replaced, once.
+    #[pyo3(signature = (readers, records, /, *, now = None))]
+    fn handle_readers(
+        &self,
+        readers: Vec<Bound<'_, Reader>>,
+        records: Vec<Bound<'_, Record>>,
+        now: Option<&Bound<'_, PyDateTime>>,
+    ) -> PyResult<()> {
+        use laps_host::agent::readers::{digest, is_sealed_to_others};
+        let now = time::or_now(now)?;
+        let readers: Vec<_> = readers.iter().map(|reader| reader.get().inner.clone()).collect();
+        let mut machine = self.lock();
+        let held = machine.holds();
+        let record = records.iter().find(|record| Some(record.get().inner.header().id) == held);
+        let lost = record
+            .is_some_and(|record| is_sealed_to_others(record.get().inner.as_bytes(), &readers));
+        machine.handle_readers(digest(&readers), lost, now);
+        Ok(())
+    }
+
+    /// A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+    #[pyo3(signature = (*, now = None))]
+    fn acknowledge_log(&self, now: Option<&Bound<'_, PyDateTime>>) -> PyResult<()> {
+        let now = time::or_now(now)?;
+        self.lock().acknowledge_log(now);
+        Ok(())
     }
 
     /// What the setter reported: `success`, `refused`, `not-found`, `managed-elsewhere`, `failed` or `timed-out`.
@@ -285,8 +336,8 @@ impl Rotation {
             "timed-out" => Applied::TimedOut,
             _ => return Err(unknown(outcome)),
         };
-        let (now, entropy) = (time::or_now(now)?, entropy()?);
-        self.lock().handle_applied(applied, now, entropy).map_err(refused)
+        let now = time::or_now(now)?;
+        self.lock().handle_applied(applied, now).map_err(refused)
     }
 
     /// What the account said: `match`, `mismatch` or `unavailable`.

@@ -37,7 +37,7 @@ pub mod journal;
 pub mod log;
 mod options;
 mod outcome;
-mod readers;
+pub mod readers;
 pub mod state;
 pub mod status;
 
@@ -47,18 +47,18 @@ use core::time::Duration;
 use std::time::Instant;
 
 use laps_core::account::LocalAccount;
-use laps_core::identity::Timestamp;
+use laps_core::identity::{AccountName, Timestamp};
 use laps_core::policy::Policy;
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 use laps_core::seal::Reader;
 
-use crate::account::AccountStore;
 use crate::account::setter::SetterLock;
+use crate::account::{AccountStore, StoreError};
 use crate::time::now;
 use channel::Channel;
 use demands::Demands;
-use drive::{Drive, Source, Until};
+use drive::{Drive, Look, Source, Until};
 use event::AgentEvent;
 use readers::{InForce, Looked};
 use state::StateFolder;
@@ -137,14 +137,28 @@ impl Agent {
         Ok(agent)
     }
 
-    /// One check-in, and one rotation if it is due or `force` is set. What is due does not wait for its back-off.
+    /// One check-in, and what is due after it, at most two passwords; or a new password in any case if `force` is set. What is due does not wait for its
+    /// back-off, but for everything else that it waits for.
     ///
     /// A failed try at the account is repeated after some seconds while the password is in memory, as long as
     /// [`AgentOptions::patience`] lasts.
     ///
     /// # Errors
-    /// [`AgentError`] when the policy is refused and none was accepted before, the account cannot be found, or the state folder fails.
+    /// [`AgentError`] when the policy is refused and none was accepted before, the account must not be managed, or the state folder fails.
     pub fn run_once(&mut self, force: bool) -> Result<RunOutcome, AgentError> {
+        self.run_once_until(force, &AtomicBool::new(false))
+    }
+
+    /// As [`Agent::run_once`]; ends at its next step when `stop` is true, which is within the time that the present call of a store or channel takes.
+    ///
+    /// # Errors
+    /// As [`Agent::run_once`].
+    pub fn run_once_until(
+        &mut self,
+        force: bool,
+        stop: &AtomicBool,
+    ) -> Result<RunOutcome, AgentError> {
+        let stop = || stop.load(Ordering::Relaxed);
         let patience = now().plus(self.options.patience.as_secs());
         // The wall clock may be set back meanwhile; this one is not.
         let begun = Instant::now();
@@ -152,14 +166,14 @@ impl Agent {
         loop {
             let wanted = if started { Wanted::Nothing } else { Wanted::Now { force } };
             started = true;
-            let wake = self.cycle(wanted, Until::Waiting, &|| false)?;
+            let wake = self.cycle(wanted, Until::Waiting, &stop)?;
             let waits = self.drive.as_ref().is_some_and(|drive| {
                 drive.unsaved.is_none() && drive.machine.status().state == State::Applying
             });
-            if !waits || wake > patience || begun.elapsed() >= self.options.patience {
-                return self.outcome();
+            if !waits || stop() || wake > patience || begun.elapsed() >= self.options.patience {
+                return self.outcome(stop());
             }
-            sleep_until(wake, &|| false);
+            sleep_until(wake, &stop);
         }
     }
 
@@ -197,7 +211,7 @@ impl Agent {
         if let Some(error) = self.drive.as_mut().and_then(|drive| drive.unsaved.take()) {
             return Err(error.into());
         }
-        self.outcome()
+        self.outcome(false)
     }
 
     /// One look at everything, then what the machine wishes until it waits; until when it waits.
@@ -207,7 +221,7 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
-        let (policy, account) = match self.look() {
+        let (policy, look) = match self.look() {
             Ok(found) => found,
             Err(error) => {
                 self.keep_limits();
@@ -218,12 +232,19 @@ impl Agent {
         if self.demands.is_of_another(&policy) {
             self.keep_demands(Demands::default());
         }
+        let account = *look.account();
         let mut config = inputs::config(self.options.scope, self.options.device, &policy, &account);
         config.can_verify = self.store.abilities().verify;
         let seconds = self.options.check_in.as_secs();
         config.check_in_seconds = seconds.clamp(60, DAY);
         let mut drive = match self.drive.take() {
-            None => self.start(config, &account)?,
+            None => {
+                let mut drive = self.start(config, &look)?;
+                if self.options.acknowledge_log {
+                    drive.machine.acknowledge_log(now());
+                }
+                drive
+            }
             Some(mut drive) => {
                 drive.machine.handle_timeout(now());
                 config.can_verify &= drive.machine.config().can_verify;
@@ -240,8 +261,11 @@ impl Agent {
         };
         drive.committed = false;
         drive.check_ins = 0;
-        if config.post_authentication_actions.reset && config.post_authentication_delay_seconds > 0
-        {
+        let there = matches!(look, Look::There(_));
+        let follows = config.post_authentication_actions.reset
+            && config.post_authentication_delay_seconds > 0;
+        drive.look = Some(look);
+        if there && follows {
             let since = drive.machine.used_since().plus(1);
             match self.store.used_since(&account, since) {
                 Ok(Some(at)) => drive.machine.handle_used(at, now()),
@@ -271,11 +295,33 @@ impl Agent {
     }
 
     /// The policy and the account that it names, and a look at the reader set.
-    fn look(&mut self) -> Result<(Policy, LocalAccount), AgentError> {
+    fn look(&mut self) -> Result<(Policy, Look), AgentError> {
         self.look_at_readers()?;
         let policy = self.policy_in_force()?;
-        let account = self.store.find(policy.administrator_account_name())?;
-        Ok((policy, account))
+        let drive = self.drive.take();
+        let look = self.find(&policy, drive.as_ref());
+        self.drive = drive;
+        Ok((policy, look?))
+    }
+
+    /// Looks the managed account up. One that is missing goes by the name that the policy has for it; where that is blank, by the one that it had, or
+    /// else by the usual one, so that the vault hears of the device.
+    fn find(&mut self, policy: &Policy, drive: Option<&Drive>) -> Result<Look, AgentError> {
+        let name = policy.administrator_account_name();
+        match self.store.find(name) {
+            Ok(account) => Ok(Look::There(account)),
+            Err(StoreError::NoSuchAccount(_)) => {
+                let known = match drive {
+                    Some(drive) => Some(*drive.machine.account()),
+                    None => self.folder.account()?,
+                };
+                let usual = || AccountName::new(USUAL_NAME).unwrap_or_default();
+                let known = || known.unwrap_or_else(usual);
+                let name = if name.is_empty() { known() } else { *name };
+                Ok(Look::Missing(LocalAccount { name, sid: None, enabled: false }))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn look_at_readers(&mut self) -> Result<(), AgentError> {
@@ -314,12 +360,18 @@ impl Agent {
         }
     }
 
-    fn outcome(&mut self) -> Result<RunOutcome, AgentError> {
+    fn outcome(&mut self, stopped: bool) -> Result<RunOutcome, AgentError> {
         let Some(drive) = &mut self.drive else { return Ok(RunOutcome::NotCommitted) };
-        let due = drive.machine.status().rotation_due.is_some();
-        if drive.unreachable {
+        let status = drive.machine.status();
+        let managed = drive.machine.config().directory.is_some();
+        let unheard = managed && status.state == State::Starting;
+        if stopped && unheard {
+            Ok(RunOutcome::NotCommitted)
+        } else if drive.unreachable || (unheard && drive.unsaved.is_none()) {
             Ok(RunOutcome::Unreachable)
-        } else if due {
+        } else if status.account_missing {
+            Ok(RunOutcome::AccountMissing)
+        } else if status.rotation_due.is_some() {
             Ok(RunOutcome::NotCommitted)
         } else if let Some(error) = drive.unsaved.take() {
             Err(AgentError::State(error))
@@ -429,6 +481,8 @@ fn end_this_process() -> ! {
     std::process::abort()
 }
 
+/// What the built-in administrator is usually called.
+const USUAL_NAME: &str = "Administrator";
 /// How often the policy files and the uses of the account are looked at, in seconds.
 const LOOK_EVERY: u64 = 60;
 /// Messages that are remembered so as not to be told again.

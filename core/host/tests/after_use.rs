@@ -23,7 +23,8 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::EventKind;
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    Acted, Action as Wished, Applied, Config, FollowUp, MAX_JOURNAL, Rotation, Verified, Wish,
+    AccountSeen, Acted, Action as Wished, Applied, Config, FollowUp, MAX_JOURNAL, Rotation,
+    Verified, Wish,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -87,17 +88,21 @@ impl Driver {
                     self.machine.journal(&mut [0; MAX_JOURNAL]).unwrap();
                     self.machine.handle_saved().unwrap();
                 }
+                Wish::LookUp => {
+                    let stamp = self.store.change_stamp(&self.account).unwrap();
+                    self.machine.handle_account(AccountSeen::Present { stamp }, now);
+                }
                 Wish::CheckIn => self.check_in(),
                 Wish::Prepare { previous, version } => self.prepare(previous, version),
                 Wish::ReadStamp => {
                     let stamp = self.store.change_stamp(&self.account).unwrap();
-                    self.machine.handle_stamp(stamp, now).unwrap();
+                    self.machine.handle_stamp(stamp, now, 0).unwrap();
                 }
                 Wish::Apply { .. } => {
                     let password = self.password.as_ref().unwrap();
                     let mut lock = SetterLock::unlocked();
                     self.store.set(&self.account, password, &mut lock).unwrap();
-                    self.machine.handle_applied(Applied::Success, now, 0).unwrap();
+                    self.machine.handle_applied(Applied::Success, now).unwrap();
                 }
                 Wish::Verify { .. } => {
                     let answer = self.store.verify(&self.account, self.password.as_ref().unwrap());

@@ -76,7 +76,7 @@ impl Rotation {
     fn schedule_reset(&mut self, at: Timestamp) {
         let deadline = at.plus(self.config.post_authentication_delay_seconds);
         self.journal.used = Some(Use { deadline, latest: at, tries: 0 });
-        self.said_grace = false;
+        self.said.grace = false;
         let seconds = deadline.as_unix_seconds();
         self.say(EventKind::AuthenticationDetected, Reason::None, seconds);
     }
@@ -91,8 +91,8 @@ impl Rotation {
     /// The delay after a use is over.
     pub(super) fn expire_grace(&mut self) {
         let expired = self.journal.used.is_some_and(|used| self.is_past(used.deadline));
-        if expired && !self.said_grace {
-            self.said_grace = true;
+        if expired && !self.said.grace {
+            self.said.grace = true;
             self.say(EventKind::GraceExpired, Reason::PostAuthentication, 0);
         }
     }
@@ -101,7 +101,7 @@ impl Rotation {
     pub(super) fn cancel_reset(&mut self, kind: EventKind, reason: Reason) {
         if let Some(used) = self.journal.used.take() {
             self.journal.covered = self.journal.covered.max(used.latest);
-            self.said_grace = false;
+            self.said.grace = false;
             self.say(kind, reason, u64::from(used.tries));
             self.changed(Unsaved::Detail);
         }
@@ -134,7 +134,7 @@ impl Rotation {
             self.schedule_reset(used.latest);
         } else {
             self.journal.used = None;
-            self.said_grace = false;
+            self.said.grace = false;
         }
         if !expired {
             self.say(EventKind::PostAuthenticationCancelled, Reason::Superseded, 0);

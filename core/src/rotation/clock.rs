@@ -12,7 +12,7 @@
 use super::Rotation;
 use super::config::DAY;
 use super::event::{EventKind, Reason};
-use super::machine::{Step, Unsaved};
+use super::machine::{Applying, Stage, Step, Unsaved};
 use super::schedule::{PLAUSIBLE, TOLERANCE};
 use crate::identity::Timestamp;
 
@@ -64,7 +64,10 @@ impl Rotation {
     /// Time passed. Every fact says it first.
     pub(super) fn observe(&mut self, wall: Timestamp) {
         // Between two tries the setter does not run.
-        let between_tries = self.step == Step::Applying && !self.is_past(self.retry_at);
+        let between_tries = match self.step {
+            Step::Applying(Applying { stage: Stage::Set { at }, .. }) => !self.is_past(at),
+            _ => false,
+        };
         if let Some(back) = self.clock.observe(wall) {
             self.move_back(back);
             self.say(EventKind::ClockJumped, Reason::ClockJumped, back);
@@ -81,7 +84,8 @@ impl Rotation {
     fn move_back(&mut self, back: u64) {
         let journal = &mut self.journal;
         let used = journal.used.as_mut();
-        let commit = self.sent.as_mut().and_then(|sent| sent.commit.as_mut());
+        let talk = &mut self.talk;
+        let commit = talk.sent.as_mut().and_then(|sent| sent.commit.as_mut());
         let (due, at) = commit.map(|commit| (&mut commit.due, &mut commit.at)).unzip();
         let (deadline, latest) = used.map(|used| (&mut used.deadline, &mut used.latest)).unzip();
         let times = [
@@ -96,12 +100,13 @@ impl Rotation {
             Some(&mut journal.seen),
             Some(&mut journal.covered),
             Some(&mut self.save_at),
-            Some(&mut self.made_at),
-            Some(&mut self.retry_at),
-            Some(&mut self.check_in_at),
-            Some(&mut self.check_in_not_before),
+            Some(&mut talk.check_in_at),
+            Some(&mut talk.check_in_not_before),
+            talk.ask_at.as_mut(),
         ];
-        for time in times.into_iter().flatten() {
+        let waits = journal.waits.iter_mut().map(|wait| &mut wait.since);
+        let times = times.into_iter().flatten().chain(waits).chain(self.step.times());
+        for time in times {
             *time = time.minus(back);
         }
         if back > 0 {
@@ -111,21 +116,39 @@ impl Rotation {
 
     /// A password lay in memory for too long before it was applied (protocol §2.4). A setter that runs is waited for.
     fn expire_password(&mut self, between_tries: bool) {
-        if !self.is_past(self.plaintext_end()) {
+        if !self.plaintext_end().is_some_and(|end| self.is_past(end)) {
             return;
         }
         match self.step {
-            Step::BackingUp | Step::Stamping => {
-                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
-                self.abandon();
+            Step::BackingUp { attempt, .. } | Step::Stamping { attempt, .. } => {
+                self.say_of(&attempt, EventKind::PlaintextWiped, Reason::PlaintextExpired);
+                self.abandon(&attempt);
                 // The next one is made when the vault can be heard again.
-                self.heard = false;
+                self.talk.heard = false;
             }
-            Step::Applying if between_tries => {
-                self.say_of_record(EventKind::PlaintextWiped, Reason::PlaintextExpired);
-                self.give_up_applying();
+            Step::Applying(applying) if between_tries => {
+                let attempt = &applying.attempt;
+                self.say_of(attempt, EventKind::PlaintextWiped, Reason::PlaintextExpired);
+                self.give_up_applying(&applying);
             }
-            Step::Idle | Step::Applying | Step::Verifying(_) => {}
+            Step::Settled(_) | Step::Applying(_) | Step::Committing { .. } => {}
         }
+    }
+}
+
+impl Step {
+    /// Every time that it remembers.
+    fn times(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        let (made_at, at) = match self {
+            Self::BackingUp { made_at, .. } | Self::Stamping { made_at, .. } => {
+                (Some(made_at), None)
+            }
+            Self::Applying(Applying { made_at, stage: Stage::Set { at }, .. }) => {
+                (Some(made_at), Some(at))
+            }
+            Self::Applying(Applying { made_at, .. }) => (Some(made_at), None),
+            Self::Settled(_) | Self::Committing { .. } => (None, None),
+        };
+        made_at.into_iter().chain(at)
     }
 }

@@ -248,8 +248,6 @@ kinds! {
     RuledOut = 24, "ruled-out", Information, None, None;
     /// The account may hold more than one password; all of them can be revealed.
     Uncertain = 25, "uncertain", Warning, None, None;
-    /// Sixteen candidates: no new password is made until an administrator removes some.
-    TooManyCandidates = 26, "too-many-candidates", Error, None, None;
     /// There was no journal, or a damaged one, where the vault knows this device.
     JournalLost = 27, "journal-lost", Warning, None, None;
     /// The vault knows later passwords than this device.
@@ -308,7 +306,7 @@ pub struct Event {
     pub record: Option<RecordId>,
     /// A number that belongs to the kind: tries for [`EventKind::PostAuthenticationRetry`], a time in Unix seconds for
     /// [`EventKind::AuthenticationDetected`] (the deadline), [`EventKind::Waiting`] (its end) and [`EventKind::OrderScheduled`],
-    /// candidates for [`EventKind::TooManyCandidates`]; otherwise 0.
+    /// readers for [`EventKind::ReadersRemoved`], a version for [`EventKind::JournalLost`] and [`EventKind::ImageRolledBack`]; otherwise 0.
     pub detail: u64,
 }
 

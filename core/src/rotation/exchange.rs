@@ -1,20 +1,120 @@
 //! The exchange with the vault (protocol §3).
 
 use super::event::{EventKind, Outcome, Reason};
-use super::journal::{Phase, Reasons};
-use super::machine::{Proposal, Rotation, Sent, Step, Unsaved};
-use super::message::{Answer, CheckIn, Commit, CommitAnswer, Refusal};
+use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
+use super::machine::{Rotation, Step, Unsaved};
+use super::message::{
+    Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, Refusal,
+};
 use super::schedule;
-use super::set::{IdSet, MAX_IDS, MayHold};
-use super::wish::{RotationError, Wish};
+use super::set::{IdSet, ReaderIds};
+use super::wish::RotationError;
 use crate::identity::{RecordId, Timestamp};
 
 /// How many check-ins in a row may follow each other at once.
 const AT_ONCE: u8 = 4;
-/// Rotations for a conflict that lie further apart than this are not in a row.
-const IN_A_ROW: u64 = 2 * 24 * 3600;
+
+/// What this run heard from the vault and wants to say to it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Talk {
+    pub(super) token: Option<[u8; 16]>,
+    /// Whether the vault answered in this run.
+    pub(super) heard: bool,
+    /// Whether the account was looked up for the next check-in.
+    pub(super) looked: bool,
+    /// A rotation ended without a commit, and the vault does not know.
+    pub(super) report: bool,
+    pub(super) sent: Option<Sent>,
+    /// What the vault lacks and this device offers.
+    pub(super) lacking: IdSet,
+    /// What the vault lacked at its last answer; it has all others.
+    pub(super) unheld: IdSet,
+    pub(super) candidates: u32,
+    /// Whether the vault had more than one candidate when no rotation was under way.
+    pub(super) crowded: bool,
+    /// Answers in a row after which another check-in was needed.
+    pub(super) spins: u8,
+    /// Check-ins in a row without an answer.
+    pub(super) silent: u8,
+    /// The next scheduled check-in, which begins a run.
+    pub(super) check_in_at: Timestamp,
+    /// A check-in before that, which begins none.
+    pub(super) ask_at: Option<Timestamp>,
+    /// Before when not to check in at all.
+    pub(super) check_in_not_before: Timestamp,
+    /// When the vault's next order is given.
+    pub(super) order_at: Option<Timestamp>,
+    /// Readers whom the vault says that it removed.
+    pub(super) removed_readers: ReaderIds,
+    /// The vault's log at its last answer.
+    pub(super) log: Option<AuditHead>,
+    /// The vault's log is taken as it is, at its next answer.
+    pub(super) acknowledges: bool,
+}
+
+impl Talk {
+    pub(super) const NEW: Self = Self {
+        token: None,
+        heard: false,
+        looked: false,
+        report: false,
+        sent: None,
+        lacking: IdSet::EMPTY,
+        unheld: IdSet::EMPTY,
+        candidates: 0,
+        crowded: false,
+        spins: 0,
+        silent: 0,
+        check_in_at: Timestamp::from_unix_seconds(0),
+        ask_at: None,
+        check_in_not_before: Timestamp::from_unix_seconds(0),
+        order_at: None,
+        removed_readers: ReaderIds::EMPTY,
+        log: None,
+        acknowledges: false,
+    };
+}
+
+/// The check-in whose answer would be accepted.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Sent {
+    pub(super) nonce: [u8; 16],
+    pub(super) offers: IdSet,
+    pub(super) commit: Option<Proposal>,
+    pub(super) with_token: bool,
+    /// Whether its answer begins a run.
+    pub(super) scheduled: bool,
+    pub(super) audit: Option<AuditHead>,
+}
+
+/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns it with the commit, so that it need not
+/// wait for another check-in to say until when the new password is good.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Proposal {
+    pub(super) id: RecordId,
+    pub(super) due: Timestamp,
+    pub(super) at: Timestamp,
+}
 
 impl Rotation {
+    /// Whether the vault is to be asked something now.
+    pub(super) fn wants_check_in(&self) -> bool {
+        let talk = &self.talk;
+        match self.step {
+            Step::Committing { .. } | Step::BackingUp { .. } => true,
+            Step::Stamping { .. } | Step::Applying(_) => false,
+            Step::Settled(_) => {
+                let asks = self.is_past(talk.check_in_at)
+                    || talk.ask_at.is_some_and(|ask_at| self.is_past(ask_at));
+                self.config.directory.is_some()
+                    && (!talk.heard
+                        || talk.report
+                        || !talk.lacking.is_empty()
+                        || (asks && self.startable().is_none()))
+            }
+        }
+    }
+
     /// Writes the head of a check-in under a fresh random nonce, from which the jitter of the next due date is drawn, too; its
     /// length. The driver appends the records of
     /// [`Rotation::offers`], in that order, each behind its [`record_prefix`](super::message::record_prefix).
@@ -23,49 +123,52 @@ impl Rotation {
     /// # Errors
     /// `UnexpectedFact` while a journal is to be saved, a password to be wiped, or the account is being changed; `Message`.
     pub fn check_in(&mut self, nonce: [u8; 16], out: &mut [u8]) -> Result<usize, RotationError> {
-        let journal = &self.journal;
-        let making = match self.step {
-            Step::Idle => false,
-            Step::BackingUp => true,
-            Step::Stamping | Step::Applying | Step::Verifying(_) => {
-                return Err(RotationError::UnexpectedFact);
-            }
-        };
         if self.wipe || self.unsaved == Unsaved::Step {
             return Err(RotationError::UnexpectedFact);
         }
-        let mut offers = self.lacking;
-        if let (true, Some(id)) = (making, journal.last_made) {
-            offers.insert(id).map_err(|_| RotationError::UnexpectedFact)?;
-        }
-        // Nothing is committed before the first check-in of this run is answered (protocol §2.1).
-        let commit = match (journal.phase, journal.last_made) {
-            (Phase::Committing { verified }, Some(id)) if self.heard => {
-                Some(Commit::new(id, verified))
+        let (journal, talk) = (&self.journal, &self.talk);
+        let mut offers = talk.lacking;
+        let mut commit = None;
+        let mut scheduled = false;
+        match self.step {
+            Step::Settled(_) => scheduled = talk.heard && self.is_past(talk.check_in_at),
+            Step::BackingUp { attempt, .. } => {
+                offers.insert(attempt.id).map_err(|_| RotationError::UnexpectedFact)?;
             }
-            _ => None,
-        };
-        let proposal = commit.map(|commit| self.propose(commit.id, nonce));
-        let committed = proposal.map(|proposal| self.committed_at(proposal.at));
+            // Nothing is committed before the first check-in of this run is answered (protocol §2.1).
+            Step::Committing { attempt, verified, stamped: true } => {
+                commit = talk.heard.then_some((attempt, Commit::new(attempt.id, verified)));
+            }
+            Step::Stamping { .. } | Step::Applying(_) | Step::Committing { .. } => {
+                return Err(RotationError::UnexpectedFact);
+            }
+        }
+        let proposal = commit.map(|(attempt, _)| self.propose(attempt.id, nonce));
+        let last = commit.map(|(attempt, _)| self.committed_outcome(&attempt));
         let check_in = CheckIn {
-            token: self.token,
-            may_hold: journal.may_hold,
+            token: talk.token,
+            may_hold: journal.held.may_hold(),
             highest_version: journal.highest,
             sid: journal.sid,
             due: proposal.map_or(journal.due, |proposal| Some(proposal.due)),
-            last: committed.or(journal.last),
+            reset_at: journal.used.map(|used| used.deadline),
+            waits_until: self.waits().map(|waits| waits.until),
+            account_missing: journal.missing,
+            last: last.or(journal.last),
             audit: journal.audit,
             ruled_out: journal.ruled_out.set(),
+            ruled_out_on_word: journal.ruled_out_on_word.set(),
             offers,
-            commit,
+            commit: commit.map(|(_, commit)| commit),
             ..CheckIn::new(self.config.scope, self.config.device, journal.account, nonce)
         };
         let len = check_in.encode(out)?;
-        self.sent = Some(Sent {
+        self.talk.sent = Some(Sent {
             nonce,
             offers,
             commit: proposal,
-            with_token: self.token.is_some(),
+            with_token: talk.token.is_some(),
+            scheduled,
             audit: journal.audit,
         });
         Ok(len)
@@ -74,13 +177,14 @@ impl Rotation {
     /// The records that belong behind the head that was written last.
     #[must_use]
     pub fn offers(&self) -> IdSet {
-        self.sent.map_or(IdSet::EMPTY, |sent| sent.offers)
+        self.talk.sent.map_or(IdSet::EMPTY, |sent| sent.offers)
     }
 
     /// The vault answered. `entropy` is 64 random bits.
     ///
     /// # Errors
     /// `Message` and `UnexpectedAnswer`: nothing has changed but the time; ignore it, or give up waiting with `handle_check_in_failed`.
+    /// An answer that names a version more than [`MAX_AHEAD`] above the device's own is malformed.
     pub fn handle_answer(
         &mut self,
         bytes: &[u8],
@@ -89,102 +193,145 @@ impl Rotation {
     ) -> Result<(), RotationError> {
         self.observe(now);
         let answer = Answer::decode(bytes)?;
-        let sent = self.sent.filter(|sent| sent.nonce == answer.nonce);
+        let sent = self.talk.sent.filter(|sent| sent.nonce == answer.nonce);
         let sent = sent.ok_or(RotationError::UnexpectedAnswer)?;
-        self.sent = None; // Accepting it uses the nonce up.
-        self.token = Some(answer.token);
-        self.heard = true;
-        self.silent = 0;
-        self.candidates = answer.candidates;
-        self.said_full &= self.is_full();
-        let interval = self.config.check_in_seconds;
-        self.check_in_at = schedule::due(self.clock.now(), interval, 10, entropy);
-        self.check_in_not_before = self.clock.now();
+        if answer.highest_version.saturating_sub(self.journal.highest) > MAX_AHEAD {
+            return Err(MessageError::Malformed { field: "highest version" }.into());
+        }
+        let now = self.clock.now();
+        let talk = &mut self.talk;
+        talk.sent = None; // Accepting it uses the nonce up.
+        talk.token = Some(answer.token);
+        talk.heard = true;
+        talk.looked = false;
+        talk.silent = 0;
+        talk.report = false;
+        talk.candidates = answer.candidates;
+        talk.check_in_at = schedule::due(now, self.config.check_in_seconds, 10, entropy);
+        talk.ask_at = None;
+        talk.check_in_not_before = now;
+        if sent.scheduled {
+            self.changes = 0;
+        }
         self.compare_audit(&sent, &answer);
         let ahead = self.compare_version(&answer);
-        self.take_lacking(&answer);
-        match (self.journal.phase, self.step) {
-            (Phase::BackingUp, Step::BackingUp) => self.take_offer(&sent, &answer, entropy),
-            (Phase::Committing { .. }, _) => self.take_commit(&sent, &answer),
-            _ => {}
+        self.take_lacking(&sent, &answer);
+        self.take_advice(&answer);
+        match self.step {
+            Step::BackingUp { attempt, made_at } => {
+                self.take_offer(&sent, &answer, attempt, made_at, entropy);
+            }
+            Step::Committing { attempt, .. } => self.take_commit(&sent, &answer, &attempt),
+            Step::Settled(_) | Step::Stamping { .. } | Step::Applying(_) => {}
         }
         if ahead {
             self.journal.reasons.rolled_back = true;
         }
-        if self.journal.phase == Phase::Settled {
-            self.take_orders(&sent, &answer);
+        if matches!(self.step, Step::Settled(_)) {
+            if self.same_account() {
+                self.take_orders(&sent, &answer);
+            } else {
+                self.take_account();
+            }
         }
         self.pace(entropy);
         Ok(())
     }
 
-    /// The device asks for the hash at the length that it remembers; another one, or none, is another trail (protocol §6.2).
-    fn compare_audit(&mut self, sent: &Sent, answer: &Answer) {
-        if sent.audit.is_some_and(|audit| answer.audit_at != Some(audit.hash)) {
-            self.say(EventKind::AuditMismatch, Reason::AuditMismatch, answer.audit.length);
-        }
-        if self.journal.audit != Some(answer.audit) {
-            self.journal.audit = Some(answer.audit);
-            self.changed(Unsaved::Detail);
-        }
-    }
-
     /// A vault that knows higher versions than this device's journal: the journal is lost or old. Says whether it is old.
     fn compare_version(&mut self, answer: &Answer) -> bool {
+        let fresh = self.step.last_made().is_none();
         let journal = &mut self.journal;
-        let fresh = journal.last_made.is_none();
         let ahead = answer.highest_version > journal.highest;
         journal.highest = journal.highest.max(answer.highest_version);
         if !ahead {
             return false;
         }
-        if fresh {
+        if !fresh {
+            self.say(EventKind::ImageRolledBack, Reason::ImageRolledBack, answer.highest_version);
+        } else if !journal.reasons.account_changed {
             journal.reasons.journal_lost = true;
             self.say(EventKind::JournalLost, Reason::JournalLost, answer.highest_version);
-        } else {
-            self.say(EventKind::ImageRolledBack, Reason::ImageRolledBack, answer.highest_version);
         }
         self.changed(Unsaved::Detail);
         !fresh
     }
 
-    fn take_lacking(&mut self, answer: &Answer) {
-        let keep = self.journal.keep();
+    fn take_lacking(&mut self, sent: &Sent, answer: &Answer) {
+        let keep = self.keep();
         let lacking = answer.lacking.iter().filter(|id| keep.contains(*id));
-        (self.lacking, _) = IdSet::collect_first(lacking);
-        if !self.lacking.is_empty() && self.spins == 0 {
+        (self.talk.lacking, _) = IdSet::collect_first(lacking);
+        self.talk.unheld = answer.lacking;
+        for id in sent.offers.iter().filter(|id| answer.stored.contains(*id)) {
+            self.talk.lacking.remove(id);
+            self.talk.unheld.remove(id);
+        }
+        if !self.talk.lacking.is_empty() && self.talk.spins == 0 {
             self.say(EventKind::OfferedAgain, Reason::None, 0);
         }
     }
 
+    /// What the vault says for people, and for later.
+    fn take_advice(&mut self, answer: &Answer) {
+        let now = self.clock.now();
+        if answer.order_at != self.talk.order_at {
+            self.talk.order_at = answer.order_at;
+            if let Some(at) = answer.order_at {
+                self.say(EventKind::OrderScheduled, Reason::Order, at.as_unix_seconds());
+            }
+            // `agent status` shows it.
+            self.changed(Unsaved::Detail);
+        }
+        self.talk.ask_at = answer.order_at.filter(|at| *at > now);
+        if answer.removed_readers != self.talk.removed_readers {
+            self.talk.removed_readers = answer.removed_readers;
+            if !answer.removed_readers.is_empty() {
+                let count = u64::try_from(answer.removed_readers.as_slice().len()).unwrap_or(0);
+                self.say(EventKind::ReadersRemoved, Reason::RemovedReaders, count);
+            }
+            self.changed(Unsaved::Detail);
+        }
+    }
+
     /// Protocol §2.3: the account is changed only after the vault has acknowledged this record's id.
-    fn take_offer(&mut self, sent: &Sent, answer: &Answer, entropy: u64) {
-        let Some(id) = self.journal.last_made.filter(|id| sent.offers.contains(*id)) else {
+    fn take_offer(
+        &mut self,
+        sent: &Sent,
+        answer: &Answer,
+        attempt: Attempt,
+        made_at: Timestamp,
+        entropy: u64,
+    ) {
+        let id = attempt.id;
+        if !sent.offers.contains(id) {
             return;
-        };
-        self.lacking.remove(id);
+        }
+        self.talk.lacking.remove(id);
         if answer.stored.contains(id) {
-            self.step = Step::Stamping;
-            self.spins = 0;
-            self.say_of_record(EventKind::BackedUp, self.journal.why);
+            self.step = Step::Stamping { attempt, made_at };
+            self.talk.spins = 0;
+            self.say_of(&attempt, EventKind::BackedUp, attempt.cause.reason);
             return;
         }
         match answer.refused.why(id) {
-            Some(Refusal::Stale) => self.refused(Reason::Stale, true, entropy),
-            Some(Refusal::Full) => self.refused(Reason::Full, false, entropy),
-            Some(Refusal::Unreadable) => self.refused(Reason::Unreadable, false, entropy),
+            Some(Refusal::Stale) => self.refused(&attempt, Reason::Stale, entropy),
+            Some(Refusal::Full) => self.refused(&attempt, Reason::Full, entropy),
+            Some(Refusal::Unreadable) => {
+                self.journal.refused_readers = self.readers;
+                self.refused(&attempt, Reason::Unreadable, entropy);
+            }
             None => {}
         }
     }
 
-    fn take_commit(&mut self, sent: &Sent, answer: &Answer) {
-        let proposal = sent.commit.filter(|proposal| self.journal.last_made == Some(proposal.id));
+    fn take_commit(&mut self, sent: &Sent, answer: &Answer, attempt: &Attempt) {
+        let proposal = sent.commit.filter(|proposal| proposal.id == attempt.id);
         let Some(proposal) = proposal else { return };
         match answer.commit {
-            Some(CommitAnswer::Acknowledged) => self.committed(proposal),
+            Some(CommitAnswer::Acknowledged) => self.committed(&proposal, attempt),
             Some(CommitAnswer::Lacking) => {
                 // Room is certain: the commit is one of the may-hold set, and so are the lacking ids.
-                let _ = self.lacking.insert(proposal.id);
+                let _ = self.talk.lacking.insert(proposal.id);
             }
             Some(CommitAnswer::StaleToken) | None => {}
         }
@@ -198,99 +345,105 @@ impl Rotation {
         Proposal { id, due: schedule::due(at, age, jitter, entropy), at }
     }
 
-    fn committed_at(&self, at: Timestamp) -> Outcome {
-        Outcome::new(EventKind::Committed, self.directory(), self.journal.why, at)
+    fn committed_outcome(&self, attempt: &Attempt) -> Outcome {
+        let (reason, at) = (attempt.cause.reason, self.clock.now());
+        Outcome::new(EventKind::Committed, self.directory(), reason, at)
     }
 
-    /// The rotation is done: the only place where the due date moves.
-    fn committed(&mut self, proposal: Proposal) {
+    /// The rotation is done: the only place where the due date moves. Every cause ends that is not about this password.
+    fn committed(&mut self, proposal: &Proposal, attempt: &Attempt) {
         let now = self.clock.now();
+        let settled = Settled { last_made: Some(attempt.id), stamp: attempt.stamp };
+        self.step = Step::Settled(settled);
         let journal = &mut self.journal;
-        let in_a_row = journal.committed_at.is_some_and(|at| now.seconds_since(at) < IN_A_ROW);
-        let before = if in_a_row { journal.conflicts } else { 0 };
-        let conflict = matches!(journal.why, Reason::ImageRolledBack | Reason::OutcomeUncertain);
-        journal.conflicts = before.saturating_add(u8::from(conflict));
-        journal.phase = Phase::Settled;
-        journal.may_hold = MayHold::exactly(proposal.id);
-        journal.ruled_out = super::journal::RuledOut::NONE;
-        journal.stamp = None;
-        journal.committed = journal.version;
+        journal.held = Held::exactly(attempt.id);
+        journal.ruled_out = RuledOut::EMPTY;
+        journal.ruled_out_on_word = RuledOut::EMPTY;
+        journal.committed = attempt.version;
         journal.committed_at = Some(now);
         journal.due = Some(proposal.due);
         journal.reasons = Reasons::default();
-        journal.demand = journal.made_demand;
+        journal.demand = attempt.demand;
         journal.failures = 0;
         journal.not_before = None;
-        self.lacking = IdSet::EMPTY;
+        journal.refused_readers = None;
+        self.talk.lacking = IdSet::EMPTY;
+        self.talk.crowded = false;
+        self.reader_lost = false;
         self.hurry = false;
         self.remade = 0;
+        self.count_commit(attempt.cause);
         self.changed(Unsaved::Step);
-        self.say_of_record(EventKind::Committed, self.journal.why);
-        self.journal.last = Some(self.committed_at(proposal.at));
+        self.say_of(attempt, EventKind::Committed, attempt.cause.reason);
+        let outcome = self.committed_outcome(attempt);
+        self.journal.last = Some(Outcome { at: proposal.at, ..outcome });
         self.follow_reset();
         self.take_account();
     }
 
     /// Orders and the number of candidates say whether another rotation is due.
     fn take_orders(&mut self, sent: &Sent, answer: &Answer) {
-        let ordered = self.journal.may_hold.obeys(&answer.orders);
+        let ordered = self.journal.held.may_hold().obeys(&answer.orders);
         if ordered != self.journal.reasons.ordered {
             self.journal.reasons.ordered = ordered;
             // An order does not wait for a back-off that began before it.
             self.hurry |= ordered;
             self.changed(Unsaved::Detail);
         }
-        self.crowded = answer.candidates > 1;
+        self.talk.crowded = answer.candidates > 1;
+        let ruled_out =
+            !(self.journal.ruled_out.is_empty() && self.journal.ruled_out_on_word.is_empty());
         // Ruled-out ids count only in a check-in with the current token: ask once more before another rotation is made for them.
-        if self.crowded && !sent.with_token && !self.journal.ruled_out.is_empty() {
-            self.crowded = false;
-            self.check_in_at = self.clock.now();
+        if self.talk.crowded && !sent.with_token && ruled_out {
+            self.talk.crowded = false;
+            self.talk.ask_at = Some(self.clock.now());
         }
-        match self.reason_due() {
-            None => {
-                self.hurry = false;
-                self.say(EventKind::NotDue, Reason::None, 0);
-            }
-            Some(_) if self.is_full() && !self.said_full => {
-                self.said_full = true;
-                let most = u64::try_from(MAX_IDS).unwrap_or(u64::MAX);
-                let count = u64::from(self.candidates).max(most);
-                self.say(EventKind::TooManyCandidates, Reason::Full, count);
-                self.remember(EventKind::TooManyCandidates, Reason::Full);
-            }
-            Some(_) => {}
+        if self.reason_due().is_none() {
+            self.hurry = false;
+            self.say(EventKind::NotDue, Reason::None, 0);
+        }
+        let waits = self.untold_waits();
+        if let Some(waits) = waits.filter(|waits| self.said.waits != Some(*waits)) {
+            self.say(EventKind::Waiting, waits.why, waits.until.as_unix_seconds());
+        }
+        if self.said.waits != waits {
+            self.said.waits = waits;
+            self.changed(Unsaved::Detail);
         }
     }
 
     /// Check-ins that must follow at once do so a few times; then they wait.
     fn pace(&mut self, entropy: u64) {
-        if self.poll() != Wish::CheckIn {
-            if self.lacking.is_empty() {
-                self.spins = 0;
+        if !self.wants_check_in() {
+            if self.talk.lacking.is_empty() {
+                self.talk.spins = 0;
             }
             return;
         }
-        self.spins = self.spins.saturating_add(1);
-        if let Some(more) = self.spins.checked_sub(AT_ONCE) {
+        self.talk.spins = self.talk.spins.saturating_add(1);
+        if let Some(more) = self.talk.spins.checked_sub(AT_ONCE) {
             let wait = schedule::back_off(more, entropy);
-            self.check_in_not_before = self.clock.now().plus(wait);
+            self.talk.check_in_not_before = self.clock.now().plus(wait);
         }
     }
 
     /// No answer came, or none that could be read. `entropy` is 64 random bits.
     pub fn handle_check_in_failed(&mut self, now: Timestamp, entropy: u64) {
         self.observe(now);
-        let wait = schedule::back_off(self.silent, entropy);
-        self.check_in_not_before = self.clock.now().plus(wait);
-        self.check_in_at = self.check_in_at.max(self.check_in_not_before);
-        self.silent = self.silent.saturating_add(1);
-        self.say(EventKind::CheckInFailed, Reason::Unreachable, u64::from(self.silent));
-        if self.journal.phase != Phase::Settled || self.reason_due().is_some() {
-            self.remember(EventKind::CheckInFailed, Reason::Unreachable);
-        }
-        if self.silent >= 2 {
+        let talk = &mut self.talk;
+        let wait = schedule::back_off(talk.silent, entropy);
+        talk.check_in_not_before = self.clock.now().plus(wait);
+        talk.check_in_at = talk.check_in_at.max(talk.check_in_not_before);
+        talk.looked = false;
+        talk.silent = talk.silent.saturating_add(1);
+        if talk.silent >= 2 {
             // Perhaps it is a record offered again that the vault does not take: say the rest without it.
-            self.lacking = IdSet::EMPTY;
+            talk.lacking = IdSet::EMPTY;
+        }
+        let silent = u64::from(talk.silent);
+        self.say(EventKind::CheckInFailed, Reason::Unreachable, silent);
+        if !matches!(self.step, Step::Settled(_)) || self.reason_due().is_some() {
+            self.remember(EventKind::CheckInFailed, Reason::Unreachable);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The machine itself: its state, what it wishes, what it shows.
 
+use super::Waits;
 use super::clock::Clock;
 use super::config::Config;
 use super::event::{Directory, Event, EventKind, Outcome, Reason};
-use super::journal::{Journal, Phase};
+use super::exchange::Talk;
+use super::journal::{Attempt, AuditFinding, Journal, Phase, Settled};
 use super::log::Log;
-use super::schedule;
-use super::set::{IdSet, MAX_IDS, MayHold};
+use super::set::{IdSet, MayHold, ReaderIds};
 use super::wish::{Action, Applied, RotationError, Wish};
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
@@ -18,48 +19,39 @@ use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 pub struct Rotation {
     pub(super) config: Config,
     pub(super) journal: Journal,
+    pub(super) step: Step,
     pub(super) unsaved: Unsaved,
     /// Whether the journal was written out since the last change.
     pub(super) written: bool,
     /// When writing may be tried again after a failure.
     pub(super) save_at: Timestamp,
     pub(super) clock: Clock,
-    pub(super) step: Step,
     /// A password is in memory that nothing needs any more.
     pub(super) wipe: bool,
-    /// When the password in memory was made.
-    pub(super) made_at: Timestamp,
-    /// How often the password in memory was applied, and when it may be again.
-    pub(super) tries: u8,
-    pub(super) retry_at: Timestamp,
-    /// Whether the account may hold the password in memory after the last try.
-    pub(super) maybe_held: bool,
-    /// Passwords in a row that were made anew at once.
+    /// Passwords in a row that were made again at once.
     pub(super) remade: u8,
-    pub(super) token: Option<[u8; 16]>,
-    /// Whether the vault answered in this run.
-    pub(super) heard: bool,
-    pub(super) sent: Option<Sent>,
-    /// What the vault lacks and this device keeps.
-    pub(super) lacking: IdSet,
-    pub(super) candidates: u32,
-    /// Whether the vault had more than one candidate when no rotation was under way.
-    pub(super) crowded: bool,
-    /// Answers in a row after which another check-in was needed.
-    pub(super) spins: u8,
-    /// Check-ins in a row without an answer.
-    pub(super) silent: u8,
-    /// When to check in although nothing asks for it, and before when not to check in at all.
-    pub(super) check_in_at: Timestamp,
-    pub(super) check_in_not_before: Timestamp,
+    /// Passwords that this run set, or may have set.
+    pub(super) changes: u8,
+    pub(super) talk: Talk,
     /// What is due does not wait for its back-off.
     pub(super) hurry: bool,
-    /// Said once, not at every fact.
-    pub(super) said_grace: bool,
-    pub(super) said_full: bool,
+    /// Whom the next password is sealed to, as a digest; none until it was told.
+    pub(super) readers: Option<[u8; 8]>,
+    /// The committed record names a reader whom the next one will not.
+    pub(super) reader_lost: bool,
+    pub(super) said: Said,
     /// The restart is journalled as done and is to be done now.
     pub(super) restart: bool,
     pub(super) log: Log,
+}
+
+/// What is told once, not at every fact.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub(super) struct Said {
+    pub(super) grace: bool,
+    pub(super) missing: bool,
+    pub(super) audit: AuditFinding,
+    pub(super) waits: Option<Waits>,
 }
 
 /// What the journal in memory has that the one on disk does not.
@@ -72,38 +64,93 @@ pub(super) enum Unsaved {
     Step,
 }
 
-/// The steps that end with the agent: a password is in memory.
+/// Where the rotation stands, with everything that means something there alone.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Step {
-    /// No password in memory.
-    Idle,
-    /// The vault is to store the record.
-    BackingUp,
+    /// No rotation is under way, and no password in memory.
+    Settled(Settled),
+    /// A password is in memory; the vault is to store its record.
+    BackingUp { attempt: Attempt, made_at: Timestamp },
     /// It has; the stamp is to be read.
-    Stamping,
-    /// The account is to be changed.
-    Applying,
+    Stamping { attempt: Attempt, made_at: Timestamp },
+    /// The account is being changed.
+    Applying(Applying),
+    /// The account holds the record; no password in memory.
+    Committing {
+        attempt: Attempt,
+        verified: bool,
+        /// Whether the account's change stamp was read since.
+        stamped: bool,
+    },
+}
+
+/// The account is being changed to the password in memory.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Applying {
+    pub(super) attempt: Attempt,
+    pub(super) made_at: Timestamp,
+    /// How often it was applied.
+    pub(super) tries: u8,
+    /// Whether the account may hold it after the last try.
+    pub(super) maybe_held: bool,
+    pub(super) stage: Stage,
+}
+
+/// One try.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Stage {
+    /// The setter is to be called, not before then.
+    Set { at: Timestamp },
     /// The account is to be asked.
-    Verifying(Applied),
+    Verify(Applied),
+    /// It could not be asked, or did not answer: its stamp is to be read.
+    Compare(Applied),
 }
 
-/// The check-in whose answer would be accepted.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Sent {
-    pub(super) nonce: [u8; 16],
-    pub(super) offers: IdSet,
-    pub(super) commit: Option<Proposal>,
-    pub(super) with_token: bool,
-    pub(super) audit: Option<super::message::AuditHead>,
-}
+impl Step {
+    /// As the journal has it.
+    pub(super) const fn phase(&self) -> Phase {
+        match *self {
+            Self::Settled(settled) => Phase::Settled(settled),
+            Self::BackingUp { attempt, .. } | Self::Stamping { attempt, .. } => {
+                Phase::BackingUp(attempt)
+            }
+            Self::Applying(Applying { attempt, .. }) => Phase::Applying(attempt),
+            Self::Committing { attempt, verified, .. } => Phase::Committing { attempt, verified },
+        }
+    }
 
-/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns it with the commit, so that it need not
-/// wait for another check-in to say until when the new password is good.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Proposal {
-    pub(super) id: RecordId,
-    pub(super) due: Timestamp,
-    pub(super) at: Timestamp,
+    /// The record of the rotation that is under way.
+    pub(super) const fn attempt(&self) -> Option<Attempt> {
+        match *self {
+            Self::Settled(_) => None,
+            Self::BackingUp { attempt, .. }
+            | Self::Stamping { attempt, .. }
+            | Self::Applying(Applying { attempt, .. })
+            | Self::Committing { attempt, .. } => Some(attempt),
+        }
+    }
+
+    /// When the password in memory was made; none when there is none.
+    pub(super) const fn made_at(&self) -> Option<Timestamp> {
+        match *self {
+            Self::BackingUp { made_at, .. }
+            | Self::Stamping { made_at, .. }
+            | Self::Applying(Applying { made_at, .. }) => Some(made_at),
+            Self::Settled(_) | Self::Committing { .. } => None,
+        }
+    }
+
+    /// The record made last.
+    pub(super) const fn last_made(&self) -> Option<RecordId> {
+        match self {
+            Self::Settled(settled) => settled.last_made,
+            _ => match self.attempt() {
+                Some(attempt) => Some(attempt.id),
+                None => None,
+            },
+        }
+    }
 }
 
 /// Where a rotation stands.
@@ -155,13 +202,27 @@ pub struct Status {
     pub state: State,
     /// When the next one is due; none before the first commit.
     pub due: Option<Timestamp>,
+    /// When the password is to be reset because the account was used.
+    pub reset_at: Option<Timestamp>,
+    /// Until when a rotation waits that is due, and why.
+    pub waits: Option<Waits>,
+    /// When the vault's next order is given, as it said in this run.
+    pub order_at: Option<Timestamp>,
+    /// Whether the account was missing at the latest look.
+    pub account_missing: bool,
+    /// Whether the committed record is sealed to a reader whom the device lost.
+    pub reader_lost: bool,
+    /// Readers whom the vault says that it removed, and whom the device's latest offer names.
+    pub removed_readers: ReaderIds,
+    /// How the vault's audit log compares with what this device remembers of it.
+    pub audit: AuditFinding,
     /// What the account may hold.
     pub may_hold: MayHold,
     /// How many candidates the vault had at the last answer; 0 when this run has had none.
     pub candidates: u32,
     /// How the last rotation or try ended.
     pub last: Option<Outcome>,
-    /// Why a rotation is due now (also one that waits for its back-off), or is under way.
+    /// Why a rotation is due now (also one that waits), or is under way.
     pub rotation_due: Option<Reason>,
 }
 
@@ -173,7 +234,7 @@ impl Rotation {
     pub fn new(config: Config, now: Timestamp) -> Result<Self, RotationError> {
         config.check()?;
         let journal = Journal::new(&config.scope, &config.device, config.account, config.sid, now);
-        let mut rotation = Self::from_journal(config, journal);
+        let mut rotation = Self::from_journal(config, journal, Step::Settled(Settled::default()));
         rotation.say_if_disabled();
         Ok(rotation)
     }
@@ -185,35 +246,23 @@ impl Rotation {
         }
     }
 
-    pub(super) const fn from_journal(config: Config, journal: Journal) -> Self {
-        let start = Timestamp::from_unix_seconds(0);
+    pub(super) const fn from_journal(config: Config, journal: Journal, step: Step) -> Self {
         Self {
             config,
             journal,
+            step,
             unsaved: Unsaved::Nothing,
             written: false,
-            save_at: start,
+            save_at: Timestamp::from_unix_seconds(0),
             clock: Clock::new(journal.seen),
-            step: Step::Idle,
             wipe: false,
-            made_at: start,
-            tries: 0,
-            retry_at: start,
-            maybe_held: false,
             remade: 0,
-            token: None,
-            heard: false,
-            sent: None,
-            lacking: IdSet::EMPTY,
-            candidates: 0,
-            crowded: false,
-            spins: 0,
-            silent: 0,
-            check_in_at: start,
-            check_in_not_before: start,
+            changes: 0,
+            talk: Talk::NEW,
             hurry: false,
-            said_grace: false,
-            said_full: false,
+            readers: None,
+            reader_lost: false,
+            said: Said { grace: false, missing: false, audit: AuditFinding::None, waits: None },
             restart: false,
             log: Log::EMPTY,
         }
@@ -225,29 +274,32 @@ impl Rotation {
         if self.wipe {
             return Wish::Wipe;
         }
+        if matches!(self.step, Step::Committing { stamped: false, .. }) {
+            return Wish::ReadStamp;
+        }
         if self.unsaved == Unsaved::Step {
             return self.save_or_wait();
         }
-        if let Some(id) = self.journal.last_made {
-            match self.step {
-                Step::Stamping => return Wish::ReadStamp,
-                Step::Applying if self.is_past(self.retry_at) => return Wish::Apply { id },
-                Step::Applying => return Wish::WaitUntil(self.next_time()),
-                Step::Verifying(_) => return Wish::Verify { id },
-                Step::Idle | Step::BackingUp => {}
+        match self.step {
+            Step::Stamping { .. } => return Wish::ReadStamp,
+            Step::Applying(Applying { attempt: Attempt { id, .. }, stage, .. }) => {
+                return match stage {
+                    Stage::Set { at } if self.is_past(at) => Wish::Apply { id },
+                    Stage::Set { .. } => Wish::WaitUntil(self.next_time()),
+                    Stage::Verify(_) => Wish::Verify { id },
+                    Stage::Compare(_) => Wish::ReadStamp,
+                };
             }
+            Step::Settled(_) | Step::BackingUp { .. } | Step::Committing { .. } => {}
         }
         if let Some(action) = self.next_action() {
             return Wish::Act(action);
         }
-        if self.wants_check_in() && self.is_past(self.check_in_not_before) {
-            return Wish::CheckIn;
+        if self.wants_check_in() && self.is_past(self.talk.check_in_not_before) {
+            return if self.wants_look() { Wish::LookUp } else { Wish::CheckIn };
         }
-        if self.startable().is_some() {
-            return Wish::Prepare {
-                previous: self.journal.last_made,
-                version: self.journal.highest.saturating_add(1),
-            };
+        if let (Some(_), Some(version)) = (self.startable(), self.next_version()) {
+            return Wish::Prepare { previous: self.step.last_made(), version };
         }
         if self.unsaved == Unsaved::Detail {
             return self.save_or_wait();
@@ -271,114 +323,37 @@ impl Rotation {
         Action::first_of(following.actions)
     }
 
-    /// Whether the vault is to be asked something now.
-    fn wants_check_in(&self) -> bool {
-        match (self.journal.phase, self.step) {
-            (Phase::Committing { .. }, _) | (Phase::BackingUp, Step::BackingUp) => true,
-            (Phase::Settled, _) => {
-                self.config.directory.is_some()
-                    && (!self.heard
-                        || !self.lacking.is_empty()
-                        || (self.is_past(self.check_in_at) && self.startable().is_none()))
-            }
-            (Phase::BackingUp | Phase::Applying, _) => false,
-        }
-    }
-
-    /// Every reason for a rotation, the first to be named first, and whether it waits for calm after conflicts.
-    fn reasons(&self) -> [(Reason, bool); 11] {
-        let (journal, now) = (&self.journal, self.clock.now());
-        let reasons = &journal.reasons;
-        let age = self.config.max_age_seconds;
-        let unknown = journal.may_hold.unknown;
-        let uncertain = journal.may_hold.ids.len() > 1 || self.crowded;
-        let of = |reason, holds| (if holds { reason } else { Reason::None }, false);
-        let calm = |reason, holds| (if holds { reason } else { Reason::None }, true);
-        [
-            of(Reason::Forced, reasons.forced),
-            of(Reason::Order, reasons.ordered),
-            of(Reason::PostAuthentication, journal.used.is_some_and(|used| used.deadline <= now)),
-            of(Reason::AccountChanged, reasons.account_changed),
-            of(Reason::JournalLost, unknown && reasons.journal_lost),
-            of(Reason::Enrolment, unknown),
-            calm(Reason::ImageRolledBack, reasons.rolled_back),
-            calm(Reason::OutcomeUncertain, uncertain),
-            of(
-                Reason::PolicyChanged,
-                journal.committed_at.is_some() && self.config.demands_over(journal.demand),
-            ),
-            of(
-                Reason::ExpiryBeyondPolicy,
-                self.config.expiry_protection && journal.due.is_some_and(|due| due > now.plus(age)),
-            ),
-            of(Reason::Age, journal.due.is_some_and(|due| due <= now)),
-        ]
-    }
-
-    /// Why a rotation is due, whether or not it may begin now.
-    pub(super) fn reason_due(&self) -> Option<Reason> {
-        self.config.directory?;
-        self.reasons().into_iter().map(|(reason, _)| reason).find(|reason| *reason != Reason::None)
-    }
-
-    /// From when on rotations may begin whose reason is a conflict.
-    pub(super) fn calm_at(&self) -> Timestamp {
-        let committed = self.journal.committed_at.unwrap_or_default();
-        committed.plus(schedule::calm(self.journal.conflicts))
-    }
-
-    /// Why a rotation may begin now.
-    pub(super) fn startable(&self) -> Option<Reason> {
-        let journal = &self.journal;
-        let free = self.config.directory.is_some()
-            && journal.phase == Phase::Settled
-            && self.step == Step::Idle
-            && self.heard
-            && !self.is_full()
-            // What the vault lacks is offered first; a vault that never takes it must not stop us.
-            && (self.lacking.is_empty() || self.spins > 2);
-        let waits = !self.hurry && journal.not_before.is_some_and(|at| !self.is_past(at));
-        if !free || waits {
-            return None;
-        }
-        let calm = self.hurry || self.is_past(self.calm_at());
-        self.reasons()
-            .into_iter()
-            .find(|(reason, needs_calm)| *reason != Reason::None && (calm || !needs_calm))
-            .map(|(reason, _)| reason)
-    }
-
-    /// Whether another record would be one too many (protocol §2.10).
-    pub(super) fn is_full(&self) -> bool {
-        self.journal.may_hold.ids.is_full()
-            || usize::try_from(self.candidates).is_ok_and(|candidates| candidates >= MAX_IDS)
-    }
-
     /// The next time at which something may change by itself.
     fn next_time(&self) -> Timestamp {
         let (journal, now) = (&self.journal, self.clock.now());
         let managed = self.config.directory.is_some();
-        let busy = journal.phase != Phase::Settled;
-        let password = self.step != Step::Idle;
+        let busy = !matches!(self.step, Step::Settled(_));
+        let again = match self.step {
+            Step::Applying(Applying { stage: Stage::Set { at }, .. }) => Some(at),
+            _ => None,
+        };
         let times = [
-            (managed || busy).then_some(self.check_in_not_before),
-            managed.then_some(self.check_in_at),
+            (managed || busy).then_some(self.talk.check_in_not_before),
+            managed.then_some(self.talk.check_in_at),
+            managed.then_some(self.talk.ask_at).flatten(),
             managed.then_some(journal.due).flatten(),
-            managed.then_some(journal.not_before).flatten(),
-            managed.then_some(self.calm_at()),
+            self.next_wait_end(),
             journal.used.map(|used| used.deadline),
             journal.following.map(|following| following.at),
-            password.then_some(self.plaintext_end()),
-            password.then_some(self.retry_at),
+            self.plaintext_end(),
+            again,
             (self.unsaved != Unsaved::Nothing).then_some(self.save_at),
         ];
         let next = times.into_iter().flatten().filter(|time| *time > now).min();
         next.map_or(Timestamp::MAX, |next| self.clock.wall(next))
     }
 
-    /// When the password in memory is wiped if it was not applied by then (protocol §2.4).
-    pub(super) const fn plaintext_end(&self) -> Timestamp {
-        self.made_at.plus(self.config.plaintext_seconds)
+    /// When the password in memory is wiped if it was not applied by then (protocol §2.4); none when there is none.
+    pub(super) const fn plaintext_end(&self) -> Option<Timestamp> {
+        match self.step.made_at() {
+            Some(made_at) => Some(made_at.plus(self.config.plaintext_seconds)),
+            None => None,
+        }
     }
 
     /// The next event, oldest first.
@@ -392,27 +367,23 @@ impl Rotation {
 
     /// Reports what is about no record.
     pub(super) fn say(&mut self, kind: EventKind, reason: Reason, detail: u64) {
-        self.log.push(Event {
-            at: self.clock.now(),
-            kind,
-            id: kind.id(self.directory()),
-            reason,
-            version: 0,
-            record: None,
-            detail,
-        });
+        self.push(kind, reason, None, detail);
     }
 
-    /// Reports what is about the last record made.
-    pub(super) fn say_of_record(&mut self, kind: EventKind, reason: Reason) {
+    /// Reports what is about a record.
+    pub(super) fn say_of(&mut self, attempt: &Attempt, kind: EventKind, reason: Reason) {
+        self.push(kind, reason, Some((attempt.id, attempt.version)), 0);
+    }
+
+    fn push(&mut self, kind: EventKind, reason: Reason, of: Option<(RecordId, u64)>, detail: u64) {
         self.log.push(Event {
             at: self.clock.now(),
             kind,
             id: kind.id(self.directory()),
             reason,
-            version: self.journal.version,
-            record: self.journal.last_made,
-            detail: 0,
+            version: of.map_or(0, |(_, version)| version),
+            record: of.map(|(id, _)| id),
+            detail,
         });
     }
 
@@ -425,10 +396,19 @@ impl Rotation {
     /// The records that the driver must keep beside the journal, in the same file.
     #[must_use]
     pub fn keep(&self) -> IdSet {
-        self.journal.keep()
+        self.journal.keep(&self.step.phase())
     }
 
-    /// The account whose password this rotation replaces. While a rotation is under way it stays the one that it began with.
+    /// The one record that the account holds for certain, when no rotation is under way: the one to compare with the readers
+    /// ([`Rotation::handle_readers`]).
+    #[must_use]
+    pub fn holds(&self) -> Option<RecordId> {
+        let settled = matches!(self.step, Step::Settled(_));
+        self.journal.held.only().filter(|_| settled)
+    }
+
+    /// The account whose password this rotation replaces. While a rotation is under way it stays the one that it began with, and one that is managed no
+    /// longer stays until the vault has what it lacks of it.
     #[must_use]
     pub const fn account(&self) -> &AccountName {
         &self.journal.account
@@ -449,13 +429,15 @@ impl Rotation {
     /// Where the rotation stands.
     #[must_use]
     pub const fn state(&self) -> State {
-        match (self.journal.phase, self.step) {
-            (_, Step::BackingUp) | (Phase::BackingUp, _) => State::BackingUp,
-            (_, Step::Verifying(_)) => State::Verifying,
-            (_, Step::Stamping | Step::Applying) | (Phase::Applying, _) => State::Applying,
-            (Phase::Committing { .. }, _) => State::Committing,
-            (Phase::Settled, _) if !self.heard => State::Starting,
-            (Phase::Settled, _) => State::Settled,
+        match self.step {
+            Step::Settled(_) if !self.talk.heard => State::Starting,
+            Step::Settled(_) => State::Settled,
+            Step::BackingUp { .. } | Step::Stamping { .. } => State::BackingUp,
+            Step::Applying(Applying { stage: Stage::Verify(_) | Stage::Compare(_), .. }) => {
+                State::Verifying
+            }
+            Step::Applying(_) => State::Applying,
+            Step::Committing { .. } => State::Committing,
         }
     }
 
@@ -463,7 +445,7 @@ impl Rotation {
     #[must_use]
     pub fn status(&self) -> Status {
         let journal = &self.journal;
-        let under_way = journal.phase != Phase::Settled;
+        let under_way = self.step.attempt().map(|attempt| attempt.cause.reason);
         Status {
             device: self.config.device,
             account: journal.account,
@@ -471,10 +453,17 @@ impl Rotation {
             version: journal.committed,
             state: self.state(),
             due: journal.due,
-            may_hold: journal.may_hold,
-            candidates: self.candidates,
+            reset_at: journal.used.map(|used| used.deadline),
+            waits: self.waits(),
+            order_at: self.talk.order_at,
+            account_missing: journal.missing,
+            reader_lost: self.reader_lost && journal.held.only().is_some(),
+            removed_readers: self.talk.removed_readers,
+            audit: journal.audit_finding,
+            may_hold: journal.held.may_hold(),
+            candidates: self.talk.candidates,
             last: journal.last,
-            rotation_due: if under_way { Some(journal.why) } else { self.reason_due() },
+            rotation_due: under_way.or_else(|| self.reason_due()),
         }
     }
 }

@@ -33,6 +33,9 @@ pub const MAX_ANSWER: usize = 4096;
 pub const MAX_RECORD: usize = 32 * 1024;
 /// The most characters of an account name (protocol §3).
 pub const MAX_ACCOUNT_CHARACTERS: usize = 64;
+/// How far a version may lie above the highest that its reader knows; a message that names a higher one is malformed. Versions count passwords, so a
+/// device that was away for ever is not that far behind, and nobody can use the numbers up.
+pub const MAX_AHEAD: u64 = 1 << 32;
 
 /// The length and head of the vault's audit trail (protocol §6.2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

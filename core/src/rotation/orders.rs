@@ -2,9 +2,9 @@
 
 use super::config::Config;
 use super::event::{EventKind, Reason};
-use super::journal::Phase;
+use super::exchange::Talk;
+use super::journal::Settled;
 use super::machine::{Rotation, Step, Unsaved};
-use super::set::{IdSet, MayHold};
 use super::wish::RotationError;
 use crate::account::same_name;
 use crate::identity::Timestamp;
@@ -43,26 +43,29 @@ impl Rotation {
             self.cancel_reset(EventKind::PostAuthenticationCancelled, Reason::PolicyChanged);
         }
         let unwanted = self.config.directory.is_none() || !self.same_account();
-        if unwanted && matches!(self.step, Step::BackingUp | Step::Stamping) {
-            self.abandon();
+        if let (true, Step::BackingUp { attempt, .. } | Step::Stamping { attempt, .. }) =
+            (unwanted, self.step)
+        {
+            self.abandon(&attempt);
         }
         self.take_account();
         Ok(())
     }
 
-    /// The administrator of this device asks for a new password now. It does not wait for a back-off.
+    /// The administrator of this device asks for a new password now. It waits for nothing, and begins a run.
     pub fn force(&mut self, now: Timestamp) {
         self.observe(now);
         self.journal.reasons.forced = true;
+        self.changes = 0;
         self.changed(Unsaved::Detail);
         self.skip_back_off(now);
     }
 
-    /// A single run by hand: whatever is due does not wait for its back-off.
+    /// A single run by hand: whatever is due does not wait for the back-off after failures. Other waits it does not skip.
     pub fn skip_back_off(&mut self, now: Timestamp) {
         self.observe(now);
         self.hurry = true;
-        self.check_in_not_before = self.clock.now();
+        self.talk.check_in_not_before = self.clock.now();
         self.save_at = self.clock.now();
     }
 
@@ -76,34 +79,52 @@ impl Rotation {
 
     /// Between two rotations: from now on it is the account of the settings.
     pub(super) fn take_account(&mut self) {
-        let same = self.same_account();
-        let (name, sid) = (self.config.account, self.config.sid.or(self.journal.sid));
-        let journal = &mut self.journal;
-        if journal.phase != Phase::Settled
-            || (journal.account == name && journal.sid == sid && same)
-        {
+        if !matches!(self.step, Step::Settled(_)) {
             return;
         }
-        let renamed = journal.account != name;
-        journal.account = name;
-        if same {
-            journal.sid = sid;
+        let (name, sid) = (self.config.account, self.config.sid);
+        if !self.same_account() {
+            self.turn();
+        } else if self.journal.account != name || (sid.is_some() && self.journal.sid != sid) {
             // The sealed records name the account as it was called.
-            journal.reasons.account_changed |= renamed;
-        } else {
-            // Nothing is known of the other account's password. What was known of this one's stays with the vault.
-            journal.sid = self.config.sid;
-            journal.reasons.account_changed = true;
-            journal.may_hold = MayHold::UNKNOWN;
-            journal.due = None;
-            journal.stamp = None;
-            journal.following = None;
-            self.lacking = IdSet::EMPTY;
-            self.cancel_reset(EventKind::PostAuthenticationCancelled, Reason::AccountChanged);
+            let renamed = self.journal.account != name;
+            self.journal.reasons.account_changed |= renamed && self.step.last_made().is_some();
+            self.journal.account = name;
+            self.journal.sid = sid.or(self.journal.sid);
+            self.changed(Unsaved::Step);
+            if renamed {
+                self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
+            }
         }
+    }
+
+    /// Another account is managed from now on: nothing is known of its password, and what is about the former one is forgotten. Not before the vault has
+    /// every record that the former one may hold: the journal is the only other place where they are.
+    fn turn(&mut self) {
+        let held = self.journal.held.ids;
+        let kept =
+            self.talk.heard && !held.as_slice().iter().any(|id| self.talk.unheld.contains(*id));
+        if !kept && !held.is_empty() {
+            return;
+        }
+        let reason = Reason::AccountChanged;
+        self.cancel_reset(EventKind::PostAuthenticationCancelled, reason);
+        self.journal.turn_to(self.config.account, self.config.sid);
+        self.step = Step::Settled(Settled::default());
+        self.talk = Talk {
+            check_in_at: self.talk.check_in_at,
+            check_in_not_before: self.talk.check_in_not_before,
+            silent: self.talk.silent,
+            spins: self.talk.spins,
+            log: self.talk.log,
+            acknowledges: self.talk.acknowledges,
+            ..Talk::NEW
+        };
+        self.said.missing = false;
+        self.reader_lost = false;
+        self.remade = 0;
+        self.restart = false;
         self.changed(Unsaved::Step);
-        if renamed || !same {
-            self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
-        }
+        self.say(EventKind::AccountChanged, reason, 0);
     }
 }

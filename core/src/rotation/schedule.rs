@@ -47,6 +47,11 @@ pub(super) fn calm(conflicts: u8) -> u64 {
     }
 }
 
+/// How long after so many commits in a row that rested on the vault's word the next of that kind waits: 1, 2, 4 … 60 minutes.
+pub(super) fn word(commits: u8) -> u64 {
+    commits.checked_sub(1).map_or(0, whole_back_off)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +78,11 @@ mod tests {
         assert_eq!((back_off(0, 0), back_off(0, u64::MAX)), (30, 60));
         assert_eq!((back_off(3, 0), back_off(3, u64::MAX)), (240, 480));
         assert_eq!((back_off(6, 0), back_off(255, u64::MAX)), (1800, 3600));
+    }
+
+    #[test]
+    fn what_rests_on_a_word_waits_from_a_minute_up_to_an_hour() {
+        assert_eq!([0, 1, 2, 3, 7, 8, 255].map(word), [0, 60, 120, 240, 3600, 3600, 3600]);
     }
 
     #[test]

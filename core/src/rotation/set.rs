@@ -126,6 +126,87 @@ impl fmt::Debug for IdSet {
     }
 }
 
+/// Record ids in the order of their age, the oldest first; at most `N`, and none twice.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub(super) struct ByAge<const N: usize> {
+    // Unused places are zero, so that the derived comparison is that of the lists.
+    ids: [RecordId; N],
+    len: u8,
+}
+
+impl<const N: usize> ByAge<N> {
+    pub(super) const EMPTY: Self = Self { ids: [RecordId::from_bytes([0; 16]); N], len: 0 };
+
+    pub(super) fn as_slice(&self) -> &[RecordId] {
+        self.ids.get(..self.len()).unwrap_or_default()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) const fn is_full(&self) -> bool {
+        self.len() >= N
+    }
+
+    pub(super) fn contains(&self, id: RecordId) -> bool {
+        self.as_slice().contains(&id)
+    }
+
+    /// The same ids, without their order.
+    pub(super) fn set(&self) -> IdSet {
+        IdSet::collect_first(self.as_slice().iter().copied()).0
+    }
+
+    /// Adds the youngest; one that is there keeps its place.
+    ///
+    /// # Errors
+    /// [`SetFull`] when there is no room.
+    pub(super) fn push(&mut self, id: RecordId) -> Result<(), SetFull> {
+        if self.contains(id) {
+            return Ok(());
+        }
+        let place = self.ids.get_mut(usize::from(self.len)).ok_or(SetFull)?;
+        *place = id;
+        self.len = self.len.saturating_add(1);
+        Ok(())
+    }
+
+    /// Adds the youngest; when there is no room the oldest makes room.
+    pub(super) fn push_out(&mut self, id: RecordId) {
+        if let Some(oldest) = self.as_slice().first().copied().filter(|_| self.is_full())
+            && !self.contains(id)
+        {
+            self.remove(oldest);
+        }
+        // There is room now.
+        let _ = self.push(id);
+    }
+
+    /// Removes an id; says whether it was there.
+    pub(super) fn remove(&mut self, id: RecordId) -> bool {
+        let Some(at) = self.as_slice().iter().position(|held| *held == id) else { return false };
+        if let Some(tail) = self.ids.get_mut(at..usize::from(self.len)) {
+            tail.rotate_left(1);
+            if let Some(place) = tail.last_mut() {
+                *place = RecordId::from_bytes([0; 16]);
+            }
+        }
+        self.len = self.len.saturating_sub(1);
+        true
+    }
+}
+
+impl<const N: usize> fmt::Debug for ByAge<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
 /// At most sixteen ids of readers (protocol §4.2), in increasing order.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct ReaderIds {
@@ -201,7 +282,8 @@ impl core::error::Error for SetFull {}
 pub struct MayHold {
     /// The records.
     pub ids: IdSet,
-    /// Whether it may also be a password that no record of ours holds: before the first commit and after a lost journal.
+    /// Whether it may also be a password that none of these records holds: before the first commit, after a lost journal, after the account
+    /// was missing or changed by somebody else, and when the oldest of more than sixteen records had to leave the journal.
     pub unknown: bool,
 }
 
@@ -259,6 +341,21 @@ mod tests {
         assert_eq!(set.insert(id(100)), Ok(()));
         assert_eq!(set.len(), 16);
         assert!(!IdSet::collect_first((0..17).map(id)).1);
+    }
+
+    #[test]
+    fn a_list_by_age_keeps_its_order_and_the_oldest_makes_room() {
+        let mut list = ByAge::<3>::EMPTY;
+        for byte in [7, 3, 9, 7] {
+            list.push(id(byte)).unwrap();
+        }
+        assert_eq!(list.as_slice(), [id(7), id(3), id(9)]);
+        assert_eq!(list.push(id(1)), Err(SetFull));
+        list.push_out(id(1));
+        list.push_out(id(9));
+        assert_eq!(list.as_slice(), [id(3), id(9), id(1)]);
+        assert!(list.remove(id(9)) && !list.remove(id(9)));
+        assert_eq!(list.set(), IdSet::collect_first([id(1), id(3)]).0);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The steps on the device: make, apply, verify (protocol §2).
 
-use super::config::Config;
-use super::event::{EventKind, Outcome, Reason};
-use super::journal::{self, Journal, Phase};
-use super::machine::{Rotation, Step, Unsaved};
+use super::config::{Config, DAY};
+use super::event::{Event, EventKind, Outcome, Reason};
+use super::journal::{self, Attempt, Journal, Phase, Settled};
+use super::machine::{Applying, Rotation, Stage, Step, Unsaved};
 use super::schedule;
 use super::wish::{Applied, RotationError, Verified, Wish};
 use crate::identity::{RecordId, Timestamp};
@@ -29,39 +29,46 @@ impl Rotation {
         now: Timestamp,
     ) -> Result<Self, RotationError> {
         config.check()?;
-        let journal = Journal::decode(journal)?;
+        let (journal, phase) = Journal::decode(journal)?;
         if journal.identity != journal::identity(&config.scope, &config.device) {
             return Err(RotationError::JournalOfAnotherDevice);
         }
-        let mut rotation = Self::from_journal(config, journal);
+        let (step, interrupted) = match phase {
+            Phase::Settled(settled) => (Step::Settled(settled), None),
+            Phase::Committing { attempt, verified } => {
+                (Step::Committing { attempt, verified, stamped: true }, None)
+            }
+            Phase::BackingUp(attempt) | Phase::Applying(attempt) => {
+                let settled = Settled { last_made: Some(attempt.id), stamp };
+                (Step::Settled(settled), Some(attempt))
+            }
+        };
+        let mut rotation = Self::from_journal(config, journal, step);
         rotation.say_if_disabled();
-        rotation.recover(stamp);
+        if let Some(attempt) = interrupted {
+            rotation.recover(&attempt, stamp);
+        }
         rotation.observe(now);
         rotation.take_account();
         Ok(rotation)
     }
 
-    // Protocol §2.5. In BackingUp: stamp as recorded: the id is ruled out; changed: it joins the may-hold set.
-    // In Applying: unchanged: not held, ruled out; changed, or no stamp: both ids stay.
-    fn recover(&mut self, stamp: Option<[u8; 32]>) {
-        let unchanged = stamp.is_some() && stamp == self.journal.stamp;
-        let Some(id) = self.journal.last_made else { return };
-        match self.journal.phase {
-            Phase::BackingUp | Phase::Applying if unchanged => self.rule_out(id),
-            Phase::BackingUp | Phase::Applying => {
-                // Room is certain: no record is made while the set is full.
-                let _ = self.journal.may_hold.ids.insert(id);
-            }
-            Phase::Settled | Phase::Committing { .. } => return,
+    // Protocol §2.5. Stamp as recorded: not held, ruled out. Changed, or no stamp: it may be held.
+    fn recover(&mut self, attempt: &Attempt, stamp: Option<[u8; 32]>) {
+        if stamp.is_some() && stamp == attempt.stamp {
+            self.rule_out(attempt);
+        } else {
+            // Room is certain: no record is made while the set is full.
+            let _ = self.journal.held.ids.push(attempt.id);
         }
-        self.journal.phase = Phase::Settled;
         self.changed(Unsaved::Step);
-        self.say_of_record(EventKind::Recovered, Reason::Interrupted);
+        self.say_of(attempt, EventKind::Recovered, Reason::Interrupted);
         self.remember(EventKind::Recovered, Reason::Interrupted);
         // An agent that dies at every rotation must not make a record at every start; the first two go at once.
         self.journal.failures = self.journal.failures.saturating_add(1);
-        if let Some(more) = self.journal.failures.checked_sub(3) {
-            let wait = schedule::whole_back_off(more);
+        let wait = self.journal.failures.checked_sub(3).map(schedule::whole_back_off);
+        let wait = if self.is_full() { Some(DAY) } else { wait };
+        if let Some(wait) = wait {
             self.journal.not_before = Some(self.clock.now().plus(wait));
         }
         self.count_failed_reset();
@@ -82,38 +89,56 @@ impl Rotation {
         if !matches!(self.poll(), Wish::Prepare { version: wished, .. } if wished == version) {
             return Err(RotationError::UnexpectedFact);
         }
-        let why = self.startable().ok_or(RotationError::UnexpectedFact)?;
+        let cause = self.startable().ok_or(RotationError::UnexpectedFact)?;
         let journal = &self.journal;
-        if journal.last_made == Some(id)
-            || journal.may_hold.ids.contains(id)
+        if self.step.last_made() == Some(id)
+            || journal.held.ids.contains(id)
             || journal.ruled_out.contains(id)
+            || journal.ruled_out_on_word.contains(id)
         {
             return Err(RotationError::IdRepeated);
         }
         self.observe(now);
-        let journal = &mut self.journal;
-        journal.phase = Phase::BackingUp;
-        journal.highest = version;
-        journal.version = version;
-        journal.last_made = Some(id);
-        journal.stamp = stamp;
-        journal.why = why;
-        journal.made_demand = self.config.demand;
-        self.step = Step::BackingUp;
-        self.made_at = self.clock.now();
-        self.tries = 0;
-        self.sent = None;
+        // Whoever changed the account since the last look did not change it to this password.
+        self.compare_stamp(stamp);
+        let Step::Settled(settled) = self.step else { return Err(RotationError::UnexpectedFact) };
+        self.drop_oldest();
+        let (demand, stamp) = (self.config.demand, stamp.or(settled.stamp));
+        let attempt = Attempt { id, version, cause, demand, stamp };
+        self.journal.highest = version;
+        self.step = Step::BackingUp { attempt, made_at: self.clock.now() };
+        self.talk.sent = None;
         self.changed(Unsaved::Step);
-        let kind = if matches!(why, Reason::Forced | Reason::Order) {
+        let reason = cause.reason;
+        let kind = if matches!(reason, Reason::Forced | Reason::Order) {
             EventKind::ResetRequested
-        } else if why == Reason::PostAuthentication {
+        } else if reason == Reason::PostAuthentication {
             EventKind::PostAuthenticationReset
         } else {
             EventKind::RotationDue
         };
-        self.say_of_record(kind, why);
-        self.say_of_record(EventKind::Prepared, why);
+        self.say_of(&attempt, kind, reason);
+        self.say_of(&attempt, EventKind::Prepared, reason);
         Ok(())
+    }
+
+    /// Before a seventeenth record is made the oldest leaves the journal. The vault has it, and keeps every candidate until the next commit.
+    fn drop_oldest(&mut self) {
+        if !self.is_full() {
+            return;
+        }
+        let Some(oldest) = self.oldest_at_the_vault() else { return };
+        self.journal.held.ids.remove(oldest);
+        self.journal.held.unknown = true;
+        self.log.push(Event {
+            at: self.clock.now(),
+            kind: EventKind::CandidateDropped,
+            id: None,
+            reason: Reason::OutcomeUncertain,
+            version: 0,
+            record: Some(oldest),
+            detail: 0,
+        });
     }
 
     /// No password could be made or sealed. `entropy` is 64 random bits.
@@ -129,13 +154,15 @@ impl Rotation {
             return Err(RotationError::UnexpectedFact);
         }
         self.observe(now);
+        self.say(EventKind::PrepareFailed, Reason::RandomFailed, 0);
         self.fail(EventKind::PrepareFailed, Reason::RandomFailed, false, entropy);
         Ok(())
     }
 
-    /// The account's change stamp, right before the account is changed; none where the platform has none.
+    /// The account's change stamp, when it was wished: right before the account is changed, after it was changed, and after a try whose outcome the account
+    /// does not say; none where the platform has none. `entropy` is 64 random bits.
     ///
-    /// No journal has to be written for it: a start that finds a record being backed up counts it as held unless the account's stamp is exactly the
+    /// No journal has to be written for the first: a start that finds a record being backed up counts it as held unless the account's stamp is exactly the
     /// one of when the record was made. A driver that writes one all the same writes the new stamp.
     ///
     /// # Errors
@@ -144,23 +171,52 @@ impl Rotation {
         &mut self,
         stamp: Option<[u8; 32]>,
         now: Timestamp,
+        entropy: u64,
     ) -> Result<(), RotationError> {
         self.observe(now);
         if self.poll() != Wish::ReadStamp {
             return Err(RotationError::UnexpectedFact);
         }
-        let id = self.journal.last_made.ok_or(RotationError::UnexpectedFact)?;
-        let inserted = self.journal.may_hold.ids.insert(id);
-        inserted.map_err(|_| RotationError::UnexpectedFact)?;
-        self.journal.phase = Phase::Applying;
-        self.journal.stamp = stamp;
-        self.step = Step::Applying;
-        self.retry_at = self.clock.now();
+        match self.step {
+            Step::Stamping { attempt, made_at } => self.begin_to_apply(attempt, made_at, stamp)?,
+            Step::Applying(Applying { stage: Stage::Compare(applied), .. }) => {
+                self.compare_outcome(applied, stamp, entropy);
+            }
+            Step::Committing { mut attempt, verified, .. } => {
+                attempt.stamp = stamp;
+                self.step = Step::Committing { attempt, verified, stamped: true };
+                self.changed(Unsaved::Step);
+            }
+            Step::Settled(_) | Step::BackingUp { .. } | Step::Applying(_) => {
+                return Err(RotationError::UnexpectedFact);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_to_apply(
+        &mut self,
+        mut attempt: Attempt,
+        made_at: Timestamp,
+        stamp: Option<[u8; 32]>,
+    ) -> Result<(), RotationError> {
+        let room = self.journal.held.ids.push(attempt.id);
+        room.map_err(|_| RotationError::UnexpectedFact)?;
+        if attempt.stamp.is_some() && stamp.is_some() && stamp != attempt.stamp {
+            // Somebody changed the account since the record was made: what it has now is not known, should this password not get onto it.
+            self.journal.held.unknown = true;
+            self.journal.reasons.account_changed = true;
+            self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
+        }
+        attempt.stamp = stamp.or(attempt.stamp);
+        let stage = Stage::Set { at: self.clock.now() };
+        self.step =
+            Step::Applying(Applying { attempt, made_at, tries: 0, maybe_held: false, stage });
         self.changed(Unsaved::Detail);
         Ok(())
     }
 
-    /// What the setter reported. `entropy` is 64 random bits.
+    /// What the setter reported.
     ///
     /// # Errors
     /// `UnexpectedFact` when it was not wished.
@@ -168,20 +224,19 @@ impl Rotation {
         &mut self,
         applied: Applied,
         now: Timestamp,
-        entropy: u64,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Wish::Apply { .. }) {
             return Err(RotationError::UnexpectedFact);
         }
         self.observe(now);
-        self.tries = self.tries.saturating_add(1);
-        // Protocol §2.6: after every outcome, failure too, the account is asked.
-        if self.config.can_verify {
-            self.step = Step::Verifying(applied);
-        } else if applied == Applied::Success {
-            self.held(false);
-        } else {
-            self.not_certain(applied, entropy);
+        if let Step::Applying(applying) = &mut self.step {
+            applying.tries = applying.tries.saturating_add(1);
+            // Protocol §2.6: after every outcome, failure too, the account is asked.
+            applying.stage = if self.config.can_verify {
+                Stage::Verify(applied)
+            } else {
+                Stage::Compare(applied)
+            };
         }
         Ok(())
     }
@@ -196,40 +251,75 @@ impl Rotation {
         now: Timestamp,
         entropy: u64,
     ) -> Result<(), RotationError> {
-        let (Wish::Verify { id }, Step::Verifying(applied)) = (self.poll(), self.step) else {
+        if !matches!(self.poll(), Wish::Verify { .. }) {
             return Err(RotationError::UnexpectedFact);
-        };
+        }
         self.observe(now);
+        let Step::Applying(applying) = &mut self.step else { return Ok(()) };
+        let Stage::Verify(applied) = applying.stage else { return Ok(()) };
         match verified {
             Verified::Match => self.held(true),
-            Verified::Unavailable => self.not_certain(applied, entropy),
-            Verified::Mismatch => {
-                self.maybe_held = false;
-                if !self.try_again(applied) {
-                    self.rule_out(id);
-                    self.settle_failed(applied, Reason::Mismatch, entropy);
-                }
-            }
+            Verified::Unavailable => applying.stage = Stage::Compare(applied),
+            Verified::Mismatch => self.not_held(applied, false, Reason::Mismatch, entropy),
         }
         Ok(())
     }
 
+    /// The account did not say whether it holds the password. An unchanged stamp says that it does not; where there is no stamp, the store's word counts: a
+    /// refusal is believed (what is ruled out on it can be revealed until the next commit), and a success where nobody could ever be asked. Everything else
+    /// stays uncertain.
+    fn compare_outcome(&mut self, applied: Applied, stamp: Option<[u8; 32]>, entropy: u64) {
+        let Step::Applying(Applying { attempt, .. }) = self.step else { return };
+        let before = attempt.stamp.filter(|_| stamp.is_some());
+        if before.is_some() && before == stamp {
+            self.not_held(applied, false, Reason::Unverified, entropy);
+        } else if applied == Applied::Success && !self.config.can_verify {
+            self.held(false);
+        } else if before.is_none() && !is_transient(applied) {
+            self.not_held(applied, true, Reason::Unverified, entropy);
+        } else {
+            self.not_certain(applied, entropy);
+        }
+    }
+
     /// The account holds the new password: asked, or as the setter says where nobody can be asked.
     fn held(&mut self, verified: bool) {
-        self.journal.phase = Phase::Committing { verified };
+        let Step::Applying(Applying { attempt, .. }) = self.step else { return };
+        self.changes = self.changes.saturating_add(1);
         self.journal.covered = self.clock.now();
-        self.drop_password();
+        self.drop_password(Step::Committing { attempt, verified, stamped: false });
         self.changed(Unsaved::Step);
-        self.say_of_record(EventKind::AccountUpdated, self.journal.why);
+        self.say_of(&attempt, EventKind::AccountUpdated, attempt.cause.reason);
         if verified {
-            self.say_of_record(EventKind::Verified, self.journal.why);
+            self.say_of(&attempt, EventKind::Verified, attempt.cause.reason);
         }
-        self.spins = 0;
+        self.talk.spins = 0;
+    }
+
+    /// The account does not hold the new password: seen, or, `on_word`, as the store says.
+    fn not_held(&mut self, applied: Applied, on_word: bool, otherwise: Reason, entropy: u64) {
+        let Step::Applying(applying) = &mut self.step else { return };
+        // On the store's word a try before, whose outcome is not known, is none the less uncertain.
+        applying.maybe_held &= on_word;
+        if self.try_again(applied) {
+            return;
+        }
+        let Step::Applying(Applying { attempt, maybe_held, .. }) = self.step else { return };
+        if !maybe_held {
+            if on_word {
+                self.rule_out_on_word(&attempt);
+            } else {
+                self.rule_out(&attempt);
+            }
+        }
+        self.settle_failed(applied, otherwise, entropy);
     }
 
     /// The account may hold the new password, or not: the id stays.
     fn not_certain(&mut self, applied: Applied, entropy: u64) {
-        self.maybe_held = true;
+        if let Step::Applying(applying) = &mut self.step {
+            applying.maybe_held = true;
+        }
         if !self.try_again(applied) {
             self.settle_failed(applied, Reason::Unverified, entropy);
         }
@@ -237,32 +327,27 @@ impl Rotation {
 
     // Protocol §2.6: a transient failure tries the same password again; only a refusal makes a new one.
     fn try_again(&mut self, applied: Applied) -> bool {
-        let transient = match applied {
-            Applied::Success | Applied::Failed | Applied::TimedOut => true,
-            Applied::Refused | Applied::NotFound | Applied::ManagedElsewhere => false,
-        };
         let at = self.clock.now().plus(BETWEEN_TRIES);
-        if !transient
-            || self.tries >= MAX_TRIES
-            || at >= self.plaintext_end()
-            || !self.same_account()
-        {
-            return false;
+        let in_time = self.plaintext_end().is_some_and(|end| at < end);
+        let same_account = self.same_account();
+        let Step::Applying(applying) = &mut self.step else { return false };
+        let again = is_transient(applied) && applying.tries < MAX_TRIES && in_time && same_account;
+        if again {
+            applying.stage = Stage::Set { at };
         }
-        self.step = Step::Applying;
-        self.retry_at = at;
-        true
+        again
     }
 
     /// The password is wiped between two tries.
-    pub(super) fn give_up_applying(&mut self) {
-        if let (false, Some(id)) = (self.maybe_held, self.journal.last_made) {
-            self.rule_out(id);
+    pub(super) fn give_up_applying(&mut self, applying: &Applying) {
+        if !applying.maybe_held {
+            self.rule_out(&applying.attempt);
         }
         self.settle_failed(Applied::Failed, Reason::PlaintextExpired, u64::MAX);
     }
 
     fn settle_failed(&mut self, applied: Applied, otherwise: Reason, entropy: u64) {
+        let Some(attempt) = self.step.attempt() else { return };
         let (kind, reason) = match applied {
             Applied::Refused => (EventKind::PasswordRefused, Reason::PasswordRefused),
             Applied::NotFound => (EventKind::AccountNotFound, Reason::AccountNotFound),
@@ -271,57 +356,71 @@ impl Rotation {
             Applied::Failed => (EventKind::AccountUpdateFailed, Reason::SetterFailed),
             Applied::Success => (EventKind::AccountUpdateFailed, otherwise),
         };
-        self.journal.phase = Phase::Settled;
-        self.drop_password();
+        let maybe = self.journal.held.ids.contains(attempt.id);
+        // After an uncertain outcome any stamp may be ours.
+        let stamp = attempt.stamp.filter(|_| !maybe);
+        self.drop_password(Step::Settled(Settled { last_made: Some(attempt.id), stamp }));
         self.changed(Unsaved::Step);
-        if self.journal.may_hold.ids.len() > 1 {
-            self.say_of_record(EventKind::Uncertain, Reason::OutcomeUncertain);
+        if maybe {
+            self.changes = self.changes.saturating_add(1);
+            self.say_of(&attempt, EventKind::Uncertain, Reason::OutcomeUncertain);
         }
+        self.say_of(&attempt, kind, reason);
         self.fail(kind, reason, applied == Applied::Refused, entropy);
         self.take_account();
     }
 
-    /// The last record made was never applied, in this run of the agent: it is ruled out.
-    pub(super) fn abandon(&mut self) {
-        if let Some(id) = self.journal.last_made {
-            self.rule_out(id);
-        }
-        self.journal.phase = Phase::Settled;
-        self.drop_password();
-        self.sent = None;
-        self.changed(Unsaved::Step);
+    /// The record in memory was never applied, in this run of the agent: it is ruled out.
+    pub(super) fn abandon(&mut self, attempt: &Attempt) {
+        self.rule_out(attempt);
+        self.settle_unapplied(attempt);
+        self.talk.sent = None;
         self.take_account();
     }
 
-    /// The vault did not take the record, so nothing has to be ruled out.
-    pub(super) fn refused(&mut self, reason: Reason, at_once: bool, entropy: u64) {
-        self.journal.phase = Phase::Settled;
-        self.drop_password();
-        self.changed(Unsaved::Step);
-        self.fail(EventKind::BackUpFailed, reason, at_once, entropy);
+    /// The vault did not take the record. Who refuses may have stored it all the same: it is named as ruled out.
+    pub(super) fn refused(&mut self, attempt: &Attempt, reason: Reason, entropy: u64) {
+        self.rule_out_on_word(attempt);
+        self.settle_unapplied(attempt);
+        self.say_of(attempt, EventKind::BackUpFailed, reason);
+        self.fail(EventKind::BackUpFailed, reason, reason == Reason::Stale, entropy);
         self.take_account();
     }
 
-    fn rule_out(&mut self, id: RecordId) {
-        self.journal.may_hold.ids.remove(id);
-        self.journal.ruled_out.push(id);
-        self.say_of_record(EventKind::RuledOut, self.journal.why);
+    fn settle_unapplied(&mut self, attempt: &Attempt) {
+        let settled = Settled { last_made: Some(attempt.id), stamp: attempt.stamp };
+        self.drop_password(Step::Settled(settled));
+        self.changed(Unsaved::Step);
     }
 
-    fn drop_password(&mut self) {
-        self.wipe |= self.step != Step::Idle;
-        self.step = Step::Idle;
+    fn rule_out(&mut self, attempt: &Attempt) {
+        self.journal.held.ids.remove(attempt.id);
+        self.journal.ruled_out.push_out(attempt.id);
+        self.say_of(attempt, EventKind::RuledOut, attempt.cause.reason);
     }
 
-    /// A rotation did not succeed: report it, and wait before the next try.
-    pub(super) fn fail(&mut self, kind: EventKind, reason: Reason, at_once: bool, entropy: u64) {
-        self.say_of_record(kind, reason);
+    fn rule_out_on_word(&mut self, attempt: &Attempt) {
+        self.journal.held.ids.remove(attempt.id);
+        self.journal.ruled_out_on_word.push_out(attempt.id);
+        self.say_of(attempt, EventKind::RuledOut, attempt.cause.reason);
+    }
+
+    /// The password in memory is needed no more.
+    fn drop_password(&mut self, next: Step) {
+        self.wipe |= self.step.made_at().is_some();
+        self.step = next;
+    }
+
+    /// A rotation did not succeed: wait before the next try, and let the vault know in this run.
+    fn fail(&mut self, kind: EventKind, reason: Reason, at_once: bool, entropy: u64) {
         self.remember(kind, reason);
+        self.talk.report = true;
         self.hurry = false;
-        if at_once && self.remade < AT_ONCE {
+        if at_once && self.remade < AT_ONCE && !self.is_full() {
             self.remade = self.remade.saturating_add(1);
         } else {
             let wait = schedule::back_off(self.journal.failures, entropy);
+            let wait = if self.is_full() { DAY } else { wait };
             self.journal.not_before = Some(self.clock.now().plus(wait));
             self.journal.failures = self.journal.failures.saturating_add(1);
         }
@@ -353,7 +452,7 @@ impl Rotation {
     /// `BufferTooSmall`; [`MAX_JOURNAL`](super::MAX_JOURNAL) is always enough.
     pub fn journal(&mut self, out: &mut [u8]) -> Result<usize, RotationError> {
         self.journal.seen = self.clock.now();
-        let len = self.journal.encode(out)?;
+        let len = self.journal.encode(&self.step.phase(), out)?;
         self.written = true;
         Ok(len)
     }
@@ -376,5 +475,13 @@ impl Rotation {
         self.observe(now);
         self.written = false;
         self.save_at = self.clock.now().plus(schedule::back_off(0, entropy));
+    }
+}
+
+/// Whether the same password may be tried again after this: the others say that it is no use.
+const fn is_transient(applied: Applied) -> bool {
+    match applied {
+        Applied::Success | Applied::Failed | Applied::TimedOut => true,
+        Applied::Refused | Applied::NotFound | Applied::ManagedElsewhere => false,
     }
 }

@@ -2,9 +2,12 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use super::causes::{Cause, Kind, Wait};
 use super::config::Config;
 use super::event::{Directory, EventKind, Outcome, Reason};
-use super::journal::{Following, Journal, Phase, Reasons, Use};
+use super::journal::{
+    Attempt, AuditFinding, Following, Held, Journal, Phase, Reasons, RuledOut, Settled, Use,
+};
 use super::machine::Rotation;
 use super::message::{
     Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals, record_prefix,
@@ -109,16 +112,28 @@ fn answer() -> Answer {
     answer
 }
 
-fn journal() -> Journal {
+/// What may be held, in the order of age.
+fn held(bytes: &[u8]) -> Held {
+    let mut held = Held { ids: super::set::ByAge::EMPTY, unknown: false };
+    bytes.iter().for_each(|byte| held.ids.push(id(*byte)).unwrap());
+    held
+}
+
+fn journal() -> (Journal, Phase) {
     let scope = Scope::new("contoso").unwrap();
     let now = time(1_800_000_900);
     let mut journal = Journal::new(&scope, &device(), account(), Some(Sid::unix_user(1001)), now);
-    journal.phase = Phase::Applying;
-    (journal.highest, journal.version, journal.committed) = (3, 3, 2);
-    journal.may_hold = MayHold::new(ids(&[0x22, 0x44]), false);
-    journal.last_made = Some(id(0x44));
-    journal.ruled_out.push(id(0x33));
-    journal.stamp = Some([0xcc; 32]);
+    let attempt = Attempt {
+        id: id(0x44),
+        version: 3,
+        cause: Cause { reason: Reason::Order, kind: Some(Kind::Order) },
+        demand: [0xee; 8],
+        stamp: Some([0xcc; 32]),
+    };
+    (journal.highest, journal.committed) = (3, 2);
+    journal.held = held(&[0x44, 0x22]);
+    journal.ruled_out.push_out(id(0x33));
+    journal.ruled_out_on_word.push_out(id(0x34));
     journal.due = Some(time(1_802_000_000));
     journal.committed_at = Some(time(1_800_000_000));
     journal.covered = time(1_799_999_999);
@@ -129,16 +144,36 @@ fn journal() -> Journal {
         time(1_800_000_000),
     ));
     journal.audit = Some(AuditHead::new(5, [0xbb; 32]));
+    journal.audit_finding = AuditFinding::Restored;
     journal.reasons = Reasons { ordered: true, ..Reasons::default() };
-    journal.why = Reason::Order;
+    journal.on_word = true;
+    let [order, ..] = &mut journal.waits;
+    *order = Wait { count: 2, since: time(1_800_000_000) };
     journal.failures = 1;
     journal.not_before = Some(time(1_800_000_600));
+    journal.refused_readers = Some([0xab; 8]);
     journal.used =
         Some(Use { deadline: time(1_800_004_400), latest: time(1_800_000_800), tries: 0 });
     journal.following = Some(Following { actions: 2, at: time(1_800_000_120) });
     journal.demand = [0xdd; 8];
-    journal.made_demand = [0xee; 8];
-    journal
+    (journal, Phase::Applying(attempt))
+}
+
+/// A settled one with little in it.
+fn settled_journal() -> (Journal, Phase) {
+    let now = time(1_800_000_900);
+    let mut journal = Journal::new(&Scope::EMPTY, &device(), account(), None, now);
+    (journal.highest, journal.committed) = (1, 1);
+    journal.held = Held::exactly(id(0x11));
+    journal.missing = true;
+    let settled = Settled { last_made: Some(id(0x11)), stamp: Some([0xcc; 32]) };
+    (journal, Phase::Settled(settled))
+}
+
+fn encoded((journal, phase): &(Journal, Phase)) -> Vec<u8> {
+    let mut out = [0; MAX_JOURNAL];
+    let len = journal.encode(phase, &mut out).unwrap();
+    out[..len].to_vec()
 }
 
 #[test]
@@ -171,12 +206,12 @@ fn the_answer_is_the_documented_bytes() {
 
 #[test]
 fn the_journal_is_the_documented_bytes_and_a_later_version_can_read_it() {
-    let mut out = [0; MAX_JOURNAL];
-    let len = journal().encode(&mut out).unwrap();
-    compare("A journal", &out[..len]);
+    compare("A settled journal", &encoded(&settled_journal()));
+    assert_eq!(Journal::decode(&documented("A settled journal")), Ok(settled_journal()));
+    compare("A journal", &encoded(&journal()));
     let bytes = documented("A journal");
     assert_eq!(Journal::decode(&bytes), Ok(journal()));
-    let config = Config::new(Scope::new("contoso").unwrap(), device(), account(), journal().sid);
+    let config = Config::new(Scope::new("contoso").unwrap(), device(), account(), journal().0.sid);
     let rotation = Rotation::resume(&bytes, config, Some([1; 32]), time(1_800_001_000)).unwrap();
     assert_eq!(rotation.state(), State::Starting);
     assert_eq!(rotation.keep(), ids(&[0x22, 0x44]));
@@ -221,48 +256,54 @@ fn a_journal_with_a_right_checksum_is_read_only_when_it_is_canonical_and_consist
             changed[at] ^= change;
             let changed = mended(changed);
             if let Ok(journal) = Journal::decode(&changed) {
-                let mut out = [0; MAX_JOURNAL];
-                let len = journal.encode(&mut out).unwrap();
-                assert_eq!(hex(&out[..len]), hex(&changed));
+                assert_eq!(hex(&encoded(&journal)), hex(&changed));
                 read += 1;
             }
         }
     }
     assert!(read > 100);
-    let wrong = |change: &dyn Fn(&mut Journal)| {
-        let mut journal = journal();
-        change(&mut journal);
-        let mut out = [0; MAX_JOURNAL];
-        let len = journal.encode(&mut out).unwrap();
-        assert_eq!(Journal::decode(&out[..len]), Err(RotationError::JournalMalformed));
+    let wrong = |change: &dyn Fn(&mut Journal, &mut Attempt)| {
+        let (mut journal, phase) = journal();
+        let Phase::Applying(mut attempt) = phase else { return };
+        change(&mut journal, &mut attempt);
+        let changed = encoded(&(journal, Phase::Applying(attempt)));
+        assert_eq!(Journal::decode(&changed), Err(RotationError::JournalMalformed));
     };
-    wrong(&|journal| journal.may_hold = MayHold::new(IdSet::EMPTY, false));
-    wrong(&|journal| journal.may_hold = MayHold::exactly(id(0x22)));
-    wrong(&|journal| journal.phase = Phase::BackingUp);
-    wrong(&|journal| journal.last_made = None);
-    wrong(&|journal| journal.ruled_out.push(id(0x22)));
-    wrong(&|journal| journal.version = 4);
-    wrong(&|journal| journal.committed = 4);
-    wrong(&|journal| journal.account = AccountName::EMPTY);
+    wrong(&|journal, _| journal.held = held(&[]));
+    wrong(&|journal, _| journal.held = held(&[0x22]));
+    wrong(&|journal, _| journal.ruled_out.push_out(id(0x22)));
+    wrong(&|journal, _| journal.ruled_out_on_word.push_out(id(0x22)));
+    wrong(&|journal, _| journal.ruled_out_on_word.push_out(id(0x33)));
+    wrong(&|_, attempt| attempt.version = 4);
+    wrong(&|_, attempt| attempt.version = 1);
+    wrong(&|journal, _| journal.committed = 4);
+    wrong(&|journal, _| journal.account = AccountName::EMPTY);
+    let (kept, phase) = journal();
+    let Phase::Applying(attempt) = phase else { return };
+    let backing_up = encoded(&(kept, Phase::BackingUp(attempt)));
+    assert_eq!(Journal::decode(&backing_up), Err(RotationError::JournalMalformed));
 }
 
 #[test]
 fn the_longest_journal_fits() {
-    let mut journal = journal();
+    let (mut journal, phase) = journal();
     journal.account = AccountName::new(&"\u{10348}".repeat(64)).unwrap();
     let mut sid = [0xaa; 68];
     sid[..2].copy_from_slice(&[1, 15]);
     journal.sid = Some(Sid::from_bytes(&sid).unwrap());
-    journal.may_hold = MayHold::new(IdSet::collect_first((0x40..0x50).map(id)).0, true);
+    journal.held = held(&[0x44; 1]);
+    (0x50..0x5f).for_each(|byte| journal.held.ids.push(id(byte)).unwrap());
+    (journal.ruled_out, journal.ruled_out_on_word) = (RuledOut::EMPTY, RuledOut::EMPTY);
     for byte in 0..20 {
-        journal.ruled_out.push(id(byte));
+        journal.ruled_out.push_out(id(byte));
+        journal.ruled_out_on_word.push_out(id(0x80 + byte));
     }
-    let mut out = [0; MAX_JOURNAL];
-    let len = journal.encode(&mut out).unwrap();
-    assert!(len <= MAX_JOURNAL, "{len}");
-    assert_eq!(Journal::decode(&out[..len]), Ok(journal));
+    let bytes = encoded(&(journal, phase));
+    assert_eq!(Journal::decode(&bytes), Ok((journal, phase)));
     assert_eq!(journal.ruled_out.set(), ids(&[12, 13, 14, 15, 16, 17, 18, 19]));
-    assert_eq!(journal.encode(&mut out[..len - 1]), Err(RotationError::BufferTooSmall));
+    let mut out = [0; MAX_JOURNAL];
+    let short = &mut out[..bytes.len() - 1];
+    assert_eq!(journal.encode(&phase, short), Err(RotationError::BufferTooSmall));
 }
 
 #[test]

@@ -17,16 +17,18 @@ pub enum Wish {
     Wipe,
     /// Make the journal durable together with the records of [`Rotation::keep`](super::Rotation::keep), then `handle_saved`.
     Save,
+    /// Look the account up, and read its change stamp, then `handle_account`.
+    LookUp,
     /// Check in: `check_in`, send, then `handle_answer` or `handle_check_in_failed`.
     CheckIn,
-    /// Draw an id, make a password, seal it under these, read the account's change stamp, then `handle_prepared`.
+    /// Mix fresh bytes of the operating system into the generator, draw an id, make a password, seal it under these, read the account's change stamp, then `handle_prepared`.
     Prepare {
         /// The record made before on this device; for the header.
         previous: Option<RecordId>,
         /// The version of the new record; for the header.
         version: u64,
     },
-    /// Read the account's change stamp, then `handle_stamp`.
+    /// Read the account's change stamp, then `handle_stamp`; none where the platform has none.
     ReadStamp,
     /// Set the password of this record on the account, then `handle_applied`.
     Apply {
@@ -74,6 +76,21 @@ pub enum Acted {
     Failed,
     /// The platform cannot.
     NotSupported,
+}
+
+/// What a look at the account found.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "there, missing, not known: there is no fourth")]
+pub enum AccountSeen {
+    /// It is there.
+    Present {
+        /// Its change stamp: 32 bytes that differ after every change of its password; none where the platform has none, or it could not be read.
+        stamp: Option<[u8; 32]>,
+    },
+    /// There is no such account.
+    Missing,
+    /// It could not be looked up.
+    Unknown,
 }
 
 /// What the account's setter reported.

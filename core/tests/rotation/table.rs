@@ -3,7 +3,8 @@
 use laps_core::identity::AccountName;
 use laps_core::rotation::message::{Answer, AuditHead, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::{
-    Acted, Action, Applied, FollowUp, MAX_JOURNAL, RotationError, State, Verified, Wish,
+    AccountSeen, Acted, Action, Applied, FollowUp, MAX_JOURNAL, RotationError, State, Verified,
+    Wish,
 };
 
 use crate::world::{FAIR, World, config, id};
@@ -11,7 +12,8 @@ use crate::world::{FAIR, World, config, id};
 /// Where a machine can stand, told by its state and its wish.
 type Place = (State, &'static str);
 
-const PLACES: [Place; 15] = [
+const PLACES: [Place; 17] = [
+    (State::Starting, "look up"),
     (State::Starting, "check in"),
     (State::Settled, "prepare"),
     (State::BackingUp, "save"),
@@ -21,6 +23,7 @@ const PLACES: [Place; 15] = [
     (State::Applying, "wait"),
     (State::Verifying, "verify"),
     (State::Committing, "wipe"),
+    (State::Committing, "read the stamp"),
     (State::Committing, "save"),
     (State::Committing, "check in"),
     (State::Settled, "save"),
@@ -33,6 +36,7 @@ fn wish(world: &World) -> &'static str {
     match world.machine.poll() {
         Wish::Wipe => "wipe",
         Wish::Save => "save",
+        Wish::LookUp => "look up",
         Wish::CheckIn => "check in",
         Wish::Prepare { .. } => "prepare",
         Wish::ReadStamp => "read the stamp",
@@ -104,7 +108,7 @@ fn prepared(world: &mut World) -> Result<(), RotationError> {
 }
 
 fn applied(world: &mut World, applied: Applied, effect: bool) -> Result<(), RotationError> {
-    world.machine.handle_applied(applied, world.now, 0)?;
+    world.machine.handle_applied(applied, world.now)?;
     if effect {
         world.account = world.memory.unwrap();
     }
@@ -139,7 +143,7 @@ const ASKED: [Fact; 17] = [
         w.machine.handle_prepared(id(1), version, None, w.now)
     }),
     ("not prepared", |w| w.machine.handle_prepare_failed(w.now, 0)),
-    ("stamp", |w| w.machine.handle_stamp(w.stamp(), w.now)),
+    ("stamp", |w| w.machine.handle_stamp(w.stamp(), w.now, 0)),
     ("applied", |w| applied(w, Applied::Success, true)),
     ("refused", |w| applied(w, Applied::Refused, false)),
     ("match", |w| w.machine.handle_verified(Verified::Match, w.now, 0)),
@@ -155,11 +159,13 @@ const ASKED: [Fact; 17] = [
 ];
 
 /// Where those lead that are not refused.
-const NEXT: [(Place, &str, Place); 27] = [
+const NEXT: [(Place, &str, Place); 31] = [
+    ((State::Starting, "look up"), "checked in", (State::Starting, "look up")),
+    ((State::Starting, "look up"), "saved", (State::Starting, "look up")),
     ((State::Starting, "check in"), "checked in", (State::Starting, "check in")),
     ((State::Starting, "check in"), "saved", (State::Starting, "check in")),
     ((State::Settled, "prepare"), "prepared", (State::BackingUp, "save")),
-    ((State::Settled, "prepare"), "not prepared", (State::Settled, "save")),
+    ((State::Settled, "prepare"), "not prepared", (State::Settled, "look up")),
     ((State::Settled, "prepare"), "checked in", (State::Settled, "prepare")),
     ((State::Settled, "prepare"), "saved", (State::Settled, "prepare")),
     ((State::BackingUp, "save"), "saved", (State::BackingUp, "check in")),
@@ -173,10 +179,12 @@ const NEXT: [(Place, &str, Place); 27] = [
     ((State::Applying, "wait"), "saved", (State::Applying, "wait")),
     ((State::Verifying, "verify"), "match", (State::Committing, "wipe")),
     ((State::Verifying, "verify"), "mismatch", (State::Applying, "wait")),
-    ((State::Verifying, "verify"), "no answer", (State::Applying, "wait")),
+    ((State::Verifying, "verify"), "no answer", (State::Verifying, "read the stamp")),
     ((State::Verifying, "verify"), "saved", (State::Verifying, "verify")),
-    ((State::Committing, "wipe"), "wiped", (State::Committing, "save")),
+    ((State::Committing, "wipe"), "wiped", (State::Committing, "read the stamp")),
     ((State::Committing, "wipe"), "saved", (State::Committing, "wipe")),
+    ((State::Committing, "read the stamp"), "stamp", (State::Committing, "save")),
+    ((State::Committing, "read the stamp"), "saved", (State::Committing, "read the stamp")),
     ((State::Committing, "save"), "saved", (State::Committing, "check in")),
     ((State::Committing, "check in"), "checked in", (State::Committing, "check in")),
     ((State::Committing, "check in"), "saved", (State::Committing, "check in")),
@@ -222,7 +230,14 @@ fn each_fact_in_each_state_leads_where_the_table_says_or_is_refused() {
 type Event = (&'static str, fn(&mut World));
 
 /// Those that may come at any time.
-const ANY_TIME: [Event; 9] = [
+const ANY_TIME: [Event; 13] = [
+    ("account there", World::look),
+    ("account changed by somebody else", |w| {
+        let seen = AccountSeen::Present { stamp: Some([99; 32]) };
+        w.machine.handle_account(seen, w.now);
+    }),
+    ("account missing", |w| w.machine.handle_account(AccountSeen::Missing, w.now)),
+    ("a reader lost", |w| w.machine.handle_readers([9; 8], true, w.now)),
     ("time", |w| w.pass(7)),
     ("much time", |w| w.pass(100 * 86_400)),
     ("time back", |w| {

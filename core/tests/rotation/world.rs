@@ -4,7 +4,9 @@ use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::rotation::event::{Event, EventKind};
 use laps_core::rotation::message::{AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::set::IdSet;
-use laps_core::rotation::{Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
+use laps_core::rotation::{
+    AccountSeen, Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish,
+};
 use laps_core::vault::DeviceStatus;
 use laps_core::vault::readers::{KnownReader, Readers};
 use laps_core::vault::rules::{Context, Offer};
@@ -60,6 +62,8 @@ pub(crate) struct World {
     pub(crate) disk: Option<Vec<u8>>,
     /// The password of the account, as the number of its record; 0 is one that nobody knows.
     pub(crate) account: u8,
+    /// Whether there is no such account.
+    pub(crate) missing: bool,
     /// The password in the agent's memory.
     pub(crate) memory: Option<u8>,
     pub(crate) vault: Device,
@@ -95,6 +99,7 @@ impl World {
             machine,
             disk: None,
             account: 0,
+            missing: false,
             memory: None,
             vault: Device::first_seen(config.account, None, START),
             readers,
@@ -135,6 +140,7 @@ impl World {
                 self.machine.handle_saved().unwrap();
             }
             Wish::Save => self.machine.handle_save_failed(now, entropy),
+            Wish::LookUp => self.look(),
             Wish::CheckIn => self.exchange(),
             Wish::Prepare { version, .. } => {
                 self.versions.push(version);
@@ -142,14 +148,14 @@ impl World {
                 self.memory = Some(new);
                 self.machine.handle_prepared(id(new), version, self.stamp(), now).unwrap();
             }
-            Wish::ReadStamp => self.machine.handle_stamp(self.stamp(), now).unwrap(),
+            Wish::ReadStamp => self.machine.handle_stamp(self.stamp(), now, entropy).unwrap(),
             Wish::Apply { id } => {
                 assert_eq!(self.memory, Some(number(id)));
                 let (applied, effect) = self.weather.setter;
                 if effect {
                     self.account = number(id);
                 }
-                self.machine.handle_applied(applied, now, entropy).unwrap();
+                self.machine.handle_applied(applied, now).unwrap();
             }
             Wish::Verify { id } => {
                 assert_eq!(self.memory, Some(number(id)));
@@ -171,6 +177,12 @@ impl World {
         }
         self.drain();
         true
+    }
+
+    pub(crate) fn look(&mut self) {
+        let there = AccountSeen::Present { stamp: self.stamp() };
+        let seen = if self.missing { AccountSeen::Missing } else { there };
+        self.machine.handle_account(seen, self.now);
     }
 
     pub(crate) fn drain(&mut self) {

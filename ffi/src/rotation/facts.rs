@@ -1,8 +1,9 @@
 //! What a driver reports to the rotation machine.
 
 use laps_core::error::Code;
-use laps_core::rotation::{Acted, Applied, Verified, Wish};
+use laps_core::rotation::{AccountSeen, Acted, Applied, Verified, Wish};
 use laps_core::seal::Reader;
+use laps_host::agent::readers;
 
 use super::{entropy, laps_rotation, time};
 use crate::config::laps_config;
@@ -31,6 +32,13 @@ pub const LAPS_VERIFIED_MATCH: u32 = 1;
 pub const LAPS_VERIFIED_MISMATCH: u32 = 2;
 /// The account could not be asked, or did not answer.
 pub const LAPS_VERIFIED_UNAVAILABLE: u32 = 3;
+
+/// The account is there.
+pub const LAPS_ACCOUNT_PRESENT: u32 = 1;
+/// There is no such account.
+pub const LAPS_ACCOUNT_MISSING: u32 = 2;
+/// The account could not be looked up.
+pub const LAPS_ACCOUNT_UNKNOWN: u32 = 3;
 
 /// The action was done.
 pub const LAPS_ACTED_DONE: u32 = 1;
@@ -162,7 +170,7 @@ pub unsafe extern "C" fn laps_rotation_prepare(
     })
 }
 
-/// The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+/// The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has none.
 /// LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
 /// it is wiped, and laps_rotation_poll() says what is next.
 #[must_use]
@@ -170,12 +178,75 @@ pub unsafe extern "C" fn laps_rotation_prepare(
 pub unsafe extern "C" fn laps_rotation_handle_stamp(
     rotation: *mut laps_rotation,
     stamp: *const u8,
+    generator: *mut laps_generator,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects and Buffers.
+        let (stamp, mut generator) =
+            unsafe { (pointer::array::<32>(stamp).copied(), pointer::exclusive(generator)?) };
+        let entropy = entropy(&mut generator)?;
+        Ok(rotation.machine.handle_stamp(stamp, time(now), entropy)?)
+    })
+}
+
+/// What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32
+/// bytes, or NULL where the platform has none. It may be told at any time.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_account(
+    rotation: *mut laps_rotation,
+    account: u32,
+    stamp: *const u8,
     now: u64,
 ) -> laps_status {
     fact(rotation, |rotation| {
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
-        Ok(rotation.machine.handle_stamp(stamp, time(now))?)
+        let seen = match account {
+            LAPS_ACCOUNT_PRESENT => AccountSeen::Present { stamp },
+            LAPS_ACCOUNT_MISSING => AccountSeen::Missing,
+            LAPS_ACCOUNT_UNKNOWN => AccountSeen::Unknown,
+            _ => return Err(unknown("account", account)),
+        };
+        rotation.machine.handle_account(seen, time(now));
+        Ok(())
+    })
+}
+
+/// Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit and whenever they change. A password that is sealed
+/// to a reader who is not among them any more is replaced, once.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_handle_readers(
+    rotation: *mut laps_rotation,
+    readers: *const *const laps_reader,
+    reader_count: usize,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        // SAFETY: contract, Objects and Buffers.
+        let readers = unsafe { pointer::objects(readers, reader_count, "readers")? };
+        let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
+        let held = rotation.machine.holds();
+        let record = rotation.records.iter().find(|record| Some(record.header().id) == held);
+        let lost =
+            record.is_some_and(|record| readers::is_sealed_to_others(record.as_bytes(), &readers));
+        rotation.machine.handle_readers(readers::digest(&readers), lost, time(now));
+        Ok(())
+    })
+}
+
+/// A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn laps_rotation_acknowledge_log(
+    rotation: *mut laps_rotation,
+    now: u64,
+) -> laps_status {
+    fact(rotation, |rotation| {
+        rotation.machine.acknowledge_log(time(now));
+        Ok(())
     })
 }
 
@@ -186,7 +257,6 @@ pub unsafe extern "C" fn laps_rotation_handle_stamp(
 pub unsafe extern "C" fn laps_rotation_handle_applied(
     rotation: *mut laps_rotation,
     applied: u32,
-    generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
     fact(rotation, |rotation| {
@@ -199,9 +269,7 @@ pub unsafe extern "C" fn laps_rotation_handle_applied(
             LAPS_APPLIED_TIMED_OUT => Applied::TimedOut,
             _ => return Err(unknown("applied", applied)),
         };
-        // SAFETY: contract, Objects.
-        let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
-        Ok(rotation.machine.handle_applied(applied, time(now), entropy)?)
+        Ok(rotation.machine.handle_applied(applied, time(now))?)
     })
 }
 

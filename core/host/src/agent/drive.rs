@@ -10,8 +10,8 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::{EventKind, Level};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    Acted, Action as Wished, Applied, Config, MAX_JOURNAL, Rotation, RotationError, State,
-    Verified, Wish,
+    AccountSeen, Acted, Action as Wished, Applied, Config, MAX_JOURNAL, Rotation, RotationError,
+    State, Verified, Wish,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -20,7 +20,7 @@ use super::event::AgentEvent;
 use super::journal::JournalFile;
 use super::state::Found;
 use super::status::Status;
-use super::{Agent, AgentError, Step};
+use super::{Agent, AgentError, Step, readers};
 use crate::account::{Action, StoreError, Verification};
 use crate::time::now;
 
@@ -41,6 +41,27 @@ pub(super) struct Drive {
     pub(super) unreachable: bool,
     /// What the last save said, when it failed.
     pub(super) unsaved: Option<super::state::StateError>,
+    /// The look at the account with which the cycle began, until the machine was told.
+    pub(super) look: Option<Look>,
+    /// The record and the readers that the machine was told about.
+    readers_told: Option<(Option<RecordId>, [u8; 8])>,
+}
+
+/// What a look at the account found.
+#[derive(Clone, Debug)]
+pub(super) enum Look {
+    /// It is there.
+    There(LocalAccount),
+    /// It is not; under the name that the policy has for it, or that it had.
+    Missing(LocalAccount),
+}
+
+impl Look {
+    pub(super) const fn account(&self) -> &LocalAccount {
+        match self {
+            Self::There(account) | Self::Missing(account) => account,
+        }
+    }
 }
 
 impl Drive {
@@ -54,6 +75,8 @@ impl Drive {
             check_ins: 0,
             unreachable: false,
             unsaved: None,
+            look: None,
+            readers_told: None,
         }
     }
 }
@@ -69,12 +92,11 @@ pub(super) enum Until {
 
 impl Agent {
     /// Starts the machine from the journal. The setter lock is held since the folder was opened.
-    pub(super) fn start(
-        &mut self,
-        config: Config,
-        account: &LocalAccount,
-    ) -> Result<Drive, AgentError> {
-        let stamp = self.stamp(account);
+    pub(super) fn start(&mut self, config: Config, look: &Look) -> Result<Drive, AgentError> {
+        let stamp = match look {
+            Look::There(account) => self.stamp(account),
+            Look::Missing(_) => None,
+        };
         let file = match self.folder.load()? {
             Found::Journal(file) => file,
             Found::Nothing => {
@@ -110,12 +132,15 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
-        for _ in 0..MOST_STEPS {
+        loop {
+            self.tell_readers(drive);
             self.tell_all(drive);
             let wish = drive.machine.poll();
             let goes_on = match (wish, until) {
                 (Wish::WaitUntil(at), _) => return Ok(at),
-                (Wish::CheckIn | Wish::Save | Wish::Wipe, _) | (_, Until::Waiting) => !stop(),
+                // Quick, and what was learnt is not lost.
+                (Wish::Save | Wish::Wipe, _) => true,
+                (Wish::LookUp | Wish::CheckIn, _) | (_, Until::Waiting) => !stop(),
                 (_, Until::CheckedIn) => false,
             };
             if !goes_on {
@@ -123,12 +148,11 @@ impl Agent {
             }
             self.fulfil(drive, policy, wish)?;
         }
-        Err(AgentError::Internal("the machine wishes without end"))
     }
 
     /// Does what the machine wishes as far as that needs neither a policy nor the account.
     pub(super) fn drive_without_policy(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
-        for _ in 0..MOST_STEPS {
+        loop {
             self.tell_all(drive);
             match drive.machine.poll() {
                 Wish::Wipe => {
@@ -139,13 +163,51 @@ impl Agent {
                 Wish::CheckIn => self.check_in_once(drive)?,
                 Wish::Act(_)
                 | Wish::Apply { .. }
+                | Wish::LookUp
                 | Wish::Prepare { .. }
                 | Wish::ReadStamp
                 | Wish::Verify { .. }
                 | Wish::WaitUntil(_) => return Ok(()),
             }
         }
-        Err(AgentError::Internal("the machine wishes without end"))
+    }
+
+    /// Tells the machine whom the next password is sealed to, when that or the record that the account holds is another than before.
+    fn tell_readers(&mut self, drive: &mut Drive) {
+        let held = drive.machine.holds();
+        let readers = self.readers();
+        let told = Some((held, readers::digest(readers)));
+        if drive.readers_told == told {
+            return;
+        }
+        let record = held.and_then(|id| drive.records.get(&id));
+        let lost = record.is_some_and(|record| readers::is_sealed_to_others(record, readers));
+        drive.readers_told = told;
+        drive.machine.handle_readers(readers::digest(readers), lost, now());
+    }
+
+    /// Looks the account up for the machine: as the cycle began, or again.
+    fn look_up(&mut self, drive: &mut Drive, policy: &Policy) -> Result<(), AgentError> {
+        let look = match drive.look.take() {
+            Some(look) => Ok(look),
+            None => self.find(policy, Some(&*drive)),
+        };
+        let seen = match look {
+            Ok(Look::There(account)) => {
+                take_in(&mut drive.machine, &account)?;
+                AccountSeen::Present { stamp: self.stamp(&account) }
+            }
+            Ok(Look::Missing(account)) => {
+                take_in(&mut drive.machine, &account)?;
+                AccountSeen::Missing
+            }
+            Err(error) => {
+                self.tell_once("account-unknown", Level::Warning, error.to_string());
+                AccountSeen::Unknown
+            }
+        };
+        drive.machine.handle_account(seen, now());
+        Ok(())
     }
 
     fn fulfil(&mut self, drive: &mut Drive, policy: &Policy, wish: Wish) -> Result<(), AgentError> {
@@ -155,13 +217,15 @@ impl Agent {
                 drive.machine.handle_wiped()?;
             }
             Wish::Save => self.save(drive)?,
+            Wish::LookUp => self.look_up(drive, policy)?,
             Wish::CheckIn => self.check_in_once(drive)?,
             Wish::Prepare { previous, version } => {
                 self.prepare(drive, policy, previous, version)?;
             }
             Wish::ReadStamp => {
                 let stamp = self.stamp(&managed(&drive.machine));
-                match drive.machine.handle_stamp(stamp, now()) {
+                let entropy = self.entropy()?;
+                match drive.machine.handle_stamp(stamp, now(), entropy) {
                     // The password's time ran out while the stamp was read: the machine now wishes it wiped.
                     Ok(()) | Err(RotationError::UnexpectedFact) => {}
                     Err(error) => return Err(error.into()),
@@ -342,7 +406,7 @@ impl Agent {
             Err(StoreError::Cannot(_) | StoreError::Failed(_)) => Applied::Failed,
         };
         drive.why = result.err().map(|error| error.to_string());
-        drive.machine.handle_applied(applied, now(), self.entropy()?)?;
+        drive.machine.handle_applied(applied, now())?;
         Ok(())
     }
 
@@ -395,7 +459,12 @@ impl Agent {
                 self.pass(Step::Committed);
             }
             let why = drive.why.as_deref().filter(|_| event.kind.level() != Level::Information);
-            let event = AgentEvent::of(&event, self.options.device, *drive.machine.account(), why);
+            let status = drive.machine.status();
+            let mut told = AgentEvent::of(&event, self.options.device, status.account, why);
+            if event.kind == EventKind::ReadersRemoved {
+                told.message = readers::advice(&status.removed_readers, self.reader_set.as_ref());
+            }
+            let event = told;
             (self.events)(&event);
         }
     }
@@ -425,6 +494,14 @@ impl Agent {
     }
 }
 
+/// Lets the machine know what the account is called, and its SID, when that is news.
+fn take_in(machine: &mut Rotation, account: &LocalAccount) -> Result<(), RotationError> {
+    let mut config = *machine.config();
+    config.account = account.name;
+    config.sid = account.sid;
+    if config == *machine.config() { Ok(()) } else { machine.handle_config(config, now()) }
+}
+
 /// The account whose password the rotation replaces.
 fn managed(machine: &Rotation) -> LocalAccount {
     LocalAccount { name: *machine.account(), sid: machine.sid(), enabled: true }
@@ -433,7 +510,5 @@ fn managed(machine: &Rotation) -> LocalAccount {
 /// The agent's source of randomness.
 pub(super) type Source = Generator<SystemSource>;
 
-/// A bound on the steps of one run; a rotation with every detour has some dozens.
-const MOST_STEPS: u32 = 10_000;
 /// Codes of a channel after which another try may have an answer.
 const TRY_AGAIN: [Code; 4] = [Code::Unreachable, Code::Busy, Code::Io, Code::StorageFull];

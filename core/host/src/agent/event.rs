@@ -103,7 +103,9 @@ fn sentence(event: &Event) -> String {
         EventKind::BackUpFailed => "the vault did not take the record; the account was not changed",
         EventKind::AccountUpdated => "the account has the new password",
         EventKind::AccountUpdateFailed => "the account was not changed, or not certainly",
-        EventKind::AccountNotFound => "the managed account does not exist",
+        EventKind::AccountNotFound => {
+            "the managed account does not exist; nothing is made until it does: create it, or name another one in the policy (AdministratorAccountName)"
+        }
         EventKind::PasswordRefused => "the device's password policy refused the password",
         EventKind::Verified => "the new password was verified on the account",
         EventKind::Committed => "the vault took the new password as the current one",
@@ -126,16 +128,13 @@ fn sentence(event: &Event) -> String {
         EventKind::Uncertain => {
             "the account may have more than one password; each of them can be revealed"
         }
-        EventKind::TooManyCandidates => {
-            return format!(
-                "{} candidates: no new password is made until an administrator has removed one that does not work (laps vault remove-record) and moved the journal in the state folder away",
-                event.detail
-            );
-        }
         EventKind::JournalLost => "the vault knows this device, which has no journal",
         EventKind::ImageRolledBack => "the vault knows later passwords than this device",
+        EventKind::AuditMismatch if event.reason == Reason::Restored => {
+            "the vault was restored from a copy that is older than what this device remembers of its audit log; once that is known to be in order, run the agent with --acknowledge-log"
+        }
         EventKind::AuditMismatch => {
-            "the vault's audit trail is not the one that this device remembers"
+            "the vault's audit log is not the one that this device remembers: entries were removed or changed; look into it, and once that is done run the agent with --acknowledge-log"
         }
         EventKind::ClockJumped => "the clock moved further than time passed",
         EventKind::OfferedAgain => {
@@ -143,7 +142,28 @@ fn sentence(event: &Event) -> String {
         }
         EventKind::CheckInFailed => "the vault was not reached",
         EventKind::PlaintextWiped => "the password in memory was wiped before it was applied",
-        EventKind::AccountChanged => "the managed account changed",
+        EventKind::AccountChanged => {
+            "the managed account is another one, or somebody else changed its password"
+        }
+        EventKind::AccountReturned => "the account is there; what its password is nobody knows",
+        EventKind::Waiting => {
+            let at = rfc3339(Timestamp::from_unix_seconds(event.detail));
+            let why = if event.reason == Reason::TwoChanges {
+                "this run has set two passwords"
+            } else {
+                "it rests on a word that is believed ever more slowly"
+            };
+            return format!(
+                "a rotation is due and waits until {at}: {why}; to rotate now, run the agent with --once --force"
+            );
+        }
+        EventKind::OrderScheduled => {
+            let at = rfc3339(Timestamp::from_unix_seconds(event.detail));
+            return format!("the vault will order a rotation at {at}");
+        }
+        EventKind::CandidateDropped => {
+            "sixteen passwords may be on the account; the oldest leaves the journal, and the vault keeps it. From now on a new one is tried once a day: find out why the account is not set"
+        }
         EventKind::StoodAside => "another policy manages the account; we stand aside",
         EventKind::PrepareFailed => "no password could be made",
         EventKind::PolicyChanged => "another policy is in force",

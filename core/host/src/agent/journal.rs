@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 16 | `laps journal 1` and two newlines |
-//! | 4 | length of the machine's journal, at most 1 024 (all numbers are big-endian) |
+//! | 4 | length of the machine's journal, at most 1 280 (all numbers are big-endian) |
 //! | … | the machine's journal |
 //! | 4, … | length (at most 4 096) and text of the status at that time: the JSON of `laps agent status` |
 //! | 4 | number of records, at most 17: sixteen that the account may hold, and one that is being made |
@@ -167,7 +167,7 @@ const MAGIC: &[u8; 16] = b"laps journal 1\n\n";
 const CUT: MalformedJournal = MalformedJournal { what: "a part is cut short" };
 const SUM: usize = 32;
 /// Design §7.
-const MAX_MACHINE: usize = 1024;
+const MAX_MACHINE: usize = laps_core::rotation::MAX_JOURNAL;
 /// Sixteen ids of 32 digits, a device of 128 bytes and an account of 256, all escaped at worst.
 const MAX_STATUS: usize = 4096;
 /// Protocol §2 rule 10, and the one that is being made.

@@ -44,6 +44,10 @@ pub struct AgentOptions {
     pub check_in: Duration,
     /// How long a single run waits to try the account again: 30 s.
     pub patience: Duration,
+    /// Takes the vault's audit log as it is: a person has looked into what the device said about it ([`Rotation::acknowledge_log`]).
+    ///
+    /// [`Rotation::acknowledge_log`]: laps_core::rotation::Rotation::acknowledge_log
+    pub acknowledge_log: bool,
     /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only; nothing but the caller's own
     /// code can set it.
     pub kill_at: Option<Step>,
@@ -69,6 +73,7 @@ impl AgentOptions {
             setter_timeout: SetterLock::TIMEOUT,
             check_in: Duration::from_secs(3600),
             patience: Duration::from_secs(30),
+            acknowledge_log: false,
             kill_at: None,
         }
     }

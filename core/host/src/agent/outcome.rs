@@ -13,9 +13,11 @@ use crate::account::StoreError;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RunOutcome {
+    /// The account does not exist. The vault knows, and nothing is made until it does.
+    AccountMissing,
     /// A rotation was due, and the vault has taken its commit.
     Committed,
-    /// A rotation was due and is not committed; the events say why. It goes on at the next run.
+    /// A rotation is due and not committed: it failed, it waits, or the run was stopped; the events say why. It goes on at the next run.
     NotCommitted,
     /// Nothing was due.
     NothingDue,
@@ -29,15 +31,17 @@ impl RunOutcome {
     pub const fn exit_status(self) -> u8 {
         match self {
             Self::Committed | Self::NothingDue => 0,
+            Self::AccountMissing => 4,
             Self::Unreachable => 7,
             Self::NotCommitted => 8,
         }
     }
 
-    /// One word: `committed`, `not-committed`, `nothing-due`, `unreachable`.
+    /// One word: `account-missing`, `committed`, `not-committed`, `nothing-due`, `unreachable`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AccountMissing => "account-missing",
             Self::Committed => "committed",
             Self::NotCommitted => "not-committed",
             Self::NothingDue => "nothing-due",

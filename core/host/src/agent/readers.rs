@@ -14,7 +14,11 @@ use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
 use laps_core::identity::Scope;
-use laps_core::seal::{MAX_READER_SET_LEN, Reader, ReaderSet, ReaderSetHead, Signer};
+use laps_core::rotation::set::ReaderIds;
+use laps_core::seal::{
+    MAX_READER_SET_LEN, Reader, ReaderId, ReaderSet, ReaderSetHead, Record, Signer,
+};
+use sha2::{Digest as _, Sha256};
 
 use super::outcome::AgentError;
 use super::state::StateFolder;
@@ -146,6 +150,47 @@ pub(super) fn look(
 fn read(path: &Path) -> Result<Vec<u8>, TrustError> {
     let most = u64::try_from(MAX_READER_SET_LEN).unwrap_or(u64::MAX).saturating_add(1);
     trust::read(path, Content::Public, most)
+}
+
+/// A short digest of the readers, whatever their order.
+#[must_use]
+pub fn digest(readers: &[Reader]) -> [u8; 8] {
+    let mut ids: Vec<_> = readers.iter().map(|reader| *reader.id().as_bytes()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let digest: [u8; 32] = Sha256::digest(ids.concat()).into();
+    digest.split_first_chunk().map_or([0; 8], |(first, _)| *first)
+}
+
+/// Whether this sealed record names a reader who is not among these.
+#[must_use]
+pub fn is_sealed_to_others(record: &[u8], readers: &[Reader]) -> bool {
+    let names = |id| readers.iter().any(|reader| reader.id() == id);
+    Record::parse(record).is_ok_and(|record| record.reader_ids().any(|id| !names(id)))
+}
+
+/// The vault says that it removed these readers: what that means for a person.
+pub(super) fn advice(removed: &ReaderIds, set: Option<&InForce>) -> String {
+    let ids: Vec<_> = removed.as_slice().iter().map(|id| ReaderId::from_bytes(*id)).collect();
+    let names: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let listed = |set: &InForce| {
+        ids.iter().filter(|id| set.readers().iter().any(|reader| reader.id() == **id)).count()
+    };
+    let what = match set {
+        None => "take them out of this agent's readers, if that is so".to_owned(),
+        Some(set) => match listed(set) {
+            0 => "the signed reader set in force agrees: the next password is not sealed to them"
+                .to_owned(),
+            _ => format!(
+                "the signed reader set in force (version {}) still names them, and counts; have a newer one signed, if that is so",
+                set.head.version()
+            ),
+        },
+    };
+    format!(
+        "the vault says that it removed readers to whom this device sealed its last record ({}): {what}",
+        names.join(", ")
+    )
 }
 
 impl InForce {

@@ -21,8 +21,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use laps_core::error::Code;
+use laps_core::identity::AccountName;
 
 use super::journal::{self, JournalFile, MalformedJournal};
+use super::status::Status;
 use crate::account::setter::{SetterLock, private, try_lock};
 use crate::trust::{self, Content, TrustError};
 
@@ -88,6 +90,14 @@ impl StateFolder {
     /// [`StateError::Io`] when there is one that cannot be read.
     pub fn load(&self) -> Result<Found, StateError> {
         load(&self.path)
+    }
+
+    /// The account that the journal is about; none when there is no journal that can be read.
+    pub(super) fn account(&self) -> Result<Option<AccountName>, StateError> {
+        let Found::Journal(file) = self.load()? else { return Ok(None) };
+        let status = Status::from_json(&file.status);
+        let name = status.and_then(|status| AccountName::new(&status.account).ok());
+        Ok(name.filter(|name| !name.is_empty()))
     }
 
     /// Replaces the journal; when this returns, the new one is durable.

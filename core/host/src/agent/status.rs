@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use laps_core::rotation::AuditFinding;
+use laps_core::seal::ReaderId;
 use serde::{Deserialize, Serialize};
 
 use super::AgentError;
@@ -23,6 +25,24 @@ pub struct Status {
     pub state: String,
     /// When the password is due, RFC 3339.
     pub due: Option<String>,
+    /// When the password is to be reset because the account was used, RFC 3339.
+    pub reset_at: Option<String>,
+    /// Until when a rotation waits that is due, and why.
+    pub waits: Option<Waits>,
+    /// When the vault's next order is given, as it said last, RFC 3339.
+    pub order_at: Option<String>,
+    /// Whether the account was missing at the latest look.
+    #[serde(default)]
+    pub account_missing: bool,
+    /// Whether the password is sealed to a reader whom this device lost.
+    #[serde(default)]
+    pub lost_reader: bool,
+    /// Readers whom the vault says that it removed, and whom this device's last record names: ids.
+    #[serde(default)]
+    pub removed_readers: Vec<String>,
+    /// How the vault's audit log compares with what this device remembers of it: `none` (no finding), `mismatch`, `restored`.
+    #[serde(default = "no_finding")]
+    pub audit: String,
     /// The records that the account may hold: ids, and `unknown`.
     pub may_hold: Vec<String>,
     /// How the last rotation, or the last try, ended.
@@ -43,6 +63,20 @@ pub struct Demand {
     pub followed: bool,
     /// Why it is not followed.
     pub why: Option<String>,
+}
+
+/// A rotation that waits.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Waits {
+    /// Until when, RFC 3339.
+    pub until: String,
+    /// Why, in a word: `two-changes`, the reason of the rotation, or of its last failure.
+    pub why: String,
+}
+
+fn no_finding() -> String {
+    AuditFinding::None.name().to_owned()
 }
 
 /// An event in short.
@@ -70,6 +104,20 @@ impl Status {
             version: status.version,
             state: status.state.name().to_owned(),
             due: status.due.map(rfc3339),
+            reset_at: status.reset_at.map(rfc3339),
+            waits: status
+                .waits
+                .map(|waits| Waits { until: rfc3339(waits.until), why: waits.why.to_string() }),
+            order_at: status.order_at.map(rfc3339),
+            account_missing: status.account_missing,
+            lost_reader: status.reader_lost,
+            removed_readers: status
+                .removed_readers
+                .as_slice()
+                .iter()
+                .map(|id| ReaderId::from_bytes(*id).to_string())
+                .collect(),
+            audit: status.audit.name().to_owned(),
             may_hold: status.may_hold.ids.iter().map(|id| id.to_string()).chain(unknown).collect(),
             last: status.last.map(|last| Last {
                 id: last.id(),
@@ -102,11 +150,13 @@ pub fn status(folder: &Path) -> Result<Status, AgentError> {
     let mut status = match load(folder)? {
         Found::Nothing => Status {
             state: "new".to_owned(),
+            audit: no_finding(),
             may_hold: vec!["unknown".to_owned()],
             ..Status::default()
         },
         Found::Damaged(_) => Status {
             state: "damaged".to_owned(),
+            audit: no_finding(),
             may_hold: vec!["unknown".to_owned()],
             ..Status::default()
         },

@@ -7,13 +7,14 @@ use super::state::{
     number, token,
 };
 use crate::identity::Timestamp;
+use crate::rotation::causes::Cause;
 use crate::rotation::event::Reason;
-use crate::rotation::journal::{Journal, Phase};
+use crate::rotation::journal::{Attempt, Journal, Phase};
 use crate::rotation::machine::{Rotation, Step, Unsaved};
 use crate::rotation::message::{
     Answer, AuditHead, CheckIn, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals,
 };
-use crate::rotation::{Applied, MAX_JOURNAL, Verified, Wish};
+use crate::rotation::{AccountSeen, Applied, MAX_JOURNAL, Verified, Wish};
 
 /// Takes the next states, each with a way to name the step that leads to it.
 pub(super) type Visit<'a> = dyn FnMut(State, &dyn Fn() -> String) + 'a;
@@ -23,19 +24,23 @@ const NONCE: [u8; 16] = [1; 16];
 impl State {
     pub(super) fn device_steps(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let machine = &self.machine;
+        if machine.poll() == Wish::ReadStamp && matches!(machine.step, Step::Committing { .. }) {
+            self.apply(setting, visit);
+            return;
+        }
         if machine.unsaved == Unsaved::Step {
             let mut next = self.clone();
             next.save();
-            let step = match machine.journal.phase {
-                Phase::BackingUp | Phase::Applying => 0,
+            let step = match machine.step.phase() {
+                Phase::BackingUp(_) | Phase::Applying(_) => 0,
                 Phase::Committing { .. } => 1,
-                Phase::Settled => 2,
+                Phase::Settled(_) => 2,
             };
             if !setting.rules.journal[step] {
                 next.disk = Rc::clone(&self.disk);
             }
             visit(next, &|| "journal made durable".into());
-            if self.has(Fault::Disk) && machine.step != Step::Idle {
+            if self.has(Fault::Disk) && machine.plaintext_end().is_some() {
                 let mut next = self.clone();
                 next.spend(Fault::Disk);
                 next.machine.handle_save_failed(next.now, 0);
@@ -44,11 +49,12 @@ impl State {
             }
             return;
         }
-        let detail = |journal: &Journal| {
-            (journal.highest, journal.reasons, journal.phase == Phase::Applying)
+        let detail = |journal: &Journal, phase: Phase| {
+            (journal.highest, journal.reasons, matches!(phase, Phase::Applying(_)))
         };
         let disk = Journal::decode(&self.disk);
-        if disk.is_ok_and(|disk| detail(&disk) != detail(&machine.journal)) {
+        let now = detail(&machine.journal, machine.step.phase());
+        if disk.is_ok_and(|(journal, phase)| detail(&journal, phase) != now) {
             let mut next = self.clone();
             next.save();
             visit(next, &|| "details made durable".into());
@@ -64,22 +70,27 @@ impl State {
     fn make(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let machine = &self.machine;
         let new = self.versions.len();
-        if machine.journal.phase != Phase::Settled || !machine.heard || new > setting.passwords {
+        let settled = matches!(machine.step, Step::Settled(_));
+        if !settled || !machine.talk.heard || new > setting.passwords {
             return;
         }
         let mut next = self.clone();
         let machine = &mut next.machine;
         // A vault that was out of reach for a while: what it lacks does not hold a rotation up.
-        (machine.spins, machine.hurry) = (3, true);
-        machine.check_in_not_before = Timestamp::MAX;
+        (machine.talk.spins, machine.hurry) = (3, true);
+        machine.talk.check_in_not_before = Timestamp::MAX;
         let reasons = machine.journal.reasons;
         machine.journal.reasons.forced = true;
         let Wish::Prepare { previous, version } = machine.poll() else { return };
         let new = u8::try_from(new).unwrap();
         let stamp = Some([self.account; 32]);
         machine.handle_prepared(id(new), version, stamp, next.now).unwrap();
+        let changed = machine.journal.reasons.account_changed;
         machine.journal.reasons = reasons;
-        machine.journal.why = Reason::Age;
+        machine.journal.reasons.account_changed |= changed;
+        let Step::BackingUp { attempt, made_at } = &mut machine.step else { return };
+        attempt.cause = Cause { reason: Reason::Age, kind: None };
+        let (attempt, made_at) = (*attempt, *made_at);
         let previous = if setting.rules.previous_made {
             previous.map_or(0, number)
         } else {
@@ -94,7 +105,7 @@ impl State {
             machine.journal.due = Some(next.now.plus(999));
         }
         if !setting.rules.back_up_first {
-            machine.step = Step::Stamping;
+            machine.step = Step::Stamping { attempt, made_at };
         }
         next.retire_latest();
         next.versions.push(u8::try_from(version).unwrap());
@@ -104,6 +115,11 @@ impl State {
 
     pub(super) fn send(&self, visit: &mut Visit<'_>) {
         let mut next = self.clone();
+        next.look();
+        if next.machine.unsaved == Unsaved::Step && self.machine.unsaved != Unsaved::Step {
+            visit(next, &|| "device sees that its account was changed".into());
+            return;
+        }
         let mut head = [0; MAX_HEAD];
         let Ok(len) = next.machine.check_in(NONCE, &mut head) else { return };
         let check_in = CheckIn::decode_head(&head[..len]).unwrap().0;
@@ -145,7 +161,8 @@ impl State {
         let len = answer.encode(&mut out).unwrap();
         if next.machine.handle_answer(&out[..len], next.now, 0).is_err() {
             // An image with memory came back so late that its password was wiped first, and its check-in with it.
-            assert!(self.machine.step != Step::Idle && next.machine.step == Step::Idle);
+            assert!(self.machine.plaintext_end().is_some());
+            assert!(next.machine.plaintext_end().is_none());
             next.retire_latest();
             visit(next, &|| "password WIPED before the answer came".into());
             return;
@@ -155,7 +172,7 @@ impl State {
             next.excuse = if unknown { Excuse::Password(self.account) } else { Excuse::None };
         }
         next.retire_latest();
-        if !setting.rules.due_at_commit && next.machine.journal.phase == Phase::Settled {
+        if !setting.rules.due_at_commit && matches!(next.machine.step, Step::Settled(_)) {
             next.machine.journal.due = self.machine.journal.due;
         }
         visit(next, &|| format!("device takes {}", reply.describe()));
@@ -165,7 +182,7 @@ impl State {
     fn apply(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let mut at = self.clone();
         if let Wish::WaitUntil(time) = at.machine.poll() {
-            if at.machine.step != Step::Applying {
+            if !matches!(at.machine.step, Step::Applying(_)) {
                 return;
             }
             at.now = time;
@@ -175,7 +192,7 @@ impl State {
         match at.machine.poll() {
             Wish::ReadStamp => {
                 let stamp = at.stamp();
-                at.machine.handle_stamp(stamp, at.now).unwrap();
+                at.machine.handle_stamp(stamp, at.now, 0).unwrap();
                 visit(at, &|| "read the stamp".into());
             }
             Wish::Apply { id } => {
@@ -206,12 +223,13 @@ impl State {
                     if effect {
                         next.account = new;
                     }
-                    next.machine.handle_applied(applied, next.now, 0).unwrap();
+                    next.machine.handle_applied(applied, next.now).unwrap();
                     let now = next.now;
                     if !rules.verify && applied == Applied::Success && setting.can_verify {
                         next.machine.handle_verified(Verified::Match, now, 0).unwrap();
                     } else if !rules.verify_failures && applied != Applied::Success {
-                        next.machine.tries = u8::MAX;
+                        let Step::Applying(applying) = &mut next.machine.step else { return };
+                        applying.tries = u8::MAX;
                         next.machine.handle_verified(Verified::Mismatch, now, 0).unwrap();
                     }
                     visit(next, &|| format!("{label} ({new})"));
@@ -243,8 +261,14 @@ impl State {
 
     /// The password in memory grows too old.
     fn expire(&mut self) {
-        self.now = self.machine.plaintext_end();
+        self.now = self.machine.plaintext_end().unwrap();
         self.machine.handle_timeout(self.now);
+    }
+
+    /// The device looks its account up.
+    pub(super) fn look(&mut self) {
+        let stamp = self.stamp();
+        self.machine.handle_account(AccountSeen::Present { stamp }, self.now);
     }
 
     /// The agent is started again, with the journal on disk.
@@ -258,20 +282,19 @@ impl State {
         };
         if !setting.rules.both_stay {
             let before = Journal::decode(&self.disk);
-            let applying = before.is_ok_and(|journal| journal.phase == Phase::Applying);
             let journal = &mut self.machine.journal;
-            if let (true, Some(new)) = (applying, journal.last_made)
-                && journal.may_hold.ids.remove(new)
+            if let Ok((_, Phase::Applying(Attempt { id, .. }))) = before
+                && journal.held.ids.remove(id)
             {
-                journal.ruled_out.push(new);
+                journal.ruled_out.push_out(id);
             }
         }
         self.retire_latest();
     }
 
     pub(super) fn device_faults(&self, setting: &Setting, visit: &mut Visit<'_>) {
-        let busy = self.machine.journal.phase != Phase::Settled
-            || self.machine.heard
+        let busy = !matches!(self.machine.step, Step::Settled(_))
+            || self.machine.talk.heard
             || self.machine.unsaved != Unsaved::Nothing
             || self.latest.is_some();
         if busy && self.has(Fault::Crash) {
@@ -279,7 +302,7 @@ impl State {
             next.spend(Fault::Crash);
             next.restart(setting);
             visit(next, &|| "agent CRASH".into());
-            if matches!(self.machine.step, Step::BackingUp | Step::Stamping) {
+            if matches!(self.machine.step, Step::BackingUp { .. } | Step::Stamping { .. }) {
                 let mut next = self.clone();
                 next.spend(Fault::Crash);
                 next.expire();
@@ -365,7 +388,7 @@ impl State {
                 next.retire_latest();
                 next.machine = machine.as_ref().clone();
                 // Which check-in was the latest then is not known to this model any more: no answer to it arrives.
-                next.machine.sent = None;
+                next.machine.talk.sent = None;
                 next.machine.handle_timeout(next.now);
             }
             None => next.restart(setting),
@@ -396,12 +419,12 @@ impl State {
 
 /// The journal as a start reads it. Without the rule that the stamp is journalled when a record is made, every record that is being backed up is ruled out.
 fn spoilt(disk: &[u8], account: u8, setting: &Setting) -> Vec<u8> {
-    let mut journal = Journal::decode(disk).unwrap();
-    if !setting.rules.stamp_when_made && journal.phase == Phase::BackingUp {
-        journal.stamp = Some([account; 32]);
+    let (journal, mut phase) = Journal::decode(disk).unwrap();
+    if let (false, Phase::BackingUp(attempt)) = (setting.rules.stamp_when_made, &mut phase) {
+        attempt.stamp = Some([account; 32]);
     }
     let mut out = [0; MAX_JOURNAL];
-    let len = journal.encode(&mut out).unwrap();
+    let len = journal.encode(&phase, &mut out).unwrap();
     out[..len].to_vec()
 }
 

@@ -27,7 +27,7 @@ impl State {
                 format!("vault receives an OLD {}", message.describe())
             });
         }
-        let living = self.machine.token == Some(token(1))
+        let living = self.machine.talk.token == Some(token(1))
             || !self.replies.is_empty()
             || !self.old.is_empty()
             || self.latest.is_some_and(|latest| latest.token == 1);
@@ -164,13 +164,13 @@ impl State {
                 *bytes = token(rename(bytes[0]));
             }
         };
-        new(&mut self.machine.token);
+        new(&mut self.machine.talk.token);
         new(&mut self.vault.token);
         if let Some(copy) = &mut self.copy {
             new(&mut copy.token);
         }
         if let Some(machine) = self.image.as_mut().and_then(|image| image.memory.as_mut()) {
-            new(&mut Rc::make_mut(machine).token);
+            new(&mut Rc::make_mut(machine).talk.token);
         }
         for reply in &mut self.replies {
             reply.token = rename(reply.token);

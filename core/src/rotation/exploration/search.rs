@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use std::collections::{HashMap, HashSet};
 
 use super::state::{Excuse, Setting, State, bits, mask, names, number};
-use crate::rotation::journal::Phase;
+use crate::rotation::machine::Step;
 use crate::rotation::{Applied, Verified, Wish};
 
 /// Takes the next states, or what is wrong with the step to them.
@@ -65,10 +65,10 @@ impl State {
     /// The invariants of one step.
     fn wrong_step(&self, next: &Self, setting: &Setting) -> Option<String> {
         let (before, after) = (&self.machine.journal, &next.machine.journal);
-        let committed =
-            matches!(before.phase, Phase::Committing { .. }) && after.phase == Phase::Settled;
+        let committed = matches!(self.machine.step, Step::Committing { .. })
+            && matches!(next.machine.step, Step::Settled(_));
         // A new start reads an older due date from an older journal; that one moved at a commit, too.
-        let started = !next.machine.heard && next.latest.is_none();
+        let started = !next.machine.talk.heard && next.latest.is_none();
         // And so does an image with the agent's memory.
         let memory = super::state::Fault::Memory as usize;
         let resumed = next.left[memory] != self.left[memory];
@@ -121,11 +121,11 @@ impl State {
                 Wish::Save => state.save(),
                 Wish::ReadStamp => {
                     let stamp = state.stamp();
-                    state.machine.handle_stamp(stamp, now).unwrap();
+                    state.machine.handle_stamp(stamp, now, 0).unwrap();
                 }
                 Wish::Apply { id } => {
                     state.account = number(id);
-                    state.machine.handle_applied(Applied::Success, now, 0).unwrap();
+                    state.machine.handle_applied(Applied::Success, now).unwrap();
                 }
                 Wish::Verify { .. } => {
                     state.machine.handle_verified(Verified::Match, now, 0).unwrap();
@@ -141,19 +141,19 @@ impl State {
                     let id = super::state::id(new);
                     state.machine.handle_prepared(id, version, stamp, now).unwrap();
                 }
+                Wish::LookUp => state.look(),
                 Wish::CheckIn => state.exchange(setting),
                 Wish::Act(_) => return Some("acts without a use".into()),
-                Wish::WaitUntil(_) if again && state.machine.journal.phase == Phase::Settled => {
+                Wish::WaitUntil(_) if again && matches!(state.machine.step, Step::Settled(_)) => {
                     again = false;
                     state.machine.force(now);
                 }
                 Wish::WaitUntil(time) => {
                     let machine = &state.machine;
                     let ordered = !machine.journal.reasons.ordered && state.vault.orders.is_empty();
-                    if machine.journal.phase == Phase::Settled
+                    if matches!(machine.step, Step::Settled(_))
                         && state.candidates() == 1 << state.account
-                        && mask(&machine.journal.may_hold.ids) == 1 << state.account
-                        && !machine.journal.may_hold.unknown
+                        && machine.journal.held.only().map(number) == Some(state.account)
                         && ordered
                     {
                         return None;
@@ -169,8 +169,8 @@ impl State {
         Some(format!(
             "NO CONVERGENCE: device {}, may hold {}, {:?}, candidates {}, acknowledges {acknowledge}",
             state.account,
-            names(mask(&state.machine.journal.may_hold.ids)),
-            state.machine.journal.phase,
+            names(mask(&state.machine.journal.held.ids.set())),
+            state.machine.step,
             names(state.candidates()),
         ))
     }

@@ -6,7 +6,7 @@ use std::collections::hash_map::DefaultHasher;
 
 use super::rules::Rules;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
-use crate::rotation::journal::{Journal, Phase};
+use crate::rotation::journal::{Held as Holds, Journal, Settled};
 use crate::rotation::log::Log;
 use crate::rotation::machine::{Rotation, Step, Unsaved};
 use crate::rotation::set::{IdSet, MayHold};
@@ -198,10 +198,11 @@ impl State {
     pub(super) fn first(setting: &Setting) -> Self {
         let config = config(setting);
         let mut machine = Rotation::new(config, START).unwrap();
+        let stamp = setting.stamps.then_some([1; 32]);
+        machine.step = Step::Settled(Settled { last_made: Some(id(1)), stamp });
         let journal = &mut machine.journal;
-        journal.may_hold = MayHold::exactly(id(1));
-        journal.last_made = Some(id(1));
-        (journal.highest, journal.version, journal.committed) = (1, 1, 1);
+        journal.held = Holds::exactly(id(1));
+        (journal.highest, journal.committed) = (1, 1);
         journal.committed_at = Some(START);
         journal.due = Some(START.plus(30 * 86_400));
         let mut vault = Candidates::default();
@@ -329,21 +330,24 @@ impl State {
 /// Everything of the machine but its settings, its log, and the account's name.
 fn feed_machine(machine: &Rotation, hash: &mut DefaultHasher) {
     feed_journal(&machine.journal, hash);
-    (machine.unsaved, machine.step, machine.clock, machine.made_at, machine.tries).hash(hash);
-    (machine.retry_at, machine.maybe_held, machine.token.map(|token| token[0])).hash(hash);
-    (machine.heard, mask(&machine.lacking), machine.candidates, machine.crowded).hash(hash);
-    if let Some(sent) = &machine.sent {
+    (machine.unsaved, machine.step, machine.clock).hash(hash);
+    let talk = &machine.talk;
+    (talk.token.map(|token| token[0]), talk.heard, mask(&talk.lacking)).hash(hash);
+    (mask(&talk.unheld), talk.candidates, talk.crowded).hash(hash);
+    if let Some(sent) = &talk.sent {
         let commit = sent.commit.map(|commit| (number(commit.id), commit.due));
         (mask(&sent.offers), commit, sent.with_token).hash(hash);
     }
 }
 
 fn feed_journal(journal: &Journal, hash: &mut DefaultHasher) {
-    (journal.phase, journal.highest, journal.version, journal.committed).hash(hash);
-    (mask(&journal.may_hold.ids), journal.may_hold.unknown).hash(hash);
-    (journal.last_made.map(number), mask(&journal.ruled_out.set())).hash(hash);
-    (journal.stamp.map(|stamp| stamp[0]), journal.due, journal.committed_at).hash(hash);
-    (journal.reasons, journal.why).hash(hash);
+    (journal.highest, journal.committed, journal.held.unknown).hash(hash);
+    for list in [journal.held.ids.as_slice(), journal.ruled_out.as_slice()] {
+        list.len().hash(hash);
+        list.iter().for_each(|id| number(*id).hash(hash));
+    }
+    mask(&journal.ruled_out_on_word.set()).hash(hash);
+    (journal.due, journal.committed_at, journal.reasons).hash(hash);
 }
 
 fn feed_vault(vault: &Candidates, hash: &mut DefaultHasher) {
@@ -365,24 +369,20 @@ fn feed_vault(vault: &Candidates, hash: &mut DefaultHasher) {
 pub(super) fn timeless(machine: &mut Rotation) {
     let start = Timestamp::default();
     machine.save_at = start;
-    machine.check_in_at = START.plus(100 * 86_400);
-    machine.check_in_not_before = start;
-    (machine.spins, machine.silent, machine.remade) = (0, 0, 0);
-    machine.hurry = false;
-    (machine.said_full, machine.said_grace) = (false, false);
-    if machine.step == Step::Idle {
-        (machine.made_at, machine.retry_at, machine.tries) = (start, start, 0);
-        machine.maybe_held = false;
-    }
+    let talk = &mut machine.talk;
+    talk.check_in_at = START.plus(100 * 86_400);
+    talk.check_in_not_before = start;
+    talk.ask_at = None;
+    (talk.spins, talk.silent, talk.report, talk.looked) = (0, 0, false, false);
+    (machine.remade, machine.changes, machine.hurry) = (0, 0, false);
+    machine.said = crate::rotation::machine::Said::default();
     let journal = &mut machine.journal;
     journal.last = None;
     journal.audit = None;
     journal.failures = 0;
     journal.not_before = None;
-    journal.conflicts = 0;
+    journal.waits = Default::default();
+    journal.on_word = false;
     journal.seen = START;
     journal.covered = start;
-    if journal.phase == Phase::Settled {
-        journal.stamp = None;
-    }
 }
