@@ -342,6 +342,8 @@ fn sigterm_at_any_moment() {
     let whole = started.elapsed();
     let mut states: BTreeMap<String, u32> = BTreeMap::new();
     for stop in 0..16 {
+        // An order for a password that was made on an order waits.
+        assert_eq!(device.start("linux", "force").wait().unwrap().code(), Some(0));
         device.bench.order();
         let mut command = device.command("linux", "run", None);
         let mut agent = command.stdout(Stdio::piped()).spawn().unwrap();
