@@ -19,7 +19,6 @@ use laps_core::account::LocalAccount;
 use laps_core::error::Code;
 use laps_core::identity::{AccountName, Scope, Timestamp};
 use laps_core::secret::Password;
-use laps_core::vault::{Confirmation, DiscloseOptions, Request};
 use laps_host::account::setter::SetterLock;
 use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
 use laps_host::agent::channel::ChannelError;
@@ -117,6 +116,52 @@ fn more_than_sixteen_candidates_are_said_and_heal_by_themselves() {
     assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
     assert_eq!(bench.candidates(), [bench.held()]);
     assert_eq!(bench.journalled(), [bench.held()]);
+}
+
+/// A store that finds no name for a while, as one that an embedder writes may.
+struct Renamed {
+    inner: laps_host::account::command::CommandStore,
+    nameless: Arc<AtomicBool>,
+}
+
+impl AccountStore for Renamed {
+    fn name(&self) -> &'static str {
+        "renamed"
+    }
+    fn abilities(&self) -> Abilities {
+        self.inner.abilities()
+    }
+    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
+        let mut account = self.inner.find(configured)?;
+        if self.nameless.load(Ordering::Relaxed) {
+            account.name = AccountName::EMPTY;
+        }
+        Ok(account)
+    }
+    fn change_stamp(&mut self, account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
+        self.inner.change_stamp(account)
+    }
+    fn set(
+        &mut self,
+        account: &LocalAccount,
+        password: &Password,
+        setter: &mut SetterLock,
+    ) -> Result<(), StoreError> {
+        self.inner.set(account, password, setter)
+    }
+    fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
+        self.inner.verify(account, password)
+    }
+    fn used_since(
+        &mut self,
+        account: &LocalAccount,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.used_since(account, since)
+    }
+    fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
+        self.inner.act(account, action)
+    }
 }
 
 #[test]

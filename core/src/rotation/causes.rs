@@ -15,7 +15,7 @@
 
 use super::config::DAY;
 use super::event::Reason;
-use super::machine::{Rotation, Step};
+use super::machine::{Hurry, Rotation, Step};
 use super::schedule;
 use crate::identity::Timestamp;
 
@@ -175,11 +175,8 @@ impl Rotation {
     /// When a rotation for this cause may begin.
     fn begins(&self, cause: Cause) -> Timestamp {
         let start = Timestamp::default();
-        let forced = cause.reason == Reason::Forced;
-        let back_off = match self.journal.not_before {
-            Some(at) if !self.hurry || (self.is_full() && !forced) => at,
-            _ => start,
-        };
+        let needed = if self.is_full() { Hurry::Forces } else { Hurry::SkipsBackOff };
+        let back_off = self.journal.not_before.filter(|_| self.hurry < needed).unwrap_or(start);
         back_off.max(self.run_at()).max(cause.kind.map_or(start, |kind| self.wait_end(kind)))
     }
 

@@ -2,7 +2,7 @@
 
 use super::event::{EventKind, Outcome, Reason};
 use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
-use super::machine::{Rotation, Step, Unsaved};
+use super::machine::{Hurry, Rotation, Step, Unsaved};
 use super::message::{
     Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, Refusal,
 };
@@ -370,7 +370,7 @@ impl Rotation {
         self.talk.lacking = IdSet::EMPTY;
         self.talk.crowded = false;
         self.reader_lost = false;
-        self.hurry = false;
+        self.hurry = Hurry::No;
         self.remade = 0;
         self.count_commit(attempt.cause);
         self.changed(Unsaved::Step);
@@ -387,7 +387,9 @@ impl Rotation {
         if ordered != self.journal.reasons.ordered {
             self.journal.reasons.ordered = ordered;
             // An order does not wait for a back-off that began before it.
-            self.hurry |= ordered;
+            if ordered {
+                self.hurry = self.hurry.max(Hurry::SkipsBackOff);
+            }
             self.changed(Unsaved::Detail);
         }
         self.talk.crowded = answer.candidates > 1;
@@ -399,7 +401,7 @@ impl Rotation {
             self.talk.ask_at = Some(self.clock.now());
         }
         if self.reason_due().is_none() {
-            self.hurry = false;
+            self.hurry = Hurry::No;
             self.say(EventKind::NotDue, Reason::None, 0);
         }
         let waits = self.untold_waits();

@@ -33,8 +33,7 @@ pub struct Rotation {
     /// Passwords that this run set, or may have set.
     pub(super) changes: u8,
     pub(super) talk: Talk,
-    /// What is due does not wait for its back-off.
-    pub(super) hurry: bool,
+    pub(super) hurry: Hurry,
     /// Whom the next password is sealed to, as a digest; none until it was told.
     pub(super) readers: Option<[u8; 8]>,
     /// The committed record names a reader whom the next one will not.
@@ -43,6 +42,16 @@ pub struct Rotation {
     /// The restart is journalled as done and is to be done now.
     pub(super) restart: bool,
     pub(super) log: Log,
+}
+
+/// What is due does not wait, until the next failure.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Hurry {
+    No,
+    /// Not for the back-off after failures.
+    SkipsBackOff,
+    /// Nor for the day between two tries once sixteen records may be held: a person forces.
+    Forces,
 }
 
 /// What is told once, not at every fact.
@@ -259,7 +268,7 @@ impl Rotation {
             remade: 0,
             changes: 0,
             talk: Talk::NEW,
-            hurry: false,
+            hurry: Hurry::No,
             readers: None,
             reader_lost: false,
             said: Said { grace: false, missing: false, audit: AuditFinding::None, waits: None },

@@ -4,7 +4,7 @@ use super::config::Config;
 use super::event::{EventKind, Reason};
 use super::exchange::Talk;
 use super::journal::Settled;
-use super::machine::{Rotation, Step, Unsaved};
+use super::machine::{Hurry, Rotation, Step, Unsaved};
 use super::wish::RotationError;
 use crate::account::same_name;
 use crate::identity::Timestamp;
@@ -59,12 +59,13 @@ impl Rotation {
         self.changes = 0;
         self.changed(Unsaved::Detail);
         self.skip_back_off(now);
+        self.hurry = Hurry::Forces;
     }
 
     /// A single run by hand: whatever is due does not wait for the back-off after failures. Other waits it does not skip.
     pub fn skip_back_off(&mut self, now: Timestamp) {
         self.observe(now);
-        self.hurry = true;
+        self.hurry = self.hurry.max(Hurry::SkipsBackOff);
         self.talk.check_in_not_before = self.clock.now();
         self.save_at = self.clock.now();
     }

@@ -3,7 +3,7 @@
 use super::config::{Config, DAY};
 use super::event::{Event, EventKind, Outcome, Reason};
 use super::journal::{self, Attempt, Journal, Phase, Settled};
-use super::machine::{Applying, Rotation, Stage, Step, Unsaved};
+use super::machine::{Applying, Hurry, Rotation, Stage, Step, Unsaved};
 use super::schedule;
 use super::wish::{Applied, RotationError, Verified, Wish};
 use crate::identity::{RecordId, Timestamp};
@@ -415,7 +415,7 @@ impl Rotation {
     fn fail(&mut self, kind: EventKind, reason: Reason, at_once: bool, entropy: u64) {
         self.remember(kind, reason);
         self.talk.report = true;
-        self.hurry = false;
+        self.hurry = Hurry::No;
         if at_once && self.remade < AT_ONCE && !self.is_full() {
             self.remade = self.remade.saturating_add(1);
         } else {

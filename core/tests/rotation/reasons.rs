@@ -388,6 +388,7 @@ fn beyond_sixteen_candidates_the_oldest_leaves_the_journal_and_one_is_made_a_day
     world.assert_settled();
 }
 
+#[test]
 fn an_audit_trail_that_changed_behind_the_vault_is_reported_once() {
     let mut world = settled();
     world.live(DAY);

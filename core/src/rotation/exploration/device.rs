@@ -10,7 +10,7 @@ use crate::identity::Timestamp;
 use crate::rotation::causes::Cause;
 use crate::rotation::event::Reason;
 use crate::rotation::journal::{Attempt, Journal, Phase};
-use crate::rotation::machine::{Rotation, Step, Unsaved};
+use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::message::{
     Answer, AuditHead, CheckIn, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals,
 };
@@ -77,7 +77,7 @@ impl State {
         let mut next = self.clone();
         let machine = &mut next.machine;
         // A vault that was out of reach for a while: what it lacks does not hold a rotation up.
-        (machine.talk.spins, machine.hurry) = (3, true);
+        (machine.talk.spins, machine.hurry) = (3, Hurry::Forces);
         machine.talk.check_in_not_before = Timestamp::MAX;
         let reasons = machine.journal.reasons;
         machine.journal.reasons.forced = true;

@@ -114,9 +114,9 @@ impl State {
         let context = Context { recent_seconds: 0, ..Context::new(&readers, START) };
         let verdict = device.check_in(&check_in, &offers, &context, &mut || Some(FRESH)).unwrap();
         next.vault = device.managed.candidates;
-        // No rule of this exploration looks at these.
+        // No rule of this exploration looks at these, and they must not draw tokens either.
         for held in next.vault.all_mut() {
-            (held.confirmed, held.committed) = (false, false);
+            (held.confirmed, held.committed) = (true, true);
         }
         next.break_rules_after(setting, message, &before);
         if next.vault.token == Some(FRESH) {

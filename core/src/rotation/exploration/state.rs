@@ -8,7 +8,7 @@ use super::rules::Rules;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::journal::{Held as Holds, Journal, Settled};
 use crate::rotation::log::Log;
-use crate::rotation::machine::{Rotation, Step, Unsaved};
+use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::set::{IdSet, MayHold};
 use crate::rotation::{Config, MAX_JOURNAL};
 use crate::vault::state::{Candidates, HistorySetting};
@@ -207,7 +207,9 @@ impl State {
         journal.due = Some(START.plus(30 * 86_400));
         let mut vault = Candidates::default();
         vault.token = Some(token(1));
-        vault.current = Some(crate::vault::state::Held::new(id(1), 1));
+        let mut held = crate::vault::state::Held::new(id(1), 1);
+        (held.confirmed, held.committed) = (true, true);
+        vault.current = Some(held);
         vault.highest_version = 1;
         let mut state = Self {
             account: 1,
@@ -374,7 +376,7 @@ pub(super) fn timeless(machine: &mut Rotation) {
     talk.check_in_not_before = start;
     talk.ask_at = None;
     (talk.spins, talk.silent, talk.report, talk.looked) = (0, 0, false, false);
-    (machine.remade, machine.changes, machine.hurry) = (0, 0, false);
+    (machine.remade, machine.changes, machine.hurry) = (0, 0, Hurry::No);
     machine.said = crate::rotation::machine::Said::default();
     let journal = &mut machine.journal;
     journal.last = None;
