@@ -77,17 +77,28 @@ def test_an_agent_takes_over_and_is_then_left_alone(
     graph.devices = [fake.entity(1, name="PC-1"), fake.entity(2, name="PC-2")]
     ran = entra("import", "vault", "--all", "--json").json
     assert [each["state"] for each in ran["devices"]] == ["managed", "imported"]
-    # PC-2 gets an agent: its first password is above the imported one, which becomes history.
+    # PC-2 gets an agent, for another account: the imported one is no longer managed, and its password stays under its name.
     fleet.agent(device="PC-2")
     fleet.agent(verb="check-in", device="PC-2")
     fleet.laps("vault", "rotate", "vault", "PC-2", status=0)
-    shown = fleet.reveal("--history", device="PC-2").json["candidates"]
-    assert [(each["state"], each["version"]) for each in shown] == [("current", 2), ("history", 1)]
-    assert [each["password"] for each in shown] == [fleet.password, "ExamplePassword1"]
+    (shown,) = fleet.reveal("--history", device="PC-2").json["candidates"]
+    assert (shown["state"], shown["password"]) == ("current", fleet.password)
+    former = fleet.reveal("--account", "LapsAdmin", device="PC-2").json
+    assert former["account"] == "LapsAdmin" and [each["password"] for each in former["candidates"]] == ["ExamplePassword1"]
     before = reads(graph)
     ran = entra("import", "vault", "--all", "--json").json
     assert [each["state"] for each in ran["devices"]] == ["managed", "managed"]
     assert reads(graph) == before
+
+
+def test_a_name_in_another_case_is_no_second_device(fleet: Fleet, entra: Entra, graph: fake.Graph) -> None:
+    graph.devices = [fake.entity(1, name="pc-1"), fake.entity(2, name="PC-2")]
+    ran = entra("import", "vault", "--all", "--json").json
+    assert [(each["device"], each["state"]) for each in ran["devices"]] == [("PC-1", "managed"), ("PC-2", "imported")]
+    graph.devices[1]["deviceName"] = "pc-2"
+    again = entra("import", "vault", "--all", "--json").json
+    assert [(each["device"], each["state"]) for each in again["devices"]] == [("PC-1", "managed"), ("PC-2", "unchanged")]
+    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["devices"] == 2
 
 
 def test_twins_and_nameless_devices_are_named_by_their_ids(

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Reader, ReaderSet, Record, Vault
+from .._laps import Reader, ReaderSet, Record
 from ..exceptions import LapsError, RecordError
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
-from .origin import Actor, Reason, context, user
+from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
 from .readerset import signer
 from .resealing import leave_unsealed, outcome
@@ -57,7 +57,7 @@ def hand_out(
 
     Example: [bold]laps vault readers hand-out fleet.vault --json > sealed.json[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     why = reason or "handed out on the command line to be sealed anew"
     page = opened.resealing(actor=actor or user(), reason=why, context=context(), after=after, limit=limit)
     if as_json:
@@ -155,7 +155,7 @@ def take_back(
 
     Example: [bold]laps vault readers take-back fleet.vault anew.json[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     _, sealed = _records(file)
     records = []
     for device, record, each in sealed:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .._laps import Vault, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
+from .._laps import Reader, ReaderSet, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
+from ..exceptions import LapsError
 from . import inputs, output
-from .command import Json, Scope, VaultCommand, VaultPath
+from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .damage import leave_damaged
-from .origin import Actor, Reason, context, user
+from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .reader import write_new
+from .readerset import signer
+from .reviving import revived
+from .status import Failure, Status
 
 __all__ = ["register"]
 
@@ -39,24 +45,72 @@ def backup(
 
     Example: [bold]laps vault backup fleet.vault fleet-2026-11-22.vault[/bold]
     """
-    back_up_vault(Vault.open(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
+    back_up_vault(open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
     _say({"copy": str(to)}, f"copied to {to}", as_json)
 
 
 def restore(
     path: VaultPath,
     copy_of: Annotated[Path, typer.Argument(metavar="COPY", help="The copy.")],
+    reader_set: Annotated[
+        Path | None,
+        typer.Option("--reader-set", metavar="FILE", help="A signed reader set: who the readers are, whatever the copy says."),
+    ] = None,
+    authority: Annotated[
+        Path | None, typer.Option("--authority", metavar="PUB", help="Who signed it: what `laps reader set authority` printed.")
+    ] = None,
     actor: Actor = None,
     reason: Reason = None,
+    scope: Scope = "",
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put a copy of a vault in PATH, where none is. The trail says so; agents that know a later head of it will,
-    too.
+    """Put a copy of a vault in PATH, where none is. It lists what the copy brings back, and asks. The log says that it was restored; agents
+    that know a later head of it will, too.
 
-    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died"[/bold]
+    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died" --yes[/bold]
     """
-    restore_vault(copy_of, path, actor=actor or user(), reason=reason or "restored from a copy", context=context())
-    _say({"path": path}, f"restored {path}; devices bring what is newer at their next check-in", as_json)
+    named = _signed(reader_set, authority, scope)
+    who, why = actor or user(), reason or "restored from a copy"
+    found = revived(copy_of, scope, named)
+    if not as_json:
+        for line in found.lines():
+            output.note(line)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Failure("what the copy has comes back as listed above; look at it, then say --yes", Status.REFUSED)
+        typer.confirm("Restore it?", abort=True, err=True)
+    restore_vault(copy_of, path, actor=who, reason=why, context=context())
+    removed, added = [], []
+    if named is not None:
+        opened = open_vault(path, scope)
+        for known in found.to_add:
+            opened.add_reader(known, actor=who, reason=why, context=context())
+            added.append(known.name)
+        for known in found.to_remove:
+            opened.remove_reader(
+                known.id, rotate_within=timedelta(), confirm=True, actor=who, reason=why, context=context()
+            )
+            removed.append(known.name)
+    document = {"path": path, "revived": found.document(), "readers_removed": removed, "readers_added": added}
+    text = f"restored {path}; devices bring what is newer at their next check-in"
+    if removed:
+        text += f"; removed {', '.join(map(output.safe, removed))} again, and ordered the rotation of what they could open"
+    if added:
+        text += f"; added {', '.join(map(output.safe, added))}"
+    _say(document, text, as_json)
+
+
+def _signed(reader_set: Path | None, authority: Path | None, scope: str) -> list[Reader] | None:
+    if (reader_set is None) != (authority is None):
+        raise Failure("--reader-set FILE and --authority PUB go together: the set, and who signs it", Status.USAGE)
+    if reader_set is None or authority is None:
+        return None
+    try:
+        found, _ = ReaderSet.verify(inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope)
+    except LapsError as error:
+        raise type(error)(f"reader set {reader_set}: {error}", error.code) from None
+    return list(found.readers)
 
 
 def migrate(
@@ -90,7 +144,7 @@ def export(
 
     Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new server"[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     with Progress("exporting") as tell:
         data, damaged = export_devices(
             opened, actor=actor or user(), reason=reason or "an export", context=context(), progress=tell
@@ -113,7 +167,7 @@ def import_(
 
     Example: [bold]laps vault import new.vault devices.export --reason "moved from the old server"[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     data = inputs.read(file, "export", largest=8 << 30)
     with Progress("importing", "bytes") as tell:
         count = import_devices(

@@ -30,11 +30,14 @@ def _policy() -> typer.Typer:
 
 
 def _reader() -> typer.Typer:
+    from .command import VaultCommand
+    from .drill import drill
     from .reader import reader
     from .readerset import reader_set
 
     if not reader.registered_groups:
         reader.add_typer(reader_set, name="set")
+        reader.command("drill", cls=VaultCommand)(drill)
     return reader
 
 

@@ -1,17 +1,19 @@
-"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``keep``: what becomes of devices and of what is kept about them."""
+"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``keep``, ``reset-after``: what becomes of devices and of what is kept about them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from .._laps import Vault
-from . import output
+from . import inputs, output
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath, Yes
-from .origin import Actor, Reason, context, user
+from .drill import hand_in
+from .naming import named
+from .origin import Actor, Reason, context, open_vault, user
 from .status import Failure, Status
 
 __all__ = ["register"]
@@ -23,7 +25,9 @@ def register(vault: typer.Typer) -> None:
     vault.command("re-enrol", cls=VaultCommand)(re_enrol)
     vault.command("purge", cls=VaultCommand)(purge)
     vault.command("remove-record", cls=VaultCommand)(remove_record)
+    vault.command("opened", cls=VaultCommand)(hand_in)
     vault.command("keep", cls=VaultCommand)(keep)
+    vault.command("reset-after", cls=VaultCommand)(reset_after)
 
 
 def retire(
@@ -38,7 +42,9 @@ def retire(
 
     Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
     """
-    head = Vault.open(path, scope=scope).retire(
+    opened = open_vault(path, scope)
+    device = named(opened, device)
+    head = opened.retire(
         device, actor=actor or user(), reason=reason or "retired on the command line", context=context()
     )
     _say({"device": device, "head": head}, f"retired {output.safe(device)}", as_json)
@@ -56,7 +62,9 @@ def re_enrol(
 
     Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "installed anew"[/bold]
     """
-    head = Vault.open(path, scope=scope).re_enrol(
+    opened = open_vault(path, scope)
+    device = named(opened, device)
+    head = opened.re_enrol(
         device, actor=actor or user(), reason=reason or "re-enrolled on the command line", context=context()
     )
     _say({"device": device, "head": head}, f"re-enrolled {output.safe(device)}", as_json)
@@ -75,7 +83,8 @@ def purge(
 
     Example: [bold]laps vault purge fleet.vault PC-0001 --reason "shredded" --yes[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
+    device = named(opened, device)
     confirm = yes or _asked(f"Remove {output.safe(device)} and every password of it?")
     head = opened.purge(
         device, actor=actor or user(), reason=reason or "purged on the command line", context=context(), confirm=confirm
@@ -97,7 +106,8 @@ def remove_record(
 
     Example: [bold]laps vault remove-record fleet.vault PC-0001 0f0e0d0c0b0a09080706050403020100 --yes[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
+    device = named(opened, device)
     confirm = yes or _asked(f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password.")
     head = opened.remove_record(
         device,
@@ -128,11 +138,51 @@ def keep(
     for name, value in (("COUNT", count), ("--days", days)):
         if value is not None and not 1 <= value <= 65_535:
             raise Failure(f"{name} {value}: 1 to 65535 is accepted", Status.REFUSED)
-    head = Vault.open(path, scope=scope).set_history(
+    head = open_vault(path, scope).set_history(
         count, days=days, actor=actor or user(), reason=reason or "history set on the command line", context=context()
     )
     also = "" if days is None else f", and all of the last {days} days"
     _say({"history": count, "days": days, "head": head}, f"{count} displaced passwords of a device are kept{also}", as_json)
+
+
+def reset_after(
+    path: VaultPath,
+    time: Annotated[
+        str | None,
+        typer.Argument(metavar="[TIME]", help=f"{inputs.DURATION}, or never. Without it the present setting is printed."),
+    ] = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    scope: Scope = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Set how long after a disclosure the device replaces what was shown; a new vault has 24 hours.
+
+    Examples: [bold]laps vault reset-after fleet.vault[/bold] ·
+    [bold]laps vault reset-after fleet.vault 8h[/bold]
+    """
+    opened = open_vault(path, scope)
+    before = opened.rotate_after
+    if time is None:
+        _say({"reset_after": _seconds(before)}, f"what was shown is replaced {_after(before)}", as_json)
+        return
+    after = None if time == "never" else inputs.duration(time)
+    longer = before is not None and (after is None or after > before)
+    if longer and not yes and not _asked(f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"):
+        raise Failure(f"from {_after(before)} to {_after(after)}: passwords stay known for longer; --yes does it", Status.REFUSED)
+    head = opened.set_rotate_after(
+        after, actor=actor or user(), reason=reason or "reset-after set on the command line", context=context()
+    )
+    _say({"reset_after": _seconds(after), "head": head}, f"what was shown is replaced {_after(after)}", as_json)
+
+
+def _seconds(time: timedelta | None) -> int | None:
+    return None if time is None else int(time.total_seconds())
+
+
+def _after(time: timedelta | None) -> str:
+    return "only when whoever looks asks for it" if time is None else f"{output.age(time.total_seconds())} later"
 
 
 def _asked(question: str) -> bool:

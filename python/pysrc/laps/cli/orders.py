@@ -11,7 +11,8 @@ import typer
 from .._laps import Vault
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
-from .origin import Actor, Reason, context, user
+from .naming import named
+from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .status import Failure, Status
 
@@ -30,7 +31,11 @@ def rotate(
     overdue: Annotated[bool, typer.Option("--overdue", help="The devices whose due date has passed.")] = False,
     revealed_by: Annotated[
         str | None,
-        typer.Option("--revealed-by", metavar="WHO", help="What this actor was shown or exported, with --since."),
+        typer.Option(
+            "--revealed-by",
+            metavar="WHO",
+            help="What this user of the system, or whoever typed this as --actor, was shown or exported, with --since.",
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Since this time, or this long ago.")
@@ -48,48 +53,48 @@ def rotate(
     Examples: [bold]laps vault rotate fleet.vault PC-0001[/bold] ·
     [bold]laps vault rotate fleet.vault --revealed-by ann --since 7d --wait[/bold]
     """
-    named = devices or []
-    if sum([bool(named), every, overdue, revealed_by is not None]) != 1:
+    wanted = devices or []
+    if sum([bool(wanted), every, overdue, revealed_by is not None]) != 1:
         raise Failure("say which devices: names, --all, --overdue, or --revealed-by WHO with --since TIME", Status.USAGE)
     if (revealed_by is None) != (since is None):
         raise Failure("--revealed-by and --since go together", Status.USAGE)
     limit = inputs.seconds(timeout)
     start = inputs.moment(since) if since is not None else None
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
+    wanted = [named(opened, each, more="; nothing was done for any device") for each in wanted]
     if every and not yes and sys.stdin.isatty():
         typer.confirm("Order every device to rotate?", abort=True, err=True)
-    ordered = opened.order_rotation(
-        named or None,
-        all=every,
-        overdue=overdue,
-        revealed_by=revealed_by,
-        since=start,
-        actor=actor or user(),
-        reason=reason or "ordered on the command line",
-        context=context(),
-    )
-    left = _wait(opened, named, limit) if wait else None
+    who, why = actor or user(), reason or "ordered on the command line"
+    if revealed_by is None:
+        ordered = opened.order_rotation(wanted or None, all=every, overdue=overdue, actor=who, reason=why, context=context())
+        count = ordered.devices
+    else:
+        # Both: what is typed may be anybody's name, and a colleague may have typed it for a user of the system.
+        first = opened.order_rotation(revealed_by=revealed_by, since=start, actor=who, reason=why, context=context())
+        ordered = opened.order_rotation(typed_as=revealed_by, since=start, actor=who, reason=why, context=context())
+        count = first.devices + ordered.devices
+    left = _wait(opened, wanted, limit) if wait else None
     if as_json:
-        document: dict[str, Any] = {"ordered": ordered.devices, "entry": ordered.entry, "head": ordered.head}
+        document: dict[str, Any] = {"ordered": count, "entry": ordered.entry, "head": ordered.head}
         if left is not None:
             document["waiting"] = left
         output.emit(document)
     else:
-        print(f"ordered {ordered.devices} devices to rotate at their next check-in (audit entry {ordered.entry})")
-        if len(named) > ordered.devices:
-            print(f"{len(named) - ordered.devices} had such an order already")
+        print(f"ordered {count} devices to rotate at their next check-in (audit entry {ordered.entry})")
+        if len(wanted) > count:
+            print(f"{len(wanted) - count} had such an order already")
     if left:
         output.note(f"{left} devices have not rotated yet")
         raise typer.Exit(int(Status.NOT_COMMITTED))
 
 
-def _wait(opened: Vault, named: list[str], limit: float) -> int:
+def _wait(opened: Vault, wanted: list[str], limit: float) -> int:
     """Waits until no order is open; gives how many still are."""
     deadline = time.monotonic() + limit
     most = 0
     with Progress("waiting for the devices") as tell:
         while True:
-            left = sum(opened.show(each).ordered for each in named) if named else opened.stats().ordered
+            left = sum(opened.show(each).ordered for each in wanted) if wanted else opened.stats().ordered
             most = max(most, left)
             tell(most - left, most)
             now = time.monotonic()

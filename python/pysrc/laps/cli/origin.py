@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["Actor", "Reason", "context", "user"]
+if TYPE_CHECKING:
+    from .._laps import Vault
+
+__all__ = ["Actor", "Reason", "context", "open_vault", "user"]
 
 Actor = Annotated[
     str | None, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit trail. Your user name if not given.")
@@ -23,6 +26,13 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def open_vault(path: str, scope: str = "") -> Vault:
+    """Opens a vault for the user who runs this: every entry of its log names that user, whatever is typed as the actor."""
+    from .._laps import Vault
+
+    return Vault.open(path, scope=scope, caller=user())
 
 
 def context() -> str:

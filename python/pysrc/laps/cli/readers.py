@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .._laps import Ordered, Vault
-from . import carrying, inputs, output
+from ..exceptions import LapsError
+from . import carrying, inputs, naming, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
-from .origin import Actor, Reason, context, user
+from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
 from .resealing import leave_unsealed, outcome, register, sealed_anew
-from .status import Failure, Status
 
 __all__ = ["readers"]
+
+_CONFIRMATION_REQUIRED = 8
 
 readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
 
@@ -26,7 +30,7 @@ def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> N
 
     Example: [bold]laps vault readers list fleet.vault[/bold]
     """
-    known = Vault.open(path, scope=scope).readers()
+    known = open_vault(path, scope).readers()
     if as_json:
         output.emit(
             {
@@ -78,7 +82,7 @@ def add_reader(
 
     Example: [bold]laps vault readers add fleet.vault new.pub --reader helpdesk.key[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     added = public(new)
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader added on the command line"
@@ -119,22 +123,16 @@ def remove_reader(
 
     Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within 1d[/bold]
     """
-    opened = Vault.open(path, scope=scope)
-    named = [each for each in opened.readers() if wanted in (each.reader.id, each.reader.name)]
+    opened = open_vault(path, scope)
     # One that is removed already is named again to go on with a removal that was stopped.
-    found = [each for each in named if each.removed is None] or named
-    if len(found) != 1:
-        problem = "there is no such reader" if not found else "more than one reader has this name; give the id"
-        raise Failure(f"reader {wanted}: {problem}", Status.NOT_FOUND if not found else Status.REFUSED)
-    reader, removed = found[0].reader, found[0].removed is not None
+    found = naming.reader(opened.readers(), wanted)
+    reader, removed = found.reader, found.removed is not None
     spread = None if no_rotation or within is None else inputs.duration(within)
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader removed on the command line"
     ordered: Ordered | None = None
     if not removed:
-        ordered = opened.remove_reader(
-            reader.id, rotate_within=spread, confirm=yes, actor=who, reason=why, context=context()
-        )
+        ordered = _remove(opened, reader.id, spread, yes, who, why)
     elif spread is not None:
         ordered = opened.order_readable(reader.id, within=spread, actor=who, reason=why, context=context())
     devices, head = (ordered.devices, ordered.head) if ordered else (0, opened.audit_head)
@@ -144,7 +142,26 @@ def remove_reader(
     else:
         what = f"{output.safe(reader.name)} was removed already" if removed else f"removed {output.safe(reader.name)}"
         print(f"{what}; ordered {devices} devices to rotate, sealed {done.replaced if done else 0} records anew")
+        output.note(
+            "devices that name this reader themselves seal to it until their --reader list or signed set is changed; each then rotates "
+            "once by itself, and until then it is stale-readers in laps vault list"
+        )
     leave_unsealed(done)
+
+
+def _remove(opened: Vault, reader: str, spread: timedelta | None, yes: bool, who: str, why: str) -> Ordered:
+    """Removes a reader; asks where somebody can answer, with the number of passwords that nobody could open any more."""
+    try:
+        return opened.remove_reader(
+            reader, rotate_within=spread, confirm=yes, actor=who, reason=why, context=context()
+        )
+    except LapsError as error:
+        if error.code != _CONFIRMATION_REQUIRED or yes:
+            raise
+        if not sys.stdin.isatty():
+            raise type(error)(f"{error}; --yes does it all the same", error.code) from None
+        typer.confirm(f"{error}. Remove it all the same?", abort=True, err=True)
+    return opened.remove_reader(reader, rotate_within=spread, confirm=True, actor=who, reason=why, context=context())
 
 
 register(readers)

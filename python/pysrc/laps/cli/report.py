@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from .._laps import Policy, Vault
+from .._laps import Policy
 from .command import Command, Json, Scope, VaultPath
 from .damage import leave_damaged
+from .origin import open_vault
 from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Failure, Status
 
@@ -33,7 +34,7 @@ def report(path: VaultPath, html: Html, policy: Policies = None, scope: Scope = 
 
     Example: [bold]laps report fleet.vault --html fleet.html --policy policy.json[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     chosen = _policy(policy)
     with _plots():
         from ..report import gather, page

@@ -11,7 +11,7 @@ from .._laps import ReaderKey, Resealed, Vault
 from . import output
 from .command import Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
-from .origin import Actor, Reason, context, user
+from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .reader import PassphraseDescriptor, PassphraseFile, load
 from .status import Status
@@ -38,7 +38,7 @@ def reseal(
 
     Example: [bold]laps vault readers reseal fleet.vault --reader helpdesk.key[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     held = load(key, passphrase_file, passphrase_fd)
     done = sealed_anew(opened, held, actor or user(), reason or "sealed anew on the command line")
     if as_json:

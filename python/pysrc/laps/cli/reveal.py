@@ -5,21 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from datetime import datetime
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .._laps import Disclosure, Password, ReaderKey, Record, Vault, journal_candidates
-from ..exceptions import LapsError, RecordError
+from .._laps import Candidate, Device, Disclosure, Record, Vault, journal_candidates
+from ..exceptions import LapsError
+from ..standing import FINDINGS, NEVER_SET
 from . import inputs, output
-from .command import Json, VaultPath
-from .origin import context
+from .command import Json, VaultPath, Yes
+from .naming import named
+from .opening import Given, Opened, leave, show
+from .origin import context, open_vault
 from .reader import PassphraseDescriptor, PassphraseFile, load
-from .secret import passwords
-from .status import Failure, Status, of
+from .status import Failure, Status
 
 __all__ = ["disclose", "open_sealed", "reveal"]
 
@@ -33,10 +35,18 @@ DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of t
 History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
 RotateAfter = Annotated[
     str | None,
-    typer.Option("--rotate-after", metavar="TIME", help=f"Order a rotation after this time: {inputs.DURATION}."),
+    typer.Option("--rotate-after", metavar="TIME", help=f"Rotate what was shown after this time, in place of the vault's own: {inputs.DURATION}."),
 ]
 Spell = Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud over the phone.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
+
+
+Account = Annotated[
+    str | None, typer.Option("--account", metavar="NAME", help="An account that the device managed before, in place of the present one.")
+]
+NoRotation = Annotated[
+    bool, typer.Option("--no-rotation", help="Do not rotate what was shown. Where the vault orders that, it asks first.")
+]
 
 
 def reveal(
@@ -45,41 +55,56 @@ def reveal(
     reader: Key,
     actor: Who,
     reason: Why,
+    account: Account = None,
     history: History = False,
     rotate_after: RotateAfter = None,
+    no_rotation: NoRotation = False,
     spell: Spell = False,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
     scope: Scope = "",
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Print the password of a device. The audit entry is written before.
+    """Print the password of a device. The audit entry, and the order to rotate what was shown, are written before.
 
     Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason "ticket 4711"[/bold]
     """
-    vault = Vault.open(path, scope=scope)
-    delay = inputs.duration(rotate_after) if rotate_after is not None else None
+    vault = open_vault(path, scope)
     # The key first: a wrong passphrase is not a disclosure.
     key = load(reader, passphrase_file, passphrase_fd)
-    found = vault.disclose(
-        device, actor=actor, reason=reason, context=context(), history=history, rotate_after=delay
-    )
-    opened = [
-        Opened.of(
-            each.record, each.version, each.state, each.updated, key, each.sealed, device=found.device, scope=scope
-        )
-        for each in found.candidates
-    ]
-    success = any(each.password for each in opened)
+    device = named(vault, device)
+    found = _disclosed(vault, device, actor, reason, account, history, rotate_after, no_rotation, yes)
+    opened = [Opened.of(each, key, device=found.device, scope=scope) for each in _given(found)]
+    proofs = [each.proof for each in opened if each.proof]
     try:
-        vault.record_outcome(found.entry, opened=success, actor=actor, reason=reason, context=context())
+        vault.record_outcome(
+            found.entry,
+            opened=bool(proofs),
+            proofs=proofs,
+            reader_id=bytes.fromhex(key.reader.id),
+            actor=actor,
+            reason=reason,
+            context=context(),
+        )
     except LapsError as error:
         # Without an outcome the disclosure counts as revealed, which is what it may be.
         output.note(f"warning: the outcome could not be written into the audit trail: {error}")
-    head = {"device": found.device, "account": found.account, "entry": found.entry, "head": found.head}
-    _print(opened, head, spell, as_json, found.damaged)
+    device_now = vault.show(found.device)
+    rotate_at = _rotate_at(found, device_now)
+    head = {"device": found.device, "entry": found.entry, "head": found.head, "rotate_at": rotate_at}
+    show(
+        opened,
+        head,
+        spell=spell,
+        as_json=as_json,
+        said=found.account,
+        warnings=_warnings(device_now, found),
+        damaged=found.damaged,
+    )
+    _say_reset(rotate_at, as_json)
     _damaged(found)
-    _leave(opened, f"device {device}", damaged=bool(found.damaged))
+    leave(opened, f"device {device}", damaged=bool(found.damaged))
 
 
 def disclose(
@@ -87,51 +112,58 @@ def disclose(
     device: DeviceName,
     actor: Who,
     reason: Why,
+    account: Account = None,
     history: History = False,
     rotate_after: RotateAfter = None,
+    no_rotation: NoRotation = False,
     scope: Scope = "",
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No key is needed here.
 
     Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json > sealed.json[/bold]
     """
-    vault = Vault.open(path, scope=scope)
-    delay = inputs.duration(rotate_after) if rotate_after is not None else None
-    found = vault.disclose(
-        device, actor=actor, reason=reason, context=context(), history=history, rotate_after=delay
-    )
+    vault = open_vault(path, scope)
+    device = named(vault, device)
+    found = _disclosed(vault, device, actor, reason, account, history, rotate_after, no_rotation, yes)
+    device_now = vault.show(found.device)
+    warnings, rotate_at = _warnings(device_now, found), _rotate_at(found, device_now)
     document = {
         "device": found.device,
         "account": found.account,
         "entry": found.entry,
         "head": found.head,
+        "rotate_at": rotate_at,
         "candidates": [
             {
                 "record": each.record,
                 "version": each.version,
                 "state": each.state,
+                "confirmed": each.confirmed,
                 "updated": inputs.rfc3339(each.updated),
                 "sealed": base64.b64encode(each.sealed).decode("ascii"),
+                **({"before": base64.b64encode(each.before).decode("ascii")} if each.before else {}),
             }
             for each in found.candidates
         ],
+        **({"warnings": warnings} if warnings else {}),
         **({"damaged": found.damaged} if found.damaged else {}),
     }
     if as_json:
         output.emit(document)
     else:
+        for warning in warnings:
+            output.note(f"warning: {warning}")
         output.table(
-            ["record", "version", "state", "updated", "bytes"],
-            (
-                [each.record, str(each.version), each.state, inputs.rfc3339(each.updated) or "", str(len(each.sealed))]
-                for each in found.candidates
-            ),
+            ["record", "version", "state", "account", "made", "bytes"],
+            (_header(each) for each in found.candidates),
             styles=["bold"],
         )
         print(f"audit entry {found.entry}, head {found.head}; with --json the sealed records are printed too")
+        _say_reset(rotate_at, as_json)
     _damaged(found)
-    _leave([], f"device {device}", damaged=bool(found.damaged))
+    leave([], f"device {device}", damaged=bool(found.damaged))
 
 
 def open_sealed(
@@ -152,114 +184,90 @@ def open_sealed(
 
     Example: [bold]laps open /var/lib/laps/journal --reader helpdesk.key[/bold]
     """
-    device, sealed = _sealed(inputs.read(file, "record"), file)
+    sealed = _sealed(inputs.read(file, "record"), file)
     key = load(reader, passphrase_file, passphrase_fd)
-    opened = [Opened.of(*each[:4], key, each[4], device=device) for each in sealed]
-    first = next((each for each in opened if each.password), opened[0])
-    _print(opened, {"device": device, "account": first.account}, spell, as_json)
-    _leave(opened, f"record {file}")
+    opened = [Opened.of(each, key, device=sealed.device) for each in sealed.given]
+    head: dict[str, Any] = {"device": sealed.device, **({"entry": sealed.entry} if sealed.entry else {})}
+    show(opened, head, spell=spell, as_json=as_json, said=sealed.account, warnings=sealed.warnings, proofs=True)
+    proofs = [each.proof.hex() for each in opened if each.proof]
+    if proofs and sealed.entry and not as_json:
+        words = " ".join(f"--proof {each}" for each in proofs)
+        output.note(f"that it was opened is proven, where the vault is, by: laps vault opened PATH {sealed.entry} {words}")
+    leave(opened, f"record {file}")
 
 
-class Opened:
-    """A record and what opening it gave."""
-
-    def __init__(
-        self,
-        record: str,
-        version: int,
-        state: str,
-        updated: datetime,
-        account: str | None,
-        result: Password | LapsError,
-    ) -> None:
-        self.record, self.version, self.state, self.updated = record, version, state, updated
-        self.account = account
-        self.password = result if isinstance(result, Password) else None
-        self.error = result if isinstance(result, LapsError) else None
-
-    @classmethod
-    def of(
-        cls,
-        record: str,
-        version: int,
-        state: str,
-        updated: datetime,
-        key: ReaderKey,
-        sealed: bytes,
-        *,
-        device: str,
-        scope: str | None = None,
-    ) -> Opened:
-        """Opens it, when it is the record that it is given out as."""
-        result: Password | LapsError
-        account = None
-        try:
-            parsed = Record.parse(sealed)
-            account = parsed.account
-            _expect("device", device, parsed.device)
-            _expect("id", record, parsed.id)
-            _expect("version", version, parsed.version)
-            if scope is not None:
-                _expect("scope", scope, parsed.scope)
-            result = key.open(parsed).password
-        except LapsError as error:
-            result = error
-        return cls(record, version, state, updated, account, result)
+def _disclosed(
+    vault: Vault,
+    device: str,
+    actor: str,
+    reason: str,
+    account: str | None,
+    history: bool,
+    rotate_after: str | None,
+    no_rotation: bool,
+    yes: bool,
+) -> Disclosure:
+    if no_rotation and rotate_after is not None:
+        raise Failure("give --rotate-after or --no-rotation, not both", Status.USAGE)
+    delay = inputs.duration(rotate_after) if rotate_after is not None else None
+    ordered = vault.rotate_after
+    if ordered is not None and (no_rotation or (delay is not None and delay > ordered)) and not yes and sys.stdin.isatty():
+        what = f"This vault has what was shown rotated after {output.age(ordered.total_seconds())}."
+        typer.confirm(f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", abort=True, err=True)
+        yes = True
+    return vault.disclose(
+        device,
+        actor=actor,
+        reason=reason,
+        context=context(),
+        account=account,
+        history=history,
+        rotate_after=delay,
+        rotate=not no_rotation,
+        confirm=yes,
+    )
 
 
-def _expect(what: str, expected: str | int, found: str | int) -> None:
-    if found != expected:
-        raise RecordError(
-            f"another record in its place: the {what} in the sealed record is {output.safe(str(found))!r}, "
-            f"not {output.safe(str(expected))!r}; it was not opened",
-            98,
-        )
+def _given(found: Disclosure) -> list[Given]:
+    return [
+        Given(each.record, each.version, each.state, each.updated, each.sealed, each.confirmed, each.before)
+        for each in found.candidates
+    ]
 
 
-def _print(
-    opened: Sequence[Opened], head: dict[str, Any], spell: bool, as_json: bool, damaged: Sequence[str] = ()
-) -> None:
-    if as_json:
-        output.emit(
-            {
-                **head,
-                "candidates": [
-                    {
-                        "record": each.record,
-                        "version": each.version,
-                        "state": each.state,
-                        "updated": inputs.rfc3339(each.updated),
-                        "password": each.password.expose() if each.password else None,
-                    }
-                    for each in opened
-                ],
-                **({"damaged": list(damaged)} if damaged else {}),
-            }
-        )
-        return
-    shown = [each for each in opened if each.password is not None]
-    if shown:
-        print(f"{output.safe(head['device'])}, account {output.safe(head['account'])}")
-        passwords(
-            [(f"{each.state}, of {inputs.rfc3339(each.updated)}", each.password) for each in shown if each.password],
-            spell=spell,
-        )
-        if sum(each.state != "history" for each in shown) > 1:
-            output.note("more than one password may be on the device: try them in this order")
-    if "entry" in head:
-        output.note(f"audit entry {head['entry']}, head {head['head']}")
+def _header(candidate: Candidate) -> list[str]:
+    try:
+        record = Record.parse(candidate.sealed)
+        account, made = record.account, inputs.rfc3339(record.made_at) or ""
+    except LapsError:
+        account, made = "damaged", ""
+    state = candidate.state if candidate.confirmed else f"{candidate.state}, not confirmed by the device"
+    return [candidate.record, str(candidate.version), state, account, made, str(len(candidate.sealed))]
 
 
-def _leave(opened: Sequence[Opened], what: str, *, damaged: bool = False) -> None:
-    statuses = []
-    for each in opened:
-        if each.error is not None:
-            output.note(f"error: {what}: record {each.record}: {each.error}")
-            statuses.append(of(each.error))
-    if damaged or Status.DAMAGED in statuses:
-        raise typer.Exit(int(Status.DAMAGED))
-    if statuses:
-        raise typer.Exit(int(statuses[0]))
+def _warnings(device: Device, found: Disclosure) -> list[str]:
+    """What whoever tries a password has to know before."""
+    said: list[str] = []
+    if found.account != device.account:
+        said.append(f"account {found.account!r} is no longer managed on {found.device}: nobody rotates it")
+    elif device.state == "failed" and not any(each.state == "current" for each in found.candidates):
+        said.append(NEVER_SET)
+    elif device.state == "unreadable":
+        said.append(FINDINGS["unreadable"])
+    if "account-missing" in device.findings:
+        said.append(FINDINGS["account-missing"])
+    return said
+
+
+def _rotate_at(found: Disclosure, device: Device) -> str | None:
+    """When the device is told to rotate what was shown."""
+    return inputs.rfc3339(device.order_at) if found.account == device.account else None
+
+
+def _say_reset(at: str | None, as_json: bool) -> None:
+    if not as_json:
+        when = f"the device replaces what was shown at its first check-in after {at}" if at else "no rotation of it is ordered"
+        output.note(when)
 
 
 def _damaged(found: Disclosure) -> None:
@@ -267,19 +275,30 @@ def _damaged(found: Disclosure) -> None:
         output.note(f"error: device {found.device}: record {record} is damaged in the vault")
 
 
-def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:
+@dataclass(frozen=True)
+class _Sealed:
+    """What a file has: whose records, and what is said about them."""
+
+    device: str
+    given: list[Given]
+    account: str | None = None
+    entry: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def _sealed(data: bytes, file: Path) -> _Sealed:
     """The device that they are of, and the records."""
     try:
         if data.startswith(b"laps journal"):
             found = [_described(each, state) for each, state in journal_candidates(data)]
             if not found:
                 raise Failure(f"journal {file}: it holds no record", Status.NOT_FOUND)
-            found.sort(key=lambda each: -each[1])
-            return Record.parse(found[0][4]).device, found
+            found.sort(key=lambda each: -each.version)
+            return _Sealed(Record.parse(found[0].sealed).device, found)
         if data.lstrip().startswith(b"{"):
             return _document(data)
         one = _described(data if not _is_base64(data) else base64.b64decode(data))
-        return Record.parse(one[4]).device, [one]
+        return _Sealed(Record.parse(one.sealed).device, [one])
     except LapsError as error:
         raise type(error)(f"record {file}: {error}", error.code) from None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
@@ -290,13 +309,13 @@ def _sealed(data: bytes, file: Path) -> tuple[str, list[tuple[str, int, str, dat
         ) from None
 
 
-def _described(sealed: bytes, state: str = "pending") -> tuple[str, int, str, datetime, bytes]:
+def _described(sealed: bytes, state: str = "pending") -> Given:
     """A record by itself does not say whether it was ever committed."""
     record = Record.parse(sealed)
-    return record.id, record.version, state, record.made_at, sealed
+    return Given(record.id, record.version, state, record.made_at, sealed)
 
 
-def _document(data: bytes) -> tuple[str, list[tuple[str, int, str, datetime, bytes]]]:
+def _document(data: bytes) -> _Sealed:
     document = json.loads(data)
     device, candidates = document["device"], document["candidates"]
     if not isinstance(candidates, list) or not candidates:
@@ -304,16 +323,26 @@ def _document(data: bytes) -> tuple[str, list[tuple[str, int, str, datetime, byt
     # JSON can write half a character, which no terminal and no file takes.
     data.decode("utf-8")
     json.dumps(document, ensure_ascii=False).encode("utf-8")
-    return str(device), [
-        (
+    given = [
+        Given(
             str(each["record"]),
             int(each["version"]),
             str(each["state"]),
             inputs.moment(str(each["updated"])),
             base64.b64decode(each["sealed"], validate=True),
+            each.get("confirmed") is not False,
+            base64.b64decode(each["before"], validate=True) if "before" in each else None,
         )
         for each in candidates
     ]
+    account, entry, warnings = document.get("account"), document.get("entry"), document.get("warnings", [])
+    return _Sealed(
+        str(device),
+        given,
+        None if account is None else str(account),
+        None if entry is None else int(entry),
+        tuple(output.safe(str(each)) for each in warnings),
+    )
 
 
 def _is_base64(data: bytes) -> bool:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .._laps import Vault
 from . import inputs, output
 from .command import Command, Json, Scope, VaultCommand, VaultPath, Yes
-from .origin import Actor, Reason, context, user
+from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Failure, Status
@@ -114,7 +113,7 @@ def import_(
     named = devices or []
     if sum([bool(named), every, prefix is not None]) != 1:
         raise Failure("say which devices: names or ids, --all, or --name-prefix TEXT", Status.USAGE)
-    vault = Vault.open(path, scope=scope)
+    vault = open_vault(path, scope)
     moved: list[Moved] = []
     with signed_in(auth, token_file, graph_url) as directory:
         from ..entra import import_passwords

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import AuditEntry, Vault
+from .._laps import AuditEntry
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath
+from .origin import open_vault
 from .progress import Progress
 from .status import Status
 
@@ -33,7 +34,7 @@ def audit(
 
     Example: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     with Progress("verifying", "entries") as tell:
         report = opened.audit_verify(expect=expect, progress=tell)
     trail: list[AuditEntry] = []

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Device, Vault
+from .. import standing
+from .._laps import Device, Outcome, StoredRecord, Vault
 from . import copies, inputs, lifecycle, orders, output, trail
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
-from .origin import Actor, Reason, context, user
+from .naming import named
+from .origin import Actor, Reason, context, open_vault, user
 from .reader import public
 from .readers import readers
 from .status import Failure, Status
@@ -71,7 +73,7 @@ def list_devices(
     Examples: [bold]laps vault list fleet.vault[/bold] ·
     [bold]laps vault list fleet.vault --limit 100 --after PC-0100 --json[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     if limit is not None and limit < 1:
         raise Failure(f"--limit {limit}: 1 or more is accepted", Status.REFUSED)
     found: list[Device] = []
@@ -94,7 +96,7 @@ def list_devices(
         (
             [
                 each.device,
-                each.state + (", ordered" if each.ordered else ""),
+                standing.brief(each),
                 output.ago(each.expires),
                 each.account,
                 "" if each.version is None else str(each.version),
@@ -115,16 +117,25 @@ def list_devices(
 
 @vault.command("show", cls=VaultCommand)
 def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
-    """Show one device.
+    """Show one device, and what there is to do about it.
 
     Example: [bold]laps vault show fleet.vault PC-0001[/bold]
     """
-    found = row(Vault.open(path, scope=scope).show(device))
+    opened = open_vault(path, scope)
+    device = named(opened, device)
+    shown = opened.show(device)
+    ever_set = shown.state != "failed" or any(each.state == "current" for each in opened.history(device))
+    found = row(shown)
+    advice = standing.advice(shown, ever_set=ever_set)
     if as_json:
-        output.emit(found)
+        output.emit({**found, "advice": advice})
         return
-    found["outcome"] = found["outcome"] and found["outcome"]["reason"]
-    output.table(["", ""], ([name, _plain(value)] for name, value in found.items()), styles=["bold"])
+    found["outcome"] = "" if shown.outcome is None else _outcome(shown.outcome)
+    found["accounts"] = [f"{each.account} (no longer managed)" for each in shown.accounts]
+    rows = ([name, _plain(value)] for name, value in found.items() if value or name not in _RARE)
+    output.table(["", ""], rows, styles=["bold"])
+    for sentence in advice:
+        print(output.safe(sentence))
 
 
 @vault.command("history", cls=VaultCommand)
@@ -133,7 +144,9 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
 
     Example: [bold]laps vault history fleet.vault PC-0001[/bold]
     """
-    found = Vault.open(path, scope=scope).history(device)
+    opened = open_vault(path, scope)
+    device = named(opened, device)
+    found = opened.history(device)
     if as_json:
         output.emit(
             {
@@ -146,7 +159,12 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
                         "updated": inputs.rfc3339(each.updated),
                         "displaced": inputs.rfc3339(each.displaced),
                         "ruled_out": each.ruled_out,
+                        "confirmed": each.confirmed,
                         "stale_readers": each.stale_readers,
+                        "unreadable": each.unreadable,
+                        "opened": each.opened,
+                        "account": each.account,
+                        "made_at": inputs.rfc3339(each.made_at),
                         "readers": each.readers,
                     }
                     for each in found
@@ -155,19 +173,22 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
         )
         return
     output.table(
-        ["record", "version", "state", "updated", "displaced", "readers"],
+        ["record", "version", "state", "account", "updated", "displaced", "readers", "opened"],
         (
             [
                 each.record,
                 str(each.version),
-                each.state + (", never applied" if each.ruled_out else ""),
+                _record_state(each),
+                each.account or "",
                 inputs.rfc3339(each.updated) or "",
                 inputs.rfc3339(each.displaced) or "",
                 str(len(each.readers)),
+                each.opened,
             ]
             for each in found
         ),
         styles=["bold"],
+        shed=3,
     )
 
 
@@ -187,7 +208,7 @@ def due(
     """
     from datetime import datetime, timedelta, timezone
 
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     until = datetime.now(timezone.utc) + (inputs.duration(within) if within else timedelta())
     found = []
     damaged: list[str] = []
@@ -222,7 +243,7 @@ def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
 
     Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault PC-0001" …[/bold]
     """
-    opened = Vault.open(path, scope=scope)
+    opened = open_vault(path, scope)
     message = inputs.read("-", "check-in")
     sys.stdout.buffer.write(opened.check_in(device, message))
 
@@ -233,15 +254,20 @@ def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
 
     Example: [bold]laps vault stats fleet.vault --json[/bold]
     """
-    found = Vault.open(path, scope=scope).stats()
+    found = open_vault(path, scope).stats()
     names = (
-        "devices settled pending uncertain failed retired damaged ordered overdue candidates history entries".split()
+        "devices settled pending uncertain unreadable failed retired damaged ordered overdue candidates history entries".split()
     )
     document = {name: getattr(found, name) for name in names}
+    counted = dict(sorted(found.findings.items()))
     if as_json:
-        output.emit(document)
+        output.emit({**document, "findings": counted})
     else:
-        output.table(["", ""], ([name, f"{value:,}"] for name, value in document.items()), styles=["bold"])
+        counts = {**document, **{name: count for name, count in counted.items() if count and name not in document}}
+        output.table(["", ""], ([name, f"{value:,}"] for name, value in counts.items()), styles=["bold"])
+        for name, count in counted.items():
+            if count:
+                output.note(f"{name}, {count:,} devices: {standing.FINDINGS.get(name, name)}")
     if found.damaged:
         output.note(f"error: {found.damaged} devices are damaged in the vault; laps vault list names them")
         raise typer.Exit(int(Status.DAMAGED))
@@ -249,6 +275,7 @@ def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
 
 def row(device: Device) -> dict[str, Any]:
     """A device as JSON shows it."""
+    outcome = device.outcome
     return {
         "device": device.device,
         "account": device.account,
@@ -259,12 +286,49 @@ def row(device: Device) -> dict[str, Any]:
         "updated": inputs.rfc3339(device.updated),
         "expires": inputs.rfc3339(device.expires),
         "last_seen": inputs.rfc3339(device.last_seen),
-        "outcome": device.outcome
-        and {"id": device.outcome.id, "reason": device.outcome.reason, "at": inputs.rfc3339(device.outcome.at)},
+        "outcome": outcome
+        and {"id": outcome.id, "reason": outcome.reason, "at": inputs.rfc3339(outcome.at), "name": outcome.name},
+        "findings": device.findings,
+        "candidates": device.candidates,
+        "order_at": inputs.rfc3339(device.order_at),
+        "reset_at": inputs.rfc3339(device.reset_at),
+        "waits_until": inputs.rfc3339(device.waits_until),
+        "proven_at": inputs.rfc3339(device.proven_at),
+        "accounts": [
+            {
+                "account": each.account,
+                "sid": each.sid,
+                "version": each.version,
+                "candidates": each.candidates,
+                "ordered": each.ordered,
+            }
+            for each in device.accounts
+        ],
     }
 
 
+def _record_state(record: StoredRecord) -> str:
+    more = {
+        "never applied": record.ruled_out,
+        "not confirmed": not record.confirmed,
+        "names a removed reader": record.stale_readers,
+        "no active reader opens it": record.unreadable,
+    }
+    return ", ".join([record.state, *(text for text, holds in more.items() if holds)])
+
+
+# What most devices have nothing to say about.
+_RARE = ("findings", "order_at", "reset_at", "waits_until", "accounts")
+
+
+def _outcome(outcome: Outcome) -> str:
+    reason = "" if outcome.reason in ("", outcome.name) else f" ({outcome.reason})"
+    return f"{outcome.name}{reason}, {inputs.rfc3339(outcome.at)}"
+
+
 def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return "" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 

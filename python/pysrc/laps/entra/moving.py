@@ -53,8 +53,13 @@ def import_passwords(
     """
     wanted: Sequence[Device] = list(devices)
     names = Counter(each.name.casefold() for each in wanted)
+    known = _known(vault)
+    exact = set(known.values())
     for each in wanted:
         name = each.id if by_id else each.name
+        if name not in exact:
+            # A device that the vault knows under another case is that device, and never a second one.
+            name = known.get(name.casefold(), name)
         try:
             if not by_id and names[each.name.casefold()] > 1:
                 yield _failed(each, name, "more than one device has this name; import them by their ids (--by-id)")
@@ -103,6 +108,17 @@ def _one(
     for each in found.credentials:
         each.password.wipe()
     return Moved(name, device.id, device.name, "imported" if count else "unchanged", count)
+
+
+def _known(vault: Vault) -> dict[str, str]:
+    """What the vault calls its devices, by their names without case."""
+    names: dict[str, str] = {}
+    after: str | None = None
+    while True:
+        page, after, damaged = vault.list(after=after)
+        names.update({name.casefold(): name for name in [*(each.device for each in page), *damaged]})
+        if after is None:
+            return names
 
 
 def _failed(device: Device, name: str, message: str) -> Moved:

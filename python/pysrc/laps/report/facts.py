@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from .._laps import AuditEntry, Device, Policy, Vault
+from .. import standing
+from .._laps import AuditEntry, Device, FormerAccount, Policy, Vault
 
 __all__ = ["Facts", "gather"]
 
@@ -43,6 +44,16 @@ class Facts:
         return sorted((each for each in self.devices if each.ordered), key=lambda each: each.last_seen)
 
     @property
+    def findings(self) -> list[tuple[Device, str]]:
+        """Each device in service with each of its findings, the gravest findings first."""
+        return standing.gravest([each for each in self.devices if each.state != "retired"])
+
+    @property
+    def former(self) -> list[tuple[Device, FormerAccount]]:
+        """Accounts that are no longer managed, whose last password the vault keeps."""
+        return [(each, former) for each in self.devices for former in each.accounts]
+
+    @property
     def states(self) -> Counter[str]:
         """How many devices are in each state."""
         return Counter(each.state for each in self.devices)
@@ -53,7 +64,7 @@ class Facts:
         return Counter(
             each.outcome.name if each.outcome.name == each.outcome.reason else f"{each.outcome.name} ({each.outcome.reason})"
             for each in self.devices
-            if each.outcome is not None and each.state in ("failed", "uncertain", "pending")
+            if each.outcome is not None and each.state in ("failed", "uncertain", "pending", "unreadable")
         )
 
     @property

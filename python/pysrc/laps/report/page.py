@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from .. import standing
 from .facts import Facts
 from .frame import age_note, document, policy_section, section, table, tiles, time
 from .plots import bars, histogram
 
 __all__ = ["page"]
 
-_COLUMNS = ("device", "account", "state", "version", "ordered", "updated", "expires", "last seen", "last outcome")
+_COLUMNS = ("device", "account", "state", "findings", "version", "ordered", "updated", "expires", "last seen", "last outcome")
 
 
 def page(facts: Facts) -> str:
@@ -18,11 +21,13 @@ def page(facts: Facts) -> str:
         _figures(facts),
         section("Age of the passwords", histogram(facts.ages, age), age_note(facts.policy)),
         section("How the devices stand", bars(facts.states)),
+        _findings(facts),
         _failures(facts),
         _damaged(facts),
         policy_section(facts.policy),
         _overdue(facts),
         _ordered(facts),
+        _former(facts),
         _looks(facts),
     ]
     rows = [
@@ -30,6 +35,7 @@ def page(facts: Facts) -> str:
             each.device,
             each.account,
             each.state,
+            ", ".join(standing.findings(each)),
             each.version or 0,
             "yes" if each.ordered else "",
             time(each.updated),
@@ -51,6 +57,7 @@ def _figures(facts: Facts) -> str:
         ("overdue", len(facts.overdue), True),
         ("ordered", len(facts.ordered), False),
         ("uncertain", states["uncertain"], True),
+        ("unreadable", len({device.device for device, name in facts.findings if name == "unreadable"}), True),
         ("failed", states["failed"], True),
         ("damaged", len(facts.damaged), True),
         ("shown to people", len(facts.looks), False),
@@ -58,6 +65,16 @@ def _figures(facts: Facts) -> str:
     words = "every entry is as it was written" if facts.trail_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
     kind = "" if facts.trail_ok else "bad"
     return tiles(figures, f'<p class="{kind}">Audit trail: {facts.trail_entries:,} entries; {words}.</p>')
+
+
+def _findings(facts: Facts) -> str:
+    if not facts.findings:
+        return ""
+    counts = Counter(name for _, name in facts.findings)
+    what = table(["finding", "devices", "what to do"], [[name, f"{n:,}", standing.FINDINGS.get(name, "")] for name, n in counts.items()])
+    rows = [[device.device, device.account, name, time(device.last_seen)] for device, name in facts.findings]
+    note = f"The first {min(len(rows), 100):,} of {len(rows):,}."
+    return section("What needs somebody", what + table(["device", "account", "finding", "last seen"], rows[:100]), note)
 
 
 def _failures(facts: Facts) -> str:
@@ -88,6 +105,17 @@ def _ordered(facts: Facts) -> str:
     rows = [[each.device, each.account, each.state, time(each.updated), time(each.last_seen)] for each in facts.ordered]
     note = f"Told to rotate at their next check-in; the first {min(len(rows), 100):,} of {len(rows):,}."
     return section("Ordered to rotate", table(["device", "account", "state", "updated", "last seen"], rows[:100]), note)
+
+
+def _former(facts: Facts) -> str:
+    if not facts.former:
+        return ""
+    rows = [
+        [device.device, former.account, device.account, "yes, and nobody can fulfil it" if former.ordered else ""]
+        for device, former in facts.former
+    ]
+    note = f"Their last passwords stay in the vault; the first {min(len(rows), 100):,} of {len(rows):,}."
+    return section("Accounts that are no longer managed", table(["device", "account", "managed now", "ordered"], rows[:100]), note)
 
 
 def _looks(facts: Facts) -> str:
