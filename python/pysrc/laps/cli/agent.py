@@ -7,21 +7,19 @@ import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .._laps import Agent, Event, Reader, Signer, Vault, agent_status
 from . import inputs, output
 from .command import Command, Json
+from .origin import open_vault
 from .reader import public
 from .readerset import signer
 from .status import Failure, Status
 
 __all__ = ["agent"]
-
-#: Protocol §2.10.
-_MOST_CANDIDATES = 16
 
 agent = typer.Typer()
 
@@ -52,6 +50,13 @@ LockTimeout = Annotated[
 Log = Annotated[
     str | None, typer.Option("--log", metavar="FILE", help="Keep every event as a JSON line in this file, or in syslog.")
 ]
+AcknowledgeLog = Annotated[
+    bool,
+    typer.Option(
+        "--acknowledge-log",
+        help="Somebody looked into what the device said about the vault's audit log: take the log as it is now.",
+    ),
+]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 
@@ -70,27 +75,27 @@ def run(
     interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")] = "1h",
     lock_timeout: LockTimeout = "10s",
     log: Log = None,
+    acknowledge_log: AcknowledgeLog = False,
     scope: Scope = "",
     kill_at: Annotated[str | None, typer.Option("--kill-at", hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed, 7 when the vault cannot be
-    reached, 8 when a rotation was due and is not committed.
+    """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed, 4 when the account is not there, 7
+    when the vault cannot be reached, 8 when a rotation was due and is not committed.
 
     Example: [bold]laps agent run --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
     --reader helpdesk.pub --store linux --once[/bold]
     """
     if force and not once:
         raise Failure("--force goes with --once", Status.USAGE)
-    # A stop that is asked for ends the step that has begun, and leaves with status 0. A single run ends by itself, within the
-    # setter's time-out and half a minute, and its status is always its own: whoever stopped it must not read "committed".
-    signal.signal(signal.SIGTERM, _go_on if once else _stop)
     known = _readers(reader, reader_set, authority)
     pause = inputs.duration(interval)
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
         inputs.read(each, "policy")
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, kill_at, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, kill_at, as_json) as running:
+        # A stop ends every run at its next step. A single run keeps its own status: whoever stopped it must not read "committed".
+        signal.signal(signal.SIGTERM, lambda number, frame: running.stop())
         if once:
             raise typer.Exit(_left(running.run_once(force=force)))
         try:
@@ -111,6 +116,7 @@ def check_in(
     authority: Authority = None,
     lock_timeout: LockTimeout = "10s",
     log: Log = None,
+    acknowledge_log: AcknowledgeLog = False,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
@@ -120,7 +126,7 @@ def check_in(
     --reader helpdesk.pub --store linux[/bold]
     """
     known = _readers(reader, reader_set, authority)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, None, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, None, as_json) as running:
         raise typer.Exit(_left(running.check_in()))
 
 
@@ -137,28 +143,46 @@ def status(state: State, as_json: Json = False) -> None:
     if as_json:
         output.emit(document)
         return
-    last = document["last"]
+    last, waits = document["last"], document["waits"]
     demands = [f"{demand} (not followed: {why})" if why else demand for demand, why in found.demands]
-    asked = [["device asks for", "\n".join(demands)]] if demands else []
-    output.table(
-        ["", ""],
-        [
-            ["device", found.device],
-            ["account", found.account],
-            ["version", str(found.version)],
-            ["state", found.state],
-            ["due", inputs.rfc3339(found.due) or ""],
-            ["may hold", "\n".join(found.may_hold)],
-            ["last", f"{last['name']} ({last['reason']}), {last['at']}" if last else ""],
-            *asked,
-        ],
-        styles=["bold"],
-    )
-    if len(found.may_hold) >= _MOST_CANDIDATES or (last and last["name"] == "too-many-candidates"):
-        print(
-            "No new password is made while there are sixteen candidates. Find the one that works (laps reveal), remove one that\n"
-            f"does not (laps vault remove-record), and move {output.safe(str(state / 'journal'))} away; the next run makes a new one."
-        )
+    rows = [
+        ["device", found.device],
+        ["account", found.account + (" (missing)" if document["account_missing"] else "")],
+        ["version", str(found.version)],
+        ["state", found.state],
+        ["due", inputs.rfc3339(found.due) or ""],
+        ["may hold", "\n".join(found.may_hold)],
+        ["last", f"{last['name']} ({last['reason']}), {last['at']}" if last else ""],
+    ]
+    rare = {
+        "reset at": document["reset_at"],
+        "ordered for": document["order_at"],
+        "waits until": waits and f"{waits['until']} ({waits['why']})",
+        "audit log": None if document["audit"] == "none" else document["audit"],
+        "removed readers": "\n".join(document["removed_readers"]),
+        "device asks for": "\n".join(demands),
+    }
+    output.table(["", ""], [*rows, *([name, text] for name, text in rare.items() if text)], styles=["bold"])
+    for sentence in _advice(document):
+        print(sentence)
+
+
+def _advice(document: dict[str, Any]) -> list[str]:
+    """What there is to do, in one sentence each."""
+    account = output.safe(document["account"])
+    said = {
+        f"Account {account} was not there at the last look: create it, or name another one in the policy; nothing is rotated "
+        "until then.": document["account_missing"],
+        "The password is sealed to a reader that this device no longer names: it rotates once, by itself.": document["lost_reader"],
+        "The vault says that it removed readers whom this device seals to: change --reader or the signed set, if that is "
+        "right.": bool(document["removed_readers"]),
+        "The vault's audit log is not the one that this device remembers: find out why, then run the agent once with "
+        "--acknowledge-log.": document["audit"] == "mismatch",
+        "The vault was restored from a copy that lacks entries which this device remembers: order what was shown since then, and "
+        "run the agent once with --acknowledge-log.": document["audit"] == "restored",
+        "A rotation is due and waits: --once --force does not wait.": document["waits"] is not None,
+    }
+    return [sentence for sentence, holds in said.items() if holds]
 
 
 def _readers(
@@ -187,10 +211,11 @@ def _open(
     scope: str,
     lock_timeout: str,
     log: str | None,
+    acknowledge_log: bool,
     kill_at: str | None,
     as_json: bool,
 ) -> Agent:
-    channel: Vault | str = vault if vault.startswith("command:") else Vault.open(vault, scope=scope)
+    channel: Vault | str = vault if vault.startswith("command:") else open_vault(vault, scope)
     limit: timedelta = inputs.duration(lock_timeout)
     return Agent(
         policy=policy,
@@ -205,16 +230,9 @@ def _open(
         lock_timeout=limit,
         on_event=_json_line if as_json else _line,
         log=log,
+        acknowledge_log=acknowledge_log,
         _kill_at=kill_at,
     )
-
-
-def _stop(number: int, frame: object) -> None:
-    raise SystemExit(0)
-
-
-def _go_on(number: int, frame: object) -> None:
-    """Unlike SIG_IGN this is not inherited by the programs that the run starts."""
 
 
 def _json_line(event: Event) -> None:
@@ -231,6 +249,7 @@ def _left(outcome: str) -> int:
     return int(
         {
             "committed": Status.DONE,
+            "account-missing": Status.NOT_FOUND,
             "nothing-due": Status.DONE,
             "unreachable": Status.BUSY,
             "not-committed": Status.NOT_COMMITTED,
