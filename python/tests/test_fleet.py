@@ -75,6 +75,7 @@ def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None
     assert (row["findings"], row["accounts"], row["order_at"], row["reset_at"]) == ([], [], None, None)
     status = fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
     assert {"device", "account", "version", "state", "due", "may_hold", "last", "demands"} <= set(status)
+    assert (status["audit"], status["account_missing"], status["waits"], status["removed_readers"]) == ("none", False, None, [])
     assert (status["device"], status["version"], status["state"], status["due"]) == ("PC-1", 1, "settled", row["expires"])
     assert len(status["may_hold"]) == 1
     due = datetime.fromisoformat(status["due"].replace("Z", "+00:00")) - datetime.now(timezone.utc)

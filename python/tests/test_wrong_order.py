@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .conftest import Fleet
@@ -10,6 +11,57 @@ from .conftest import Fleet
 def shown(fleet: Fleet, device: str = "PC-1") -> Any:
     """The device as the vault shows it."""
     return fleet.laps("vault", "show", "vault", device, "--json", status=0).json
+
+
+def events(out: str) -> list[str]:
+    """The names of the events of a run."""
+    return [json.loads(line)["name"] for line in out.splitlines()]
+
+
+def opens(fleet: Fleet, device: str = "PC-1") -> bool:
+    """Whether Ann gets what is on the account."""
+    found = fleet.reveal(device=device, status=None)
+    return fleet.password in [each["password"] for each in found.json["candidates"]]
+
+
+def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
+    removed = fleet.laps("vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0)
+    assert "removed bob; ordered 1 devices" in removed.out
+    assert "stale-readers" in removed.err
+    # The device goes on sealing to bob: it rotates once, for the order, and no more.
+    assert events(fleet.agent().out).count("committed") == 1
+    for _ in range(3):
+        assert "committed" not in events(fleet.agent().out)
+    device = shown(fleet)
+    assert (device["version"], device["findings"]) == (2, ["stale-readers"])
+    assert any("still seals to a reader that was removed" in each for each in device["advice"])
+    listed = fleet.laps("vault", "list", "vault", status=0).out
+    assert "stale-readers" in listed
+    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["findings"]["stale-readers"] == 1
+    # Once its own list follows, it rotates once, by itself.
+    follows = Fleet(fleet.laps, fleet.folder)
+    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1", "--device", "PC-1"]
+    words += ["--reader", "ann.pub", "--store", follows.store, "--json"]
+    assert events(fleet.laps(*words, status=0).out).count("committed") == 1
+    assert "committed" not in events(fleet.laps(*words, status=0).out)
+    device = shown(fleet)
+    assert (device["state"], device["version"], device["findings"]) == ("settled", 3, [])
+    assert opens(fleet)
+
+
+def test_a_device_has_the_public_key_of_nobody(fleet: Fleet) -> None:
+    before = fleet.password
+    words = ["agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
+    words += ["--device", "PC-1", "--reader", "eve.pub", "--store", fleet.store, "--json"]
+    for _ in range(4):
+        fleet.laps(*words, status=8)
+    assert fleet.password == before and opens(fleet)
+    device = shown(fleet)
+    assert (device["state"], device["version"]) == ("failed", 1)
+    assert any("none of its readers could open" in each for each in device["advice"])
+    # With the vault's readers it goes on by itself.
+    fleet.agent("--force")
+    assert shown(fleet)["state"] == "settled" and opens(fleet)
 
 
 def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fleet) -> None:
@@ -21,6 +73,23 @@ def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fle
     assert any("No active reader is named" in each for each in device["advice"])
     stats = empty_fleet.laps("vault", "stats", "vault", "--json", status=0).json
     assert (stats["settled"], stats["unreadable"]) == (0, 1)
+    empty_fleet.laps("report", "vault", "--html", "fleet.html", status=0)
+    page = (empty_fleet.folder / "fleet.html").read_text()
+    assert "What needs somebody" in page and "No active reader is named" in page
+
+
+def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
+    script = empty_fleet.folder / "refuses.sh"
+    script.write_text("case $1 in set) cat > /dev/null; exit 11;; verify) exit 13;; *) exit 0;; esac\n")
+    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
+    words += ["--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{script}'", "--json"]
+    empty_fleet.laps(*words, status=8)
+    device = shown(empty_fleet)
+    assert device["state"] == "failed" and device["outcome"]["name"] != "committed"
+    assert any("No password was ever set" in each for each in device["advice"])
+    found = empty_fleet.reveal(status=None)
+    if found.status == 0:
+        assert any("No password was ever set" in each for each in found.json["warnings"])
 
 
 def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
@@ -36,6 +105,24 @@ def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
     listed = laps("vault", "readers", "list", "again", "--json", status=0).json["readers"]
     assert {each["name"]: each["removed"] is None for each in listed} == {"ann": True, "bob": False, "eve": True}
     laps("vault", "restore", "third", "copy", "--reader-set", "readers.set", status=2)
+
+
+def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
+    first = fleet.password
+    other = fleet.folder / "accounts" / "NewAdmin"
+    other.write_text("of the other")
+    policy = json.loads((fleet.folder / "policy.json").read_text())
+    (fleet.folder / "policy.json").write_text(json.dumps({**policy, "AdministratorAccountName": "NewAdmin"}))
+    fleet.agent()
+    device = shown(fleet)
+    assert device["account"] == "NewAdmin" and [each["account"] for each in device["accounts"]] == ["Admin"]
+    assert any("no longer managed" in each for each in device["advice"])
+    found = fleet.reveal().json
+    assert (found["account"], found["candidates"][0]["password"]) == ("NewAdmin", other.read_text())
+    before = fleet.reveal("--account", "Admin").json
+    assert (before["account"], before["candidates"][0]["password"]) == ("Admin", first)
+    assert any("no longer managed" in each for each in before["warnings"])
+    assert fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"][0]["account"] == "NewAdmin"
 
 
 def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:

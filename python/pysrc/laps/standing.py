@@ -34,6 +34,10 @@ _STATES = {
     "again by itself.",
     "retired": "Out of service: its passwords can be revealed, and `laps vault re-enrol` brings it back.",
 }
+_REFUSED = (
+    "The vault refused a record that none of its readers could open, and the account was not changed: give the device the vault's readers "
+    "(--reader or --reader-set), and it goes on by itself."
+)
 #: What is said about a device whose first rotation failed.
 NEVER_SET = (
     "No password was ever set: the account still has the one from before, and what `laps reveal` prints was perhaps never applied; mend "
@@ -56,6 +60,8 @@ def advice(device: Device, *, ever_set: bool = True) -> list[str]:
     missing = device.state == "failed" and device.outcome is not None and device.outcome.name == "account-not-found"
     if missing or "account-missing" in device.findings:
         said = [FINDINGS["account-missing"]]
+    elif device.state == "failed" and device.outcome is not None and device.outcome.reason == "unreadable":
+        said = [_REFUSED]
     elif device.state == "failed" and not ever_set:
         said = [NEVER_SET]
     else:

@@ -102,7 +102,7 @@ def reveal(
         warnings=_warnings(device_now, found),
         damaged=found.damaged,
     )
-    _say_reset(rotate_at, as_json)
+    _say_reset(rotate_at, as_json or found.account != device_now.account)
     _damaged(found)
     leave(opened, f"device {device}", damaged=bool(found.damaged))
 
@@ -161,7 +161,7 @@ def disclose(
             styles=["bold"],
         )
         print(f"audit entry {found.entry}, head {found.head}; with --json the sealed records are printed too")
-        _say_reset(rotate_at, as_json)
+        _say_reset(rotate_at, found.account != device_now.account)
     _damaged(found)
     leave([], f"device {device}", damaged=bool(found.damaged))
 
@@ -249,7 +249,8 @@ def _warnings(device: Device, found: Disclosure) -> list[str]:
     """What whoever tries a password has to know before."""
     said: list[str] = []
     if found.account != device.account:
-        said.append(f"account {found.account!r} is no longer managed on {found.device}: nobody rotates it")
+        what = f"account {found.account!r} is no longer managed on {found.device}"
+        said.append(f"{what}: nobody rotates it, so change its password by hand")
     elif device.state == "failed" and not any(each.state == "current" for each in found.candidates):
         said.append(NEVER_SET)
     elif device.state == "unreadable":
@@ -264,8 +265,8 @@ def _rotate_at(found: Disclosure, device: Device) -> str | None:
     return inputs.rfc3339(device.order_at) if found.account == device.account else None
 
 
-def _say_reset(at: str | None, as_json: bool) -> None:
-    if not as_json:
+def _say_reset(at: str | None, quiet: bool) -> None:
+    if not quiet:
         when = f"the device replaces what was shown at its first check-in after {at}" if at else "no rotation of it is ordered"
         output.note(when)
 
