@@ -1,4 +1,4 @@
-//! The rules of a check-in (protocol §3, `next.md` §2), on values alone: no store, no bytes, no clock. [`Vault`](super::Vault) calls
+//! The rules of a check-in (protocol §3 and §4), on values alone: no store, no bytes, no clock. [`Vault`](super::Vault) calls
 //! exactly these functions, so what an exploration shows about them holds for the vault.
 //!
 //! | module | what it holds |

@@ -21,7 +21,7 @@ const MAX_RECENT: usize = 64;
 pub(in crate::vault) const ON_WORD: usize = 3;
 
 impl Candidates {
-    /// Cuts the history to its setting. Beyond it stay: what the last two unverified commits displaced (§3.4); what was current within
+    /// Cuts the history to its setting. Beyond it stay: what the last two unverified commits displaced (protocol §3.4); what was current within
     /// the last thirty days; the newest record that was committed and names an active reader, while no later one does; and the newest
     /// that were ruled out on a word. What was ruled out stands behind everything else and goes first (§3.9).
     ///
