@@ -73,7 +73,7 @@ pub fn same_name(one: &str, other: &str) -> bool {
     one.chars().map(capital).eq(other.chars().map(capital))
 }
 
-fn capital(letter: char) -> char {
+pub(crate) fn capital(letter: char) -> char {
     let mut capitals = letter.to_uppercase();
     match (capitals.next(), capitals.next()) {
         (Some(capital), None) if letter.is_ascii() || !capital.is_ascii() => capital,

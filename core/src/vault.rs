@@ -33,8 +33,10 @@ mod codec;
 mod disclose;
 mod lifecycle;
 mod members;
+mod names;
 mod orders;
 mod reseal;
+mod restore;
 mod shown;
 mod transfer;
 mod verify;
@@ -47,11 +49,14 @@ pub use adopt::{Foreign, Sighting};
 pub use error::{StoreError, VaultError};
 pub use members::note;
 pub use memory::MemoryStore;
+pub use names::folded;
 pub use observe::Observed;
 pub use query::Metadata;
 pub use request::{
     Confirmation, DiscloseOptions, Request, ResealOptions, RotateAfter, Selection, Who,
 };
+pub use restore::Restorable;
+pub use rules::Loss;
 pub use state::Opened;
 pub use store::Store;
 pub use view::{
@@ -76,6 +81,7 @@ pub struct Vault<S> {
     store: S,
     tokens: Arc<TokenSource>,
     observer: Option<Arc<Observer>>,
+    ignores_case: bool,
 }
 
 impl<S> fmt::Debug for Vault<S> {
@@ -88,7 +94,7 @@ impl<S: Store> Vault<S> {
     /// A vault over a store. `tokens` fills a buffer from a random source and answers false when that failed.
     #[must_use]
     pub fn new(store: S, tokens: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static) -> Self {
-        Self { store, tokens: Arc::new(tokens), observer: None }
+        Self { store, tokens: Arc::new(tokens), observer: None, ignores_case: false }
     }
 
     /// A vault that draws its tokens from the operating system.

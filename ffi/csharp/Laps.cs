@@ -29,6 +29,7 @@ namespace Laps {
         public ulong Settled;
         public ulong Pending;
         public ulong Uncertain;
+        public ulong Unreadable;
         public ulong Failed;
         public ulong Retired;
         public ulong Damaged;
@@ -184,7 +185,7 @@ namespace Laps {
         Record = 15,
         Displaced = 16,
         RuledOut = 17,
-        Late = 18,
+        StaleReaders = 18,
         ReaderIds = 19,
         Reader = 20,
         ReaderId = 21,
@@ -214,6 +215,16 @@ namespace Laps {
         SchemaBefore = 45,
         Schema = 46,
         Copy = 47,
+        Findings = 48,
+        ResetAt = 49,
+        WaitsUntil = 50,
+        OrderAt = 51,
+        ProvenAt = 52,
+        FormerAccounts = 53,
+        Confirmed = 54,
+        Opened = 55,
+        MadeAt = 56,
+        Caller = 57,
     }
 
     /// <summary>LAPS_OBSERVED_* of laps.h.</summary>

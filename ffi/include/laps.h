@@ -364,7 +364,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Text: "settled", "pending", "uncertain", "failed", "retired" for a device; "current", "pending", "history" for a record.
+ * Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device; "current", "pending", "ruled-out",
+ * "history" for a record.
  */
 #define LAPS_FIELD_STATE 5
 #endif
@@ -455,9 +456,9 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Number: 1 when it came in sealed to a reader that had been removed.
+ * Number: 1 when a kept sealing of it names a reader that was removed.
  */
-#define LAPS_FIELD_LATE 18
+#define LAPS_FIELD_STALE_READERS 18
 #endif
 
 #if defined(LAPS_FULL)
@@ -662,6 +663,77 @@ enum {
  * Text: the path of the file from before, where it was kept.
  */
 #define LAPS_FIELD_COPY 47
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: what else there is to say about a device, a space between: "unreadable", "stale-readers", "account-missing",
+ * "log-differs", "log-restored".
+ */
+#define LAPS_FIELD_FINDINGS 48
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the password is to be reset because the account was used, as the device says.
+ */
+#define LAPS_FIELD_RESET_AT 49
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: until when the device waits with a rotation that is due, as it says.
+ */
+#define LAPS_FIELD_WAITS_UNTIL 50
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the first open order is given to the device.
+ */
+#define LAPS_FIELD_ORDER_AT 51
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when somebody last proved that a record of the account can be opened.
+ */
+#define LAPS_FIELD_PROVEN_AT 52
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: accounts that the device managed before, the latest first, a line break between.
+ */
+#define LAPS_FIELD_FORMER_ACCOUNTS 53
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: 1 when the device has named the record among what the account may hold.
+ */
+#define LAPS_FIELD_CONFIRMED 54
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: whether somebody opened the record: "no", "claimed", "proven".
+ */
+#define LAPS_FIELD_OPENED 55
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Number: when the password was made, by the device's clock, as the sealed header has it.
+ */
+#define LAPS_FIELD_MADE_AT 56
+#endif
+
+#if defined(LAPS_FULL)
+/**
+ * Text: whom the program authenticated.
+ */
+#define LAPS_FIELD_CALLER 57
 #endif
 
 #if defined(LAPS_FULL)
@@ -899,6 +971,10 @@ typedef struct {
      * Devices that may have one of several passwords.
      */
     uint64_t uncertain;
+    /**
+     * Devices whose password in use names no active reader.
+     */
+    uint64_t unreadable;
     /**
      * Devices whose last rotation failed.
      */
@@ -2364,7 +2440,7 @@ laps_status laps_vault_order_rotation(const laps_vault *vault,
 #if defined(LAPS_FULL)
 /**
  * Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
- * rotate_after is the seconds after which the device gets a new password, 0 for none.
+ * rotate_after is the seconds after which the device gets a new password, 0 for the setting of the vault.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2541,7 +2617,8 @@ laps_status laps_vault_metadata(const laps_vault *vault,
 #if defined(LAPS_FULL)
 /**
  * Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields: DEVICE, ACCOUNT, SID,
- * VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES; or DEVICE and DAMAGED.
+ * VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL,
+ * ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and DAMAGED.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2567,7 +2644,7 @@ laps_status laps_metadata_show(const laps_metadata *metadata,
 #if defined(LAPS_FULL)
 /**
  * The records of a device without their content: current, pending, history. Fields: RECORD, VERSION, STATE, UPDATED,
- * DISPLACED, RULED_OUT, LATE, READER_IDS.
+ * DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT, MADE_AT, READER_IDS.
  */
 LAPS_API
 LAPS_NODISCARD

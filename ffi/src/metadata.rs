@@ -9,11 +9,14 @@ use laps_host::sqlite::SqliteStore;
 
 use crate::pointer::{self, Out, Poison, object};
 use crate::rows::{
-    LAPS_FIELD_ACCOUNT, LAPS_FIELD_CANDIDATES, LAPS_FIELD_DEVICE, LAPS_FIELD_DISPLACED,
-    LAPS_FIELD_EXPIRES, LAPS_FIELD_LAST_SEEN, LAPS_FIELD_LATE, LAPS_FIELD_ORDERED,
-    LAPS_FIELD_OUTCOME, LAPS_FIELD_OUTCOME_AT, LAPS_FIELD_OUTCOME_ID, LAPS_FIELD_OUTCOME_REASON,
-    LAPS_FIELD_READER_IDS, LAPS_FIELD_RECORD, LAPS_FIELD_RULED_OUT, LAPS_FIELD_SID,
-    LAPS_FIELD_STATE, LAPS_FIELD_UPDATED, LAPS_FIELD_VERSION, Row, laps_rows,
+    LAPS_FIELD_ACCOUNT, LAPS_FIELD_CANDIDATES, LAPS_FIELD_CONFIRMED, LAPS_FIELD_DEVICE,
+    LAPS_FIELD_DISPLACED, LAPS_FIELD_EXPIRES, LAPS_FIELD_FINDINGS, LAPS_FIELD_FORMER_ACCOUNTS,
+    LAPS_FIELD_LAST_SEEN, LAPS_FIELD_MADE_AT, LAPS_FIELD_OPENED, LAPS_FIELD_ORDER_AT,
+    LAPS_FIELD_ORDERED, LAPS_FIELD_OUTCOME, LAPS_FIELD_OUTCOME_AT, LAPS_FIELD_OUTCOME_ID,
+    LAPS_FIELD_OUTCOME_REASON, LAPS_FIELD_PROVEN_AT, LAPS_FIELD_READER_IDS, LAPS_FIELD_RECORD,
+    LAPS_FIELD_RESET_AT, LAPS_FIELD_RULED_OUT, LAPS_FIELD_SID, LAPS_FIELD_STALE_READERS,
+    LAPS_FIELD_STATE, LAPS_FIELD_UPDATED, LAPS_FIELD_VERSION, LAPS_FIELD_WAITS_UNTIL, Row,
+    laps_rows,
 };
 use crate::status::{answer, laps_status, value};
 use crate::vault::{hex, laps_vault};
@@ -43,6 +46,8 @@ pub struct laps_stats {
     pub pending: u64,
     /// Devices that may have one of several passwords.
     pub uncertain: u64,
+    /// Devices whose password in use names no active reader.
+    pub unreadable: u64,
     /// Devices whose last rotation failed.
     pub failed: u64,
     /// Devices taken out of service.
@@ -80,7 +85,8 @@ pub unsafe extern "C" fn laps_vault_metadata(
 }
 
 /// Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields: DEVICE, ACCOUNT, SID,
-/// VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES; or DEVICE and DAMAGED.
+/// VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL,
+/// ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and DAMAGED.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -135,7 +141,7 @@ pub unsafe extern "C" fn laps_metadata_show(
 }
 
 /// The records of a device without their content: current, pending, history. Fields: RECORD, VERSION, STATE, UPDATED,
-/// DISPLACED, RULED_OUT, LATE, READER_IDS.
+/// DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT, MADE_AT, READER_IDS.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -217,6 +223,7 @@ pub unsafe extern "C" fn laps_metadata_stats(
             settled: stats.settled,
             pending: stats.pending,
             uncertain: stats.uncertain,
+            unreadable: stats.unreadable,
             failed: stats.failed,
             retired: stats.retired,
             damaged: stats.damaged,
@@ -243,6 +250,8 @@ pub unsafe extern "C" fn laps_metadata_free(metadata: *mut laps_metadata) {
 
 fn device_row(row: &DeviceRow) -> Row {
     let outcome = row.outcome.as_ref();
+    let former: Vec<String> =
+        row.accounts.iter().map(|former| former.account.to_string()).collect();
     Row::default()
         .text(LAPS_FIELD_DEVICE, row.device)
         .text(LAPS_FIELD_ACCOUNT, row.account)
@@ -261,6 +270,12 @@ fn device_row(row: &DeviceRow) -> Row {
         )
         .number_if(LAPS_FIELD_OUTCOME_AT, outcome.map(|outcome| outcome.at.as_unix_seconds()))
         .number(LAPS_FIELD_CANDIDATES, u64::try_from(row.candidates).unwrap_or(u64::MAX))
+        .text(LAPS_FIELD_FINDINGS, row.findings.names().collect::<Vec<_>>().join(" "))
+        .number_if(LAPS_FIELD_RESET_AT, row.reset_at.map(Timestamp::as_unix_seconds))
+        .number_if(LAPS_FIELD_WAITS_UNTIL, row.waits_until.map(Timestamp::as_unix_seconds))
+        .number_if(LAPS_FIELD_ORDER_AT, row.order_at.map(Timestamp::as_unix_seconds))
+        .number_if(LAPS_FIELD_PROVEN_AT, row.proven_at.map(Timestamp::as_unix_seconds))
+        .text(LAPS_FIELD_FORMER_ACCOUNTS, former.join("\n"))
 }
 
 fn record(row: &RecordRow) -> Row {
@@ -272,6 +287,10 @@ fn record(row: &RecordRow) -> Row {
         .number(LAPS_FIELD_UPDATED, row.updated.as_unix_seconds())
         .number_if(LAPS_FIELD_DISPLACED, row.displaced.map(Timestamp::as_unix_seconds))
         .number(LAPS_FIELD_RULED_OUT, u64::from(row.ruled_out))
-        .number(LAPS_FIELD_LATE, u64::from(row.stale_readers))
+        .number(LAPS_FIELD_STALE_READERS, u64::from(row.stale_readers))
+        .number(LAPS_FIELD_CONFIRMED, u64::from(row.confirmed))
+        .text(LAPS_FIELD_OPENED, row.opened.as_str())
+        .text_if(LAPS_FIELD_ACCOUNT, row.account)
+        .number_if(LAPS_FIELD_MADE_AT, row.made_at.map(Timestamp::as_unix_seconds))
         .text(LAPS_FIELD_READER_IDS, ids.join(" "))
 }

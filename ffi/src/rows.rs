@@ -99,7 +99,8 @@ pub const LAPS_FIELD_SID: u32 = 3;
 /// Number: the version of a record; of a device's current one, or of its newest candidate.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_VERSION: u32 = 4;
-/// Text: "settled", "pending", "uncertain", "failed", "retired" for a device; "current", "pending", "history" for a record.
+/// Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device; "current", "pending", "ruled-out",
+/// "history" for a record.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_STATE: u32 = 5;
 /// Number: 1 when an order to rotate is open.
@@ -138,9 +139,9 @@ pub const LAPS_FIELD_DISPLACED: u32 = 16;
 /// Number: 1 when the device said that it was never applied.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_RULED_OUT: u32 = 17;
-/// Number: 1 when it came in sealed to a reader that had been removed.
+/// Number: 1 when a kept sealing of it names a reader that was removed.
 #[cfg(feature = "vault")]
-pub const LAPS_FIELD_LATE: u32 = 18;
+pub const LAPS_FIELD_STALE_READERS: u32 = 18;
 /// Text: the ids of those who can open it, 64 hexadecimal digits each, a space between them.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_READER_IDS: u32 = 19;
@@ -229,6 +230,37 @@ pub const LAPS_FIELD_SCHEMA: u32 = 46;
 /// Text: the path of the file from before, where it was kept.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_COPY: u32 = 47;
+/// Text: what else there is to say about a device, a space between: "unreadable", "stale-readers", "account-missing",
+/// "log-differs", "log-restored".
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_FINDINGS: u32 = 48;
+/// Number: when the password is to be reset because the account was used, as the device says.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_RESET_AT: u32 = 49;
+/// Number: until when the device waits with a rotation that is due, as it says.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_WAITS_UNTIL: u32 = 50;
+/// Number: when the first open order is given to the device.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_ORDER_AT: u32 = 51;
+/// Number: when somebody last proved that a record of the account can be opened.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_PROVEN_AT: u32 = 52;
+/// Text: accounts that the device managed before, the latest first, a line break between.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_FORMER_ACCOUNTS: u32 = 53;
+/// Number: 1 when the device has named the record among what the account may hold.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_CONFIRMED: u32 = 54;
+/// Text: whether somebody opened the record: "no", "claimed", "proven".
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_OPENED: u32 = 55;
+/// Number: when the password was made, by the device's clock, as the sealed header has it.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_MADE_AT: u32 = 56;
+/// Text: whom the program authenticated.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_CALLER: u32 = 57;
 
 /// How many rows there are; 0 for NULL.
 #[cfg(feature = "vault")]

@@ -223,7 +223,7 @@ pub unsafe extern "C" fn laps_vault_order_rotation(
 }
 
 /// Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
-/// rotate_after is the seconds after which the device gets a new password, 0 for none.
+/// rotate_after is the seconds after which the device gets a new password, 0 for the setting of the vault.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -70,7 +70,8 @@ mod _laps {
     use super::vault::adopt::{adopt_passwords, is_adoptable};
     #[pymodule_export]
     use super::vault::copies::{
-        back_up_vault, export_devices, import_devices, migrate_vault, restore_vault,
+        back_up_vault, export_devices, import_devices, migrate_vault, restore_preview,
+        restore_vault,
     };
     #[pymodule_export]
     use super::vault::metadata::Metadata;
@@ -79,7 +80,7 @@ mod _laps {
     #[pymodule_export]
     use super::vault::row::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, FormerAccount, KnownReader,
-        Observed, Ordered, Outcome, Resealed, Stats, StoredRecord,
+        Observed, Ordered, Outcome, Resealed, Restorable, Stats, StoredRecord,
     };
     #[pymodule_export]
     use super::violation::{Violation, windows_check};

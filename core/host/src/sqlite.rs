@@ -46,7 +46,7 @@ use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
-pub use copies::{back_up, init_vault, restore};
+pub use copies::{back_up, init_vault, restorable, restore, restore_with};
 use group::Group;
 pub use migrate::{Migration, migrate};
 use process::Owner;

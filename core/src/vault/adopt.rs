@@ -16,9 +16,10 @@ use crate::rotation::set::MAX_IDS;
 use crate::seal::{Header, Record};
 
 use super::checkin::{append, sealing};
+use super::names::find;
 use super::rules::Context;
 use super::state::{Candidates, Device, Held, Past};
-use super::store::Store;
+use super::store::{DeviceKey, Store, Transaction};
 use super::trail::Action;
 use super::{Request, Vault, VaultError, name};
 
@@ -74,9 +75,8 @@ impl<S: Store> Vault<S> {
         device: &str,
         found: &[Foreign],
     ) -> Result<Vec<(usize, Header)>, VaultError> {
-        let name = name(device)?;
         self.store.read(|tx| {
-            let known = tx.device(scope, &name)?;
+            let (name, known) = known(tx, scope, device)?;
             plan(scope, name, known.as_ref().map(|(_, device)| device), found)
         })
     }
@@ -98,12 +98,11 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<usize, VaultError> {
         self.audited(scope, request, device, "adopt", now, |tx| {
-            let name = name(device)?;
             let records: Vec<Record> = sealed
                 .iter()
                 .map(|bytes| Record::parse(bytes).map_err(VaultError::Record))
                 .collect::<Result<_, _>>()?;
-            let known = tx.device(scope, &name)?;
+            let (name, known) = known(tx, scope, device)?;
             let found: Vec<Foreign> = records
                 .iter()
                 .map(|record| {
@@ -172,6 +171,18 @@ impl<S: Store> Vault<S> {
             Ok(records.len())
         })
     }
+}
+
+/// The device under the name that it has, compared without case: the directory may spell it otherwise.
+fn known(
+    tx: &mut dyn Transaction,
+    scope: &Scope,
+    device: &str,
+) -> Result<(DeviceId, Option<(DeviceKey, Device)>), VaultError> {
+    Ok(match find(tx, scope, device)? {
+        Some((name, key, device)) => (name, Some((key, device))),
+        None => (name(device)?, None),
+    })
 }
 
 const CHANGED: VaultError = VaultError::InvalidArgument(

@@ -59,7 +59,7 @@ impl<S: Store> Vault<S> {
             return Ok(answer);
         }
         let outcome = self.store.write(Durability::Durable, |tx| {
-            let known = tx.device(scope, &incoming.device)?;
+            let known = self.known(tx, scope, &incoming.device)?;
             self.take(tx, scope, &incoming, known, now)
         })?;
         self.observe(&outcome.observed);
@@ -125,9 +125,11 @@ impl<S: Store> Vault<S> {
                 };
                 // The usual damage is found before anything is written for the device. Whatever else the store says ends the
                 // transaction: it may be gone already, and what is written after it would stand alone.
-                taken.push(match tx.device(scope, &incoming.device) {
+                taken.push(match self.known(tx, scope, &incoming.device) {
                     Ok(known) => Ok(self.take(tx, scope, incoming, known, now)?),
-                    Err(error @ VaultError::Damaged { .. }) => Err(error),
+                    Err(error @ (VaultError::Damaged { .. } | VaultError::AlreadyExists(_))) => {
+                        Err(error)
+                    }
                     Err(error) => return Err(error),
                 });
             }
@@ -145,7 +147,7 @@ impl<S: Store> Vault<S> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             let incoming = incoming.as_ref().map_err(Clone::clone)?;
             self.store.write(Durability::Durable, |tx| {
-                let known = tx.device(scope, &incoming.device)?;
+                let known = self.known(tx, scope, &incoming.device)?;
                 self.take(tx, scope, incoming, known, now)
             })
         };
@@ -207,7 +209,7 @@ impl<S: Store> Vault<S> {
             return Ok(None);
         }
         self.store.read(|tx| {
-            let Some((_, mut device)) = tx.device(scope, &incoming.device)? else {
+            let Some((_, mut device)) = self.known(tx, scope, &incoming.device)? else {
                 return Ok(None);
             };
             let readers = tx.readers(scope)?;
@@ -235,7 +237,7 @@ impl<S: Store> Vault<S> {
         let Some(outcome) = self.quiet(scope, incoming, now)? else { return Ok(None) };
         if outcome.stale_last_seen {
             let noted = self.store.write(Durability::Relaxed, |tx| {
-                let Some((key, mut device)) = tx.device(scope, &incoming.device)? else {
+                let Some((key, mut device)) = self.known(tx, scope, &incoming.device)? else {
                     return Ok(());
                 };
                 device.about.last_seen = device.about.last_seen.max(now);

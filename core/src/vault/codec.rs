@@ -141,6 +141,7 @@ fn write_report(out: &mut Out, report: &Report) {
     out.flag(report.missing);
     out.optional(report.outcome, write_outcome);
     out.optional(report.offered.as_ref(), write_list);
+    out.flag(report.late);
 }
 
 fn read_report(input: &mut In<'_>) -> Option<Report> {
@@ -154,6 +155,7 @@ fn read_report(input: &mut In<'_>) -> Option<Report> {
         missing: input.flag()?,
         outcome: input.optional(read_outcome)?,
         offered: input.optional(read_list)?,
+        late: input.flag()?,
     })
 }
 

@@ -2,12 +2,14 @@
 
 use alloc::{collections::BTreeSet, format, string::String, string::ToString as _, vec::Vec};
 
+use crate::account::same_name;
 use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
 use super::bytes::digest;
 use super::checkin::append;
+use super::names::locate;
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
 use super::store::{Durability, Store, Transaction};
@@ -38,9 +40,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Disclosure, VaultError> {
         let disclosure = self.audited(scope, request, device, "disclose", now, |tx| {
-            let name = name(device)?;
-            let (key, mut known) =
-                tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            let (name, key, mut known) = locate(tx, scope, device)?;
             let readers = tx.readers(scope)?;
             let account = known
                 .account_named(options.account)
@@ -88,7 +88,7 @@ impl<S: Store> Vault<S> {
             if !is_managed {
                 detail = format!("of account {account_name}; {detail}");
             }
-            let mut entry = request.entry(Action::Disclosed, device, now);
+            let mut entry = request.entry(Action::Disclosed, name.as_str(), now);
             entry.records = candidates.iter().map(|candidate| candidate.record).collect();
             entry.detail = detail;
             let head = append(tx, scope, &entry)?;
@@ -300,7 +300,8 @@ pub(super) fn intact(
         digest(bytes) == sealing.digest
             && Record::parse(bytes).is_ok_and(|record| {
                 let header = record.header();
-                (header.scope, header.device) == (*scope, *device)
+                header.scope == *scope
+                    && same_name(header.device.as_str(), device.as_str())
                     && (header.id, header.version) == (held.id, held.version)
             })
     };

@@ -24,6 +24,13 @@ pub enum VaultError {
     Record(SealError),
     /// There is no such device, record, reader or audit entry; the text says which of them.
     NotFound(&'static str),
+    /// There is no such device; the nearest name is given.
+    Mistyped {
+        /// The name that was given.
+        device: String,
+        /// The name of a device that is there.
+        nearest: String,
+    },
     /// Of devices that were named, this one is unknown or has no record; nothing was done for any of them.
     NoSuchDevice {
         /// Its name.
@@ -69,7 +76,7 @@ impl VaultError {
             Self::Message(error) => error.code(),
             Self::WrongDevice { .. } => Code::MessageWrongDevice,
             Self::Record(error) => error.code(),
-            Self::NotFound(_) | Self::NoSuchDevice { .. } => Code::NotFound,
+            Self::NotFound(_) | Self::NoSuchDevice { .. } | Self::Mistyped { .. } => Code::NotFound,
             Self::InvalidArgument(_) => Code::InvalidArgument,
             Self::ReasonRequired => Code::ReasonRequired,
             Self::ConfirmationRequired(_) | Self::WouldLose { .. } => Code::ConfirmationRequired,
@@ -90,6 +97,9 @@ impl fmt::Display for VaultError {
                 "the message names another scope or device than {authenticated}, which was authenticated"
             ),
             Self::NotFound(what) => write!(f, "there is no such {what}"),
+            Self::Mistyped { device, nearest } => {
+                write!(f, "there is no such device as {device}; the nearest name is {nearest}")
+            }
             Self::NoSuchDevice { device, known } => write!(
                 f,
                 "device {device}: {}; nothing was done for any device",

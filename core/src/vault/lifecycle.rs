@@ -5,10 +5,11 @@ use alloc::{format, string::ToString as _, vec, vec::Vec};
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::checkin::append;
+use super::names::locate;
 use super::state::Device;
-use super::store::{DeviceKey, Store, Transaction};
+use super::store::Store;
 use super::trail::{Action, Entry};
-use super::{AuditHead, Confirmation, Request, Vault, VaultError, name};
+use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {
     /// Takes a device out of service: it is never due. What is stored stays, and can be disclosed. A device that checks in again
@@ -69,8 +70,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, "purge", now, |tx| {
-            let name = name(device)?;
-            let (key, known) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            let (name, key, known) = locate(tx, scope, device)?;
             if confirmation == Confirmation::NotGiven {
                 return Err(VaultError::ConfirmationRequired(
                     "this removes every password of the device, the last one too",
@@ -79,7 +79,7 @@ impl<S: Store> Vault<S> {
             let records: usize =
                 known.accounts().map(|account| account.candidates.all().count()).sum();
             tx.remove_device(key)?;
-            let mut entry = request.entry(Action::Purged, device, now);
+            let mut entry = request.entry(Action::Purged, name.as_str(), now);
             entry.detail = format!("with {records} records");
             append(tx, scope, &entry)
         })
@@ -100,7 +100,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, "remove a record", now, |tx| {
-            let (key, mut known) = find(tx, scope, device)?;
+            let (name, key, mut known) = locate(tx, scope, device)?;
             known.find(record).ok_or(VaultError::NotFound("record"))?;
             if confirmation == Confirmation::NotGiven {
                 return Err(VaultError::ConfirmationRequired(
@@ -113,7 +113,7 @@ impl<S: Store> Vault<S> {
                 tx.remove_record(key, row)?;
             }
             tx.update_device(key, &known)?;
-            let mut entry: Entry = request.entry(Action::Removed, device, now);
+            let mut entry: Entry = request.entry(Action::Removed, name.as_str(), now);
             entry.records = vec![record];
             append(tx, scope, &entry)
         })
@@ -132,23 +132,15 @@ impl<S: Store> Vault<S> {
         change: impl FnOnce(&mut Device) -> Result<(), VaultError>,
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, device, attempt, now, |tx| {
-            let (key, mut known) = find(tx, scope, device)?;
+            let (name, key, mut known) = locate(tx, scope, device)?;
             let named: Vec<RecordId> =
                 known.managed.candidates.iter().map(|held| held.id).collect();
             change(&mut known)?;
             tx.update_device(key, &known)?;
-            let mut entry = request.entry(action, device, now);
+            let mut entry = request.entry(action, name.as_str(), now);
             entry.records = named;
             entry.detail = known.managed.name.to_string();
             append(tx, scope, &entry)
         })
     }
-}
-
-fn find(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &str,
-) -> Result<(DeviceKey, Device), VaultError> {
-    tx.device(scope, &name(device)?)?.ok_or(VaultError::NotFound("device"))
 }

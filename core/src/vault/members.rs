@@ -141,6 +141,14 @@ impl<S: Store> Vault<S> {
         Ok(Ordered { devices: ordered.devices.saturating_add(before), ..ordered })
     }
 
+    /// What the removal of a reader would leave without an active reader: the question to ask before it. Costs grow with the scope.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn reader_loss(&self, scope: &Scope, reader: &ReaderId) -> Result<Loss, VaultError> {
+        self.store.read(|tx| loss(tx, scope, reader))
+    }
+
     /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds from now. A thousand
     /// devices in each transaction; nothing is ordered twice.
     ///
@@ -319,7 +327,7 @@ pub fn note(
 }
 
 impl Readers {
-    fn add(&mut self, reader: &Reader, now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn add(&mut self, reader: &Reader, now: Timestamp) -> Result<(), VaultError> {
         let id = *reader.id().as_bytes();
         let line = reader.to_string();
         // A record is sealed to all active readers at once: to at most so many, and in one suite.

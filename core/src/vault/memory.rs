@@ -1,6 +1,8 @@
 //! The store in memory: for models, tests, and vaults that shall not outlive their process.
 
-use alloc::{collections::BTreeMap, collections::BTreeSet, format, sync::Arc, vec::Vec};
+use alloc::{
+    collections::BTreeMap, collections::BTreeSet, format, string::String, sync::Arc, vec::Vec,
+};
 use core::fmt;
 use core::ops::Bound;
 
@@ -13,7 +15,7 @@ use super::readers::Readers;
 use super::state::Device;
 use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Transaction};
 use super::trail::Entry;
-use super::{VaultError, Who};
+use super::{VaultError, Who, folded};
 
 /// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a copy.
 #[derive(Clone, Default)]
@@ -43,6 +45,8 @@ struct ScopeData {
     readers: Arc<Readers>,
     entries: Vec<(Arc<Entry>, [u8; 32])>,
     names: BTreeMap<DeviceId, DeviceKey>,
+    /// The names as they are compared, in front.
+    folded: BTreeSet<(String, DeviceId)>,
     due: BTreeSet<(Timestamp, DeviceKey)>,
 }
 
@@ -197,6 +201,7 @@ impl Data {
             && let Some(scope) = self.scopes.get_mut(&before.scope)
         {
             scope.names.remove(&before.name);
+            scope.folded.remove(&(folded(before.name.as_str()), before.name));
             if let Some(due) = before.state.device.due() {
                 scope.due.remove(&(due, key));
             }
@@ -204,6 +209,7 @@ impl Data {
         if let Some(row) = row {
             let scope = self.scopes.entry(row.scope).or_default();
             scope.names.insert(row.name, key);
+            scope.folded.insert((folded(row.name.as_str()), row.name));
             if let Some(due) = row.state.device.due() {
                 scope.due.insert((due, key));
             }
@@ -252,6 +258,14 @@ impl Transaction for Step<'_> {
         let key = self.data.scopes.get(scope).and_then(|data| data.names.get(name)).copied();
         let Some(key) = key else { return Ok(None) };
         Ok(Some((key, self.row(key)?.state.device.clone())))
+    }
+
+    fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError> {
+        let Some(data) = self.data.scopes.get(scope) else { return Ok(None) };
+        let wanted = folded(name.as_str());
+        let mut alike = data.folded.range((wanted.clone(), DeviceId::EMPTY)..);
+        let alike = alike.by_ref().take_while(|(folded, _)| *folded == wanted);
+        Ok(alike.map(|(_, other)| *other).find(|other| other != name))
     }
 
     fn insert_device(

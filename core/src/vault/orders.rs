@@ -6,11 +6,12 @@ use crate::identity::{Scope, Timestamp};
 
 use super::checkin::append;
 use super::disclose::MAX_ACTOR;
+use super::names::{find, locate};
 use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
 use super::trail::{Action, quoted};
 use super::view::Ordered;
-use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who, name};
+use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
 
 /// How many devices one transaction orders.
 const PAGE: usize = 1_000;
@@ -151,10 +152,9 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, and what the store says.
     pub fn is_ordered(&self, scope: &Scope, device: &str) -> Result<bool, VaultError> {
-        let name = name(device)?;
         self.store.read(|tx| {
-            let found = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
-            Ok(!found.1.managed.candidates.orders.is_empty())
+            let (_, _, found) = locate(tx, scope, device)?;
+            Ok(!found.managed.candidates.orders.is_empty())
         })
     }
 }
@@ -192,10 +192,9 @@ fn order(
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {
-        let id = name(device)?;
-        let known = tx.device(scope, &id);
-        let (key, mut known) = match known {
-            Ok(Some(found)) if !found.1.managed.candidates.is_empty() => found,
+        let known = find(tx, scope, device);
+        let (name, key, mut known) = match known {
+            Ok(Some(found)) if !found.2.managed.candidates.is_empty() => found,
             Ok(found) if strict => {
                 let (device, known) = ((*device).to_string(), found.is_some());
                 return Err(VaultError::NoSuchDevice { device, known });
@@ -213,11 +212,11 @@ fn order(
             tx.update_device(key, &known)?;
             devices = devices.saturating_add(1);
         }
-        named.push(*device);
+        named.push(name.to_string());
     }
     let mut entry = request.entry(Action::RotationOrdered, "", now);
     match named.as_slice() {
-        [one] if what.is_empty() => entry.device = (*one).to_string(),
+        [one] if what.is_empty() => entry.device.clone_from(one),
         several if what.is_empty() => entry.detail = several.join(" "),
         several => entry.detail = format!("{what}: {} devices", several.len()),
     }

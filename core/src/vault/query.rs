@@ -6,13 +6,14 @@ use crate::identity::{Scope, Timestamp};
 use crate::seal::Record;
 
 use super::disclose::{intact, wanted};
+use super::names::locate;
 use super::readers::Readers;
 use super::state::{Account, Device, Held, RuledOut, is_unproven};
 use super::store::{DeviceKey, Store, StoredDevice};
 use super::view::{
     DeviceRow, DeviceStatus, DueRow, Findings, FormerAccount, Page, RecordRow, Stats,
 };
-use super::{Vault, VaultError, name};
+use super::{Vault, VaultError};
 
 const PAGE: usize = 1_000;
 
@@ -56,10 +57,9 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
     pub fn show(&self, scope: &Scope, device: &str) -> Result<DeviceRow, VaultError> {
-        let name = name(device)?;
         self.store.read(|tx| {
             let readers = tx.readers(scope)?;
-            let (key, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            let (name, key, device) = locate(tx, scope, device)?;
             row(StoredDevice::new(key, name, Ok(device)), &readers)
         })
     }
@@ -70,10 +70,9 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
     pub fn history(&self, scope: &Scope, device: &str) -> Result<Vec<RecordRow>, VaultError> {
-        let name = name(device)?;
         self.store.read(|tx| {
             let readers = tx.readers(scope)?;
-            let (_, device) = tx.device(scope, &name)?.ok_or(VaultError::NotFound("device"))?;
+            let (name, _, device) = locate(tx, scope, device)?;
             let mut rows = Vec::new();
             for account in device.accounts() {
                 for (held, state) in wanted(account, true) {

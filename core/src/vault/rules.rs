@@ -118,7 +118,7 @@ pub struct Verdict {
     pub sid_changed: bool,
     /// Whether another account is managed than before.
     pub turned: bool,
-    /// Whether the device seals to a removed reader that it did not seal to before.
+    /// Whether the device offers a record that names a removed reader, and the one before did not.
     pub newly_stale: bool,
     /// Whether the device had been retired.
     pub came_back: bool,

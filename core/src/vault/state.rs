@@ -312,6 +312,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// The readers of the last record that the device offered, as it offered it.
     pub offered: Option<ReaderList>,
+    /// Whether that record named a reader that had been removed by then.
+    pub late: bool,
 }
 
 impl Report {
@@ -325,6 +327,7 @@ impl Report {
         missing: false,
         outcome: None,
         offered: None,
+        late: false,
     };
 }
 

@@ -117,6 +117,8 @@ pub trait Transaction {
         scope: &Scope,
         name: &DeviceId,
     ) -> Result<Option<(DeviceKey, Device)>, VaultError>;
+    /// The name of another device that differs from this one in case only: [`folded`](super::folded) they are the same.
+    fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError>;
     /// Adds a device that is not there.
     fn insert_device(
         &mut self,

@@ -17,6 +17,7 @@ use crate::seal::Record;
 use super::bytes::{In, Out};
 use super::checkin::{append, sealing};
 use super::disclose::intact;
+use super::names::find;
 use super::readers::Readers;
 use super::state::{Device, Held, Opened, Sealing};
 use super::store::{Store, StoredDevice, Transaction};
@@ -124,8 +125,8 @@ impl<S: Store> Vault<S> {
             let mut rest = bytes;
             while !rest.is_empty() {
                 let (travelling, behind) = next_frame(rest).ok_or(DAMAGED)?;
-                if let Some((_, known)) = tx.device(scope, &travelling.name)? {
-                    return Err(taken(&travelling.name, &known, bytes, count));
+                if let Some((name, _, known)) = find(tx, scope, travelling.name.as_str())? {
+                    return Err(taken(&name, &known, bytes, count));
                 }
                 rest = behind;
                 settle(tx, scope, travelling, &mut readers, now)?;
@@ -246,6 +247,7 @@ fn settle(
         }
         // What the other vault says about its readers and its proofs says nothing about ours.
         account.report.offered = None;
+        account.report.late = false;
         account.proven_at = None;
     }
     device.about.foreign_head = None;

@@ -10,10 +10,10 @@ use super::watched::{laps_progress, told};
 use super::{head, hex, laps_vault};
 use crate::pointer::{self, Buffer, Out};
 use crate::rows::{
-    LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CONTEXT, LAPS_FIELD_COUNT,
-    LAPS_FIELD_DAMAGED, LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE, LAPS_FIELD_FIRST_BAD,
-    LAPS_FIELD_HASH, LAPS_FIELD_HEAD, LAPS_FIELD_NUMBER, LAPS_FIELD_REASON, LAPS_FIELD_RECORDS,
-    LAPS_FIELD_REFERS_TO, LAPS_FIELD_VERIFIED, LAPS_FIELD_WHY, Row, laps_rows,
+    LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CALLER, LAPS_FIELD_CONTEXT,
+    LAPS_FIELD_COUNT, LAPS_FIELD_DAMAGED, LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE,
+    LAPS_FIELD_FIRST_BAD, LAPS_FIELD_HASH, LAPS_FIELD_HEAD, LAPS_FIELD_NUMBER, LAPS_FIELD_REASON,
+    LAPS_FIELD_RECORDS, LAPS_FIELD_REFERS_TO, LAPS_FIELD_VERIFIED, LAPS_FIELD_WHY, Row, laps_rows,
 };
 use crate::status::{answer, laps_status};
 
@@ -107,6 +107,7 @@ fn row(stored: &StoredEntry) -> Row {
     let records: Vec<String> = entry.records.iter().map(ToString::to_string).collect();
     row.number(LAPS_FIELD_AT, entry.at.as_unix_seconds())
         .text(LAPS_FIELD_ACTION, entry.action.as_str())
+        .text(LAPS_FIELD_CALLER, &entry.caller)
         .text(LAPS_FIELD_ACTOR, &entry.actor)
         .text(LAPS_FIELD_REASON, &entry.reason)
         .text(LAPS_FIELD_CONTEXT, &entry.context)

@@ -42,6 +42,7 @@ from ._laps import (
     Resealing,
     ResealPage,
     ResetStatus,
+    Restorable,
     Rotation,
     Setting,
     Signer,
@@ -69,6 +70,7 @@ from ._laps import (
     policy_schema,
     reset_password_status,
     reset_password_syncml,
+    restore_preview,
     restore_vault,
     windows_check,
 )
@@ -109,6 +111,7 @@ __all__ = [
     "Resealed",
     "Resealing",
     "ResetStatus",
+    "Restorable",
     "Rotation",
     "Setting",
     "Signer",
@@ -136,6 +139,7 @@ __all__ = [
     "policy_schema",
     "reset_password_status",
     "reset_password_syncml",
+    "restore_preview",
     "restore_vault",
     "windows_check",
 ]

@@ -40,6 +40,7 @@ __all__ = [
     "Resealed",
     "Resealing",
     "ResetStatus",
+    "Restorable",
     "Rotation",
     "Setting",
     "Signer",
@@ -69,6 +70,7 @@ __all__ = [
     "policy_schema",
     "reset_password_status",
     "reset_password_syncml",
+    "restore_preview",
     "restore_vault",
     "windows_check",
 ]
@@ -106,6 +108,7 @@ def back_up_vault(
     context: str = "",
     now: datetime | None = None,
 ) -> None: ...
+def restore_preview(copy_of: str | os.PathLike[str], /) -> List[Restorable]: ...
 def restore_vault(
     copy_of: str | os.PathLike[str],
     to: str | os.PathLike[str],
@@ -114,6 +117,8 @@ def restore_vault(
     actor: str,
     reason: str,
     context: str = "",
+    readers: Sequence[Reader] | None = None,
+    scope: str = "",
     now: datetime | None = None,
 ) -> None: ...
 def migrate_vault(
@@ -579,6 +584,7 @@ class Vault:
         confirm: bool = False,
         now: datetime | None = None,
     ) -> Ordered: ...
+    def reader_loss(self, reader_id: str, /) -> tuple[int, int]: ...
     def order_readable(
         self,
         reader_id: str,
@@ -913,6 +919,29 @@ class Resealed:
     def failed(self) -> List[tuple[str, str, str]]: ...
     @property
     def damaged(self) -> List[str]: ...
+
+@final
+class Restorable:
+    @property
+    def scope(self) -> str: ...
+    @property
+    def entries(self) -> int: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def last_entry(self) -> datetime | None: ...
+    @property
+    def readers(self) -> List[Reader]: ...
+    @property
+    def devices(self) -> int: ...
+    @property
+    def retired(self) -> int: ...
+    @property
+    def ordered(self) -> int: ...
+    @property
+    def history(self) -> tuple[int, int | None]: ...
+    @property
+    def rotate_after(self) -> timedelta | None: ...
 
 @final
 class AuditReport:

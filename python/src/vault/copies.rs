@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use laps_core::identity::Scope;
 use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
+use super::row::Restorable;
 use super::{Vault, by, names, refused};
 use crate::progress::Progress;
+use crate::reader::Reader;
+use crate::record::text;
 use crate::time;
 
 /// Copies a vault to a new file, while others work on it. It is in the trail of every scope first.
@@ -27,9 +31,19 @@ pub(crate) fn back_up_vault(
     py.detach(|| sqlite::back_up(&vault.inner, &to, &request, now)).map_err(refused)
 }
 
-/// Puts a copy of a vault in a place where none is, and notes that in the trail.
+/// What a copy would bring back, scope by scope: to be shown before it is restored.
 #[pyfunction]
-#[pyo3(signature = (copy_of, to, /, *, actor, reason, context = "", now = None))]
+#[pyo3(signature = (copy_of, /))]
+pub(crate) fn restore_preview(py: Python<'_>, copy_of: PathBuf) -> PyResult<Vec<Restorable>> {
+    let found = py.detach(|| sqlite::restorable(&copy_of)).map_err(refused)?;
+    Ok(found.into_iter().map(Restorable::from).collect())
+}
+
+/// Puts a copy of a vault in a place where none is, and notes that in the log. `readers`, from a signed reader set, say, win over the
+/// copy's in `scope`: who is not among them is removed, and what they can open is ordered to rotate.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
+#[pyo3(signature = (copy_of, to, /, *, actor, reason, context = "", readers = None, scope = "", now = None))]
 pub(crate) fn restore_vault(
     py: Python<'_>,
     copy_of: PathBuf,
@@ -37,11 +51,19 @@ pub(crate) fn restore_vault(
     actor: &str,
     reason: &str,
     context: &str,
+    readers: Option<Vec<Bound<'_, Reader>>>,
+    scope: &str,
     now: Option<&Bound<'_, PyDateTime>>,
 ) -> PyResult<()> {
     let request = by(actor, reason, context);
     let now = time::or_now(now)?;
-    py.detach(|| sqlite::restore(&copy_of, &to, &request, now)).map(drop).map_err(refused)
+    let scope = text(Scope::new(scope), "scope")?;
+    let readers: Option<Vec<_>> =
+        readers.map(|list| list.iter().map(|reader| reader.get().inner.clone()).collect());
+    let list = readers.as_deref().map(|list| (&scope, list));
+    py.detach(|| sqlite::restore_with(&copy_of, &to, list, &request, now))
+        .map(drop)
+        .map_err(refused)
 }
 
 /// Brings a vault of an older schema to the one of this version. Gives the schema before, the schema now, and where the

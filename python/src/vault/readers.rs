@@ -66,6 +66,18 @@ impl Vault {
         Ok(ordered.into())
     }
 
+    /// What the removal of a reader would leave without an active reader: of how many devices, how many passwords in use.
+    #[pyo3(signature = (reader_id, /))]
+    fn reader_loss(&self, py: Python<'_>, reader_id: &str) -> PyResult<(u64, u64)> {
+        let loss = py
+            .detach(|| {
+                let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
+                self.inner.reader_loss(&self.scope, &id)
+            })
+            .map_err(refused)?;
+        Ok((loss.devices, loss.records))
+    }
+
     /// Orders the rotation of what a reader can open, by its id, spread over `within`; the reader may have been removed. This
     /// is what `remove_reader` does after the removal, for when it was stopped there. Nothing is ordered twice.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]

@@ -498,6 +498,48 @@ impl From<vault::Observed> for Observed {
     }
 }
 
+/// What a copy of a vault would bring back in one scope.
+#[pyclass(frozen, get_all, module = "laps")]
+pub(crate) struct Restorable {
+    /// The scope.
+    scope: String,
+    /// How many entries the copy's log has.
+    entries: u64,
+    /// Its head.
+    head: String,
+    /// When its last entry was written.
+    last_entry: Option<When>,
+    /// The readers that are active in the copy.
+    readers: Vec<Reader>,
+    /// Devices.
+    devices: u64,
+    /// Devices that are out of service in the copy.
+    retired: u64,
+    /// Devices with an open order to rotate in the copy.
+    ordered: u64,
+    /// How many displaced records of an account the copy keeps, and within how many days all.
+    history: (u16, Option<u16>),
+    /// How long after a disclosure the copy has what was shown rotated.
+    rotate_after: Option<core::time::Duration>,
+}
+
+impl From<vault::Restorable> for Restorable {
+    fn from(found: vault::Restorable) -> Self {
+        Self {
+            scope: found.scope.to_string(),
+            entries: found.head.length,
+            head: found.head.to_string(),
+            last_entry: found.last_entry.map(When),
+            readers: found.readers.into_iter().map(|inner| Reader { inner }).collect(),
+            devices: found.devices,
+            retired: found.retired,
+            ordered: found.ordered,
+            history: (found.history.count, found.history.days),
+            rotate_after: found.rotate_after.map(core::time::Duration::from_secs),
+        }
+    }
+}
+
 /// A reader that a vault knows.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct KnownReader {

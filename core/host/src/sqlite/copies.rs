@@ -7,7 +7,7 @@ use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{Request, StoreError, Vault, VaultError};
+use laps_core::vault::{Request, Restorable, StoreError, Vault, VaultError};
 use rusqlite::Connection;
 
 use super::fault::store_error;
@@ -73,7 +73,29 @@ pub fn restore(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {
-    let detail = format!("restored from {}", copy_of.display());
+    restore_with(copy_of, to, None, request, now)
+}
+
+/// What a copy would bring back, scope by scope: to be shown before it is restored.
+///
+/// # Errors
+/// What opening the copy says, and what the operating system says.
+pub fn restorable(copy_of: &Path) -> Result<Vec<Restorable>, VaultError> {
+    Vault::from_system(SqliteStore::open(copy_of)?).restorable()
+}
+
+/// As [`restore`], and a list of readers wins over the copy's in its scope: that of a signed reader set, say, which knows of readers that
+/// were removed since.
+///
+/// # Errors
+/// As there, and `InvalidArgument` for a list that is empty or that one record cannot be sealed to.
+pub fn restore_with(
+    copy_of: &Path,
+    to: &Path,
+    readers: Option<(&Scope, &[Reader])>,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Vault<SqliteStore>, VaultError> {
     request.check()?;
     open::check_free(to)?;
     let source = SqliteStore::open(copy_of)?;
@@ -81,7 +103,7 @@ pub fn restore(
     open::make(to, |draft| {
         copy(&connection, copy_of, draft)?;
         let vault = Vault::from_system(SqliteStore::open(draft)?);
-        vault.note_everywhere(Action::Restored, &detail, request, now)
+        vault.note_restored(&copy_of.display().to_string(), readers, request, now)
     })?;
     Ok(Vault::from_system(SqliteStore::open(to)?))
 }

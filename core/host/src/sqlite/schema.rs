@@ -44,12 +44,14 @@ CREATE TABLE device (
     number INTEGER PRIMARY KEY,
     scope_number INTEGER NOT NULL,
     name TEXT NOT NULL,
+    folded TEXT NOT NULL,
     due INTEGER,
     state BLOB NOT NULL,
     recent BLOB NOT NULL DEFAULT x'',
     older BLOB NOT NULL DEFAULT x'',
     UNIQUE (scope_number, name)
 ) STRICT;
+CREATE INDEX device_folded ON device (scope_number, folded);
 CREATE INDEX device_due ON device (scope_number, due) WHERE due IS NOT NULL;
 CREATE TABLE record (
     number INTEGER PRIMARY KEY,

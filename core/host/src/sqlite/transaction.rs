@@ -7,7 +7,7 @@ use laps_core::vault::readers::Readers;
 use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
 use laps_core::vault::trail::Entry;
-use laps_core::vault::{AuditHead, VaultError, Who};
+use laps_core::vault::{AuditHead, VaultError, Who, folded};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
@@ -31,6 +31,8 @@ const DEVICE_OF_SCOPE: &str =
 const STATE: &str = "SELECT device.state, underway.state
              FROM device LEFT JOIN underway ON underway.device = device.number
              WHERE device.number = :key";
+/// Another device whose name differs in case only.
+const SIMILAR: &str = "SELECT name FROM device WHERE scope_number = :scope AND folded = :folded AND name <> :name LIMIT 1";
 /// A page of devices by name.
 const DEVICES: &str = "SELECT device.number, device.name, device.state, underway.state
              FROM device JOIN scope ON scope.number = device.scope_number
@@ -198,6 +200,21 @@ impl Transaction for Rows<'_> {
         Ok(Some((key, device)))
     }
 
+    fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError> {
+        let Some(row) = self.find_scope(scope)? else { return Ok(None) };
+        let scope = row.number;
+        let found: Option<String> = self.one(
+            SIMILAR,
+            named_params! {
+                ":scope": scope, ":folded": folded(name.as_str()), ":name": name.as_str(),
+            },
+            |row| row.get(0),
+        )?;
+        found
+            .map(|found| DeviceId::new(&found).map_err(|_| damaged("the name", &found)))
+            .transpose()
+    }
+
     fn insert_device(
         &mut self,
         scope: &Scope,
@@ -206,10 +223,11 @@ impl Transaction for Rows<'_> {
     ) -> Result<DeviceKey, VaultError> {
         let scope = self.make_scope(scope)?;
         self.change(
-            "INSERT INTO device (scope_number, name, due, state) VALUES (:scope, :name, :due, :state)",
+            "INSERT INTO device (scope_number, name, folded, due, state) VALUES (:scope, :name, :folded, :due, :state)",
             named_params! {
                 ":scope": scope,
                 ":name": name.as_str(),
+                ":folded": folded(name.as_str()),
                 ":due": due(device),
                 ":state": device.to_bytes(),
             },
@@ -490,6 +508,7 @@ mod tests {
             ("DEVICE", DEVICE, "sqlite_autoindex_device_1"),
             ("DEVICE_OF_SCOPE", DEVICE_OF_SCOPE, "sqlite_autoindex_device_1"),
             ("STATE", STATE, "INTEGER PRIMARY KEY"),
+            ("SIMILAR", SIMILAR, "device_folded"),
             ("DEVICES", DEVICES, "sqlite_autoindex_device_1"),
             ("DUE", DUE, "device_due"),
             ("REMOVE_RECORD", REMOVE_RECORD, "INTEGER PRIMARY KEY"),

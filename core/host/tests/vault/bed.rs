@@ -170,6 +170,7 @@ pub struct Device {
     pub ruled_out: IdSet,
     pub audit: Option<laps_core::vault::AuditHead>,
     pub sid: Option<laps_core::account::Sid>,
+    pub account: AccountName,
 }
 
 impl Device {
@@ -187,6 +188,7 @@ impl Device {
             ruled_out: IdSet::EMPTY,
             audit: None,
             sid: None,
+            account: AccountName::new("Admin").unwrap(),
         }
     }
 
@@ -205,8 +207,8 @@ impl Device {
         let header = Header {
             scope: self.scope,
             device: self.name,
-            account: AccountName::new("Admin").unwrap(),
-            sid: None,
+            account: self.account,
+            sid: self.sid,
             id: RecordId::from_bytes(id),
             previous,
             version,
@@ -220,8 +222,7 @@ impl Device {
     pub fn message(&self) -> CheckIn {
         let mut nonce = [0; 16];
         rng().fill(&mut nonce).unwrap();
-        let account = AccountName::new("Admin").unwrap();
-        let mut message = CheckIn::new(self.scope, self.name, account, nonce);
+        let mut message = CheckIn::new(self.scope, self.name, self.account, nonce);
         message.token = self.token;
         message.may_hold = self.may_hold;
         message.highest_version = self.version;

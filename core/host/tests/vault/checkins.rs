@@ -399,7 +399,7 @@ pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {
     noted.retain(|entry| entry.action == Action::WrongDevice);
     assert!(noted.len() == 4 && noted[3].actor == "pc-1");
     assert_eq!(bed.vault.history(&scope(), "pc-1").unwrap(), before);
-    assert_eq!(bed.vault.show(&scope(), "pc-2"), Err(VaultError::NotFound("device")));
+    assert_eq!(bed.vault.show(&scope(), "pc-2").unwrap_err().code(), Code::NotFound);
 }
 
 pub fn malformed_messages_and_records_are_refused_and_change_nothing(bed: &Bed) {

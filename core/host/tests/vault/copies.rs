@@ -6,10 +6,11 @@ use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
+use laps_core::rotation::set::MayHold;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
-use laps_host::sqlite::{SqliteStore, back_up, init_vault, restore};
+use laps_core::vault::{DeviceStatus, DiscloseOptions, Request, Selection, Vault};
+use laps_host::sqlite::{SqliteStore, back_up, init_vault, restorable, restore, restore_with};
 use rusqlite::Connection;
 
 use super::bed::{Bed, Either, WHO, counting, id, scope};
@@ -104,6 +105,65 @@ pub fn store(bed: &Bed) -> Vault<SqliteStore> {
         Either::Sqlite(store) => Vault::new(store.clone(), counting()),
         Either::Memory(_) => panic!("a file"),
     }
+}
+
+/// Back-up, `readers remove`, loss of the file, `restore`: the reader was active again, the order gone, and nobody was told.
+#[test]
+fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
+    let bed = Bed::on_sqlite();
+    super::reading::set_up(&bed);
+    let other = super::bed::key("other");
+    bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
+    let mut device = bed.device("pc-1");
+    device.readers.push(other.reader().clone());
+    device.rotate(&bed);
+    let copy = bed.path().with_extension("copy");
+    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    let made = bed.now();
+    bed.pass(86_400);
+    bed.vault
+        .remove_reader(&scope(), &other.id(), Some(0), Default::default(), &WHO, bed.now())
+        .unwrap();
+    device.readers.pop();
+    device.rotate(&bed);
+    device.audit = Some(device.check_in(&bed).audit);
+    let [found] = restorable(&copy).unwrap().try_into().unwrap();
+    assert_eq!(found.readers.len(), 2, "who was removed is a reader again");
+    assert_eq!((found.devices, found.ordered, found.last_entry), (1, 0, Some(made)));
+    // As it is: the device is told that its head was lost with the restore, and shown as such until it takes the new one.
+    let place = bed.path().with_extension("as-it-is");
+    let vault = restore(&copy, &place, &WHO, bed.now()).unwrap();
+    let after = Bed::over(Vault::new(Either::Sqlite(vault.store().clone()), counting()));
+    let said = after.trail().pop().unwrap();
+    assert_eq!(said.action, Action::Restored);
+    assert!(said.detail.contains(&found.head.to_string()), "{}", said.detail);
+    let answer = device.check_in(&after);
+    assert_eq!(answer.restored, Some(found.head.length));
+    let row = after.vault.show(&scope(), "pc-1").unwrap();
+    assert!(row.findings.log_restored && !row.findings.log_differs);
+    assert_eq!(row.state, DeviceStatus::Pending, "the account holds what this vault lacks");
+    // What the device holds comes first as soon as it is there.
+    let held = device.last.unwrap();
+    let options = DiscloseOptions::default().without_rotation();
+    let record = device.seal(2, None, "held");
+    device.may_hold = MayHold::exactly(id(&record));
+    device.token = None;
+    device.offer(&after, &[&record]);
+    let shown = after.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
+    assert_eq!(shown.candidates[0].record, id(&record));
+    assert_ne!(held, id(&record));
+    device.audit = Some(device.check_in(&after).audit);
+    assert_eq!(device.check_in(&after).restored, None);
+    assert!(!after.vault.show(&scope(), "pc-1").unwrap().findings.log_restored);
+    // A signed reader set wins over the copy's list.
+    let place = bed.path().with_extension("with-readers");
+    let list = [bed.reader.reader().clone()];
+    let vault = restore_with(&copy, &place, Some((&scope(), &list)), &WHO, bed.now()).unwrap();
+    let readers = vault.readers(&scope()).unwrap();
+    assert_eq!(readers.iter().filter(|row| row.removed.is_none()).count(), 1);
+    let row = vault.show(&scope(), "pc-1").unwrap();
+    assert!(row.ordered && row.order_at.unwrap() <= bed.now(), "what the other one can open");
+    assert!(vault.audit_verify(&scope(), None).unwrap().ok);
 }
 
 #[test]

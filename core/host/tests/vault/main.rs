@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod administration;
 #[cfg(feature = "migration-for-tests")]
 mod age;
 mod attacks;
@@ -42,6 +43,17 @@ macro_rules! conformance {
 }
 
 conformance! {
+    administration:
+        what_nobody_can_open_is_refused_while_somebody_can_open_what_is_held,
+        a_removal_orders_once_and_asks_where_nobody_else_could_open,
+        accounts_of_one_device_are_kept_apart,
+        what_is_given_back_never_replaces_what_the_device_sealed,
+        what_was_shown_is_rotated_after_a_day_and_a_second_look_changes_nothing,
+        opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers,
+        orders_and_what_was_shown_survive_a_clock_that_is_wrong,
+        names_ignore_case_for_people_and_a_check_in_that_differs_in_case_is_refused,
+        a_thief_of_a_token_does_not_push_the_true_password_out,
+        what_was_ruled_out_on_a_word_can_be_revealed_until_the_next_commit;
     attacks:
         a_record_put_in_the_place_of_another_is_not_handed_out,
         a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,

@@ -11,7 +11,7 @@ use laps_core::vault::{Confirmation, Request, Resealing};
 
 use super::bed::{Bed, Device, WHO, id, key, rng, scope};
 
-fn set_up(bed: &Bed) {
+pub fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
     let history = HistorySetting::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();

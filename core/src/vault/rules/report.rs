@@ -30,10 +30,10 @@ impl Account {
         }
         self.learn(&message.account, message.sid);
         if let Some(last) = offers.iter().max_by_key(|offer| (offer.held.version, offer.held.id)) {
-            let before = self.removed_readers(readers);
             self.report.offered = Some(last.held.original.readers.clone());
-            let now = self.removed_readers(readers);
-            verdict.newly_stale = now.as_slice().iter().any(|id| !before.as_slice().contains(id));
+            let late = readers.names_removed(&last.held.original.readers);
+            verdict.newly_stale = late && !self.report.late;
+            self.report.late = late;
         }
         self.report.missing = message.account_missing;
         self.report.waits_until = message.waits_until;
