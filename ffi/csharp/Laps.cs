@@ -114,6 +114,7 @@ namespace Laps {
         Verify = 6,
         Act = 7,
         Wait = 8,
+        LookUp = 9,
     }
 
     /// <summary>LAPS_ACTION_* of laps.h.</summary>
@@ -150,6 +151,13 @@ namespace Laps {
         Match = 1,
         Mismatch = 2,
         Unavailable = 3,
+    }
+
+    /// <summary>LAPS_ACCOUNT_* of laps.h.</summary>
+    public enum Account {
+        Present = 1,
+        Missing = 2,
+        Unknown = 3,
     }
 
     /// <summary>LAPS_ACTED_* of laps.h.</summary>
@@ -523,6 +531,12 @@ namespace Laps {
         internal static extern int laps_rotation_prepare(Rotation rotation, Generator generator, Recipe recipe, IntPtr[] readers, UIntPtr reader_count, byte[] stamp, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_rotation_handle_stamp(Rotation rotation, byte[] stamp, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_account(Rotation rotation, uint account, byte[] stamp, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_handle_readers(Rotation rotation, IntPtr[] readers, UIntPtr reader_count, ulong now);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_rotation_acknowledge_log(Rotation rotation, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_rotation_handle_applied(Rotation rotation, uint applied, Generator generator, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1677,6 +1691,19 @@ namespace Laps {
                     Library.Check(Native.laps_rotation_prepare(this, generator, recipe, pointers, Text.Length(pointers), stamp, now));
                 return 0;
             });
+        }
+        /// <summary>The stamp may be null.</summary>
+        public void HandleAccount(AccountSeen account, byte[] stamp, ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_handle_account(this, (uint)account, Stamp(stamp), now));
+        }
+        public void HandleReaders(IReadOnlyList<Reader> readers, ulong now) {
+            All(readers, pointers => {
+                lock (this) Library.Check(Native.laps_rotation_handle_readers(this, pointers, Text.Length(pointers), now));
+                return 0;
+            });
+        }
+        public void AcknowledgeLog(ulong now) {
+            lock (this) Library.Check(Native.laps_rotation_acknowledge_log(this, now));
         }
         public void HandleSaved() {
             lock (this) Library.Check(Native.laps_rotation_handle_saved(this));

@@ -133,6 +133,10 @@ static uint64_t run(laps_rotation *rotation) {
         check(laps_rotation_poll(rotation, &wish, &with), "poll");
         switch (wish) {
         case LAPS_WISH_SAVE: save(rotation); break;
+        case LAPS_WISH_LOOK_UP: /* an account that is not there yet is LAPS_ACCOUNT_MISSING; these readers never change */
+            check(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, NULL, now()), "account");
+            check(laps_rotation_handle_readers(rotation, readers, 1, now()), "readers");
+            break;
         case LAPS_WISH_CHECK_IN: check_in(rotation); break;
         case LAPS_WISH_PREPARE:
             if (laps_rotation_prepare(rotation, generator, recipe, readers, 1, NULL, now()) != LAPS_STATUS_OK)

@@ -81,6 +81,10 @@ public:
             const laps::Wish wish = rotation_.poll();
             switch (wish.wish) {
             case LAPS_WISH_SAVE: save(); break;
+            case LAPS_WISH_LOOK_UP: // an account that is not there yet is LAPS_ACCOUNT_MISSING; these readers never change
+                rotation_.handle_account(LAPS_ACCOUNT_PRESENT, nullptr, now());
+                rotation_.handle_readers({&reader_}, now());
+                break;
             case LAPS_WISH_CHECK_IN: check_in(); break;
             case LAPS_WISH_PREPARE: prepare(); break;
             case LAPS_WISH_READ_STAMP: stamp(); break;

@@ -241,6 +241,10 @@ sealed class Agent : IDisposable {
             Wish wish = rotation.Poll();
             switch (wish.Kind) {
                 case RotationWish.Save: Save(); break;
+                case RotationWish.LookUp: // an account that is not there yet is AccountSeen.Missing; these readers never change
+                    rotation.HandleAccount(AccountSeen.Present, null, Clock.Now());
+                    rotation.HandleReaders(new[] { reader }, Clock.Now());
+                    break;
                 case RotationWish.CheckIn: CheckIn(); break;
                 case RotationWish.Prepare: Prepare(); break;
                 case RotationWish.ReadStamp: Stamp(); break;

@@ -168,7 +168,7 @@ enum {
 #define LAPS_WISH_CHECK_IN 2
 
 /**
- * Read the account's change stamp; then laps_rotation_prepare().
+ * Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the operating system into the generator.
  */
 #define LAPS_WISH_PREPARE 3
 
@@ -197,6 +197,11 @@ enum {
  * happened. A single run ends here.
  */
 #define LAPS_WISH_WAIT 8
+
+/**
+ * Look the account up and read its change stamp; then laps_rotation_handle_account().
+ */
+#define LAPS_WISH_LOOK_UP 9
 
 /**
  * Tell the account's sessions that they will be signed out in two minutes.
@@ -297,6 +302,21 @@ enum {
  * The account could not be asked, or did not answer.
  */
 #define LAPS_VERIFIED_UNAVAILABLE 3
+
+/**
+ * The account is there.
+ */
+#define LAPS_ACCOUNT_PRESENT 1
+
+/**
+ * There is no such account.
+ */
+#define LAPS_ACCOUNT_MISSING 2
+
+/**
+ * The account could not be looked up.
+ */
+#define LAPS_ACCOUNT_UNKNOWN 3
 
 /**
  * The action was done.
@@ -2068,7 +2088,7 @@ laps_status laps_rotation_prepare(laps_rotation *rotation,
                                   uint64_t now);
 
 /**
- * The account's change stamp right before the account is changed: 32 bytes, or NULL where the platform has none.
+ * The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has none.
  * LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
  * it is wiped, and laps_rotation_poll() says what is next.
  */
@@ -2077,6 +2097,36 @@ LAPS_NODISCARD
 laps_status laps_rotation_handle_stamp(laps_rotation *rotation,
                                        const uint8_t *stamp,
                                        uint64_t now);
+
+/**
+ * What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32
+ * bytes, or NULL where the platform has none. It may be told at any time.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_account(laps_rotation *rotation,
+                                         uint32_t account,
+                                         const uint8_t *stamp,
+                                         uint64_t now);
+
+/**
+ * Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit and whenever they change. A password that is sealed
+ * to a reader who is not among them any more is replaced, once.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_handle_readers(laps_rotation *rotation,
+                                         const laps_reader *const *readers,
+                                         size_t reader_count,
+                                         uint64_t now);
+
+/**
+ * A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_rotation_acknowledge_log(laps_rotation *rotation,
+                                          uint64_t now);
 
 /**
  * What the setter reported: one of LAPS_APPLIED_*. What is not certainly a success or a refusal is

@@ -595,6 +595,15 @@ public:
         check(laps_rotation_handle_verified(object_, verified, generator.get(), now));
     }
     void handle_acted(std::uint32_t acted, std::uint64_t now) { check(laps_rotation_handle_acted(object_, acted, now)); }
+    /// One of LAPS_ACCOUNT_*; the stamp may be null.
+    void handle_account(std::uint32_t account, const std::uint8_t *stamp, std::uint64_t now) {
+        check(laps_rotation_handle_account(object_, account, stamp, now));
+    }
+    void handle_readers(const std::vector<const Reader *> &readers, std::uint64_t now) {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        check(laps_rotation_handle_readers(object_, all.data(), all.size(), now));
+    }
+    void acknowledge_log(std::uint64_t now) { check(laps_rotation_acknowledge_log(object_, now)); }
     void handle_used(std::uint64_t at, std::uint64_t now) { check(laps_rotation_handle_used(object_, at, now)); }
     void handle_timeout(std::uint64_t now) { check(laps_rotation_handle_timeout(object_, now)); }
     void handle_config(const Config &config, std::uint64_t now) {

@@ -31,6 +31,8 @@ pub struct laps_rotation {
     poison: Poison,
     pub(crate) machine: Rotation,
     password: Option<(RecordId, Box<laps_password>)>,
+    /// Random bits for the stamp that may be asked for after the account was set.
+    pub(crate) entropy: u64,
     pub(crate) records: Vec<Record>,
 }
 object!(laps_rotation);
@@ -84,8 +86,13 @@ pub const LAPS_STATE_COMMITTING: u32 = 6;
 
 impl laps_rotation {
     fn boxed(machine: Rotation, records: Vec<Record>) -> Result<Box<Self>, Failure> {
-        let mut rotation =
-            Box::new(Self { poison: Poison::default(), machine, password: None, records });
+        let mut rotation = Box::new(Self {
+            poison: Poison::default(),
+            machine,
+            password: None,
+            entropy: 0,
+            records,
+        });
         rotation.settle()?;
         Ok(rotation)
     }

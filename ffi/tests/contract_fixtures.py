@@ -70,6 +70,8 @@ static void make_vault(laps_vault **out_vault, const laps_config *config, laps_g
         if (wish == LAPS_WISH_SAVE) {
             OK(laps_rotation_state(rotation, &bytes));
             OK(laps_rotation_handle_saved(rotation));
+        } else if (wish == LAPS_WISH_LOOK_UP) {
+            OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, NULL, now));
         } else if (wish == LAPS_WISH_CHECK_IN) {
             OK(laps_rotation_check_in(rotation, generator, &bytes));
             OK(laps_vault_check_in(*out_vault, LAPS_TEXT("pc-17"), laps_bytes_data(bytes), laps_bytes_len(bytes), now,
@@ -285,6 +287,7 @@ MAY_BE_NULL = {
     ("laps_rotation_resume", "stamp"),
     ("laps_rotation_prepare", "stamp"),
     ("laps_rotation_handle_stamp", "stamp"),
+    ("laps_rotation_handle_account", "stamp"),
     ("laps_vault_audit_report", "user"),
     ("laps_vault_import_watched", "user"),
     ("laps_vault_reseal_watched", "user"),

@@ -32,6 +32,9 @@ static void step(int reach_vault) {
             OK(laps_rotation_handle_check_in_failed(rotation, f.laps_generator, now));
         }
         break;
+    case LAPS_WISH_LOOK_UP:
+        OK(laps_rotation_handle_account(rotation, 1 + (uint32_t)rnd(3), NULL, now));
+        break;
     case LAPS_WISH_PREPARE:
         touched += (uint64_t)laps_rotation_prepare(rotation, f.laps_generator, f.laps_recipe, &reader, 1, NULL, now);
         break;

@@ -71,6 +71,9 @@ class Device:
             )
             self.records[record.id] = record
             rotation.handle_prepared(record, now=now)
+        elif kind == "look-up":
+            rotation.handle_account("present", now=now)
+            rotation.handle_readers([self.key.reader], list(self.records.values()), now=now)
         elif kind == "read-stamp":
             rotation.handle_stamp(None, now=now)
         elif kind == "apply":

@@ -64,10 +64,7 @@ impl Rotation {
     /// Time passed. Every fact says it first.
     pub(super) fn observe(&mut self, wall: Timestamp) {
         // Between two tries the setter does not run.
-        let between_tries = match self.step {
-            Step::Applying(Applying { stage: Stage::Set { at }, .. }) => !self.is_past(at),
-            _ => false,
-        };
+        let between_tries = self.step.retry_at().is_some_and(|at| !self.is_past(at));
         if let Some(back) = self.clock.observe(wall) {
             self.move_back(back);
             self.say(EventKind::ClockJumped, Reason::ClockJumped, back);

@@ -151,13 +151,22 @@ impl Step {
     }
 
     /// The record made last.
-    pub(super) const fn last_made(&self) -> Option<RecordId> {
+    pub(super) fn last_made(&self) -> Option<RecordId> {
         match self {
             Self::Settled(settled) => settled.last_made,
-            _ => match self.attempt() {
-                Some(attempt) => Some(attempt.id),
-                None => None,
-            },
+            Self::BackingUp { .. }
+            | Self::Stamping { .. }
+            | Self::Applying(_)
+            | Self::Committing { .. } => self.attempt().map(|attempt| attempt.id),
+        }
+    }
+
+    /// When the password in memory may be applied.
+    pub(super) const fn retry_at(&self) -> Option<Timestamp> {
+        if let Self::Applying(Applying { stage: Stage::Set { at }, .. }) = self {
+            Some(*at)
+        } else {
+            None
         }
     }
 }
@@ -337,10 +346,6 @@ impl Rotation {
         let (journal, now) = (&self.journal, self.clock.now());
         let managed = self.config.directory.is_some();
         let busy = !matches!(self.step, Step::Settled(_));
-        let again = match self.step {
-            Step::Applying(Applying { stage: Stage::Set { at }, .. }) => Some(at),
-            _ => None,
-        };
         let times = [
             (managed || busy).then_some(self.talk.check_in_not_before),
             managed.then_some(self.talk.check_in_at),
@@ -350,7 +355,7 @@ impl Rotation {
             journal.used.map(|used| used.deadline),
             journal.following.map(|following| following.at),
             self.plaintext_end(),
-            again,
+            self.step.retry_at(),
             (self.unsaved != Unsaved::Nothing).then_some(self.save_at),
         ];
         let next = times.into_iter().flatten().filter(|time| *time > now).min();

@@ -168,6 +168,10 @@ static partial class Tests {
                             rotation.HandleAnswer(vault.CheckIn("pc-17", rotation.CheckIn(generator), Now), generator, Now);
                             break;
                         case RotationWish.Prepare: rotation.Prepare(generator, recipe, new[] { reader }, null, Now); break;
+                        case RotationWish.LookUp:
+                            rotation.HandleAccount(AccountSeen.Present, null, Now);
+                            rotation.HandleReaders(new[] { reader }, Now);
+                            break;
                         case RotationWish.ReadStamp: rotation.HandleStamp(null, Now); break;
                         case RotationWish.Apply:
                             using (Secret secret = rotation.ExposePassword()) held = Password.FromChars(secret.Chars, secret.Length);

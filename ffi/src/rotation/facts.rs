@@ -178,14 +178,12 @@ pub unsafe extern "C" fn laps_rotation_prepare(
 pub unsafe extern "C" fn laps_rotation_handle_stamp(
     rotation: *mut laps_rotation,
     stamp: *const u8,
-    generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
     fact(rotation, |rotation| {
-        // SAFETY: contract, Objects and Buffers.
-        let (stamp, mut generator) =
-            unsafe { (pointer::array::<32>(stamp).copied(), pointer::exclusive(generator)?) };
-        let entropy = entropy(&mut generator)?;
+        // SAFETY: contract, Buffers.
+        let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
+        let entropy = core::mem::take(&mut rotation.entropy);
         Ok(rotation.machine.handle_stamp(stamp, time(now), entropy)?)
     })
 }
@@ -257,6 +255,7 @@ pub unsafe extern "C" fn laps_rotation_acknowledge_log(
 pub unsafe extern "C" fn laps_rotation_handle_applied(
     rotation: *mut laps_rotation,
     applied: u32,
+    generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
     fact(rotation, |rotation| {
@@ -269,6 +268,8 @@ pub unsafe extern "C" fn laps_rotation_handle_applied(
             LAPS_APPLIED_TIMED_OUT => Applied::TimedOut,
             _ => return Err(unknown("applied", applied)),
         };
+        // SAFETY: contract, Objects.
+        rotation.entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
         Ok(rotation.machine.handle_applied(applied, time(now))?)
     })
 }

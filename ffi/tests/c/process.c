@@ -130,6 +130,7 @@ static void rotate(laps_generator *generator, const char *path, struct drawn *dr
             OK(laps_rotation_state(rotation, &bytes));
             OK(laps_rotation_handle_saved(rotation));
             break;
+        case LAPS_WISH_LOOK_UP: OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, NULL, NOW)); break;
         case LAPS_WISH_CHECK_IN:
             OK(laps_rotation_check_in(rotation, generator, &bytes));
             OK(laps_vault_check_in(vault, LAPS_TEXT("pc-17"), laps_bytes_data(bytes), laps_bytes_len(bytes), NOW,

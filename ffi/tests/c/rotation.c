@@ -97,6 +97,10 @@ static int run(int steps, uint32_t first_outcome) {
         case LAPS_WISH_SAVE:
             save(rotation);
             break;
+        case LAPS_WISH_LOOK_UP:
+            OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, world.stamp, world.now));
+            OK(laps_rotation_handle_readers(rotation, (const laps_reader *const *)&world.reader, 1, world.now));
+            break;
         case LAPS_WISH_CHECK_IN:
             check_in(rotation);
             break;
@@ -323,6 +327,8 @@ static void a_password_that_lay_too_long_is_wiped_and_the_rotation_goes_on(void)
         OK(laps_rotation_poll(rotation, &wish, &with));
         if (wish == LAPS_WISH_SAVE)
             save(rotation);
+        else if (wish == LAPS_WISH_LOOK_UP)
+            OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, world.stamp, world.now));
         else if (wish == LAPS_WISH_CHECK_IN)
             check_in(rotation);
         else if (wish == LAPS_WISH_PREPARE)

@@ -52,6 +52,8 @@ static void rotate(const char *device) {
             OK(laps_rotation_handle_answer(rotation, laps_bytes_data(answer), laps_bytes_len(answer), generator, now));
         } else if (wish == LAPS_WISH_PREPARE) {
             OK(laps_rotation_prepare(rotation, generator, recipe, (const laps_reader *const *)&reader, 1, stamp, now));
+        } else if (wish == LAPS_WISH_LOOK_UP) {
+            OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, stamp, now));
         } else if (wish == LAPS_WISH_READ_STAMP) {
             OK(laps_rotation_handle_stamp(rotation, stamp, now));
         } else if (wish == LAPS_WISH_APPLY) {

@@ -142,6 +142,10 @@ static void a_rotation_goes_its_way() {
             break;
         }
         case LAPS_WISH_PREPARE: rotation.prepare(generator, recipe, {&reader}, nullptr, now); break;
+        case LAPS_WISH_LOOK_UP:
+            rotation.handle_account(LAPS_ACCOUNT_PRESENT, nullptr, now);
+            rotation.handle_readers({&reader}, now);
+            break;
         case LAPS_WISH_READ_STAMP: rotation.handle_stamp(nullptr, now); break;
         case LAPS_WISH_APPLY: {
             laps::Wiped<char> password = laps::Password::expose(rotation.password());

@@ -1,8 +1,8 @@
 //! An account store that is your program.
 //!
 //! `command:CMD` is split into words like a shell does, without a shell, and called as
-//! `CMD set|verify|used-since|sign-out|terminate|restart ACCOUNT`; `used-since` gets the time (RFC 3339, UTC) as a
-//! further argument. The password stands on standard input, without a newline.
+//! `CMD exists|set|verify|used-since|sign-out|terminate|restart ACCOUNT`; `used-since` gets the time (RFC 3339, UTC) as a
+//! further argument. `exists` is asked before every check-in: 12 says that there is no such account, everything else that there is one. The password stands on standard input, without a newline.
 //!
 //! | exit status | meaning |
 //! |---|---|
@@ -110,7 +110,13 @@ impl AccountStore for CommandStore {
                     .to_owned(),
             ));
         }
-        Ok(LocalAccount { name: *configured, sid: None, enabled: true })
+        let account = LocalAccount { name: *configured, sid: None, enabled: true };
+        // Only a clear word is one: a program that has no such verb, or fails, may still know the account.
+        let finished = self.call(&account, "exists", None, None, None)?;
+        match self.outcome(&finished) {
+            Err(error @ StoreError::NoSuchAccount(_)) => Err(error),
+            Ok(()) | Err(_) => Ok(account),
+        }
     }
 
     fn change_stamp(&mut self, _account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {

@@ -167,7 +167,7 @@ fn sentence(event: &Event) -> String {
         EventKind::StoodAside => "another policy manages the account; we stand aside",
         EventKind::PrepareFailed => "no password could be made",
         EventKind::PolicyChanged => "another policy is in force",
-        _ => event.kind.name(),
+        EventKind::ReadersRemoved | _ => event.kind.name(),
     };
     text.to_owned()
 }

@@ -205,11 +205,10 @@ impl State {
         (journal.highest, journal.committed) = (1, 1);
         journal.committed_at = Some(START);
         journal.due = Some(START.plus(30 * 86_400));
-        let mut vault = Candidates::default();
-        vault.token = Some(token(1));
         let mut held = crate::vault::state::Held::new(id(1), 1);
         (held.confirmed, held.committed) = (true, true);
-        vault.current = Some(held);
+        let mut vault = Candidates::default();
+        (vault.token, vault.current) = (Some(token(1)), Some(held));
         vault.highest_version = 1;
         let mut state = Self {
             account: 1,

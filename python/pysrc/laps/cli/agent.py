@@ -251,6 +251,7 @@ def _left(outcome: str) -> int:
             "committed": Status.DONE,
             "account-missing": Status.NOT_FOUND,
             "nothing-due": Status.DONE,
+            "account-missing": Status.NOT_FOUND,
             "unreachable": Status.BUSY,
             "not-committed": Status.NOT_COMMITTED,
         }[outcome]
