@@ -154,7 +154,7 @@ impl core::error::Error for TrustError {
 
 #[cfg(unix)]
 mod unix {
-    use std::collections::VecDeque;
+    use alloc::collections::VecDeque;
     use std::ffi::OsString;
     use std::fs::{self, Metadata};
     use std::os::unix::fs::MetadataExt as _;
@@ -244,6 +244,7 @@ mod unix {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 mod tests {
     use super::*;
     use std::fs::{self, Permissions};

@@ -107,7 +107,7 @@ impl Vault {
         let since = since.map(time::from_python).transpose()?;
         let who = revealed_by.map(Who::Caller);
         let chosen = [devices.is_some(), all, overdue, who.is_some(), typed_as.is_some()];
-        let who = who.or(typed_as.map(Who::TypedAs));
+        let who = who.or_else(|| typed_as.map(Who::TypedAs));
         if chosen.iter().filter(|chosen| **chosen).count() != 1 {
             return Err(raise(
                 Code::InvalidArgument,

@@ -194,7 +194,7 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
         bed.settled(&format!("pc-{n}"), 2);
     }
     edit(bed, "pc-1", |_, device| {
-        device.managed.candidates.current.as_mut().unwrap().original.digest = [0; 16]
+        device.managed.candidates.current.as_mut().unwrap().original.digest = [0; 16];
     });
     let page = bed.vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!((page.items.len(), page.damaged), (3, vec![device_id("pc-1")]));
