@@ -125,14 +125,11 @@ async fn disclose((State(service), Path(device), headers, body): Asked<String>) 
         let mut options = DiscloseOptions::default();
         options.history = asked["history"].as_bool().unwrap_or(false);
         // Without it as the vault's setting says. A number of another kind must not be taken for none.
-        match &asked["rotate_after"] {
-            Value::Null => {}
-            seconds => {
-                let seconds = seconds.as_u64().ok_or(VaultError::InvalidArgument(
-                    "rotate_after is not a whole number of seconds",
-                ))?;
-                options = options.with_rotation_after(seconds);
-            }
+        if !asked["rotate_after"].is_null() {
+            let seconds = asked["rotate_after"].as_u64().ok_or(VaultError::InvalidArgument(
+                "rotate_after is not a whole number of seconds",
+            ))?;
+            options = options.with_rotation_after(seconds);
         }
         // When this answers, the entry in the audit trail is on the disk.
         let found = vault.disclose(&Scope::EMPTY, &device, request, options, now())?;
