@@ -61,7 +61,7 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         (["vault", "rotate", "vault", "PC-1", "--all"], 2, "--all"),
         (["vault", "rotate", "vault", "--revealed-by", "ann"], 2, "--since"),
         (["vault", "rotate", "vault", "--revealed-by", "ann", "--since", "soon"], 2, "RFC 3339"),
-        (["vault", "rotate", "vault", "PC-1", "PC-9"], 4, "device PC-9: there is no such device; nothing was done for any"),
+        (["vault", "rotate", "vault", "PC-1", "PC-9"], 4, "device PC-9: there is no such device as PC-9; the nearest name is PC-1; nothing was done for any"),
         (["vault", "purge", "vault", "PC-1"], 3, "--yes"),
         (["vault", "show", "vault", "PC-9"], 4, "device"),
         (["vault", "list", "vault", "--limit", "0"], 3, "1 or more"),

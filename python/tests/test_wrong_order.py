@@ -92,6 +92,28 @@ def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
         assert any("No password was ever set" in each for each in found.json["warnings"])
 
 
+def test_an_older_copy_is_restored(fleet: Fleet) -> None:
+    fleet.laps("vault", "backup", "vault", "copy", status=0)
+    fleet.laps("vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0)
+    fleet.agent()
+    for path in fleet.folder.glob("vault*"):
+        path.unlink()
+    refused = fleet.laps("vault", "restore", "vault", "copy", status=3)
+    assert "active readers: ann, bob" in refused.err and "--yes" in refused.err
+    assert not (fleet.folder / "vault").exists()
+    done = fleet.laps("vault", "restore", "vault", "copy", "--yes", "--json", status=0).json
+    assert [each["name"] for each in done["revived"][0]["readers"]] == ["ann", "bob"]
+    # The device remembers what the copy lacks, and says so until somebody looked into it.
+    fleet.agent(status=None)
+    assert "log-restored" in shown(fleet)["findings"]
+    assert any("--acknowledge-log" in each for each in shown(fleet)["advice"])
+    status = fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
+    assert status["audit"] == "restored"
+    fleet.agent("--acknowledge-log", status=None)
+    fleet.agent(status=None)
+    assert shown(fleet)["findings"] == [] and opens(fleet)
+
+
 def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
     laps, folder = fleet.laps, fleet.folder
     authority = laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
@@ -154,8 +176,8 @@ def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fl
 
 def test_names_are_found_without_case_and_the_nearest_is_said(fleet: Fleet) -> None:
     assert fleet.reveal(device="pc-1").json["device"] == "PC-1"
-    assert "did you mean PC-1?" in fleet.laps("vault", "show", "vault", "PC-11", status=4).err
-    assert "did you mean bob?" in fleet.laps("vault", "readers", "remove", "vault", "bobb", status=4).err
+    assert "the nearest name is PC-1" in fleet.laps("vault", "show", "vault", "PC-11", status=4).err
+    assert "the nearest name is bob" in fleet.laps("vault", "readers", "remove", "vault", "bobb", status=4).err
     fleet.laps("vault", "readers", "remove", "vault", "BOB", status=0)
 
 

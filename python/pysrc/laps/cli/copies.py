@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -80,18 +79,8 @@ def restore(
         if not sys.stdin.isatty():
             raise Failure("what the copy has comes back as listed above; look at it, then say --yes", Status.REFUSED)
         typer.confirm("Restore it?", abort=True, err=True)
-    restore_vault(copy_of, path, actor=who, reason=why, context=context())
-    removed, added = [], []
-    if named is not None:
-        opened = open_vault(path, scope)
-        for known in found.to_add:
-            opened.add_reader(known, actor=who, reason=why, context=context())
-            added.append(known.name)
-        for known in found.to_remove:
-            opened.remove_reader(
-                known.id, rotate_within=timedelta(), confirm=True, actor=who, reason=why, context=context()
-            )
-            removed.append(known.name)
+    restore_vault(copy_of, path, actor=who, reason=why, context=context(), readers=named, scope=scope)
+    removed, added = [each.name for each in found.to_remove], [each.name for each in found.to_add]
     document = {"path": path, "revived": found.document(), "readers_removed": removed, "readers_added": added}
     text = f"restored {path}; devices bring what is newer at their next check-in"
     if removed:
