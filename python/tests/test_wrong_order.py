@@ -78,6 +78,22 @@ def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fle
     assert "What needs somebody" in page and "No active reader is named" in page
 
 
+def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
+    account = empty_fleet.folder / "accounts" / "Admin"
+    account.unlink()
+    for _ in range(3):
+        assert "account-not-found" in events(empty_fleet.agent(status=4).out)
+    device = shown(empty_fleet)
+    assert (device["account"], device["findings"], device["candidates"]) == ("Admin", ["account-missing"], 0)
+    assert any("create it" in each for each in device["advice"])
+    said = empty_fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
+    assert "(missing)" in said and "create it" in said
+    account.write_text("made later")
+    empty_fleet.agent()
+    assert shown(empty_fleet)["state"] == "settled" and shown(empty_fleet)["findings"] == []
+    assert opens(empty_fleet)
+
+
 def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
     script = empty_fleet.folder / "refuses.sh"
     script.write_text("case $1 in set) cat > /dev/null; exit 11;; verify) exit 13;; *) exit 0;; esac\n")
