@@ -118,7 +118,7 @@ def test_records_are_sealed_anew_where_the_key_is(grown: Fleet) -> None:
     assert [(device, record) for device, record, _ in done.failed] == [
         (record.device, record.id) for record in handed_out[:2]
     ]
-    assert "readers" in done.failed[0][2] and "not, or no longer" in done.failed[1][2]
+    assert "not the stored one sealed again" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
 
     # The whole page again: what was taken already is neither taken again nor refused.
     done = vault.take_resealed(given_back, actor="server", reason="a new reader")
@@ -178,7 +178,7 @@ def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> No
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(*remove, "--rotate-within", "1d", "--reader", "ann.key", status=0).json["ordered"] == 3
-    again = grown.laps(*remove[:-1], status=0)
+    again = grown.laps(*remove[:-1], "--rotate-within", "1d", status=0)
     assert again.out == "bob was removed already; ordered 0 devices to rotate, sealed 0 records anew\n"
     grown.laps("vault", "readers", "remove", "vault", "nobody", status=4)
 
