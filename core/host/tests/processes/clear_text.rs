@@ -172,7 +172,7 @@ pub fn a_killed_process_leaves_no_password_in_any_file() {
     }
     // What was looked at is what it should be.
     let files = files_in(folder.path());
-    for part in ["vault", "vault-wal", "export-", "copy-", "restored-", ".schema-2"] {
+    for part in ["vault", "vault-wal", "export-", "copy-", "restored-", ".schema-0"] {
         let named = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().contains(part);
         assert!(files.iter().any(named), "{part}: {files:?}");
     }
