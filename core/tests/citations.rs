@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The documents that are cited, by the name that citations use.
-const DOCUMENTS: [(&str, &str); 5] = [
+const DOCUMENTS: [(&str, &str); 6] = [
     ("architecture", "core/docs/architecture.md"),
     ("protocol", "core/docs/protocol.md"),
     ("windows-laps", "core/docs/windows-laps.md"),
     ("FORMAT", "core/src/seal/FORMAT.md"),
     ("MESSAGES", "core/src/rotation/MESSAGES.md"),
+    ("guide", "python/GUIDE.md"),
 ];
 
 /// Standards whose sections are cited by their own numbers.
