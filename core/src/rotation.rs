@@ -14,16 +14,18 @@
 //! 1. Take the agent lock, then the setter lock (protocol §2.9). Read the account's change stamp. Read the journal file.
 //! 2. [`Rotation::resume`] with the journal, or [`Rotation::new`] where there is none or it is damaged.
 //! 3. Tell the uses of the account since [`Rotation::used_since`] with `handle_used`, where the platform knows them.
-//! 4. Drain [`Rotation::poll_event`] into the log.
+//! 4. Drain [`Rotation::poll_event`] into the log. Tell [`Rotation::handle_readers`] whom the next password is sealed to: at the start, when
+//!    [`Rotation::holds`] or the readers are others than before.
 //! 5. Do what [`Rotation::poll`] wishes, then report the fact that belongs to it:
 //!
 //! | wish | do | fact |
 //! |---|---|---|
 //! | `Wipe` | overwrite the password in memory | `handle_wiped` |
 //! | `Save` | `journal(&mut buffer)`; write it and the records of `keep()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
+//! | `LookUp` | look the account up, read its stamp; when its name or SID is news, `handle_config` first | `handle_account` |
 //! | `CheckIn` | draw a nonce; `check_in(nonce, &mut buffer)`; append the records of `offers()`; send; wait | `handle_answer`; `handle_check_in_failed` when none came or it was refused |
-//! | `Prepare` | draw an id; make a password; read the stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |
-//! | `ReadStamp` | read the stamp | `handle_stamp` |
+//! | `Prepare` | mix fresh bytes of the operating system into the generator (two machines started from one snapshot must not repeat each other); draw an id; make a password; read the stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |
+//! | `ReadStamp` | read the stamp: before the account is changed, after it was, and when it does not say what a try did | `handle_stamp` |
 //! | `Apply` | run the setter for `account()` | `handle_applied` |
 //! | `Verify` | ask the account | `handle_verified` |
 //! | `Act` | warn, sign out, terminate, restart | `handle_acted` |
@@ -32,7 +34,7 @@
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
 //! A fact that was not wished is refused with [`RotationError::UnexpectedFact`] and changes nothing: poll again. These may come at any
-//! time: `handle_timeout`, `handle_used`, `handle_config`, `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and
+//! time: `handle_timeout`, `handle_used`, `handle_config`, `handle_account`, `handle_readers`, `acknowledge_log`, `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and
 //! `check_in` without a wish where no journal is to be saved and no account is being changed.
 //!
 //! # The states
@@ -40,27 +42,31 @@
 //! | state | fact | next |
 //! |---|---|---|
 //! | Starting | an answer | Settled, or Committing when the journal says so |
-//! | Settled, a rotation is due | prepared | `BackingUp`: save, then check in |
+//! | Settled | the account is missing | Settled: nothing is made until it is there; then a rotation is due |
+//! | Settled | another stamp than the one left | Settled: a rotation is due |
+//! | Settled, a rotation is due | prepared | `BackingUp`: save, then check in; of sixteen records that may be held the oldest leaves the journal |
 //! | `BackingUp` | answer: stored | read the stamp |
-//! | `BackingUp` | answer: stale | Settled: wipe, prepare again above the vault's version |
-//! | `BackingUp` | answer: full | Settled: wipe, report, back off |
+//! | `BackingUp` | answer: stale | Settled: wipe, ruled out on word, prepare again above the vault's version |
+//! | `BackingUp` | answer: full, unreadable | Settled: wipe, ruled out on word, report, back off; other readers end the back-off |
 //! | `BackingUp` | fifteen minutes passed | Starting: wipe, ruled out |
 //! | `BackingUp` | started again, stamp as recorded | Starting: ruled out |
 //! | `BackingUp` | started again, stamp changed or none | Starting: joins the may-hold set |
 //! | `BackingUp` | the stamp | Applying: joins the may-hold set, then apply; the journal of `BackingUp` says enough |
-//! | Applying | applied, whatever the outcome | Verifying |
-//! | Applying, cannot verify | success | Committing, unverified |
-//! | Applying, cannot verify | anything else | apply again, three times in all; then Settled, both ids stay |
+//! | Applying | applied, whatever the outcome | Verifying: ask the account; where it cannot be asked, or does not answer, read the stamp |
 //! | Applying | started again, stamp unchanged | Starting: ruled out |
 //! | Applying | started again, stamp changed or none | Starting: both ids stay |
-//! | Verifying | match | Committing: wipe, save, check in |
-//! | Verifying | mismatch, after a failure | apply again, three times in all; then Settled, ruled out |
-//! | Verifying | mismatch, after a refusal | Settled: ruled out, prepare another |
-//! | Verifying | no answer | apply again, three times in all; then Settled, both ids stay |
-//! | Committing | answer: acknowledged | Settled: the due date moves, save |
+//! | Verifying | match | Committing: wipe, read the stamp, save, check in |
+//! | Verifying | mismatch, or stamp unchanged: after a refusal, or the third try | Settled: ruled out; a refusal by the password policy prepares another |
+//! | Verifying | mismatch, or stamp unchanged: otherwise | apply again |
+//! | Verifying | stamp changed or none, cannot verify, success | Committing, unverified |
+//! | Verifying | no stamp, the store says that it set nothing | Settled: ruled out on word |
+//! | Verifying | stamp changed or none, otherwise | apply again, three times in all; then Settled, both ids stay |
+//! | Committing | answer: acknowledged | Settled: the due date moves, every cause ends, save |
 //! | Committing | answer: lacking | check in with the record, commit again |
 //! | Committing | answer: stale token | check in with the new token, commit again |
 //! | Committing | started again | Committing |
+//!
+//! A rotation that ends without a commit is reported to the vault in the same run.
 //!
 //! `core/tests/rotation/table.rs` tells every fact in every state; `exploration.rs` beside this file visits every reachable state of
 //! this machine and the vault's rules under faults.
@@ -70,9 +76,12 @@
 //! - *A journal in `BackingUp` and no stamp*: the id joins the may-hold set. An older journal may have been put back, and then the account
 //!   may hold it.
 //! - *A forced run* while a new password is being set is served by that password. A policy that changed meanwhile is served by another.
-//! - *Sixteen candidates*: nothing heals this without an administrator, because healing needs a seventeenth. The device says so and checks in.
-//! - *Conflicts* (a rolled-back image, more than one candidate) are answered at once three times within two days, then ever more slowly up to
-//!   once a day: two clones would otherwise replace each other's password at every check-in.
+//! - *Causes, waits and runs*: see `causes.rs`. *The account, the readers and the vault's log*: see `look.rs`.
+//! - *More than sixteen records may be held*: the oldest that the vault has leaves the journal, and a new one is tried once a day. No hand repairs it.
+//! - *Another account is to be managed*: not before the vault has every record that the former one may hold. Then all that is about it is forgotten.
+//! - *A stamp that did not change after a success* that nobody could verify: nothing was set.
+//! - *A store that says "no such account" when it is to set*: believed as a refusal is. Only a look makes an account missing.
+//! - *Readers whom the vault says that it removed*: an event, for people. A device never changes its readers on a vault's word.
 //! - *Clock*: see `clock.rs`. *Uses of the account*: see `after_use.rs`.
 //! - *A fleet enrolled within an hour*: due dates are spread over the jitter's window. `FLEET.md` beside this file has the load, hour by hour.
 //!
