@@ -66,6 +66,8 @@ def advice(device: Device, *, ever_set: bool = True) -> list[str]:
         said = [NEVER_SET]
     else:
         said = [_STATES.get(device.state, device.state)]
+        if device.state == "settled" and device.findings:
+            said = ["The vault has the password that the account has."]
     said += [text for text in (FINDINGS.get(each, each) for each in findings(device)) if text not in said]
     if device.ordered:
         when = "at its next check-in" if _past(device.order_at) else f"from {_time(device.order_at)} on"
