@@ -322,10 +322,20 @@ impl World {
     }
 
     fn all_stored(&self, device: &str) -> Option<Vec<Record>> {
-        let options = DiscloseOptions::default().with_history();
-        let found = self.vault.disclose(&Scope::EMPTY, device, &WHO, options, NOW).ok()?;
-        assert!(found.damaged.is_empty(), "nothing was damaged");
-        found.candidates.iter().map(|candidate| Record::parse(&candidate.sealed).ok()).collect()
+        let row = self.vault.show(&Scope::EMPTY, device).ok()?;
+        // A check-in may have turned the device to another account: its records stay with the one that they are for.
+        let former = row.accounts.iter().map(|former| former.account.to_string());
+        let mut records = Vec::new();
+        for account in former.chain([row.account.to_string()]) {
+            let options = DiscloseOptions::default().with_history().of_account(&account);
+            let found = self.vault.disclose(&Scope::EMPTY, device, &WHO, options, NOW);
+            let Ok(found) = found else { continue };
+            assert!(found.damaged.is_empty(), "nothing was damaged");
+            for candidate in &found.candidates {
+                records.push(Record::parse(&candidate.sealed).ok()?);
+            }
+        }
+        Some(records)
     }
 
     fn reseal_all(&mut self, key: usize, change: &mut dyn FnMut(&mut [u8])) {
