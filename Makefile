@@ -108,6 +108,7 @@ sizes: ## The stripped C libraries stay below their limits
 proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	cargo test --release -p laps-core --all-features --test constant_time
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::exploration -- --nocapture
+	$(MAKE) proofs-administration
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
 	LAPS_PROOFS=1 LAPS_FLEET_CSV=$(CURDIR)/target/fleet.csv \
 		cargo test --release -p laps-core --all-features --test rotation fleet -- --nocapture
@@ -119,6 +120,10 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	LAPS_PROOFS=1 ffi/tests/sizes.sh
 	$(MAKE) csharp
 	$(MAKE) report-view
+
+.PHONY: proofs-administration
+proofs-administration: ## The exploration of administrations; PART=clocks_together takes one of its parts
+	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::administration::$(if $(PART),runs::$(PART)) -- --nocapture
 
 .PHONY: report-view
 report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 5, 3 000 and 100 000 devices in headless Chromium; look at the pictures

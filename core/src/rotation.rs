@@ -93,6 +93,8 @@
 //! | [`event`] | what a step reports: names, Windows' ids, reasons |
 //! | [`set`] | small sorted sets of record ids |
 
+#[cfg(all(test, feature = "vault"))]
+mod administration;
 mod after_use;
 mod causes;
 mod clock;

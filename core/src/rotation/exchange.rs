@@ -11,6 +11,9 @@ use super::set::{IdSet, ReaderIds};
 use super::wish::RotationError;
 use crate::identity::{RecordId, Timestamp};
 
+/// How far the highest version may stand above every version that the vault knows or a record of ours has: records that were refused, or never
+/// stored, are few.
+const MOST_UNKNOWN: u64 = 1 << 16;
 /// How many check-ins in a row may follow each other at once.
 const AT_ONCE: u8 = 4;
 
@@ -241,7 +244,16 @@ impl Rotation {
     /// A vault that knows higher versions than this device's journal: the journal is lost or old. Says whether it is old.
     fn compare_version(&mut self, answer: &Answer) -> bool {
         let fresh = self.step.last_made().is_none();
+        let own = self.step.attempt().map_or(0, |attempt| attempt.version);
         let journal = &mut self.journal;
+        // A number that no record of ours has and that the vault does not know was once a lie: kept, every later record would stand so far above
+        // what an honest vault knows that it takes none.
+        let vouched = answer.highest_version.max(journal.committed).max(own);
+        if journal.highest.saturating_sub(vouched) > MOST_UNKNOWN {
+            journal.highest = vouched;
+            self.unsaved = self.unsaved.max(Unsaved::Detail);
+            self.written = false;
+        }
         let ahead = answer.highest_version > journal.highest;
         journal.highest = journal.highest.max(answer.highest_version);
         if !ahead {
