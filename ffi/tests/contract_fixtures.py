@@ -205,6 +205,7 @@ ARGUMENTS = {
     "now": "1700000000",
     "at": "1700000000",
     "stamp": "bytes_32",
+    "proof": "bytes_32",
     "state": "state_copy",
     "state_len": "state_copy_len",
     "applied": "LAPS_APPLIED_SUCCESS",

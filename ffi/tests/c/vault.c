@@ -191,6 +191,9 @@ static laps_bytes *first_message(const char *device) {
     OK(laps_rotation_poll(rotation, &wish, &with));
     if (wish == LAPS_WISH_SAVE) OK(laps_rotation_handle_saved(rotation));
     OK(laps_rotation_poll(rotation, &wish, &with));
+    CHECK(wish == LAPS_WISH_LOOK_UP);
+    OK(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, NULL, now));
+    OK(laps_rotation_poll(rotation, &wish, &with));
     CHECK(wish == LAPS_WISH_CHECK_IN);
     OK(laps_rotation_check_in(rotation, generator, &message));
     laps_rotation_free(rotation);
