@@ -11,6 +11,8 @@ use core::fmt;
 
 use crate::{error::Code, identity::AccountName};
 
+#[cfg(feature = "documents")]
+pub(crate) use self::naming::cut_prefix;
 pub use self::{
     naming::{NamingError, automatic_name, check_name},
     sid::{Sid, SidError},

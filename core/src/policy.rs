@@ -12,6 +12,8 @@ mod evaluate;
 #[cfg(feature = "documents")]
 mod finding;
 #[cfg(feature = "documents")]
+mod join;
+#[cfg(feature = "documents")]
 mod report;
 mod setting;
 mod settings;
@@ -30,8 +32,13 @@ use sha2::{Digest as _, Sha256};
 use self::table::Table;
 #[cfg(feature = "documents")]
 pub use self::{
-    document::{Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read},
-    evaluate::{Evaluation, Given, OwnedValue, RefusedRow, Row, evaluate},
+    document::{
+        Document, DocumentError, Form, MAX_DOCUMENT_BYTES, PassedOver, ResetStatus, Root, Trap,
+        read, read_named,
+    },
+    evaluate::{
+        Clash, Evaluation, Given, OwnedValue, RefusedRow, Row, State, evaluate, evaluate_with,
+    },
     finding::{Finding, Level},
     report::{Difference, diff, diff_json, schema_json},
     write::{

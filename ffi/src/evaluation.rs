@@ -48,6 +48,7 @@ impl laps_evaluation {
                 level: match finding.level {
                     Level::Error => LAPS_LEVEL_ERROR,
                     Level::Warning => LAPS_LEVEL_WARNING,
+                    Level::Note => LAPS_LEVEL_INFORMATION,
                 },
                 setting: text(&finding.setting),
                 message: text(&finding.message),
@@ -66,7 +67,8 @@ impl laps_evaluation {
             0 => String::new(),
             others => format!(" (and {others} more)"),
         };
-        let message = format_args!("{}: {}{others}", first.setting, first.message);
+        let of = if first.setting.is_empty() { "" } else { ": " };
+        let message = format_args!("{}{of}{}{others}", first.setting, first.message);
         Err(Failure::new(Code::PolicyRefused, &message))
     }
 
@@ -114,8 +116,9 @@ pub unsafe extern "C" fn laps_evaluation_new(
     })
 }
 
-/// Adds a document of any known form. The source is its name, for findings. What Windows would let win, wins: the
-/// order in which documents are added does not matter. The findings change, and borrowed ones end.
+/// Adds a document of any known form. The source is its name, for findings. Documents of one root (the CSP, Group Policy) are joined
+/// setting by setting, and a setting that two of them set differently is an error that names both; between roots, what Windows would
+/// let win, wins. The order in which documents are added does not matter. The findings change, and borrowed ones end.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_add(
@@ -181,7 +184,7 @@ pub unsafe extern "C" fn laps_evaluation_finding_count(
     value(0, || Ok(unsafe { pointer::shared(evaluation) }?.findings.len()))
 }
 
-/// LAPS_LEVEL_ERROR or LAPS_LEVEL_WARNING; index counts from 0. 0 when there is no such finding.
+/// LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when there is no such finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_finding_level(
@@ -192,7 +195,7 @@ pub unsafe extern "C" fn laps_evaluation_finding_level(
     value(0, || Ok(unsafe { pointer::shared(evaluation) }?.at(index)?.level))
 }
 
-/// The setting that a finding is about; index counts from 0. Borrowed. NULL when there is no such finding.
+/// The setting that a finding is about, empty when it is about several or about the whole; index counts from 0. Borrowed. NULL when there is no such finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_finding_setting(

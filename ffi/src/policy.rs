@@ -280,7 +280,7 @@ pub unsafe extern "C" fn laps_policy_reset_status(out_bytes: *mut *mut laps_byte
 }
 
 /// What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
-/// LAPS_STATUS_NOT_FOUND when the document has no such answer.
+/// LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device has no such node.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_read_reset_status(
@@ -297,7 +297,8 @@ pub unsafe extern "C" fn laps_policy_read_reset_status(
             )
         };
         let none = || Failure::new(Code::NotFound, &"the document has no ResetPasswordStatus");
-        out.set(read(document, "answer")?.reset_status().ok_or_else(none)?.hresult());
+        let status = read(document, "answer")?.reset_status().ok_or_else(none)?;
+        out.set(status.hresult().ok_or_else(|| Failure::new(Code::NotFound, &status))?);
         Ok(())
     })
 }

@@ -209,10 +209,23 @@ pub(crate) struct Evaluation {
 
 #[pymethods]
 impl Evaluation {
-    /// The document that won; empty when none configures anything.
+    /// The documents whose settings were joined: those of the root that won, in the order given. Empty when none configures anything.
     #[getter]
-    fn source(&self) -> &str {
-        &self.inner.source
+    fn sources(&self) -> Vec<String> {
+        self.inner.sources.clone()
+    }
+
+    /// What the documents come to: `managed`, `off` (BackupDirectory is 0), `not-on` (it is not configured), `removed`, `nothing` or
+    /// `refused`.
+    #[getter]
+    const fn state(&self) -> &'static str {
+        self.inner.state.name()
+    }
+
+    /// The same in one sentence.
+    #[getter]
+    fn summary(&self) -> String {
+        self.inner.state.to_string()
     }
 
     /// The root that won: `csp`, `gpo`, `local` or `legacy`; None when nothing is configured.
@@ -314,6 +327,7 @@ pub(crate) fn reset_password_status(answer: &[u8], source: &str) -> PyResult<Opt
         state: match status {
             policy::ResetStatus::Succeeded => "succeeded",
             policy::ResetStatus::Pending => "pending",
+            policy::ResetStatus::NoAnswer(_) => "unanswered",
             policy::ResetStatus::Failed(_) | _ => "failed",
         },
         hresult: status.hresult(),
@@ -324,10 +338,10 @@ pub(crate) fn reset_password_status(answer: &[u8], source: &str) -> PyResult<Opt
 /// How a rotation went that a device was asked for.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct ResetStatus {
-    /// `succeeded`, `pending` or `failed`.
+    /// `succeeded`, `pending`, `failed`, or `unanswered` where the device refused the question.
     state: &'static str,
-    /// The device's HRESULT.
-    hresult: u32,
+    /// The device's HRESULT; None where it gave none.
+    hresult: Option<u32>,
     /// The same in words.
     message: String,
 }
@@ -402,9 +416,11 @@ fn given_to_python<'py>(py: Python<'py>, given: &Given) -> PyResult<Bound<'py, P
 /// Something that is wrong or unwise.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Finding {
-    /// `error` or `warning`.
+    /// `error`, `warning` or `note`.
     level: &'static str,
-    /// The setting that it is about; empty when it is about the whole.
+    /// What rule it comes from: a stable word such as `range`, `conflict` or `weak`.
+    rule: &'static str,
+    /// The setting that it is about; empty when it is about several or about the whole.
     setting: String,
     /// What is wrong and what would be accepted.
     message: String,
@@ -418,15 +434,33 @@ impl Finding {
 }
 
 /// Says what is in force when a device has these documents: pairs of a name for findings and the bytes. Our JSON,
-/// Intune's JSON, CSP SyncML and `.reg` exports are read; Windows' precedence decides between them.
+/// Intune's JSON, CSP SyncML and `.reg` files are read. Documents of one root are joined setting by setting, and what clashes is an
+/// error that names both, unless `last_wins`; between roots, Windows' precedence decides. `policy` names the one that is meant where
+/// a document holds several.
 #[pyfunction]
-#[pyo3(signature = (documents, /))]
-pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyResult<Evaluation> {
+#[pyo3(signature = (documents, /, *, last_wins = false, policy = None))]
+pub(crate) fn evaluate(
+    py: Python<'_>,
+    documents: Vec<(String, Vec<u8>)>,
+    last_wins: bool,
+    policy: Option<&str>,
+) -> PyResult<Evaluation> {
+    let clash = if last_wins { policy::Clash::LastWins } else { policy::Clash::Refuse };
     let found = py
         .detach(|| {
-            let read: Result<Vec<_>, _> =
-                documents.iter().map(|(source, bytes)| policy::read(bytes, source)).collect();
-            read.map(|documents| policy::evaluate(&documents))
+            let one = documents.len() == 1;
+            let read: Result<Vec<_>, _> = documents
+                .iter()
+                .map(|(source, bytes)| match policy::read(bytes, source) {
+                    // The name is for the documents that hold several; given one document, for that.
+                    Err(error) if policy.is_some() && !error.policies.is_empty() => {
+                        policy::read_named(bytes, source, policy)
+                    }
+                    Ok(_) if one && policy.is_some() => policy::read_named(bytes, source, policy),
+                    read => read,
+                })
+                .collect();
+            read.map(|documents| policy::evaluate_with(&documents, clash))
         })
         .map_err(|error| raise(error.code(), error))?;
     let settings = PyDict::new(py);
@@ -448,6 +482,7 @@ pub(crate) fn evaluate(py: Python<'_>, documents: Vec<(String, Vec<u8>)>) -> PyR
             py,
             Finding {
                 level: finding.level.name(),
+                rule: finding.rule,
                 setting: finding.setting.clone(),
                 message: finding.message.clone(),
             },

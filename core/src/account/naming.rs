@@ -51,7 +51,7 @@ fn draw_name<R: TryCryptoRng>(
         let name = AccountName::new(prefix).or(Err(NamingError::Forbidden))?;
         return if is_taken(&name) { Err(NamingError::Taken) } else { Ok(name) };
     }
-    let prefix = cut(prefix, MAX_PREFIX);
+    let prefix = cut_prefix(prefix);
     for _ in 0..TRIES {
         let name = with_digits(prefix, six_digits(rng)?)?;
         if !is_taken(&name) {
@@ -80,6 +80,11 @@ pub fn check_name(name: &str) -> Result<(), NamingError> {
         return Err(NamingError::Ends);
     }
     Ok(())
+}
+
+/// What stays of a prefix when six digits follow it: at most 14 characters (UTF-16 units).
+pub(crate) fn cut_prefix(prefix: &str) -> &str {
+    cut(prefix, MAX_PREFIX)
 }
 
 /// The longest start of `text` with at most `units` UTF-16 units that does not split a character.

@@ -1,34 +1,74 @@
 //! Reading: bytes in one of the forms in which settings travel, recognised by what is in them.
 //!
-//! Our JSON, a policy exported from Intune, CSP `SyncML`, a `.reg` export of the registry roots, legacy
-//! `AdmPwd` among them. A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and
-//! nesting are bounded before it is parsed. What is not a document is a [`DocumentError`] with the position. What is
-//! one, but has a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
+//! | form | shapes |
+//! |---|---|
+//! | our JSON | an object of settings by CSP name; an array of such objects |
+//! | Intune | a settings catalog policy, its settings alone, a custom profile (`omaSettings`), a Graph list or an array of these |
+//! | CSP `SyncML` | a message, its body, or top-level commands; commands about other nodes may stand in between |
+//! | `.reg` | an export of the registry roots, or a hand-written file that sets and deletes values |
+//!
+//! A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and nesting are bounded before it
+//! is parsed. Every part of a document is read, passed over by a rule that names it ([`Document::passed_over`] lists what
+//! belongs to something else), or refused with its place: nothing that could be a setting of LAPS is dropped in silence.
+//! What is not a policy is a [`DocumentError`] that says what it is, and how to get the right export. What is one, but has
+//! a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
 
+mod error;
+mod foreign;
+mod form;
+mod graph;
 mod intune;
 mod json;
+mod kinds;
+mod oma;
 mod registry;
 mod syncml;
 
-use alloc::{borrow::ToOwned as _, format, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned as _,
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
 use core::fmt;
 
+use self::error::Position;
 pub(super) use self::intune::definition_id;
-pub use self::syncml::ResetStatus;
+pub use self::{
+    error::DocumentError,
+    foreign::{PassedOver, Trap},
+    form::{Form, Root},
+    syncml::ResetStatus,
+};
 use super::Setting;
-use crate::error::Code;
 use crate::text;
 
 /// The most bytes of a document.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
-/// Reads a document. `source` is its name in findings: the file's name.
+/// Reads a document that holds one policy. `source` is its name in findings: the file's name.
 ///
 /// # Errors
-/// [`DocumentError`] says where it is not what it seems to be, or that it has none of the known forms.
+/// [`DocumentError`] says where it is not what it seems to be, what else it is, or which policies it holds when they are
+/// several.
 pub fn read(bytes: &[u8], source: &str) -> Result<Document, DocumentError> {
-    let named =
-        |position: Position| DocumentError { source: source.to_owned(), ..position.error() };
+    read_named(bytes, source, None)
+}
+
+/// As [`read`]; of several policies in one document, the one with this name (without regard to capitals) or this Graph id.
+///
+/// # Errors
+/// As [`read`], and when no policy, or more than one, has the name; the names that there are stand in
+/// [`DocumentError::policies`].
+pub fn read_named(
+    bytes: &[u8],
+    source: &str,
+    name: Option<&str>,
+) -> Result<Document, DocumentError> {
+    let named = |position: Position| position.error(source);
+    if let Some(what) = kinds::of_bytes(bytes) {
+        return Err(named(Position::whole(what)));
+    }
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(named(Position::whole(&format!(
             "the document has {} bytes; at most {MAX_DOCUMENT_BYTES} are accepted",
@@ -38,116 +78,71 @@ pub fn read(bytes: &[u8], source: &str) -> Result<Document, DocumentError> {
     let text = text::decode(bytes)
         .map_err(|error| named(Position::on(error.line, error.column, error.message)))?;
     let start = text.trim_start();
-    let mut document = Document { source: source.to_owned(), ..Document::default() };
-    if start.starts_with(['{', '[']) {
-        json::read(&text, &mut document)
+    let found = if start.starts_with(['{', '[']) {
+        json::read(&text).map_err(named)?
     } else if start.starts_with('<') {
-        syncml::read(&text, &mut document)
+        Vec::from([syncml::read(&text).map_err(named)?])
     } else if registry::is_export(start) {
-        registry::read(&text, &mut document)
+        Vec::from([registry::read(&text).map_err(named)?])
     } else {
         let at = text.len().saturating_sub(start.len());
-        Err(Position::at(&text, at, "not a policy; accepted are a JSON object of settings, a policy exported from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")"))
+        return Err(named(Position::at(&text, at, kinds::of_text(start))));
+    };
+    choose(found, source, name)
+}
+
+/// The one policy that was meant.
+fn choose(
+    mut found: Vec<Document>,
+    source: &str,
+    name: Option<&str>,
+) -> Result<Document, DocumentError> {
+    let names: Vec<String> = found.iter().map(Document::title).collect();
+    let list = || names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let refuse = |message: String| DocumentError {
+        policies: names.clone(),
+        ..Position::whole(&message).error(source)
+    };
+    if let Some(name) = name {
+        let wanted = |document: &Document| {
+            crate::account::same_name(&document.name, name)
+                || (!document.id.is_empty() && document.id.eq_ignore_ascii_case(name))
+        };
+        let before = found.len();
+        let of_list = before > 1;
+        found.retain(wanted);
+        if found.is_empty() {
+            return Err(refuse(if of_list || before == 1 {
+                format!(
+                    "no policy in it is named {}; there are {}",
+                    Raw::Text(name.to_owned()),
+                    list()
+                )
+            } else {
+                "no policy in it".to_owned()
+            }));
+        }
     }
-    .map_err(named)?;
-    Ok(document)
+    match found.pop() {
+        Some(document) if found.is_empty() => {
+            Ok(Document { source: source.to_owned(), ..document })
+        }
+        Some(_) if name.is_some() => Err(refuse(format!(
+            "several policies have this name; choose one by its id, which stands behind each: {}",
+            list()
+        ))),
+        Some(_) => Err(refuse(format!(
+            "it holds {} policies of LAPS; choose one by its name: {}",
+            names.len(),
+            list()
+        ))),
+        None => Err(refuse("no policy in it".to_owned())),
+    }
 }
 
 /// More settings than any real document has; bounds the work of evaluating. Every reader stops at the first above it.
 const MAX_ENTRIES: usize = 256;
 const TOO_MANY: &str = "over 256 settings; at most that many are accepted";
-
-/// The form of a document.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Form {
-    /// CSP `SyncML`.
-    Csp,
-    /// A `deviceManagementConfigurationPolicy` of Microsoft Graph, as Intune exports it.
-    Intune,
-    /// Our JSON: an object with settings by CSP name.
-    #[default]
-    Json,
-    /// A `.reg` export.
-    Registry,
-}
-
-impl Form {
-    /// The name on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Csp => "csp",
-            Self::Intune => "intune",
-            Self::Json => "json",
-            Self::Registry => "reg",
-        }
-    }
-
-    /// The form with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Csp, Self::Intune, Self::Json, Self::Registry]
-            .into_iter()
-            .find(|form| form.name() == name)
-    }
-}
-
-/// Where a device finds settings, in the order in which Windows looks (windows-laps §1.1).
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Root {
-    /// The LAPS CSP: what an MDM sends. Our JSON and Intune's policies count as this.
-    #[default]
-    Csp = 1,
-    /// Group Policy.
-    GroupPolicy = 2,
-    /// Local configuration.
-    Local = 3,
-    /// Legacy Microsoft LAPS.
-    Legacy = 4,
-}
-
-impl Root {
-    /// The registry key of this root.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Csp => r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Policies\LAPS",
-            Self::GroupPolicy => {
-                r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\LAPS"
-            }
-            Self::Local => {
-                r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\LAPS\Config"
-            }
-            Self::Legacy => r"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft Services\AdmPwd",
-        }
-    }
-
-    /// One word for JSON: `csp`, `gpo`, `local`, `legacy`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Csp => "csp",
-            Self::GroupPolicy => "gpo",
-            Self::Local => "local",
-            Self::Legacy => "legacy",
-        }
-    }
-
-    pub(super) const ALL: [Self; 4] = [Self::Csp, Self::GroupPolicy, Self::Local, Self::Legacy];
-}
-
-impl fmt::Display for Root {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Csp => "the CSP",
-            Self::GroupPolicy => "Group Policy",
-            Self::Local => "local configuration",
-            Self::Legacy => "legacy Microsoft LAPS",
-        })
-    }
-}
 
 /// A document that was read. Its values are not checked yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,14 +150,25 @@ pub struct Document {
     pub(super) source: String,
     pub(super) form: Form,
     pub(super) entries: Vec<Entry>,
-    deleted: Vec<Setting>,
-    deletes_all: bool,
+    pub(super) removals: Vec<Removal>,
+    pub(super) passed_over: Vec<PassedOver>,
+    /// How many there are; the list has the first only.
+    pub(super) passed_over_count: usize,
+    pub(super) traps: Vec<(Trap, Option<u32>)>,
+    /// Keys that look like those of LAPS, with values in them, where Windows does not look.
+    pub(super) wrong_keys: Vec<PassedOver>,
+    name: String,
+    id: String,
     resets_password: bool,
     asks_reset_status: bool,
     reset_status: Option<ResetStatus>,
 }
 
 impl Document {
+    fn new(form: Form) -> Self {
+        Self { form, ..Self::default() }
+    }
+
     /// The name that it was read under.
     #[must_use]
     pub fn source(&self) -> &str {
@@ -175,16 +181,27 @@ impl Document {
         self.form
     }
 
-    /// `SyncML`: the settings that it takes away (Delete).
+    /// The name that the policy itself has, in Intune; empty where it has none.
     #[must_use]
-    pub fn deleted(&self) -> &[Setting] {
-        &self.deleted
+    pub fn policy_name(&self) -> &str {
+        &self.name
     }
 
-    /// `SyncML`: whether it takes the whole policy away (Delete of `Policies`).
+    /// The settings that it takes away: a Delete in `SyncML`, `"name"=-` in a `.reg` file.
+    pub fn deleted(&self) -> impl Iterator<Item = Setting> {
+        self.removals.iter().filter_map(|removal| removal.setting)
+    }
+
+    /// Whether it takes a whole policy away: a Delete of `Policies`, `[-key]` in a `.reg` file.
     #[must_use]
-    pub const fn deletes_all(&self) -> bool {
-        self.deletes_all
+    pub fn deletes_all(&self) -> bool {
+        self.removals.iter().any(|removal| removal.setting.is_none())
+    }
+
+    /// What stands in it beside LAPS, and was passed over: the first 32 of them.
+    #[must_use]
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// `SyncML`: whether it asks for a rotation (Exec of `Actions/ResetPassword`).
@@ -199,11 +216,58 @@ impl Document {
         self.asks_reset_status
     }
 
-    /// `SyncML`: how the last rotation went, in a device's answer to that Get (Results).
+    /// `SyncML`: how the last rotation went, in a device's answer to that Get (Results, or a Status that refuses).
     #[must_use]
     pub const fn reset_status(&self) -> Option<ResetStatus> {
         self.reset_status
     }
+
+    /// Whether it says anything about LAPS.
+    const fn is_about_laps(&self) -> bool {
+        !self.entries.is_empty()
+            || !self.removals.is_empty()
+            || self.resets_password
+            || self.asks_reset_status
+            || self.reset_status.is_some()
+    }
+
+    fn title(&self) -> String {
+        match (&*self.name, &*self.id) {
+            (name, "") => name.to_string(),
+            (name, id) => format!("{name} ({id})"),
+        }
+    }
+
+    /// Takes a setting away, or all of a root; what the document itself set before is undone.
+    fn remove(&mut self, root: Root, setting: Option<Setting>, line: Option<u32>) {
+        self.entries.retain(|entry| {
+            let same =
+                setting.is_none_or(|setting| setting.name().eq_ignore_ascii_case(&entry.name));
+            entry.root != root || !same
+        });
+        let removal = Removal { root, setting, line };
+        if !self.removals.iter().any(|one| (one.root, one.setting) == (root, setting)) {
+            self.removals.push(removal);
+        }
+    }
+
+    fn pass_over(&mut self, what: &str, line: Option<u32>) {
+        self.passed_over_count = self.passed_over_count.saturating_add(1);
+        if self.passed_over.len() < MAX_PASSED_OVER {
+            self.passed_over.push(PassedOver { what: short(what), line });
+        }
+    }
+}
+
+/// Of what is passed over, the first so many are listed.
+const MAX_PASSED_OVER: usize = 32;
+
+/// One setting that a document takes away; without a setting, all of the root.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Removal {
+    pub(super) root: Root,
+    pub(super) setting: Option<Setting>,
+    pub(super) line: Option<u32>,
 }
 
 /// One setting in a document: the name and the value as they stand there.
@@ -245,77 +309,20 @@ impl fmt::Display for Raw {
     }
 }
 
-/// Not a policy document: what is wrong, and where.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct DocumentError {
-    /// The name of the document.
-    pub source: String,
-    /// The line, from 1; 0 when it is about the whole document.
-    pub line: u32,
-    /// The character in that line, from 1; 0 when it is about the whole document.
-    pub column: u32,
-    /// What was wrong, and what would be accepted.
-    pub message: String,
-}
-
-impl DocumentError {
-    /// The number of this error.
-    #[must_use]
-    pub const fn code(&self) -> Code {
-        Code::PolicyMalformed
-    }
-}
-
-impl fmt::Display for DocumentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)?;
-        if self.line > 0 {
-            write!(f, ", line {}, column {}", self.line, self.column)?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl core::error::Error for DocumentError {}
-
-/// A mistake at a place, before the document's name is known.
-struct Position {
-    line: u32,
-    column: u32,
-    message: String,
-}
-
-impl Position {
-    /// About the whole document.
-    fn whole(message: &str) -> Self {
-        Self { line: 0, column: 0, message: message.to_owned() }
-    }
-
-    /// At a byte of the text.
-    fn at(text: &str, byte: usize, message: &str) -> Self {
-        let (line, column) = text::position(text, byte);
-        Self::on(line, column, message)
-    }
-
-    fn on(line: usize, column: usize, message: &str) -> Self {
-        Self {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            message: message.to_owned(),
-        }
-    }
-
-    fn error(self) -> DocumentError {
-        DocumentError {
-            source: String::new(),
-            line: self.line,
-            column: self.column,
-            message: self.message,
-        }
-    }
-}
-
 fn quoted(what: &str, name: &str) -> String {
     format!("{what} {}", Raw::Text(name.to_owned()))
+}
+
+/// A text from a document, short and on one line.
+pub(super) fn short(text: &str) -> String {
+    const SHOWN: usize = 120;
+    let mut out: String = text
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if text.chars().nth(SHOWN).is_some() {
+        out.push('…');
+    }
+    out
 }

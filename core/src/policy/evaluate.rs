@@ -2,17 +2,14 @@
 
 use alloc::{
     borrow::ToOwned as _,
-    format,
     string::{String, ToString as _},
     vec::Vec,
 };
 
 use super::{
-    BackupDirectory, Finding, Level, Policy, PolicyError, Refusal, Setting, Settings, Value,
-    document::{Document, Entry, Form, Raw, Root},
-    finding::nearest,
-    settings::check,
-    typed::{self, Problem},
+    BackupDirectory, Finding, Level, Policy, Setting, Settings, Value,
+    document::{Document, Raw, Root},
+    join::{self, Joined},
     warnings,
 };
 
@@ -26,14 +23,73 @@ pub struct Evaluation {
     pub configured: Settings,
     /// The root that won; none when no document configures anything.
     pub root: Option<Root>,
-    /// The document that won; empty when none configures anything.
-    pub source: String,
+    /// The documents of that root, in the order given: their settings are joined. Empty when none configures anything.
+    pub sources: Vec<String>,
+    /// What the documents come to, before any detail.
+    pub state: State,
     /// Every setting with its value and where that comes from; without the settings that errors are about.
     pub settings: Vec<Row>,
     /// The settings that errors are about: what stands there instead of a value that is accepted. Each once.
     pub refused: Vec<RefusedRow>,
     /// What is wrong or unwise: errors first.
     pub findings: Vec<Finding>,
+}
+
+/// What documents come to. Its text is one sentence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum State {
+    /// A password is managed.
+    Managed,
+    /// The documents switch management off: `BackupDirectory` is 0 (event 10024).
+    Off,
+    /// Settings, but none of them switches management on: `BackupDirectory` is not among them (event 10024).
+    NotOn,
+    /// The documents only take settings away, and leave none.
+    Removed,
+    /// No document configures anything (event 10007).
+    Nothing,
+    /// A finding is an error: nothing new is in force.
+    Refused,
+}
+
+impl State {
+    /// One word for JSON: `managed`, `off`, `not-on`, `removed`, `nothing` or `refused`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Off => "off",
+            Self::NotOn => "not-on",
+            Self::Removed => "removed",
+            Self::Nothing => "nothing",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl core::fmt::Display for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Managed => "a password is managed",
+            Self::Off => "off: BackupDirectory is 0, so no password is managed and no other setting has an effect (event 10024)",
+            Self::NotOn => "off: BackupDirectory is not configured, so no password is managed and no setting has an effect (event 10024); 1 or 2 switches it on",
+            Self::Removed => "removed: the documents only take settings away, so nothing is configured and no password is managed (event 10007)",
+            Self::Nothing => "nothing is configured, so no password is managed (event 10007)",
+            Self::Refused => "refused: a device keeps the last policy that it accepted",
+        })
+    }
+}
+
+/// What settles a clash between documents of one root.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Clash {
+    /// Nothing: it is an error that names both documents.
+    #[default]
+    Refuse,
+    /// The order: of two documents, the later one is written over the earlier one, as on a device.
+    LastWins,
 }
 
 /// A setting in force.
@@ -79,7 +135,7 @@ pub enum Given {
 }
 
 impl Given {
-    fn of(raw: &Raw) -> Self {
+    pub(super) fn of(raw: &Raw) -> Self {
         const SHOWN: usize = 40;
         match raw {
             Raw::Whole(number) => Self::Whole(*number),
@@ -142,213 +198,71 @@ impl Evaluation {
     }
 }
 
-/// One root of one document, with its entries.
-struct Candidate<'a> {
-    root: Root,
-    document: &'a Document,
-    entries: Vec<&'a Entry>,
-}
-
-impl Candidate<'_> {
-    /// The backup mode that it configures: a range that depends on it is named as it is in that mode.
-    fn mode(&self) -> BackupDirectory {
-        let form = self.document.form;
-        let of_mode =
-            |entry: &&&Entry| typed::setting_of(entry, form) == Some(Setting::BackupDirectory);
-        let value = self
-            .entries
-            .iter()
-            .find(of_mode)
-            .map(|entry| typed::value_of(Setting::BackupDirectory, entry, form));
-        match value {
-            Some(Ok(Value::Number(number))) => BackupDirectory::from_number(number),
-            _ => BackupDirectory::Disabled,
-        }
-    }
+/// Says what is in force when a device has these documents, and refuses what clashes: [`evaluate_with`] [`Clash::Refuse`].
+#[must_use]
+pub fn evaluate(documents: &[Document]) -> Evaluation {
+    evaluate_with(documents, Clash::Refuse)
 }
 
 /// Says what is in force when a device has these documents.
 ///
-/// As Windows does it: the roots are looked at in the order CSP, Group Policy, local configuration, legacy
-/// LAPS, and the first with any setting wins whole; nothing is merged. Of several documents for one root, the first
-/// given wins. Nothing is corrected: a value outside its range is an error, and then there is no policy.
+/// As Windows does it: the roots are looked at in the order CSP, Group Policy, local configuration, legacy LAPS. *Between*
+/// roots the first with any setting wins whole. *Within* a root, settings come one by one: the documents of one root are
+/// joined, and where two of them set one setting to different values, `clash` says what happens. Nothing is corrected: a
+/// value outside its range is an error, and then there is no policy.
 #[must_use]
-pub fn evaluate(documents: &[Document]) -> Evaluation {
-    let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    for root in Root::ALL {
-        for document in documents {
-            let entries: Vec<_> =
-                document.entries.iter().filter(|entry| entry.root == root).collect();
-            if !entries.is_empty() {
-                candidates.push(Candidate { root, document, entries });
-            }
-        }
-    }
-    let Some((winner, losers)) = candidates.split_first() else {
-        return outcome(None, &Configured::default(), Vec::new());
-    };
-    let mut configured = Configured::of(winner);
-    let mut findings = core::mem::take(&mut configured.findings);
-    let refused: Vec<Setting> = configured.refused.iter().map(|row| row.setting).collect();
-    findings.extend(warnings::of(winner.root, &configured.settings, &refused));
-    findings.extend(losers.iter().flat_map(|loser| ignored(loser, winner)));
+pub fn evaluate_with(documents: &[Document], clash: Clash) -> Evaluation {
+    let mut roots = Root::ALL.into_iter().filter_map(|root| join::of_root(root, documents, clash));
+    let Some(mut joined) = roots.next() else { return nothing(documents) };
+    let mut findings = core::mem::take(&mut joined.findings);
+    let refused: Vec<Setting> = joined.refused.iter().map(|row| row.setting).collect();
+    let traps = documents.iter().flat_map(|document| &document.traps).map(|(trap, _)| *trap);
+    findings.extend(warnings::of(joined.root, &joined.settings, &refused, traps));
+    findings.extend(roots.map(|loser| loser.ignored(&joined)));
+    findings.extend(join::of_documents(documents));
     findings.sort_by_key(|finding| finding.level);
-    outcome(Some(winner), &configured, findings)
+    outcome(&joined, findings)
 }
 
-fn outcome(
-    winner: Option<&Candidate<'_>>,
-    configured: &Configured,
-    findings: Vec<Finding>,
-) -> Evaluation {
-    let source = winner.map_or("", |winner| winner.document.source());
-    let lenient = configured.settings.policy().unwrap_or_default();
+/// Documents that configure nothing.
+fn nothing(documents: &[Document]) -> Evaluation {
+    let removes = documents.iter().any(|document| !document.removals.is_empty());
+    let state = if removes { State::Removed } else { State::Nothing };
+    let findings: Vec<_> = join::of_documents(documents).collect();
+    Evaluation { state, root: None, ..outcome(&Joined::new(Root::Csp), findings) }
+}
+
+fn outcome(joined: &Joined<'_>, findings: Vec<Finding>) -> Evaluation {
+    let lenient = joined.settings.policy().unwrap_or_default();
     let settings = Setting::ALL
         .into_iter()
-        .filter(|setting| !configured.refuses(*setting))
-        .map(|setting| {
-            let own = configured.settings.get(setting);
-            Row {
-                setting,
-                value: lenient.value(setting).into(),
-                source: if own.is_some() { source.to_owned() } else { "default".to_owned() },
-            }
+        .filter(|setting| !joined.refuses(*setting))
+        .map(|setting| Row {
+            setting,
+            value: lenient.value(setting).into(),
+            source: joined.source_of(setting).unwrap_or("default").to_owned(),
         })
         .collect();
     let sound = !findings.iter().any(|finding| finding.level == Level::Error);
+    let policy = sound.then(|| joined.settings.policy().ok()).flatten();
+    let state = match policy.map(|policy| policy.backup_directory()) {
+        None => State::Refused,
+        Some(BackupDirectory::Disabled)
+            if joined.settings.get(Setting::BackupDirectory).is_some() =>
+        {
+            State::Off
+        }
+        Some(BackupDirectory::Disabled) => State::NotOn,
+        Some(BackupDirectory::Entra | BackupDirectory::ActiveDirectory) => State::Managed,
+    };
     Evaluation {
-        policy: sound.then(|| configured.settings.policy().ok()).flatten(),
-        configured: configured.settings,
-        root: winner.map(|winner| winner.root),
-        source: source.to_owned(),
+        policy,
+        configured: joined.settings,
+        root: Some(joined.root),
+        sources: joined.sources(),
+        state,
         settings,
-        refused: configured.refused.clone(),
+        refused: joined.refused.clone(),
         findings,
     }
-}
-
-/// What one root configures, and what is wrong with it.
-#[derive(Default)]
-struct Configured {
-    settings: Settings,
-    refused: Vec<RefusedRow>,
-    findings: Vec<Finding>,
-    source: String,
-}
-
-impl Configured {
-    fn refuses(&self, setting: Setting) -> bool {
-        self.refused.iter().any(|row| row.setting == setting)
-    }
-
-    fn of(candidate: &Candidate<'_>) -> Self {
-        let source = candidate.document.source().to_owned();
-        let mut all = Self { source, ..Self::default() };
-        let mut seen = Vec::new();
-        let mode = candidate.mode();
-        for entry in &candidate.entries {
-            let Some(setting) = typed::setting_of(entry, candidate.document.form) else {
-                all.unknown(entry, candidate);
-                continue;
-            };
-            if seen.contains(&setting) {
-                all.refuse(setting, "twice", entry, &format!("{setting} is set twice; keep one"));
-                continue;
-            }
-            seen.push(setting);
-            match typed::value_of(setting, entry, candidate.document.form) {
-                Ok(value) => match all.settings.set(setting, value) {
-                    Ok(()) => {}
-                    Err(error) => all.outside(PolicyError { mode, ..error }, entry),
-                },
-                Err(Problem::Refused(error)) => {
-                    all.outside(PolicyError { mode, ..error }, entry);
-                }
-                Err(Problem::Form(message)) => all.refuse(setting, "form", entry, &message),
-            }
-        }
-        all.ranges_of_the_mode(candidate);
-        if candidate.root == Root::Legacy {
-            typed::add_what_legacy_means(&mut all.settings);
-        }
-        all
-    }
-
-    /// A range that depends on the backup mode can be checked only when all is read.
-    fn ranges_of_the_mode(&mut self, candidate: &Candidate<'_>) {
-        let mode = match self.settings.get(Setting::BackupDirectory) {
-            Some(Value::Number(number)) => BackupDirectory::from_number(number),
-            _ => BackupDirectory::Disabled,
-        };
-        let settings = self.settings;
-        for (setting, value) in settings.iter() {
-            if let Err(error) = check(setting, value, mode) {
-                let form = candidate.document.form;
-                let of_it = |entry: &&&Entry| typed::setting_of(entry, form) == Some(setting);
-                if let Some(entry) = candidate.entries.iter().find(of_it) {
-                    self.outside(error, entry);
-                }
-            }
-        }
-    }
-
-    fn outside(&mut self, error: PolicyError, entry: &Entry) {
-        let rule = match error.refusal {
-            Refusal::Kind => "type",
-            Refusal::Range => "range",
-            Refusal::Control | Refusal::Name(_) | Refusal::Principal => "text",
-        };
-        let message = format!("{} is refused: {error}", entry.raw);
-        self.refuse(error.setting, rule, entry, &message);
-    }
-
-    fn refuse(&mut self, setting: Setting, rule: &'static str, entry: &Entry, message: &str) {
-        self.settings.unset(setting);
-        let reason = at_line(entry, message);
-        if !self.refuses(setting) {
-            let (given, source) = (Given::of(&entry.raw), self.source.clone());
-            self.refused.push(RefusedRow { setting, given, source, reason: reason.clone() });
-        }
-        self.findings.push(Finding::error(rule, &entry.name, reason));
-    }
-
-    /// Our JSON, the CSP and Intune know no other names, and a device refuses the whole; the registry may hold
-    /// anything, and Windows passes over it.
-    fn unknown(&mut self, entry: &Entry, candidate: &Candidate<'_>) {
-        let near = nearest(&entry.name);
-        let message = at_line(entry, &format!("no setting has this name; the nearest is {near}"));
-        self.findings.push(if candidate.document.form == Form::Registry {
-            Finding::warning("unknown", &entry.name, format!("{message}; Windows passes over it"))
-        } else {
-            Finding::error("unknown", &entry.name, message)
-        });
-    }
-}
-
-fn at_line(entry: &Entry, message: &str) -> String {
-    entry.line.map_or_else(|| message.to_owned(), |line| format!("line {line}: {message}"))
-}
-
-/// What another root or document holds is ignored whole.
-fn ignored<'a>(
-    loser: &'a Candidate<'_>,
-    winner: &'a Candidate<'_>,
-) -> impl Iterator<Item = Finding> {
-    loser.entries.iter().map(|entry| {
-        Finding::warning(
-            "ignored",
-            &entry.name,
-            at_line(
-                entry,
-                &format!(
-                    "{} in {} ({}) is ignored: {} ({}) has settings and wins whole, nothing is merged",
-                    entry.raw,
-                    loser.document.source(),
-                    loser.root,
-                    winner.document.source(),
-                    winner.root
-                ),
-            ),
-        )
-    })
 }

@@ -8,21 +8,27 @@ use crate::account::same_name;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "a finding either stops the policy or does not")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a finding stops the policy, asks for a look, or only tells"
+)]
 pub enum Level {
     /// There is no policy until it is mended.
     Error,
     /// There is a policy, and somebody should look at this.
     Warning,
+    /// Nothing is wrong: what was passed over, what was joined.
+    Note,
 }
 
 impl Level {
-    /// `error` or `warning`.
+    /// `error`, `warning` or `note`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -35,7 +41,8 @@ pub struct Finding {
     pub level: Level,
     /// What rule it comes from: a stable word such as `range` or `weak`.
     pub rule: &'static str,
-    /// The setting, as the document spells it; of a name that no setting has, at most 64 characters, control characters escaped.
+    /// The setting, as the document spells it; of a name that no setting has, at most 64 characters, control characters escaped. Empty
+    /// where it is about several, which the message names, or about the whole.
     pub setting: String,
     /// What is wrong, where, and what would be accepted.
     pub message: String,
@@ -49,11 +56,19 @@ impl Finding {
     pub(super) fn warning(rule: &'static str, setting: &str, message: String) -> Self {
         Self { level: Level::Warning, rule, setting: shown(setting), message }
     }
+
+    pub(super) const fn note(rule: &'static str, message: String) -> Self {
+        Self { level: Level::Note, rule, setting: String::new(), message }
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.level.name(), self.setting, self.message)
+        write!(f, "{}: ", self.level.name())?;
+        if !self.setting.is_empty() {
+            write!(f, "{}: ", self.setting)?;
+        }
+        f.write_str(&self.message)
     }
 }
 
@@ -70,22 +85,29 @@ fn shown(name: &str) -> String {
     out
 }
 
-/// What legacy Microsoft LAPS, or a habit, calls a setting.
-const OTHER_NAMES: [(&str, Setting); 4] = [
+/// What legacy Microsoft LAPS, `Microsoft.OSConfig`, `Microsoft365DSC` or a habit calls a setting.
+const OTHER_NAMES: [(&str, Setting); 7] = [
     ("AdmPwdEnabled", Setting::BackupDirectory),
     ("AdminAccountName", Setting::AdministratorAccountName),
+    ("AuthorizedDecryptors", Setting::ADPasswordEncryptionPrincipal),
+    ("AutoAccountEnable", Setting::AutomaticAccountManagementEnableAccount),
+    ("PasswordAgeDays_AAD", Setting::PasswordAgeDays),
     ("PwdExpirationProtectionEnabled", Setting::PasswordExpirationProtectionEnabled),
     ("PassphraseWords", Setting::PassphraseLength),
 ];
 
 /// The setting whose name is nearest to a wrong one: the fewest letters to insert, remove or replace, without
-/// regard to capitals.
-pub(super) fn nearest(name: &str) -> Setting {
+/// regard to capitals. None where even that is far: over two letters of five differ.
+pub(super) fn nearest(name: &str) -> Option<Setting> {
     let own = Setting::ALL.map(|setting| (setting.name(), setting));
-    own.into_iter()
+    let (letters, known, setting) = own
+        .into_iter()
         .chain(OTHER_NAMES)
-        .min_by_key(|(known, _)| if same_name(known, name) { 0 } else { distance(known, name) })
-        .map_or(Setting::BackupDirectory, |(_, setting)| setting)
+        .map(|(known, setting)| {
+            (if same_name(known, name) { 0 } else { distance(known, name) }, known, setting)
+        })
+        .min_by_key(|(letters, ..)| *letters)?;
+    (letters.saturating_mul(5) <= known.len().saturating_mul(2)).then_some(setting)
 }
 
 /// Levenshtein's distance, over the first 64 letters.
@@ -132,7 +154,10 @@ mod tests {
             ("BackupDir", Setting::BackupDirectory),
             ("PostAuthenticationAction", Setting::PostAuthenticationActions),
         ] {
-            assert_eq!(nearest(wrong), right, "{wrong}");
+            assert_eq!(nearest(wrong), Some(right), "{wrong}");
+        }
+        for far in ["PSPath", "name", "hello", "settings", ""] {
+            assert_eq!(nearest(far), None, "{far}");
         }
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);

@@ -1,6 +1,9 @@
 //! What the command line, C and Python print: the same JSON everywhere (architecture §7).
 
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
@@ -10,15 +13,18 @@ use super::{
 };
 
 impl Evaluation {
-    /// One line of JSON: `{"settings":{NAME:{"value","source"}},"findings":[{"level","setting","message"}],
-    /// "root":{"name","source"}}`; `root` is null where nothing is configured. Of a setting whose value is refused, `value` is
+    /// One line of JSON: `{"settings":{NAME:{"value","source"}},"findings":[{"level","rule","setting","message"}],
+    /// "root":{"name","sources":[]},"state","summary"}`; `root` is null where nothing is configured; `state` is a word of
+    /// [`State::name`](super::State::name), `summary` its sentence. Of a setting whose value is refused, `value` is
     /// null, and `given` (null for what is no single value) and `refused` (the reason) stand beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
         json(&Shown {
             settings: ByName(&self.settings, &self.refused),
             findings: &self.findings,
-            root: self.root.map(|root| Winner { name: root.name(), source: &self.source }),
+            root: self.root.map(|root| Winner { name: root.name(), sources: &self.sources }),
+            state: self.state.name(),
+            summary: self.state.to_string(),
         })
     }
 }
@@ -125,12 +131,14 @@ struct Shown<'a> {
     settings: ByName<'a>,
     findings: &'a [Finding],
     root: Option<Winner<'a>>,
+    state: &'static str,
+    summary: String,
 }
 
 #[derive(Serialize)]
 struct Winner<'a> {
     name: &'static str,
-    source: &'a str,
+    sources: &'a [String],
 }
 
 struct ByName<'a>(&'a [Row], &'a [RefusedRow]);
@@ -175,8 +183,9 @@ impl Serialize for Given {
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(3))?;
+        let mut map = to.serialize_map(Some(4))?;
         map.serialize_entry("level", self.level.name())?;
+        map.serialize_entry("rule", self.rule)?;
         map.serialize_entry("setting", &self.setting)?;
         map.serialize_entry("message", &self.message)?;
         map.end()

@@ -263,7 +263,7 @@ impl Setting {
             Self::PasswordAgeDays => "days after which a password is replaced",
             Self::PasswordLength => "characters of a password",
             Self::PasswordComplexity => {
-                "1 capitals, 2 and small letters, 3 and digits, 4 and symbols, 5 as 4 without confusable characters, 6 long words, 7 short words, 8 short words with unique prefixes"
+                "1 upper-case letters, 2 also lower-case letters, 3 also digits (alphanumeric), 4 also symbols, 5 as 4 without confusable characters, 6 long words, 7 short words, 8 short words with unique prefixes"
             }
             Self::PassphraseLength => "words of a passphrase",
             Self::PostAuthenticationResetDelay => {
@@ -426,6 +426,17 @@ impl Setting {
             | (Self::PostAuthenticationActions, Value::Number(11)) => Since::Windows11V24H2,
             _ => self.since(),
         }
+    }
+
+    /// Whether its numbers stand for something that people have words for; the summary says what.
+    pub(super) const fn has_meanings(self) -> bool {
+        matches!(
+            self,
+            Self::BackupDirectory
+                | Self::PasswordComplexity
+                | Self::PostAuthenticationActions
+                | Self::AutomaticAccountManagementTarget
+        )
     }
 
     /// Whether the CSP has a node for it. One setting exists in Group Policy and the registry only.

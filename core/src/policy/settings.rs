@@ -224,6 +224,10 @@ impl fmt::Display for PolicyError {
             Refusal::Control => f.write_str("accepts text without control characters")?,
             Refusal::Kind | Refusal::Range => {
                 write!(f, "accepts {}", setting.allowed(mode))?;
+                // A word in place of the number: what each number means.
+                if refusal == Refusal::Kind && setting.has_meanings() {
+                    write!(f, " ({})", setting.summary())?;
+                }
                 if setting == Setting::PasswordAgeDays && mode == BackupDirectory::Entra {
                     f.write_str(" with backup to Entra")?;
                 }

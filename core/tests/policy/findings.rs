@@ -36,6 +36,8 @@ fn every_case_gives_its_findings_and_values() {
         let name = &case["case"];
         assert_eq!(shown["findings"], case["findings"], "{name}");
         assert_eq!(shown["root"], case["root"], "{name}");
+        assert_eq!(shown["state"], case["state"], "{name}");
+        assert_eq!(shown["summary"], evaluation.state.to_string(), "{name}");
         // What is not listed has its default, and says so.
         let settings = shown["settings"].as_object().unwrap();
         let others: serde_json::Map<_, _> = settings

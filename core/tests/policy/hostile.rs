@@ -22,9 +22,10 @@ fn syncml(inside: &str) -> String {
 
 #[test]
 fn what_has_none_of_the_forms_is_refused() {
-    at("", 1, 1, "not a policy");
+    at("", 1, 1, "an empty document");
     at("  \n hello", 2, 2, "accepted are a JSON object");
-    at("[{\"BackupDirectory\":1}]", 1, 1, "a JSON list");
+    at("[]", 1, 1, "an empty list");
+    at("[[1]]", 1, 3, "not a JSON object");
     at("Windows Registry Editor Version 6.00\r\n", 1, 1, "not a policy");
     at(b"\x00\x01\x02", 1, 1, "NUL");
     at(b"{\"a\": \"\xff\"}", 1, 8, "UTF-8");
@@ -83,7 +84,8 @@ fn megabytes_are_refused_before_they_are_looked_at() {
     at(export, 260, 1, "over 256 settings");
     let many: String = (0..10_000).map(|n| format!(" a{n}=''")).collect();
     assert!(refused(format!("<SyncML{many}/>")).message.contains("1024 bytes"));
-    let item = "<Item><Target><LocURI>./Vendor/MSFT/LAPS/Policies/X</LocURI></Target></Item>";
+    let item =
+        "<Item><Target><LocURI>./Vendor/MSFT/LAPS/Policies/X</LocURI></Target><Data/></Item>";
     let many = syncml(&format!("<Add>{}</Add>", item.repeat(300)));
     let error = refused(many);
     let column = "<Add>".len() + 256 * item.len() + 1;
@@ -97,8 +99,8 @@ fn what_is_not_an_export_of_intune_is_refused_where_it_stands() {
         "\"settingDefinitionId\": \"device_vendor_msft_laps_policies_backupdirectory\"";
     let instance =
         format!("{{\"settingInstance\": {{{ID}, \"choiceSettingValue\": {{\"children\": [\n  {{");
-    at("\n\n [1]", 3, 2, "a JSON list");
-    at("{\"@a\": {\"settings\": 1},\n \"settings\": 7}", 2, 14, "is not a list");
+    at("\n\n [1]", 3, 3, "not a JSON object");
+    at("{\"@a\": {\"settings\": 1},\n \"settings\": 7}", 2, 14, "not a list");
     at("\n{\"@a\": 1}", 2, 1, "without \"settings\"");
     at("{\"n\": \"},{\", \"settings\": [\n]}", 1, 1, "without a LAPS setting");
     at(format!("{{\"settings\": [{{{ID}}},\n   null]}}"), 2, 4, "each a JSON object");
@@ -133,8 +135,15 @@ fn entities_and_document_types_are_refused() {
 
 #[test]
 fn odd_syncml_is_refused_with_the_position() {
-    at(syncml("<Move/>"), 3, 1, "the element \"Move\"");
-    at("<html xmlns=\"http://www.w3.org/1999/xhtml\"/>", 1, 1, "the namespace is");
+    at("<Move/>", 1, 1, "the element \"Move\"");
+    at(
+        syncml("<Move><LocURI> ./Vendor/MSFT/LAPS/x</LocURI></Move>"),
+        3,
+        1,
+        "the element \"Move\" with a node of LAPS",
+    );
+    at(syncml("<Add>a</Add>"), 3, 6, "text where only elements");
+    at("<SyncML xmlns=\"http://www.w3.org/1999/xhtml\"/>", 1, 1, "the namespace is");
     at(syncml("<Add/>"), 3, 1, "without an Item");
     at(syncml("<Add><Item/></Add>"), 3, 6, "without Target");
     at(syncml("<Add><Item><Target/></Item></Add>"), 3, 12, "without LocURI");
@@ -180,10 +189,12 @@ fn odd_registry_exports_are_refused_with_the_line() {
         1,
         "twice",
     );
-    at(reg("\"PasswordLength\"=dword:e"), 4, 1, "eight hexadecimal digits");
+    at(reg("\"PasswordLength\"=dword:"), 4, 1, "eight hexadecimal digits");
     at(reg("\"PasswordLength\"=dword:+000000e"), 4, 1, "eight hexadecimal digits");
-    at(reg("\"PasswordLength\"=-"), 4, 1, "deletes a value");
-    at(reg("[-HKEY_LOCAL_MACHINE\\SOFTWARE]"), 4, 1, "deletes a key");
+    at(reg("\"PasswordLength\"=dword:00000000e"), 4, 1, "eight hexadecimal digits");
+    at(reg("[-HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\"a\"=\"b\""), 5, 1, "the document deletes");
+    at(reg("Windows Registry Editor Version 5.00"), 4, 1, "a second document");
+    at("REGEDIT4\n\"BackupDirectory\"=dword:1", 2, 1, "before the first [key]");
     at(reg("[HKEY_LOCAL_MACHINE"), 4, 1, "closing bracket");
     at(reg("\"a\"=\"b"), 4, 1, "quote");
     at(reg("\"a\"=\"b\\n\""), 4, 1, "backslash");

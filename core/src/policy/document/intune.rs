@@ -2,182 +2,272 @@
 //!
 //! Setting definition ids are `device_vendor_msft_laps_policies_` and the CSP name in lower case; the age has a second
 //! one with `_aad` behind, for backup to Entra. A choice carries its option at the end of its value. Dependent settings are the
-//! children of the option that makes them apply. Settings of other products and members that we do not need are
-//! passed over.
+//! children of the option that makes them apply. Settings of other products are passed over, and listed.
 
 use alloc::{
-    collections::BTreeMap,
     format,
-    string::{String, ToString},
+    string::{String, ToString as _},
     vec::Vec,
 };
 
 use super::{
-    Document, Entry, MAX_ENTRIES, Position, Raw, Root, TOO_MANY,
-    json::{self, Node, Step},
+    Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
+    graph::{self, Members, Places, Stop, cut_or, items, mentions, pass_over_others, refuse_pages},
+    json::{Node, Step},
 };
 use crate::policy::{BackupDirectory, Setting};
 
-type Members = BTreeMap<String, Node>;
+/// What every setting definition id of LAPS begins with, and what those of its settings go on with.
+const LAPS: &str = "device_vendor_msft_laps_";
+const POLICIES: &str = "policies_";
 
-/// What every setting definition id of LAPS begins with.
-const PREFIX: &str = "device_vendor_msft_laps_policies_";
+/// The members of a policy, of a setting and of its value that say nothing about what is configured.
+const OF_POLICY: &[&str] = &[
+    "assignments",
+    "createdDateTime",
+    "creationSource",
+    "description",
+    "disableEntraGroupPolicyAssignment",
+    "displayName",
+    "id",
+    "isAssigned",
+    "lastModifiedDateTime",
+    "name",
+    "platforms",
+    "priorityMetaData",
+    "roleScopeTagIds",
+    "settingCount",
+    "supportsScopeTags",
+    "technologies",
+    "templateReference",
+    "version",
+];
+const OF_SETTING: &[&str] = &["auditRuleInformation", "id", "settingInstanceTemplateReference"];
+const OF_VALUE: &[&str] = &["settingValueTemplateReference", "valueState"];
+/// The kinds of value that a setting instance can have.
+const VALUES: [&str; 6] = [
+    "choiceSettingCollectionValue",
+    "choiceSettingValue",
+    "groupSettingCollectionValue",
+    "groupSettingValue",
+    "simpleSettingCollectionValue",
+    "simpleSettingValue",
+];
 
 /// The definition id of a setting in a backup mode.
 pub(in crate::policy) fn definition_id(setting: Setting, mode: BackupDirectory) -> String {
     let name = setting.name().to_ascii_lowercase();
     let entra_age = setting == Setting::PasswordAgeDays && mode == BackupDirectory::Entra;
-    format!("{PREFIX}{name}{}", if entra_age { "_aad" } else { "" })
+    format!("{LAPS}{POLICIES}{name}{}", if entra_age { "_aad" } else { "" })
 }
 
-/// Whether an object is such a policy and not one of ours.
+/// Whether an object is something of Graph's and not one of our policies.
 pub(super) fn is_policy(members: &Members) -> bool {
     members.keys().any(|name| {
         name.starts_with('@')
-            || ["settings", "settingInstance", "settingDefinitionId"].contains(&&**name)
+            || ["settings", "settingInstance", "settingDefinitionId", "settingCount"]
+                .contains(&&**name)
     })
 }
 
-pub(super) fn read(text: &str, members: &Members, document: &mut Document) -> Result<(), Position> {
-    let places = &mut Places { text, path: Vec::new(), after: BTreeMap::new() };
-    read_policy(members, document, places).map_err(|message| json::at(text, &places.path, message))
+/// Whether an object is one setting, without a policy around it.
+pub(super) fn is_setting(members: &Members) -> bool {
+    members.contains_key("settingInstance") || members.contains_key("settingDefinitionId")
 }
 
-fn read_policy(
-    members: &Members,
-    document: &mut Document,
-    places: &mut Places<'_>,
-) -> Result<(), &'static str> {
+/// Whether an object of a list is neither a policy of the settings catalog nor one whose settings were left out.
+pub(super) fn is_something_else(members: &Members) -> bool {
+    let of_catalog = matches!(members.get("@odata.type"), Some(Node::Plain(Raw::Text(kind))) if kind.ends_with("deviceManagementConfigurationPolicy"));
+    !of_catalog
+        && !is_setting(members)
+        && !["settings", "settingCount", "templateReference"]
+            .iter()
+            .any(|name| members.contains_key(*name))
+}
+
+/// The name and the id of a policy.
+pub(super) fn name_of(members: &Members) -> (String, String) {
+    let text = |name: &str| match members.get(name) {
+        Some(Node::Plain(Raw::Text(text))) if members.len() > 1 => super::short(text),
+        _ => String::new(),
+    };
+    // A setting's id is its number in the policy; our own policies have neither.
+    if is_setting(members) {
+        return (String::new(), String::new());
+    }
+    let name = text("name");
+    (if name.is_empty() { text("displayName") } else { name }, text("id"))
+}
+
+pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<Document, Stop> {
+    let mut document = Document::new(Form::Intune);
     match members.get("settings") {
-        Some(Node::List(settings)) => read_list("settings", settings, document, places)?,
-        Some(_) => {
-            places.path.push(Step::Member("settings"));
-            return Err(
-                "the member \"settings\" is not a list; one of setting instances is accepted",
-            );
+        Some(settings) => {
+            refuse_pages(members, "settings", places)?;
+            let mut note = |what: &str| document.pass_over(what, None);
+            pass_over_others(members, &["settings"], OF_POLICY, &mut note, places)?;
+            places.within(Step::Member("settings"), |places| {
+                read_list(settings, &mut document, places)
+            })?;
         }
-        None if members.contains_key("settingInstance")
-            || members.contains_key("settingDefinitionId") =>
-        {
-            read_members(members, document, places)?;
-        }
+        None if is_setting(members) => read_setting(members, &mut document, places)?,
         None => {
-            return Err(
-                "an Intune policy without \"settings\"; export it with its settings ($expand=settings)",
-            );
+            return Err("an Intune policy without \"settings\"; export it with its settings ($expand=settings)".into());
         }
     }
-    if document.entries.is_empty() {
-        return Err(
-            "an Intune policy without a LAPS setting; their definition ids begin with device_vendor_msft_laps_policies_",
-        );
+    if document.is_about_laps() || is_of_other_list(places) {
+        return Ok(document);
+    }
+    places.path.clear();
+    Err("an Intune policy without a LAPS setting; their definition ids begin with device_vendor_msft_laps_policies_".into())
+}
+
+/// Whether the policy that was read is one of a list: what is not of LAPS there is passed over.
+fn is_of_other_list(places: &Places<'_>) -> bool {
+    !places.path.is_empty()
+}
+
+/// The settings end point: a list of settings.
+pub(super) fn read_settings<'a>(node: &'a Node, places: &mut Places<'a>) -> Result<Document, Stop> {
+    let mut document = Document::new(Form::Intune);
+    read_list(node, &mut document, places)?;
+    Ok(document)
+}
+
+/// The setting instances in a list.
+fn read_list<'a>(
+    node: &'a Node,
+    document: &mut Document,
+    places: &mut Places<'a>,
+) -> Result<(), Stop> {
+    for (step, item) in items(node)? {
+        let read = |places: &mut Places<'a>, document: &mut Document| match item {
+            Node::Object(members) => read_setting(members, document, places),
+            Node::Plain(raw) => Err(cut_or(raw, NOT_SETTINGS)),
+            Node::List(_) => Err(NOT_SETTINGS.into()),
+        };
+        match step {
+            Some(step) => places.within(step, |places| read(places, document))?,
+            None => read(places, document)?,
+        }
     }
     Ok(())
 }
 
-/// The setting instances in a member of the object that the path leads to.
-fn read_list(
-    name: &'static str,
-    settings: &[Node],
+const NOT_SETTINGS: &str =
+    "\"settings\" and \"children\" hold setting instances only, each a JSON object";
+
+/// One setting, with or without the `settingInstance` around its instance. Depth is bounded by the JSON reader.
+fn read_setting<'a>(
+    members: &'a Members,
     document: &mut Document,
-    places: &mut Places<'_>,
-) -> Result<(), &'static str> {
-    places.path.push(Step::Member(name));
-    for (at, setting) in settings.iter().enumerate() {
-        places.path.push(Step::Item(at));
-        read_setting(setting, document, places)?;
-        places.path.pop();
-    }
-    places.path.pop();
-    Ok(())
+    places: &mut Places<'a>,
+) -> Result<(), Stop> {
+    let Some(instance) = members.get("settingInstance") else {
+        return read_instance(members, document, places);
+    };
+    let mut note = |what: &str| document.pass_over(what, None);
+    // What the settings mean is given along with them ($expand=settings($expand=settingDefinitions)).
+    let read = ["settingInstance", "settingDefinitions"];
+    pass_over_others(members, &read, OF_SETTING, &mut note, places)?;
+    places.within(Step::Member("settingInstance"), |places| match instance {
+        Node::Object(instance) => read_instance(instance, document, places),
+        Node::Plain(raw) => Err(cut_or(raw, "not a setting instance, which is a JSON object")),
+        Node::List(_) => Err("a list in place of a setting instance".into()),
+    })
 }
 
-fn read_setting(
-    setting: &Node,
+fn read_instance<'a>(
+    members: &'a Members,
     document: &mut Document,
-    places: &mut Places<'_>,
-) -> Result<(), &'static str> {
-    match setting {
-        Node::Object(members) => read_members(members, document, places),
-        Node::List(_) | Node::Plain(_) => {
-            Err("\"settings\" and \"children\" hold setting instances only, each a JSON object")
-        }
-    }
-}
-
-/// One instance, with or without the `settingInstance` around it. Depth is bounded by the JSON reader.
-fn read_members(
-    members: &Members,
-    document: &mut Document,
-    places: &mut Places<'_>,
-) -> Result<(), &'static str> {
-    if let Some(Node::Object(instance)) = members.get("settingInstance") {
-        places.path.push(Step::Member("settingInstance"));
-        read_members(instance, document, places)?;
-        places.path.pop();
-        return Ok(());
-    }
+    places: &mut Places<'a>,
+) -> Result<(), Stop> {
     let Some(Node::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
-        return Err("a setting instance without \"settingDefinitionId\"");
+        return Err("a setting instance without \"settingDefinitionId\"".into());
     };
     let lower = id.to_ascii_lowercase();
-    let Some(name) = lower.strip_prefix(PREFIX) else {
-        return Ok(());
+    let Some(name) = lower.strip_prefix(LAPS) else {
+        return other_product(id, members, document, places);
     };
     // Before its line is looked for, so that a document of ten thousand settings is refused at once.
     if document.entries.len() >= MAX_ENTRIES {
-        return Err(TOO_MANY);
+        return Err(TOO_MANY.into());
     }
-    let line = places.next(id);
+    let line = places.next("settingDefinitionId", id);
+    let mut note = |what: &str| document.pass_over(what, line);
+    let read: Vec<&str> = VALUES.into_iter().chain(["settingDefinitionId"]).collect();
+    pass_over_others(members, &read, OF_SETTING, &mut note, places)?;
+    if VALUES.iter().filter(|kind| members.contains_key(**kind)).count() > 1 {
+        return Err("a setting instance with values of more than one kind".into());
+    }
+    let name = name.strip_prefix(POLICIES).unwrap_or(name);
     let name = name.strip_suffix("_aad").filter(|rest| *rest == "passwordagedays").unwrap_or(name);
     let name = Setting::ALL
         .into_iter()
         .map(Setting::name)
-        .find(|known| known.eq_ignore_ascii_case(name))
-        .map_or_else(|| name.to_string(), ToString::to_string);
-    let raw = if let Some(Node::Object(simple)) = members.get("simpleSettingValue") {
-        plain(simple.get("value"))
-    } else if let Some(Node::Object(choice)) = members.get("choiceSettingValue") {
-        if let Some(Node::List(children)) = choice.get("children") {
-            places.path.push(Step::Member("choiceSettingValue"));
-            read_list("children", children, document, places)?;
-            places.path.pop();
+        .find(|known| known.eq_ignore_ascii_case(name) && lower.contains(POLICIES))
+        .map_or_else(|| name.to_string(), String::from);
+    let raw = match (members.get("simpleSettingValue"), members.get("choiceSettingValue")) {
+        (Some(Node::Object(simple)), _) => {
+            places.within(Step::Member("simpleSettingValue"), |places| {
+                let mut note = |what: &str| document.pass_over(what, line);
+                pass_over_others(simple, &["value"], OF_VALUE, &mut note, places)?;
+                Ok(plain(simple.get("value")))
+            })?
         }
-        option(plain(choice.get("value")), &lower)
-    } else {
-        Raw::Other("neither a simple setting nor a choice")
+        (_, Some(Node::Object(choice))) => {
+            places.within(Step::Member("choiceSettingValue"), |places| {
+                let mut note = |what: &str| document.pass_over(what, line);
+                pass_over_others(choice, &["value", "children"], OF_VALUE, &mut note, places)?;
+                match choice.get("children") {
+                    None | Some(Node::Plain(Raw::Other("null"))) => {}
+                    Some(children) => places.within(Step::Member("children"), |places| {
+                        read_list(children, document, places)
+                    })?,
+                }
+                Ok(option(plain(choice.get("value")), &lower))
+            })?
+        }
+        (Some(Node::Plain(raw)), _) => {
+            places.path.push(Step::Member("simpleSettingValue"));
+            return Err(cut_or(raw, "not a value, which is a JSON object"));
+        }
+        (_, Some(Node::Plain(raw))) => {
+            places.path.push(Step::Member("choiceSettingValue"));
+            return Err(cut_or(raw, "not a choice, which is a JSON object"));
+        }
+        (Some(Node::List(_)), _) | (_, Some(Node::List(_))) => {
+            return Err("a list in place of a setting's value".into());
+        }
+        (None, None) => Raw::Other("neither a simple setting nor a choice"),
     };
     // Its children were read after the first look.
     if document.entries.len() >= MAX_ENTRIES {
-        return Err(TOO_MANY);
+        return Err(TOO_MANY.into());
     }
     document.entries.push(Entry { root: Root::Csp, name, raw, line });
     Ok(())
 }
 
-/// Where in the text the reader is.
-struct Places<'a> {
-    text: &'a str,
-    /// From the document to what is read now; where reading stopped, after a refusal.
-    path: Vec<Step>,
-    /// For a definition id that was found, the byte behind its last place.
-    after: BTreeMap<String, usize>,
-}
-
-impl Places<'_> {
-    /// For findings: the line of the next setting with this definition id; none when the document writes the id with escapes.
-    fn next(&mut self, id: &str) -> Option<u32> {
-        let start = self.after.get(id).copied().unwrap_or_default();
-        let quoted = format!("\"{id}\"");
-        let (at, _) = self.text.get(start..)?.match_indices(&quoted).find(|(at, _)| {
-            let before = self.text.get(..start.saturating_add(*at)).unwrap_or_default();
-            let member = before.trim_end().strip_suffix(':').map(str::trim_end);
-            member.is_some_and(|member| member.ends_with("\"settingDefinitionId\""))
-        })?;
-        let at = start.saturating_add(at);
-        self.after.insert(id.to_string(), at.saturating_add(quoted.len()));
-        u32::try_from(self.text.get(..at)?.matches('\n').count().saturating_add(1)).ok()
+/// A setting of another product: noted, with what in it works against LAPS.
+fn other_product<'a>(
+    id: &str,
+    members: &'a Members,
+    document: &mut Document,
+    places: &mut Places<'a>,
+) -> Result<(), Stop> {
+    if let Some((name, _)) = members.iter().find(|(_, node)| mentions(node)) {
+        return places
+            .stop(name, "a setting of LAPS inside one of another product; it would be dropped");
     }
+    let mut texts = Vec::new();
+    members.values().for_each(|node| graph::texts(node, &mut texts));
+    if let Some(trap) = Trap::of_catalog(&texts) {
+        let line = places.next("settingDefinitionId", id);
+        document.traps.push((trap, line));
+    }
+    document.pass_over(&format!("the setting {id}"), None);
+    Ok(())
 }
 
 fn plain(node: Option<&Node>) -> Raw {

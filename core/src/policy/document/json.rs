@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, intune};
+use super::{Document, Entry, Form, Position, Raw, Root, graph};
 
 /// A JSON value. Unlike `serde_json::Value` it refuses an object with the same name twice.
 #[derive(Debug)]
@@ -15,33 +15,30 @@ pub(super) enum Node {
     Plain(Raw),
 }
 
-pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> {
-    let node = parse(text)?;
-    let Node::Object(members) = node else {
-        return Err(at(text, &[], "a JSON list; a policy is a JSON object"));
-    };
-    if intune::is_policy(&members) {
-        document.form = Form::Intune;
-        return intune::read(text, &members, document);
-    }
-    if members.len() > MAX_ENTRIES {
-        return Err(at(text, &[Step::Item(MAX_ENTRIES)], TOO_MANY));
-    }
-    document.form = Form::Json;
+/// The policies in a JSON document: none, one or several.
+pub(super) fn read(text: &str) -> Result<Vec<Document>, Position> {
+    graph::read(text, &parse(text)?)
+}
+
+/// Our own policy: every member is a setting.
+pub(super) fn read_ours(
+    members: &BTreeMap<String, Node>,
+    line_of: impl Fn(&str) -> Option<u32>,
+) -> Document {
+    let mut document = Document::new(Form::Json);
     document.entries = members
-        .into_iter()
+        .iter()
         .map(|(name, node)| {
-            let line = line_of(text, &name);
             let raw = match node {
                 Node::List(_) => Raw::Other("a list"),
                 Node::Object(_) => Raw::Other("an object"),
-                Node::Plain(raw) => raw,
+                Node::Plain(raw) => raw.clone(),
             };
-            Entry { root: Root::Csp, name, raw, line }
+            Entry { root: Root::Csp, name: name.clone(), raw, line: line_of(name) }
         })
         .collect();
     document.entries.sort_by_key(|entry| entry.line);
-    Ok(())
+    document
 }
 
 /// Strict JSON: depth at most 128 (`serde_json`'s own limit), no name twice in an object, nothing after it.
@@ -54,15 +51,16 @@ pub(super) fn parse(text: &str) -> Result<Node, Position> {
 }
 
 /// One step from a value of a document into it.
-pub(super) enum Step {
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
     /// The member of an object with this name.
-    Member(&'static str),
+    Member(&'a str),
     /// The value at this place, from 0, of a list or an object.
     Item(usize),
 }
 
 /// A mistake at the value to which the steps lead; at the last that is there, where they lead nowhere.
-pub(super) fn at(text: &str, path: &[Step], message: &str) -> Position {
+pub(super) fn at(text: &str, path: &[Step<'_>], message: &str) -> Position {
     let mut rest = text.trim_start();
     for step in path {
         let Some(inner) = into(rest, step) else { break };
@@ -72,7 +70,7 @@ pub(super) fn at(text: &str, path: &[Step], message: &str) -> Position {
 }
 
 /// The text from the value on to which a step leads. The text was parsed before.
-fn into<'a>(text: &'a str, step: &Step) -> Option<&'a str> {
+fn into<'a>(text: &'a str, step: &Step<'_>) -> Option<&'a str> {
     let in_object = text.starts_with('{');
     let mut rest = text.strip_prefix(['{', '['])?.trim_start();
     let mut index = 0_usize;
@@ -102,7 +100,7 @@ fn first<'a, T: Deserialize<'a>>(text: &'a str) -> (Option<T>, &'a str) {
 }
 
 /// The line of a top-level member, for findings: where its name first stands in quotes with a colon behind.
-fn line_of(text: &str, name: &str) -> Option<u32> {
+pub(super) fn line_of(text: &str, name: &str) -> Option<u32> {
     let quoted = format!("\"{name}\"");
     let (at, _) = text.match_indices(&quoted).find(|(at, found)| {
         let rest = text.get(at.saturating_add(found.len())..).unwrap_or_default();

@@ -7,7 +7,11 @@ use alloc::{
     string::{String, ToString as _},
 };
 
-use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, quoted};
+use super::{
+    Document, Entry, Form, MAX_ENTRIES, PassedOver, Position, Raw, Root, TOO_MANY, Trap, quoted,
+    short,
+};
+use crate::policy::typed::setting_of;
 
 /// Whether a text begins as the registry editor's exports do.
 pub(super) fn is_export(text: &str) -> bool {
@@ -16,9 +20,9 @@ pub(super) fn is_export(text: &str) -> bool {
         .any(|head| text.lines().next().is_some_and(|line| line.trim_end() == *head))
 }
 
-pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> {
-    document.form = Form::Registry;
-    let mut root = None;
+pub(super) fn read(text: &str) -> Result<Document, Position> {
+    let mut document = Document::new(Form::Registry);
+    let mut key = Key::None;
     let mut seen_root = false;
     let mut seen = BTreeSet::new();
     let mut lines = text.trim_start().lines().enumerate();
@@ -28,21 +32,35 @@ pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> 
     lines.next();
     while let Some((at, line)) = lines.next() {
         let at = at.saturating_add(first);
+        let number = u32::try_from(at).ok();
         let refuse = |message: &str| Position::on(at, 1, message);
         let line = line.trim();
         if line.is_empty() || line.starts_with(';') {
             continue;
         }
-        if let Some(key) = line.strip_prefix('[') {
-            let key =
-                key.strip_suffix(']').ok_or_else(|| refuse("a key without its closing bracket"))?;
-            if key.starts_with('-') {
-                return Err(refuse(
-                    "the document deletes a key; exports do not, and only exports are read",
-                ));
-            }
-            root = root_of(key);
-            seen_root |= root.is_some();
+        if is_export(line) {
+            return Err(refuse("a second document begins here; give each file by itself"));
+        }
+        if let Some(name) = line.strip_prefix('[') {
+            let name = without_comment(name)
+                .strip_suffix(']')
+                .ok_or_else(|| refuse("a key without its closing bracket"))?;
+            key = match name.strip_prefix('-') {
+                Some(gone) => {
+                    for root in roots_within(gone) {
+                        seen_root = true;
+                        document.remove(root, None, number);
+                        // It may be made again, with the same values.
+                        seen.retain(|(of, _)| *of != root);
+                    }
+                    Key::Gone
+                }
+                None => match root_of(name) {
+                    Some(root) => Key::Root(root),
+                    None => Key::Other(name.to_owned(), false),
+                },
+            };
+            seen_root |= matches!(key, Key::Root(_));
             continue;
         }
         let (name, rest) = name_and_value(line).ok_or_else(|| {
@@ -53,30 +71,108 @@ pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> 
         while rest.starts_with("hex") && last.ends_with('\\') {
             last = lines.next().map_or("", |(_, line)| line.trim());
         }
-        let Some(root) = root else { continue };
-        let raw = value(rest).map_err(|message| refuse(&message))?;
+        let root = match &mut key {
+            Key::Root(root) => *root,
+            Key::Other(key, noted) => {
+                other_value(&mut document, (key, noted), &name, rest, number);
+                continue;
+            }
+            Key::None => return Err(refuse("a value before the first [key]")),
+            Key::Gone => return Err(refuse("a value under a key that the document deletes")),
+        };
+        let Some(raw) = value(rest).map_err(|message| refuse(&message))? else {
+            seen.remove(&(root, name.to_lowercase()));
+            document
+                .entries
+                .retain(|one| one.root != root || !one.name.eq_ignore_ascii_case(&name));
+            let gone = Entry { root, name, raw: Raw::Other("nothing"), line: number };
+            // A name that is no setting takes nothing away.
+            if let Some(setting) = setting_of(&gone, Form::Registry) {
+                document.remove(root, Some(setting), number);
+            }
+            continue;
+        };
         if !seen.insert((root, name.to_lowercase())) {
             return Err(refuse(&quoted("the same key has twice the value", &name)));
         }
         if document.entries.len() >= MAX_ENTRIES {
             return Err(refuse(TOO_MANY));
         }
-        document.entries.push(Entry { root, name, raw, line: u32::try_from(at).ok() });
+        document.entries.push(Entry { root, name, raw, line: number });
     }
     if seen_root {
-        Ok(())
-    } else {
-        Err(Position::whole(&format!(
-            "an export without a key of LAPS; accepted are {}",
-            Root::ALL.map(Root::key).join(", ")
-        )))
+        return Ok(document);
     }
+    let wrong = document
+        .wrong_keys
+        .first()
+        .map_or_else(String::new, |key| format!("; {} is none of them", key.what));
+    Err(Position::whole(&format!(
+        "an export without a key of LAPS; accepted are {}{wrong}",
+        Root::ALL.map(Root::key).join(", ")
+    )))
+}
+
+/// The key that the lines are under.
+enum Key {
+    /// Deleted by the document.
+    Gone,
+    None,
+    /// Another key, and whether it was noted.
+    Other(String, bool),
+    Root(Root),
+}
+
+/// A value under a key of something else: noted once for each key; a key that looks like one of LAPS is told.
+fn other_value(
+    document: &mut Document,
+    (key, noted): (&str, &mut bool),
+    name: &str,
+    rest: &str,
+    line: Option<u32>,
+) {
+    if let Ok(Some(raw)) = value(rest)
+        && let Some(trap) = Trap::of_registry(key, name, &raw)
+    {
+        document.traps.push((trap, line));
+    }
+    if core::mem::replace(noted, true) {
+        return;
+    }
+    document.pass_over(&format!("the key {key}"), line);
+    let lower = key.to_lowercase();
+    // Where Windows keeps what it did, next to its configuration.
+    let own = lower.ends_with("\\laps\\state") || lower.ends_with("\\currentversion\\laps");
+    if !own
+        && (lower.ends_with("\\laps")
+            || lower.ends_with("\\laps\\config")
+            || lower.ends_with("\\admpwd"))
+    {
+        document.wrong_keys.push(PassedOver { what: short(key), line });
+    }
+}
+
+/// What stands before a comment. Names of keys hold no semicolon of LAPS.
+fn without_comment(line: &str) -> &str {
+    line.split_once(';').map_or(line, |(line, _)| line).trim_end()
+}
+
+/// The roots that go when a key is deleted: those at it and below it.
+fn roots_within(key: &str) -> impl Iterator<Item = Root> {
+    let key = full(key).to_ascii_lowercase();
+    Root::ALL.into_iter().filter(move |root| {
+        let own = root.key().to_ascii_lowercase();
+        own == key || own.strip_prefix(&*key).is_some_and(|rest| rest.starts_with('\\'))
+    })
+}
+
+fn full(key: &str) -> String {
+    key.replacen("HKLM\\", "HKEY_LOCAL_MACHINE\\", 1)
 }
 
 /// Keys are compared as the registry does: without regard to capitals.
 fn root_of(key: &str) -> Option<Root> {
-    let key = key.replacen("HKLM\\", "HKEY_LOCAL_MACHINE\\", 1);
-    Root::ALL.into_iter().find(|root| root.key().eq_ignore_ascii_case(&key))
+    Root::ALL.into_iter().find(|root| root.key().eq_ignore_ascii_case(&full(key)))
 }
 
 /// Splits `"name"=value`; `@` is the key's own value, which has no name.
@@ -104,33 +200,34 @@ fn string(text: &str) -> Option<(String, &str)> {
     }
 }
 
-fn value(text: &str) -> Result<Raw, String> {
-    if text == "-" {
-        return Err(
-            "the document deletes a value; exports do not, and only exports are read".to_owned()
-        );
-    }
+/// The value in a line, as the registry editor reads it; none where it is deleted.
+fn value(text: &str) -> Result<Option<Raw>, String> {
     if text.starts_with('"') {
         return match string(text) {
-            Some((value, "")) => Ok(Raw::Text(value)),
+            Some((value, rest)) if without_comment(rest).is_empty() => Ok(Some(Raw::Text(value))),
             _ => Err("text that does not end with its quote, or with a backslash before something else than \\ or \"".to_owned()),
         };
     }
+    let text = without_comment(text);
+    if text == "-" {
+        return Ok(None);
+    }
     if let Some(digits) = text.strip_prefix("dword:") {
-        let whole = (digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .then(|| i64::from_str_radix(digits, 16).ok())
-            .flatten();
+        let whole = ((1..=8).contains(&digits.len())
+            && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        .then(|| i64::from_str_radix(digits, 16).ok())
+        .flatten();
         return whole
-            .map(Raw::Whole)
-            .ok_or_else(|| "a dword has eight hexadecimal digits".to_owned());
+            .map(|whole| Some(Raw::Whole(whole)))
+            .ok_or_else(|| "a dword has one to eight hexadecimal digits".to_owned());
     }
     let kind = text.split_once(':').map_or(text, |(kind, _)| kind);
-    Ok(Raw::Other(match kind {
+    Ok(Some(Raw::Other(match kind {
         "hex" => "binary data (REG_BINARY)",
         "hex(2)" => "expandable text (REG_EXPAND_SZ)",
         "hex(7)" => "a list of texts (REG_MULTI_SZ)",
         "hex(b)" => "a 64-bit number (REG_QWORD)",
         kind if kind.starts_with("hex(") && kind.ends_with(')') => "data of another registry type",
         _ => return Err("a value that is neither text, dword: nor hex:".to_string()),
-    }))
+    })))
 }

@@ -1,192 +1,132 @@
 //! CSP `SyncML`, as an MDM sends it to a device and as a device answers (windows-laps §1.3).
 
+mod shape;
+mod status;
+
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
 
 use roxmltree::{Node, ParsingOptions};
 
-use super::{Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, quoted};
-use crate::policy::Setting;
+pub use self::status::ResetStatus;
+use self::{
+    shape::{MAX_NODES, check_shape, without_declaration},
+    status::hresult,
+};
+use super::{
+    Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, Trap,
+    foreign::{Target, is_of_laps, target},
+    kinds, quoted,
+};
+use crate::policy::{Setting, finding::nearest};
 
-/// How the last Exec of `ResetPassword` went: its HRESULT.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ResetStatus {
-    /// Anything else: this error.
-    Failed(u32),
-    /// `E_PENDING`, 0x8000000A: still running.
-    Pending,
-    /// `S_OK`, 0.
-    Succeeded,
-}
-
-impl ResetStatus {
-    /// From an HRESULT.
-    #[must_use]
-    pub const fn from_hresult(code: u32) -> Self {
-        match code {
-            0 => Self::Succeeded,
-            0x8000_000A => Self::Pending,
-            code => Self::Failed(code),
-        }
-    }
-
-    /// The HRESULT.
-    #[must_use]
-    pub const fn hresult(self) -> u32 {
-        match self {
-            Self::Failed(code) => code,
-            Self::Pending => 0x8000_000A,
-            Self::Succeeded => 0,
-        }
-    }
-}
-
-impl fmt::Display for ResetStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(code) => write!(f, "failed with {code:#010x}"),
-            Self::Pending => f.write_str("still running"),
-            Self::Succeeded => f.write_str("succeeded"),
-        }
-    }
-}
-
-/// The deepest nesting of elements, and the longest tag. Both bound the parser's work, which grows with
-/// depth and with the square of a tag's attributes.
-const MAX_DEPTH: usize = 32;
-const MAX_TAG: usize = 1024;
-const MAX_NODES: u32 = 50_000;
-
-/// The device's node of LAPS; `./Vendor/` is short for `./Device/Vendor/`.
-const NODES: [&str; 2] = ["./Device/Vendor/MSFT/LAPS/", "./Vendor/MSFT/LAPS/"];
-
-pub(super) fn read(text: &str, document: &mut Document) -> Result<(), Position> {
-    document.form = Form::Csp;
-    check_shape(text)?;
+pub(super) fn read(text: &str) -> Result<Document, Position> {
+    // Fragments have several top-level elements: they get one around them, on a line of its own.
+    let (wrapped, added) = match check_shape(text)? {
+        0 | 1 => (None, 0),
+        _ => (Some(format!("<SyncBody>\n{}\n</SyncBody>", without_declaration(text))), 1),
+    };
+    let move_up =
+        |position: Position| Position { line: position.line.saturating_sub(added), ..position };
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
-    let xml = roxmltree::Document::parse_with_options(text, options).map_err(|error| {
-        let at = error.pos();
-        let message = format!("{error}");
-        let message = message.rsplit_once(" at ").map_or(&*message, |(message, _)| message);
-        Position {
-            line: at.row,
-            column: at.col,
-            message: format!("not an XML document: {message}"),
-        }
-    })?;
-    let mut reader = Reader { document, items: 0 };
-    reader.element(xml.root_element())?;
-    if reader.items == 0 {
+    let xml = roxmltree::Document::parse_with_options(wrapped.as_deref().unwrap_or(text), options)
+        .map_err(|error| {
+            let at = error.pos();
+            let message = format!("{error}");
+            let message = message.rsplit_once(" at ").map_or(&*message, |(message, _)| message);
+            let message = format!("not an XML document: {message}");
+            move_up(Position { line: at.row, column: at.col, message })
+        })?;
+    let mut document = Document::new(Form::Csp);
+    let mut reader = Reader { document: &mut document, items: 0, added };
+    let read = reader.element(xml.root_element());
+    let items = reader.items;
+    read.map_err(move_up)?;
+    if items == 0 {
         return Err(Position::whole(
             "no command about a LAPS node; their LocURI begin with ./Device/Vendor/MSFT/LAPS/",
         ));
     }
-    Ok(())
-}
-
-/// Looks at the tags alone, before anything is built: no document type, bounded depth and tags.
-fn check_shape(text: &str) -> Result<(), Position> {
-    let mut depth = 0_usize;
-    let mut at = 0_usize;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
-        at = at.saturating_add(found);
-        let rest = text.get(at..).unwrap_or_default();
-        let refuse = |message: &str| Position::at(text, at, message);
-        let closing = |mark: &str| rest.find(mark).map(|end| end.saturating_add(mark.len()));
-        let end = if rest.starts_with("<!--") {
-            closing("-->")
-        } else if rest.starts_with("<![CDATA[") {
-            closing("]]>")
-        } else if rest.starts_with("<!") {
-            return Err(refuse("a document type; entities are not accepted, remove it"));
-        } else if rest.starts_with("<?") {
-            check_declaration(rest).map_err(|message| refuse(&message))?;
-            closing("?>")
-        } else if rest.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            closing(">")
-        } else {
-            let end = tag_end(rest)
-                .ok_or_else(|| refuse("a tag that is not closed, or over 1024 bytes long"))?;
-            if rest.get(..end).is_some_and(|tag| !tag.ends_with("/>")) {
-                depth = depth.saturating_add(1);
-            }
-            Some(end)
-        };
-        if depth > MAX_DEPTH {
-            return Err(refuse("elements nested over 32 deep"));
-        }
-        // What is not closed is for the parser to report.
-        let Some(end) = end else { return Ok(()) };
-        at = at.saturating_add(end);
-    }
-    Ok(())
-}
-
-fn tag_end(text: &str) -> Option<usize> {
-    let mut quote = None;
-    text.bytes()
-        .take(MAX_TAG)
-        .position(|byte| match (quote, byte) {
-            (None, b'>') => true,
-            (None, b'"' | b'\'') => {
-                quote = Some(byte);
-                false
-            }
-            (Some(open), byte) if open == byte => {
-                quote = None;
-                false
-            }
-            _ => false,
-        })
-        .map(|at| at.saturating_add(1))
-}
-
-/// The text was decoded already: a declaration must not name a third encoding.
-fn check_declaration(text: &str) -> Result<(), String> {
-    let declaration = text.split_once("?>").map_or("", |(declaration, _)| declaration);
-    let Some((_, rest)) = declaration.strip_prefix("<?xml ").and_then(|d| d.split_once("encoding"))
-    else {
-        return Ok(());
-    };
-    let name = rest.trim_start_matches(['=', ' ', '\t', '\r', '\n']);
-    let name = name.trim_matches(|letter: char| "'\" \t\r\n".contains(letter));
-    let name = name.split(['"', '\'']).next().unwrap_or_default();
-    if ["utf-8", "utf-16", "us-ascii"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        Ok(())
-    } else {
-        Err(format!("{}; accepted are utf-8 and utf-16", quoted("the declared encoding is", name)))
-    }
+    Ok(document)
 }
 
 struct Reader<'a> {
     document: &'a mut Document,
     /// Commands about nodes of LAPS.
     items: usize,
+    /// Lines that stand before the document's own.
+    added: u32,
 }
 
 impl Reader<'_> {
     fn element(&mut self, node: Node<'_, '_>) -> Result<(), Position> {
-        check_namespace(node)?;
-        match node.tag_name().name() {
+        let name = node.tag_name().name();
+        if let Err(refused) = check_namespace(node) {
+            let namespace = node.tag_name().namespace().unwrap_or_default();
+            return Err(kinds::of_xml(name, namespace).map_or(refused, |what| refuse(node, what)));
+        }
+        match name {
             "SyncML" | "SyncBody" | "Atomic" | "Sequence" => {
+                only_elements(node)?;
                 node.children().filter(Node::is_element).try_for_each(|child| self.element(child))
             }
             "Add" | "Replace" | "Delete" | "Exec" | "Get" | "Results" => self.command(node),
-            "SyncHdr" | "CmdID" | "Final" | "Status" | "Alert" | "Meta" => Ok(()),
-            name => Err(refuse(
-                node,
-                &format!(
-                    "{}; a SyncML document of Add, Replace, Delete, Exec, Get or Results is accepted",
-                    quoted("the element", name)
-                ),
-            )),
+            "Status" => self.status(node),
+            "SyncHdr" | "CmdID" | "Final" | "Alert" | "Meta" | "NoResp" | "Cred" => {
+                without_laps(node)
+            }
+            _ => {
+                if let Some(what) = kinds::of_xml(name, "") {
+                    return Err(refuse(node, what));
+                }
+                if node.parent_element().is_none() {
+                    return Err(refuse(
+                        node,
+                        &format!(
+                            "{}; a SyncML document of Add, Replace, Delete, Exec, Get or Results is accepted",
+                            quoted("the element", name)
+                        ),
+                    ));
+                }
+                self.other(node)
+            }
         }
     }
 
+    /// An element that is not known here: passed over, unless something of LAPS is in it.
+    fn other(&mut self, node: Node<'_, '_>) -> Result<(), Position> {
+        without_laps(node)?;
+        let line = self.line(node);
+        self.document.pass_over(&quoted("the element", node.tag_name().name()), line);
+        Ok(())
+    }
+
+    fn line(&self, node: Node<'_, '_>) -> Option<u32> {
+        Some(node.document().text_pos_at(node.range().start).row.saturating_sub(self.added))
+    }
+
+    /// Passes over the children of an element that are not read; those in `known` by their name.
+    fn others(
+        &mut self,
+        node: Node<'_, '_>,
+        read: &[&str],
+        known: &[&str],
+    ) -> Result<(), Position> {
+        only_elements(node)?;
+        for child in node.children().filter(Node::is_element) {
+            let name = child.tag_name().name();
+            if known.contains(&name) {
+                without_laps(child)?;
+            } else if !read.contains(&name) {
+                self.other(child)?;
+            }
+        }
+        Ok(())
+    }
+
     fn command(&mut self, node: Node<'_, '_>) -> Result<(), Position> {
-        let shared = child(node, "Meta")?.map(format_of).transpose()?.flatten();
+        const KNOWN: [&str; 6] = ["CmdID", "NoResp", "Cred", "Meta", "MsgRef", "CmdRef"];
+        self.others(node, &["Item", "TargetRef", "SourceRef"], &KNOWN)?;
+        let shared = child(node, "Meta")?;
         let items: Vec<_> =
             node.children().filter(|child| child.tag_name().name() == "Item").collect();
         if items.is_empty() {
@@ -199,27 +139,72 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// How a device took a command. Only a refused question about the last rotation is of interest.
+    fn status(&mut self, node: Node<'_, '_>) -> Result<(), Position> {
+        for child in node.children().filter(Node::is_element) {
+            // What the status is about stands here as text; anything deeper is no status.
+            if !["TargetRef", "SourceRef"].contains(&child.tag_name().name())
+                || child.has_children() && text_of(child).is_err()
+            {
+                without_laps(child)?;
+            }
+        }
+        let mut about = node
+            .children()
+            .filter(|child| ["TargetRef", "SourceRef"].contains(&child.tag_name().name()))
+            .filter_map(|child| child.text());
+        let asked = about.any(|uri| {
+            matches!(
+                target(uri),
+                Target::Laps("Actions/ResetPasswordStatus" | "Actions/ResetPassword")
+            )
+        });
+        if !asked {
+            return Ok(());
+        }
+        self.items = self.items.saturating_add(1);
+        let data = child(node, "Data")?.map(text_of).transpose()?.unwrap_or_default();
+        let status: u16 = data
+            .trim()
+            .parse()
+            .map_err(|_| refuse(node, &quoted("the status is not a number:", &data)))?;
+        if !(200..300).contains(&status) && self.document.reset_status.is_none() {
+            self.document.reset_status = Some(ResetStatus::NoAnswer(status));
+        }
+        Ok(())
+    }
+
     fn item(
         &mut self,
         command: &str,
         item: Node<'_, '_>,
-        shared: Option<Format>,
+        shared: Option<Node<'_, '_>>,
     ) -> Result<(), Position> {
         let place = if command == "Results" { "Source" } else { "Target" };
-        let target =
+        let target_of =
             child(item, place)?.ok_or_else(|| refuse(item, &format!("an Item without {place}")))?;
-        let uri =
-            child(target, "LocURI")?.ok_or_else(|| refuse(target, "a target without LocURI"))?;
+        let uri = child(target_of, "LocURI")?
+            .ok_or_else(|| refuse(target_of, "a target without LocURI"))?;
         let uri = text_of(uri)?;
         let uri = uri.trim();
-        let Some(path) = NODES.iter().find_map(|node| uri.strip_prefix(node)) else {
-            return Ok(());
+        let path = match target(uri) {
+            Target::Laps(path) => path,
+            Target::Misspelt(why) => return Err(refuse(item, &why)),
+            Target::Other => return self.other_item(uri, item),
         };
+        self.others(
+            item,
+            &["Target", "Source", "Data", "Meta"],
+            &["SourceParent", "TargetParent"],
+        )?;
+        self.others(target_of, &["LocURI"], &["LocName"])?;
+        if let Some(meta) = child(item, "Meta")? {
+            without_laps(meta)?;
+        }
         self.items = self.items.saturating_add(1);
         if self.items > MAX_ENTRIES {
             return Err(refuse(item, TOO_MANY));
         }
-        let path = path.trim_end_matches('/');
         let unknown = || {
             refuse(
                 item,
@@ -228,17 +213,25 @@ impl Reader<'_> {
         };
         match (command, path, path.strip_prefix("Policies/")) {
             ("Add" | "Replace", _, Some(name)) => self.set(name, item, shared),
-            ("Delete", "Policies", _) => {
-                self.document.deletes_all = true;
+            // The node that the settings lie under; it holds nothing itself.
+            ("Add" | "Replace", "Policies" | "", _) => Ok(()),
+            ("Delete", "Policies" | "", _) => {
+                self.document.remove(Root::Csp, None, self.line(item));
                 Ok(())
             }
             ("Delete", _, Some(name)) => {
-                let setting = Setting::from_name(name)
-                    .filter(|setting| setting.in_csp())
-                    .ok_or_else(unknown)?;
-                if !self.document.deleted.contains(&setting) {
-                    self.document.deleted.push(setting);
-                }
+                let setting = Setting::from_name(name).filter(|setting| setting.in_csp());
+                let setting = setting.ok_or_else(|| match nearest(name) {
+                    Some(near) => refuse(
+                        item,
+                        &format!(
+                            "{}; the nearest is {near}",
+                            quoted("no setting has this name:", name)
+                        ),
+                    ),
+                    None => unknown(),
+                })?;
+                self.document.remove(Root::Csp, Some(setting), self.line(item));
                 Ok(())
             }
             ("Exec", "Actions/ResetPassword", _) => {
@@ -256,20 +249,53 @@ impl Reader<'_> {
                 self.document.reset_status = Some(ResetStatus::from_hresult(code));
                 Ok(())
             }
-            ("Get" | "Results", _, _) => Ok(()),
+            ("Get" | "Results", _, _) => {
+                let what = if command == "Get" {
+                    "the question about"
+                } else {
+                    "the device's answer about"
+                };
+                let line = self.line(item);
+                self.document.pass_over(&format!("{what} {path}"), line);
+                Ok(())
+            }
             _ => Err(unknown()),
         }
+    }
+
+    /// A command about a node of something else.
+    fn other_item(&mut self, uri: &str, item: Node<'_, '_>) -> Result<(), Position> {
+        item.children().filter(Node::is_element).try_for_each(without_laps)?;
+        let data = item.children().find(|child| child.tag_name().name() == "Data").map(|data| {
+            data.descendants()
+                .filter(Node::is_text)
+                .filter_map(|part| part.text())
+                .collect::<String>()
+        });
+        let line = self.line(item);
+        if let Some(trap) = data.and_then(|data| Trap::of_uri(uri, &Raw::Text(data))) {
+            self.document.traps.push((trap, line));
+        }
+        self.document.pass_over(uri, line);
+        Ok(())
     }
 
     fn set(
         &mut self,
         name: &str,
         item: Node<'_, '_>,
-        shared: Option<Format>,
+        shared: Option<Node<'_, '_>>,
     ) -> Result<(), Position> {
-        let own = child(item, "Meta")?.map(format_of).transpose()?.flatten();
-        let data = child(item, "Data")?.map(text_of).transpose()?.unwrap_or_default();
-        let raw = match own.or(shared) {
+        let mut format = None;
+        // What the item says counts before what the command says for all.
+        for meta in [shared, child(item, "Meta")?].into_iter().flatten() {
+            self.others(meta, &["Format"], &["Type", "Size", "MaxObjSize", "Mark"])?;
+            format = format_of(meta)?.or(format);
+        }
+        let data = child(item, "Data")?
+            .ok_or_else(|| refuse(item, "an Item without Data; a setting needs a value"))?;
+        let data = text_of(data)?;
+        let raw = match format {
             Some(Format::Bool) => match data.trim() {
                 "true" => Raw::Switch(true),
                 "false" => Raw::Switch(false),
@@ -279,14 +305,35 @@ impl Reader<'_> {
             Some(Format::Chr) => Raw::Text(data),
             None => untyped(name, data),
         };
-        let line = item.document().text_pos_at(item.range().start).row;
-        self.document.entries.push(Entry {
-            root: Root::Csp,
-            name: name.into(),
-            raw,
-            line: Some(line),
-        });
+        let line = self.line(item);
+        self.document.entries.push(Entry { root: Root::Csp, name: name.into(), raw, line });
         Ok(())
+    }
+}
+
+/// Nothing of LAPS stands in an element that is passed over.
+fn without_laps(node: Node<'_, '_>) -> Result<(), Position> {
+    let of_laps = |part: &Node<'_, '_>| part.is_text() && part.text().is_some_and(is_of_laps);
+    if node.descendants().any(|part| of_laps(&part)) {
+        let what = quoted("the element", node.tag_name().name());
+        return Err(refuse(
+            node,
+            &format!(
+                "{what} with a node of LAPS in it, which would be dropped; accepted are Add, Replace, Delete, Exec, Get and Results"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// An element that holds elements holds no text beside them.
+fn only_elements(node: Node<'_, '_>) -> Result<(), Position> {
+    let stray = |child: &Node<'_, '_>| {
+        child.is_text() && child.text().is_some_and(|text| !text.trim().is_empty())
+    };
+    match node.children().find(stray) {
+        Some(text) => Err(refuse(text, "text where only elements are accepted")),
+        None => Ok(()),
     }
 }
 
@@ -303,15 +350,6 @@ fn untyped(name: &str, data: String) -> Raw {
         }
         Some(Allowed::Switch | Allowed::Text { .. }) | None => Raw::Text(data),
     }
-}
-
-/// HRESULTs travel as signed or unsigned decimals, or in hexadecimal.
-fn hresult(text: &str) -> Option<u32> {
-    if let Some(digits) = text.strip_prefix("0x") {
-        let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        return plain.then(|| u32::from_str_radix(digits, 16).ok()).flatten();
-    }
-    text.parse::<u32>().ok().or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
 }
 
 /// The Format of a Meta.
