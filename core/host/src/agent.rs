@@ -48,7 +48,7 @@ use std::time::Instant;
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
-use laps_core::policy::Policy;
+use laps_core::policy::{Clash, Policy};
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 use laps_core::seal::Reader;
@@ -385,8 +385,12 @@ impl Agent {
     /// The policy that was given, when it is accepted; else the last accepted one, and an event that says so.
     fn policy_in_force(&mut self) -> Result<Policy, AgentError> {
         let given = self.options.policy.texts();
-        let refusal = match given.and_then(|texts| Ok((inputs::policy(&texts)?, texts))) {
-            Ok((accepted, texts)) => {
+        let clash = self.options.clash;
+        let refusal = match given.and_then(|texts| Ok((inputs::policy(&texts, clash)?, texts))) {
+            Ok(((accepted, joined), texts)) => {
+                if let Some(joined) = joined {
+                    self.tell_once("policy-joined", Level::Information, joined);
+                }
                 let packed = inputs::pack(&texts);
                 if self.folder.policy()?.as_ref() != Some(&packed)
                     && let Err(error) = self.folder.keep_policy(&packed)
@@ -398,8 +402,12 @@ impl Agent {
             Err(refusal) => refusal,
         };
         let kept = self.folder.policy()?.and_then(|bytes| inputs::unpack(&bytes));
-        match kept.and_then(|texts| inputs::policy(&texts).ok()) {
-            Some(kept) => {
+        // What was accepted once stays accepted, however its clashes were settled.
+        let accepted = |texts| {
+            inputs::policy(texts, clash).or_else(|_| inputs::policy(texts, Clash::LastWins))
+        };
+        match kept.and_then(|texts| accepted(&texts).ok()) {
+            Some((kept, _)) => {
                 let text = format!("the policy is refused, the last accepted one stays: {refusal}");
                 self.tell_once("policy-refused", Level::Error, text);
                 Ok(kept)

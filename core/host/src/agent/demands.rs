@@ -235,7 +235,7 @@ mod tests {
     use crate::agent::inputs;
 
     fn policy(text: &str) -> Policy {
-        inputs::policy(&[("p.json".to_owned(), text.as_bytes().to_vec())]).unwrap()
+        inputs::policy(&[("p.json".to_owned(), text.as_bytes().to_vec())], Clash::Refuse).unwrap().0
     }
 
     fn with(change: impl FnOnce(&mut Stricter)) -> Stricter {

@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{DeviceId, Scope};
-use laps_core::policy::{Level, MAX_DOCUMENT_BYTES, Policy, evaluate, read};
+use laps_core::policy::{Clash, Level, MAX_DOCUMENT_BYTES, Policy, evaluate_with, read};
 use laps_core::rotation::Config;
 
 use super::PolicySource;
@@ -33,22 +33,27 @@ impl PolicySource {
     }
 }
 
-/// The policy in force, or every error in one text.
-pub(super) fn policy(texts: &[(String, Vec<u8>)]) -> Result<Policy, String> {
+/// The policy in force, and what was joined to it where it was; or every error in one text.
+pub(super) fn policy(
+    texts: &[(String, Vec<u8>)],
+    clash: Clash,
+) -> Result<(Policy, Option<String>), String> {
     let documents = texts
         .iter()
         .map(|(source, bytes)| read(bytes, source).map_err(|error| error.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
-    let evaluation = evaluate(&documents);
+    let evaluation = evaluate_with(&documents, clash);
     if let Some(policy) = evaluation.policy.filter(|_| !evaluation.has_errors()) {
         policy.recipe().map_err(|error| error.to_string())?;
-        return Ok(policy);
+        let joined = evaluation.findings.into_iter().find(|finding| finding.rule == "joined");
+        return Ok((policy, joined.map(|finding| finding.message)));
     }
     let mut text = String::new();
     for finding in evaluation.findings.iter().filter(|finding| finding.level == Level::Error) {
         let separator = if text.is_empty() { "" } else { "; " };
+        let of = if finding.setting.is_empty() { "" } else { ": " };
         // Writing to a string does not fail.
-        let _ = write!(text, "{separator}{}: {}", finding.setting, finding.message);
+        let _ = write!(text, "{separator}{}{of}{}", finding.setting, finding.message);
     }
     Err(text)
 }
@@ -108,6 +113,7 @@ mod tests {
     #[test]
     fn a_refused_policy_says_every_error() {
         let texts = |text: &str| vec![("p.json".to_owned(), text.as_bytes().to_vec())];
+        let policy = |texts: &Texts| policy(texts, Clash::Refuse);
         assert!(policy(&texts(r#"{"BackupDirectory":1}"#)).is_ok());
         let error = policy(&texts(r#"{"PasswordLength":7,"PasswordComplexity":9}"#)).unwrap_err();
         assert!(
@@ -115,5 +121,29 @@ mod tests {
             "{error}"
         );
         assert!(policy(&texts("not a policy")).is_err());
+    }
+
+    #[test]
+    fn documents_of_one_root_are_joined_and_what_clashes_is_refused() {
+        let both = |one: &str, other: &str| {
+            vec![
+                ("one.json".to_owned(), one.as_bytes().to_vec()),
+                ("other.json".to_owned(), other.as_bytes().to_vec()),
+            ]
+        };
+        let split = both(r#"{"BackupDirectory":1}"#, r#"{"PasswordLength":24}"#);
+        let (joined, said) = policy(&split, Clash::Refuse).unwrap();
+        assert_eq!((joined.backup_directory().as_u8(), joined.password_length()), (1, 24));
+        assert!(said.is_some_and(|said| said.contains("one.json, other.json")));
+        let clash = both(r#"{"PasswordLength":20}"#, r#"{"PasswordLength":24}"#);
+        let error = policy(&clash, Clash::Refuse).unwrap_err();
+        assert!(
+            error.contains("one.json, line 1") && error.contains("other.json, line 1"),
+            "{error}"
+        );
+        let (last, _) = policy(&clash, Clash::LastWins).unwrap();
+        assert_eq!(last.password_length(), 24);
+        // One document alone says nothing of a join.
+        assert_eq!(policy(&split[..1], Clash::Refuse).unwrap().1, None);
     }
 }

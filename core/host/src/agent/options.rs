@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use laps_core::identity::{DeviceId, Scope};
+use laps_core::policy::Clash;
 use laps_core::seal::Reader;
 
 use super::readers::ReaderSetSource;
@@ -14,7 +15,7 @@ use crate::account::setter::SetterLock;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PolicySource {
-    /// Documents of any known form, by Windows' precedence.
+    /// Documents of any known form: joined within a root, by Windows' precedence between roots.
     Files(Vec<PathBuf>),
     /// Documents in memory: a name for findings, and the bytes.
     Texts(Vec<(String, Vec<u8>)>),
@@ -34,6 +35,8 @@ pub struct AgentOptions {
     pub reader_set: Option<ReaderSetSource>,
     /// The policy.
     pub policy: PolicySource,
+    /// What settles a clash between its documents; refused by default.
+    pub clash: Clash,
     /// The state folder; made with 0700 when it is not there.
     pub state: PathBuf,
     /// How long to wait for another agent on the same folder: 10 s.
@@ -68,6 +71,7 @@ impl AgentOptions {
             readers,
             reader_set: None,
             policy,
+            clash: Clash::Refuse,
             state,
             lock_timeout: StateFolder::LOCK_TIMEOUT,
             setter_timeout: SetterLock::TIMEOUT,

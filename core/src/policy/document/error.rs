@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 use core::fmt;
 
-use crate::error::Code;
+use crate::{error::Code, text::position};
 
 /// Not a policy document: what is wrong, and where.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,10 +57,7 @@ impl Position {
 
     /// At a byte of the text.
     pub(super) fn at(text: &str, byte: usize, message: &str) -> Self {
-        let before = text.get(..byte).unwrap_or(text);
-        let line = before.matches('\n').count().saturating_add(1);
-        let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-        let column = before.get(start..).unwrap_or_default().chars().count().saturating_add(1);
+        let (line, column) = position(text, byte);
         Self::on(line, column, message)
     }
 
