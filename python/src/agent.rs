@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope};
+use laps_core::policy::Clash;
 use laps_host::account;
 use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChannel};
 use laps_host::agent::event::AgentEvent;
@@ -165,14 +166,15 @@ pub(crate) struct Agent {
 
 #[pymethods]
 impl Agent {
-    /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run.
+    /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run; `last_wins` is as for
+    /// `evaluate`.
     /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
     /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line. In place of `readers`, `reader_set` is
     /// the path of a signed set, which is read at every run, and `authority` the one that signs it: the first one is pinned in the state folder. `acknowledge_log`: a
     /// person has looked into what the device said about the vault's audit log, and it is in order as it is.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false, _kill_at = None))]
+    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false, _kill_at = None))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
@@ -183,6 +185,7 @@ impl Agent {
         readers: Vec<Bound<'_, Reader>>,
         reader_set: Option<PathBuf>,
         authority: Option<Bound<'_, Signer>>,
+        last_wins: bool,
         scope: &str,
         lock_timeout: Option<&Bound<'_, PyDelta>>,
         setter_timeout: Option<&Bound<'_, PyDelta>>,
@@ -205,6 +208,9 @@ impl Agent {
                 return Err(raise(Code::InvalidArgument, text));
             }
         };
+        if last_wins {
+            options.clash = Clash::LastWins;
+        }
         options.scope = text(Scope::new(scope), "scope")?;
         if let Some(limit) = lock_timeout {
             options.lock_timeout = Duration::from_secs_f64(positive(limit)?);

@@ -403,10 +403,10 @@ impl Agent {
         };
         let kept = self.folder.policy()?.and_then(|bytes| inputs::unpack(&bytes));
         // What was accepted once stays accepted, however its clashes were settled.
-        let accepted = |texts| {
-            inputs::policy(texts, clash).or_else(|_| inputs::policy(texts, Clash::LastWins))
+        let accepted = |texts: inputs::Texts| {
+            inputs::policy(&texts, clash).or_else(|_| inputs::policy(&texts, Clash::LastWins)).ok()
         };
-        match kept.and_then(|texts| accepted(&texts).ok()) {
+        match kept.and_then(accepted) {
             Some((kept, _)) => {
                 let text = format!("the policy is refused, the last accepted one stays: {refusal}");
                 self.tell_once("policy-refused", Level::Error, text);

@@ -698,6 +698,7 @@ class Agent:
         readers: Sequence[Reader] = ...,
         reader_set: str | os.PathLike[str] | None = None,
         authority: Signer | None = None,
+        last_wins: bool = False,
         scope: str = "",
         lock_timeout: timedelta | None = None,
         setter_timeout: timedelta | None = None,

@@ -231,6 +231,8 @@ const MOST_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use laps_core::policy::Clash;
+
     use super::*;
     use crate::agent::inputs;
 

@@ -25,7 +25,12 @@ agent = typer.Typer()
 
 State = Annotated[Path, typer.Option("--state", metavar="DIR", help="The state folder; made when it is not there.")]
 Device = Annotated[str, typer.Option("--device", metavar="ID", help="What the vault calls this device.")]
-PolicyFiles = Annotated[list[Path], typer.Option("--policy", metavar="FILE", help="A policy document; may be repeated.")]
+PolicyFiles = Annotated[
+    list[Path], typer.Option("--policy", metavar="FILE", help="A policy document; may be repeated: `laps policy show` joins alike.")
+]
+LastWins = Annotated[
+    bool, typer.Option("--last-wins", help="Where two documents of one root clash, take the later one instead of refusing both.")
+]
 Readers = Annotated[
     list[Path] | None,
     typer.Option("--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."),
@@ -77,6 +82,7 @@ def run(
     log: Log = None,
     acknowledge_log: AcknowledgeLog = False,
     scope: Scope = "",
+    last_wins: LastWins = False,
     kill_at: Annotated[str | None, typer.Option("--kill-at", hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
@@ -93,7 +99,7 @@ def run(
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
         inputs.read(each, "policy")
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, kill_at, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, kill_at, as_json) as running:
         # A stop ends every run at its next step. A single run keeps its own status: whoever stopped it must not read "committed".
         signal.signal(signal.SIGTERM, lambda number, frame: running.stop())
         if once:
@@ -118,6 +124,7 @@ def check_in(
     log: Log = None,
     acknowledge_log: AcknowledgeLog = False,
     scope: Scope = "",
+    last_wins: LastWins = False,
     as_json: Json = False,
 ) -> None:
     """Check in once, without a rotation.
@@ -126,7 +133,7 @@ def check_in(
     --reader helpdesk.pub --store linux[/bold]
     """
     known = _readers(reader, reader_set, authority)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, None, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, None, as_json) as running:
         raise typer.Exit(_left(running.check_in()))
 
 
@@ -212,6 +219,7 @@ def _open(
     lock_timeout: str,
     log: str | None,
     acknowledge_log: bool,
+    last_wins: bool,
     kill_at: str | None,
     as_json: bool,
 ) -> Agent:
@@ -225,6 +233,7 @@ def _open(
         readers=readers[0],
         reader_set=readers[1],
         authority=readers[2],
+        last_wins=last_wins,
         store=store,
         scope=scope,
         lock_timeout=limit,

@@ -24,8 +24,10 @@ def _entra() -> typer.Typer:
 
 
 def _policy() -> typer.Typer:
+    from . import policyimport  # Adds its command.
     from .policy import policy
 
+    del policyimport
     return policy
 
 

@@ -11,18 +11,24 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Evaluation, Policy, evaluate, policy_schema, reset_password_status, reset_password_syncml
+from .._laps import Evaluation, Finding, Policy, evaluate, policy_schema, reset_password_status, reset_password_syncml
 from . import inputs, output
 from .command import Command, Json, Yes
 from .status import Failure, Status
 
-__all__ = ["in_force", "policy"]
+__all__ = ["LastWins", "Name", "Output", "Strict", "complain", "hold", "in_force", "policy", "source", "write"]
 
 policy = typer.Typer()
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", help="Policy documents: our JSON, Intune's JSON, CSP SyncML, .reg exports."),
+    typer.Argument(metavar="FILE...", help="Policy documents: our JSON, Intune's JSON, CSP SyncML, .reg files."),
+]
+LastWins = Annotated[
+    bool, typer.Option("--last-wins", help="Where two documents of one root clash, take the later one instead of refusing both.")
+]
+Name = Annotated[
+    str | None, typer.Option("--policy", metavar="NAME", help="Of several policies in one file, the one with this name or id.")
 ]
 
 
@@ -31,14 +37,17 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings, too: st
 
 
 @policy.command("show", cls=Command)
-def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
+def show(
+    files: Files, last_wins: LastWins = False, name: Name = None, as_json: Json = False, strict: Strict = False
+) -> None:
     """Show the value and origin of every setting, and the findings. Status 3 with an error among them.
 
-    Of several documents, the one whose root Windows looks at first wins whole; what the others hold is ignored.
+    Documents of one root (the CSP, Group Policy, local configuration) are joined setting by setting; a setting that two of them set
+    differently is an error that names both. Between roots, the one that Windows looks at first wins whole.
 
     Example: [bold]laps policy show policy.json[/bold]
     """
-    found = evaluated(files)
+    found = evaluated(files, last_wins=last_wins, name=name)
     if as_json:
         output.emit(
             {
@@ -54,12 +63,31 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
                     },
                 },
                 "findings": [
-                    {"level": each.level, "setting": each.setting, "message": each.message} for each in found.findings
+                    {"level": each.level, "rule": each.rule, "setting": each.setting, "message": each.message}
+                    for each in found.findings
                 ],
-                "root": None if found.root is None else {"name": found.root, "source": found.source},
+                "root": None if found.root is None else {"name": found.root, "sources": found.sources},
+                "state": found.state,
+                "summary": found.summary,
             }
         )
     else:
+        _show(found)
+    complain(found)
+    if found.policy is None:
+        raise typer.Exit(int(Status.REFUSED))
+    hold([found], strict)
+
+
+def _show(found: Evaluation) -> None:
+    """What it comes to, in one sentence; then every setting, and what somebody should know."""
+    if found.policy is None:
+        print("refused, for the errors on standard error; nothing is in force")
+    else:
+        print(found.summary)
+        if found.root is not None:
+            print(f"from: {output.safe(', '.join(found.sources))} ({found.root})")
+    if found.root is not None:
         output.table(
             ["setting", "value", "source"],
             [
@@ -69,20 +97,18 @@ def show(files: Files, as_json: Json = False, strict: Strict = False) -> None:
             ],
             styles=["bold", "", "dim"],
         )
-        if found.policy is None:
-            print("refused, for the errors on standard error; nothing is in force")
-        elif found.root is not None:
-            print(f"in force: {output.safe(found.source)} ({found.root})")
-        if found.policy is not None:
-            strength = found.policy.recipe().strength
-            print(f"strength: {strength.bits:.6f} bits, {strength.admissible:,} passwords")
-        for each in found.findings:
-            if each.level != "error":
-                print(f"{each.level}: {each.setting}: {each.message}")
-    complain(found)
-    if found.policy is None:
-        raise typer.Exit(int(Status.REFUSED))
-    _hold([found], strict)
+    if found.policy is not None and found.state == "managed":
+        strength = found.policy.recipe().strength
+        print(f"strength: {strength.bits:.6f} bits, {strength.admissible:,} passwords")
+    for each in found.findings:
+        if each.level != "error":
+            print(_told(each))
+
+
+def _told(each: Finding) -> str:
+    """A finding in one line."""
+    of = f"{each.setting}: " if each.setting else ""
+    return output.safe(f"{each.level}: {of}{each.message}")
 
 
 class Form(str, Enum):
@@ -136,7 +162,7 @@ def new(
             output.note(f"error: {each.setting}: {each.message.removeprefix('line 1: ')}")
     if found.policy is None:
         raise Failure("the policy is refused for the errors above; nothing was written", Status.REFUSED)
-    _hold([found], strict)
+    hold([found], strict)
     if document != json.loads(data):
         data = found.export("json")
     if file is None:
@@ -199,20 +225,30 @@ def _ask(document: dict[str, object]) -> None:
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy that a device has.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that it gets.")],
+    more_old: Annotated[
+        list[Path] | None, typer.Option("--old", metavar="FILE", help="Another document that the device has; may be repeated.")
+    ] = None,
+    more_new: Annotated[
+        list[Path] | None, typer.Option("--new", metavar="FILE", help="Another document that it gets; may be repeated.")
+    ] = None,
+    last_wins: LastWins = False,
     as_json: Json = False,
     strict: Strict = False,
 ) -> None:
     """Show what a new policy changes, and what each change does on a device.
 
+    Several documents of one side are joined as `laps policy show` joins them.
+
     Example: [bold]laps policy diff old.json new.json[/bold]
     """
-    before, after = evaluated([old]), evaluated([new])
+    before = evaluated([old, *(more_old or [])], last_wins=last_wins)
+    after = evaluated([new, *(more_new or [])], last_wins=last_wins)
     complain(before)
     complain(after)
     found = before.diff(after)
     if found is None:
         raise typer.Exit(int(Status.REFUSED))
-    _hold([before, after], strict)
+    hold([before, after], strict)
     if as_json:
         output.emit(
             {
@@ -243,6 +279,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy document in any form.")],
     form: Annotated[Form, typer.Option("--as", help="The form to write.")],
     to: Output = None,
+    name: Name = None,
     strict: Strict = False,
     command: Annotated[
         SyncmlCommand, typer.Option("--command", help="With --as csp: what the device does with each setting, all of them or none.")
@@ -254,12 +291,12 @@ def export(
     """
     if form is not Form.CSP and command is not SyncmlCommand.REPLACE:
         raise Failure(f"--command {command.value} goes with --as csp; {form.value} has no commands", Status.USAGE)
-    found = evaluated([file])
+    found = evaluated([file], name=name)
     complain(found)
     if found.policy is None:
         raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
-    _hold([found], strict)
-    _write(found.export(form.value, command=command.value), to)
+    hold([found], strict)
+    write(found.export(form.value, command=command.value), to)
 
 
 @policy.command("reset-password", cls=Command)
@@ -268,7 +305,7 @@ def reset_password(to: Output = None) -> None:
 
     Example: [bold]laps policy reset-password --output rotate.xml[/bold]
     """
-    _write(reset_password_syncml().encode(), to)
+    write(reset_password_syncml().encode(), to)
 
 
 @policy.command("reset-status", cls=Command)
@@ -289,22 +326,22 @@ def reset_status(
     if answer is None:
         if as_json:
             raise Failure("--json goes with a device's ANSWER; the question is SyncML", Status.USAGE)
-        _write(reset_password_syncml(status_only=True).encode(), to)
+        write(reset_password_syncml(status_only=True).encode(), to)
         return
-    found = reset_password_status(inputs.read(answer, "answer"), _source(answer))
+    found = reset_password_status(inputs.read(answer, "answer"), source(answer))
     if found is None:
         raise Failure(
             f"answer {answer}: it tells nothing of ResetPasswordStatus; give the Results that the device sent", Status.NOT_FOUND
         )
     if as_json:
-        output.emit({"state": found.state, "hresult": f"{found.hresult:#010x}"})
+        output.emit({"state": found.state, "hresult": None if found.hresult is None else f"{found.hresult:#010x}"})
     else:
         print(found.message)
     if found.state != "succeeded":
         raise typer.Exit(int(Status.NOT_COMMITTED))
 
 
-def _write(data: bytes, to: Path | None) -> None:
+def write(data: bytes, to: Path | None) -> None:
     if to is None:
         sys.stdout.buffer.write(data)
     else:
@@ -339,12 +376,13 @@ def _accepted(setting: dict[str, Any]) -> str:
     return str(setting.get("type", ""))
 
 
-def evaluated(files: Sequence[Path]) -> Evaluation:
+def evaluated(files: Sequence[Path], *, last_wins: bool = False, name: str | None = None) -> Evaluation:
     """Reads and evaluates documents."""
-    return evaluate([(_source(file), inputs.read(file, "policy")) for file in files])
+    documents = [(source(file), inputs.read(file, "policy")) for file in files]
+    return evaluate(documents, last_wins=last_wins, policy=name)
 
 
-def _source(file: Path) -> str:
+def source(file: Path) -> str:
     # A file's name may hold bytes that are no text; findings and JSON cannot.
     return file.name.encode("utf-8", "replace").decode("utf-8")
 
@@ -363,15 +401,15 @@ def complain(found: Evaluation) -> None:
     """Error findings go to standard error."""
     for each in found.findings:
         if each.level == "error":
-            output.note(f"error: {each.setting}: {each.message}" if each.setting else f"error: {each.message}")
+            output.note(_told(each))
 
 
-def _hold(every: Sequence[Evaluation], strict: bool) -> None:
+def hold(every: Sequence[Evaluation], strict: bool) -> None:
     """With ``--strict``, warnings go to standard error and leave with status 3."""
     warnings = [each for found in every for each in found.findings if each.level == "warning"]
     if strict and warnings:
         for each in warnings:
-            output.note(f"warning: {each.setting}: {each.message}")
+            output.note(_told(each))
         raise Failure(f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED)
 
 
