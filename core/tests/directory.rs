@@ -39,7 +39,7 @@ fn credentials(text: &str) -> Vec<[String; 3]> {
             let mut password = Password::empty();
             credential.password(&mut password).unwrap();
             let password = password.expose_secret().to_owned();
-            [credential.account.to_string(), credential.backup.to_string(), password]
+            [credential.account.to_string(), credential.backup.unwrap().to_string(), password]
         })
         .collect()
 }
@@ -61,7 +61,7 @@ fn the_shape_of_the_service_is_read() {
         ]
     );
     let newest = info.newest().unwrap().unwrap();
-    assert_eq!(newest.backup, info.last_backup.unwrap());
+    assert_eq!(newest.backup, info.last_backup);
     assert_eq!(newest.sid.unwrap().to_string(), "S-1-5-21-1-2-3-1001");
     assert!(!format!("{info:?} {newest:?}").contains("RXhhb"));
 }
@@ -83,6 +83,33 @@ fn the_shape_of_the_documentation_is_read_too() {
     // Pretty or not, with a byte order mark or not, and whatever else stands in it.
     let pretty = format!("\u{feff}{:#}", sample["body"]);
     assert_eq!(credentials(&pretty), found);
+}
+
+#[test]
+fn one_bad_credential_hides_no_other_and_no_time_is_unknown() {
+    let credential = |time: &str, password: &str| {
+        format!("{{\"accountName\":\"FixIt\",\"backupDateTime\":{time},\"passwordBase64\":{password}}}")
+    };
+    let info = |credentials: &[String]| {
+        format!("{{\"id\":\"a\",\"lastBackupDateTime\":\"0001-01-01T00:00:00Z\",\"credentials\":[{}]}}", credentials.join(","))
+    };
+    let newest = credential("\"2026-10-01T08:00:00Z\"", "\"TmV3ZXN0UHcxIWFhYWE=\"");
+    let bad = "{\"accountName\":\"FixIt\"}".to_owned();
+    let timeless = credential("\"0001-01-01T00:00:00Z\"", "\"QUJD\"");
+    for credentials in [
+        vec![newest.clone(), bad.clone(), timeless.clone()],
+        vec![timeless.clone(), bad.clone(), newest],
+    ] {
+        let text = info(&credentials);
+        let info = CredentialInfo::read(&text).unwrap();
+        assert_eq!(info.last_backup, None);
+        let mut password = Password::empty();
+        info.newest().unwrap().unwrap().password(&mut password).unwrap();
+        assert_eq!(password.expose_secret(), "NewestPw1!aaaa");
+        assert_eq!(info.credentials().filter(Result::is_ok).count(), 2);
+    }
+    let text = info(&[bad]);
+    assert!(CredentialInfo::read(&text).unwrap().newest().is_err());
 }
 
 #[test]
@@ -141,8 +168,8 @@ fn the_clear_attribute_is_read() {
         let text = sample["msLAPS-Password"].as_str().unwrap();
         let read = ClearPassword::read(text, &mut password).unwrap();
         assert_eq!(read.account.as_str(), sample["account"].as_str().unwrap());
-        assert_eq!(read.updated.as_ticks(), sample["filetime"].as_u64().unwrap());
-        assert_eq!(read.updated.to_string(), sample["utc"].as_str().unwrap());
+        assert_eq!(read.updated.unwrap().as_ticks(), sample["filetime"].as_u64().unwrap());
+        assert_eq!(read.updated.unwrap().to_string(), sample["utc"].as_str().unwrap());
         assert_eq!(password.expose_secret(), sample["password"].as_str().unwrap());
     }
     // Another order, as LAPS4LINUX writes it, and escapes.
@@ -150,6 +177,42 @@ fn the_clear_attribute_is_read() {
     let text = "{\"p\": \"a\\\"\\\\\\/\\u00e4b\", \"n\": \"J\\u00fcrgen\", \"t\": \"1d8161b41c41cde\", \"x\": [1]}";
     let read = ClearPassword::read(text, &mut password).unwrap();
     assert_eq!((read.account.as_str(), password.expose_secret()), ("Jürgen", "a\"\\/äb"));
+}
+
+#[test]
+fn a_time_that_others_write_does_not_hide_the_password() {
+    let stored = Filetime::from_hex("1d8161b41c41cde");
+    assert!(stored.is_some());
+    for (time, expected) in [
+        ("\"1d8161b41c41cde\"", stored),
+        ("\"1D8161B41C41CDE\"", stored),
+        ("\"01d8161b41c41cde\"", stored),
+        ("\"0x1d8161b41c41cde\"", stored),
+        ("\"132880495330729182\"", stored),
+        ("132880495330729182", stored),
+        ("\"133800000000000000\"", Filetime::from_ticks(133_800_000_000_000_000)),
+        ("\"1\"", None),
+        ("\"\"", None),
+        ("\"soon\"", None),
+        ("null", None),
+        ("true", None),
+        ("{\"x\":1}", None),
+        ("\"1700000000\\n\"", None),
+        ("\"fffffffffffffffffffffffff\"", None),
+    ] {
+        let mut password = Password::empty();
+        let text = format!("{{\"n\":\"root\",\"t\":{time},\"p\":\"x1!aaaaa\"}}");
+        let read = ClearPassword::read(&text, &mut password).unwrap();
+        assert_eq!((read.account.as_str(), read.updated), ("root", expected), "{time}");
+        assert_eq!(password.expose_secret(), "x1!aaaaa");
+    }
+    let mut password = Password::empty();
+    let read = ClearPassword::read("{\"n\":\"root\",\"p\":\"x\"}", &mut password).unwrap();
+    assert_eq!((read.updated, password.expose_secret()), (None, "x"));
+    // Escapes, and a name of another language.
+    let text = "{\"n\":\"Administrat\u{f6}r\",\"t\":\"1d8161b41c41cde\",\"p\":\"a\\u0026b\\u003cc\\\"d\\\\e\"}";
+    let read = ClearPassword::read(text, &mut password).unwrap();
+    assert_eq!((read.account.as_str(), password.expose_secret()), ("Administrat\u{f6}r", "a&b<c\"d\\e"));
 }
 
 #[test]
@@ -161,9 +224,6 @@ fn what_is_not_the_clear_attribute_is_refused_and_leaves_no_password() {
         "{\"n\":\"a\",\"t\":\"1\"}",
         "{\"n\":\"a\",\"t\":\"1\",\"p\":\"\"}",
         "{\"n\":\"a\",\"t\":\"1\",\"p\":\"x\",\"p\":\"y\"}",
-        "{\"n\":\"a\",\"t\":1,\"p\":\"x\"}",
-        "{\"n\":\"a\",\"t\":\"1700000000\\n\",\"p\":\"x\"}",
-        "{\"n\":\"a\",\"t\":\"01\",\"p\":\"x\"}",
         "{\"n\":\"a\",\"t\":\"1\",\"p\":\"x",
         "{\"n\":\"a\",\"t\":\"1\",\"p\":\"x\\q\"}",
         "{\"n\":\"a\",\"t\":\"1\",\"p\":\"\\ud800\"}",
@@ -182,7 +242,7 @@ fn the_header_and_the_blob_of_the_encrypted_attribute_are_read() {
     let expected = &sample["decoded"];
     let bytes = hex(&sample["msLAPS_EncryptedPassword_hex"]);
     let read = EncryptedPassword::read(&bytes).unwrap();
-    assert_eq!(read.updated.as_ticks(), expected["header_timestamp_filetime"].as_u64().unwrap());
+    assert_eq!(read.updated.unwrap().as_ticks(), expected["header_timestamp_filetime"].as_u64().unwrap());
     assert_eq!(read.blob.len(), usize::try_from(expected["blob_size"].as_u64().unwrap()).unwrap());
     let blob = ProtectedBlob::read(read.blob).unwrap();
     assert_eq!(blob.root_key.to_string(), expected["root_key_id"].as_str().unwrap());
@@ -229,9 +289,19 @@ fn cut_and_changed_attributes_are_refused() {
     let mut reserved = bytes.clone();
     reserved[12] = 1;
     assert!(EncryptedPassword::read(&reserved).is_err());
+    // A time that cannot be is unknown, and the blob is there all the same: after the year 9999, and with its halves swapped.
+    let good = EncryptedPassword::read(&bytes).unwrap();
+    assert!(good.updated.is_some());
     let mut late = bytes.clone();
     late[..4].copy_from_slice(&[0xff; 4]);
-    assert!(EncryptedPassword::read(&late).is_err());
+    let mut swapped = bytes.clone();
+    swapped[..8].rotate_left(4);
+    for odd in [late, swapped] {
+        let read = EncryptedPassword::read(&odd).unwrap();
+        assert_eq!((read.updated, read.blob), (None, good.blob));
+    }
+    // Bytes behind the size that it says belong to nothing.
+    assert!(EncryptedPassword::read(&[&bytes[..], &[0; 4]].concat()).is_err());
     // Cut anywhere inside the CMS, 1105 bytes, a blob does not parse.
     let blob = &bytes[16..];
     for len in 0..1105 {
@@ -257,7 +327,8 @@ proptest! {
         let mut out = Password::empty();
         let read = ClearPassword::read(&text, &mut out).unwrap();
         prop_assert_eq!(read.account.as_str(), account);
-        prop_assert_eq!(Some(read.updated), Filetime::from_ticks(ticks));
+        let time = Filetime::from_ticks(ticks).filter(|time| time.is_plausible());
+        prop_assert_eq!(read.updated, time);
         prop_assert_eq!(out.expose_secret(), password);
     }
 }

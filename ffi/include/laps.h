@@ -1156,8 +1156,9 @@ laps_status laps_policy_read(const uint8_t *document,
 LAPS_API LAPS_NODISCARD laps_status laps_evaluation_new(laps_evaluation **out_evaluation);
 
 /**
- * Adds a document of any known form. The source is its name, for findings. What Windows would let win, wins: the
- * order in which documents are added does not matter. The findings change, and borrowed ones end.
+ * Adds a document of any known form. The source is its name, for findings. Documents of one root (the CSP, Group Policy) are joined
+ * setting by setting, and a setting that two of them set differently is an error that names both; between roots, what Windows would
+ * let win, wins. The order in which documents are added does not matter. The findings change, and borrowed ones end.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1189,7 +1190,7 @@ bool laps_evaluation_resets_password(const laps_evaluation *evaluation);
 LAPS_API LAPS_NODISCARD size_t laps_evaluation_finding_count(const laps_evaluation *evaluation);
 
 /**
- * LAPS_LEVEL_ERROR or LAPS_LEVEL_WARNING; index counts from 0. 0 when there is no such finding.
+ * LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when there is no such finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1197,7 +1198,7 @@ uint32_t laps_evaluation_finding_level(const laps_evaluation *evaluation,
                                        size_t index);
 
 /**
- * The setting that a finding is about; index counts from 0. Borrowed. NULL when there is no such finding.
+ * The setting that a finding is about, empty when it is about several or about the whole; index counts from 0. Borrowed. NULL when there is no such finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1328,7 +1329,7 @@ LAPS_API LAPS_NODISCARD laps_status laps_policy_reset_status(laps_bytes **out_by
 
 /**
  * What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
- * LAPS_STATUS_NOT_FOUND when the document has no such answer.
+ * LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device has no such node.
  */
 LAPS_API
 LAPS_NODISCARD

@@ -9,6 +9,7 @@
 )]
 
 mod agent;
+mod directory;
 mod error;
 mod files;
 mod generator;
@@ -35,6 +36,8 @@ mod _laps {
     use super::agent::{
         Agent, AgentStatus, Event, agent_status, journal_candidates, journal_records,
     };
+    #[pymodule_export]
+    use super::directory::{DirectoryPassword, read_directory_password};
     #[pymodule_export]
     use super::error::codes;
     #[pymodule_export]

@@ -13,7 +13,7 @@ import laps
 from laps import Policy
 from laps.exceptions import PolicyError
 
-from .conftest import Laps
+from .conftest import Fleet, Laps
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "policy.json"
 # The cases that Rust and C are held to as well.
@@ -167,7 +167,8 @@ def test_bad_settings_are_refused(settings: dict[str, int], said: str) -> None:
 def test_documents_are_evaluated_in_memory() -> None:
     found = laps.evaluate([("mine.json", b'{"BackupDirectory": 1, "PasswordLength": 21}')])
     assert found.policy is not None and found.policy.password_length == 21
-    assert found.source == "mine.json"
+    assert found.sources == ["mine.json"]
+    assert (found.state, found.summary) == ("managed", "a password is managed")
     assert found.settings["PasswordLength"].source == "mine.json"
     assert laps.evaluate([]).policy == Policy()
     with pytest.raises(PolicyError, match="mine.json"):
@@ -227,10 +228,11 @@ def test_findings_and_values_are_those_of_every_face(case: dict[str, Any]) -> No
             documents.append((document["name"], text.encode()))
     evaluation = laps.evaluate(documents)
     findings = [
-        {"level": each.level, "setting": each.setting, "message": each.message}
+        {"level": each.level, "rule": each.rule, "setting": each.setting, "message": each.message}
         for each in evaluation.findings
     ]
     assert findings == case["findings"]
+    assert evaluation.state == case["state"]
     assert {
         name: setting.value
         for name, setting in evaluation.settings.items()
@@ -285,11 +287,79 @@ def test_show_says_which_root_won_and_what_is_ignored(laps: Laps) -> None:
     files = [VECTORS / "legacy.reg", VECTORS / "gpo.reg", VECTORS / "csp-entra.xml"]
     for order in (files, files[::-1]):
         ran = laps("policy", "show", *order, "--json", status=0)
-        assert ran.json["root"] == {"name": "csp", "source": "csp-entra.xml"}
-        ignored = [each["message"] for each in ran.json["findings"] if "is ignored" in each["message"]]
+        assert ran.json["root"] == {"name": "csp", "sources": ["csp-entra.xml"]}
+        ignored = [each["message"] for each in ran.json["findings"] if each["rule"] == "ignored"]
+        assert len(ignored) == 2  # One for each root that lost.
         assert any("gpo.reg" in each for each in ignored) and any("legacy.reg" in each for each in ignored)
         assert not any(each["source"] in ("gpo.reg", "legacy.reg") for each in ran.json["settings"].values())
-    assert "in force: gpo.reg (gpo)" in laps("policy", "show", *files[:2], status=0).out
+    assert "from: gpo.reg (gpo)" in laps("policy", "show", *files[:2], status=0).out
+
+
+REAL = VECTORS / "real"
+
+
+def test_documents_of_one_root_join_and_a_clash_names_both(laps: Laps) -> None:
+    split = [REAL / "intune-split-part1.json", REAL / "intune-split-part2.json"]
+    ran = laps("policy", "show", *split, "--json", status=0)
+    assert ran.json["root"] == {"name": "csp", "sources": [each.name for each in split]}
+    assert ran.json["settings"]["PasswordLength"] == {"value": 24, "source": split[1].name}
+    assert ran.json["settings"]["BackupDirectory"] == {"value": 1, "source": split[0].name}
+    clash = [REAL / "conflict-a.json", REAL / "conflict-b.json"]
+    ran = laps("policy", "show", *clash, "--json", status=3)
+    errors = [each for each in ran.json["findings"] if each["level"] == "error"]
+    assert {each["setting"] for each in errors} == {"PasswordAgeDays", "PasswordLength"}
+    for each in errors:
+        assert each["rule"] == "conflict"
+        assert all(document.name in each["message"] for document in clash)
+    last = laps("policy", "show", *clash, "--last-wins", "--json", status=0).json
+    assert last["settings"]["PasswordLength"]["value"] == 32
+    # A comparison joins alike.
+    changes = laps("policy", "diff", split[0], split[0], "--new", split[1], "--json", status=0).json["changes"]
+    assert [(each["setting"], each["old"], each["new"]) for each in changes] == [("PasswordLength", 14, 24)]
+    assert "conflict-b.json" in laps("policy", "diff", split[0], clash[0], "--new", clash[1], status=3).err
+
+
+def test_the_agent_joins_as_show_does(fleet: Fleet) -> None:
+    (fleet.folder / "part.json").write_text('{"PasswordLength": 24}')
+    ran = fleet.agent("--policy", "part.json", status=None)
+    shown = fleet.laps("policy", "show", "policy.json", "part.json", "--json")
+    # The policy of these tests sets a length of its own: refused by both, until the order is said to settle it.
+    assert shown.status == 3 and ran.status == 3
+    assert "part.json" in ran.out + ran.err
+    ran = fleet.agent("--policy", "part.json", "--last-wins")
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    joined = [each["message"] for each in events if each["name"] == "policy-joined"]
+    assert len(joined) == 1 and "policy.json, part.json" in joined[0]
+    assert len(fleet.password) == 24
+    # A policy that clashes is refused, and the last accepted one stays.
+    ran = fleet.agent("--policy", "part.json")
+    assert any(each["name"] == "policy-refused" for each in map(json.loads, ran.out.splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("agent-off.json", "off: BackupDirectory is 0"),
+        ("intune-split-part2.json", "off: BackupDirectory is not configured"),
+        ("reg-laps-tree-with-state.reg", "10024"),
+    ],
+)
+def test_what_is_off_is_told_first_and_has_no_strength(laps: Laps, name: str, said: str) -> None:
+    out = laps("policy", "show", REAL / name, status=0).out
+    assert said in out.splitlines()[0] and "strength" not in out
+    nothing = laps("policy", "show", EXAMPLE.with_name("nothing"), status=4)
+    assert nothing.out == ""
+
+
+def test_of_several_policies_one_is_chosen(laps: Laps, tmp_path: Path) -> None:
+    policies = [json.loads((REAL / name).read_text()) for name in ("conflict-a.json", "conflict-b.json")]
+    policies[1]["name"] = "second"
+    path = write(tmp_path, {"value": policies})
+    ran = laps("policy", "show", path, status=3)
+    assert "2 policies" in ran.err and "second" in ran.err
+    assert laps("policy", "show", path, "--policy", "SECOND", "--json", status=0).json["settings"]["PasswordLength"]["value"] == 32
+    assert b"32" in laps("policy", "export", path, "--policy", "second", "--as", "json", status=0).out.encode()
+    assert "no policy in it is named" in laps("policy", "show", path, "--policy", "third", status=3).err
 
 
 def test_a_new_policy_takes_settings(laps: Laps, tmp_path: Path) -> None:
@@ -367,6 +437,9 @@ def test_a_reset_is_asked_for_and_its_answer_read(laps: Laps, tmp_path: Path) ->
         )
         assert said in laps("policy", "reset-status", "answer.xml", status=status).out
         assert laps("policy", "reset-status", "answer.xml", "--json", status=status).json["state"] == state
+    ran = laps("policy", "reset-status", REAL / "syncml-reset-status-404.xml", "--json", status=8)
+    assert ran.json == {"state": "unanswered", "hresult": None}
+    assert "no such node" in laps("policy", "reset-status", REAL / "syncml-reset-status-404.xml", status=8).out
     assert "tells nothing" in laps("policy", "reset-status", VECTORS / "csp-rotate.xml", status=4).err
     (tmp_path / "answer.xml").write_text("<SyncML><nothing")
     assert "answer.xml" in laps("policy", "reset-status", "answer.xml", status=3).err

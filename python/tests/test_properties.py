@@ -40,7 +40,7 @@ def test_any_json_is_evaluated_or_refused(document: object) -> None:
     assert (found.policy is None) == bool(errors)
     if found.policy is not None:
         assert Policy(**found.policy.settings) == found.policy
-        again = laps.evaluate([("any.json", found.export("json"))]) if found.source else found
+        again = laps.evaluate([("any.json", found.export("json"))]) if found.sources else found
         assert again.policy == found.policy
 
 

@@ -48,7 +48,7 @@ use std::time::Instant;
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
-use laps_core::policy::{Clash, Policy};
+use laps_core::policy::{BackupDirectory, Clash, Policy};
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 use laps_core::seal::Reader;
@@ -308,9 +308,12 @@ impl Agent {
     /// else by the usual one, so that the vault hears of the device.
     fn find(&mut self, policy: &Policy, drive: Option<&Drive>) -> Result<Look, AgentError> {
         let name = policy.administrator_account_name();
-        match self.store.find(name) {
+        // A policy that is off says so whatever the store has.
+        let off = policy.backup_directory() == BackupDirectory::Disabled;
+        let found = self.store.find(name);
+        match found {
             Ok(account) => Ok(Look::There(account)),
-            Err(StoreError::NoSuchAccount(_)) => {
+            Err(error) if off || matches!(error, StoreError::NoSuchAccount(_)) => {
                 let known = match drive {
                     Some(drive) => Some(*drive.machine.account()),
                     None => self.folder.account()?,
@@ -369,7 +372,7 @@ impl Agent {
             Ok(RunOutcome::NotCommitted)
         } else if drive.unreachable || (unheard && drive.unsaved.is_none()) {
             Ok(RunOutcome::Unreachable)
-        } else if status.account_missing {
+        } else if managed && status.account_missing {
             Ok(RunOutcome::AccountMissing)
         } else if status.rotation_due.is_some() {
             Ok(RunOutcome::NotCommitted)

@@ -6,8 +6,9 @@ use super::{DirectoryError, Filetime};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedPassword<'a> {
-    /// When the password was set: readable without any right to decrypt.
-    pub updated: Filetime,
+    /// When the password was set: readable without any right to decrypt. None where no such time can have been, as when a writer
+    /// swapped its halves; the blob is whole all the same.
+    pub updated: Option<Filetime>,
     /// The DPAPI-NG blob; [`super::ProtectedBlob`] reads what is in clear.
     pub blob: &'a [u8],
 }
@@ -34,9 +35,7 @@ impl<'a> EncryptedPassword<'a> {
                 "msLAPS-EncryptedPassword has another size than it says",
             ));
         }
-        let updated = Filetime::from_ticks((u64::from(high) << 32) | u64::from(low)).ok_or(
-            DirectoryError::new("the time of msLAPS-EncryptedPassword is after the year 9999"),
-        )?;
-        Ok(Self { updated, blob })
+        let updated = Filetime::from_ticks((u64::from(high) << 32) | u64::from(low));
+        Ok(Self { updated: updated.filter(|time| time.is_plausible()), blob })
     }
 }

@@ -51,6 +51,27 @@ impl Filetime {
         plain.then(|| u64::from_str_radix(text, 16).ok()).flatten().and_then(Self::from_ticks)
     }
 
+    /// The time of a stored password however its writer spells it: in hexadecimal of either case, with or without `0x` and leading
+    /// zeros, or in decimal. None for what is neither, or is no time at which Windows LAPS or its like could have run.
+    #[must_use]
+    pub fn from_any_digits(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+        let plain = hex.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let hex = plain.then(|| u64::from_str_radix(hex, 16).ok()).flatten();
+        let plausible = |ticks| Self::from_ticks(ticks).filter(|time| time.is_plausible());
+        hex.and_then(plausible)
+            .or_else(|| Self::from_decimal(text).filter(|time| time.is_plausible()))
+    }
+
+    /// Whether a password can have been stored then: from the year 2000 to the end of 2199. A time whose halves were swapped is not.
+    #[must_use]
+    pub const fn is_plausible(self) -> bool {
+        const FIRST: u64 = (946_684_800 + EPOCH) * TICKS;
+        const END: u64 = (7_258_118_400 + EPOCH) * TICKS;
+        FIRST <= self.0 && self.0 < END
+    }
+
     /// An expiry time over LDAP: decimal digits.
     #[must_use]
     pub fn from_decimal(text: &str) -> Option<Self> {

@@ -76,17 +76,28 @@ impl<'a> CredentialInfo<'a> {
         elements.into_iter().flatten().map(|element| Credential::of(element?))
     }
 
-    /// The newest credential: the one whose password the device has, as far as Entra knows.
+    /// The newest credential: the one whose password the device has, as far as Entra knows. One that does not parse hides no other;
+    /// one without a time is older than every other.
     ///
     /// # Errors
-    /// [`DirectoryError`] when a credential does not parse.
+    /// [`DirectoryError`] when there are credentials and none parses.
     pub fn newest(&self) -> Result<Option<Credential<'a>>, DirectoryError> {
-        self.credentials().try_fold(None, |newest: Option<Credential<'a>>, credential| {
-            let credential = credential?;
-            Ok(Some(
-                newest.filter(|newest| newest.backup >= credential.backup).unwrap_or(credential),
-            ))
-        })
+        let mut first_error = None;
+        let newest = self.credentials().fold(None, |newest: Option<Credential<'a>>, found| {
+            match found {
+                Ok(found) => {
+                    Some(newest.filter(|newest| newest.backup >= found.backup).unwrap_or(found))
+                }
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    newest
+                }
+            }
+        });
+        match (newest, first_error) {
+            (None, Some(error)) => Err(error),
+            (newest, _) => Ok(newest),
+        }
     }
 }
 
@@ -123,8 +134,8 @@ pub struct Credential<'a> {
     pub account: AccountName,
     /// Its SID, where given.
     pub sid: Option<Sid>,
-    /// When it was backed up.
-    pub backup: Filetime,
+    /// When it was backed up, where that is known.
+    pub backup: Option<Filetime>,
     password: Text<'a>,
 }
 
@@ -148,13 +159,9 @@ impl Credential<'_> {
                 password = value.text()?;
             }
         }
-        match (account, backup, password) {
-            (Some(account), Some(backup), Some(password)) => {
-                Ok(Credential { account, sid, backup, password })
-            }
-            _ => Err(DirectoryError::new(
-                "a credential without accountName, backupDateTime or passwordBase64",
-            )),
+        match (account, password) {
+            (Some(account), Some(password)) => Ok(Credential { account, sid, backup, password }),
+            _ => Err(DirectoryError::new("a credential without accountName or passwordBase64")),
         }
     }
 
@@ -231,6 +238,10 @@ fn time(value: Value<'_>) -> Result<Option<Filetime>, DirectoryError> {
     let Some(text) = value.text()?.map(|text| text.decode(&mut buffer)).transpose()? else {
         return Ok(None);
     };
+    // What .NET writes for no time.
+    if text.starts_with("0001-") {
+        return Ok(None);
+    }
     Filetime::from_rfc3339(text).map(Some).ok_or(DirectoryError::new("a time that is not RFC 3339"))
 }
 

@@ -50,6 +50,11 @@ impl<'a> Value<'a> {
         self.0.starts_with('[')
     }
 
+    /// The value as it stands, quotes and all.
+    pub(super) const fn bare(self) -> &'a str {
+        self.0
+    }
+
     /// The text, when it is one; none for null.
     pub(super) fn text(self) -> Result<Option<Text<'a>>, DirectoryError> {
         if self.0 == "null" {

@@ -11,13 +11,16 @@ use crate::{identity::AccountName, secret::Password};
 pub struct ClearPassword {
     /// `n`: the account.
     pub account: AccountName,
-    /// `t`: when the password was set.
-    pub updated: Filetime,
+    /// `t`: when the password was set; none where it is missing, or no time that anybody could have meant.
+    pub updated: Option<Filetime>,
 }
 
 impl ClearPassword {
     /// Reads `{"n":"Administrator","t":"1d8161b41c41cde","p":"A6a3#7%eb!5"}`, in any order, and writes `p` into `password`.
     /// A zero at the end, which the encrypted form has, is dropped; other members are passed over.
+    ///
+    /// The time is read as others write it, too: in upper-case, with leading zeros or `0x`, or in decimal. Whoever reads this needs
+    /// the password: a time that cannot be told does not stand in the way.
     ///
     /// # Errors
     /// [`DirectoryError`] for anything else, such as a bare password; `password` is then empty.
@@ -36,18 +39,24 @@ impl ClearPassword {
                 () if name.is("p") => &mut secret,
                 () => continue,
             };
-            if place.replace(value.text()?.ok_or(MISSING)?).is_some() {
+            if place.replace(value).is_some() {
                 return Err(DirectoryError::new("a member of msLAPS-Password stands twice"));
             }
         }
-        let (Some(account), Some(updated), Some(secret)) = (account, updated, secret) else {
+        let (Some(account), Some(secret)) = (account, secret) else {
             return Err(MISSING);
         };
+        let account = account.text()?.ok_or(MISSING)?;
+        let secret = secret.text()?.ok_or(MISSING)?;
         let mut buffer = [0; 256];
         let account = AccountName::new(account.decode(&mut buffer)?).map_err(|_| MISSING)?;
-        let mut buffer = [0; 16];
-        let updated = Filetime::from_hex(updated.decode(&mut buffer)?)
-            .ok_or(DirectoryError::new("t is not a FILETIME in lower-case hexadecimal"))?;
+        let updated = updated.and_then(|updated| {
+            let mut buffer = [0; 32];
+            match updated.text() {
+                Ok(text) => Filetime::from_any_digits(text?.decode(&mut buffer).ok()?),
+                Err(_) => Filetime::from_any_digits(updated.bare()),
+            }
+        });
         let mut buffer = Zeroizing::new([0; Password::MAX_LEN]);
         let secret = secret.decode(buffer.as_mut_slice())?;
         if secret.is_empty() {

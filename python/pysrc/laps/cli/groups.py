@@ -17,6 +17,12 @@ def _agent() -> typer.Typer:
     return agent
 
 
+def _directory() -> typer.Typer:
+    from .directory import directory
+
+    return directory
+
+
 def _entra() -> typer.Typer:
     from .entra import entra
 
@@ -60,6 +66,7 @@ _GROUPS: tuple[tuple[str, str, Callable[[], typer.Typer]], ...] = (
         _vault,
     ),
     ("agent", "The agent: rotates the password of one account on this machine.", _agent),
+    ("directory", "What Active Directory stores of a password, read from a file.", _directory),
     ("entra", "The copy of the passwords that Microsoft Entra holds, through Microsoft Graph.", _entra),
 )
 _ORDER = (
@@ -74,6 +81,7 @@ _ORDER = (
     "open",
     "reseal",
     "agent",
+    "directory",
     "entra",
     "report",
     "demo",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from .._laps import Vault
 from . import inputs, output
+from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .naming import named
 from .origin import Actor, Reason, context, open_vault, user
@@ -62,8 +62,8 @@ def rotate(
     start = inputs.moment(since) if since is not None else None
     opened = open_vault(path, scope)
     wanted = [named(opened, each, more="; nothing was done for any device") for each in wanted]
-    if every and not yes and sys.stdin.isatty():
-        typer.confirm("Order every device to rotate?", abort=True, err=True)
+    if every:
+        confirm("Order every device to rotate?", yes)
     who, why = actor or user(), reason or "ordered on the command line"
     if revealed_by is None:
         ordered = opened.order_rotation(wanted or None, all=every, overdue=overdue, actor=who, reason=why, context=context())

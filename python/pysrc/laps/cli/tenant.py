@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import inputs, output
+from .asking import confirm
 from .command import Command, Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
@@ -44,11 +45,11 @@ def rotate(
 ) -> None:
     """Ask Intune to rotate passwords now. The devices must be online; accepted is not rotated.
 
-    Example: [bold]laps entra rotate PC-0001 --wait[/bold]
+    Example: [bold]laps entra rotate PC-0001 --wait --yes[/bold]
     """
     limit = inputs.seconds(timeout) if wait else 0
-    if len(devices) > 1 and not yes and sys.stdin.isatty():
-        typer.confirm(f"Rotate the passwords of {len(devices)} devices?", abort=True, err=True)
+    of = "the password of one device" if len(devices) == 1 else f"the passwords of {len(devices)} devices"
+    confirm(f"Rotate {of} now?", yes)
     from ..exceptions import LapsError
 
     results: list[dict[str, Any]] = []

@@ -112,6 +112,10 @@ class Connection:
         """Posts nothing to ``path``: an action."""
         return self._send(HttpRequest("POST", self._address(path)), need)
 
+    def put(self, path: str, need: Need, body: object) -> Any:
+        """Writes a whole document to ``path``."""
+        return self._send(HttpRequest("PUT", self._address(path), json=body), need)
+
     def pages(self, path: str, need: Need, **query: str) -> Any:
         """Every element of a paged list, page after page."""
         body = self.get(path, need, **query)
@@ -172,7 +176,11 @@ def _refusal(response: HttpResponse, content: bytes, need: Need) -> LapsError:
     if status == 403:
         return MachineError(f"Graph refuses (403{said}): {missing(need)}", _DENIED)
     if status == 404:
-        return NotFound(f"Graph knows no such device (404{said})", _NOT_FOUND)
+        return NotFound(
+            f"Graph knows no such device (404{said}): give the device id, not the object id, which is another number of the same "
+            "device; or it has never backed a password up",
+            _NOT_FOUND,
+        )
     if status == 429:
         return Busy(f"Graph is throttling (429{said}); try again later", _BUSY)
     if status >= 500:

@@ -22,7 +22,9 @@ __all__ = ["Directory", "Readiness", "Recovery", "Rotation"]
 _LIST = "/v1.0/directory/deviceLocalCredentials"
 _MANAGED = "/v1.0/deviceManagement/managedDevices"
 _ROTATE = "/beta/deviceManagement/managedDevices/{id}/rotateLocalAdminPassword"
-_SWITCH = "/beta/policies/deviceRegistrationPolicy"
+_SWITCH = "/v1.0/policies/deviceRegistrationPolicy"
+# A PUT needs every one of them: what is left out is reset.
+_OF_SWITCH = ("userDeviceQuota", "multiFactorAuthConfiguration", "azureADRegistration", "azureADJoin", "localAdminPassword")
 _AUDITS = "/v1.0/auditLogs/directoryAudits"
 # What Entra calls a read of a password in its audit log.
 _RECOVERED = "Recover device local administrator password"
@@ -59,6 +61,8 @@ class Readiness:
     may_rotate: bool | None
     switch_is_on: bool | None
     problems: tuple[str, ...]
+    #: What cannot be told, and why.
+    notes: tuple[str, ...] = ()
 
 
 class Directory:
@@ -102,7 +106,11 @@ class Directory:
             return self._by_name(wanted)
         body = self._graph.get(f"{_LIST}/{wanted.lower()}", Need.METADATA, **{"$select": _METADATA})
         if body is None:
-            raise NotFound(f"device {wanted}: Entra holds no password for it", _NOT_FOUND)
+            raise NotFound(
+                f"device {wanted}: Entra holds no password for it; give the device id, not the object id, or it has never backed "
+                "one up",
+                _NOT_FOUND,
+            )
         return device(body)
 
     def reveal(self, wanted: str) -> Device:
@@ -110,6 +118,8 @@ class Directory:
         identity = wanted.lower() if _GUID.fullmatch(wanted) else self._by_name(wanted).id
         body = self._graph.get(f"{_LIST}/{identity}", Need.PASSWORDS, **{"$select": f"{_METADATA},credentials"})
         found = device(body) if body is not None else None
+        if found is not None and not found.credentials and found.unreadable:
+            raise LapsError(f"device {wanted}: no credential can be read: {'; '.join(found.unreadable)}", 102)
         if found is None or not found.credentials:
             raise NotFound(
                 f"device {wanted}: Entra holds no password for it; has it backed one up, and is the tenant switch on "
@@ -125,7 +135,7 @@ class Directory:
             self._graph.pages(
                 _MANAGED,
                 Need.FIND_MANAGED,
-                **{"$filter": f"azureADDeviceId eq {_quoted(target.id)}", "$select": "id,deviceName"},
+                **{"$filter": f"azureADDeviceId eq {_quoted(target.id)}", "$select": "id,deviceName,lastSyncDateTime"},
             )
         )
         if not managed:
@@ -133,21 +143,48 @@ class Directory:
                 f"device {wanted}: Intune does not manage it, so it cannot be asked to rotate; rotate at the device",
                 _NOT_FOUND,
             )
-        managed_id = str(managed[0].get("id"))
+        managed_id = str(_living(wanted, managed).get("id"))
         if not _GUID.fullmatch(managed_id):
             raise LapsError(f"Graph's answer: {managed_id!r} is not the id of a managed device", 102)
         self._graph.post(_ROTATE.format(id=managed_id), Need.ROTATE)
         return Rotation(device=target, managed_device_id=managed_id)
+
+    def set_switch(self, on: bool, /) -> bool:
+        """Switches on or off whether devices of the tenant may back passwords up; gives what it was before.
+
+        The policy is read, changed in this one member, and written whole, as a PUT has to be.
+        """
+        body = self._graph.get(_SWITCH, Need.SWITCH)
+        if not isinstance(body, dict) or not isinstance(body.get("localAdminPassword"), dict):
+            raise LapsError("Graph's answer: no device registration policy with localAdminPassword", 102)
+        missing = [name for name in _OF_SWITCH if name not in body]
+        if missing:
+            raise LapsError(
+                f"Graph's answer: the device registration policy has no {', '.join(missing)}; writing it back would reset that", 102
+            )
+        before = body["localAdminPassword"].get("isEnabled") is True
+        if before != on:
+            whole = {name: body[name] for name in _OF_SWITCH}
+            self._graph.put(_SWITCH, Need.SET_SWITCH, {**whole, "localAdminPassword": {**body["localAdminPassword"], "isEnabled": on}})
+        return before
 
     def check(self) -> Readiness:
         """What the token may do and whether the tenant lets devices back passwords up. Reads no password."""
         claims = self._claims()
         granted = _granted(claims)
         problems: list[str] = []
+        listed = True
         try:
             self._graph.get(_LIST, Need.METADATA, **{"$select": "id", "$top": "1"})
         except MachineError as error:
+            listed = False
             problems.append(str(error))
+        notes: list[str] = []
+        if granted is None:
+            notes.append(
+                "the token does not say what it may do (it is opaque): that it may list devices was tried just now; whether it may "
+                "read passwords and ask for rotations shows only when it does"
+            )
         switch: bool | None = None
         try:
             body = self._graph.get(_SWITCH, Need.SWITCH)
@@ -164,6 +201,8 @@ class Directory:
             )
 
         def may(need: Need) -> bool | None:
+            if granted is None and need is Need.METADATA:
+                return listed
             return None if granted is None else bool(granted & need.satisfied_by)
 
         return Readiness(
@@ -174,6 +213,7 @@ class Directory:
             may_rotate=may(Need.ROTATE),
             switch_is_on=switch,
             problems=tuple(problems),
+            notes=tuple(notes),
         )
 
     def recoveries(self, *, since: datetime) -> Iterator[Recovery]:
@@ -200,7 +240,8 @@ class Directory:
         if not found:
             raise NotFound(f"device {name}: Entra holds no password for a device of this name", _NOT_FOUND)
         if len(found) > 1:
-            ids = ", ".join(each.id for each in found)
+            found.sort(key=lambda each: each.last_backup or datetime.min.replace(tzinfo=timezone.utc), reverse=True)
+            ids = ", ".join(f"{each.id} (last backup {_when(each.last_backup)})" for each in found)
             raise ArgumentError(f"device {name}: {len(found)} devices have this name; give one of the ids {ids}", _ARGUMENT)
         return found[0]
 
@@ -213,6 +254,27 @@ class Directory:
         except (IndexError, ValueError):
             return {}
         return claims if isinstance(claims, dict) else {}
+
+
+def _living(wanted: str, managed: list[Any]) -> dict[str, Any]:
+    """Of several Intune records of one device, which re-enrolling leaves behind, the one that synchronised last."""
+    records = [each for each in managed if isinstance(each, dict)]
+    times = [(moment(each.get("lastSyncDateTime")), each) for each in records]
+    dated = sorted(((at, each) for at, each in times if at is not None), key=lambda pair: pair[0], reverse=True)
+    if len(records) == 1:
+        return records[0]
+    if dated and (len(dated) == 1 or dated[0][0] > dated[1][0]):
+        return dated[0][1]
+    ids = ", ".join(str(each.get("id")) for each in records)
+    raise ArgumentError(
+        f"device {wanted}: Intune has {len(records)} records of it and does not tell which synchronised last: {ids}; remove the "
+        "old ones in Intune",
+        _ARGUMENT,
+    )
+
+
+def _when(at: datetime | None) -> str:
+    return "unknown" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _granted(claims: dict[str, Any]) -> frozenset[str] | None:

@@ -18,6 +18,7 @@ class Need(Enum):
     FIND_MANAGED = "DeviceManagementManagedDevices.Read.All"
     ROTATE = "DeviceManagementManagedDevices.PrivilegedOperations.All"
     SWITCH = "Policy.Read.DeviceConfiguration"
+    SET_SWITCH = "Policy.ReadWrite.DeviceConfiguration"
     AUDIT = "AuditLog.Read.All"
 
     @property
@@ -33,7 +34,10 @@ _SATISFIED: dict[Need, frozenset[str]] = {
         {"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
     ),
     Need.ROTATE: frozenset({"DeviceManagementManagedDevices.PrivilegedOperations.All"}),
-    Need.SWITCH: frozenset({"Policy.Read.DeviceConfiguration", "Policy.Read.All"}),
+    Need.SWITCH: frozenset(
+        {"Policy.Read.DeviceConfiguration", "Policy.Read.All", "Policy.ReadWrite.DeviceConfiguration"}
+    ),
+    Need.SET_SWITCH: frozenset({"Policy.ReadWrite.DeviceConfiguration"}),
     Need.AUDIT: frozenset({"AuditLog.Read.All"}),
 }
 
@@ -42,8 +46,10 @@ _ROLES = {
     "Intune Administrator",
     Need.PASSWORDS: "Cloud Device Administrator or Intune Administrator",
     Need.FIND_MANAGED: "Intune Administrator, or an Intune role with Managed devices/Read",
-    Need.ROTATE: "Intune Administrator, or an Intune role with Remote tasks/Rotate local admin password",
+    Need.ROTATE: "a custom role of Intune with Remote tasks/Rotate Local Admin Password; no built-in role has it, Intune "
+    "Administrator neither",
     Need.SWITCH: "Cloud Device Administrator or Global Reader",
+    Need.SET_SWITCH: "Cloud Device Administrator",
     Need.AUDIT: "Reports Reader, Security Reader or Security Administrator",
 }
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._laps import Password
-from ..exceptions import MessageError
+from ..exceptions import LapsError, MessageError
 
 __all__ = ["Credential", "Device", "device", "moment", "password"]
 
@@ -41,6 +41,8 @@ class Device:
     last_backup: datetime | None
     refresh: datetime | None
     credentials: tuple[Credential, ...] = ()
+    #: What is wrong with each credential that could not be read; the others are there all the same.
+    unreadable: tuple[str, ...] = ()
 
     @property
     def current(self) -> Credential | None:
@@ -57,7 +59,15 @@ def device(body: object) -> Device:
     credentials = entity.get("credentials") or []
     if not isinstance(credentials, list):
         raise MessageError("Graph's answer: credentials is not a list", _MALFORMED)
-    read = [_credential(_mapping(each, "a credential")) for each in credentials]
+    read: list[Credential] = []
+    unreadable: list[str] = []
+    for each in credentials:
+        try:
+            read.append(_credential(_mapping(each, "a credential")))
+        except LapsError as error:
+            backed_up = each.get("backupDateTime") if isinstance(each, Mapping) else None
+            when = f"of {backed_up}" if isinstance(backed_up, str) and backed_up.isprintable() else "without a time"
+            unreadable.append(f"a credential {when}: {str(error).removeprefix('Graph\'s answer: ')}")
     read.sort(key=lambda each: each.backed_up or datetime.min.replace(tzinfo=timezone.utc), reverse=True)
     return Device(
         id=_text(entity, "id"),
@@ -65,6 +75,7 @@ def device(body: object) -> Device:
         last_backup=moment(entity.get("lastBackupDateTime")),
         refresh=moment(entity.get("refreshDateTime")),
         credentials=tuple(read),
+        unreadable=tuple(unreadable),
     )
 
 
@@ -81,6 +92,8 @@ def moment(text: object) -> datetime | None:
     )
     if not found:
         raise MessageError(f"Graph's answer: {text!r} is not a time in RFC 3339", _MALFORMED)
+    if found[1].startswith("0001-"):
+        return None  # Nobody knows: what .NET writes for no time.
     try:
         at = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")
         at = at.replace(microsecond=int((found[3] or "0")[:6].ljust(6, "0")))
@@ -102,6 +115,8 @@ def password(encoded: str) -> Password:
         raise MessageError(
             "Graph's answer: passwordBase64 is not base64 of UTF-8 or UTF-16LE text", _MALFORMED
         ) from None
+    if not text:
+        raise MessageError("Graph's answer: passwordBase64 is empty", _MALFORMED)
     return Password(text)
 
 
