@@ -88,10 +88,15 @@ fn the_shape_of_the_documentation_is_read_too() {
 #[test]
 fn one_bad_credential_hides_no_other_and_no_time_is_unknown() {
     let credential = |time: &str, password: &str| {
-        format!("{{\"accountName\":\"FixIt\",\"backupDateTime\":{time},\"passwordBase64\":{password}}}")
+        format!(
+            "{{\"accountName\":\"FixIt\",\"backupDateTime\":{time},\"passwordBase64\":{password}}}"
+        )
     };
     let info = |credentials: &[String]| {
-        format!("{{\"id\":\"a\",\"lastBackupDateTime\":\"0001-01-01T00:00:00Z\",\"credentials\":[{}]}}", credentials.join(","))
+        format!(
+            "{{\"id\":\"a\",\"lastBackupDateTime\":\"0001-01-01T00:00:00Z\",\"credentials\":[{}]}}",
+            credentials.join(",")
+        )
     };
     let newest = credential("\"2026-10-01T08:00:00Z\"", "\"TmV3ZXN0UHcxIWFhYWE=\"");
     let bad = "{\"accountName\":\"FixIt\"}".to_owned();
@@ -212,7 +217,10 @@ fn a_time_that_others_write_does_not_hide_the_password() {
     // Escapes, and a name of another language.
     let text = "{\"n\":\"Administrat\u{f6}r\",\"t\":\"1d8161b41c41cde\",\"p\":\"a\\u0026b\\u003cc\\\"d\\\\e\"}";
     let read = ClearPassword::read(text, &mut password).unwrap();
-    assert_eq!((read.account.as_str(), password.expose_secret()), ("Administrat\u{f6}r", "a&b<c\"d\\e"));
+    assert_eq!(
+        (read.account.as_str(), password.expose_secret()),
+        ("Administrat\u{f6}r", "a&b<c\"d\\e")
+    );
 }
 
 #[test]
@@ -242,7 +250,10 @@ fn the_header_and_the_blob_of_the_encrypted_attribute_are_read() {
     let expected = &sample["decoded"];
     let bytes = hex(&sample["msLAPS_EncryptedPassword_hex"]);
     let read = EncryptedPassword::read(&bytes).unwrap();
-    assert_eq!(read.updated.unwrap().as_ticks(), expected["header_timestamp_filetime"].as_u64().unwrap());
+    assert_eq!(
+        read.updated.unwrap().as_ticks(),
+        expected["header_timestamp_filetime"].as_u64().unwrap()
+    );
     assert_eq!(read.blob.len(), usize::try_from(expected["blob_size"].as_u64().unwrap()).unwrap());
     let blob = ProtectedBlob::read(read.blob).unwrap();
     assert_eq!(blob.root_key.to_string(), expected["root_key_id"].as_str().unwrap());

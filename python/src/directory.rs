@@ -53,10 +53,7 @@ impl DirectoryPassword {
 /// A time that cannot be told does not stand in the way of the password.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
-pub(crate) fn read_directory_password(
-    py: Python<'_>,
-    data: &[u8],
-) -> PyResult<DirectoryPassword> {
+pub(crate) fn read_directory_password(py: Python<'_>, data: &[u8]) -> PyResult<DirectoryPassword> {
     let clear = text::decode(data).ok().filter(|text| text.trim_start().starts_with('{'));
     if let Some(text) = clear {
         let mut password = Box::new(secret::Password::empty());

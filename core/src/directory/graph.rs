@@ -83,8 +83,8 @@ impl<'a> CredentialInfo<'a> {
     /// [`DirectoryError`] when there are credentials and none parses.
     pub fn newest(&self) -> Result<Option<Credential<'a>>, DirectoryError> {
         let mut first_error = None;
-        let newest = self.credentials().fold(None, |newest: Option<Credential<'a>>, found| {
-            match found {
+        let newest =
+            self.credentials().fold(None, |newest: Option<Credential<'a>>, found| match found {
                 Ok(found) => {
                     Some(newest.filter(|newest| newest.backup >= found.backup).unwrap_or(found))
                 }
@@ -92,8 +92,7 @@ impl<'a> CredentialInfo<'a> {
                     first_error.get_or_insert(error);
                     newest
                 }
-            }
-        });
+            });
         match (newest, first_error) {
             (None, Some(error)) => Err(error),
             (newest, _) => Ok(newest),
