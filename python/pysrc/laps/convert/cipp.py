@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from .model import Converted, refuse
+from .model import Converted, document, refuse
 
 
 def read(text: str, source: str) -> list[Converted] | None:
     """The policies in the template; None when it is of another form."""
     if "RAWJson" not in text and "RawJson" not in text:
         return None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    items = document if isinstance(document, list) else [document]
+    read = document(text)
+    items = read if isinstance(read, list) else [read]
     if not any(isinstance(each, dict) and _raw(each) is not None for each in items):
         return None
     found = []

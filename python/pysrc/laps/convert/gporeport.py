@@ -29,6 +29,9 @@ _ACTIONS = {
     "Reset the password, logoff the managed account, and terminate any remaining processes": 11,
 }
 _TARGET = {"Manage the built-in admin account": 0, "Manage a custom admin account": 1}
+#: What belongs to a policy and holds no value of it.
+_TOLD = frozenset({"Name", "State", "Explain", "Supported", "Category", "Comment", "Text"})
+_PARTS = frozenset({"DropDownList", "Numeric", "EditText", "CheckBox", "MultiText", "ListBox"})
 _Parts = dict[str, tuple[str, dict[str, int] | None]]
 #: Each policy: its own value, and its parts by the editor's label (without a colon), with the names of choices.
 _POLICIES: dict[str, tuple[str | None, _Parts]] = {
@@ -80,11 +83,17 @@ def read(text: str, source: str) -> list[Converted] | None:
     for gpo in reports:
         values: list[Value | str] = []
         for computer in (each for each in gpo if _local(each) == "Computer"):
+            read = 0
             for each in computer.iter():
                 if _local(each) == "Policy":
                     values += _policy(each, source)
+                    read += _is_of_laps(_text(each, "Category"))
                 elif _local(each) == "RegistrySetting":
                     values += _setting(each, source)
+                    read += _is_key_of_laps(_text(each, "KeyPath"))
+            stand = sum(_is_mark(each) for each in computer.iter())
+            if read != stand:
+                raise refuse(source, f"{stand} policies of LAPS stand in it, and {read} of them where a report has policies")
         of_laps = any("laps" in (each if isinstance(each, str) else each.key).lower() for each in values)
         if of_laps or len(reports) == 1:
             found.append(Converted("a report of Group Policy", _text(gpo, "Name"), reg(values, source)))
@@ -108,9 +117,25 @@ def _text(element: ElementTree.Element, *path: str) -> str:
     return "" if here is None else (here.text or "").strip()
 
 
+def _is_of_laps(category: str) -> bool:
+    return category.rpartition("/")[2] == "LAPS"
+
+
+def _is_key_of_laps(key: str) -> bool:
+    return key.lower().endswith(("\\laps", "\\laps\\config", "\\admpwd"))
+
+
+def _is_mark(element: ElementTree.Element) -> bool:
+    """Whether something stands here that only a policy of LAPS has, whatever it is called."""
+    text = (element.text or "").strip()
+    return (_is_of_laps(text) and "/" in text) or (_is_key_of_laps(text) and "\\" in text)
+
+
 def _policy(policy: ElementTree.Element, source: str) -> list[Value | str]:
     name, state, category = (_text(policy, each) for each in ("Name", "State", "Category"))
-    of_laps = category.rpartition("/")[2] == "LAPS"
+    of_laps = _is_of_laps(category)
+    if name in _POLICIES and not category:
+        raise refuse(source, f"{name}: no Category")
     if name not in _POLICIES or not of_laps:
         if of_laps:
             raise refuse(
@@ -130,8 +155,10 @@ def _policy(policy: ElementTree.Element, source: str) -> list[Value | str]:
     if state == "Disabled":
         return values + [Value(GPO, setting, None) for setting, _ in parts.values()]
     for element in policy:
-        if _local(element) in ("DropDownList", "Numeric", "EditText", "CheckBox", "MultiText", "ListBox"):
+        if _local(element) in _PARTS:
             values.append(_part(name, element, parts, source))
+        elif _local(element) not in _TOLD:
+            raise refuse(source, f"{name}: the element {_local(element)!r} is none that a report has")
     return values
 
 
@@ -146,10 +173,15 @@ def _part(name: str, element: ElementTree.Element, parts: _Parts, source: str) -
         if choices is None or chosen not in choices:
             raise refuse(source, f"{name}: {label}: the choice {chosen!r} is not known")
         return Value(GPO, setting, choices[chosen])
+    state = _text(element, "State")
     if kind == "CheckBox":
-        return Value(GPO, setting, int(_text(element, "State") == "Enabled"))
+        if state not in ("Enabled", "Disabled"):
+            raise refuse(source, f"{name}: {label}: the state {state!r} is neither Enabled nor Disabled")
+        return Value(GPO, setting, int(state == "Enabled"))
     value = _child(element, "Value")
-    data = "" if value is None else (value.text or "").strip()
+    if value is None:
+        raise refuse(source, f"{name}: {label}: no Value")
+    data = (value.text or "").strip()
     if kind == "Numeric":
         if not data.isascii() or not data.isdigit():
             raise refuse(source, f"{name}: {label}: {data!r} is not a number")
@@ -170,6 +202,6 @@ def _setting(setting: ElementTree.Element, source: str) -> list[Value | str]:
             values.append(Value(key, name, string.text or ""))
         else:
             values.append(Value(key, name, bytes))
-    if not values and key.lower().endswith(("\\laps", "\\admpwd")):
+    if not values and _is_key_of_laps(key):
         raise refuse(source, f"{key}: a setting without a value")
     return values

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..exceptions import PolicyError
 
-__all__ = ["GPO", "Converted", "Value", "kinds", "machine", "refuse", "reg", "xml"]
+__all__ = ["GPO", "Converted", "Value", "document", "kinds", "machine", "refuse", "reg", "xml"]
 
 #: The root of Group Policy.
 GPO = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\LAPS"
@@ -103,11 +105,24 @@ def _data(value: Value, source: str) -> str:
 
 def kinds() -> dict[str, str]:
     """The settings by name, each with its type in the registry."""
-    import json
-
     from .._laps import policy_schema
 
     return {each["name"]: each["registry_type"] for each in json.loads(policy_schema())["settings"]}
+
+
+def document(text: str) -> Any:
+    """A JSON document; None for what is none, or has a name twice: who reads policies says where."""
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
 
 
 def xml(text: str, source: str) -> ElementTree.Element | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .model import GPO, Converted, Value, kinds, refuse, reg
+from .model import GPO, Converted, Value, document, kinds, refuse, reg
 
 #: Names of the scenario's metadata, version 2603.1, where they differ from the registry's.
 _NAMES = {
@@ -22,13 +22,10 @@ def read(text: str, source: str) -> list[Converted] | None:
     """The policy in the JSON; None when it is of another form."""
     if not text.lstrip().startswith(("{", "[")):
         return None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(document, dict) and _is_metadata(document):
+    read = document(text)
+    if isinstance(read, dict) and _is_metadata(read):
         raise refuse(source, "the description of a scenario of Microsoft.OSConfig, which holds no values; save what Get-OSConfigDesiredConfiguration gives")
-    settings = document if isinstance(document, list) else [document]
+    settings = read if isinstance(read, list) else [read]
     known = {**_NAMES, **{name: name for name in kinds()}}
     if not any(isinstance(each, dict) and _name(each) in known and _has_value(each) for each in settings):
         return None
@@ -57,6 +54,6 @@ def _has_value(setting: dict[str, Any]) -> bool:
     return "Value" in setting or "value" in setting
 
 
-def _is_metadata(document: dict[str, Any]) -> bool:
-    settings = document.get("settings")
+def _is_metadata(described: dict[str, Any]) -> bool:
+    settings = described.get("settings")
     return isinstance(settings, list) and any(isinstance(each, dict) and "provider" in each for each in settings)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
-from .model import Converted, Value, kinds, machine, refuse, reg
+from .model import Converted, Value, document, kinds, machine, refuse, reg
 
 #: What the provider adds to the values of a key.
 _OWN = {"PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider", "PSComputerName", "RunspaceId", "PSShowComputerName"}
@@ -16,11 +14,8 @@ def read_json(text: str, source: str) -> list[Converted] | None:
     """The policy in the JSON; None when it is of another form."""
     if not text.lstrip().startswith(("{", "[")):
         return None
-    try:
-        document = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return None  # What is wrong, and where, is said by who reads the policies.
-    keys = document if isinstance(document, list) else [document]
+    found = document(text)
+    keys = found if isinstance(found, list) else [found]
     if not any(isinstance(each, dict) and "PSPath" in each for each in keys):
         return None
     values: list[Value | str] = []
@@ -32,13 +27,6 @@ def read_json(text: str, source: str) -> list[Converted] | None:
             if name not in _OWN:
                 values.append(Value(key, name, _data(data)))
     return [Converted("what Get-ItemProperty | ConvertTo-Json writes", "", reg(values, source))]
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
 
 
 def _data(data: object) -> int | str | type[bytes]:

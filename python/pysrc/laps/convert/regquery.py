@@ -21,9 +21,9 @@ def read(text: str, source: str) -> list[Converted] | None:
             key = machine(line)
         elif (found := _VALUE.match(line)) and key:
             values += _values(key, found["name"], found["kind"], found["data"] or "", source, number)
-        elif line.startswith(" "):
+        elif number != lines[-1][0] or line.startswith(" ") or "REG_" in line:
             raise refuse(source, f"{line.strip()!r} is neither a key nor a name, a type and a value", number)
-        # The line at the end tells how much was found, in the language of the system.
+        # The last line may tell how much was found, in the language of the system.
     return [Converted("what reg query prints", "", reg(values, source))]
 
 
