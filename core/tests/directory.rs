@@ -103,7 +103,7 @@ fn one_bad_credential_hides_no_other_and_no_time_is_unknown() {
     let timeless = credential("\"0001-01-01T00:00:00Z\"", "\"QUJD\"");
     for credentials in [
         vec![newest.clone(), bad.clone(), timeless.clone()],
-        vec![timeless.clone(), bad.clone(), newest],
+        vec![timeless, bad.clone(), newest],
     ] {
         let text = info(&credentials);
         let info = CredentialInfo::read(&text).unwrap();
