@@ -267,6 +267,7 @@ impl<T> Out<T> {
     ///
     /// # Safety
     /// As [`Out::new`].
+    #[cfg(feature = "vault")]
     pub(crate) unsafe fn optional(pointer: *mut T, name: &str) -> Result<Option<Self>, Failure> {
         // SAFETY: as this function's.
         (!pointer.is_null()).then(|| unsafe { Self::new(pointer, name) }).transpose()

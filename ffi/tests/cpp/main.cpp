@@ -202,11 +202,14 @@ static void a_rotation_goes_its_way() {
     CHECK(vault.readers().size() == 2);
     laps::Rows page = vault.resealing("", 10, "anna", "a test", now);
     CHECK(page.size() == 1 && page.text(0, LAPS_FIELD_DEVICE) == "pc-17" && page.next().empty());
-    laps::Record handed_out = laps::Record::parse(page.bytes(0)), anew = key.reseal(handed_out, {&reader}, generator);
-    laps::Vault::Resealed resealed = vault.take_resealed({&handed_out, &anew}, "anna", "a test", now);
+    // Taken back is what is sealed to exactly the active readers, and nothing that was handed out.
+    laps::Reader second = other.reader();
+    laps::Record handed_out = laps::Record::parse(page.bytes(0));
+    laps::Record resealed_record = key.reseal(handed_out, {&reader, &second}, generator);
+    laps::Vault::Resealed resealed = vault.take_resealed({&handed_out, &resealed_record}, "anna", "a test", now);
     CHECK(resealed.replaced == 1 && resealed.failed.size() == 1 && resealed.failed.text(0, LAPS_FIELD_DEVICE) == "pc-17");
     resealed = vault.reseal(key, "anna", "a test", now);
-    CHECK(resealed.replaced == 1 && resealed.not_ours == 0 && resealed.failed.size() == 0);
+    CHECK(resealed.replaced == 0 && resealed.not_ours == 0 && resealed.failed.size() == 0);
     laps::Rows exported = vault.export_devices("", 10, "anna", "a test", now);
     CHECK(exported.size() == 1 && !exported.bytes(0).empty());
     vault.set_context("a test program");
