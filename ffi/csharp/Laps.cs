@@ -532,7 +532,7 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_rotation_handle_stamp(Rotation rotation, byte[] stamp, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_rotation_handle_account(Rotation rotation, uint account, byte[] stamp, ulong now);
+        internal static extern int laps_rotation_handle_account(Rotation rotation, uint seen, byte[] stamp, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_rotation_handle_readers(Rotation rotation, IntPtr[] readers, UIntPtr reader_count, ulong now);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -2106,7 +2106,7 @@ laps_status laps_rotation_handle_stamp(laps_rotation *rotation,
 LAPS_API
 LAPS_NODISCARD
 laps_status laps_rotation_handle_account(laps_rotation *rotation,
-                                         uint32_t account,
+                                         uint32_t seen,
                                          const uint8_t *stamp,
                                          uint64_t now);
 

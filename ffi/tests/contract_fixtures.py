@@ -208,6 +208,7 @@ ARGUMENTS = {
     "proof": "bytes_32",
     "state": "state_copy",
     "state_len": "state_copy_len",
+    "seen": "LAPS_ACCOUNT_PRESENT",
     "applied": "LAPS_APPLIED_SUCCESS",
     "verified": "LAPS_VERIFIED_MATCH",
     "acted": "LAPS_ACTED_DONE",

@@ -194,18 +194,18 @@ pub unsafe extern "C" fn laps_rotation_handle_stamp(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_account(
     rotation: *mut laps_rotation,
-    account: u32,
+    seen: u32,
     stamp: *const u8,
     now: u64,
 ) -> laps_status {
     fact(rotation, |rotation| {
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
-        let seen = match account {
+        let seen = match seen {
             LAPS_ACCOUNT_PRESENT => AccountSeen::Present { stamp },
             LAPS_ACCOUNT_MISSING => AccountSeen::Missing,
             LAPS_ACCOUNT_UNKNOWN => AccountSeen::Unknown,
-            _ => return Err(unknown("account", account)),
+            _ => return Err(unknown("seen", seen)),
         };
         rotation.machine.handle_account(seen, time(now));
         Ok(())
