@@ -101,10 +101,9 @@ fn one_bad_credential_hides_no_other_and_no_time_is_unknown() {
     let newest = credential("\"2026-10-01T08:00:00Z\"", "\"TmV3ZXN0UHcxIWFhYWE=\"");
     let bad = "{\"accountName\":\"FixIt\"}".to_owned();
     let timeless = credential("\"0001-01-01T00:00:00Z\"", "\"QUJD\"");
-    for credentials in [
-        vec![newest.clone(), bad.clone(), timeless.clone()],
-        vec![timeless, bad.clone(), newest],
-    ] {
+    for credentials in
+        [vec![newest.clone(), bad.clone(), timeless.clone()], vec![timeless, bad.clone(), newest]]
+    {
         let text = info(&credentials);
         let info = CredentialInfo::read(&text).unwrap();
         assert_eq!(info.last_backup, None);
