@@ -17,7 +17,7 @@ from contract import arguments, base, functions, is_out, is_pointer
 from contract_fixtures import FIXTURES, PRELUDE, VAULT_PRELUDE
 
 # Inputs of a fixed length that the comment does not say in words that a program reads.
-FIXED = {"stamp": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_id": 16}
+FIXED = {"stamp": 32, "proof": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_id": 16}
 # Texts that name files: only the valid one, or none. A random name could be that of a file of somebody else.
 PATHS = ("path", "copy")
 # Clean objects that calls change: made anew for every sequence, after the objects that they are made from.

@@ -67,7 +67,8 @@ def device(body: object) -> Device:
         except LapsError as error:
             backed_up = each.get("backupDateTime") if isinstance(each, Mapping) else None
             when = f"of {backed_up}" if isinstance(backed_up, str) and backed_up.isprintable() else "without a time"
-            unreadable.append(f"a credential {when}: {str(error).removeprefix('Graph\'s answer: ')}")
+            why = str(error).removeprefix("Graph's answer: ")
+            unreadable.append(f"a credential {when}: {why}")
     read.sort(key=lambda each: each.backed_up or datetime.min.replace(tzinfo=timezone.utc), reverse=True)
     return Device(
         id=_text(entity, "id"),
