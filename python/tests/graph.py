@@ -149,7 +149,7 @@ def answer(handler: BaseHTTPRequestHandler, graph: Graph, method: str) -> None:
                 if each["deviceName"] not in graph.offline:
                     each["lastBackupDateTime"] = "2025-01-09T00:00:00Z"
         return send(handler, 204, b"")
-    if path == "/beta/policies/deviceRegistrationPolicy" and SWITCH in granted:
+    if path == "/v1.0/policies/deviceRegistrationPolicy" and SWITCH in granted:
         return send(handler, 200, {"localAdminPassword": {"isEnabled": graph.switch}})
     if path == "/v1.0/auditLogs/directoryAudits" and AUDIT in granted:
         assert query["$filter"].startswith("activityDisplayName eq 'Recover device local administrator password' and ")

@@ -129,7 +129,7 @@ def test_check_says_what_the_token_may_and_whether_the_switch_is_on(entra: Entra
 
 
 def test_rotate_says_accepted_until_the_backup_time_moves(entra: Entra, graph: fake.Graph) -> None:
-    ran = entra("rotate", "PC-0001", "--json")
+    ran = entra("rotate", "PC-0001", "--yes", "--json")
     assert ran.json["devices"][0]["state"] == "accepted"
     assert "not rotated yet" in ran.err
     graph.offline = {"PC-0003"}
@@ -141,10 +141,10 @@ def test_rotate_says_accepted_until_the_backup_time_moves(entra: Entra, graph: f
 
 
 def test_rotate_needs_the_privileged_permission_and_an_intune_device(entra: Entra, graph: fake.Graph) -> None:
-    ran = entra("rotate", "PC-0001", may=(fake.READ, fake.MANAGED), status=5)
+    ran = entra("rotate", "PC-0001", "--yes", may=(fake.READ, fake.MANAGED), status=5)
     assert "PrivilegedOperations" in ran.err
     graph.rotate_works = False
-    assert "Intune does not manage it" in entra("rotate", "PC-0001", status=4).err
+    assert "Intune does not manage it" in entra("rotate", "PC-0001", "--yes", status=4).err
     assert graph.rotated == []
 
 

@@ -145,7 +145,7 @@ fn without_an_accepted_set_nothing_is_done() {
     }
     fs::remove_file(device.bench.path("readers.set")).unwrap();
     let error = device.agent().run_once(false).unwrap_err();
-    assert_eq!(error.code(), Code::Io, "{error}");
+    assert_eq!(error.code(), Code::NotFound, "{error}");
 }
 
 #[test]
