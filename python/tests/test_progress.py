@@ -32,7 +32,7 @@ def test_long_work_tells_its_caller(fleet: Fleet) -> None:
     assert last() == (entries, entries)
     data, _ = export_devices(vault, actor="a", reason="r", progress=tell)
     assert last() == (1, 1)
-    other = Vault.init(fleet.folder / "other", readers=[key.reader], actor="a", reason="r")
+    other = Vault.init(fleet.folder / "other", readers=[each.reader for each in vault.readers()], actor="a", reason="r")
     assert import_devices(other, data, actor="a", reason="r", progress=tell) == 1
     assert last() == (len(data), len(data))
     other.add_reader(ReaderKey.generate("new", suite="x25519").reader, actor="a", reason="r")
