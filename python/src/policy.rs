@@ -215,7 +215,7 @@ impl Evaluation {
         self.inner.sources.clone()
     }
 
-    /// What the documents come to: `managed`, `off` (BackupDirectory is 0), `not-on` (it is not configured), `removed`, `nothing` or
+    /// What the documents come to: `managed`, `off` (`BackupDirectory` is 0), `not-on` (it is not configured), `removed`, `nothing` or
     /// `refused`.
     #[getter]
     const fn state(&self) -> &'static str {
