@@ -10,7 +10,6 @@
 //! | [`time`] | the clock |
 //! | [`trust`] | who may have written a file |
 
-#[cfg(any(feature = "agent", feature = "vault"))]
 extern crate alloc;
 
 pub mod account;
