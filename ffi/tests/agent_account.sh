@@ -48,7 +48,8 @@ run
 [ "$(getent shadow "$account" | cut -d: -f2)" != "$first" ] || { echo "an order did not change the password"; exit 1; }
 must_hold "after an order"
 for kill in 01 02 03 04 05 06 07 08 09 10 12 14 16 18 20 25 30 35 40 50; do
-    order
+    # Another directory asks for a new password at once; an order for a password made on an order would wait.
+    printf '{"BackupDirectory":%d,"AdministratorAccountName":"%s"}' $((2 - ${kill#0} % 2)) "$account" > "$folder/policy.json"
     "$agent" "${arguments[@]}" > /dev/null 2>&1 & pid=$!
     sleep "0.$kill"
     kill -KILL $pid 2> /dev/null || true
@@ -56,6 +57,8 @@ for kill in 01 02 03 04 05 06 07 08 09 10 12 14 16 18 20 25 30 35 40 50; do
     must_hold "killed after 0.$kill s"
 done
 run || true # it may have to wait for what the last kill left
-run
+status=0
+run || status=$?
+[ $status = 0 ] || [ $status = 8 ] || { echo "after the kills: status $status"; exit 1; } # 8: what rests on conflicts waits
 must_hold "at the end"
 echo "the example agent on a real account: an order, twenty kills; a reader could always get the password"
