@@ -368,10 +368,11 @@ impl Agent {
         let status = drive.machine.status();
         let managed = drive.machine.config().directory.is_some();
         let unheard = managed && status.state == State::Starting;
-        if stopped && unheard {
-            Ok(RunOutcome::NotCommitted)
-        } else if drive.unreachable || (unheard && drive.unsaved.is_none()) {
+        // A vault that did not answer is the reason, also where a stop came meanwhile.
+        if drive.unreachable || (unheard && !stopped && drive.unsaved.is_none()) {
             Ok(RunOutcome::Unreachable)
+        } else if stopped && unheard {
+            Ok(RunOutcome::NotCommitted)
         } else if managed && status.account_missing {
             Ok(RunOutcome::AccountMissing)
         } else if status.rotation_due.is_some() {

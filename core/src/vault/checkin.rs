@@ -221,9 +221,12 @@ impl<S: Store> Vault<S> {
                 return Ok(None);
             };
             let answer = encode(&verdict.answer(message, audit_at, head))?;
-            let age = now.seconds_since(device.about.last_seen);
             let observed = Observed::check_in(&incoming.device, &verdict);
-            Ok(Some(Outcome { answer, observed, stale_last_seen: age > LAST_SEEN_SECONDS }))
+            Ok(Some(Outcome {
+                answer,
+                observed,
+                stale_last_seen: is_stale(device.about.last_seen, now),
+            }))
         })
     }
 
@@ -240,7 +243,7 @@ impl<S: Store> Vault<S> {
                 let Some((key, mut device)) = self.known(tx, scope, &incoming.device)? else {
                     return Ok(());
                 };
-                device.about.last_seen = device.about.last_seen.max(now);
+                device.about.last_seen = now;
                 tx.update_device(key, &device)
             });
             // The answer acknowledges nothing new, so nothing is lost with it; the next check-in notes it.
@@ -302,9 +305,8 @@ impl<S: Store> Vault<S> {
             };
             append(tx, scope, &entry)?;
         }
-        let age = now.seconds_since(device.about.last_seen);
-        if device != before || age > LAST_SEEN_SECONDS {
-            device.about.last_seen = device.about.last_seen.max(now);
+        if device != before || is_stale(device.about.last_seen, now) {
+            device.about.last_seen = now;
             tx.update_device(key, &device)?;
         }
         if readers.sets.len() != listed {
@@ -314,6 +316,12 @@ impl<S: Store> Vault<S> {
         let answer = encode(&verdict.answer(message, audit_at, head))?;
         Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
     }
+}
+
+/// Whether the time of the last check-in is to be stored again: it is old, or lies ahead of a clock that was corrected since.
+const fn is_stale(last_seen: Timestamp, now: Timestamp) -> bool {
+    let apart = now.seconds_since(last_seen).saturating_add(last_seen.seconds_since(now));
+    apart > LAST_SEEN_SECONDS
 }
 
 /// Whether a store is whole, and only does not take anything now: full, read-only, or in use for a long time.

@@ -92,6 +92,11 @@ impl Bed {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// The vault's clock is corrected.
+    pub fn set_back(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds, Ordering::Relaxed);
+    }
+
     /// What was current a month ago is not protected any more, and a day later that is still so.
     pub fn outlive(&self, device: &mut Device) {
         for seconds in [30 * 86_400, 86_400] {

@@ -452,6 +452,13 @@ pub fn last_seen_is_stored_by_the_hour(bed: &Bed) {
     let token = device.token;
     device.check_in(bed);
     assert_eq!((seen(bed), device.token), (bed.now(), token));
+    // A clock that was once years ahead keeps no dead device alive.
+    let ahead = 20 * 365 * 86_400;
+    bed.pass(ahead);
+    device.check_in(bed);
+    bed.set_back(ahead);
+    device.check_in(bed);
+    assert_eq!(seen(bed), bed.now());
 }
 
 pub fn many_check_ins_share_one_transaction_and_fail_apart(bed: &Bed) {
