@@ -20,7 +20,6 @@ mod classes;
 mod complexity;
 #[cfg(feature = "alloc")]
 mod composition;
-#[cfg(feature = "alloc")]
 mod conflict;
 #[cfg(feature = "alloc")]
 mod counted;

@@ -1,12 +1,17 @@
 //! A minimal set of rules that no password satisfies together.
 
-use super::composition;
+#[cfg(not(feature = "alloc"))]
+use super::dense;
 use super::error::{Conflict, RecipeError};
-use super::machine::Machine;
-use super::plan::{EDGES, TABLE, is_only_groups};
 use super::rules::{MAX_LENGTH, Rule, RuleSet, Rules};
 use super::shape::Shape;
-use super::table;
+#[cfg(feature = "alloc")]
+use super::{
+    composition,
+    machine::Machine,
+    plan::{EDGES, TABLE, is_only_groups},
+    table,
+};
 
 /// Leaves out one rule after the other, as long as the rest is still infeasible. What remains is minimal: without
 /// any one of these there would be a password.
@@ -25,8 +30,22 @@ pub(super) fn find(rules: &Rules) -> RecipeError {
     RecipeError::Infeasible(Conflict(needed))
 }
 
+/// Whether some password satisfies what is not left out, as far as it can be told without a heap; else the rule in question is named.
+#[cfg(not(feature = "alloc"))]
+fn is_feasible(rules: &Rules, left_out: RuleSet) -> bool {
+    let mut rules = rules.without(left_out);
+    let length = rules.length;
+    let mut lengths =
+        if left_out.contains(Rule::Length) { 1..=MAX_LENGTH } else { length..=length };
+    lengths.any(|length| {
+        rules.length = length;
+        dense::count(&Shape::new(&rules)).is_none_or(|admissible| !admissible.is_zero())
+    })
+}
+
 /// Whether some password satisfies what is not left out. What is too complex to tell counts as feasible, so that
 /// the rule in question is named.
+#[cfg(feature = "alloc")]
 fn is_feasible(rules: &Rules, left_out: RuleSet) -> bool {
     let mut rules = rules.without(left_out);
     let any_length = left_out.contains(Rule::Length);
@@ -53,5 +72,6 @@ fn is_feasible(rules: &Rules, left_out: RuleSet) -> bool {
     })
 }
 
-/// Above so many states, rules about groups are quicker to decide by composition.
+/// Above this number of states, rules about groups are quicker to decide by composition.
+#[cfg(feature = "alloc")]
 const FEW: usize = 4096;

@@ -1,5 +1,6 @@
 //! Which sampler serves a recipe. Decided from the recipe alone.
 
+use super::conflict;
 use super::dense;
 use super::dice::Dice;
 use super::error::RecipeError;
@@ -8,7 +9,7 @@ use super::redraw::Redraw;
 use super::rules::Rules;
 use super::shape::Shape;
 #[cfg(feature = "alloc")]
-use super::{composition, conflict, counted, machine::Machine, table};
+use super::{composition, counted, machine::Machine, table};
 use crate::random::RandomError;
 
 /// How passwords of a recipe are drawn.
@@ -48,6 +49,9 @@ pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
         return Err(RecipeError::NeedsHeap);
     }
     let admissible = dense::count(&Shape::new(rules)).ok_or(RecipeError::NeedsHeap)?;
+    if admissible.is_zero() {
+        return Err(conflict::find(rules));
+    }
     let redraw = Redraw::new(rules, &admissible).ok_or(RecipeError::NeedsHeap)?;
     Ok((admissible, Sampler::Redraw(redraw)))
 }

@@ -66,7 +66,6 @@ impl Rules {
     }
 
     /// What can be left out of the rules, most special first.
-    #[cfg(feature = "alloc")]
     pub(crate) fn in_force(&self) -> impl Iterator<Item = Rule> + '_ {
         let forbid = (0..).zip(self.forbid.iter()).map(|(index, _)| Rule::Forbid(index));
         let groups = (0..).zip(self.groups());
@@ -88,7 +87,6 @@ impl Rules {
     }
 
     /// The rules without some of them. Without [`Rule::Length`] the length stays, for the caller to vary.
-    #[cfg(feature = "alloc")]
     pub(crate) fn without(&self, left_out: RuleSet) -> Self {
         let mut rules = self.clone();
         let out = |rule| left_out.contains(rule);
@@ -293,7 +291,6 @@ impl RuleSet {
         self.0 |= Self::when(rule, broken).0;
     }
 
-    #[cfg(feature = "alloc")]
     pub(crate) fn contains(self, rule: Rule) -> bool {
         self.0 >> rule.bit() & 1 == 1
     }

@@ -32,6 +32,27 @@ fn windows_levels_have_their_exact_strength() {
     assert_eq!(upper.strength().admissible().to_string(), "208827064576");
 }
 
+/// In a build without a heap, too.
+#[test]
+fn what_no_password_satisfies_is_refused_by_its_rules() {
+    let letters = || Recipe::builder(8).group("abc", 1, None);
+    for (name, builder) in [
+        ("nothing left", letters().exclude("abc")),
+        ("a first character of no group", letters().first("x")),
+        ("a last character of no group", letters().last("x")),
+        ("more than the length", Recipe::builder(4).group("abc", 3, None).group("xyz", 2, None)),
+        ("fewer than the length", Recipe::builder(8).group("abc", 0, Some(3))),
+        ("one character, no runs", Recipe::builder(8).group("a", 0, None).max_run(1)),
+        ("more kinds than there are", letters().at_least(2)),
+    ] {
+        let refused = builder.build().map(drop);
+        assert!(
+            matches!(refused, Err(RecipeError::Infeasible(_) | RecipeError::NoCharacters)),
+            "{name}: {refused:?}"
+        );
+    }
+}
+
 #[test]
 fn lengths_outside_windows_range_are_refused() {
     for length in [0, 7, 65, 255] {
