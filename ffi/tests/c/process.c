@@ -221,6 +221,12 @@ static void a_child_that_nobody_told_of_repeats_no_rotation_and_no_key(void) {
     child = syscall(SYS_clone, (unsigned long)SIGCHLD, 0, 0, 0, 0);
     CHECK(child >= 0);
     draw(generator, child == 0 ? "fork.theirs" : "fork.ours", &ours);
+    laps_record_free(first);
+    laps_password_free(password);
+    laps_header_free(header);
+    laps_reader_free(reader);
+    laps_reader_key_free(key);
+    laps_generator_free(generator);
     if (child == 0) _exit(write(pipes[1], &ours, sizeof ours) == (ssize_t)sizeof ours ? 0 : 1);
     close(pipes[1]);
     CHECK(read(pipes[0], &theirs, sizeof theirs) == (ssize_t)sizeof theirs);
@@ -234,12 +240,6 @@ static void a_child_that_nobody_told_of_repeats_no_rotation_and_no_key(void) {
     CHECK(strlen(ours.password) > 7 && strcmp(ours.password, theirs.password) != 0);
     laps_wipe(&ours, sizeof ours);
     laps_wipe(&theirs, sizeof theirs);
-    laps_record_free(first);
-    laps_password_free(password);
-    laps_header_free(header);
-    laps_reader_free(reader);
-    laps_reader_key_free(key);
-    laps_generator_free(generator);
 }
 
 #else
