@@ -6,13 +6,14 @@
 //! ```
 //! # #[cfg(feature = "getrandom")] {
 //! use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
-//! use laps_core::random::SystemSource;
+//! use laps_core::random::Generator;
 //! use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 //! use laps_core::secret::Password;
-//! # let mut source = SystemSource::default();
+//!
+//! let mut generator = Generator::from_system()?;
 //!
 //! // An administrator makes a key and gives its line of text to the devices.
-//! let key = ReaderKey::generate(Suite::XWing, "Helpdesk", &mut source)?;
+//! let key = ReaderKey::generate(Suite::XWing, "Helpdesk", &mut generator)?;
 //! let reader: Reader = key.reader().to_string().parse()?;
 //!
 //! // A device seals a password, and cannot read it back.
@@ -28,7 +29,7 @@
 //!     policy_hash: [0; 32],
 //! };
 //! let password = Password::try_from_str("correct horse")?;
-//! let sealed = Record::seal(&header, &password, &[reader], &mut source)?;
+//! let sealed = Record::seal(&header, &password, &[reader], &mut generator)?;
 //!
 //! // The administrator opens it.
 //! let record = Record::parse(sealed.as_bytes())?;
