@@ -1,6 +1,11 @@
 //! Passwords as Entra and Active Directory store them, from the vectors of others.
 #![cfg(feature = "documents")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failed step is a failed test"
+)]
 
 use std::{fs, path::Path};
 
@@ -316,6 +321,107 @@ fn cut_and_changed_attributes_are_refused() {
     let blob = &bytes[16..];
     for len in 0..1105 {
         assert!(ProtectedBlob::read(&blob[..len]).is_err(), "{len}");
+    }
+}
+
+/// A DER element: its tag, and its contents or the elements in it.
+#[derive(Clone)]
+enum Element {
+    Leaf(u8, Vec<u8>),
+    Inside(u8, Vec<Self>),
+}
+
+impl Element {
+    fn read(bytes: &[u8]) -> (Self, &[u8]) {
+        let (len, start) = match bytes[1] {
+            0x81 => (usize::from(bytes[2]), 3),
+            0x82 => (usize::from(u16::from_be_bytes([bytes[2], bytes[3]])), 4),
+            len => (usize::from(len), 2),
+        };
+        let (mut contents, rest) = bytes[start..].split_at(len);
+        if bytes[0] & 0x20 == 0 {
+            return (Self::Leaf(bytes[0], contents.to_vec()), rest);
+        }
+        let mut children = Vec::new();
+        while !contents.is_empty() {
+            let (child, after) = Self::read(contents);
+            children.push(child);
+            contents = after;
+        }
+        (Self::Inside(bytes[0], children), rest)
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let (tag, contents) = match self {
+            Self::Leaf(tag, contents) => (*tag, contents.clone()),
+            Self::Inside(tag, children) => (*tag, children.iter().flat_map(Self::write).collect()),
+        };
+        let len = u16::try_from(contents.len()).unwrap().to_be_bytes();
+        let head = match len {
+            [0, low @ ..=0x7f] => vec![tag, low],
+            [0, low] => vec![tag, 0x81, low],
+            [high, low] => vec![tag, 0x82, high, low],
+        };
+        [head, contents].concat()
+    }
+
+    /// The element that these places lead to.
+    fn at(&mut self, path: &[usize]) -> &mut Vec<Self> {
+        let Self::Inside(_, children) = self else { panic!("a leaf has nothing in it") };
+        match path {
+            [] => children,
+            [first, rest @ ..] => children[*first].at(rest),
+        }
+    }
+
+    /// The paths of all elements that have others in them.
+    fn paths(&self) -> Vec<Vec<usize>> {
+        let Self::Inside(_, children) = self else { return Vec::new() };
+        let deeper = children.iter().enumerate().flat_map(|(at, child)| {
+            child.paths().into_iter().map(move |path| [vec![at], path].concat())
+        });
+        core::iter::once(Vec::new()).chain(deeper).collect()
+    }
+}
+
+#[test]
+fn whoever_else_a_blob_names_is_seen() {
+    let bytes = hex(&json("encrypted-password.json")["msLAPS_EncryptedPassword_hex"]);
+    let (cms, content) = Element::read(&bytes[16..]);
+    let read = |cms: &Element| {
+        let blob = [cms.write(), content.to_vec()].concat();
+        ProtectedBlob::read(&blob).map(|blob| blob.sid).map_err(|error| error.to_string())
+    };
+    assert!(read(&cms).is_ok());
+    // The set of recipients; the rules, each of which is enough; the conditions of the first rule.
+    let recipients: &[usize] = &[1, 0, 1];
+    let either = &[recipients, &[0, 1, 1, 1, 1]].concat()[..];
+    let together = &[either, &[0]].concat()[..];
+    for (path, said) in
+        [(recipients, "several recipients"), (either, "each of which"), (together, "at once")]
+    {
+        let mut more = cms.clone();
+        let all = more.at(path);
+        all.push(all[0].clone());
+        assert!(read(&more).unwrap_err().contains(said), "{path:?}: {:?}", read(&more));
+    }
+    let mut local = cms.clone();
+    local.at(together)[0] = Element::Inside(
+        0x30,
+        vec![Element::Leaf(0x0c, b"LOCAL".to_vec()), Element::Leaf(0x0c, b"user".to_vec())],
+    );
+    assert!(read(&local).unwrap_err().contains("something else than a SID"));
+    // Nothing may follow in any element: what is not read is not vouched for. (Behind the first stands the content.)
+    for path in cms.paths() {
+        for odd in [Element::Leaf(0x05, Vec::new()), Element::Inside(0xa1, Vec::new())] {
+            let mut more = cms.clone();
+            more.at(&path).push(odd);
+            assert!(read(&more).is_err(), "{path:?}");
+        }
+        // Nor may anything be missing.
+        let mut less = cms.clone();
+        less.at(&path).pop();
+        assert!(read(&less).is_err(), "{path:?}");
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct DirectoryPassword {
     /// The domain of that key; None as for `decryptor`.
     #[pyo3(get)]
     domain: Option<String>,
+    /// Why the blob does not say who may decrypt it; None where it does, or where it is in clear.
+    #[pyo3(get)]
+    trouble: Option<String>,
     updated: Option<laps_core::directory::Filetime>,
 }
 
@@ -66,6 +69,7 @@ pub(crate) fn read_directory_password(py: Python<'_>, data: &[u8]) -> PyResult<D
             decryptor: None,
             root_key: None,
             domain: None,
+            trouble: None,
             updated: read.updated,
         });
     }
@@ -75,7 +79,10 @@ pub(crate) fn read_directory_password(py: Python<'_>, data: &[u8]) -> PyResult<D
         return Err(raise(Code::RecordMalformed, text));
     }
     let read = EncryptedPassword::read(data).map_err(|error| raise(error.code(), error))?;
-    let blob = ProtectedBlob::read(read.blob).ok();
+    let (blob, trouble) = match ProtectedBlob::read(read.blob) {
+        Ok(blob) => (Some(blob), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
     Ok(DirectoryPassword {
         kind: "encrypted",
         account: None,
@@ -83,6 +90,7 @@ pub(crate) fn read_directory_password(py: Python<'_>, data: &[u8]) -> PyResult<D
         decryptor: blob.map(|blob| blob.sid.to_string()),
         root_key: blob.map(|blob| blob.root_key.to_string()),
         domain: blob.map(|blob| blob.domain.to_string()),
+        trouble,
         updated: read.updated,
     })
 }

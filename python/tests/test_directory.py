@@ -52,6 +52,17 @@ def test_who_may_decrypt_is_shown_and_a_time_that_cannot_be_is_unknown(laps: Lap
     assert (read.updated, read.decryptor) == (None, SAMPLE["decoded"]["protection_sid"])
 
 
+def test_a_blob_that_others_open_too_says_so(laps: Laps, tmp_path: Path) -> None:
+    # Another content type where LAPS writes one: what stands in clear is not what LAPS writes.
+    foreign = ENCRYPTED.replace(bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d010702"), 1)
+    (tmp_path / "value").write_bytes(foreign)
+    read = library.read_directory_password(foreign)
+    assert read.decryptor is None and read.trouble is not None and read.updated is not None
+    (found,) = laps("directory", "show", "value", "--json", status=0).json["passwords"]
+    assert (found["decryptor"], found["trouble"]) == (None, read.trouble)
+    assert "unknown: the blob is not CMS" in " ".join(laps("directory", "show", "value", status=0).out.split())
+
+
 @pytest.mark.parametrize("data", [b"A6a3#7%eb!5xxx", b"{}", b"", ENCRYPTED + b"\0" * 4, ENCRYPTED[:40], b"ms-Mcs-AdmPwd: x"])
 def test_what_is_neither_is_refused_without_its_text(laps: Laps, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "value").write_bytes(data)

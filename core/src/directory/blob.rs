@@ -1,9 +1,11 @@
 //! What a DPAPI-NG blob says in clear: which root key, which time, who may open it (windows-laps §5.3).
 //!
-//! CMS `EnvelopedData` (RFC 5652) with one `KEKRecipientInfo`; its key identifier is MS-GKDI's, its "other" attribute the SID of the
-//! protection descriptor. LAPS appends the encrypted content to the CMS; other users of DPAPI-NG put it inside.
+//! CMS `EnvelopedData` (RFC 5652) with one `KEKRecipientInfo`; its key identifier is MS-GKDI's,
+//! its "other" attribute the SID of the protection descriptor. LAPS appends the encrypted content to the CMS; other users of DPAPI-NG put it inside.
 
 use core::fmt;
+
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged, asn1::AnyRef};
 
 use super::DirectoryError;
 use crate::{account::Sid, identity::Text};
@@ -53,63 +55,93 @@ impl fmt::Display for RootKeyId {
 }
 
 // DER tags and object identifiers, by the names of RFC 5652 and [MS-GKDI].
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
-const UTF8: u8 = 0x0c;
-const CONTEXT_0: u8 = 0xa0;
-const CONTEXT_0_PRIMITIVE: u8 = 0x80;
-const CONTEXT_2: u8 = 0xa2;
+const CONTEXT_0: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+const CONTEXT_0_PRIMITIVE: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(0) };
+const CONTEXT_2: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(2) };
 /// 1.2.840.113549.1.7.3
 const ENVELOPED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03];
+/// 1.2.840.113549.1.7.1
+const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
 /// 1.3.6.1.4.1.311.74.1
 const PROTECTION: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x4a, 0x01];
+/// 2.16.840.1.101.3.4.1.45
+const AES_256_WRAP: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2d];
 /// 2.16.840.1.101.3.4.1.46
 const AES_256_GCM: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e];
 
 const NOT_CMS: DirectoryError =
     DirectoryError::new("the blob is not CMS enveloped data as DPAPI-NG writes it");
+const RECIPIENTS: DirectoryError = DirectoryError::new(
+    "the blob has several recipients, which Windows LAPS never writes: others than the first can open it",
+);
+const EITHER: DirectoryError = DirectoryError::new(
+    "the blob is protected to several principals, each of which can open it (Windows LAPS names one)",
+);
+const TOGETHER: DirectoryError = DirectoryError::new(
+    "the blob opens only for who is several principals at once (Windows LAPS names one)",
+);
+const NO_SID: DirectoryError =
+    DirectoryError::new("the blob is protected to something else than a SID");
 
 impl<'a> ProtectedBlob<'a> {
     /// Reads a blob. Nothing is decrypted.
+    ///
+    /// Every element is read or refused: what this says of who can open the blob is all that
+    /// the blob says.
     ///
     /// # Errors
     /// [`DirectoryError`] when it is not DPAPI-NG protected to one SID.
     pub fn read(blob: &'a [u8]) -> Result<Self, DirectoryError> {
         // ContentInfo ::= SEQUENCE { contentType OID, content [0] EXPLICIT EnvelopedData }
-        let mut outside = Der(blob);
-        let mut info = outside.inside(SEQUENCE)?;
-        info.expect(OID, ENVELOPED_DATA)?;
+        let mut outside = Elements::new(blob)?;
+        let mut info = outside.inside(Tag::Sequence)?;
+        info.expect(Tag::ObjectIdentifier, ENVELOPED_DATA)?;
         // EnvelopedData ::= SEQUENCE { version 2, recipientInfos SET, encryptedContentInfo }
-        let mut data = info.inside(CONTEXT_0)?.inside(SEQUENCE)?;
-        data.expect(INTEGER, &[2])?;
+        let mut explicit = info.inside(CONTEXT_0)?;
+        info.end(NOT_CMS)?;
+        let mut data = explicit.inside(Tag::Sequence)?;
+        explicit.end(NOT_CMS)?;
+        data.expect(Tag::Integer, &[2])?;
+        let mut recipients = data.inside(Tag::Set)?;
+        let mut content = data.inside(Tag::Sequence)?;
+        data.end(NOT_CMS)?;
         // KEKRecipientInfo ::= [2] SEQUENCE { version 4, kekid, keyEncryptionAlgorithm, encryptedKey }
-        let mut recipient = data.inside(SET)?.inside(CONTEXT_2)?;
-        recipient.expect(INTEGER, &[4])?;
+        let mut recipient = recipients.inside(CONTEXT_2)?;
+        recipients.end(RECIPIENTS)?;
+        recipient.expect(Tag::Integer, &[4])?;
         // KEKIdentifier ::= SEQUENCE { keyIdentifier OCTET STRING, other SEQUENCE { OID, SEQUENCE { OID, … } } }
-        let mut kekid = recipient.inside(SEQUENCE)?;
-        let identifier = KeyIdentifier::read(kekid.take(OCTETS)?)?;
-        let mut other = kekid.inside(SEQUENCE)?;
-        other.expect(OID, PROTECTION)?;
-        let mut descriptor = other.inside(SEQUENCE)?;
-        descriptor.take(OID)?;
-        let mut rule = descriptor.inside(SEQUENCE)?.inside(SEQUENCE)?.inside(SEQUENCE)?;
-        rule.expect(UTF8, b"SID")?;
-        let sid = core::str::from_utf8(rule.take(UTF8)?).ok().and_then(|text| text.parse().ok());
-        recipient.take(SEQUENCE)?;
-        let wrapped_key = recipient.take(OCTETS)?;
+        let mut kekid = recipient.inside(Tag::Sequence)?;
+        let identifier = KeyIdentifier::read(kekid.take(Tag::OctetString)?)?;
+        let mut other = kekid.inside(Tag::Sequence)?;
+        kekid.end(NOT_CMS)?;
+        other.expect(Tag::ObjectIdentifier, PROTECTION)?;
+        let sid = only_sid(other.inside(Tag::Sequence)?)?;
+        other.end(NOT_CMS)?;
+        let mut wrapping = recipient.inside(Tag::Sequence)?;
+        wrapping.expect(Tag::ObjectIdentifier, AES_256_WRAP)?;
+        wrapping.end(NOT_CMS)?;
+        let wrapped_key = recipient.take(Tag::OctetString)?;
+        recipient.end(NOT_CMS)?;
         // EncryptedContentInfo ::= SEQUENCE { contentType, SEQUENCE { OID, GCMParameters }, [0] content OPTIONAL }
-        let mut content = data.inside(SEQUENCE)?;
-        content.take(OID)?;
-        let mut algorithm = content.inside(SEQUENCE)?;
-        algorithm.expect(OID, AES_256_GCM)?;
-        let nonce = algorithm.inside(SEQUENCE)?.take(OCTETS)?;
-        let content = match content.take(CONTEXT_0_PRIMITIVE) {
-            Ok(inside) if outside.0.is_empty() => inside,
-            Ok(_) => return Err(NOT_CMS),
-            Err(_) => outside.0,
+        content.expect(Tag::ObjectIdentifier, DATA)?;
+        let mut algorithm = content.inside(Tag::Sequence)?;
+        algorithm.expect(Tag::ObjectIdentifier, AES_256_GCM)?;
+        // GCMParameters ::= SEQUENCE { aes-nonce OCTET STRING, aes-ICVlen INTEGER } (RFC 5084)
+        let mut parameters = algorithm.inside(Tag::Sequence)?;
+        algorithm.end(NOT_CMS)?;
+        let nonce = parameters.take(Tag::OctetString)?;
+        parameters.expect(Tag::Integer, &[16])?;
+        parameters.end(NOT_CMS)?;
+        let appended = outside.rest()?;
+        let content = if content.0.is_finished() {
+            appended
+        } else {
+            let inside = content.take(CONTEXT_0_PRIMITIVE)?;
+            content.end(NOT_CMS)?;
+            if !appended.is_empty() {
+                return Err(NOT_CMS);
+            }
+            inside
         };
         Ok(Self {
             flags: identifier.flags,
@@ -119,8 +151,7 @@ impl<'a> ProtectedBlob<'a> {
             root_key: identifier.root_key,
             domain: identifier.domain,
             forest: identifier.forest,
-            sid: sid
-                .ok_or(DirectoryError::new("the blob is protected to something else than a SID"))?,
+            sid,
             wrapped_key,
             nonce,
             content,
@@ -128,32 +159,55 @@ impl<'a> ProtectedBlob<'a> {
     }
 }
 
+/// The SID of a protection descriptor that names one: `SEQUENCE { OID, either }`, where
+/// `either` is a sequence of rules that are each enough, a rule one of conditions that must all
+/// hold, and a condition `SEQUENCE { name UTF8String, value UTF8String }`.
+fn only_sid(mut descriptor: Elements<'_>) -> Result<Sid, DirectoryError> {
+    descriptor.take(Tag::ObjectIdentifier)?;
+    let mut either = descriptor.inside(Tag::Sequence)?;
+    descriptor.end(NOT_CMS)?;
+    let mut together = either.inside(Tag::Sequence)?;
+    either.end(EITHER)?;
+    let mut condition = together.inside(Tag::Sequence)?;
+    together.end(TOGETHER)?;
+    let name = condition.take(Tag::Utf8String)?;
+    let value = condition.take(Tag::Utf8String)?;
+    condition.end(NOT_CMS)?;
+    let sid = core::str::from_utf8(value).ok().filter(|_| name == b"SID");
+    sid.and_then(|text| text.parse().ok()).ok_or(NO_SID)
+}
+
 /// What follows in a sequence of DER elements.
-struct Der<'a>(&'a [u8]);
+struct Elements<'a>(SliceReader<'a>);
 
-impl<'a> Der<'a> {
-    /// The contents of the next element, which has this tag. Only definite lengths in their shortest form, below 2^16.
-    fn take(&mut self, tag: u8) -> Result<&'a [u8], DirectoryError> {
-        let (len, rest) = match self.0 {
-            [found, ..] if *found != tag => return Err(NOT_CMS),
-            [_, len @ 0..=0x7f, rest @ ..] => (usize::from(*len), rest),
-            [_, 0x81, len @ 0x80..=0xff, rest @ ..] => (usize::from(*len), rest),
-            [_, 0x82, high @ 1..=0xff, low, rest @ ..] => {
-                (usize::from(u16::from_be_bytes([*high, *low])), rest)
-            }
-            _ => return Err(NOT_CMS),
-        };
-        let (contents, rest) = rest.split_at_checked(len).ok_or(NOT_CMS)?;
-        self.0 = rest;
-        Ok(contents)
+impl<'a> Elements<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self, DirectoryError> {
+        SliceReader::new(bytes).map(Self).map_err(|_| NOT_CMS)
     }
 
-    fn inside(&mut self, tag: u8) -> Result<Self, DirectoryError> {
-        self.take(tag).map(Self)
+    /// The contents of the next element, which has this tag.
+    fn take(&mut self, tag: Tag) -> Result<&'a [u8], DirectoryError> {
+        let element = AnyRef::decode(&mut self.0).map_err(|_| NOT_CMS)?;
+        if element.tag() == tag { Ok(element.value()) } else { Err(NOT_CMS) }
     }
 
-    fn expect(&mut self, tag: u8, contents: &[u8]) -> Result<(), DirectoryError> {
+    fn inside(&mut self, tag: Tag) -> Result<Self, DirectoryError> {
+        self.take(tag).and_then(Self::new)
+    }
+
+    fn expect(&mut self, tag: Tag, contents: &[u8]) -> Result<(), DirectoryError> {
         if self.take(tag)? == contents { Ok(()) } else { Err(NOT_CMS) }
+    }
+
+    /// Nothing follows; what does would go unseen.
+    fn end(self, otherwise: DirectoryError) -> Result<(), DirectoryError> {
+        self.0.finish().map_err(|_| otherwise)
+    }
+
+    /// What follows, whatever it is.
+    fn rest(mut self) -> Result<&'a [u8], DirectoryError> {
+        let len = self.0.remaining_len();
+        self.0.read_slice(len).map_err(|_| NOT_CMS)
     }
 }
 

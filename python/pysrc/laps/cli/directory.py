@@ -56,6 +56,7 @@ def show(
                         "decryptor": each.decryptor,
                         "root_key": each.root_key,
                         "domain": each.domain,
+                        "trouble": each.trouble,
                     }
                     for name, each in found
                 ]
@@ -74,7 +75,7 @@ def show(
             [
                 ["attribute", name],
                 ["set", time],
-                ["may decrypt", each.decryptor or "unknown: the blob is not DPAPI-NG protected to a SID"],
+                ["may decrypt", each.decryptor or f"unknown: {each.trouble}"],
                 ["domain", each.domain or "unknown"],
                 ["root key", each.root_key or "unknown"],
             ],
