@@ -28,6 +28,7 @@ mod dice;
 #[cfg(feature = "documents")]
 mod document;
 mod error;
+mod feasible;
 mod forbid;
 #[cfg(feature = "alloc")]
 mod machine;
@@ -46,6 +47,8 @@ mod stricter;
 mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "alloc")]
+mod walk;
 mod windows;
 #[cfg(feature = "alloc")]
 mod words;
@@ -61,7 +64,7 @@ pub use complexity::{Complexity, UnknownComplexity};
 use dice::Dice;
 #[cfg(feature = "documents")]
 pub use document::RecipeDocumentError;
-pub use error::{Conflict, RecipeError};
+pub use error::{Conflict, RecipeError, Relaxation};
 pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
 #[cfg(all(feature = "passphrase", feature = "alloc"))]
 pub use passphrase::PassphraseBuilder;

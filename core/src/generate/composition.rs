@@ -7,8 +7,17 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::nat::Nat;
+use super::rules::Rules;
 use super::shape::{Counts, Kind, Shape};
 use super::table::{Edge, Graph};
+
+/// Whether nothing but groups and the length is asked for.
+pub(super) fn is_only_groups(rules: &Rules, shape: &Shape) -> bool {
+    rules.forbid.is_empty()
+        && shape.max_run == 0
+        && shape.first == shape.alphabet
+        && shape.last == shape.alphabet
+}
 
 /// What matters after some kinds: places left, counts of the groups that further kinds belong to, and how many
 /// groups are present among those that are finished.

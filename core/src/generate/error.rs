@@ -71,12 +71,14 @@ pub enum RecipeError {
     },
     /// A longest run of 0.
     RunLength,
-    /// No password satisfies these rules together; each of them is needed for that.
+    /// No password satisfies these rules together.
     Infeasible(Conflict),
     /// The counting table would have more entries than the limit.
     TooComplex {
         /// The limit.
         limit: u32,
+        /// What to leave out of the recipe for a table within the limit.
+        relax: Relaxation,
     },
     /// The recipe needs a counting table, and this build has no heap to put it on.
     NeedsHeap,
@@ -150,8 +152,12 @@ impl fmt::Display for RecipeError {
             Self::Infeasible(conflict) => {
                 write!(f, "no password satisfies these rules together: {conflict}")
             }
-            Self::TooComplex { limit } => {
-                write!(f, "the rules need a counting table of more than {limit} entries")
+            Self::TooComplex { limit, relax } => {
+                write!(f, "the rules need a counting table of more than {limit} entries")?;
+                if relax.rules().next().is_some() {
+                    write!(f, "; without {relax} they need none above it")?;
+                }
+                Ok(())
             }
             Self::NeedsHeap => {
                 f.write_str("the rules need a counting table, and this build has no heap")
@@ -162,18 +168,54 @@ impl fmt::Display for RecipeError {
 
 impl core::error::Error for RecipeError {}
 
-/// Rules that no password satisfies together. Without any one of them there would be a password.
+/// Rules that no password satisfies together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Conflict(pub(crate) RuleSet);
+pub struct Conflict {
+    pub(crate) rules: RuleSet,
+    pub(crate) minimal: bool,
+}
 
 impl Conflict {
     /// The rules, as a recipe file spells them: `groups[0].min`.
+    pub fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.rules.iter().map(super::rules::Rule::name)
+    }
+
+    /// Whether there would be a password without any one of these rules. False where that was too
+    /// much to decide of some of them.
+    #[must_use]
+    pub const fn is_minimal(&self) -> bool {
+        self.minimal
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.rules, f)?;
+        if !self.minimal {
+            f.write_str(" (perhaps not each of them is needed for that)")?;
+        }
+        Ok(())
+    }
+}
+
+/// Rules that make a recipe too complex to count: without all of them it is not. Forbidden
+/// substrings count as one rule here, and so do all minima and all maxima of groups.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Relaxation(pub(crate) RuleSet);
+
+impl Relaxation {
+    #[cfg(feature = "passphrase")]
+    pub(crate) const NONE: Self = Self(RuleSet::NONE);
+
+    /// The rules, as a recipe file spells them: `groups[0].max`. None where leaving rules out does
+    /// not help.
     pub fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.0.iter().map(super::rules::Rule::name)
     }
 }
 
-impl fmt::Display for Conflict {
+impl fmt::Display for Relaxation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }

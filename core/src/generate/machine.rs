@@ -66,7 +66,7 @@ pub(super) struct Machine {
 
 /// A tail: the kind of the last character and how often it stood there (both 0 where runs do not matter), and
 /// how far forbidden words have come.
-type Tail = (usize, u8, usize);
+pub(super) type Tail = (usize, u8, usize);
 
 impl Machine {
     /// The automaton; none when it has more states than a counting table has cells.
@@ -87,33 +87,23 @@ impl Machine {
         while let Some(tail) = order.get(done).copied() {
             done += 1;
             let mut steps = Vec::new();
-            for ((kind, letter), index) in kinds.iter().zip(1_usize..) {
-                let Some(node) = words.step(tail.2, *letter) else { continue };
+            follow(shape, &words, &kinds, tail, |next, (kind, index), choice| {
+                let fresh = known.len();
+                let tail = *known.entry(next).or_insert_with(|| {
+                    order.push(next);
+                    fresh
+                });
+                let mask = masks.binary_search(&kind.groups).unwrap_or(0);
                 let size = kind.chars.len();
-                let mut add = |next: Tail, ways: u8, choice: Choice| {
-                    let fresh = known.len();
-                    let tail = *known.entry(next).or_insert_with(|| {
-                        order.push(next);
-                        fresh
-                    });
-                    let mask = masks.binary_search(&kind.groups).unwrap_or(0);
-                    let label = Label { kind: u8::try_from(index - 1).unwrap_or(0), choice };
-                    let (may_start, may_end) = (kind.may_start, kind.may_end);
-                    steps.push(Step { tail, mask, may_start, may_end, ways, label });
+                let ways = match choice {
+                    Choice::Any => size,
+                    Choice::Same => 1,
+                    Choice::Other => size - 1,
                 };
-                if shape.max_run == 0 {
-                    add((0, 0, node), size, Choice::Any);
-                } else if tail.0 == index {
-                    if tail.1 < shape.max_run {
-                        add((index, tail.1 + 1, node), 1, Choice::Same);
-                    }
-                    if size > 1 {
-                        add((index, 1, node), size - 1, Choice::Other);
-                    }
-                } else {
-                    add((index, 1, node), size, Choice::Any);
-                }
-            }
+                let label = Label { kind: index, choice };
+                let (may_start, may_end) = (kind.may_start, kind.may_end);
+                steps.push(Step { tail, mask, may_start, may_end, ways, label });
+            });
             if order.len().saturating_mul(counts.len()) > limit {
                 return None;
             }
@@ -256,8 +246,35 @@ impl Machine {
     }
 }
 
+/// What may follow a tail, whatever the counts: the next tail, the kind of the character and its
+/// place among the kinds, and how the character is chosen within it.
+pub(super) fn follow(
+    shape: &Shape,
+    words: &Words,
+    kinds: &[(Kind, Option<u8>)],
+    tail: Tail,
+    mut add: impl FnMut(Tail, (&Kind, u8), Choice),
+) {
+    for ((kind, letter), place) in kinds.iter().zip(0_u8..) {
+        let Some(node) = words.step(tail.2, *letter) else { continue };
+        let index = usize::from(place) + 1;
+        if shape.max_run == 0 {
+            add((0, 0, node), (kind, place), Choice::Any);
+        } else if tail.0 == index {
+            if tail.1 < shape.max_run {
+                add((index, tail.1 + 1, node), (kind, place), Choice::Same);
+            }
+            if kind.chars.len() > 1 {
+                add((index, 1, node), (kind, place), Choice::Other);
+            }
+        } else {
+            add((index, 1, node), (kind, place), Choice::Any);
+        }
+    }
+}
+
 /// The kinds of the shape, split further by the letters of the words.
-fn split(shape: &Shape, words: &Words) -> Vec<(Kind, Option<u8>)> {
+pub(super) fn split(shape: &Shape, words: &Words) -> Vec<(Kind, Option<u8>)> {
     let mut kinds = Vec::new();
     for kind in shape.kinds() {
         let mut letters: BTreeMap<Option<u8>, CharSet> = BTreeMap::new();

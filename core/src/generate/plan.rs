@@ -4,9 +4,15 @@ use super::conflict;
 use super::dense;
 use super::dice::Dice;
 use super::error::RecipeError;
+#[cfg(feature = "alloc")]
+use super::error::Relaxation;
+#[cfg(feature = "alloc")]
+use super::feasible::{self, Feasible};
 use super::nat::Nat;
 use super::redraw::Redraw;
 use super::rules::Rules;
+#[cfg(feature = "alloc")]
+use super::rules::{Rule, RuleSet};
 use super::shape::Shape;
 #[cfg(feature = "alloc")]
 use super::{composition, counted, machine::Machine, table};
@@ -60,17 +66,58 @@ pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
 /// drawn is admissible, a counting table otherwise.
 #[cfg(feature = "alloc")]
 pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
-    let admissible = count(rules).ok_or(TOO_COMPLEX)?;
-    if admissible.is_zero() {
-        return Err(conflict::find(rules));
+    match count(rules) {
+        Some(admissible) if admissible.is_zero() => Err(conflict::find(rules)),
+        Some(admissible) => match sampler(rules, &admissible) {
+            Some(sampler) => Ok((admissible, sampler)),
+            None => Err(too_complex(rules)),
+        },
+        None if feasible::decide(rules, RuleSet::NONE) == Feasible::No => {
+            Err(conflict::find(rules))
+        }
+        None => Err(too_complex(rules)),
     }
-    if let Some(redraw) = Redraw::new(rules, &admissible) {
-        return Ok((admissible, Sampler::Redraw(redraw)));
+}
+
+#[cfg(feature = "alloc")]
+fn sampler(rules: &Rules, admissible: &Nat) -> Option<Sampler> {
+    if let Some(redraw) = Redraw::new(rules, admissible) {
+        return Some(Sampler::Redraw(redraw));
     }
-    let counted = by_composition(rules, &admissible)
-        .or_else(|| by_position(rules, &admissible))
-        .ok_or(TOO_COMPLEX)?;
-    Ok((admissible, Sampler::Counted(counted)))
+    by_composition(rules, admissible)
+        .or_else(|| by_position(rules, admissible))
+        .map(Sampler::Counted)
+}
+
+/// Names rules without which the recipe can be counted: leaves out one sort after the other, most
+/// special first, then takes back each that is not needed for that.
+#[cfg(feature = "alloc")]
+fn too_complex(rules: &Rules) -> RecipeError {
+    let fits = |left_out: RuleSet| {
+        let rules = rules.without(left_out);
+        count(&rules).is_some_and(|admissible| sampler(&rules, &admissible).is_some())
+    };
+    let sort = |rule: Rule| {
+        let mut alike = RuleSet::NONE;
+        let same = |other: &Rule| core::mem::discriminant(other) == core::mem::discriminant(&rule);
+        rules.in_force().filter(same).for_each(|other| alike.add(other, true));
+        alike
+    };
+    let mut relax = RuleSet::NONE;
+    let mut sorts = rules.in_force().filter(|rule| *rule != Rule::Length).map(sort);
+    let fit = sorts.any(|alike| {
+        !relax.holds(alike) && {
+            relax = relax.with(alike);
+            fits(relax)
+        }
+    });
+    for alike in rules.in_force().filter(|_| fit).map(sort) {
+        if relax.holds(alike) && fits(relax.without(alike)) {
+            relax = relax.without(alike);
+        }
+    }
+    let relax = Relaxation(if fit { relax } else { RuleSet::NONE });
+    RecipeError::TooComplex { limit: table::MAX_TABLE, relax }
 }
 
 #[cfg(feature = "alloc")]
@@ -80,21 +127,12 @@ pub(super) fn count(rules: &Rules) -> Option<Nat> {
         if let Some(admissible) = dense::count(&shape) {
             return Some(admissible);
         }
-        if is_only_groups(rules, &shape) {
-            let graph = composition::graph(&shape, EDGES)?;
+        if composition::is_only_groups(rules, &shape) {
+            let graph = composition::graph(&shape, table::EDGES)?;
             return table::weigh(&graph).0.first()?.first().copied();
         }
     }
-    Machine::new(&shape, &rules.forbid, TABLE)?.count(ADDITIONS)
-}
-
-/// Whether nothing but groups and the length is asked for.
-#[cfg(feature = "alloc")]
-pub(super) fn is_only_groups(rules: &Rules, shape: &Shape) -> bool {
-    rules.forbid.is_empty()
-        && shape.max_run == 0
-        && shape.first == shape.alphabet
-        && shape.last == shape.alphabet
+    Machine::new(&shape, &rules.forbid, table::TABLE)?.count(ADDITIONS)
 }
 
 /// Counts of groups from a table; runs, ends and forbidden words by redrawing.
@@ -104,7 +142,7 @@ pub(super) fn by_composition(rules: &Rules, admissible: &Nat) -> Option<counted:
     groups.first = None;
     groups.last = None;
     let shape = Shape::new(&groups);
-    let graph = composition::graph(&shape, EDGES)?;
+    let graph = composition::graph(&shape, table::EDGES)?;
     let base = table::weigh(&graph).0.first()?.first().copied()?;
     let attempts = super::redraw::attempts(admissible, &base)?;
     let kinds = counted::alphabets(shape.kinds().map(|kind| kind.chars));
@@ -117,8 +155,8 @@ pub(super) fn by_position(rules: &Rules, admissible: &Nat) -> Option<counted::Co
     let shape = Shape::new(rules);
     let some = super::forbid::Forbidden::NONE;
     [&some, &rules.forbid].into_iter().find_map(|forbid| {
-        let machine = Machine::new(&shape, forbid, TABLE)?;
-        let graph = machine.graph(EDGES)?;
+        let machine = Machine::new(&shape, forbid, table::TABLE)?;
+        let graph = machine.graph(table::EDGES)?;
         let base = table::weigh(&graph).0.first()?.first().copied()?;
         let attempts = super::redraw::attempts(admissible, &base)?;
         let kinds = counted::alphabets(machine.kinds.iter().copied());
@@ -127,13 +165,6 @@ pub(super) fn by_position(rules: &Rules, admissible: &Nat) -> Option<counted::Co
 }
 
 #[cfg(feature = "alloc")]
-const TOO_COMPLEX: RecipeError = RecipeError::TooComplex { limit: table::MAX_TABLE };
-/// Cells of a counting table, and states of one row of a count that keeps two rows only.
-#[cfg(feature = "alloc")]
-pub(super) const TABLE: usize = table::MAX_TABLE as usize;
-/// Edges that are looked at before those that lead nowhere are dropped.
-#[cfg(feature = "alloc")]
-pub(super) const EDGES: usize = 4 * TABLE;
 /// Additions of a count that keeps two rows only: about a quarter of a second.
 #[cfg(feature = "alloc")]
 const ADDITIONS: usize = 1 << 24;

@@ -283,6 +283,8 @@ impl Rule {
 pub(crate) struct RuleSet(u64);
 
 impl RuleSet {
+    pub(crate) const NONE: Self = Self(0);
+
     pub(crate) fn when(rule: Rule, broken: bool) -> Self {
         Self(u64::from(broken) << rule.bit())
     }
@@ -293,6 +295,22 @@ impl RuleSet {
 
     pub(crate) fn contains(self, rule: Rule) -> bool {
         self.0 >> rule.bit() & 1 == 1
+    }
+
+    /// Whether all of the others are in this set.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn holds(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
     }
 
     pub(crate) fn remove(&mut self, rule: Rule) {

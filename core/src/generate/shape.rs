@@ -129,6 +129,27 @@ impl Shape {
         !kinds.iter().fold(0, |mask, kind| mask | kind.groups)
     }
 
+    /// The least number of characters that these counts still need.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn missing(&self, counts: Counts) -> u32 {
+        let pairs = counts.iter().zip(self.limits);
+        // One character may belong to every group that lacks some.
+        let most = pairs.clone().map(|(count, limit)| limit.min.saturating_sub(*count)).max();
+        let present = pairs.filter(|(count, _)| **count > 0).count();
+        u32::from(most.unwrap_or(0)).max(u32::from(present < usize::from(self.at_least)))
+    }
+
+    /// How many more characters of these groups no maximum forbids.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn room(&self, counts: Counts, groups: u8) -> u8 {
+        let pairs = counts.iter().zip(self.limits).zip(0_u8..);
+        pairs
+            .filter(|((_, limit), index)| limit.hard && groups >> index & 1 == 1)
+            .map(|((count, limit), _)| limit.cap.saturating_sub(*count))
+            .min()
+            .unwrap_or(u8::MAX)
+    }
+
     /// How many groups must be present.
     #[cfg(feature = "alloc")]
     pub(crate) const fn at_least(&self) -> u8 {

@@ -14,6 +14,10 @@ use crate::random::RandomError;
 
 /// The largest number of cells in a counting table.
 pub const MAX_TABLE: u32 = 65_536;
+/// Cells of a counting table, and states of one row of a count that keeps two rows only.
+pub(super) const TABLE: usize = MAX_TABLE as usize;
+/// Edges that are looked at before those that lead nowhere are dropped.
+pub(super) const EDGES: usize = 4 * TABLE;
 
 /// One way to go on from a state.
 #[derive(Clone, Debug)]

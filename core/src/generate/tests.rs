@@ -363,13 +363,51 @@ mod recipes {
         let builder = sets
             .iter()
             .fold(Recipe::builder(64).max_run(1), |builder, set| builder.group(set, 8, Some(8)));
-        assert_eq!(builder.build().unwrap_err(), RecipeError::TooComplex { limit: 65_536 });
+        let refused = builder.build().unwrap_err();
+        assert_eq!(refused.code(), crate::error::Code::RecipeTooComplex);
+        assert_eq!(
+            refused.to_string(),
+            "the rules need a counting table of more than 65536 entries; without max_run they need \
+             none above it"
+        );
         // Without the runs the composition serves.
         let exact = sets
             .iter()
             .fold(Recipe::builder(64), |builder, set| builder.group(set, 8, Some(8)))
             .build();
         assert!(exact.is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_as_such_where_it_is_too_complex_to_count() {
+        let groups = |length, min, max| {
+            let sets = ["abcd", "efgh", "ijkl", "mnop"];
+            let builder = Recipe::builder(length).max_run(2);
+            sets.iter().fold(builder, |builder, set| builder.group(set, min, Some(max)))
+        };
+        let told = |builder: RecipeBuilder| match builder.build() {
+            Err(RecipeError::Infeasible(conflict)) => {
+                (conflict.rules().collect::<Vec<_>>().join(" "), conflict.is_minimal())
+            }
+            Err(other) => (other.to_string(), true),
+            Ok(_) => panic!("there is none"),
+        };
+        // A minimum above its maximum, beside rules that cannot be counted.
+        assert_eq!(
+            told(groups(32, 2, 10).group("qrst", 5, Some(4))),
+            ("groups[4].min groups[4].max".into(), true)
+        );
+        // Four times ten characters are fewer than 41, and the runs have no part in it.
+        let maxima = "length groups[0].max groups[1].max groups[2].max groups[3].max";
+        assert_eq!(told(groups(41, 2, 10)), (maxima.into(), true));
+        // What can be and cannot be counted names what to leave out.
+        let (relax, _) = told(groups(32, 2, 10));
+        assert!(relax.ends_with("; without max_run they need none above it"), "{relax}");
+        let without = ["abcd", "efgh", "ijkl", "mnop"];
+        let without = without
+            .iter()
+            .fold(Recipe::builder(32), |builder, set| builder.group(set, 2, Some(10)));
+        assert!(without.build().is_ok());
     }
 
     #[test]

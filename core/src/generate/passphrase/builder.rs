@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::error::{MAX_WORDS, MIN_WORDS, RecipeError};
+use super::super::error::{MAX_WORDS, MIN_WORDS, RecipeError, Relaxation};
 use super::super::table::MAX_TABLE;
 use super::super::{CharSet, Complexity, Kind, Recipe};
 use super::list::List;
@@ -133,7 +133,7 @@ impl PassphraseBuilder {
         }
         if ambiguous::may_be(&self.words, &self.separator) {
             let table = ambiguous::table(&self.words, &self.separator, self.count)
-                .ok_or(RecipeError::TooComplex { limit: MAX_TABLE })?;
+                .ok_or(RecipeError::TooComplex { limit: MAX_TABLE, relax: Relaxation::NONE })?;
             words.ambiguous = Some(Arc::new(table));
         }
         Ok(Recipe { strength: words.strength(), kind: Kind::Words(words) })

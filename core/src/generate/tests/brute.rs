@@ -1,6 +1,6 @@
 //! Counts and checks against brute force, over a systematic family of recipes on a small alphabet.
 
-use super::super::{composition, dense, machine::Machine, plan, rules::Rule, shape::Shape, table};
+use super::super::{composition, dense, machine::Machine, rules::Rule, shape::Shape, table, walk};
 use super::*;
 
 /// A recipe of the family, as plain data: what the checker below reads.
@@ -157,17 +157,20 @@ fn every_way_of_counting_gives_the_same() {
     for plain in family().into_iter().step_by(3) {
         let rules = plain.builder().into_rules();
         let shape = Shape::new(&rules);
-        let machine = Machine::new(&shape, &rules.forbid, plan::TABLE).unwrap();
+        let machine = Machine::new(&shape, &rules.forbid, table::TABLE).unwrap();
         let counted = machine.count(usize::MAX).unwrap();
-        let graph = machine.graph(plan::EDGES).unwrap();
+        let graph = machine.graph(table::EDGES).unwrap();
         assert_eq!(table::weigh(&graph).0[0][0], counted, "{plain:?}");
         assert_eq!(machine.is_feasible(false), !counted.is_zero());
+        // So few states that the walk sees them all.
+        assert_eq!(walk::finds(&rules, false), !counted.is_zero(), "{plain:?}");
+        assert_eq!(walk::finds(&rules, true), machine.is_feasible(true), "{plain:?}");
         if plain.forbid.is_empty() {
             if let Some(dense) = dense::count(&shape) {
                 assert_eq!(dense, counted, "{plain:?}");
             }
-            if plan::is_only_groups(&rules, &shape) {
-                let graph = composition::graph(&shape, plan::EDGES).unwrap();
+            if composition::is_only_groups(&rules, &shape) {
+                let graph = composition::graph(&shape, table::EDGES).unwrap();
                 assert_eq!(table::weigh(&graph).0[0][0], counted, "{plain:?}");
             }
         }
@@ -192,7 +195,7 @@ fn conflicts_are_minimal() {
         let Err(RecipeError::Infeasible(conflict)) = plain.builder().build() else { continue };
         seen += 1;
         let rules = plain.builder().into_rules();
-        let named: Vec<Rule> = conflict.0.iter().collect();
+        let named: Vec<Rule> = conflict.rules.iter().collect();
         assert!(!named.is_empty());
         // Together they cannot be satisfied, whatever else is left out.
         let mut others = rules::RuleSet::default();
