@@ -17,9 +17,9 @@ mod join;
 mod report;
 mod setting;
 mod settings;
-mod table;
 #[cfg(feature = "documents")]
 mod typed;
+mod values;
 #[cfg(feature = "documents")]
 mod warnings;
 #[cfg(feature = "documents")]
@@ -29,7 +29,7 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use self::table::Table;
+use self::values::Values;
 #[cfg(feature = "documents")]
 pub use self::{
     document::{
@@ -52,8 +52,8 @@ pub use self::{
     settings::{PolicyError, Refusal, Settings},
 };
 use crate::{
-    generate::{Complexity, NotStricter, Recipe, RecipeError, Stricter},
-    identity::{AccountName, Text},
+    generate::{NotStricter, Recipe, RecipeError, Stricter},
+    identity::AccountName,
 };
 
 /// Where passwords are backed up.
@@ -81,14 +81,6 @@ impl BackupDirectory {
             Self::Disabled => 0,
             Self::Entra => 1,
             Self::ActiveDirectory => 2,
-        }
-    }
-
-    const fn from_number(number: u16) -> Self {
-        match number {
-            1 => Self::Entra,
-            2 => Self::ActiveDirectory,
-            _ => Self::Disabled,
         }
     }
 }
@@ -142,38 +134,14 @@ impl PostAuthenticationActions {
 /// A policy in force: every setting has a value in its range.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
-    values: Table,
+    values: Values,
 }
 
 impl Policy {
-    /// Where passwords are backed up.
-    #[must_use]
-    pub fn backup_directory(&self) -> BackupDirectory {
-        BackupDirectory::from_number(self.number(Setting::BackupDirectory))
-    }
-
     /// The managed account; empty means the built-in administrator.
     #[must_use]
     pub const fn administrator_account_name(&self) -> &AccountName {
         &self.values.name
-    }
-
-    /// Days after which a password is replaced: 1 to 365, from 7 with Entra.
-    #[must_use]
-    pub fn password_age_days(&self) -> u16 {
-        self.number(Setting::PasswordAgeDays)
-    }
-
-    /// Characters of a password: 8 to 64. Without effect at complexity 6 to 8.
-    #[must_use]
-    pub fn password_length(&self) -> u8 {
-        self.small(Setting::PasswordLength)
-    }
-
-    /// What passwords are made of: 1 to 8.
-    #[must_use]
-    pub fn password_complexity(&self) -> Complexity {
-        Complexity::try_from(self.small(Setting::PasswordComplexity)).unwrap_or(Complexity::Full)
     }
 
     /// The recipe for its passwords.
@@ -240,82 +208,16 @@ impl Policy {
         add(newer, before, &mut refused)
     }
 
-    /// Words of a passphrase: 3 to 10. Without effect at complexity 1 to 5.
-    #[must_use]
-    pub fn passphrase_length(&self) -> u8 {
-        self.small(Setting::PassphraseLength)
-    }
-
-    /// Minutes between a use of the account and the actions that follow: 0 (no actions) to 1440.
-    #[must_use]
-    pub fn post_authentication_reset_delay_minutes(&self) -> u16 {
-        self.number(Setting::PostAuthenticationResetDelay)
-    }
-
-    /// What follows a use of the account. Without effect when the delay is 0.
-    #[must_use]
-    pub fn post_authentication_actions(&self) -> PostAuthenticationActions {
-        PostAuthenticationActions(self.small(Setting::PostAuthenticationActions))
-    }
-
-    /// Whether Active Directory holds the password encrypted.
-    #[must_use]
-    pub fn ad_password_encryption_enabled(&self) -> bool {
-        self.switch(Setting::ADPasswordEncryptionEnabled)
-    }
-
     /// Who may decrypt it; empty means Domain Admins.
     #[must_use]
     pub fn ad_password_encryption_principal(&self) -> &str {
         self.values.principal.as_str()
     }
 
-    /// Earlier encrypted passwords that Active Directory keeps: 0 to 12.
-    #[must_use]
-    pub fn ad_encrypted_password_history_size(&self) -> u8 {
-        self.small(Setting::ADEncryptedPasswordHistorySize)
-    }
-
-    /// Whether a domain controller's DSRM password is managed.
-    #[must_use]
-    pub fn ad_backup_dsrm_password(&self) -> bool {
-        self.switch(Setting::ADBackupDSRMPassword)
-    }
-
-    /// Whether an expiry beyond the age makes a rotation due at once.
-    #[must_use]
-    pub fn password_expiration_protection_enabled(&self) -> bool {
-        self.switch(Setting::PasswordExpirationProtectionEnabled)
-    }
-
-    /// Whether LAPS makes and keeps the account itself.
-    #[must_use]
-    pub fn automatic_account_management_enabled(&self) -> bool {
-        self.switch(Setting::AutomaticAccountManagementEnabled)
-    }
-
-    /// Whether automatic management is of a new account, not of the built-in administrator.
-    #[must_use]
-    pub fn automatic_account_management_makes_new_account(&self) -> bool {
-        self.number(Setting::AutomaticAccountManagementTarget) == 1
-    }
-
     /// The name of the automatically managed account, or its prefix. Never empty.
     #[must_use]
     pub fn automatic_account_management_name_or_prefix(&self) -> &str {
         self.values.prefix.as_str()
-    }
-
-    /// Whether the automatically managed account can be logged on with.
-    #[must_use]
-    pub fn automatic_account_management_enable_account(&self) -> bool {
-        self.switch(Setting::AutomaticAccountManagementEnableAccount)
-    }
-
-    /// Whether its name has six random digits, new at each rotation.
-    #[must_use]
-    pub fn automatic_account_management_randomize_name(&self) -> bool {
-        self.switch(Setting::AutomaticAccountManagementRandomizeName)
     }
 
     /// The value of any setting.
@@ -357,19 +259,7 @@ impl Policy {
     fn number(&self, setting: Setting) -> u16 {
         self.values.number(setting)
     }
-
-    fn small(&self, setting: Setting) -> u8 {
-        u8::try_from(self.number(setting)).unwrap_or(u8::MAX)
-    }
-
-    fn switch(&self, setting: Setting) -> bool {
-        self.number(setting) != 0
-    }
 }
-
-/// Room for each text: four bytes a character.
-type Principal = Text<512>;
-type Prefix = Text<80>;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! What a change of policy does on a device (windows-laps §1.4).
 
-use super::{BackupDirectory, Policy, Setting, Value};
+use super::{BackupDirectory, Policy, Setting};
 use crate::account::same_name;
 
 /// When a change takes effect on the password that a device has now.
@@ -56,110 +56,87 @@ pub fn asks_for_rotation(old: &Policy, new: &Policy) -> bool {
 }
 
 fn effect(setting: Setting, old: &Policy, new: &Policy) -> (Effect, &'static str) {
-    if setting == Setting::BackupDirectory {
-        return if new.backup_directory() == BackupDirectory::Disabled {
-            (Effect::None, "the account is no longer managed; its password stays as it is")
-        } else if old.backup_directory() == BackupDirectory::Disabled {
-            (
-                Effect::RotatesNow,
-                "the account becomes managed; its password is replaced and backed up",
-            )
-        } else {
-            (Effect::RotatesNow, "the new directory has no password of this device yet")
-        };
-    }
-    if new.backup_directory() == BackupDirectory::Disabled {
+    if new.backup_directory() == BackupDirectory::Disabled && setting != Setting::BackupDirectory {
         return (Effect::None, "nothing is managed under the new policy");
     }
-    // What the new policy makes idle still matters where the old one used it.
-    if new.unmet(setting).is_some() && !turns_account_management_off(setting, old, new) {
+    if new.unmet(setting).is_some() {
         return (Effect::None, "the setting has no effect under the new policy");
     }
-    in_force(setting, old, new)
+    match setting.row().effect {
+        Rule::Always(effect, because) => (effect, because),
+        Rule::Depends(of) => of(old, new),
+    }
 }
 
-/// Switching automatic management off is seen at its own setting; this keeps it from being called idle.
-fn turns_account_management_off(setting: Setting, old: &Policy, new: &Policy) -> bool {
-    setting == Setting::AutomaticAccountManagementEnabled
-        && old.automatic_account_management_enabled() != new.automatic_account_management_enabled()
+/// What a change of a setting does where the setting has an effect under the new policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// The same, whatever the policies.
+    Always(Effect, &'static str),
+    /// It depends on the old policy and the new one.
+    Depends(fn(&Policy, &Policy) -> (Effect, &'static str)),
 }
 
-fn in_force(setting: Setting, old: &Policy, new: &Policy) -> (Effect, &'static str) {
-    match setting {
-        Setting::AdministratorAccountName => match (old.value(setting), new.value(setting)) {
-            (Value::Text(one), Value::Text(other)) if same_name(one, other) => {
-                (Effect::None, "the name differs in capitals only; it is the same account")
-            }
-            _ => {
-                (Effect::RotatesNow, "another account is managed; the old one is no longer managed")
-            }
-        },
-        Setting::AutomaticAccountManagementEnabled
-        | Setting::AutomaticAccountManagementTarget
-        | Setting::AutomaticAccountManagementNameOrPrefix => {
-            (Effect::RotatesNow, "another account is managed, or the same one under another name")
-        }
-        Setting::ADPasswordEncryptionEnabled if new.ad_password_encryption_enabled() => {
-            (Effect::RotatesNow, "encryption was turned on; the password in clear text is replaced")
-        }
-        Setting::ADPasswordEncryptionPrincipal if !old.ad_password_encryption_enabled() => (
-            Effect::RotatesNow,
-            "the password in clear text is replaced, by one that only this principal may decrypt",
-        ),
-        Setting::ADPasswordEncryptionPrincipal => (
-            Effect::RotatesNow,
-            "somebody else may decrypt; what is stored was encrypted for the old one",
-        ),
-        Setting::ADBackupDSRMPassword if new.ad_backup_dsrm_password() => {
-            (Effect::RotatesNow, "a domain controller's DSRM password becomes managed")
-        }
-        Setting::PasswordAgeDays
-            if new.backup_directory() == BackupDirectory::ActiveDirectory
-                && new.password_expiration_protection_enabled()
-                && new.password_age_days() < old.password_age_days() =>
-        {
-            (
-                Effect::NextRotation,
-                "the present expiry stays, except that expiration protection replaces a password whose expiry lies beyond the new age",
-            )
-        }
-        Setting::PasswordAgeDays => (
-            Effect::NextRotation,
-            "the present expiry stays; the new age counts from the next rotation",
-        ),
-        Setting::PasswordLength | Setting::PasswordComplexity | Setting::PassphraseLength => (
-            Effect::NextRotation,
-            "the present password stays; the next one is made by the new rule",
-        ),
-        Setting::ADPasswordEncryptionEnabled => {
-            (Effect::NextRotation, "the next password is stored in clear text")
-        }
-        Setting::ADEncryptedPasswordHistorySize => {
-            (Effect::NextRotation, "the history is cut when the next password is stored")
-        }
-        Setting::AutomaticAccountManagementRandomizeName => {
-            (Effect::NextRotation, "the account gets its new name at the next rotation")
-        }
-        Setting::AutomaticAccountManagementEnableAccount => {
-            (Effect::None, "the account is switched on or off; its password stays")
-        }
-        Setting::PasswordExpirationProtectionEnabled => (
-            Effect::None,
-            "the password stays, unless its expiry lies beyond the age when protection is turned on",
-        ),
-        Setting::PostAuthenticationResetDelay | Setting::PostAuthenticationActions => {
-            (Effect::None, "it counts from the next use of the account")
-        }
-        Setting::ADBackupDSRMPassword => {
-            (Effect::None, "the DSRM password is no longer managed; it stays as it is")
-        }
-        Setting::BackupDirectory => (Effect::RotatesNow, "the directory changed"),
+pub(super) fn of_directory(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+    if new.backup_directory() == BackupDirectory::Disabled {
+        (Effect::None, "the account is no longer managed; its password stays as it is")
+    } else if old.backup_directory() == BackupDirectory::Disabled {
+        (Effect::RotatesNow, "the account becomes managed; its password is replaced and backed up")
+    } else {
+        (Effect::RotatesNow, "the new directory has no password of this device yet")
+    }
+}
+
+pub(super) fn of_account_name(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+    let names = [old, new].map(|policy| policy.administrator_account_name().as_str());
+    if same_name(names[0], names[1]) {
+        (Effect::None, "the name differs in capitals only; it is the same account")
+    } else {
+        (Effect::RotatesNow, "another account is managed; the old one is no longer managed")
+    }
+}
+
+pub(super) fn of_age(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+    let is_cut = new.backup_directory() == BackupDirectory::ActiveDirectory
+        && new.password_expiration_protection_enabled()
+        && new.password_age_days() < old.password_age_days();
+    let because = if is_cut {
+        "the present expiry stays, except that expiration protection replaces a password whose \
+         expiry lies beyond the new age"
+    } else {
+        "the present expiry stays; the new age counts from the next rotation"
+    };
+    (Effect::NextRotation, because)
+}
+
+pub(super) fn of_encryption(_: &Policy, new: &Policy) -> (Effect, &'static str) {
+    if new.ad_password_encryption_enabled() {
+        (Effect::RotatesNow, "encryption was turned on; the password in clear text is replaced")
+    } else {
+        (Effect::NextRotation, "the next password is stored in clear text")
+    }
+}
+
+pub(super) fn of_principal(old: &Policy, _: &Policy) -> (Effect, &'static str) {
+    let because = if old.ad_password_encryption_enabled() {
+        "somebody else may decrypt; what is stored was encrypted for the old one"
+    } else {
+        "the password in clear text is replaced, by one that only this principal may decrypt"
+    };
+    (Effect::RotatesNow, because)
+}
+
+pub(super) fn of_dsrm(_: &Policy, new: &Policy) -> (Effect, &'static str) {
+    if new.ad_backup_dsrm_password() {
+        (Effect::RotatesNow, "a domain controller's DSRM password becomes managed")
+    } else {
+        (Effect::None, "the DSRM password is no longer managed; it stays as it is")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Settings;
+    use super::super::{Settings, Value};
     use super::*;
     use alloc::vec::Vec;
 

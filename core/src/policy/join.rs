@@ -18,6 +18,7 @@ use super::{
     finding::nearest,
     settings::check,
     typed::{self, Problem},
+    values::FromNumber as _,
 };
 use crate::account::same_name;
 

@@ -1,37 +1,12 @@
 //! The settings, as data: name, kind, range, default, dependencies (windows-laps §1.2).
 
+mod rows;
+
 use core::fmt;
 
-use super::BackupDirectory;
-
-/// A setting of Windows LAPS, by its CSP name. The numbers are ours; the policy's hash names them.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-#[repr(u8)]
-#[expect(
-    missing_docs,
-    reason = "each is described by its summary, which `laps policy schema` prints"
-)]
-pub enum Setting {
-    BackupDirectory = 1,
-    AdministratorAccountName = 2,
-    PasswordAgeDays = 3,
-    PasswordLength = 4,
-    PasswordComplexity = 5,
-    PassphraseLength = 6,
-    PostAuthenticationResetDelay = 7,
-    PostAuthenticationActions = 8,
-    ADPasswordEncryptionEnabled = 9,
-    ADPasswordEncryptionPrincipal = 10,
-    ADEncryptedPasswordHistorySize = 11,
-    ADBackupDSRMPassword = 12,
-    PasswordExpirationProtectionEnabled = 13,
-    AutomaticAccountManagementEnabled = 14,
-    AutomaticAccountManagementTarget = 15,
-    AutomaticAccountManagementNameOrPrefix = 16,
-    AutomaticAccountManagementEnableAccount = 17,
-    AutomaticAccountManagementRandomizeName = 18,
-}
+pub use self::rows::Setting;
+pub(super) use self::rows::{DEFAULT_PREFIX, MAX_PREFIX, MAX_PRINCIPAL};
+use super::{BackupDirectory, effect::Rule};
 
 /// The value of a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -183,65 +158,67 @@ impl fmt::Display for Since {
     }
 }
 
-/// The most characters of each text (`maxLength` in the ADMX template).
-pub(super) const MAX_NAME: u16 = 64;
-pub(super) const MAX_PRINCIPAL: u16 = 128;
-pub(super) const MAX_PREFIX: u16 = 20;
-/// The name of an automatically managed account when none is configured.
-pub(super) const DEFAULT_PREFIX: &str = "WLapsAdmin";
+/// What is known of a setting.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) allowed: Allowed,
+    /// Where Entra has a range of its own.
+    pub(super) allowed_in_entra: Option<Allowed>,
+    pub(super) default: Value<'static>,
+    pub(super) place: Place,
+    pub(super) conditions: &'static [Condition],
+    pub(super) since: Since,
+    /// The numbers that only Windows 11 24H2 knows.
+    pub(super) newer: &'static [u16],
+    /// Its numbers have names in Intune's editor; the others are typed in.
+    pub(super) is_choice: bool,
+    pub(super) in_csp: bool,
+    /// Under what Intune's editor shows it.
+    #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "for documents"))]
+    pub(super) intune: Option<Parent>,
+    pub(super) effect: Rule,
+}
+
+impl Row {
+    /// Whether range, default and place are of one kind.
+    const fn is_sound(&self) -> bool {
+        let is_text = !matches!(self.place, Place::Number);
+        match (self.allowed, self.default) {
+            (Allowed::Text { .. }, Value::Text(_)) => is_text,
+            (Allowed::Delay { .. }, Value::Minutes(_))
+            | (Allowed::OneOf(_) | Allowed::Range { .. }, Value::Number(_))
+            | (Allowed::Switch, Value::Switch(_)) => !is_text,
+            _ => false,
+        }
+    }
+}
+
+/// Where a value stands in a table of values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// Among the numbers.
+    Number,
+    AccountName,
+    Principal,
+    Prefix,
+}
+
+/// The setting, and those of its options, under which Intune's editor shows another one.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "for documents"))]
+pub(super) struct Parent {
+    pub(super) setting: Setting,
+    /// None where it is a switch that must be on.
+    pub(super) options: &'static [u16],
+    pub(super) why: &'static str,
+}
 
 impl Setting {
-    /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 18] = [
-        Self::BackupDirectory,
-        Self::AdministratorAccountName,
-        Self::PasswordAgeDays,
-        Self::PasswordLength,
-        Self::PasswordComplexity,
-        Self::PassphraseLength,
-        Self::PostAuthenticationResetDelay,
-        Self::PostAuthenticationActions,
-        Self::ADPasswordEncryptionEnabled,
-        Self::ADPasswordEncryptionPrincipal,
-        Self::ADEncryptedPasswordHistorySize,
-        Self::ADBackupDSRMPassword,
-        Self::PasswordExpirationProtectionEnabled,
-        Self::AutomaticAccountManagementEnabled,
-        Self::AutomaticAccountManagementTarget,
-        Self::AutomaticAccountManagementNameOrPrefix,
-        Self::AutomaticAccountManagementEnableAccount,
-        Self::AutomaticAccountManagementRandomizeName,
-    ];
-
     /// The name in the CSP, in Group Policy's registry root and in our JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::BackupDirectory => "BackupDirectory",
-            Self::AdministratorAccountName => "AdministratorAccountName",
-            Self::PasswordAgeDays => "PasswordAgeDays",
-            Self::PasswordLength => "PasswordLength",
-            Self::PasswordComplexity => "PasswordComplexity",
-            Self::PassphraseLength => "PassphraseLength",
-            Self::PostAuthenticationResetDelay => "PostAuthenticationResetDelay",
-            Self::PostAuthenticationActions => "PostAuthenticationActions",
-            Self::ADPasswordEncryptionEnabled => "ADPasswordEncryptionEnabled",
-            Self::ADPasswordEncryptionPrincipal => "ADPasswordEncryptionPrincipal",
-            Self::ADEncryptedPasswordHistorySize => "ADEncryptedPasswordHistorySize",
-            Self::ADBackupDSRMPassword => "ADBackupDSRMPassword",
-            Self::PasswordExpirationProtectionEnabled => "PasswordExpirationProtectionEnabled",
-            Self::AutomaticAccountManagementEnabled => "AutomaticAccountManagementEnabled",
-            Self::AutomaticAccountManagementTarget => "AutomaticAccountManagementTarget",
-            Self::AutomaticAccountManagementNameOrPrefix => {
-                "AutomaticAccountManagementNameOrPrefix"
-            }
-            Self::AutomaticAccountManagementEnableAccount => {
-                "AutomaticAccountManagementEnableAccount"
-            }
-            Self::AutomaticAccountManagementRandomizeName => {
-                "AutomaticAccountManagementRandomizeName"
-            }
-        }
+        self.row().name
     }
 
     /// The setting with exactly this name.
@@ -253,196 +230,51 @@ impl Setting {
     /// One line about it.
     #[must_use]
     pub const fn summary(self) -> &'static str {
-        match self {
-            Self::BackupDirectory => {
-                "where the password is backed up: 0 nowhere, 1 Microsoft Entra, 2 Active Directory"
-            }
-            Self::AdministratorAccountName => {
-                "the managed local account; empty means the built-in administrator (RID 500)"
-            }
-            Self::PasswordAgeDays => "days after which a password is replaced",
-            Self::PasswordLength => "characters of a password",
-            Self::PasswordComplexity => {
-                "1 upper-case letters, 2 also lower-case letters, 3 also digits (alphanumeric), 4 also symbols, 5 as 4 without confusable characters, 6 long words, 7 short words, 8 short words with unique prefixes"
-            }
-            Self::PassphraseLength => "words of a passphrase",
-            Self::PostAuthenticationResetDelay => {
-                "hours between a use of the account and the actions that follow; 0 switches them off"
-            }
-            Self::PostAuthenticationActions => {
-                "after a use: 0 nothing, 1 reset, 3 and sign out, 5 reset and restart, 11 as 3 and end its processes"
-            }
-            Self::ADPasswordEncryptionEnabled => {
-                "whether Active Directory holds the password encrypted"
-            }
-            Self::ADPasswordEncryptionPrincipal => {
-                "who may decrypt it: a SID, domain\\name or name@domain; empty means Domain Admins"
-            }
-            Self::ADEncryptedPasswordHistorySize => {
-                "earlier encrypted passwords that Active Directory keeps"
-            }
-            Self::ADBackupDSRMPassword => {
-                "whether a domain controller's DSRM password is managed (Group Policy only)"
-            }
-            Self::PasswordExpirationProtectionEnabled => {
-                "whether an expiry beyond the age is cut to it at once"
-            }
-            Self::AutomaticAccountManagementEnabled => {
-                "whether LAPS makes and keeps the account itself"
-            }
-            Self::AutomaticAccountManagementTarget => {
-                "0 the built-in administrator, 1 a new account"
-            }
-            Self::AutomaticAccountManagementNameOrPrefix => {
-                "the name of that account, or its prefix; empty means WLapsAdmin"
-            }
-            Self::AutomaticAccountManagementEnableAccount => {
-                "whether that account can be logged on with"
-            }
-            Self::AutomaticAccountManagementRandomizeName => {
-                "whether six random digits follow the prefix, new at each rotation"
-            }
-        }
+        self.row().summary
     }
 
     /// What it accepts in a backup mode.
     #[must_use]
     pub const fn allowed(self, mode: BackupDirectory) -> Allowed {
-        match self {
-            Self::BackupDirectory => Allowed::Range { min: 0, max: 2 },
-            Self::AdministratorAccountName => Allowed::Text { max: MAX_NAME },
-            Self::PasswordAgeDays => match mode {
-                BackupDirectory::Entra => Allowed::Range { min: 7, max: 365 },
-                BackupDirectory::ActiveDirectory | BackupDirectory::Disabled => {
-                    Allowed::Range { min: 1, max: 365 }
-                }
-            },
-            Self::PasswordLength => Allowed::Range { min: 8, max: 64 },
-            Self::PasswordComplexity => Allowed::Range { min: 1, max: 8 },
-            Self::PassphraseLength => Allowed::Range { min: 3, max: 10 },
-            Self::PostAuthenticationResetDelay => Allowed::Delay { max_minutes: 24 * 60 },
-            Self::PostAuthenticationActions => Allowed::OneOf(&[0, 1, 3, 5, 11]),
-            Self::ADPasswordEncryptionPrincipal => Allowed::Text { max: MAX_PRINCIPAL },
-            Self::ADEncryptedPasswordHistorySize => Allowed::Range { min: 0, max: 12 },
-            Self::AutomaticAccountManagementTarget => Allowed::Range { min: 0, max: 1 },
-            Self::AutomaticAccountManagementNameOrPrefix => Allowed::Text { max: MAX_PREFIX },
-            Self::ADPasswordEncryptionEnabled
-            | Self::ADBackupDSRMPassword
-            | Self::PasswordExpirationProtectionEnabled
-            | Self::AutomaticAccountManagementEnabled
-            | Self::AutomaticAccountManagementEnableAccount
-            | Self::AutomaticAccountManagementRandomizeName => Allowed::Switch,
+        match (mode, self.row().allowed_in_entra) {
+            (BackupDirectory::Entra, Some(allowed)) => allowed,
+            _ => self.row().allowed,
         }
     }
 
     /// Its value where nothing sets it; the same in every backup mode.
     #[must_use]
     pub const fn default_value(self) -> Value<'static> {
-        match self {
-            Self::BackupDirectory | Self::ADEncryptedPasswordHistorySize => Value::Number(0),
-            Self::AdministratorAccountName | Self::ADPasswordEncryptionPrincipal => Value::Text(""),
-            Self::PasswordAgeDays => Value::Number(30),
-            Self::PasswordLength => Value::Number(14),
-            Self::PasswordComplexity => Value::Number(4),
-            Self::PassphraseLength => Value::Number(6),
-            Self::PostAuthenticationResetDelay => Value::Minutes(24 * 60),
-            Self::PostAuthenticationActions => Value::Number(3),
-            Self::AutomaticAccountManagementTarget => Value::Number(1),
-            Self::AutomaticAccountManagementNameOrPrefix => Value::Text(DEFAULT_PREFIX),
-            Self::ADPasswordEncryptionEnabled | Self::PasswordExpirationProtectionEnabled => {
-                Value::Switch(true)
-            }
-            Self::ADBackupDSRMPassword
-            | Self::AutomaticAccountManagementEnabled
-            | Self::AutomaticAccountManagementEnableAccount
-            | Self::AutomaticAccountManagementRandomizeName => Value::Switch(false),
-        }
+        self.row().default
     }
 
     /// What must hold for it to have an effect: all of these.
     #[must_use]
     pub const fn conditions(self) -> &'static [Condition] {
-        use Condition as C;
-        const MANAGED: C = C::new(Setting::BackupDirectory, 1, 2);
-        const IN_AD: C = C::new(Setting::BackupDirectory, 2, 2);
-        const ENCRYPTED: C = C::new(Setting::ADPasswordEncryptionEnabled, 1, 1);
-        const AUTOMATIC: C = C::new(Setting::AutomaticAccountManagementEnabled, 1, 1);
-        const MANUAL: C = C::new(Setting::AutomaticAccountManagementEnabled, 0, 0);
-        match self {
-            Self::BackupDirectory => &[],
-            Self::AdministratorAccountName => &[MANAGED, MANUAL],
-            Self::PasswordLength => const { &[MANAGED, C::new(Self::PasswordComplexity, 1, 5)] },
-            Self::PassphraseLength => const { &[MANAGED, C::new(Self::PasswordComplexity, 6, 8)] },
-            Self::PostAuthenticationActions => {
-                const { &[MANAGED, C::new(Self::PostAuthenticationResetDelay, 1, 24 * 60)] }
-            }
-            Self::PasswordAgeDays
-            | Self::PasswordComplexity
-            | Self::PostAuthenticationResetDelay
-            | Self::AutomaticAccountManagementEnabled => &[MANAGED],
-            Self::ADPasswordEncryptionEnabled | Self::PasswordExpirationProtectionEnabled => {
-                &[IN_AD]
-            }
-            Self::ADPasswordEncryptionPrincipal
-            | Self::ADEncryptedPasswordHistorySize
-            | Self::ADBackupDSRMPassword => &[IN_AD, ENCRYPTED],
-            Self::AutomaticAccountManagementTarget
-            | Self::AutomaticAccountManagementNameOrPrefix
-            | Self::AutomaticAccountManagementEnableAccount
-            | Self::AutomaticAccountManagementRandomizeName => &[MANAGED, AUTOMATIC],
-        }
+        self.row().conditions
     }
 
     /// The oldest Windows that knows the setting.
     #[must_use]
     pub const fn since(self) -> Since {
-        match self {
-            Self::PassphraseLength
-            | Self::AutomaticAccountManagementEnabled
-            | Self::AutomaticAccountManagementTarget
-            | Self::AutomaticAccountManagementNameOrPrefix
-            | Self::AutomaticAccountManagementEnableAccount
-            | Self::AutomaticAccountManagementRandomizeName => Since::Windows11V24H2,
-            Self::BackupDirectory
-            | Self::AdministratorAccountName
-            | Self::PasswordAgeDays
-            | Self::PasswordLength
-            | Self::PasswordComplexity
-            | Self::PostAuthenticationResetDelay
-            | Self::PostAuthenticationActions
-            | Self::ADPasswordEncryptionEnabled
-            | Self::ADPasswordEncryptionPrincipal
-            | Self::ADEncryptedPasswordHistorySize
-            | Self::ADBackupDSRMPassword
-            | Self::PasswordExpirationProtectionEnabled => Since::April2023,
-        }
+        self.row().since
     }
 
-    /// The oldest Windows that knows this value of the setting; an older one uses the default instead.
+    /// The oldest Windows that knows this value of the setting; an older one uses the default
+    /// instead.
     #[must_use]
-    pub const fn since_with(self, value: Value<'_>) -> Since {
-        match (self, value) {
-            (Self::PasswordComplexity, Value::Number(5..=8))
-            | (Self::PostAuthenticationActions, Value::Number(11)) => Since::Windows11V24H2,
-            _ => self.since(),
+    pub fn since_with(self, value: Value<'_>) -> Since {
+        let is_newer = |number| self.row().newer.contains(&number);
+        if matches!(value, Value::Number(number) if is_newer(number)) {
+            return Since::Windows11V24H2;
         }
-    }
-
-    /// Whether its numbers stand for something that people have words for; the summary says what.
-    pub(super) const fn has_meanings(self) -> bool {
-        matches!(
-            self,
-            Self::BackupDirectory
-                | Self::PasswordComplexity
-                | Self::PostAuthenticationActions
-                | Self::AutomaticAccountManagementTarget
-        )
+        self.since()
     }
 
     /// Whether the CSP has a node for it. One setting exists in Group Policy and the registry only.
     #[must_use]
     pub const fn in_csp(self) -> bool {
-        !matches!(self, Self::ADBackupDSRMPassword)
+        self.row().in_csp
     }
 }
 

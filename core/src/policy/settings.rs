@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::{
     Allowed, BackupDirectory, Policy, Setting, Value,
-    setting::{DEFAULT_PREFIX, minutes},
-    table::Table,
+    setting::{DEFAULT_PREFIX, Place, minutes},
+    values::{FromNumber as _, Values},
 };
 use crate::{
     account::{NamingError, Sid, check_name},
@@ -15,7 +15,7 @@ use crate::{
 /// A set of configured settings. The others have their defaults.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Settings {
-    values: Table,
+    values: Values,
     // A bit for every setting that is configured.
     configured: u32,
 }
@@ -150,13 +150,11 @@ fn check_text(setting: Setting, text: &str, max: u16) -> Option<Refusal> {
         return Some(Refusal::Control);
     }
     let blank = text.is_empty();
-    if setting == Setting::ADPasswordEncryptionPrincipal && !blank && !is_principal(text) {
-        return Some(Refusal::Principal);
+    match setting.row().place {
+        Place::Principal if !blank && !is_principal(text) => Some(Refusal::Principal),
+        Place::Prefix if !blank => check_name(text).err().map(Refusal::Name),
+        Place::Number | Place::AccountName | Place::Principal | Place::Prefix => None,
     }
-    if setting == Setting::AutomaticAccountManagementNameOrPrefix && !blank {
-        return check_name(text).err().map(Refusal::Name);
-    }
-    None
 }
 
 /// A SID, `domain\name` or `name@domain`; not in quotes or brackets (windows-laps §1.2). Windows refuses a bare name
@@ -225,7 +223,7 @@ impl fmt::Display for PolicyError {
             Refusal::Kind | Refusal::Range => {
                 write!(f, "accepts {}", setting.allowed(mode))?;
                 // A word in place of the number: what each number means.
-                if refusal == Refusal::Kind && setting.has_meanings() {
+                if refusal == Refusal::Kind && setting.row().is_choice {
                     write!(f, " ({})", setting.summary())?;
                 }
                 if setting == Setting::PasswordAgeDays && mode == BackupDirectory::Entra {

@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::{of_actions, of_csp, of_minutes};
 use crate::policy::{
-    Allowed, BackupDirectory, Setting, Settings, Value, document::definition_id,
-    setting::whole_hours,
+    BackupDirectory, Setting, Settings, Value, document::definition_id, setting::whole_hours,
+    values::FromNumber as _,
 };
 
 /// Why Intune cannot carry a setting, beside what the CSP cannot: dependent settings are children of the option
@@ -23,59 +23,21 @@ pub(super) fn obstacle(
 ) -> Option<&'static str> {
     of_csp(setting).or_else(|| of_actions(setting, value)).or_else(|| of_minutes(value)).or_else(
         || {
-            let (parent, options, why) = parent(setting)?;
-            let holds = match settings.get(parent) {
-                Some(Value::Number(number)) => options.contains(&number),
+            let parent = setting.row().intune?;
+            let holds = match settings.get(parent.setting) {
+                Some(Value::Number(number)) => parent.options.contains(&number),
                 Some(Value::Switch(on)) => on,
                 _ => false,
             };
-            (!holds).then_some(why)
+            (!holds).then_some(parent.why)
         },
     )
-}
-
-/// The setting, and its options, under which Intune's editor shows a setting.
-const fn parent(setting: Setting) -> Option<(Setting, &'static [u16], &'static str)> {
-    match setting {
-        Setting::PasswordAgeDays => Some((
-            Setting::BackupDirectory,
-            &[1, 2],
-            "Intune has it under BackupDirectory 1 or 2 only",
-        )),
-        Setting::ADPasswordEncryptionEnabled
-        | Setting::ADPasswordEncryptionPrincipal
-        | Setting::ADEncryptedPasswordHistorySize
-        | Setting::PasswordExpirationProtectionEnabled => {
-            Some((Setting::BackupDirectory, &[2], "Intune has it under BackupDirectory 2 only"))
-        }
-        Setting::PassphraseLength => Some((
-            Setting::PasswordComplexity,
-            &[6, 7, 8],
-            "Intune has it under PasswordComplexity 6 to 8 only",
-        )),
-        Setting::AutomaticAccountManagementTarget
-        | Setting::AutomaticAccountManagementNameOrPrefix
-        | Setting::AutomaticAccountManagementEnableAccount
-        | Setting::AutomaticAccountManagementRandomizeName => Some((
-            Setting::AutomaticAccountManagementEnabled,
-            &[],
-            "Intune has it under AutomaticAccountManagementEnabled true only",
-        )),
-        Setting::BackupDirectory
-        | Setting::AdministratorAccountName
-        | Setting::PasswordLength
-        | Setting::PasswordComplexity
-        | Setting::PostAuthenticationResetDelay
-        | Setting::PostAuthenticationActions
-        | Setting::ADBackupDSRMPassword
-        | Setting::AutomaticAccountManagementEnabled => None,
-    }
 }
 
 pub(super) fn write(settings: &Settings) -> String {
     let top: Vec<Json> = settings
         .iter()
-        .filter(|(setting, _)| parent(*setting).is_none())
+        .filter(|(setting, _)| setting.row().intune.is_none())
         .enumerate()
         .map(|(at, (setting, value))| {
             json!({ "id": at.to_string(), "settingInstance": instance(settings, setting, value) })
@@ -116,12 +78,14 @@ fn instance(settings: &Settings, setting: Setting, value: Value<'_>) -> Json {
     };
     match value {
         Value::Minutes(minutes) => simple("Integer", json!(whole_hours(minutes))),
-        Value::Number(number) if !is_choice(setting) => simple("Integer", json!(number)),
+        Value::Number(number) if !setting.row().is_choice => simple("Integer", json!(number)),
         Value::Text(text) => simple("String", json!(text)),
         Value::Number(_) | Value::Switch(_) => {
             let children: Vec<Json> = settings
                 .iter()
-                .filter(|(child, _)| parent(*child).is_some_and(|(parent, ..)| parent == setting))
+                .filter(|(child, _)| {
+                    child.row().intune.is_some_and(|parent| parent.setting == setting)
+                })
                 .map(|(child, value)| instance(settings, child, value))
                 .collect();
             json!({
@@ -137,15 +101,4 @@ fn instance(settings: &Settings, setting: Setting, value: Value<'_>) -> Json {
             })
         }
     }
-}
-
-/// Numbers with names in Intune's editor are choices; the others are typed in.
-const fn is_choice(setting: Setting) -> bool {
-    matches!(
-        setting,
-        Setting::BackupDirectory
-            | Setting::PasswordComplexity
-            | Setting::PostAuthenticationActions
-            | Setting::AutomaticAccountManagementTarget
-    ) || matches!(setting.allowed(BackupDirectory::Disabled), Allowed::Switch)
 }
