@@ -32,11 +32,15 @@ mod feasible;
 mod forbid;
 #[cfg(feature = "alloc")]
 mod machine;
+#[cfg(any(feature = "alloc", feature = "passphrase"))]
+mod mask;
 mod nat;
 #[cfg(feature = "passphrase")]
 mod passphrase;
 mod plan;
 mod preset;
+#[cfg(feature = "alloc")]
+mod range;
 mod redraw;
 mod rules;
 mod shape;

@@ -7,9 +7,10 @@ use zeroize::Zeroize as _;
 
 use super::dice::{Dice, Faces};
 use super::machine::Choice;
+use super::mask::{equal, hide};
 use super::rules::{MAX_LENGTH, Rules};
 use super::spell::Alphabet;
-use super::table::{Table, equal, hide};
+use super::table::Table;
 use crate::random::RandomError;
 use crate::secret::declassify;
 

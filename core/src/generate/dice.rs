@@ -3,7 +3,7 @@
 use rand_core::TryCryptoRng;
 
 #[cfg(feature = "alloc")]
-use super::table::Range;
+use super::range::Range;
 use crate::random::{Generator, RandomError};
 
 /// Where bounded draws come from: the generator, or a harness that runs through every outcome.

@@ -205,7 +205,7 @@ impl fmt::Display for Conflict {
 pub struct Relaxation(pub(crate) RuleSet);
 
 impl Relaxation {
-    #[cfg(feature = "passphrase")]
+    #[cfg(all(feature = "alloc", feature = "passphrase"))]
     pub(crate) const NONE: Self = Self(RuleSet::NONE);
 
     /// The rules, as a recipe file spells them: `groups[0].max`. None where leaving rules out does

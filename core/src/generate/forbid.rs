@@ -43,7 +43,7 @@ impl Forbidden {
         self.bytes.extend_from_slice(word);
         if let Some(tail) = self.bytes.get_mut(used..) {
             for (byte, letter) in tail.iter_mut().zip(word) {
-                *byte = super::rules::fold(*letter);
+                *byte = fold(*letter);
             }
         }
         true
@@ -62,4 +62,9 @@ impl Forbidden {
             Some(word)
         })
     }
+}
+
+/// ASCII lower-case letters for upper-case ones; every other byte as it is.
+pub(crate) const fn fold(byte: u8) -> u8 {
+    byte | ((byte.wrapping_sub(b'A') < 26) as u8) << 5
 }

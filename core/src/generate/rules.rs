@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::chars::CharSet;
-use super::forbid::Forbidden;
+use super::forbid::{Forbidden, fold};
 
 /// The longest password that a recipe can make, in characters.
 pub const MAX_LENGTH: u8 = 128;
@@ -197,11 +197,6 @@ fn holds(text: &[u8], word: &[u8]) -> bool {
             window.iter().zip(word).fold(0, |all, (byte, letter)| all | (fold(*byte) ^ letter));
         any | (differ == 0)
     })
-}
-
-/// ASCII small letters for large ones; every other byte as it is.
-pub(crate) const fn fold(byte: u8) -> u8 {
-    byte | ((byte.wrapping_sub(b'A') < 26) as u8) << 5
 }
 
 /// One rule of a recipe.

@@ -241,7 +241,7 @@ mod recipes {
             self.0.roll(faces, out)
         }
 
-        fn rank(&mut self, range: &table::Range, out: &mut [u64]) -> Result<u64, RandomError> {
+        fn rank(&mut self, range: &range::Range, out: &mut [u64]) -> Result<u64, RandomError> {
             self.tick()?;
             self.0.rank(range, out)
         }
@@ -295,7 +295,7 @@ mod recipes {
             Ok(1)
         }
 
-        fn rank(&mut self, _: &table::Range, _: &mut [u64]) -> Result<u64, RandomError> {
+        fn rank(&mut self, _: &range::Range, _: &mut [u64]) -> Result<u64, RandomError> {
             Ok(1)
         }
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::chars::CharSet;
-use super::rules::fold;
+use super::forbid::fold;
 use crate::secret::declassify;
 
 /// The password policy of a Windows device, as far as it looks at the password alone.

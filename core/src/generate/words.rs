@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use super::chars::CharSet;
-use super::forbid::Forbidden;
-use super::rules::fold;
+use super::forbid::{Forbidden, fold};
 
 /// Reads folded letters and remembers how far a forbidden word has come.
 #[derive(Debug)]

@@ -2,7 +2,10 @@
 
 use zeroize::Zeroize as _;
 
-use super::list::{Entry, same};
+use super::super::mask::equal;
+
+/// A word of at most 16 letters, zero behind them, as two little-endian numbers.
+pub(super) type Entry = [u64; 2];
 
 /// A list in rows of 32 words; every word takes the same number of bytes.
 #[derive(Clone, Copy)]
@@ -32,14 +35,14 @@ impl Eff {
     pub(super) fn select(self, index: u16) -> Entry {
         let mut row = [0_u64; ROW_LIMBS];
         for (limbs, number) in self.rows().zip(0_u64..) {
-            let mask = same(u64::from(index >> ROW_BITS), number);
+            let mask = equal(u64::from(index >> ROW_BITS), number);
             for (kept, limb) in row.iter_mut().zip(limbs) {
                 *kept |= limb & mask;
             }
         }
         let mut chosen = 0;
         for (mut word, number) in words_of(&row, self.width).zip(0_u64..) {
-            chosen |= word & same(u64::from(index) & (ROW as u64 - 1), number);
+            chosen |= word & equal(u64::from(index) & (ROW as u64 - 1), number);
             word.zeroize();
         }
         row.zeroize();
@@ -79,8 +82,8 @@ fn unpack(word: u64) -> Entry {
     for place in 0..LETTERS {
         let code = (word >> (BITS * place)) & ((1 << BITS) - 1);
         let small = if place == 0 { 0x40 } else { 0x60 };
-        let letter = (small + code) & !same(code, 0);
-        let letter = letter ^ ((letter ^ u64::from(b'-')) & same(code, HYPHEN));
+        let letter = (small + code) & !equal(code, 0);
+        let letter = letter ^ ((letter ^ u64::from(b'-')) & equal(code, HYPHEN));
         let [low, high] = &mut entry;
         if place < 8 {
             *low |= letter << (8 * place);

@@ -1,16 +1,14 @@
 //! Lists of words: the EFF's, with large first letters, or one's own.
 
 use core::fmt;
-use core::hint::black_box;
 
 #[cfg(feature = "alloc")]
 use zeroize::Zeroize as _;
 
 use super::super::Complexity;
-use super::eff::{self, Eff};
-
-/// A word of at most 16 letters, zero behind them, as two little-endian numbers.
-pub(super) type Entry = [u64; 2];
+#[cfg(feature = "alloc")]
+use super::super::mask::equal;
+use super::eff::{self, Eff, Entry};
 
 /// A list of words.
 #[derive(Clone)]
@@ -110,7 +108,7 @@ impl fmt::Debug for List {
 fn select(entries: &[Entry], index: u16) -> Entry {
     let mut row = [[0_u64; 2]; ROW];
     for (words, number) in entries.chunks(ROW).zip(0_u64..) {
-        let mask = same(u64::from(index >> ROW_BITS), number);
+        let mask = equal(u64::from(index >> ROW_BITS), number);
         for (kept, word) in row.iter_mut().zip(words) {
             for (kept, letters) in kept.iter_mut().zip(word) {
                 *kept |= letters & mask;
@@ -119,19 +117,13 @@ fn select(entries: &[Entry], index: u16) -> Entry {
     }
     let mut chosen = [0; 2];
     for (word, number) in row.iter().zip(0_u64..) {
-        let mask = same(u64::from(index) & (ROW as u64 - 1), number);
+        let mask = equal(u64::from(index) & (ROW as u64 - 1), number);
         for (kept, letters) in chosen.iter_mut().zip(word) {
             *kept |= letters & mask;
         }
     }
     row.as_flattened_mut().zeroize();
     chosen
-}
-
-/// All ones when two numbers are equal, and the compiler does not know.
-pub(super) fn same(a: u64, b: u64) -> u64 {
-    let differ = a ^ b;
-    black_box(((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1))
 }
 
 /// Words of one's own in a row.

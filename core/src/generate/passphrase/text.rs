@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use zeroize::Zeroize as _;
 
-use super::list::Entry;
+use super::eff::Entry;
 use crate::secret::{Password, declassify_length};
 
 /// At most 128 bytes; zero behind them.

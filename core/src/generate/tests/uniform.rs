@@ -7,7 +7,7 @@
 use alloc::collections::BTreeMap;
 
 use super::super::dice::{Faces, Index};
-use super::super::table::Range;
+use super::super::range::Range;
 use super::super::{Kind, plan::Sampler};
 use super::brute::{Plain, family};
 use super::*;
