@@ -56,6 +56,7 @@ mod readerkey;
 mod readerset;
 mod record;
 mod sealing;
+mod signed;
 mod signer;
 mod suite;
 mod wire;

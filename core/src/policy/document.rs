@@ -280,6 +280,33 @@ pub(super) struct Entry {
     pub(super) line: Option<u32>,
 }
 
+impl Entry {
+    /// The setting that it is about.
+    pub(super) fn setting(&self, form: Form) -> Option<Setting> {
+        let same = |known: &str| known.eq_ignore_ascii_case(&self.name);
+        match self.root {
+            // [LEG]: the values of legacy Microsoft LAPS, and what they are called today.
+            Root::Legacy => match () {
+                () if same("AdmPwdEnabled") => Some(Setting::BackupDirectory),
+                () if same("AdminAccountName") => Some(Setting::AdministratorAccountName),
+                () if same("PwdExpirationProtectionEnabled") => {
+                    Some(Setting::PasswordExpirationProtectionEnabled)
+                }
+                () => {
+                    [Setting::PasswordAgeDays, Setting::PasswordLength, Setting::PasswordComplexity]
+                        .into_iter()
+                        .find(|setting| same(setting.name()))
+                }
+            },
+            // Names of registry values are compared without regard to capitals; elsewhere they are exact.
+            Root::Csp | Root::GroupPolicy | Root::Local if form == Form::Registry => {
+                Setting::ALL.into_iter().find(|setting| same(setting.name()))
+            }
+            Root::Csp | Root::GroupPolicy | Root::Local => Setting::from_name(&self.name),
+        }
+    }
+}
+
 /// A value as it stands in a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Raw {

@@ -121,7 +121,7 @@ impl<'a> Joined<'a> {
         let modes = self.parts.iter().flat_map(|part| {
             let form = part.document.form();
             part.entries.iter().filter_map(move |entry| {
-                let of_mode = typed::setting_of(entry, form) == Some(Setting::BackupDirectory);
+                let of_mode = entry.setting(form) == Some(Setting::BackupDirectory);
                 let value = of_mode.then(|| typed::value_of(Setting::BackupDirectory, entry, form));
                 match value {
                     Some(Ok(Value::Number(number))) => Some(BackupDirectory::from_number(number)),
@@ -147,7 +147,7 @@ impl<'a> Joined<'a> {
         let mut seen = Vec::new();
         for entry in entries {
             let origin = Origin { document, entry };
-            let Some(setting) = typed::setting_of(entry, document.form()) else {
+            let Some(setting) = entry.setting(document.form()) else {
                 self.unknown(origin);
                 continue;
             };

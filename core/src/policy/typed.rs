@@ -16,29 +16,6 @@ pub(super) enum Problem {
     Form(String),
 }
 
-/// The setting that an entry is about.
-pub(super) fn setting_of(entry: &Entry, form: Form) -> Option<Setting> {
-    let same = |known: &str| known.eq_ignore_ascii_case(&entry.name);
-    match entry.root {
-        // [LEG]: the values of legacy Microsoft LAPS, and what they are called today.
-        Root::Legacy => match () {
-            () if same("AdmPwdEnabled") => Some(Setting::BackupDirectory),
-            () if same("AdminAccountName") => Some(Setting::AdministratorAccountName),
-            () if same("PwdExpirationProtectionEnabled") => {
-                Some(Setting::PasswordExpirationProtectionEnabled)
-            }
-            () => [Setting::PasswordAgeDays, Setting::PasswordLength, Setting::PasswordComplexity]
-                .into_iter()
-                .find(|setting| same(setting.name())),
-        },
-        // Names of registry values are compared without regard to capitals; elsewhere they are exact.
-        Root::Csp | Root::GroupPolicy | Root::Local if form == Form::Registry => {
-            Setting::ALL.into_iter().find(|setting| same(setting.name()))
-        }
-        Root::Csp | Root::GroupPolicy | Root::Local => Setting::from_name(&entry.name),
-    }
-}
-
 /// The value of an entry, for a setting, in a form.
 pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Value<'_>, Problem> {
     let refused = |refusal| {

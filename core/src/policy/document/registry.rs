@@ -11,7 +11,6 @@ use super::{
     Document, Entry, Form, MAX_ENTRIES, PassedOver, Position, Raw, Root, TOO_MANY, Trap, quoted,
     short,
 };
-use crate::policy::typed::setting_of;
 
 /// Whether a text begins as the registry editor's exports do.
 pub(super) fn is_export(text: &str) -> bool {
@@ -87,7 +86,7 @@ pub(super) fn read(text: &str) -> Result<Document, Position> {
                 .retain(|one| one.root != root || !one.name.eq_ignore_ascii_case(&name));
             let gone = Entry { root, name, raw: Raw::Other("nothing"), line: number };
             // A name that is no setting takes nothing away.
-            if let Some(setting) = setting_of(&gone, Form::Registry) {
+            if let Some(setting) = gone.setting(Form::Registry) {
                 document.remove(root, Some(setting), number);
             }
             continue;
