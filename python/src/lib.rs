@@ -73,8 +73,8 @@ mod _laps {
     use super::vault::adopt::{adopt_passwords, is_adoptable};
     #[pymodule_export]
     use super::vault::copies::{
-        back_up_vault, export_devices, import_devices, migrate_vault, restore_preview,
-        restore_vault,
+        allow_network_file_systems, back_up_vault, export_devices, import_devices, migrate_vault,
+        publish_vault, restore_preview, restore_vault,
     };
     #[pymodule_export]
     use super::vault::metadata::Metadata;

@@ -2,9 +2,13 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `copies` | backing up, restoring |
+//! | `copies` | backing up, restoring, publishing a snapshot |
 //! | `migrate` | bringing an earlier schema to this one |
+//! | `files` | whether the vault, its log and the log's index are those that were opened |
+//! | `guard` | locks of our own: who has the vault open, whose turn it is to write |
+//! | `media` | network file systems, read-only media, mounts of single files |
 //! | `open` | making, opening and checking the file |
+//! | `place` | whether a file is worked on or at rest; what is published |
 //! | `schema` | tables, and what their versions mean |
 //! | `process` | what a fork does to open handles |
 //! | `reseal` | sealing records anew, on all cores |
@@ -19,15 +23,20 @@
 //! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's configuration, `[env]`): without it the
 //! bundled SQLite syncs with fsync, which also writes the time of the last change to the disk.
 //!
-//! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused.
+//! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused. What becomes of them
+//! while they are open is seen on Unix; on Windows the system keeps open files from being removed or replaced.
 
 mod copies;
 mod entry;
 mod fault;
+mod files;
 mod group;
+mod guard;
 mod lineage;
+mod media;
 mod migrate;
 mod open;
+mod place;
 mod process;
 mod reseal;
 mod schema;
@@ -46,9 +55,13 @@ use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
-pub use copies::{back_up, init_vault, restorable, restore, restore_with};
+pub use copies::{back_up, init_vault, publish, restorable, restore, restore_with};
+use files::Files;
 use group::Group;
+use guard::Guard;
+pub use media::allow_network_file_systems;
 pub use migrate::{Migration, migrate};
+use place::At;
 use process::Owner;
 pub use reseal::{reseal_all, reseal_all_watched};
 use transaction::Rows;
@@ -66,15 +79,31 @@ struct Shared {
 
 /// What SQLite gave us. It must not be touched, not even closed, by a process that was forked from ours.
 struct Handles {
-    writer: Group,
+    /// None for a file at rest.
+    writer: Option<Group>,
+    at: At,
     idle: Mutex<Vec<Connection>>,
+    files: Files,
+    /// The log stays as it is, whoever closes the file last.
+    keep_log: bool,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         if !self.owner.is_here() {
-            forget(self.handles.take());
+            return forget(self.handles.take());
         }
+        let Some(Handles { writer, idle, files, keep_log, .. }) = self.handles.take() else {
+            return;
+        };
+        let idle = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let connections = writer.map(Group::into_connection).into_iter().chain(idle);
+        files.leave(|last| {
+            let connections: Vec<Connection> = connections.collect();
+            if keep_log || !last {
+                connections.iter().for_each(open::keep_log);
+            }
+        });
     }
 }
 
@@ -97,15 +126,68 @@ impl SqliteStore {
     /// `NotFound`; `PermissionDenied` for a file that others can read, with the command that mends it; `SchemaOlder` and
     /// `SchemaNewer`; `VaultDamaged` for what is not a vault; and what the operating system says.
     ///
-    /// Every call on it answers `Unreachable` once the file was removed or another one was put in its place.
+    /// A file on a network file system is refused ([`allow_network_file_systems`]), and so is one with two names or mounted by
+    /// itself. One on read-only media can be read, where it has no log; whoever wants to write is refused.
+    ///
+    /// Every call on it answers `Unreachable`, for good, once the file, its log or the log's index was removed, replaced or cut.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let owner = Owner::of(path)?;
+        match place::of_vault(path)? {
+            At::Work => Self::open_at_work(path, false),
+            at @ (At::Rest | At::Snapshot) => Self::open_at_rest(path, at),
+        }
+    }
+
+    /// Opens a copy to read from it. No byte of it changes.
+    pub(crate) fn open_copy(path: &Path) -> Result<Self, StoreError> {
+        match place::of_copy(path)? {
+            At::Work => Self::open_at_work(path, true),
+            at @ (At::Rest | At::Snapshot) => Self::open_at_rest(path, at),
+        }
+    }
+
+    fn open_at_work(path: &Path, keep_log: bool) -> Result<Self, StoreError> {
+        let owner = Owner::of(path, false)?;
+        open::check_access(path)?;
+        let guard = Guard::of(path)?;
         let writer = open::connect(path)?;
-        schema::check(&writer, path)?;
-        // More connections are opened later, when the program may be in another folder.
+        // Files are looked at, and more connections opened, when the program may be in another folder.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let ready = || {
+            open::ensure_log(&writer, path)?;
+            schema::check(&writer, path)?;
+            Ok((schema::cookie(&writer, path)?, Files::of(&whole, guard.clone())?))
+        };
+        let (schema, files) = match ready() {
+            Ok(ready) => ready,
+            Err(error) => {
+                guard.leave(|last| {
+                    if keep_log || !last {
+                        open::keep_log(&writer);
+                    }
+                    drop(writer);
+                });
+                return Err(error);
+            }
+        };
+        let writer = Some(Group::new(writer, schema, &whole));
+        let handles =
+            Handles { writer, at: At::Work, idle: Mutex::new(Vec::new()), files, keep_log };
+        Ok(Self(Arc::new(Shared { path: whole, owner, handles: Some(handles) })))
+    }
+
+    fn open_at_rest(path: &Path, at: At) -> Result<Self, StoreError> {
+        let owner = Owner::of(path, true)?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let handles = Handles { writer: Group::new(writer, &path), idle: Mutex::new(Vec::new()) };
+        let connection = place::connect_at_rest(&path)?;
+        if at == At::Snapshot {
+            schema::check_snapshot(&connection, &path)?;
+        } else {
+            schema::check(&connection, &path)?;
+        }
+        let files = Files::at_rest(&path)?;
+        let idle = Mutex::new(vec![connection]);
+        let handles = Handles { writer: None, at, idle, files, keep_log: true };
         Ok(Self(Arc::new(Shared { path, owner, handles: Some(handles) })))
     }
 
@@ -126,23 +208,16 @@ impl SqliteStore {
         let idle = handles.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
+            None if handles.writer.is_none() => place::connect_at_rest(&self.0.path),
             None => open::connect_reader(&self.0.path),
         }
     }
-}
 
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SqliteStore").field(&self.0.path).finish()
-    }
-}
-
-impl Store for SqliteStore {
-    fn read<T>(
+    fn read_through<T>(
         &self,
+        handles: &Handles,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let handles = self.handles()?;
         let connection = self.reader(handles)?;
         let path = self.path();
         let run = |sql| fault::run(&connection, path, sql);
@@ -159,11 +234,52 @@ impl Store for SqliteStore {
         result
     }
 
+    /// A connection of its own, to copy from.
+    pub(crate) fn connect(&self) -> Result<Connection, StoreError> {
+        let handles = self.handles()?;
+        handles.files.check()?;
+        if handles.writer.is_none() {
+            return place::connect_at_rest(&self.0.path);
+        }
+        let connection = open::connect(&self.0.path)?;
+        schema::check(&connection, &self.0.path)?;
+        Ok(connection)
+    }
+
+    /// Whether the files are those that were opened.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.handles()?.files.check()
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqliteStore").field(&self.0.path).finish()
+    }
+}
+
+impl Store for SqliteStore {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let handles = self.handles()?;
+        handles.files.begin()?;
+        let result = self.read_through(handles, work);
+        // What was read counts only when it is what others see.
+        handles.files.check()?;
+        result
+    }
+
     fn write<T>(
         &self,
         durability: Durability,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        self.handles()?.writer.run(durability, work)
+        let handles = self.handles()?;
+        match &handles.writer {
+            Some(writer) => writer.run(&handles.files, durability, work),
+            None => Err(fault::at_rest(self.path(), handles.at).into()),
+        }
     }
 }

@@ -46,8 +46,20 @@ pub fn read(path: &Path, content: Content, most: u64) -> Result<Vec<u8>, TrustEr
 pub fn judge(path: &Path, content: Content) -> Result<(), TrustError> {
     let found =
         std::fs::metadata(path).map_err(|error| TrustError::Io { path: path.to_owned(), error })?;
-    unix::judge(&found, path, content)?;
-    unix::judge_way(path)
+    unix::judge(&found, path, content, None)?;
+    unix::judge_way(path, None)
+}
+
+/// Judges a file that another user of this machine published: that user may put anything in its place, and nobody else may.
+///
+/// # Errors
+/// [`TrustError`].
+pub fn judge_published(path: &Path) -> Result<(), TrustError> {
+    let found =
+        std::fs::metadata(path).map_err(|error| TrustError::Io { path: path.to_owned(), error })?;
+    let publisher = unix::owner(&found);
+    unix::judge(&found, path, Content::Public, publisher)?;
+    unix::judge_way(path, publisher)
 }
 
 /// Judges a file that was opened by this path.
@@ -59,8 +71,8 @@ pub fn judge_open(file: &File, path: &Path, content: Content) -> Result<(), Trus
     if !found.is_file() {
         return Ok(());
     }
-    unix::judge(&found, path, content)?;
-    unix::judge_way(path)
+    unix::judge(&found, path, content, None)?;
+    unix::judge_way(path, None)
 }
 
 /// Why a file is not trusted.
@@ -162,9 +174,14 @@ mod unix {
     use super::{Content, Path, PathBuf, TrustError, io};
 
     /// Who owns it and who may do what with it, apart from where it is.
-    pub(super) fn judge(found: &Metadata, path: &Path, content: Content) -> Result<(), TrustError> {
+    pub(super) fn judge(
+        found: &Metadata,
+        path: &Path,
+        content: Content,
+        publisher: Option<u32>,
+    ) -> Result<(), TrustError> {
         let path = || path.to_owned();
-        judge_owner(found, path())?;
+        judge_owner(found, path(), publisher)?;
         let mode = found.mode();
         // As PostgreSQL has it: what root owns may be meant for the group of a service.
         let others = if found.uid() == 0 && user() != 0 { 0o037 } else { 0o077 };
@@ -181,7 +198,7 @@ mod unix {
     }
 
     /// Every folder and link on the way.
-    pub(super) fn judge_way(path: &Path) -> Result<(), TrustError> {
+    pub(super) fn judge_way(path: &Path, publisher: Option<u32>) -> Result<(), TrustError> {
         let failed = |error| TrustError::Io { path: path.to_owned(), error };
         let parts = |path: &Path| path.iter().map(OsString::from).collect::<Vec<_>>();
         let mut rest: VecDeque<OsString> =
@@ -193,7 +210,7 @@ mod unix {
                 if part == ".." { at.parent().unwrap_or(&at).to_owned() } else { at.join(&part) };
             let found = fs::symlink_metadata(&next).map_err(failed)?;
             if found.is_symlink() {
-                judge_owner(&found, next.clone())?;
+                judge_owner(&found, next.clone(), publisher)?;
                 links = links.saturating_add(1);
                 if links > MOST_LINKS {
                     return Err(failed(io::Error::other("too many links on the way to it")));
@@ -204,16 +221,24 @@ mod unix {
                 continue;
             }
             if found.is_dir() {
-                judge(&found, &next, Content::Public)?;
+                judge(&found, &next, Content::Public, publisher)?;
             }
             at = next;
         }
         Ok(())
     }
 
-    fn judge_owner(found: &Metadata, path: PathBuf) -> Result<(), TrustError> {
+    pub(super) fn owner(found: &Metadata) -> Option<u32> {
+        Some(found.uid())
+    }
+
+    fn judge_owner(
+        found: &Metadata,
+        path: PathBuf,
+        publisher: Option<u32>,
+    ) -> Result<(), TrustError> {
         let (owner, user) = (found.uid(), user());
-        if owner == user || owner == 0 {
+        if owner == user || owner == 0 || publisher == Some(owner) {
             Ok(())
         } else {
             Err(TrustError::Owner { path, owner, user })
@@ -234,11 +259,20 @@ mod unix {
     use super::{Content, Path, TrustError};
     use std::fs::Metadata;
 
-    pub(super) fn judge(_: &Metadata, _: &Path, _: Content) -> Result<(), TrustError> {
+    pub(super) fn judge(
+        _: &Metadata,
+        _: &Path,
+        _: Content,
+        _: Option<u32>,
+    ) -> Result<(), TrustError> {
         Ok(())
     }
 
-    pub(super) fn judge_way(_: &Path) -> Result<(), TrustError> {
+    pub(super) fn owner(_: &Metadata) -> Option<u32> {
+        None
+    }
+
+    pub(super) fn judge_way(_: &Path, _: Option<u32>) -> Result<(), TrustError> {
         Ok(())
     }
 }

@@ -55,6 +55,7 @@ __all__ = [
     "__version__",
     "adopt_passwords",
     "agent_status",
+    "allow_network_file_systems",
     "back_up_vault",
     "choose_account",
     "codes",
@@ -117,6 +118,8 @@ def back_up_vault(
     context: str = "",
     now: datetime | None = None,
 ) -> None: ...
+def allow_network_file_systems() -> None: ...
+def publish_vault(vault: Vault, to: str | os.PathLike[str], /) -> None: ...
 def restore_preview(copy_of: str | os.PathLike[str], /) -> List[Restorable]: ...
 def restore_vault(
     copy_of: str | os.PathLike[str],

@@ -31,6 +31,20 @@ pub(crate) fn back_up_vault(
     py.detach(|| sqlite::back_up(&vault.inner, &to, &request, now)).map_err(refused)
 }
 
+/// Publishes a snapshot of a vault, or refreshes it: devices and log without a single record, which the owner may write and the group
+/// may read.
+#[pyfunction]
+#[pyo3(signature = (vault, to, /))]
+pub(crate) fn publish_vault(py: Python<'_>, vault: &Vault, to: PathBuf) -> PyResult<()> {
+    py.detach(|| sqlite::publish(&vault.inner, &to)).map_err(refused)
+}
+
+/// Lets this process open vaults on network file systems, from now on: only where no other machine ever opens them.
+#[pyfunction]
+pub(crate) fn allow_network_file_systems() {
+    sqlite::allow_network_file_systems();
+}
+
 /// What a copy would bring back, scope by scope: to be shown before it is restored.
 #[pyfunction]
 #[pyo3(signature = (copy_of, /))]

@@ -11,7 +11,7 @@ use laps_core::vault::{Request, Restorable, StoreError, Vault, VaultError};
 use rusqlite::Connection;
 
 use super::fault::store_error;
-use super::{SqliteStore, open};
+use super::{SqliteStore, open, place, schema};
 
 /// Makes a vault with its first readers in a place where nothing is. It appears whole or not at all: there is never a vault
 /// without readers.
@@ -49,8 +49,12 @@ pub fn back_up(
         open::check_free(to)?;
         let detail = format!("backed up to {}", to.display());
         vault.note_everywhere(Action::Exported, &detail, request, now)?;
-        let connection = open::connect(vault.store().path())?;
-        open::make(to, |draft| copy(&connection, vault.store().path(), draft))
+        let connection = vault.store().connect()?;
+        open::make(to, |draft| {
+            copy(&connection, vault.store().path(), draft)?;
+            // What was copied is what others see.
+            Ok(vault.store().check()?)
+        })
     });
     if let Err(error) = &copied {
         let attempt = format!("back up to {}", to.display());
@@ -60,9 +64,29 @@ pub fn back_up(
     copied
 }
 
+/// Publishes a snapshot of a vault for other users of the machine: the devices, how they stand, and the whole log, without a single
+/// record. Its owner may write it and its group may read it; one that is there is replaced as a whole. Whoever may read it lists,
+/// reports and verifies, and cannot write.
+///
+/// # Errors
+/// `AlreadyExists` when something else is in the place, and what the operating system says.
+pub fn publish(vault: &Vault<SqliteStore>, to: &Path) -> Result<(), VaultError> {
+    let (store, path) = (vault.store(), vault.store().path());
+    let connection = store.connect()?;
+    place::publish(to, |draft| {
+        copy(&connection, path, draft)?;
+        // What was copied is what others see.
+        store.check()?;
+        let copied = open::bare(draft)?;
+        schema::publish(&copied).map_err(|error| store_error(draft, &error))?;
+        copied.close().map_err(|(_, error)| store_error(draft, &error))?;
+        Ok(())
+    })
+}
+
 /// Puts a copy of a vault in a place where none is, with a note of that in the trail of every scope. Agents that remember a
-/// later head of the trail will say so at their next check-in. An attempt that fails changes nothing, neither the copy nor a vault
-/// that stands in the place.
+/// later head of the trail will say so at their next check-in. No byte of the copy changes, and an attempt that fails does not
+/// change a vault that stands in the place.
 ///
 /// # Errors
 /// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`; and what the operating
@@ -81,7 +105,7 @@ pub fn restore(
 /// # Errors
 /// What opening the copy says, and what the operating system says.
 pub fn restorable(copy_of: &Path) -> Result<Vec<Restorable>, VaultError> {
-    Vault::from_system(SqliteStore::open(copy_of)?).restorable()
+    Vault::from_system(SqliteStore::open_copy(copy_of)?).restorable()
 }
 
 /// As [`restore`], and a list of readers wins over the copy's in its scope: that of a signed reader set, say, which knows of readers that
@@ -98,10 +122,11 @@ pub fn restore_with(
 ) -> Result<Vault<SqliteStore>, VaultError> {
     request.check()?;
     open::check_free(to)?;
-    let source = SqliteStore::open(copy_of)?;
-    let connection = open::connect(source.path())?;
+    let source = SqliteStore::open_copy(copy_of)?;
+    let connection = source.connect()?;
     open::make(to, |draft| {
         copy(&connection, copy_of, draft)?;
+        source.check()?;
         let vault = Vault::from_system(SqliteStore::open(draft)?);
         vault.note_restored(&copy_of.display().to_string(), readers, request, now)
     })?;

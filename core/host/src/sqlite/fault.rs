@@ -6,6 +6,8 @@ use laps_core::error::Code;
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::{Connection, ErrorCode, ffi};
 
+use super::place::At;
+
 /// Runs one statement without parameters or rows.
 pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<(), VaultError> {
     let mut statement = connection.prepare_cached(sql).map_err(|error| explain(path, &error))?;
@@ -29,7 +31,12 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
     let Some(number) = error.sqlite_error_code() else {
         return StoreError::new(Code::Internal, format!("the vault {at}: {error}"));
     };
+    let detail = error.sqlite_error().map_or(0, |error| error.extended_code);
     let (code, what) = match number {
+        // A changed byte in the header of a row is another type, and the row cannot be written as it is.
+        ErrorCode::ConstraintViolation if detail == ffi::SQLITE_CONSTRAINT_DATATYPE => {
+            (Code::VaultDamaged, "is damaged")
+        }
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             (Code::Busy, "is in use by somebody else; try again")
         }
@@ -64,6 +71,17 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
         | _ => (Code::Internal, "met an error of its database"),
     };
     StoreError::new(code, format!("the vault {at} {what} ({error})"))
+}
+
+/// A file at rest takes nothing.
+pub(super) fn at_rest(path: &Path, kind: At) -> StoreError {
+    let what = if kind == At::Snapshot {
+        "is a published snapshot: it can be listed, reported and verified, and has no passwords; ask at the vault that it is of"
+    } else {
+        "is on read-only media: it can be listed, verified and copied, and nothing that goes into its log can be done; \
+         `laps vault restore` makes a vault of it that can be written"
+    };
+    StoreError::new(Code::PermissionDenied, format!("the vault {} {what}", path.display()))
 }
 
 /// What was being done when the operating system refused.

@@ -8,12 +8,14 @@ use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use laps_core::vault::VaultError;
 use laps_core::vault::store::{Durability, Transaction};
+use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
-use super::fault;
+use super::files::Files;
+use super::guard::Turn;
 use super::transaction::Rows;
+use super::{fault, schema};
 
 /// The most writers that share one sync.
 const MOST: usize = 64;
@@ -30,7 +32,11 @@ struct Writer {
     connection: Connection,
     /// The transaction that is open, if one is.
     open: Option<Batch>,
+    /// The right to write, while a transaction is open.
+    turn: Option<Turn>,
     relaxed: bool,
+    /// The schema's number when the schema was compared.
+    schema: i64,
 }
 
 #[derive(Clone)]
@@ -40,8 +46,9 @@ struct Batch {
 }
 
 impl Group {
-    pub(super) fn new(connection: Connection, path: &Path) -> Self {
-        let writer = Writer { connection, open: None, relaxed: false };
+    /// `schema` is the number of the schema that was compared.
+    pub(super) fn new(connection: Connection, schema: i64, path: &Path) -> Self {
+        let writer = Writer { connection, open: None, turn: None, relaxed: false, schema };
         Self {
             path: path.to_path_buf(),
             writer: Mutex::new(writer),
@@ -52,6 +59,7 @@ impl Group {
 
     pub(super) fn run<T>(
         &self,
+        files: &Files,
         durability: Durability,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
@@ -59,11 +67,11 @@ impl Group {
         let joined = writer.open.is_some();
         if joined {
             if let Err(error) = fault::run(&writer.connection, &self.path, "SAVEPOINT member") {
-                self.end(&mut writer, Some(error.clone()));
+                self.end(files, &mut writer, Some(error.clone()));
                 return Err(error);
             }
         } else {
-            self.begin(&mut writer, durability)?;
+            self.begin(files, &mut writer, durability)?;
         }
         let mut rows = Rows::new(&writer.connection, &self.path);
         let work = || {
@@ -74,18 +82,22 @@ impl Group {
             Ok(result) => result,
             Err(panicked) => {
                 // Those who wait for this transaction are told, or they would wait for ever.
-                self.end(&mut writer, Some(VaultError::Internal("another operation panicked")));
+                self.end(
+                    files,
+                    &mut writer,
+                    Some(VaultError::Internal("another operation panicked")),
+                );
                 drop(writer);
                 panic::resume_unwind(panicked);
             }
         };
         if result.is_err() && !joined {
-            self.end(&mut writer, Some(VaultError::Internal("no member")));
+            self.end(files, &mut writer, Some(VaultError::Internal("no member")));
             return result;
         }
         if joined && let Err(error) = self.close_member(&writer, result.is_ok()) {
             // The savepoint cannot be closed: nobody's work is safe in this transaction.
-            self.end(&mut writer, Some(error.clone()));
+            self.end(files, &mut writer, Some(error.clone()));
             return Err(error);
         }
         let Some(batch) = &mut writer.open else {
@@ -97,7 +109,7 @@ impl Group {
         let batch = batch.clone();
         let last = self.waiting.load(Ordering::Acquire) == 0 || batch.members >= MOST;
         if last || durability == Durability::Relaxed && !joined {
-            self.end(&mut writer, None);
+            self.end(files, &mut writer, None);
         }
         if result.is_ok() {
             while batch.end.get().is_none() {
@@ -116,7 +128,14 @@ impl Group {
         writer
     }
 
-    fn begin(&self, writer: &mut Writer, durability: Durability) -> Result<(), VaultError> {
+    fn begin(
+        &self,
+        files: &Files,
+        writer: &mut Writer,
+        durability: Durability,
+    ) -> Result<(), VaultError> {
+        let turn = files.guard().turn(&self.path)?;
+        files.check()?;
         let relaxed = durability == Durability::Relaxed;
         if relaxed != writer.relaxed {
             let pragma =
@@ -124,9 +143,31 @@ impl Group {
             fault::run(&writer.connection, &self.path, pragma)?;
             writer.relaxed = relaxed;
         }
-        fault::run(&writer.connection, &self.path, "BEGIN IMMEDIATE")?;
+        fault::run(&writer.connection, &self.path, "BEGIN IMMEDIATE")
+            .map_err(|error| files.guard().named(&self.path, error))?;
+        if let Err(error) = self.check_schema(writer) {
+            // Nothing was written: the error is the one to tell.
+            let _ = fault::run(&writer.connection, &self.path, "ROLLBACK");
+            return Err(error.into());
+        }
         writer.open = Some(Batch { members: 0, end: Arc::new(OnceLock::new()) });
+        writer.turn = Some(turn);
         Ok(())
+    }
+
+    /// Somebody may have changed the schema since it was compared.
+    fn check_schema(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let number = schema::cookie(&writer.connection, &self.path)?;
+        if number != writer.schema {
+            schema::compare(&writer.connection, &self.path)?;
+            writer.schema = number;
+        }
+        Ok(())
+    }
+
+    /// The connection, to be closed.
+    pub(super) fn into_connection(self) -> Connection {
+        self.writer.into_inner().unwrap_or_else(PoisonError::into_inner).connection
     }
 
     fn close_member(&self, writer: &Writer, keep: bool) -> Result<(), VaultError> {
@@ -137,16 +178,19 @@ impl Group {
     }
 
     /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its members.
-    fn end(&self, writer: &mut Writer, because: Option<VaultError>) {
+    fn end(&self, files: &Files, writer: &mut Writer, because: Option<VaultError>) {
         let Some(batch) = writer.open.take() else { return };
         let result = match because {
-            None => fault::run(&writer.connection, &self.path, "COMMIT"),
+            // What was written counts only when it is in the files that others see.
+            None => fault::run(&writer.connection, &self.path, "COMMIT")
+                .and_then(|()| Ok(files.check()?)),
             Some(error) => Err(error),
         };
         if result.is_err() && !writer.connection.is_autocommit() {
             // A transaction that cannot be rolled back either is rolled back by SQLite at the next opening.
             let _ = fault::run(&writer.connection, &self.path, "ROLLBACK");
         }
+        writer.turn = None;
         let _ = batch.end.set(result);
         self.committed.notify_all();
     }
@@ -160,15 +204,16 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_wait_of_the_group() {
-        let group = Group::new(Connection::open_in_memory().unwrap(), Path::new("memory"));
+        let files = Files::none();
+        let group = Group::new(Connection::open_in_memory().unwrap(), 0, Path::new("memory"));
         thread::scope(|scope| {
             let first = scope.spawn(|| {
-                group.run(Durability::Durable, |_| {
+                group.run(&files, Durability::Durable, |_| {
                     // The second one waits by now, so this one leaves the transaction open for it.
                     scope.spawn(|| {
                         let work =
                             |_: &mut dyn Transaction| -> Result<(), _> { panic!("on purpose") };
-                        let run = || group.run(Durability::Durable, work);
+                        let run = || group.run(&files, Durability::Durable, work);
                         assert!(panic::catch_unwind(AssertUnwindSafe(run)).is_err());
                     });
                     while group.waiting.load(Ordering::Acquire) == 0 {

@@ -11,6 +11,8 @@ use rusqlite::Connection;
 
 use super::copies::copy;
 use super::fault::{explain, run};
+use super::files::Files;
+use super::guard::Guard;
 use super::transaction::Rows;
 use super::{open, schema};
 
@@ -41,12 +43,35 @@ pub fn migrate(
     now: Timestamp,
 ) -> Result<Migration, VaultError> {
     request.check()?;
+    open::check_access(path)?;
+    let guard = Guard::of(path)?;
     let connection = open::connect(path)?;
+    let done = migrate_alone(path, &connection, &guard, keep, request, now);
+    guard.leave(|last| {
+        if !last {
+            open::keep_log(&connection);
+        }
+        drop(connection);
+    });
+    done
+}
+
+fn migrate_alone(
+    path: &Path,
+    connection: &Connection,
+    guard: &Guard,
+    keep: bool,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Migration, VaultError> {
     // Before anything is locked: it may not be ours.
-    outdated(&connection, path)?;
+    outdated(connection, path)?;
+    open::ensure_log(connection, path)?;
+    let files = Files::of(path, guard.clone())?;
+    let _turn = guard.turn(path)?;
     // From here on nobody else writes, so the copy is what the migration begins with. An open transaction ends with its connection.
-    run(&connection, path, "BEGIN IMMEDIATE")?;
-    let from = outdated(&connection, path)?;
+    run(connection, path, "BEGIN IMMEDIATE").map_err(|error| guard.named(path, error))?;
+    let from = outdated(connection, path)?;
     let steps = schema::steps(from, path)?;
     let kept = if keep { Some(Kept::of(path, from)?) } else { None };
     let to = schema::VERSION;
@@ -54,7 +79,8 @@ pub fn migrate(
     let steps = format!("{} PRAGMA user_version = {to};", steps.concat());
     let changed =
         connection.execute_batch(&steps).map_err(|error| explain(path, &error)).and_then(|()| {
-            note(&mut Rows::new(&connection, path), Action::Migrated, &detail, request, now)
+            schema::compare(connection, path)?;
+            note(&mut Rows::new(connection, path), Action::Migrated, &detail, request, now)
         });
     if let Err(error) = changed {
         if let Some(Kept { copy, made: true }) = kept {
@@ -64,7 +90,8 @@ pub fn migrate(
         return Err(error);
     }
     // Of a commit that failed nobody knows whether it is on the disk: the copy stays.
-    run(&connection, path, "COMMIT")?;
+    run(connection, path, "COMMIT")?;
+    files.check()?;
     Ok(Migration { from, to, copy: kept.map(|kept| kept.copy) })
 }
 

@@ -12,12 +12,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{io_error, store_error};
-use super::schema;
+use super::{media, process, schema};
 #[cfg(unix)]
 use crate::trust::{self, Content, TrustError};
 
 /// How long a writer waits for another process. Above the time that a page of a thousand orders takes on a slow disk.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Prepared statements that a connection keeps; there are about thirty.
 const STATEMENTS: usize = 64;
@@ -40,7 +40,7 @@ pub(super) fn make(
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
 ) -> Result<(), VaultError> {
     check_free(path)?;
-    make_at(path, fill, |draft| place(draft, path))
+    make_at(path, fill, |draft| give_name(draft, path))
 }
 
 /// The same, but when the very same bytes are in the place already, they stay. Answers whether the file was made now.
@@ -108,8 +108,14 @@ pub(super) fn create(draft: &Path) -> Result<(), StoreError> {
     schema::create(&bare(draft)?).map_err(|error| store_error(draft, &error))
 }
 
+/// Keeps the log as it is when the connection is closed.
+pub(super) fn keep_log(connection: &Connection) {
+    // It can fail for a closed connection only.
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+}
+
 /// A connection without any settings.
-fn bare(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn bare(path: &Path) -> Result<Connection, StoreError> {
     Connection::open_with_flags(literal(path), flags()).map_err(|error| store_error(path, &error))
 }
 
@@ -140,6 +146,9 @@ pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How a file of SQLite's begins.
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// A name beside the file's: of its log, its index, its draft.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -168,6 +177,17 @@ fn finish(connection: Connection, draft: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| io_error(draft, "cannot be synced", &error))
 }
 
+/// Whether a file has a write-ahead log; one that somebody copied with other tools may not.
+pub(super) fn ensure_log(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let mode: rusqlite::Result<String> =
+        connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+    let mode = mode.map_err(|error| store_error(path, &error))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        return Ok(());
+    }
+    use_log(connection).map_err(|error| store_error(path, &error))
+}
+
 /// Gives a file its write-ahead log. The answer is a row, and the file is written after it: only who asks for the next one is told
 /// when that fails.
 fn use_log(connection: &Connection) -> rusqlite::Result<()> {
@@ -184,7 +204,7 @@ pub(super) const DRAFT: &str = ".new-";
 pub(super) const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Gives a draft its name, if the name is free.
-fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
+fn give_name(draft: &Path, path: &Path) -> Result<(), StoreError> {
     // A link fails when the name is taken, where a rename would replace what is there.
     fs::hard_link(draft, path).map_err(|error| {
         let taken = error.kind() == ErrorKind::AlreadyExists;
@@ -199,7 +219,7 @@ fn place(draft: &Path, path: &Path) -> Result<(), StoreError> {
 }
 
 /// An empty file beside the place, for its owner alone.
-fn draft(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn draft(path: &Path) -> Result<PathBuf, StoreError> {
     let mut attempt = 0_u32;
     loop {
         let draft = with_suffix(path, &format!("{DRAFT}{}-{attempt}", std::process::id()));
@@ -231,7 +251,7 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 }
 
 /// Makes new names in a folder durable.
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     File::open(folder)
         .and_then(|folder| folder.sync_all())
@@ -263,13 +283,17 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "synchronous", "FULL")?;
     // On Apple's systems a sync reaches the disk only when it is asked for so; elsewhere these change nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // The schema is ours alone: nothing in it runs by itself, and nobody changes it through this connection.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     // Without it, a SQLite that can plan by statistics prepares a statement anew for every value that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -281,8 +305,8 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
 }
 
-/// The file is there, and nobody but its owner can read it.
-fn check_access(path: &Path) -> Result<(), StoreError> {
+/// The file is there.
+pub(super) fn check_file(path: &Path) -> Result<(), StoreError> {
     let metadata = fs::metadata(path).map_err(|error| {
         if error.kind() != ErrorKind::NotFound {
             return io_error(path, "cannot be opened", &error);
@@ -298,15 +322,23 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
             format!("{} is not a file", path.display()),
         ));
     }
+    Ok(())
+}
+
+/// The file is there, and nobody but its owner can read it.
+pub(super) fn check_access(path: &Path) -> Result<(), StoreError> {
+    check_file(path)?;
     #[cfg(unix)]
     {
         // SQLite follows a link, and keeps the log beside the file itself.
         let real = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        media::check(real)?;
         check_one_name(real)?;
         judge(path, path)?;
         for suffix in ["", "-wal", "-shm"] {
             let name = with_suffix(real, suffix);
             if fs::symlink_metadata(&name).is_ok() {
+                media::check_mount(&name)?;
                 judge(&name, path)?;
             }
         }
@@ -316,7 +348,7 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
 
 /// One of the three files is its owner's alone, and so is the way to it.
 #[cfg(unix)]
-fn judge(file: &Path, vault: &Path) -> Result<(), StoreError> {
+pub(super) fn judge(file: &Path, vault: &Path) -> Result<(), StoreError> {
     trust::judge(file, Content::Secret).map_err(|error| {
         if let TrustError::Io { error, .. } = &error {
             return io_error(file, "cannot be opened", error);
@@ -335,7 +367,10 @@ fn judge(file: &Path, vault: &Path) -> Result<(), StoreError> {
 #[cfg(unix)]
 fn begins_as_a_database(path: &Path) -> bool {
     use std::io::Read as _;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
+    if process::has_open(path) {
+        // Closing it here would cancel the locks of those who have it open, who know what it is.
+        return true;
+    }
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
     read.is_err() || start.is_empty() || start == MAGIC

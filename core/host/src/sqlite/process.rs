@@ -18,6 +18,8 @@ use laps_core::vault::StoreError;
 struct Opened {
     process: u32,
     file: Option<(u64, u64)>,
+    /// Without locks: nobody writes it.
+    at_rest: bool,
 }
 
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
@@ -30,8 +32,8 @@ pub(super) struct Owner(Opened);
 
 impl Owner {
     /// This process, if it may open the file.
-    pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
-        let opened = Opened { process: process::id(), file: file(path) };
+    pub(super) fn of(path: &Path, at_rest: bool) -> Result<Self, StoreError> {
+        let opened = Opened { process: process::id(), file: file(path), at_rest };
         with_list(path, |list| {
             let parent = list.iter().find(|other| {
                 other.process != opened.process && other.file.is_some() && other.file == opened.file
@@ -44,16 +46,9 @@ impl Owner {
         })?
     }
 
-    /// Whether this is still the process that opened the vault, and the file in the place still the one that was opened. What
-    /// is written to a file that was replaced or removed is lost with our last handle to it.
+    /// Whether this is still the process that opened the vault.
     pub(super) fn check(&self, path: &Path) -> Result<(), StoreError> {
-        if !self.is_here() {
-            Err(forked(path, self.0.process))
-        } else if file(path) != self.0.file {
-            Err(replaced(path))
-        } else {
-            Ok(())
-        }
+        if self.is_here() { Ok(()) } else { Err(forked(path, self.0.process)) }
     }
 
     pub(super) fn is_here(&self) -> bool {
@@ -76,6 +71,13 @@ impl Drop for Owner {
             });
         }
     }
+}
+
+/// Whether this process has a vault open, with locks, that is this file: closing the file elsewhere would cancel them.
+pub(super) fn has_open(path: &Path) -> bool {
+    let (process, file) = (process::id(), file(path));
+    let has = |list: &mut Vec<Opened>| list.contains(&Opened { process, file, at_rest: false });
+    file.is_some() && with_list(path, has).unwrap_or(true)
 }
 
 fn with_list<T>(path: &Path, work: impl FnOnce(&mut Vec<Opened>) -> T) -> Result<T, StoreError> {
@@ -102,17 +104,6 @@ fn forked(path: &Path, owner: u32) -> StoreError {
         format!(
             "the vault {at} was opened in process {owner} and this is process {here}, forked from it: let go of \
              every handle to the vault before the fork, and open it after the fork in each process"
-        ),
-    )
-}
-
-fn replaced(path: &Path) -> StoreError {
-    let at = path.display();
-    StoreError::new(
-        Code::Unreachable,
-        format!(
-            "the vault {at} is not the file that was opened: it was removed, or another one was put in its place; let go of \
-             every handle to it and open it again"
         ),
     )
 }

@@ -9,6 +9,7 @@
 //! an offer changes stands in `underway` until the commit.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use laps_core::error::Code;
 use laps_core::vault::StoreError;
@@ -18,6 +19,9 @@ use super::fault::store_error;
 
 /// `LAPS` in ASCII: tells our files from other SQLite files.
 pub(super) const APPLICATION: i32 = 0x4c41_5053;
+
+/// `LAPP`: a published snapshot. It has no records.
+pub(super) const SNAPSHOT: i32 = 0x4c41_5050;
 
 /// The schema that this version reads and writes.
 pub(super) const VERSION: i32 = 1;
@@ -99,14 +103,32 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }
 
+/// Makes a copy of a vault one that may be published: nothing in it opens a password, whoever has which key.
+pub(super) fn publish(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    connection.pragma_update(None, "application_id", SNAPSHOT)?;
+    // What was deleted is in no page behind.
+    connection.execute_batch("DELETE FROM record; VACUUM;")
+}
+
+/// Whether this version can use a snapshot.
+pub(super) fn check_snapshot(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    check_version(found_as(SNAPSHOT, connection, path)?, path)?;
+    compare(connection, path)
+}
+
 /// The schema of a vault's file.
 pub(super) fn found(connection: &Connection, path: &Path) -> Result<i32, StoreError> {
+    found_as(APPLICATION, connection, path)
+}
+
+fn found_as(kind: i32, connection: &Connection, path: &Path) -> Result<i32, StoreError> {
     let number = |pragma: &str| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
             .map_err(|error| store_error(path, &error))
     };
-    if number("application_id")? != APPLICATION {
+    if number("application_id")? != kind {
         let at = path.display();
         return Err(StoreError::new(Code::VaultDamaged, format!("{at} is not a vault")));
     }
@@ -129,8 +151,12 @@ pub(super) fn steps(from: i32, path: &Path) -> Result<&'static [&'static str], S
 
 /// Whether this version can use the file. Nothing is changed.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    check_version(found(connection, path)?, path)?;
+    compare(connection, path)
+}
+
+fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
     let at = path.display();
-    let found = found(connection, path)?;
     if found > VERSION {
         return Err(StoreError::new(
             Code::SchemaNewer,
@@ -148,4 +174,61 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
         ));
     }
     Ok(())
+}
+
+/// What is in a schema, in order: kind, name, table and text.
+type Parts = Vec<(String, String, String, Option<String>)>;
+
+/// The whole schema is the one that this version makes. One trigger more could drop the entries of one actor, one index
+/// more could refuse them, and verification of the log looks at content alone.
+pub(super) fn compare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    static OURS: OnceLock<Parts> = OnceLock::new();
+    let failed = |error: rusqlite::Error| store_error(path, &error);
+    let ours = if let Some(ours) = OURS.get() {
+        ours
+    } else {
+        let memory = Connection::open_in_memory().map_err(failed)?;
+        let made = create(&memory).and_then(|()| parts(&memory)).map_err(failed)?;
+        OURS.get_or_init(|| made)
+    };
+    let found = parts(connection).map_err(failed)?;
+    if found == *ours {
+        return Ok(());
+    }
+    let other = found.iter().find(|part| !ours.contains(part));
+    let lacking = ours.iter().find(|part| !found.contains(part));
+    let what = match (other, lacking) {
+        (Some((kind, name, ..)), Some((known, same, ..))) if (kind, name) == (known, same) => {
+            format!("has another {kind} {name}")
+        }
+        (Some((kind, name, ..)), _) => format!("has the {kind} {name}"),
+        (None, Some((kind, name, ..))) => format!("lacks the {kind} {name}"),
+        (None, None) => "has a part of its schema twice".to_owned(),
+    };
+    let at = path.display();
+    Err(StoreError::new(
+        Code::VaultDamaged,
+        format!(
+            "the vault {at} {what}, and no vault of this version does: somebody changed its schema, and nothing in it can be \
+             relied on; restore a back-up"
+        ),
+    ))
+}
+
+fn parts(connection: &Connection) -> rusqlite::Result<Parts> {
+    let mut statement = connection.prepare(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name, sql",
+    )?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    rows.collect()
+}
+
+/// A number that changes with the schema.
+pub(super) fn cookie(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let read = || {
+        let mut statement = connection.prepare_cached("PRAGMA schema_version")?;
+        statement.query_row([], |row| row.get(0))
+    };
+    read().map_err(|error| store_error(path, &error))
 }

@@ -22,6 +22,7 @@ pub struct Ledger {
     heads: Vec<AuditHead>,
     acknowledged: u64,
     refused: u64,
+    times: Vec<u64>,
 }
 
 impl Ledger {
@@ -31,6 +32,11 @@ impl Ledger {
 
     pub const fn refused(&self) -> u64 {
         self.refused
+    }
+
+    /// How long each piece of work took, in microseconds, where the worker says so.
+    pub fn times(&self) -> &[u64] {
+        &self.times
     }
 
     /// Reads so many lines, waits a little, kills, and reads what was still on its way.
@@ -71,6 +77,7 @@ impl Ledger {
                 self.acknowledged += 1;
             }
             ["refused", _] => self.refused += 1,
+            ["took", micros] => self.times.push(micros.parse().unwrap()),
             _ => panic!("an unknown line: {line}"),
         }
     }

@@ -1,5 +1,5 @@
 //! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file that may not be written,
-//! forked.
+//! forked, on read-only media, with cancelled locks.
 //!
 //! This program is its own helper: as `worker` it works on a vault and tells on standard output what was acknowledged. The
 //! number of kills is `LAPS_KILLS`, by default fifty. An argument chooses the tests whose names have it in them.
@@ -27,6 +27,12 @@ mod clear_text;
 mod faults;
 mod fork;
 mod ledger;
+#[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
+mod mounts;
+#[cfg(target_os = "linux")]
+mod published;
 mod removing;
 mod resealing;
 #[cfg(target_os = "linux")]
@@ -64,6 +70,18 @@ fn main() {
         return answers::work(&arguments[2..]);
     }
     #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "locks") {
+        return locks::work(&arguments[2..]);
+    }
+    #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "published") {
+        return published::work(&arguments[2..]);
+    }
+    #[cfg(target_os = "linux")]
+    if arguments.get(1).is_some_and(|argument| argument == "mounts") {
+        return mounts::work(&arguments[2..]);
+    }
+    #[cfg(target_os = "linux")]
     if arguments.get(1).is_some_and(|argument| argument == "can-mount") {
         return small_disk::can_mount(&arguments[2..]);
     }
@@ -76,6 +94,36 @@ fn main() {
         return faults::work(&arguments[2..]);
     }
     let tests: &[(&str, fn())] = &[
+        #[cfg(target_os = "linux")]
+        (
+            "nothing_is_lost_when_a_process_cancelled_its_own_locks",
+            locks::nothing_is_lost_when_a_process_cancelled_its_own_locks,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "careless_processes_share_one_vault_and_lose_nothing",
+            locks::careless_processes_share_one_vault_and_lose_nothing,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "whoever_holds_the_lock_too_long_is_named_with_the_way_to_end_it",
+            locks::whoever_holds_the_lock_too_long_is_named_with_the_way_to_end_it,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "processes_take_turns_and_nobody_is_told_that_the_vault_is_busy",
+            locks::processes_take_turns_and_nobody_is_told_that_the_vault_is_busy,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "a_vault_on_read_only_media_is_read_and_one_mounted_by_itself_is_refused",
+            mounts::a_vault_on_read_only_media_is_read_and_one_mounted_by_itself_is_refused,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "a_second_user_reads_what_the_owner_published_and_cannot_write",
+            published::a_second_user_reads_what_the_owner_published_and_cannot_write,
+        ),
         #[cfg(target_os = "linux")]
         (
             "no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation",

@@ -20,16 +20,16 @@ fn mount(options: &str, place: &Path) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(told) }
 }
 
-pub fn a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room() {
-    let folder = tempfile::tempdir().unwrap();
-    let isolated = |what: &str| {
+/// Runs this program where it can mount what nobody else sees.
+pub fn isolated(words: &[&str], folder: &Path) {
+    let isolated = |words: &[&str]| {
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount"]).arg(std::env::current_exe().unwrap());
-        command.arg(what).arg(folder.path()).output()
+        command.args(words).arg(folder).output()
     };
-    match isolated("can-mount") {
+    match isolated(&["can-mount"]) {
         Ok(output) if output.status.success() => {
-            let output = isolated("small-disk").unwrap();
+            let output = isolated(words).unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{told}");
         }
@@ -43,6 +43,11 @@ pub fn a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_i
             );
         }
     }
+}
+
+pub fn a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    isolated(&["small-disk"], folder.path());
 }
 
 /// `FOLDER`: whether a file system can be mounted here.

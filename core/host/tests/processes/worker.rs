@@ -1,6 +1,8 @@
 //! The helper: rotates its devices, discloses them, and says what was acknowledged, one line each.
 
+use core::time::Duration;
 use std::io::Write as _;
+use std::time::Instant;
 
 use laps_core::identity::Timestamp;
 use laps_core::rotation::message::{Answer, CheckIn, Commit, CommitAnswer};
@@ -56,13 +58,26 @@ fn send(
 }
 
 pub fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultError> {
+    rotate_in_pieces(vault, device, &mut Vec::new())
+}
+
+/// The same, with the time that each of its four calls took.
+pub fn rotate_in_pieces(
+    vault: &Vault<SqliteStore>,
+    device: &mut Device,
+    times: &mut Vec<Duration>,
+) -> Result<(), VaultError> {
     let name = device.name;
+    let mut started = Instant::now();
+    let mut piece = || times.push(core::mem::replace(&mut started, Instant::now()).elapsed());
     device.token = None;
     let answer = send(vault, &device.message(), &[])?;
+    piece();
     device.token = Some(answer.token);
     device.version = answer.highest_version;
     let record = device.make();
     let answer = send(vault, &device.message(), &[&record])?;
+    piece();
     device.token = Some(answer.token);
     if answer.stored.contains(id(&record)) {
         say(&format!("stored {name} {} {}", id(&record), device.version));
@@ -71,12 +86,14 @@ pub fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), Vau
     message.may_hold.ids.insert(id(&record)).unwrap();
     message.commit = Some(Commit::new(id(&record), true));
     let answer = send(vault, &message, &[])?;
+    piece();
     if answer.commit == Some(CommitAnswer::Acknowledged) {
         device.may_hold = MayHold::exactly(id(&record));
         say(&format!("committed {name} {} {}", id(&record), device.version));
     }
     let options = DiscloseOptions::default().with_rotation_after(60);
     let disclosure = vault.disclose(&scope(), name.as_str(), &WHO, options, NOW)?;
+    piece();
     say(&format!("disclosed {name} {} {}", disclosure.head, disclosure.candidates.len()));
     Ok(())
 }

@@ -282,11 +282,14 @@ fn a_file_that_was_replaced_or_removed_under_an_open_vault_takes_no_more() {
     // Nothing is in the place.
     fs::remove_file(bed.path()).unwrap();
     assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap_err().code(), Code::Unreachable);
-    // The file is back.
+    // The file is back, and this handle has lost it for good.
     fs::rename(&aside, bed.path()).unwrap();
-    let rows = bed.vault.history(&scope(), "pc-1").unwrap();
+    assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap_err().code(), Code::Unreachable);
+    let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+    let rows = vault.history(&scope(), "pc-1").unwrap();
     assert!(rows.iter().any(|row| row.record == id(&rotated)));
-    super::bed::deliver(&bed, &message, &[&record]).unwrap();
+    let bytes = super::bed::Device::bytes(&message, &[&record]);
+    vault.check_in(&scope(), "pc-1", &bytes, bed.now()).unwrap();
 }
 
 #[test]

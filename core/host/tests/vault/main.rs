@@ -20,6 +20,7 @@ mod bed;
 mod checkins;
 mod copies;
 mod disclosures;
+mod files;
 mod fleets;
 mod lists;
 #[cfg(feature = "migration-for-tests")]

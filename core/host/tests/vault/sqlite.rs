@@ -8,7 +8,7 @@ use laps_core::error::Code;
 use laps_core::rotation::message::Answer;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Selection, Vault};
-use laps_host::sqlite::{SqliteStore, reseal_all};
+use laps_host::sqlite::{SqliteStore, back_up, reseal_all, restorable, restore};
 use rusqlite::Connection;
 
 use super::bed::{Bed, Device, WHO, counting, id, key, scope};
@@ -78,6 +78,52 @@ fn another_schema_is_refused_and_nothing_is_changed() {
     assert_eq!(still, version - 1);
     connection.pragma_update(None, "application_id", 7).unwrap();
     assert_eq!(SqliteStore::open(bed.path()).unwrap_err().code(), Code::VaultDamaged);
+}
+
+/// Two triggers kept one actor out of the log, through back-up and restore, and the log verified.
+#[test]
+fn what_somebody_put_into_the_schema_is_refused_by_name_and_runs_nowhere() {
+    let suppress = "CREATE TRIGGER quiet AFTER INSERT ON audit WHEN NEW.actor = 'alice' BEGIN
+        DELETE FROM audit WHERE number = NEW.number;
+        UPDATE scope SET entries = entries - 1; END";
+    let parts = [
+        ("trigger quiet", suppress),
+        ("trigger audit", "CREATE TRIGGER audit AFTER INSERT ON audit BEGIN SELECT 1; END"),
+        ("view devices", "CREATE VIEW devices AS SELECT * FROM device"),
+        ("index one", "CREATE UNIQUE INDEX one ON audit (actor)"),
+        ("table more", "CREATE TABLE more (number INTEGER)"),
+        ("index device_folded", "DROP INDEX device_folded"),
+        ("table scope", "ALTER TABLE scope ADD COLUMN more INTEGER"),
+        ("table lineage", "ALTER TABLE lineage RENAME COLUMN record TO other"),
+    ];
+    for (name, sql) in parts {
+        let bed = Bed::on_sqlite();
+        bed.settled("pc-1", 1);
+        let before = bed.vault.audit_head(&scope()).unwrap().length;
+        let copy = bed.path().with_extension("copy");
+        let open = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+        back_up(&open, &copy, &WHO, bed.now()).unwrap();
+        Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
+        raw(&bed).execute_batch(sql).unwrap();
+        let place = bed.path().with_extension("place");
+        let found = [
+            SqliteStore::open(bed.path()).map(drop).map_err(Into::into),
+            restorable(&copy).map(drop),
+            restore(&copy, &place, &WHO, bed.now()).map(drop),
+            // It was open before: what was put in since then writes nothing and is written by nothing.
+            open.disclose(&scope(), "pc-1", &WHO, DiscloseOptions::default(), bed.now()).map(drop),
+            back_up(&open, &place, &WHO, bed.now()),
+        ];
+        for (n, answer) in found.into_iter().enumerate() {
+            let refused = answer.unwrap_err();
+            assert_eq!(refused.code(), Code::VaultDamaged, "{name} {n}: {refused}");
+            assert!(refused.to_string().contains(name), "{name} {n}: {refused}");
+        }
+        assert!(!place.exists());
+        let entries: i64 =
+            raw(&bed).query_row("SELECT count(*) FROM audit", [], |row| row.get(0)).unwrap();
+        assert_eq!(u64::try_from(entries).unwrap(), before + 1, "{name}: the back-up's");
+    }
 }
 
 /// A trail of six entries and its heads.
@@ -271,18 +317,29 @@ fn columns_that_are_not_bytes_any_more_are_damage_of_their_device_alone() {
     let file = raw(&bed);
     // A changed byte in a row's header is another type, whatever the table allows.
     file.pragma_update(None, "writable_schema", true).unwrap();
-    let lenient =
-        "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'device'";
-    assert_eq!(file.execute(lenient, []).unwrap(), 1);
+    let whole: String = file
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'device'", [], |row| row.get(0))
+        .unwrap();
+    let change = "UPDATE sqlite_schema SET sql = ? WHERE name = 'device'";
+    assert_eq!(file.execute(change, [whole.replace(") STRICT", ")")]).unwrap(), 1);
     drop(file);
     let file = raw(&bed);
     file.execute("UPDATE device SET recent = 7 WHERE name = 'pc-1'", []).unwrap();
     file.execute("UPDATE device SET state = 'text' WHERE name = 'pc-2'", []).unwrap();
+    let refused = SqliteStore::open(bed.path()).unwrap_err();
+    assert_eq!(refused.code(), Code::VaultDamaged);
+    assert!(refused.message.contains("has another table device"), "{refused}");
+    file.pragma_update(None, "writable_schema", true).unwrap();
+    assert_eq!(file.execute(change, [whole]).unwrap(), 1);
+    drop(file);
     let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
     // The lineage is not needed to give a password out.
-    let options = DiscloseOptions::default();
+    let options = DiscloseOptions::default().without_rotation();
     let disclosed = vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
     assert_eq!(disclosed.candidates.len(), 1);
+    let order = Selection::Devices(&["pc-1"]);
+    let refused = vault.order_rotation(&scope(), order, &WHO, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::VaultDamaged, "its row cannot be written: {refused}");
     let refused = vault.disclose(&scope(), "pc-2", &WHO, options, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::VaultDamaged, "{refused}");
     let page = vault.list(&scope(), None, 10).unwrap();

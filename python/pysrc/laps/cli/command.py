@@ -20,8 +20,15 @@ Yes = Annotated[bool, typer.Option("--yes", help="Answer every question with yes
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 VaultPath = Annotated[
-    str, typer.Argument(metavar="PATH", help="The vault file; left out when LAPS_VAULT is set.")
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="The vault file; left out when LAPS_VAULT is set. On a network file system only with --allow-network-file-system.",
+    ),
 ]
+
+# The word of every command that opens a vault: no other machine ever opens it.
+_NETWORK = "--allow-network-file-system"
 
 
 class Command(TyperCommand):
@@ -40,6 +47,12 @@ class VaultCommand(Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments."""
+        end = args.index("--") if "--" in args else len(args)
+        if _NETWORK in args[:end]:
+            from .._laps import allow_network_file_systems
+
+            allow_network_file_systems()
+            args = [argument for argument in args[:end] if argument != _NETWORK] + args[end:]
         vault = os.environ.get("LAPS_VAULT")
         if vault and "--help" not in args:
             args = [vault, *args]

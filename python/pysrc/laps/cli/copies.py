@@ -1,4 +1,4 @@
-"""``laps vault backup``, ``restore``, ``migrate``, ``export``, ``import``."""
+"""``laps vault backup``, ``publish``, ``restore``, ``migrate``, ``export``, ``import``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .._laps import Reader, ReaderSet, back_up_vault, export_devices, import_devices, migrate_vault, restore_vault
+from .._laps import Reader, ReaderSet, back_up_vault, export_devices, import_devices, migrate_vault, publish_vault, restore_vault
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
@@ -27,6 +27,7 @@ __all__ = ["register"]
 def register(vault: typer.Typer) -> None:
     """Adds the commands of this file."""
     vault.command("backup", cls=VaultCommand)(backup)
+    vault.command("publish", cls=VaultCommand)(publish)
     vault.command("restore", cls=VaultCommand)(restore)
     vault.command("migrate", cls=VaultCommand)(migrate)
     vault.command("export", cls=VaultCommand)(export)
@@ -46,6 +47,20 @@ def backup(
     """
     back_up_vault(open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
     _say({"copy": str(to)}, f"copied to {to}", as_json)
+
+
+def publish(
+    path: VaultPath,
+    snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="Where the snapshot goes; an earlier one is replaced.")],
+    as_json: Json = False,
+) -> None:
+    """Publish a snapshot that other users of this machine can read: devices and log, and no password. They list it, report and audit it
+    as they would the vault. Its group may read it (chgrp, once): run this again to refresh it.
+
+    Example: [bold]laps vault publish fleet.vault /srv/laps/fleet.snapshot[/bold]
+    """
+    publish_vault(open_vault(path), snapshot)
+    _say({"snapshot": str(snapshot)}, f"published {snapshot}", as_json)
 
 
 def restore(
