@@ -2432,7 +2432,9 @@ laps_status laps_vault_init(const char *path,
 
 #if defined(LAPS_FULL)
 /**
- * Opens a vault file. An older schema is refused, never changed; so is a file that others can read.
+ * Opens a vault file. An older schema is refused, never changed; so is a file that others can read, one with two names, and one on
+ * a network file system. Once the file or its log was removed or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good:
+ * free it and open it again. One on read-only media, and a published snapshot, can be read only.
  */
 LAPS_API
 LAPS_NODISCARD

@@ -109,7 +109,9 @@ pub unsafe extern "C" fn laps_vault_init(
     })
 }
 
-/// Opens a vault file. An older schema is refused, never changed; so is a file that others can read.
+/// Opens a vault file. An older schema is refused, never changed; so is a file that others can read, one with two names, and one on
+/// a network file system. Once the file or its log was removed or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good:
+/// free it and open it again. One on read-only media, and a published snapshot, can be read only.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -147,8 +147,8 @@ impl SqliteStore {
     }
 
     fn open_at_work(path: &Path, keep_log: bool) -> Result<Self, StoreError> {
-        let owner = Owner::of(path, false)?;
         open::check_access(path)?;
+        let owner = Owner::of(path, false)?;
         let guard = Guard::of(path)?;
         let writer = open::connect(path)?;
         // Files are looked at, and more connections opened, when the program may be in another folder.

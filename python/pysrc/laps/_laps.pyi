@@ -74,6 +74,7 @@ __all__ = [
     "migrate_vault",
     "policy_schema",
     "protect_process",
+    "publish_vault",
     "read_directory_password",
     "read_trusted",
     "reset_password_status",

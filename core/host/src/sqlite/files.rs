@@ -168,7 +168,7 @@ mod unix {
     use std::path::{Path, PathBuf};
     use std::time::SystemTime;
 
-    use super::super::guard::Guard;
+    use super::super::guard::{self, Guard};
     use super::super::open;
     use super::Why;
 
@@ -222,12 +222,17 @@ mod unix {
             if found.len() < before {
                 return Err(Why::Cut(path.to_path_buf()));
             }
-            for (name, seen) in self.beside.iter().flatten() {
-                let found = look(name)?.filter(|found| id(found) == *seen);
-                one_name(&found.ok_or_else(|| Why::Gone(name.clone()))?, name)?;
+            let Some([(log, seen_log), (index, seen_index)]) = &self.beside else { return Ok(()) };
+            let look = |name: &PathBuf, seen| {
+                let found = look(name)?.filter(|found| id(found) == seen);
+                let found = found.ok_or_else(|| Why::Gone(name.clone()))?;
+                one_name(&found, name).map(|()| found.len())
+            };
+            let log_bytes = look(log, *seen_log)?;
+            if look(index, *seen_index)? < guard::PIECE {
+                return Err(Why::Cut(index.clone()));
             }
-            let Some([(log, _), (index, _)]) = &self.beside else { return Ok(()) };
-            match guard.log_is_whole() {
+            match guard.log_is_whole(log_bytes) {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(Why::Cut(log.clone())),
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {

@@ -17,6 +17,10 @@ pub(super) use self::elsewhere::{Guard, Turn};
 #[cfg(target_os = "linux")]
 pub(super) use self::linux::{Guard, Turn};
 
+/// The log's index grows by these.
+#[cfg(unix)]
+pub(super) const PIECE: u64 = 32 << 10;
+
 #[cfg(target_os = "linux")]
 mod holder;
 #[cfg(target_os = "linux")]
@@ -42,10 +46,11 @@ mod linux {
     use rustix::io::Errno;
 
     use super::super::fault::io_error;
+    use super::super::guard::PIECE;
     use super::super::media;
     use super::super::open::{BUSY, with_suffix};
     use super::holder;
-    use super::index::{Beside, IN_FILE, IN_INDEX, Index, PIECE, again};
+    use super::index::{Beside, IN_FILE, IN_INDEX, Index, again};
 
     type Id = (u64, u64);
 
@@ -205,16 +210,19 @@ mod linux {
         /// Whether the log has everything that its index says. Whoever adds to the log writes the log first, and whoever begins it
         /// again writes the index first: an index that stays the same while the log is too short means that somebody cut it.
         /// Each repetition is due to somebody who changed the index, which is done once a transaction.
-        pub(in super::super) fn log_is_whole(&self) -> io::Result<bool> {
+        pub(in super::super) fn log_is_whole(&self, mut bytes: u64) -> io::Result<bool> {
             let beside = self.0.as_ref().and_then(|held| held.beside.get());
             let Some(beside) = beside else { return Ok(true) };
             let mut before = beside.read()?;
-            while beside.log.metadata()?.len() < before.log() {
+            // The number is from before the index was read: a log that grew since is looked at again.
+            let mut looked = false;
+            while bytes < before.log() {
                 let now = beside.read()?;
-                if now == before {
+                if looked && now == before {
                     return Ok(false);
                 }
-                before = now;
+                bytes = beside.log.metadata()?.len();
+                (before, looked) = (now, true);
             }
             Ok(true)
         }
@@ -476,7 +484,7 @@ mod elsewhere {
         }
 
         #[cfg(unix)]
-        pub(in super::super) fn log_is_whole(&self) -> std::io::Result<bool> {
+        pub(in super::super) fn log_is_whole(&self, _: u64) -> std::io::Result<bool> {
             Ok(true)
         }
 

@@ -50,6 +50,9 @@ fn making_a_vault_replaces_nothing_and_leaves_nothing_beside_it() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::VaultDamaged);
+    // What is no vault has its own reasons to be readable.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(SqliteStore::open(&path).unwrap_err().code(), Code::VaultDamaged);
     let missing = folder.path().join("missing");
     let refused = SqliteStore::open(&missing).unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);

@@ -15,16 +15,9 @@ impl Beside {
         let mut bytes = [0; INDEX];
         let read = rustix::io::pread(&self.index, &mut bytes, 0)?;
         // A shorter one was cut; it says nothing.
-        if read < bytes.len() || self.index.metadata()?.len() < PIECE {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        } else {
-            Ok(Index(bytes))
-        }
+        if read < bytes.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Index(bytes)) }
     }
 }
-
-/// The index grows by these.
-pub(super) const PIECE: u64 = 32 << 10;
 
 const HEADER: usize = 48;
 const INDEX: usize = 2 * HEADER;
