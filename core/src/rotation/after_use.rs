@@ -125,6 +125,13 @@ impl Rotation {
         }
     }
 
+    /// When the account is reset once the password that it holds is committed: only where it was
+    /// used again since that was set.
+    pub(super) fn reset_after_commit(&self) -> Option<Timestamp> {
+        let again = self.journal.used.filter(|used| used.latest > self.journal.covered);
+        again.map(|used| used.latest.plus(self.config.post_authentication_delay_seconds))
+    }
+
     /// A new password is committed: a scheduled reset is done by it, or dropped.
     pub(super) fn follow_reset(&mut self) {
         let Some(used) = self.journal.used else { return };

@@ -154,7 +154,10 @@ impl Rotation {
             highest_version: journal.highest,
             sid: journal.sid,
             due: proposal.map_or(journal.due, |proposal| Some(proposal.due)),
-            reset_at: journal.used.map(|used| used.deadline),
+            reset_at: match commit {
+                Some(_) => self.reset_after_commit(),
+                None => journal.used.map(|used| used.deadline),
+            },
             waits_until: self.waits().map(|waits| waits.until),
             account_missing: journal.missing,
             last: last.or(journal.last),

@@ -47,9 +47,12 @@ fn a_use_is_followed_by_a_reset_after_the_delay_exactly() {
     assert_eq!(event.detail, world.now.plus(24 * HOUR).as_unix_seconds());
     world.live(24 * HOUR - 1);
     assert_eq!(world.account, 1);
+    assert_eq!(world.vault.managed.report.reset_at, Some(world.now.plus(1)));
     world.live(1);
     world.assert_settled();
     assert_eq!(world.account, 2);
+    // The vault learns with the commit that nothing is coming any more.
+    assert_eq!(world.vault.managed.report.reset_at, None);
     let last = world.machine.status().last.unwrap();
     assert_eq!(last.reason, Reason::PostAuthentication);
     let kinds = world.kinds();
@@ -131,6 +134,8 @@ fn a_use_of_the_new_password_before_it_is_committed_is_scheduled_anew() {
     world.run();
     world.assert_settled();
     assert_eq!(world.account, 2);
+    let reset_at = world.machine.status().reset_at;
+    assert!(reset_at.is_some() && world.vault.managed.report.reset_at == reset_at);
     world.live(24 * HOUR - 1);
     assert_eq!(world.account, 2);
     world.live(1);
