@@ -123,8 +123,8 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	$(MAKE) report-view
 
 .PHONY: proofs-administration
-proofs-administration: ## The exploration of administrations; PART=clocks_together takes one of its parts
-	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::administration::$(if $(PART),runs::$(PART)) -- --nocapture
+proofs-administration: ## The exploration of administrations; PART=parts::orders_and_clocks takes one of its parts
+	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::administration::$(PART) -- --nocapture
 
 .PHONY: proofs-turns
 proofs-turns: packages ## Sixteen processes on one vault for three minutes: nobody is told "busy"; prints p50, p99 and throughput

@@ -110,6 +110,8 @@ mod machine;
 pub mod message;
 mod orders;
 mod schedule;
+#[cfg(all(test, feature = "vault"))]
+mod search;
 pub mod set;
 mod steps;
 #[cfg(test)]

@@ -1,18 +1,30 @@
-//! An exhaustive exploration of the real machine and the real vault under an administration: people who do ordinary things in any order.
+//! An exhaustive exploration of the real machine and the real vault under an administration: people
+//! who do ordinary things in any order.
 //!
-//! One device with two accounts, one vault over the store in memory, and records that are really sealed. [`acts`] has the words: what
-//! administrators do on either side, what fails by itself, what setters and vaults lie. [`judge`] has the invariants, [`runs`] the bounds of every
-//! run, [`controls`] the rules that are broken to see that it is noticed. A check-in reaches the vault at once; its answer is taken, lost or replaced later, and
-//! an older check-in may arrive again. The order of messages is what the exploration beside this one is about.
+//! One device with two accounts, one vault over the store in memory, and records that are really
+//! sealed. [`acts`] has the words: what administrators do on either side, what fails by itself, what
+//! setters and vaults lie. [`judge`] and [`view`] have the invariants, [`runs`] and [`parts`] the
+//! bounds of every run, [`controls`] the rules that are broken to see that it is noticed. A check-in
+//! reaches the vault at once; its answer is taken, lost or replaced later, and an older check-in may
+//! arrive again. The order of messages is what the exploration beside this one is about.
 //!
 //! Reductions, beside those of [`key`]:
 //!
-//! - What happens at the vault between two check-ins is explored right before the second one alone: nothing else looks at the vault.
-//! - What the device does without asking anybody is one step, as long as nothing that is allowed in this run can fall between.
-//! - Between two runs more than two days pass. Every wait is over then; only [`acts::Fault::Soon`] lets as little time pass as the machine waits.
+//! - What happens at the vault between two check-ins is explored right before the second one alone:
+//!   nothing else looks at the vault.
+//! - What the device does without asking anybody is one step, as long as nothing that is allowed in
+//!   this run can fall between.
+//! - Between two runs more than two days pass. Every wait is over then; only [`acts::Fault::Soon`]
+//!   lets as little time pass as the machine waits. [`waits`] measures how long that is.
+//! - Of two states that differ only in how much may still happen, in how many changes were counted
+//!   since the last cause, and in what is excused, the one is left out after which less can go
+//!   wrong ([`state::World::rank`]).
 //!
-//! Bounds: `LAPS_PROOFS=1` takes the large ones, at least four acts of a kind, two faults and a lie together; without it the small ones run in
-//! about a minute. Each test is a part that can be run alone.
+//! Bounds: `make proofs-administration` takes the large ones. Each of the forty-five [`parts`]
+//! exhausts four acts out of two kinds, two faults and a lie together; every two acts share a part.
+//! `PART=parts::orders_and_clocks` takes one of them, `PART=parts::` all. Beside them stand every
+//! act with every fault, every act with every lie, every fault with every lie, and every ordered
+//! pair of all acts. Without `LAPS_PROOFS` the small ones run, in about a minute.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,15 +40,19 @@
 )]
 
 mod acts;
+mod broken;
 mod controls;
 mod device;
 mod judge;
 mod key;
 mod lies;
+mod parts;
 mod records;
 mod rules;
 mod runs;
-mod search;
+mod space;
 mod state;
 mod steps;
 mod vault;
+mod view;
+mod waits;

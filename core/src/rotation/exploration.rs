@@ -2,7 +2,7 @@
 //!
 //! One device, one vault, and a network that delivers any check-in any number of times, in any order, or never, and any
 //! answer to the latest check-in likewise; crashes between any two steps, and the faults of [`state::Fault`]. A check-in and its answer are two
-//! steps. Every reachable state within the stated bounds is visited; [`search`] checks the invariants of protocol.md's promise in each.
+//! steps. Every reachable state within the stated bounds is visited; [`judge`] has the invariants of protocol.md's promise in each.
 //!
 //! Three reductions keep the space finite. They allow more behaviours, never fewer:
 //!
@@ -22,8 +22,8 @@
 )]
 
 mod device;
+mod judge;
 mod network;
 mod rules;
 mod runs;
-mod search;
 mod state;

@@ -64,6 +64,7 @@ words! {
         Force = "agent run --force",
         Use = "somebody USES the account",
         Stop = "SIGTERM",
+        Import = "ADMIN imports PC-1, whose stale password another directory holds",
         Acknowledge = "agent run --acknowledge-log",
         DeviceForth = "DEVICE clock goes forth",
         DeviceBack = "DEVICE clock goes back",
@@ -83,6 +84,7 @@ words! {
         Nothing = "set: MANAGED ELSEWHERE, no effect",
         Fail = "set FAILS, no effect",
         Mute = "verification gives NO ANSWER",
+        Clone = "a CLONE of the device changes the password of its own account twice",
         Soon = "no more time passes than the machine waits",
     }
 }

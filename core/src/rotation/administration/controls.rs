@@ -1,21 +1,26 @@
-//! Negative controls: every fault that was seen once, and every rule left out, is caught, each with its shortest trace.
+//! Negative controls: every fault that was seen once, and every rule left out, is caught, each with
+//! its shortest trace. The names are those of `controls.sh` beside the first model, R1 to V3.
+//!
+//! One fault lies outside of what is explored here, where every random byte is fresh: a generator
+//! whose state is repeated. `core/tests/fork.rs`, and the tests of `core/src/random` and of
+//! `core/src/seal`, repeat one and see that neither passwords nor keys are repeated with it.
 
 use super::acts::{Act, Fault, Lie, any};
 use super::judge::{C, L, O, P, S, T, V};
-use super::records::A;
+use super::records::{A, R};
 use super::rules::{Rule, Rules};
 use super::runs::{say, setting};
-use super::search::explore;
-use super::state::Setting;
+use super::state::{Setting, World};
+use crate::rotation::search::{exhaust, explore};
 
 #[track_caller]
 fn caught(name: &str, checks: u16, rules: Rules, run: Setting, expected: &str) {
-    let found = explore(&Setting { rules, checks, ..run }, 400_000);
+    let found = explore::<World>(&Setting { rules, checks, ..run }, 400_000);
     say(name, &found);
     let Some((wrong, steps)) = found.violation else { panic!("{name}: nothing was found") };
     assert!(wrong.contains(expected) && !steps.is_empty(), "{name}: {wrong}");
     // With the rules it holds, within the same bounds.
-    let found = explore(&Setting { checks, ..run }, 400_000);
+    let found = exhaust::<World>(&Setting { checks, ..run });
     assert!(found.violation.is_none(), "{name}, with every rule: {:?}", found.violation);
 }
 
@@ -68,6 +73,32 @@ fn readers_that_go() {
 }
 
 #[test]
+fn readers_that_come_back() {
+    use Act::{Age, Order, RemoveByWord, RemoveReader, SealToA, SealToAr, SealToR};
+    caught(
+        "a removal that leaves a candidate without an active reader does not ask",
+        O,
+        Rules::without(Rule::Guard),
+        Setting { first: R, ..acts(1, any![RemoveReader]) },
+        "LOCKED OUT",
+    );
+    caught(
+        "R3: an order for a removal lasts until a record is without the reader",
+        C,
+        Rules::without_two(Rule::DeviceReaders, Rule::RemovalEnds),
+        acts(4, any![RemoveReader, SealToA, SealToAr, Order]),
+        "removed reader reads",
+    );
+    caught(
+        "W3: the newest openable record stays, also one that was never committed",
+        L,
+        Rules::without(Rule::ProtectCommitted),
+        setting((5, any![SealToR, Age, RemoveByWord, SealToA]), (1, any![Fault::Refuse]), (0, 0)),
+        "LOST",
+    );
+}
+
+#[test]
 fn accounts_that_go() {
     use Act::{Age, Appears, Goes, PolicyTurns, SetByHand};
     caught(
@@ -82,6 +113,13 @@ fn accounts_that_go() {
         C,
         Rules::without(Rule::Fold),
         blind(setting((1, any![Age]), (3, any![Fault::Crash]), (0, 0))),
+        "C: ",
+    );
+    caught(
+        "C2: journals lost, crashes, and a vault that refuses what it has no place for",
+        C,
+        Rules::without(Rule::VaultRoom),
+        blind(setting((2, any![Age, Act::LoseJournal]), (2, any![Fault::Crash]), (0, 0))),
         "C: ",
     );
     caught(
@@ -122,6 +160,21 @@ fn vaults_and_setters_that_lie() {
         Rules::without(Rule::Word),
         blind(setting((1, any![Act::Age]), (0, 0), (1, any![Lie::MissesSet]))),
         "TORN",
+    );
+    let refused = (2, any![Fault::Refuse]);
+    caught(
+        "L1: a setter lies, then refuses twice, and the newest two stay",
+        T,
+        Rules::without(Rule::ThreeOnWord),
+        blind(setting((1, any![Act::Age]), refused, (1, any![Lie::RefusesSet]))),
+        "TORN",
+    );
+    caught(
+        "a thief of the device's identity pushes the true password out of history",
+        T,
+        Rules::without(Rule::KeepRecent),
+        setting((0, 0), (1, any![Fault::Clone]), (0, 0)),
+        "EVICTED",
     );
     caught(
         "a version of 2^64 - 1 is believed",
@@ -169,5 +222,38 @@ fn sealings_logs_and_clocks() {
         Rules::without(Rule::FutureOrder),
         acts(3, any![Act::VaultForth, Act::VaultBack, Order]),
         "C: ",
+    );
+}
+
+#[test]
+fn what_is_shown() {
+    use Act::{Age, Import, Order, RestoreVault, Use};
+    caught(
+        "the coming reset after a use is not shown",
+        V,
+        Rules::without(Rule::ShowReset),
+        acts(1, any![Use]),
+        "RESET",
+    );
+    caught(
+        "after a restore the stale record is to be tried first",
+        V,
+        Rules::without(Rule::Likely),
+        acts(2, any![RestoreVault, Order]),
+        "TRY",
+    );
+    caught(
+        "an import beside pc-1 makes a device PC-1",
+        V,
+        Rules::without(Rule::Names),
+        acts(1, any![Import]),
+        "2 devices",
+    );
+    caught(
+        "a record that names an active reader counts as one that opens",
+        V,
+        Rules::without(Rule::Unproven),
+        acts(1, any![Age]),
+        "PROVEN",
     );
 }

@@ -42,8 +42,7 @@ impl World {
             sid: if setting.sids { name + 1 } else { 0 },
         };
         let accounts = [account(0, 0), account(1, 0)];
-        let quiet =
-            Setting { left: super::state::Left { acts: 0, faults: 0, lies: 0 }, ..*setting };
+        let quiet = Setting { left: super::state::Left::NOTHING, ..*setting };
         let none = Made { version: 0, previous: 0, name: 0, sid: 0, readers: 0 };
         let config = crate::rotation::Config::new(
             super::state::SCOPE,
@@ -81,9 +80,25 @@ impl World {
         world.pass_time(&quiet, BETWEEN_RUNS);
         world.go_quietly(&quiet);
         assert_eq!(world.accounts[0].holds, 1, "the first record is in use");
+        world.crowd(setting.crowd, &quiet);
         world.left = setting.left;
         (world.since, world.in_run, world.sent) = (0, 0, None);
         world
+    }
+
+    /// The agent crashes while it changes the account, until its journal names so many records.
+    fn crowd(&mut self, records: usize, quiet: &Setting) {
+        while self.machine.journal.held.ids.len() < records {
+            let now = self.device_now();
+            self.machine.force(now);
+            self.go_on(quiet);
+            while self.place() != Place::Apply {
+                assert!(self.one_step(quiet), "a rotation begins");
+            }
+            let Wish::Apply { id } = self.machine.poll() else { return };
+            self.change(number(id));
+            self.restart(quiet);
+        }
     }
 
     /// The agent starts from the journal on disk. A run begins.
@@ -148,6 +163,7 @@ impl World {
 
     /// Does what the machine wishes, as far as nobody could do anything in between that makes a difference.
     pub(super) fn go_on(&mut self, setting: &Setting) {
+        self.tell_readers(setting);
         loop {
             while self.machine.poll_event().is_some() {}
             if self.answer.is_some() {
@@ -303,25 +319,36 @@ impl World {
                 return true;
             }
             match self.place() {
-                Place::InFlight => {
-                    let answer: Vec<u8> = self.answer.take().unwrap().to_vec();
-                    self.take(&answer, setting);
-                }
-                Place::Save => self.save(),
-                Place::CheckIn => {
-                    self.look(setting);
-                    if self.place() == Place::CheckIn {
-                        self.check_in(setting);
-                    }
-                }
-                Place::Apply => self.apply_honestly(setting),
-                Place::Verify => self.verify(setting),
-                Place::Pause(until) if until == Timestamp::MAX => return false,
-                Place::Pause(until) => self.pause(until, setting),
                 Place::Idle(_) => return true,
+                _ if self.one_step(setting) => {}
+                _ => return false,
             }
         }
         false
+    }
+
+    /// The next step of a device that is not idle, without a fault. False when there is none.
+    pub(super) fn one_step(&mut self, setting: &Setting) -> bool {
+        match self.place() {
+            Place::InFlight => {
+                let answer: Vec<u8> = self.answer.take().unwrap().to_vec();
+                self.take(&answer, setting);
+            }
+            Place::Save => self.save(),
+            Place::CheckIn => {
+                self.look(setting);
+                if self.place() == Place::CheckIn {
+                    self.check_in(setting);
+                }
+            }
+            Place::Apply => self.apply_honestly(setting),
+            Place::Verify => self.verify(setting),
+            Place::Pause(until) if until == Timestamp::MAX => return false,
+            Place::Pause(until) => self.pause(until, setting),
+            Place::Idle(_) => return false,
+        }
+        self.go_on(setting);
+        true
     }
 
     /// The account is looked up before every check-in, and the configuration is read.

@@ -3,8 +3,7 @@
 use alloc::{format, rc::Rc, string::String};
 use core::hash::{Hash as _, Hasher as _};
 
-use super::acts::Fault;
-use super::device::{BETWEEN_RUNS, Place};
+use super::device::BETWEEN_RUNS;
 use super::records::names;
 use super::state::{Left, Setting, World, bits, ids, mask};
 use super::vault::{Stored, stored};
@@ -22,7 +21,7 @@ pub(super) const T: u16 = 8;
 pub(super) const O: u16 = 16;
 /// A refusal never blocks a rotation when the password in use cannot be opened either.
 pub(super) const P: u16 = 32;
-/// What list, show and stats say is what holds.
+/// What list, show, stats, the list of what is due, the history and a disclosure say is what holds.
 pub(super) const V: u16 = 64;
 
 impl World {
@@ -32,7 +31,7 @@ impl World {
     }
 
     /// The invariants of one state.
-    pub(super) fn wrong(&self, setting: &Setting) -> Option<String> {
+    pub(super) fn wrong_state(&self, setting: &Setting) -> Option<String> {
         if Self::checks(setting, S) {
             if self.since > 2 {
                 return Some(format!(
@@ -64,6 +63,11 @@ impl World {
                 ));
             }
         }
+        let committed = held != 0 && self.committed >> held & 1 == 1 && self.managed().present;
+        let excused = self.excuse.torn || self.excuse.lie;
+        if Self::checks(setting, T) && committed && !excused && !kept.has(held) {
+            return Some(format!("T: EVICTED: the account holds {held}, and the vault had it"));
+        }
         if Self::checks(setting, O)
             && held != 0
             && !self.excuse.word
@@ -76,12 +80,6 @@ impl World {
                 names(kept.names(held)),
                 names(kept.active)
             ));
-        }
-        if self.excuse.restored
-            && !self.excuse.lie
-            && self.machine.journal.audit_finding == crate::rotation::AuditFinding::Mismatch
-        {
-            return Some("V: a RESTORED log is called another one".into());
         }
         if Self::checks(setting, V)
             && let Some(wrong) = self.wrong_view(&kept, setting)
@@ -138,7 +136,7 @@ impl World {
     }
 
     /// What becomes of it when nothing more goes wrong: as it is, and with the causes gone.
-    pub(super) fn wrong_later(&self, setting: &Setting) -> Option<String> {
+    pub(super) fn wrong_end(&self, setting: &Setting) -> Option<String> {
         if Self::checks(setting, C)
             && let Some(wrong) = self.settle(setting, true)
         {
@@ -153,7 +151,7 @@ impl World {
     }
 
     fn settle(&self, setting: &Setting, causes_gone: bool) -> Option<String> {
-        let quiet = Setting { left: Left { acts: 0, faults: 0, lies: 0 }, ..*setting };
+        let quiet = Setting { left: Left::NOTHING, ..*setting };
         let mut end = self.clone();
         (end.left, end.since, end.in_run) = (quiet.left, 0, 0);
         if causes_gone {
@@ -228,12 +226,10 @@ impl World {
 
     /// What keeps it from being settled.
     fn unsettled(&self, kept: &Stored) -> Option<String> {
-        // Without a change stamp nobody can know of a password that somebody else set.
-        let held = if self.excuse.unseen && self.managed().holds == 0 {
-            kept.current
-        } else {
-            self.managed().holds
-        };
+        // Without a change stamp nobody can know of a password that somebody else set, nor that the
+        // account has another one than both older copies say.
+        let unknown = self.excuse.unseen && self.managed().holds == 0 || self.excuse.rewound;
+        let held = if unknown { kept.current } else { self.managed().holds };
         let may = self.machine.journal.held.may_hold();
         let (named, unknown) = (mask(may.ids.iter()), may.unknown);
         let wrong = if self.machine.state() != State::Settled {
@@ -275,46 +271,6 @@ impl World {
                     names(kept.names(held))
                 )
             })
-    }
-
-    /// List, show and stats beside what is kept.
-    fn wrong_view(&self, kept: &Stored, setting: &Setting) -> Option<String> {
-        use crate::vault::DeviceStatus;
-        let device = kept.device.as_ref()?;
-        let vault = super::vault::open(&self.vault);
-        let row = vault.show(&super::state::SCOPE, super::state::DEVICE).ok()?;
-        let page = vault.list(&super::state::SCOPE, None, 10).ok()?;
-        if page.items.first() != Some(&row) {
-            return Some("list and show differ".into());
-        }
-        let settled = row.state == DeviceStatus::Settled;
-        let one = kept.candidates() == 1 << kept.current && kept.current != 0;
-        let report = &device.managed.report;
-        let said = mask(report.may_hold.ids.iter());
-        if settled && (!one || said != kept.candidates() || report.may_hold.unknown) {
-            return Some(format!("SETTLED with candidates {}", ids(kept.candidates())));
-        }
-        if settled && kept.names(kept.current) & kept.active == 0 && kept.active != 0 {
-            return Some(format!("SETTLED, and nobody can open {}", kept.current));
-        }
-        let managed = bits(kept.candidates()).find(|record| {
-            let made = self.made[usize::from(*record)];
-            (made.name == 1) != (device.managed.name.as_str() == super::state::ACCOUNTS[1])
-        });
-        if let Some(other) = managed {
-            return Some(format!("{other} is shown as a password of {}", device.managed.name));
-        }
-        let unheard = super::acts::any![Fault::Crash, Fault::Lose, Fault::Repeat];
-        let idle = matches!(self.place(), Place::Idle(_)) && setting.faults & unheard == 0;
-        let fails = self.machine.journal.last.map(|last| last.kind);
-        // What no check-in said because there was none.
-        let idle = idle && fails != Some(crate::rotation::event::EventKind::CheckInFailed);
-        let known = report.outcome.map(|outcome| outcome.kind);
-        if idle && !self.excuse.lie && !self.excuse.torn && fails != known && !self.off {
-            return Some(format!("the vault knows of {known:?}, and the outcome is {fails:?}"));
-        }
-        let candidates = kept.candidates().count_ones() as usize;
-        (row.candidates != candidates).then(|| format!("{} candidates shown", row.candidates))
     }
 
     fn same_vault(&self, next: &Self) -> bool {

@@ -2,8 +2,10 @@
 //!
 //! The machine and what the vault keeps hash as values; this hasher sees what they write and takes three things out of it:
 //!
-//! - *Times* are counted from the clock of their side. What lies more than a day back is "past", what lies more than a day ahead is "far": waits
-//!   are at most a day long, and between two runs more than a day passes ([`super::device::BETWEEN_RUNS`]).
+//! - *Times* are counted from the clock of their side. What lies more than a day back is "past", what
+//!   lies more than a day ahead is "far": waits are at most a day long, and between two runs more than
+//!   a day passes ([`super::device::BETWEEN_RUNS`]). At the vault, which keeps what was current for
+//!   thirty days, what lies further back is "long past".
 //! - *Ids, tokens, stamps, digests* matter only through equality: each is named by the place of its first appearance.
 //! - *Versions* only order: each is named by its place among the others.
 
@@ -18,9 +20,14 @@ use crate::rotation::Rotation;
 use crate::rotation::journal::{Journal, RuledOut};
 use crate::rotation::log::Log;
 use crate::rotation::message::AuditHead;
+use crate::rotation::search::Rank;
 use crate::vault::MemoryStore;
+use crate::vault::rules::RECENT_SECONDS;
+use crate::vault::state::UNPROVEN_SECONDS;
 
 const PAST: u64 = u64::MAX - 1;
+/// For longer than what was current is kept in any case: at the vault alone, which keeps it.
+const LONG_PAST: u64 = u64::MAX - 4;
 const FAR: u64 = u64::MAX - 2;
 /// Later today: more time passes between two runs.
 const AHEAD: u64 = u64::MAX - 3;
@@ -32,6 +39,8 @@ struct Canon {
     versions: Vec<usize>,
     /// The clock of the side that is being hashed, in seconds.
     now: i64,
+    /// Whether that side is the vault.
+    vault: bool,
     short: Vec<[u8; 16]>,
     long: Vec<[u8; 32]>,
 }
@@ -112,6 +121,7 @@ impl Hasher for Canon {
         let value = match value {
             // A time.
             1_600_000_000..=2_200_000_000 => match value as i64 - self.now {
+                before if self.vault && before < -(RECENT_SECONDS as i64) => LONG_PAST,
                 before if before < -A_DAY => PAST,
                 after if after > A_DAY => FAR,
                 after if after > 0 => AHEAD,
@@ -209,30 +219,57 @@ impl World {
         if all {
             blurred(&self.machine, known).hash(hash);
         }
-        (self.readers, self.turned, self.off, self.excuse).hash(hash);
+        (self.readers, self.turned, self.off).hash(hash);
+        (self.excuse.restored, self.excuse.lie).hash(hash);
         (self.device_skew, self.vault_skew).hash(hash);
         self.accounts.iter().for_each(|account| feed_account(account, hash));
         hash.now = self.vault_now().as_unix_seconds() as i64;
+        hash.vault = true;
         kept.feed(hash);
+        hash.vault = false;
         heads.map(|head| place(head, &self.vault)).hash(hash);
+        self.feed_order(&kept, hash, all);
         if !all {
+            (self.excuse.unseen, self.excuse.rewound).hash(hash);
             self.feed_made(hash);
             return;
         }
-        (self.left.acts, self.left.faults, self.left.lies).hash(hash);
-        (self.since, self.in_run, self.last).hash(hash);
+        self.last.hash(hash);
         if let (Some(copy), Some(copied)) = (&self.copy, copied) {
+            hash.vault = true;
             copied.feed(hash);
+            hash.vault = false;
+            self.feed_order(&copied, hash, all);
             heads.map(|head| place(head, copy)).hash(hash);
         }
         if let Some(image) = &self.image {
+            hash.now = self.device_now().as_unix_seconds() as i64;
             image.accounts.iter().for_each(|account| feed_account(account, hash));
             disk(&image.disk, hash);
         }
+        hash.now = self.vault_now().as_unix_seconds() as i64;
         for message in [&self.answer, &self.older].into_iter().flatten() {
             self.feed_message(message, hash);
         }
         self.feed_made(hash);
+    }
+
+    /// A report without the token is believed when its outcome is a later one: which is later, by
+    /// the device's clock, is all that is left of the times of outcomes. And whether the account has
+    /// been without a proof for long is all that is left of its age.
+    fn feed_order(&self, kept: &Stored, hash: &mut Canon, all: bool) {
+        let last = |journal: &Journal| journal.last.map(|last| last.at);
+        let said = [
+            all.then_some(last(&self.machine.journal)).flatten(),
+            self.disk.as_ref().and_then(|disk| last(&disk.journal)),
+            self.image.as_ref().and_then(|image| last(&image.disk.as_ref()?.journal)),
+        ];
+        for account in kept.device.iter().flat_map(|device| device.accounts()) {
+            let known = account.report.outcome.map(|outcome| outcome.at);
+            said.map(|said| said.cmp(&known) as i8).hash(hash);
+            let at = account.proven_at.unwrap_or(account.since);
+            (self.vault_now().seconds_since(at) > UNPROVEN_SECONDS).hash(hash);
+        }
     }
 
     /// What the records are that were named by now.
@@ -267,6 +304,7 @@ impl World {
             words: Vec::with_capacity(512),
             versions: Vec::with_capacity(16),
             now: 0,
+            vault: false,
             short: Vec::with_capacity(12),
             long: Vec::with_capacity(8),
         };
@@ -276,9 +314,25 @@ impl World {
         u128::from(high) << 64 | u128::from(low)
     }
 
-    /// Names the state.
+    /// Names the state but for its rank.
     pub(super) fn key(&self) -> u128 {
         self.fingerprint(true)
+    }
+
+    /// How much may still happen, how near a storm is, and what is not excused.
+    pub(super) fn rank(&self) -> Rank {
+        let (left, excuse) = (&self.left, &self.excuse);
+        [
+            left.acts,
+            left.faults,
+            left.lies,
+            self.since.min(3),
+            self.in_run.min(3),
+            u8::from(!excuse.torn),
+            u8::from(!excuse.word),
+            u8::from(!excuse.unseen),
+            u8::from(!excuse.rewound),
+        ]
     }
 
     /// Names what a continuation from a restart depends on.

@@ -1,16 +1,9 @@
-//! The rules that a control breaks, to see that it is then caught. Each is broken around the real machine and the real vault: what they are
-//! told before, and what is left of it afterwards.
+//! The rules that a control breaks, to see that it is then caught. Each is broken around the real
+//! machine and the real vault: what they are told before, and what is left of it afterwards. This
+//! is the machine's half; [`super::broken`] has the vault's.
 
-use alloc::vec::Vec;
-
-use super::records::{A, N, R, W, mask_of, readers};
-use super::state::{Setting, World, number};
-use crate::rotation::message::{Answer, CheckIn, MAX_ANSWER};
 use crate::rotation::{AccountSeen, Applied, Rotation, Verified};
-use crate::seal::Record;
-use crate::vault::readers::KnownReader;
-use crate::vault::state::RuledOut;
-use crate::vault::{Confirmation, VaultError};
+use crate::vault::Confirmation;
 
 /// Which rules hold. All do, unless a negative control breaks one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +48,24 @@ pub(super) enum Rule {
     Report,
     /// An account's change stamp is kept across commits.
     KeepStamp,
+    /// The record that stays while nobody can open the current one was committed.
+    ProtectCommitted,
+    /// Any later commit fulfils an order for a removal, also one that names the reader again.
+    RemovalEnds,
+    /// A vault with many candidates takes another one.
+    VaultRoom,
+    /// The newest three that were ruled out on a word stay.
+    ThreeOnWord,
+    /// The coming reset is shown.
+    ShowReset,
+    /// What the latest report named is tried first.
+    Likely,
+    /// An import beside a device whose name differs only in case is refused.
+    Names,
+    /// What was current within thirty days is not evicted by count.
+    KeepRecent,
+    /// That a record names an active reader proves nothing.
+    Unproven,
 }
 
 /// The rules of a run: all but these.
@@ -64,8 +75,8 @@ pub(super) struct Rules {
 }
 
 pub(super) const ALL: Rules = Rules { broken: [None; 3] };
-/// So many candidates are sixteen, where [`Rule::Fold`] is broken.
-const FULL: usize = 3;
+/// This many candidates are sixteen, where [`Rule::Fold`] or [`Rule::VaultRoom`] is broken.
+pub(super) const FULL: usize = 3;
 
 impl Rules {
     pub(super) const fn without(one: Rule) -> Self {
@@ -78,6 +89,11 @@ impl Rules {
 
     pub(super) const fn without_three(one: Rule, other: Rule, third: Rule) -> Self {
         Self { broken: [Some(one), Some(other), Some(third)] }
+    }
+
+    /// Whether none is broken.
+    pub(super) fn all_hold(&self) -> bool {
+        self.broken == ALL.broken
     }
 
     pub(super) fn hold(&self, rule: Rule) -> bool {
@@ -141,110 +157,4 @@ impl Rules {
             settled.stamp = None;
         }
     }
-
-    /// One check-in at the vault, with what is broken around it.
-    pub(super) fn around_check_in(
-        &self,
-        world: &mut World,
-        bytes: &[u8],
-        setting: &Setting,
-        check_in: impl FnOnce(&mut World) -> Result<Vec<u8>, VaultError>,
-    ) -> Result<Vec<u8>, VaultError> {
-        if self.broken == ALL.broken {
-            return check_in(world);
-        }
-        let (message, records) = CheckIn::decode(bytes).unwrap();
-        let offers: Vec<(u8, u8)> = records
-            .map(|(id, bytes)| {
-                let ids: Vec<_> =
-                    Record::parse(bytes).unwrap().reader_ids().map(|id| *id.as_bytes()).collect();
-                (number(id), mask_of(&ids))
-            })
-            .collect();
-        let before = super::vault::stored(&world.vault);
-        let untouched = world.vault.clone();
-        if !self.hold(Rule::Refuse) {
-            world.tamper(|_, known| {
-                for reader in readers(A | R | N | W) {
-                    let id = *reader.id().as_bytes();
-                    if !known.known.iter().any(|known| known.id == id) {
-                        known.known.push(KnownReader::new(
-                            id,
-                            alloc::format!("{reader}"),
-                            world_start(),
-                        ));
-                    }
-                }
-            });
-        }
-        let mut answer = check_in(world)?;
-        if !self.hold(Rule::Refuse) {
-            let kept = before.readers.known.clone();
-            world.tamper(|_, known| known.known.clone_from(&kept));
-        }
-        let unreadable = offers.iter().find(|(id, readers)| {
-            readers & before.active == 0
-                && !message.may_hold.ids.contains(super::state::id(*id))
-                && !before.has(*id)
-        });
-        if let (false, Some((id, _))) = (self.hold(Rule::RefuseWhile), unreadable) {
-            let id = super::state::id(*id);
-            world.vault = untouched;
-            answer = edited(&answer, |answer| {
-                answer.stored.remove(id);
-                answer.refused.unreadable.insert(id).unwrap();
-            });
-        }
-        if !self.hold(Rule::FutureOrder) {
-            let now = world.vault_now();
-            let device = super::vault::stored(&world.vault).device;
-            let orders = device.map(|device| device.managed.candidates.orders).unwrap_or_default();
-            if orders.iter().any(|order| order.not_before() > now) {
-                answer = edited(&answer, |answer| {
-                    answer.orders = crate::rotation::set::IdSet::EMPTY;
-                });
-            }
-        }
-        let now = world.vault_now();
-        let history = usize::from(setting.history);
-        world.tamper(|device, known| {
-            if !self.hold(Rule::Protect) {
-                let kept = &mut device.managed.candidates.history;
-                let least = if kept.iter().any(|past| past.unverified > 0) { 2 } else { 1 };
-                kept.truncate(history.max(least));
-            }
-            if !self.hold(Rule::Word) {
-                let kept = &mut device.managed.candidates.history;
-                kept.retain(|past| past.ruled_out != RuledOut::OnWord);
-            }
-            if !self.hold(Rule::Accounts) {
-                for former in core::mem::take(&mut device.former) {
-                    device.managed.candidates.pending.extend(former.candidates.current);
-                }
-            }
-            if !self.hold(Rule::LateFlag) {
-                for (id, readers) in &offers {
-                    if readers & before.removed != 0 && !before.has(*id) {
-                        device.order(&[super::state::id(*id)], now, 0);
-                    }
-                }
-            }
-            if !self.hold(Rule::NoteRestore) {
-                known.restored.clear();
-            }
-        });
-        Ok(answer)
-    }
-}
-
-const fn world_start() -> crate::identity::Timestamp {
-    super::state::START
-}
-
-fn edited(answer: &[u8], edit: impl FnOnce(&mut Answer)) -> Vec<u8> {
-    let mut answer = Answer::decode(answer).unwrap();
-    edit(&mut answer);
-    let mut out = [0; MAX_ANSWER];
-    let len = answer.encode(&mut out).unwrap();
-    out[..len].to_vec()
 }

@@ -34,6 +34,9 @@ pub(super) struct Setting {
     pub(super) rules: Rules,
     /// The history setting of the vault.
     pub(super) history: u16,
+    /// At least so many records the journal names at the start: more than one, and nobody knows
+    /// which of them the account holds.
+    pub(super) crowd: usize,
     /// The readers of the device, and of the first record, at the start.
     pub(super) first: u8,
     /// The active readers of the vault at the start.
@@ -55,6 +58,10 @@ pub(super) struct Left {
     pub(super) acts: u8,
     pub(super) faults: u8,
     pub(super) lies: u8,
+}
+
+impl Left {
+    pub(super) const NOTHING: Self = Self { acts: 0, faults: 0, lies: 0 };
 }
 
 /// One account of the device.
@@ -94,6 +101,8 @@ pub(super) struct Excuse {
     pub(super) restored: bool,
     /// Somebody else set a password, and nothing shows it.
     pub(super) unseen: bool,
+    /// An older journal came back, the account stayed, and nothing shows it.
+    pub(super) rewound: bool,
     /// A vault or a setter lied.
     pub(super) lie: bool,
 }

@@ -14,7 +14,7 @@ use crate::rotation::{Applied, Wish};
 pub(super) type Visit<'a> = dyn FnMut(World, &dyn Fn() -> String) + 'a;
 
 impl World {
-    pub(super) fn successors(&self, setting: &Setting, visit: &mut Visit<'_>) {
+    pub(super) fn steps(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let place = self.place();
         match place {
             Place::InFlight => self.answers(setting, visit),
@@ -190,6 +190,27 @@ impl World {
             let _ = next.deliver(older, setting);
             visit(next, &|| Fault::Repeat.text().into());
         }
+        if place == Place::CheckIn && self.disk.is_some() && self.can(setting, Fault::Clone) {
+            let mut next = self.clone();
+            next.faulted();
+            next.run_clone(setting);
+            visit(next, &|| Fault::Clone.text().into());
+        }
+    }
+
+    /// Another device runs from a copy of this one's journal, and has an account of its own; or a
+    /// thief of this one's identity makes it look so.
+    fn run_clone(&mut self, setting: &Setting) {
+        let quiet = Setting { left: super::state::Left::NOTHING, ..*setting };
+        let mut clone = self.clone();
+        clone.left = quiet.left;
+        for _ in 0..2 {
+            clone.restart(&quiet);
+            let now = clone.device_now();
+            clone.machine.force(now);
+            clone.go_quietly(&quiet);
+        }
+        (self.vault, self.made, self.committed) = (clone.vault, clone.made, clone.committed);
     }
 
     fn acts(&self, setting: &Setting, place: Place, visit: &mut Visit<'_>) {
@@ -229,7 +250,7 @@ impl World {
         match act {
             RemoveReader | RemoveQuietly | RemoveByWord | AddReader | TakeBack | Order
             | Disclose | DiscloseUntil | RestoreVault | Retire | ReEnrol | Purge | Reseal
-            | ResealSpoilt | ResealFewer | ResealJump | ReadNew => {
+            | ResealSpoilt | ResealFewer | ResealJump | ReadNew | Import => {
                 if here {
                     self.administer(act, setting);
                 }
@@ -273,6 +294,7 @@ impl World {
                     self.now = self.now.plus(366 * 86_400);
                     let now = self.device_now();
                     self.machine.handle_timeout(now);
+                    self.go_on(setting);
                 }
             }
             Force => {
@@ -361,6 +383,7 @@ impl World {
     fn restore_device(&mut self, act: Act, setting: &Setting) -> bool {
         let Some(image) = self.image.take() else { return false };
         self.excuse.torn = true;
+        self.excuse.rewound |= act == Act::RestoreJournal && !setting.stamps;
         self.disk = image.disk.clone();
         if act == Act::RestoreDevice {
             self.accounts = image.accounts;

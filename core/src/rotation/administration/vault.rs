@@ -10,15 +10,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::records::{A, N, R, Sealing, Seen, mask_of, readers, resealed, seen};
 use super::rules::Rule;
-use super::state::{DEVICE, SCOPE, Setting, World, device, number};
-use crate::identity::Timestamp;
+use super::state::{ACCOUNTS, DEVICE, SCOPE, START, Setting, World, device, number};
+use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
 use crate::vault::readers::{ReaderList, Readers};
 use crate::vault::state::{Device, HistorySetting, Past, RuledOut};
-use crate::vault::store::{Durability, Store as _};
+use crate::vault::store::{Durability, Store as _, Transaction};
 use crate::vault::trail::Action;
 use crate::vault::{
-    Confirmation, DiscloseOptions, MemoryStore, Request, Resealing, Selection, Vault, VaultError,
+    Confirmation, DiscloseOptions, Foreign, MemoryStore, Request, Resealing, Selection, Vault,
+    VaultError,
 };
 
 pub(super) const WHO: Request<'static> = Request::new("admin", "exploration");
@@ -68,8 +69,10 @@ pub(super) struct Stored {
     /// Newest first, with the mark of an unverified commit.
     pub(super) history: Vec<(u8, bool)>,
     pub(super) orders: Vec<u64>,
-    /// What can be handed out for a record, the device's sealing first.
+    /// What can be handed out for a record, the newest sealing first.
     sealings: Vec<(u8, Seen)>,
+    /// Whether another device is called like this one but for the case.
+    similar: bool,
 }
 
 pub(super) fn stored(store: &MemoryStore) -> Stored {
@@ -91,6 +94,7 @@ pub(super) fn stored(store: &MemoryStore) -> Stored {
         history: Vec::new(),
         orders: Vec::new(),
         sealings: Vec::new(),
+        similar: store.read(|tx| tx.similar(&SCOPE, &super::state::device())).unwrap().is_some(),
     };
     if let Some(device) = &device {
         let kept = &device.managed.candidates;
@@ -149,11 +153,16 @@ impl Stored {
         let mut readers = self.readers.clone();
         readers.restored.truncate(1);
         readers.restored.fill(0);
+        for known in &mut readers.known {
+            known.added = Timestamp::default();
+            known.removed = known.removed.map(|_| Timestamp::default());
+        }
         readers.hash(hash);
         let Some(device) = &self.device else { return hash.write_u8(0) };
         let mut device = device.clone();
         for account in device.accounts_mut() {
             for held in account.candidates.all_mut() {
+                held.stored_at = Timestamp::default();
                 let sealings = held.given_back.iter_mut().chain([&mut held.original]);
                 sealings.for_each(|sealing| (sealing.row, sealing.digest) = (0, [0; 16]));
             }
@@ -169,6 +178,7 @@ impl Stored {
         for (_, seen) in &self.sealings {
             (seen.sealing, seen.opens).hash(hash);
         }
+        self.similar.hash(hash);
     }
 }
 
@@ -247,6 +257,7 @@ impl World {
                 self.give_back(act, setting);
             }
             Act::ReadNew => self.read(),
+            Act::Import => self.import(setting),
             _ => unreachable!("not an act at the vault"),
         }
     }
@@ -320,6 +331,23 @@ impl World {
             let shown = vault.disclose(&SCOPE, DEVICE, &WHO, DiscloseOptions::default(), now)?;
             vault.record_outcome(&SCOPE, shown.entry, true, &[], &WHO, now)
         });
+    }
+
+    /// What another directory knows of this machine, under its name in upper case, is taken in.
+    fn import(&mut self, setting: &Setting) {
+        if stored(&self.vault).device.is_none() {
+            return;
+        }
+        let name = AccountName::new(ACCOUNTS[0]).unwrap();
+        let found = [Foreign::new(name, None, START)];
+        let taken = self.at_vault(|vault, _| vault.adoptable(&SCOPE, "PC-1", &found));
+        if taken.is_ok() || !setting.rules.hold(Rule::Names) {
+            let other = Device::first_seen(name, None, START);
+            let insert = |tx: &mut dyn Transaction| {
+                tx.insert_device(&SCOPE, &DeviceId::new("PC-1").unwrap(), &other)
+            };
+            let _ = self.vault.write(Durability::Durable, insert);
+        }
     }
 
     /// The older copy takes the place of the vault's file, as `laps vault restore` does it.

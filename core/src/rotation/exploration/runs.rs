@@ -2,10 +2,11 @@
 
 use std::println;
 
+use super::judge::Found;
 use super::network::history;
 use super::rules::{ALL, Rules};
-use super::search::{Found, exhaust, explore};
-use super::state::{Fault, Setting, budget};
+use super::state::{Fault, Setting, State, budget};
+use crate::rotation::search::{exhaust, explore};
 
 /// No fault at all.
 pub(super) const PLAIN: Setting = Setting {
@@ -37,7 +38,7 @@ fn blind(faults: &[(Fault, u8)]) -> Setting {
 fn say(name: &str, found: &Found) {
     println!(
         "{name}: {} states, {} steps, at most {} candidates",
-        found.states, found.steps, found.candidates
+        found.states, found.steps, found.tally
     );
     if let Some((wrong, steps)) = &found.violation {
         for (number, step) in steps.iter().enumerate() {
@@ -49,14 +50,14 @@ fn say(name: &str, found: &Found) {
 
 #[track_caller]
 fn holds(name: &str, setting: &Setting) {
-    let found = explore(setting, 3_000_000);
+    let found = explore::<State>(setting, 3_000_000);
     say(name, &found);
     assert!(found.violation.is_none(), "{name}");
 }
 
 #[track_caller]
 fn caught(name: &str, setting: Setting, rules: Rules, expected: &str) {
-    let found = explore(&Setting { rules, ..setting }, 3_000_000);
+    let found = explore::<State>(&Setting { rules, ..setting }, 3_000_000);
     say(name, &found);
     let (wrong, steps) = found.violation.unwrap();
     assert!(wrong.contains(expected) && !steps.is_empty(), "{name}: {wrong}");
@@ -239,7 +240,7 @@ fn proofs(runs: &[(&str, Setting)]) {
     let mut states = 0;
     for (name, setting) in runs {
         let small = Setting { passwords: 2, faults: budget(&[(Fault::Crash, 1)]), ..*setting };
-        let found = exhaust(if large { setting } else { &small });
+        let found = exhaust::<State>(if large { setting } else { &small });
         say(name, &found);
         states += found.states;
         assert!(found.violation.is_none(), "{name}");

@@ -1,31 +1,40 @@
-//! Breadth first, so that a trace is a shortest one; or depth first, which needs little memory.
+//! The invariants, and what the search needs to know of a state.
 
-use alloc::collections::VecDeque;
-use alloc::{format, string::String, vec::Vec};
-use std::collections::{HashMap, HashSet};
+use alloc::{format, string::String};
 
 use super::state::{Excuse, Setting, State, bits, mask, names, number};
 use crate::rotation::machine::Step;
+use crate::rotation::search::{self, Space, Visit};
 use crate::rotation::{Applied, Verified, Wish};
 
-/// Takes the next states, or what is wrong with the step to them.
-type Judged<'a> = dyn FnMut(Result<State, String>, &dyn Fn() -> String) + 'a;
+/// What a search found; the tally is the most candidates of any state.
+pub(super) type Found = search::Found<usize>;
 
-/// What an exploration found.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// States visited.
-    pub(super) states: usize,
-    /// Steps between them.
-    pub(super) steps: usize,
-    /// What is wrong, and the steps that lead to it.
-    pub(super) violation: Option<(String, Vec<String>)>,
-    /// The most candidates in any state.
-    pub(super) candidates: usize,
-}
+impl Space for State {
+    type Setting = Setting;
+    type Tally = usize;
 
-impl State {
-    fn successors(&self, setting: &Setting, visit: &mut Judged<'_>) {
+    fn first(setting: &Setting) -> Self {
+        Self::first(setting)
+    }
+
+    fn key(&self) -> u128 {
+        self.key()
+    }
+
+    fn later_key(&self, _: &Setting) -> u128 {
+        u128::from(self.restart_key())
+    }
+
+    fn wrong(&self, setting: &Setting) -> Option<String> {
+        self.wrong_state(setting)
+    }
+
+    fn wrong_later(&self, setting: &Setting) -> Option<String> {
+        self.converge(setting)
+    }
+
+    fn successors(&self, setting: &Setting, visit: &mut Visit<'_, Self>) {
         let mut check = |mut next: Self, label: &dyn Fn() -> String| {
             let wrong = self.wrong_step(&next, setting);
             next.tidy();
@@ -36,8 +45,14 @@ impl State {
         self.device_faults(setting, &mut check);
     }
 
+    fn tally(&self, most: &mut usize) {
+        *most = (*most).max(self.vault.len());
+    }
+}
+
+impl State {
     /// The invariants of one state.
-    fn wrong(&self, setting: &Setting) -> Option<String> {
+    fn wrong_state(&self, setting: &Setting) -> Option<String> {
         let mut known = self.candidates();
         if !setting.can_verify {
             known |= self.history();
@@ -187,123 +202,4 @@ impl State {
         arrived.take(setting, &reply, &mut |next, _| done = Some(next));
         *self = done.unwrap();
     }
-}
-
-/// Visits every reachable state, the nearest first; stops at the first violation.
-pub(super) fn explore(setting: &Setting, most: usize) -> Found {
-    let first = State::first(setting);
-    let mut seen: HashMap<u128, (u32, u16)> = HashMap::new();
-    let mut order: Vec<u128> = Vec::new();
-    let mut settled: HashSet<u64> = HashSet::new();
-    let mut queue = VecDeque::new();
-    let key = first.key();
-    seen.insert(key, (u32::MAX, 0));
-    order.push(key);
-    queue.push_back((0_u32, first));
-    let mut found = Found { states: 0, steps: 0, violation: None, candidates: 0 };
-    while let Some((number, state)) = queue.pop_front() {
-        found.states += 1;
-        found.candidates = found.candidates.max(state.vault.len());
-        let mut wrong = state.wrong(setting);
-        if wrong.is_none() && settled.insert(state.restart_key()) {
-            wrong = state.converge(setting);
-        }
-        if let Some(wrong) = wrong {
-            found.violation = Some((wrong, trace(setting, &seen, &order, number, None)));
-            return found;
-        }
-        let mut ordinal = 0_u16;
-        let mut bad = None;
-        state.successors(setting, &mut |next, _| {
-            found.steps += 1;
-            match next {
-                Err(wrong) => bad = bad.take().or(Some((wrong, ordinal))),
-                Ok(next) => {
-                    let key = next.key();
-                    if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry(key) {
-                        entry.insert((number, ordinal));
-                        queue.push_back((u32::try_from(order.len()).unwrap(), next));
-                        order.push(key);
-                    }
-                }
-            }
-            ordinal += 1;
-        });
-        if let Some((wrong, ordinal)) = bad {
-            found.violation = Some((wrong, trace(setting, &seen, &order, number, Some(ordinal))));
-            return found;
-        }
-        assert!(order.len() <= most, "more states than the {most} that this bound allows");
-    }
-    found
-}
-
-/// The steps to a state, told by taking them again.
-fn trace(
-    setting: &Setting,
-    seen: &HashMap<u128, (u32, u16)>,
-    order: &[u128],
-    mut number: u32,
-    last: Option<u16>,
-) -> Vec<String> {
-    let mut ordinals: Vec<u16> = last.into_iter().collect();
-    while let Some((parent, ordinal)) = order.get(number as usize).and_then(|key| seen.get(key)) {
-        if *parent == u32::MAX {
-            break;
-        }
-        ordinals.push(*ordinal);
-        number = *parent;
-    }
-    let mut state = State::first(setting);
-    let mut told = Vec::new();
-    for wanted in ordinals.into_iter().rev() {
-        let mut ordinal = 0;
-        let mut next_state = None;
-        state.successors(setting, &mut |next, label| {
-            if ordinal == wanted {
-                told.push(label());
-                next_state = next.ok();
-            }
-            ordinal += 1;
-        });
-        match next_state {
-            Some(next) => state = next,
-            None => break,
-        }
-    }
-    told
-}
-
-/// Visits every reachable state, in no useful order, with the memory of one path.
-pub(super) fn exhaust(setting: &Setting) -> Found {
-    let first = State::first(setting);
-    let mut seen: HashSet<u128> = HashSet::new();
-    let mut settled: HashSet<u64> = HashSet::new();
-    seen.insert(first.key());
-    let mut stack = alloc::vec![first];
-    let mut found = Found { states: 0, steps: 0, violation: None, candidates: 0 };
-    while let Some(state) = stack.pop() {
-        found.states += 1;
-        found.candidates = found.candidates.max(state.vault.len());
-        let mut wrong = state.wrong(setting);
-        if wrong.is_none() && settled.insert(state.restart_key()) {
-            wrong = state.converge(setting);
-        }
-        state.successors(setting, &mut |next, _| {
-            found.steps += 1;
-            match next {
-                Err(bad) => wrong = wrong.take().or(Some(bad)),
-                Ok(next) => {
-                    if seen.insert(next.key()) {
-                        stack.push(next);
-                    }
-                }
-            }
-        });
-        if let Some(wrong) = wrong {
-            found.violation = Some((wrong, Vec::new()));
-            return found;
-        }
-    }
-    found
 }
