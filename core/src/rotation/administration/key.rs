@@ -23,7 +23,7 @@ use crate::rotation::message::AuditHead;
 use crate::rotation::search::Rank;
 use crate::vault::MemoryStore;
 use crate::vault::rules::RECENT_SECONDS;
-use crate::vault::state::UNPROVEN_SECONDS;
+use crate::vault::state::{Device, UNPROVEN_SECONDS};
 
 const PAST: u64 = u64::MAX - 1;
 /// For longer than what was current is kept in any case: at the vault alone, which keeps it.
@@ -264,7 +264,7 @@ impl World {
             self.disk.as_ref().and_then(|disk| last(&disk.journal)),
             self.image.as_ref().and_then(|image| last(&image.disk.as_ref()?.journal)),
         ];
-        for account in kept.device.iter().flat_map(|device| device.accounts()) {
+        for account in kept.device.iter().flat_map(Device::accounts) {
             let known = account.report.outcome.map(|outcome| outcome.at);
             said.map(|said| said.cmp(&known) as i8).hash(hash);
             let at = account.proven_at.unwrap_or(account.since);
