@@ -1,9 +1,12 @@
 //! The agent on a device, and what an administrator asks of it.
 
+use core::convert::identity;
+use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope};
@@ -16,10 +19,12 @@ use laps_host::agent::{
     Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, Step,
     status,
 };
+use laps_host::stop;
 use laps_host::time::parse_rfc3339;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDelta, PyString};
 
+use crate::ending::{self, long, long_until};
 use crate::error::raise;
 use crate::reader::Reader;
 use crate::readerset::Signer;
@@ -118,7 +123,7 @@ pub(crate) struct AgentStatus {
 #[pyfunction]
 #[pyo3(signature = (state, /))]
 pub(crate) fn agent_status(py: Python<'_>, state: PathBuf) -> PyResult<AgentStatus> {
-    let found = py.detach(|| status::status(&state)).map_err(failed)?;
+    let found = long(py, failed, || status::status(&state))?;
     Ok(AgentStatus {
         json: found.to_json(),
         device: found.device,
@@ -160,8 +165,18 @@ pub(crate) fn journal_candidates<'py>(
 /// An agent on a state folder, which it holds locked. It rotates the password of one account.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Agent {
-    inner: Mutex<Option<CoreAgent>>,
-    stop: AtomicBool,
+    inner: Mutex<Slot>,
+    /// Somebody who waits for it may look again.
+    free: Condvar,
+    stop: Arc<AtomicBool>,
+}
+
+/// Where an agent is.
+enum Slot {
+    Here(Box<CoreAgent>),
+    /// This thread works with it.
+    Taken(ThreadId),
+    Closed,
 }
 
 #[pymethods]
@@ -242,15 +257,20 @@ impl Agent {
                 Python::attach(|py| {
                     let told = Py::new(py, Event { inner: event.clone() })
                         .and_then(|event| on_event.call1(py, (event,)));
-                    if let Err(error) = told {
+                    if let Some(error) =
+                        told.err().and_then(|error| ending::unless_it_leaves(py, error))
+                    {
                         error.write_unraisable(py, None);
                     }
                 });
             }
         });
-        let agent =
-            py.detach(|| CoreAgent::open(options, store, channel, events)).map_err(failed)?;
-        Ok(Self { inner: Mutex::new(Some(agent)), stop: AtomicBool::new(false) })
+        let agent = long(py, failed, || CoreAgent::open(options, store, channel, events))?;
+        Ok(Self {
+            inner: Mutex::new(Slot::Here(Box::new(agent))),
+            free: Condvar::new(),
+            stop: Arc::default(),
+        })
     }
 
     /// One check-in, and what is due after it; with `force` a new password in any case. Gives `committed`, `not-committed`, `nothing-due`,
@@ -262,10 +282,11 @@ impl Agent {
 
     /// One check-in, without a rotation.
     fn check_in(&self, py: Python<'_>) -> PyResult<&'static str> {
-        self.with(py, CoreAgent::check_in).map(RunOutcome::name)
+        self.stoppable(py, |agent, _| agent.check_in()).map(RunOutcome::name)
     }
 
-    /// Runs until `stop`, or until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due in between.
+    /// Runs until `stop` or `close`, or until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due
+    /// in between. In a thread it ends when another one calls `stop`, at its next step; a callable that blocks is waited for.
     #[pyo3(signature = (*, interval))]
     fn run(&self, py: Python<'_>, interval: &Bound<'_, PyDelta>) -> PyResult<()> {
         let interval = Duration::from_secs_f64(positive(interval)?);
@@ -277,9 +298,16 @@ impl Agent {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the state folder free.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = None);
+    /// Gives the state folder free; what runs in another thread is stopped first. Within `on_event` or a callable that this agent calls, it
+    /// is refused, as every call of this agent but `stop` is.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.stop();
+        long(py, identity, || {
+            if self.take()?.is_some() {
+                self.put(Slot::Closed);
+            }
+            Ok(())
+        })
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -287,58 +315,84 @@ impl Agent {
     }
 
     #[pyo3(signature = (*exception))]
-    fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, pyo3::types::PyTuple>) {
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        exception: &Bound<'_, pyo3::types::PyTuple>,
+    ) -> PyResult<()> {
         let _ = exception;
-        self.close(py);
+        self.close(py)
     }
 }
 
 impl Agent {
-    /// Works on a thread of its own, while this one lets Python handle signals.
+    /// Works with the agent until that is done, somebody stops it, or a signal's handler raises.
     fn stoppable<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&mut CoreAgent, &AtomicBool) -> Result<T, AgentError> + Send,
     ) -> PyResult<T> {
-        std::thread::scope(|scope| {
-            let worker = py.detach(|| {
-                scope.spawn(|| {
-                    let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-                    match slot.as_mut() {
-                        Some(agent) => work(agent, &self.stop).map_err(failed),
-                        None => Err(closed()),
-                    }
-                })
-            });
-            let mut interrupted = Ok(());
-            while !worker.is_finished() {
-                py.detach(|| std::thread::sleep(Duration::from_millis(20)));
-                interrupted = py.check_signals();
-                if interrupted.is_err() {
-                    self.stop.store(true, Ordering::Relaxed);
-                    break;
-                }
-            }
-            let ended = py.detach(|| worker.join());
-            interrupted?;
-            ended.unwrap_or_else(|_| Err(raise(Code::Internal, "the agent's thread panicked")))
+        let stop = Arc::clone(&self.stop);
+        let stopped = move || stop.load(Ordering::Relaxed);
+        long_until(py, identity, stopped, || {
+            let mut taken = Taken { of: self, agent: self.take()? };
+            let agent = taken.agent.as_mut().ok_or_else(closed)?;
+            work(agent, &self.stop).map_err(failed)
         })
     }
 
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut CoreAgent) -> Result<T, AgentError> + Send,
-    ) -> PyResult<T> {
-        py.detach(|| {
-            let mut slot = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            match slot.as_mut() {
-                Some(agent) => work(agent).map_err(failed),
-                None => Err(closed()),
+    /// Takes the agent out, once whoever works with it is done; none when it is closed.
+    fn take(&self) -> PyResult<Option<Box<CoreAgent>>> {
+        let me = thread::current().id();
+        let mut slot = self.slot();
+        loop {
+            match *slot {
+                Slot::Taken(who) if who == me => {
+                    let text = "this agent is in the middle of a call of this thread; ask when that has ended";
+                    return Err(raise(Code::UnexpectedEvent, text));
+                }
+                Slot::Taken(_) if stop::is_ended() => {
+                    return Err(raise(Code::Busy, "another thread works with this agent"));
+                }
+                Slot::Taken(_) => {
+                    let waited = self.free.wait_timeout(slot, LOOK_EVERY);
+                    slot = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Slot::Closed => return Ok(None),
+                Slot::Here(_) => match mem::replace(&mut *slot, Slot::Taken(me)) {
+                    Slot::Here(agent) => return Ok(Some(agent)),
+                    Slot::Taken(_) | Slot::Closed => {}
+                },
             }
-        })
+        }
+    }
+
+    fn put(&self, slot: Slot) {
+        *self.slot() = slot;
+        self.free.notify_all();
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// An agent that is worked with; it goes back to its place, also after a panic.
+struct Taken<'a> {
+    of: &'a Agent,
+    agent: Option<Box<CoreAgent>>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(agent) = self.agent.take() {
+            self.of.put(Slot::Here(agent));
+        }
+    }
+}
+
+/// How often whoever waits for an agent looks whether it is to end.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 fn closed() -> PyErr {
     raise(Code::InvalidArgument, "the agent is closed")
@@ -396,7 +450,9 @@ fn channel_of(
                     .ok()
                     .and_then(Code::from_u16)
                     .unwrap_or(Code::Unreachable);
-                ChannelError::new(code, error.value(py).to_string())
+                let text = error.value(py).to_string();
+                let _told = ending::unless_it_leaves(py, error);
+                ChannelError::new(code, text)
             })
         })
     }))

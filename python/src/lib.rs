@@ -10,6 +10,7 @@
 
 mod agent;
 mod directory;
+mod ending;
 mod error;
 mod files;
 mod generator;

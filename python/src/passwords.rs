@@ -1,15 +1,18 @@
 //! Many passwords in one object, and making them.
 
+use core::convert::identity;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use laps_core::error::Code;
 use laps_core::random::Generator as CoreGenerator;
 use laps_core::secret;
+use laps_host::stop;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyString, PyTuple};
 
+use crate::ending::long;
 use crate::error::raise;
 use crate::generator::{random, recipe_or_default};
 use crate::password::Password;
@@ -57,8 +60,21 @@ impl Passwords {
     }
 
     /// The texts, as strings of their own.
-    fn expose(&self) -> Vec<String> {
-        self.lock().iter().map(|password| password.expose_secret().to_string()).collect()
+    fn expose<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let texts = PyList::empty(py);
+        loop {
+            // Slice by slice: while the lock is held no code of Python's runs.
+            let slice: Vec<_> = {
+                let all = self.lock();
+                let rest = all.get(texts.len()..).unwrap_or_default().iter().take(SLICE);
+                rest.map(|password| PyString::new(py, password.expose_secret())).collect()
+            };
+            if slice.is_empty() {
+                return Ok(texts);
+            }
+            slice.into_iter().try_for_each(|text| texts.append(text))?;
+            py.check_signals()?;
+        }
     }
 
     /// Overwrites and drops all of them.
@@ -86,6 +102,9 @@ impl Passwords {
         self.wipe();
     }
 }
+
+/// So many between two looks at whether somebody pressed Ctrl-C: some milliseconds.
+const SLICE: usize = 1024;
 
 /// Goes through the passwords of a batch.
 #[pyclass(frozen, module = "laps")]
@@ -122,17 +141,19 @@ pub(crate) fn generate_many(
         ));
     }
     let recipe = recipe_or_default(recipe)?;
-    let made = py.detach(|| {
-        let mut generator = CoreGenerator::from_system()?;
+    let made = long(py, identity, || {
+        let mut generator = CoreGenerator::from_system().map_err(random)?;
         // Filled in place and never grown: nothing is left behind by a move.
         let mut all = Vec::with_capacity(count);
-        for _ in 0..count {
-            all.push(secret::Password::empty());
-        }
-        for password in &mut all {
-            recipe.generate_into(&mut generator, password)?;
+        while all.len() < count && !stop::is_ended() {
+            for _ in 0..SLICE.min(count.saturating_sub(all.len())) {
+                all.push(secret::Password::empty());
+                if let Some(password) = all.last_mut() {
+                    recipe.generate_into(&mut generator, password).map_err(random)?;
+                }
+            }
         }
         Ok(all)
-    });
-    Ok(Passwords { inner: Mutex::new(made.map_err(random)?) })
+    })?;
+    Ok(Passwords { inner: Mutex::new(made) })
 }

@@ -1,16 +1,18 @@
-//! Telling Python how far a long work is, and hearing from it that somebody pressed Ctrl-C.
+//! Telling Python how far a long work is.
 
 use pyo3::prelude::*;
 
-/// A callable that is told `(done, total)`, or none.
+use crate::ending;
+
+/// A callable that is told `(done, total)`, or none. What it raises ends the call.
 pub(crate) struct Progress {
     tell: Option<Py<PyAny>>,
-    failed: Option<PyErr>,
+    failed: bool,
 }
 
 impl Progress {
     pub(crate) const fn new(tell: Option<Py<PyAny>>) -> Self {
-        Self { tell, failed: None }
+        Self { tell, failed: false }
     }
 
     /// Whether anybody listens.
@@ -20,24 +22,18 @@ impl Progress {
 
     /// Whether it raised.
     pub(crate) const fn failed(&self) -> bool {
-        self.failed.is_some()
+        self.failed
     }
 
-    /// Tells it, from a thread without the interpreter. What it raises, and an interrupt, is kept for [`Progress::end`].
+    /// Tells it, from a thread without the interpreter.
     pub(crate) fn at(&mut self, done: usize, total: usize) {
-        if self.failed.is_some() {
+        if self.failed {
             return;
         }
         let Some(tell) = &self.tell else { return };
-        let told = Python::attach(|py| {
-            py.check_signals()?;
-            tell.call1(py, (done, total)).map(drop)
-        });
-        self.failed = told.err();
-    }
-
-    /// What was raised.
-    pub(crate) fn end(&mut self) -> PyResult<()> {
-        self.failed.take().map_or(Ok(()), Err)
+        if let Err(raised) = Python::attach(|py| tell.call1(py, (done, total)).map(drop)) {
+            self.failed = true;
+            ending::end_with(raised);
+        }
     }
 }

@@ -17,12 +17,13 @@ use std::path::PathBuf;
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope, Timestamp};
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::{Confirmation, Request, Vault as CoreVault, VaultError};
+use laps_core::vault::{Confirmation, Request, StoreError, Vault as CoreVault, VaultError};
 use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};
 use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
+use crate::ending::long;
 use crate::error::raise;
 use crate::reader::Reader;
 use crate::record::text;
@@ -82,16 +83,14 @@ impl Vault {
         let request = by(actor, reason, context);
         let now = time::or_now(now)?;
         let setting = history_setting(history, history_days)?;
-        let inner = py
-            .detach(|| {
-                if scope.is_empty() || !path.exists() {
-                    return sqlite::init_vault(&path, &scope, &readers, setting, &request, now);
-                }
-                let vault = CoreVault::from_system(SqliteStore::open(&path)?);
-                vault.initialise(&scope, &readers, setting, &request, now)?;
-                Ok(vault)
-            })
-            .map_err(refused)?;
+        let inner = long(py, refused, || {
+            if scope.is_empty() || !path.exists() {
+                return sqlite::init_vault(&path, &scope, &readers, setting, &request, now);
+            }
+            let vault = CoreVault::from_system(SqliteStore::open(&path)?);
+            vault.initialise(&scope, &readers, setting, &request, now)?;
+            Ok(vault)
+        })?;
         Ok(Self::of(inner, scope, path))
     }
 
@@ -102,7 +101,7 @@ impl Vault {
     fn open(py: Python<'_>, path: PathBuf, scope: &str, caller: &str) -> PyResult<Self> {
         let scope = text(Scope::new(scope), "scope")?;
         let store =
-            py.detach(|| SqliteStore::open(&path)).map_err(|error| refused(error.into()))?;
+            long(py, |error: StoreError| refused(error.into()), || SqliteStore::open(&path))?;
         let vault = Self::of(CoreVault::from_system(store), scope, path);
         Ok(Self { caller: caller.to_owned(), ..vault })
     }

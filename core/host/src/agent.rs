@@ -158,7 +158,7 @@ impl Agent {
         force: bool,
         stop: &AtomicBool,
     ) -> Result<RunOutcome, AgentError> {
-        let stop = || stop.load(Ordering::Relaxed);
+        let stop = || stop.load(Ordering::Relaxed) || crate::stop::is_ended();
         let patience = now().plus(self.options.patience.as_secs());
         // The wall clock may be set back meanwhile; this one is not.
         let begun = Instant::now();
@@ -166,7 +166,11 @@ impl Agent {
         loop {
             let wanted = if started { Wanted::Nothing } else { Wanted::Now { force } };
             started = true;
-            let wake = self.cycle(wanted, Until::Waiting, &stop)?;
+            let wake = match self.cycle(wanted, Until::Waiting, &stop) {
+                // A program of the store that was ended with this run says nothing about the account.
+                Err(AgentError::Account(_)) if stop() => return self.outcome(true),
+                wake => wake?,
+            };
             let waits = self.drive.as_ref().is_some_and(|drive| {
                 drive.unsaved.is_none() && drive.machine.status().state == State::Applying
             });
@@ -184,7 +188,7 @@ impl Agent {
     /// # Errors
     /// As [`Agent::open`]. What goes wrong later is told as an event, and tried again.
     pub fn run(&mut self, stop: &AtomicBool, interval: Duration) -> Result<(), AgentError> {
-        let stop = || stop.load(Ordering::Relaxed);
+        let stop = || stop.load(Ordering::Relaxed) || crate::stop::is_ended();
         self.options.check_in = interval;
         while !stop() {
             let next = now().plus(LOOK_EVERY);
@@ -201,12 +205,12 @@ impl Agent {
         Ok(())
     }
 
-    /// One check-in, without a rotation.
+    /// One check-in, without a rotation. [`crate::stop`] ends it, as it ends every run.
     ///
     /// # Errors
     /// As [`Agent::run_once`].
     pub fn check_in(&mut self) -> Result<RunOutcome, AgentError> {
-        self.cycle(Wanted::CheckIn, Until::CheckedIn, &|| false)?;
+        self.cycle(Wanted::CheckIn, Until::CheckedIn, &crate::stop::is_ended)?;
         // What was learnt and could not be kept is a failure, whatever is due.
         if let Some(error) = self.drive.as_mut().and_then(|drive| drive.unsaved.take()) {
             return Err(error.into());

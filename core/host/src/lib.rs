@@ -7,6 +7,7 @@
 //! | `observed` | what happened in a vault, for metrics |
 //! | [`process`] | core dumps and swap |
 //! | `sqlite` | the file of a vault |
+//! | [`stop`] | what ends long calls |
 //! | [`time`] | the clock |
 //! | [`trust`] | who may have written a file |
 
@@ -20,5 +21,6 @@ pub mod observed;
 pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod stop;
 pub mod time;
 pub mod trust;

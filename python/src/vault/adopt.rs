@@ -1,5 +1,7 @@
 //! Taking in passwords that another directory holds.
 
+use core::convert::identity;
+
 use laps_core::account::Sid;
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
@@ -9,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
 use super::{Vault, refused};
+use crate::ending::long;
 use crate::error::raise;
 use crate::password::Password;
 use crate::random::drawing;
@@ -57,7 +60,7 @@ pub(crate) fn adopt_passwords(
             .map_err(|error| raise(error.code(), error))?;
         copies.push(copy);
     }
-    py.detach(|| {
+    long(py, identity, || {
         let known = vault.inner.readers(&vault.scope).map_err(refused)?;
         let readers: Vec<_> =
             known.into_iter().filter(|row| row.removed.is_none()).map(|row| row.reader).collect();
@@ -86,6 +89,6 @@ pub(crate) fn is_adoptable(
 ) -> PyResult<bool> {
     // Only the time decides; the account does not.
     let found = [Foreign::new(AccountName::EMPTY, None, time::from_python(made_at)?)];
-    let wanted = py.detach(|| vault.inner.adoptable(&vault.scope, device, &found));
-    Ok(!wanted.map_err(refused)?.is_empty())
+    let wanted = long(py, refused, || vault.inner.adoptable(&vault.scope, device, &found))?;
+    Ok(!wanted.is_empty())
 }

@@ -6,6 +6,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDateTime};
 
 use super::{Vault, refused};
+use crate::ending::long;
 use crate::time;
 
 #[pymethods]
@@ -21,9 +22,7 @@ impl Vault {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let now = time::or_now(now)?;
         let message = message.to_vec();
-        let answer = py
-            .detach(|| self.inner.check_in(&self.scope, device, &message, now))
-            .map_err(refused)?;
+        let answer = long(py, refused, || self.inner.check_in(&self.scope, device, &message, now))?;
         Ok(PyBytes::new(py, &answer))
     }
 
@@ -41,8 +40,7 @@ impl Vault {
         let now = time::or_now(now)?;
         let sent: Vec<(&str, &[u8])> =
             check_ins.iter().map(|(device, message)| (device.as_str(), &**message)).collect();
-        let answers =
-            py.detach(|| self.inner.check_in_many(&self.scope, &sent, now)).map_err(refused)?;
+        let answers = long(py, refused, || self.inner.check_in_many(&self.scope, &sent, now))?;
         let answer = |answer: Result<Vec<u8>, VaultError>| match answer {
             Ok(answer) => PyBytes::new(py, &answer).into_any(),
             Err(error) => refused(error).into_value(py).into_bound(py).into_any(),

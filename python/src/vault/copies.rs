@@ -1,5 +1,6 @@
 //! Copies of a vault, moves between vaults, and older schemas.
 
+use core::convert::identity;
 use std::path::PathBuf;
 
 use laps_core::identity::Scope;
@@ -9,6 +10,7 @@ use pyo3::types::{PyBytes, PyDateTime};
 
 use super::row::Restorable;
 use super::{Vault, by, names, refused};
+use crate::ending::long;
 use crate::progress::Progress;
 use crate::reader::Reader;
 use crate::record::text;
@@ -28,7 +30,7 @@ pub(crate) fn back_up_vault(
 ) -> PyResult<()> {
     let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
-    py.detach(|| sqlite::back_up(&vault.inner, &to, &request, now)).map_err(refused)
+    long(py, refused, || sqlite::back_up(&vault.inner, &to, &request, now))
 }
 
 /// Publishes a snapshot of a vault, or refreshes it: devices and log without a single record, which the owner may write and the group
@@ -49,7 +51,7 @@ pub(crate) fn allow_network_file_systems() {
 #[pyfunction]
 #[pyo3(signature = (copy_of, /))]
 pub(crate) fn restore_preview(py: Python<'_>, copy_of: PathBuf) -> PyResult<Vec<Restorable>> {
-    let found = py.detach(|| sqlite::restorable(&copy_of)).map_err(refused)?;
+    let found = long(py, refused, || sqlite::restorable(&copy_of))?;
     Ok(found.into_iter().map(Restorable::from).collect())
 }
 
@@ -75,9 +77,7 @@ pub(crate) fn restore_vault(
     let readers: Option<Vec<_>> =
         readers.map(|list| list.iter().map(|reader| reader.get().inner.clone()).collect());
     let list = readers.as_deref().map(|list| (&scope, list));
-    py.detach(|| sqlite::restore_with(&copy_of, &to, list, &request, now))
-        .map(drop)
-        .map_err(refused)
+    long(py, refused, || sqlite::restore_with(&copy_of, &to, list, &request, now).map(drop))
 }
 
 /// Brings a vault of an older schema to the one of this version. Gives the schema before, the schema now, and where the
@@ -95,7 +95,7 @@ pub(crate) fn migrate_vault(
 ) -> PyResult<(i32, i32, Option<PathBuf>)> {
     let request = by(actor, reason, context);
     let now = time::or_now(now)?;
-    let done = py.detach(|| sqlite::migrate(&path, keep, &request, now)).map_err(refused)?;
+    let done = long(py, refused, || sqlite::migrate(&path, keep, &request, now))?;
     Ok((done.from, done.to, done.copy))
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn export_devices<'py>(
     let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     let mut progress = Progress::new(progress);
-    let (all, damaged) = py.detach(|| -> PyResult<(Vec<u8>, Vec<String>)> {
+    let (all, damaged) = long(py, identity, || -> PyResult<(Vec<u8>, Vec<String>)> {
         let total = if progress.heard() { vault.count(now)? } else { 0 };
         let mut all = Vec::new();
         let mut damaged = Vec::new();
@@ -129,7 +129,6 @@ pub(crate) fn export_devices<'py>(
             damaged.extend(names(&page.damaged));
             done = done.saturating_add(page.items.len()).saturating_add(page.damaged.len());
             progress.at(done, total);
-            progress.end()?;
             after = page.next;
             if after.is_none() {
                 return Ok((all, damaged));
@@ -140,7 +139,7 @@ pub(crate) fn export_devices<'py>(
 }
 
 /// Takes exported devices in, all of them or none; gives how many. `progress` is called with how many bytes are done, and of
-/// how many; what it raises is raised when all are in.
+/// how many; what it raises ends the call, and then none is in.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[pyo3(signature = (vault, data, /, *, actor, reason, context = "", now = None, progress = None))]
@@ -166,9 +165,8 @@ pub(crate) fn import_devices(
             progress.at(done, data.len());
         }
     };
-    let count = py
-        .detach(|| vault.inner.import_watched(&vault.scope, &data, &request, now, &mut tell))
-        .map_err(refused)?;
-    progress.end()?;
+    let count = long(py, refused, || {
+        vault.inner.import_watched(&vault.scope, &data, &request, now, &mut tell)
+    })?;
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
 use super::{Vault, confirmation, refused};
+use crate::ending::long;
 use crate::record::record_id;
 use crate::time;
 
@@ -23,8 +24,7 @@ impl Vault {
     ) -> PyResult<String> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let head =
-            py.detach(|| self.inner.retire(&self.scope, device, &request, now)).map_err(refused)?;
+        let head = long(py, refused, || self.inner.retire(&self.scope, device, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -41,9 +41,7 @@ impl Vault {
     ) -> PyResult<String> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let head = py
-            .detach(|| self.inner.re_enrol(&self.scope, device, &request, now))
-            .map_err(refused)?;
+        let head = long(py, refused, || self.inner.re_enrol(&self.scope, device, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -63,9 +61,8 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let confirmed = confirmation(confirm);
-        let head = py
-            .detach(|| self.inner.purge(&self.scope, device, confirmed, &request, now))
-            .map_err(refused)?;
+        let head =
+            long(py, refused, || self.inner.purge(&self.scope, device, confirmed, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -88,11 +85,9 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let confirmed = confirmation(confirm);
-        let head = py
-            .detach(|| {
-                self.inner.remove_record(&self.scope, device, record, confirmed, &request, now)
-            })
-            .map_err(refused)?;
+        let head = long(py, refused, || {
+            self.inner.remove_record(&self.scope, device, record, confirmed, &request, now)
+        })?;
         Ok(head.to_string())
     }
 }

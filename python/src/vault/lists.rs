@@ -6,6 +6,7 @@ use pyo3::types::PyDateTime;
 use super::metadata::Metadata;
 use super::row::{Device, Due, Stats, StoredRecord};
 use super::{Vault, names, refused};
+use crate::ending::long;
 use crate::time;
 
 #[pymethods]
@@ -19,7 +20,7 @@ impl Vault {
         after: Option<&str>,
         limit: usize,
     ) -> PyResult<(Vec<Device>, Option<String>, Vec<String>)> {
-        let page = py.detach(|| self.inner.list(&self.scope, after, limit)).map_err(refused)?;
+        let page = long(py, refused, || self.inner.list(&self.scope, after, limit))?;
         let damaged = names(&page.damaged);
         Ok((page.items.into_iter().map(Device::from).collect(), page.next, damaged))
     }
@@ -27,14 +28,14 @@ impl Vault {
     /// One device.
     #[pyo3(signature = (device, /))]
     fn show(&self, py: Python<'_>, device: &str) -> PyResult<Device> {
-        let row = py.detach(|| self.inner.show(&self.scope, device)).map_err(refused)?;
+        let row = long(py, refused, || self.inner.show(&self.scope, device))?;
         Ok(row.into())
     }
 
     /// The records of a device without their content: current, pending, history.
     #[pyo3(signature = (device, /))]
     fn history(&self, py: Python<'_>, device: &str) -> PyResult<Vec<StoredRecord>> {
-        let rows = py.detach(|| self.inner.history(&self.scope, device)).map_err(refused)?;
+        let rows = long(py, refused, || self.inner.history(&self.scope, device))?;
         Ok(rows.into_iter().map(StoredRecord::from).collect())
     }
 
@@ -49,8 +50,7 @@ impl Vault {
         limit: usize,
     ) -> PyResult<(Vec<Due>, Option<String>, Vec<String>)> {
         let until = time::or_now(until)?;
-        let page =
-            py.detach(|| self.inner.due(&self.scope, until, after, limit)).map_err(refused)?;
+        let page = long(py, refused, || self.inner.due(&self.scope, until, after, limit))?;
         let damaged = names(&page.damaged);
         Ok((page.items.into_iter().map(Due::from).collect(), page.next, damaged))
     }
@@ -59,7 +59,7 @@ impl Vault {
     #[pyo3(signature = (*, now = None))]
     fn stats(&self, py: Python<'_>, now: Option<&Bound<'_, PyDateTime>>) -> PyResult<Stats> {
         let now = time::or_now(now)?;
-        let stats = py.detach(|| self.inner.stats(&self.scope, now)).map_err(refused)?;
+        let stats = long(py, refused, || self.inner.stats(&self.scope, now))?;
         Ok(stats.into())
     }
 

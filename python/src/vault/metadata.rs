@@ -8,6 +8,7 @@ use pyo3::types::PyDateTime;
 
 use super::row::{Device, Due, Stats, StoredRecord};
 use super::{names, refused};
+use crate::ending::long;
 use crate::time;
 
 /// What a vault knows but its sealed records: names, versions, times, states. `Vault.metadata()` makes it, for the part of a
@@ -28,7 +29,7 @@ impl Metadata {
         after: Option<&str>,
         limit: usize,
     ) -> PyResult<(Vec<Device>, Option<String>, Vec<String>)> {
-        let page = py.detach(|| self.inner.list(&self.scope, after, limit)).map_err(refused)?;
+        let page = long(py, refused, || self.inner.list(&self.scope, after, limit))?;
         let damaged = names(&page.damaged);
         Ok((page.items.into_iter().map(Device::from).collect(), page.next, damaged))
     }
@@ -36,13 +37,13 @@ impl Metadata {
     /// See `Vault.show`.
     #[pyo3(signature = (device, /))]
     fn show(&self, py: Python<'_>, device: &str) -> PyResult<Device> {
-        Ok(py.detach(|| self.inner.show(&self.scope, device)).map_err(refused)?.into())
+        Ok(long(py, refused, || self.inner.show(&self.scope, device))?.into())
     }
 
     /// See `Vault.history`.
     #[pyo3(signature = (device, /))]
     fn history(&self, py: Python<'_>, device: &str) -> PyResult<Vec<StoredRecord>> {
-        let rows = py.detach(|| self.inner.history(&self.scope, device)).map_err(refused)?;
+        let rows = long(py, refused, || self.inner.history(&self.scope, device))?;
         Ok(rows.into_iter().map(StoredRecord::from).collect())
     }
 
@@ -56,8 +57,7 @@ impl Metadata {
         limit: usize,
     ) -> PyResult<(Vec<Due>, Option<String>, Vec<String>)> {
         let until = time::or_now(until)?;
-        let page =
-            py.detach(|| self.inner.due(&self.scope, until, after, limit)).map_err(refused)?;
+        let page = long(py, refused, || self.inner.due(&self.scope, until, after, limit))?;
         let damaged = names(&page.damaged);
         Ok((page.items.into_iter().map(Due::from).collect(), page.next, damaged))
     }
@@ -66,6 +66,6 @@ impl Metadata {
     #[pyo3(signature = (*, now = None))]
     fn stats(&self, py: Python<'_>, now: Option<&Bound<'_, PyDateTime>>) -> PyResult<Stats> {
         let now = time::or_now(now)?;
-        Ok(py.detach(|| self.inner.stats(&self.scope, now)).map_err(refused)?.into())
+        Ok(long(py, refused, || self.inner.stats(&self.scope, now))?.into())
     }
 }

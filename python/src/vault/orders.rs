@@ -8,6 +8,7 @@ use pyo3::types::{PyDateTime, PyDelta};
 
 use super::row::{Disclosure, Ordered};
 use super::{Vault, confirmation, refused};
+use crate::ending::long;
 use crate::error::raise;
 use crate::time;
 
@@ -49,9 +50,8 @@ impl Vault {
         options.from_device = from_device;
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let disclosure = py
-            .detach(|| self.inner.disclose(&self.scope, device, &request, options, now))
-            .map_err(refused)?;
+        let disclosure =
+            long(py, refused, || self.inner.disclose(&self.scope, device, &request, options, now))?;
         Disclosure::from_core(py, disclosure)
     }
 
@@ -76,11 +76,9 @@ impl Vault {
         request.reader = reader_id;
         let now = time::or_now(now)?;
         let proofs: Vec<OpenedProof> = proofs.into_iter().map(OpenedProof::from_bytes).collect();
-        let head = py
-            .detach(|| {
-                self.inner.record_outcome(&self.scope, entry, opened, &proofs, &request, now)
-            })
-            .map_err(refused)?;
+        let head = long(py, refused, || {
+            self.inner.record_outcome(&self.scope, entry, opened, &proofs, &request, now)
+        })?;
         Ok(head.to_string())
     }
 
@@ -122,15 +120,14 @@ impl Vault {
         };
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let ordered = py
-            .detach(|| self.inner.order_rotation(&self.scope, selection, &request, now))
-            .map_err(refused)?;
+        let ordered =
+            long(py, refused, || self.inner.order_rotation(&self.scope, selection, &request, now))?;
         Ok(ordered.into())
     }
 
     /// Whether an order to rotate is open for a device, also one that waits for a retired device.
     #[pyo3(signature = (device, /))]
     fn is_ordered(&self, py: Python<'_>, device: &str) -> PyResult<bool> {
-        py.detach(|| self.inner.is_ordered(&self.scope, device)).map_err(refused)
+        long(py, refused, || self.inner.is_ordered(&self.scope, device))
     }
 }

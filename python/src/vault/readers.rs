@@ -7,6 +7,7 @@ use pyo3::types::{PyDateTime, PyDelta};
 
 use super::row::{KnownReader, Ordered};
 use super::{Vault, confirmation, history_setting, refused};
+use crate::ending::long;
 use crate::reader::Reader;
 use crate::time;
 
@@ -14,7 +15,7 @@ use crate::time;
 impl Vault {
     /// The readers that the vault knows, also those that were removed.
     fn readers(&self, py: Python<'_>) -> PyResult<Vec<KnownReader>> {
-        let rows = py.detach(|| self.inner.readers(&self.scope)).map_err(refused)?;
+        let rows = long(py, refused, || self.inner.readers(&self.scope))?;
         Ok(rows.into_iter().map(KnownReader::from).collect())
     }
 
@@ -31,9 +32,8 @@ impl Vault {
     ) -> PyResult<String> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let head = py
-            .detach(|| self.inner.add_reader(&self.scope, &reader.inner, &request, now))
-            .map_err(refused)?;
+        let head =
+            long(py, refused, || self.inner.add_reader(&self.scope, &reader.inner, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -56,25 +56,21 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let window = rotate_within.map(time::seconds).transpose()?;
         let now = time::or_now(now)?;
-        let ordered = py
-            .detach(|| {
-                let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
-                let confirmed = confirmation(confirm);
-                self.inner.remove_reader(&self.scope, &id, window, confirmed, &request, now)
-            })
-            .map_err(refused)?;
+        let ordered = long(py, refused, || {
+            let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
+            let confirmed = confirmation(confirm);
+            self.inner.remove_reader(&self.scope, &id, window, confirmed, &request, now)
+        })?;
         Ok(ordered.into())
     }
 
     /// What the removal of a reader would leave without an active reader: of how many devices, how many passwords in use.
     #[pyo3(signature = (reader_id, /))]
     fn reader_loss(&self, py: Python<'_>, reader_id: &str) -> PyResult<(u64, u64)> {
-        let loss = py
-            .detach(|| {
-                let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
-                self.inner.reader_loss(&self.scope, &id)
-            })
-            .map_err(refused)?;
+        let loss = long(py, refused, || {
+            let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
+            self.inner.reader_loss(&self.scope, &id)
+        })?;
         Ok((loss.devices, loss.records))
     }
 
@@ -95,12 +91,10 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let window = within.map(time::seconds).transpose()?.unwrap_or(0);
         let now = time::or_now(now)?;
-        let ordered = py
-            .detach(|| {
-                let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
-                self.inner.order_readable(&self.scope, &id, window, &request, now)
-            })
-            .map_err(refused)?;
+        let ordered = long(py, refused, || {
+            let id = known_id(&self.inner.readers(&self.scope)?, reader_id)?;
+            self.inner.order_readable(&self.scope, &id, window, &request, now)
+        })?;
         Ok(ordered.into())
     }
 
@@ -121,9 +115,8 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let setting = history_setting(history, days)?;
-        let head = py
-            .detach(|| self.inner.set_history(&self.scope, setting, &request, now))
-            .map_err(refused)?;
+        let head =
+            long(py, refused, || self.inner.set_history(&self.scope, setting, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -141,23 +134,22 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let seconds = delay.map(time::seconds).transpose()?;
         let now = time::or_now(now)?;
-        let head = py
-            .detach(|| self.inner.set_rotate_after(&self.scope, seconds, &request, now))
-            .map_err(refused)?;
+        let head =
+            long(py, refused, || self.inner.set_rotate_after(&self.scope, seconds, &request, now))?;
         Ok(head.to_string())
     }
 
     /// How long after a disclosure what was shown is rotated; None: only when it is asked for.
     #[getter]
     fn rotate_after(&self, py: Python<'_>) -> PyResult<Option<core::time::Duration>> {
-        let seconds = py.detach(|| self.inner.rotate_after(&self.scope)).map_err(refused)?;
+        let seconds = long(py, refused, || self.inner.rotate_after(&self.scope))?;
         Ok(seconds.map(core::time::Duration::from_secs))
     }
 
     /// How many displaced records of a device are kept, and within how many days all are (None: no such rule).
     #[getter]
     fn history_setting(&self, py: Python<'_>) -> PyResult<(u16, Option<u16>)> {
-        let setting = py.detach(|| self.inner.history_setting(&self.scope)).map_err(refused)?;
+        let setting = long(py, refused, || self.inner.history_setting(&self.scope))?;
         Ok((setting.count, setting.days))
     }
 }

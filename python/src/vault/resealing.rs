@@ -1,5 +1,7 @@
 //! Sealing records anew: here with a reader's key, or where the key is, with pages that go there and come back.
 
+use core::convert::identity;
+
 use laps_core::vault;
 use laps_host::sqlite;
 use pyo3::prelude::*;
@@ -7,6 +9,7 @@ use pyo3::types::{PyBytes, PyDateTime};
 
 use super::row::Resealed;
 use super::{Vault, names, refused};
+use crate::ending::long;
 use crate::progress::Progress;
 use crate::reader::ReaderKey;
 use crate::record::Record;
@@ -73,7 +76,7 @@ impl Vault {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
         let mut progress = Progress::new(progress);
-        let done = py.detach(|| {
+        let done = long(py, identity, || {
             let total = if progress.heard() { self.records(now)? } else { 0 };
             let mut seen = 0_usize;
             let mut tell = |records: usize| {
@@ -91,7 +94,6 @@ impl Vault {
                 &mut tell,
             );
             progress.at(total, total);
-            progress.end()?;
             done.map_err(refused)
         })?;
         Ok(done.into())
@@ -115,9 +117,8 @@ impl Vault {
     ) -> PyResult<ResealPage> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let page = py
-            .detach(|| self.inner.resealing(&self.scope, after, limit, &request, now))
-            .map_err(refused)?;
+        let page =
+            long(py, refused, || self.inner.resealing(&self.scope, after, limit, &request, now))?;
         let items = page.items.into_iter().map(|inner| Py::new(py, Resealing { inner }));
         let pairs = page.damaged_records.iter();
         Ok(ResealPage {
@@ -155,9 +156,8 @@ impl Vault {
             vault::Resealing::new(header.device, header.id, record.as_bytes().to_vec())
         };
         let given: Vec<_> = resealed.iter().map(given).collect();
-        let done = py
-            .detach(|| self.inner.reseal_each(&self.scope, &given, &request, now))
-            .map_err(refused)?;
+        let done =
+            long(py, refused, || self.inner.reseal_each(&self.scope, &given, &request, now))?;
         Ok(done.into())
     }
 }

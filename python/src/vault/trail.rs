@@ -5,13 +5,14 @@ use pyo3::prelude::*;
 
 use super::row::{AuditEntry, AuditReport, Observed};
 use super::{Vault, refused};
+use crate::ending::long;
 use crate::error::raise;
 use crate::progress::Progress;
 
 #[pymethods]
 impl Vault {
     /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device. `progress` is called with how many
-    /// entries were looked at, and of how many; what it raises is raised at the end.
+    /// entries were looked at, and of how many; what it raises ends the call.
     #[pyo3(signature = (*, expect = None, progress = None))]
     fn audit_verify(
         &self,
@@ -25,25 +26,22 @@ impl Vault {
         let mut progress = Progress::new(progress);
         let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let mut tell = |done, total| progress.at(number(done), number(total));
-        let report = py
-            .detach(|| self.inner.audit_verify_watched(&self.scope, expect, &mut tell))
-            .map_err(refused)?;
-        progress.end()?;
+        let report =
+            long(py, refused, || self.inner.audit_verify_watched(&self.scope, expect, &mut tell))?;
         Ok(report.into())
     }
 
     /// Entries of the trail as they are stored, those behind `after`.
     #[pyo3(signature = (*, after = 0, limit = 1000))]
     fn audit_entries(&self, py: Python<'_>, after: u64, limit: usize) -> PyResult<Vec<AuditEntry>> {
-        let entries =
-            py.detach(|| self.inner.audit_entries(&self.scope, after, limit)).map_err(refused)?;
+        let entries = long(py, refused, || self.inner.audit_entries(&self.scope, after, limit))?;
         Ok(entries.into_iter().map(AuditEntry::from).collect())
     }
 
     /// The head of the trail now.
     #[getter]
     fn audit_head(&self, py: Python<'_>) -> PyResult<String> {
-        let head = py.detach(|| self.inner.audit_head(&self.scope)).map_err(refused)?;
+        let head = long(py, refused, || self.inner.audit_head(&self.scope))?;
         Ok(head.to_string())
     }
 

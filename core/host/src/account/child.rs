@@ -6,6 +6,7 @@
 //!   child's business. A program that needs more is started through `env NAME=VALUE PROGRAM`.
 //! * A child inherits standard input, output and error, and a setter its lock; whatever else is open is closed where the system can
 //!   do that (Linux). It leaves no core dump.
+//! * A child without a secret ends with the call that runs it ([`stop`]); one with a secret runs to its own limit.
 //! * What a child says is passed on only when it got no secret. A child that got one may quote it in any spelling, so its words
 //!   are compared with fixed lists, and what is told is ours.
 
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 
 use super::refusal;
 use super::setter::{self, SetterLock};
+use crate::stop;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,6 +37,8 @@ pub(crate) enum Ending {
     Signalled(i32),
     /// It was ended because its time was over.
     TimedOut,
+    /// It was ended because the call that ran it was to end.
+    Stopped,
 }
 
 /// What a child left behind.
@@ -57,6 +61,7 @@ impl Finished {
             Ending::Exited(status) => format!("exit status {status}"),
             Ending::Signalled(signal) => format!("ended by signal {signal}"),
             Ending::TimedOut => "no answer in time".to_owned(),
+            Ending::Stopped => "ended before it answered, because this call was to end".to_owned(),
         };
         let text = self.text();
         let why = if self.secret {
@@ -192,7 +197,9 @@ pub(crate) fn run(
         let _recorded = setter::record(&lock, child.id());
     }
     let mut outputs = [Output::new(stdout)?, Output::new(stderr)?];
-    let ending = wait(&mut child, &mut outputs, deadline)?;
+    // What may be changing a password is never cut short.
+    let ended: &dyn Fn() -> bool = if secret { &|| false } else { &stop::is_ended };
+    let ending = wait(&mut child, &mut outputs, deadline, ended)?;
     let left_behind = setter.is_some_and(|lock| lock.reclaim(deadline).is_err());
     for output in &mut outputs {
         output.read();
@@ -223,7 +230,12 @@ fn above_standard_streams(lock: &File) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(lock, 3)?)
 }
 
-fn wait(child: &mut Child, outputs: &mut [Output; 2], deadline: Instant) -> io::Result<Ending> {
+fn wait(
+    child: &mut Child,
+    outputs: &mut [Output; 2],
+    deadline: Instant,
+    ended: &dyn Fn() -> bool,
+) -> io::Result<Ending> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(match (status.code(), status.signal()) {
@@ -231,13 +243,14 @@ fn wait(child: &mut Child, outputs: &mut [Output; 2], deadline: Instant) -> io::
                 (None, signal) => Ending::Signalled(signal.unwrap_or(0)),
             });
         }
-        if Instant::now() >= deadline {
+        let ended = ended();
+        if ended || Instant::now() >= deadline {
             if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
                 let _ended = kill_process_group(group, Signal::KILL);
             }
             let _ended = child.kill();
             child.wait()?;
-            return Ok(Ending::TimedOut);
+            return Ok(if ended { Ending::Stopped } else { Ending::TimedOut });
         }
         let mut fds: Vec<PollFd<'_>> = outputs
             .iter()

@@ -81,7 +81,7 @@ impl CommandStore {
             Ending::Exited(11) => Err(StoreError::Cannot(text())),
             Ending::Exited(12) => Err(StoreError::NoSuchAccount(text())),
             Ending::TimedOut => Err(StoreError::TimedOut(format!("{}: {}", self.program, text()))),
-            Ending::Exited(_) | Ending::Signalled(_) => {
+            Ending::Exited(_) | Ending::Signalled(_) | Ending::Stopped => {
                 Err(StoreError::Failed(format!("{}: {}", self.program, text())))
             }
         }

@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::stop;
+
 /// The lock, held or lent to a child.
 #[derive(Debug)]
 pub struct SetterLock {
@@ -25,10 +27,10 @@ impl SetterLock {
     /// Takes the lock; waits for a setter that an earlier agent left behind, and ends it after `timeout`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when the lock is still held after that; others from the file system.
+    /// [`io::ErrorKind::WouldBlock`] when the lock is still held after that, or this call is to end ([`crate::stop`]); others from the file system.
     pub fn acquire(path: &Path, timeout: Duration) -> io::Result<Self> {
         let mut lock = Self { path: Some(path.to_owned()), held: None, timeout };
-        lock.reclaim(Instant::now() + timeout)?;
+        lock.take(Instant::now() + timeout, &stop::is_ended)?;
         Ok(lock)
     }
 
@@ -52,14 +54,22 @@ impl SetterLock {
 
     /// Takes the lock back: waits until `deadline`, ends whoever holds it, waits five seconds more.
     pub(crate) fn reclaim(&mut self, deadline: Instant) -> io::Result<()> {
+        self.take(deadline, &|| false)
+    }
+
+    fn take(&mut self, deadline: Instant, ended: &dyn Fn() -> bool) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         if self.held.is_some() {
             return Ok(());
         }
         let file = open(path)?;
-        if !wait(&file, deadline)? {
+        if !wait(&file, deadline, ended)? {
+            if ended() {
+                let text = "asked to end while a setter that was left behind still runs";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, text));
+            }
             holders::end(path, &file);
-            if !wait(&file, Instant::now() + AFTER_KILL)? {
+            if !wait(&file, Instant::now() + AFTER_KILL, &|| false)? {
                 return Err(io::Error::new(
                     io::ErrorKind::WouldBlock,
                     "the process that sets the password does not end",
@@ -103,13 +113,13 @@ pub(crate) fn private() -> OpenOptions {
     options
 }
 
-/// Tries until the deadline; whether the lock was taken.
-fn wait(file: &File, deadline: Instant) -> io::Result<bool> {
+/// Tries until the deadline, or until `ended`; whether the lock was taken.
+fn wait(file: &File, deadline: Instant, ended: &dyn Fn() -> bool) -> io::Result<bool> {
     loop {
         if try_lock(file)? {
             return Ok(true);
         }
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || ended() {
             return Ok(false);
         }
         std::thread::sleep(STEP);

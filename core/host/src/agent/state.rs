@@ -74,7 +74,7 @@ impl StateFolder {
         let agent = lock.map_err(failed("open the lock in the state folder"))?;
         let deadline = Instant::now() + lock_timeout;
         while !try_lock(&agent).map_err(failed("lock the state folder"))? {
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || crate::stop::is_ended() {
                 return Err(StateError::Busy { folder: path.to_owned(), waited: lock_timeout });
             }
             std::thread::sleep(Duration::from_millis(20));

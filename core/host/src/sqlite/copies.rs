@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
-use laps_core::vault::{Request, Restorable, StoreError, Vault, VaultError};
+use laps_core::vault::{Request, Restorable, Vault, VaultError};
 use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::fault::store_error;
 use super::{SqliteStore, open, place, schema};
@@ -136,9 +136,8 @@ pub fn restore_with(
 /// One state of the vault, into an empty file.
 pub(super) fn copy(connection: &Connection, path: &Path, draft: &Path) -> Result<(), VaultError> {
     let name = open::literal(draft);
-    let text = name.to_str().ok_or_else(|| {
-        StoreError::new(Code::InvalidArgument, format!("{} is not UTF-8", draft.display()))
-    })?;
-    connection.execute("VACUUM INTO ?1", [text]).map_err(|error| store_error(path, &error))?;
+    // SQLite takes the bytes as they are: the name of a file on Unix need not be UTF-8.
+    let name = ToSqlOutput::Borrowed(ValueRef::Text(name.as_os_str().as_encoded_bytes()));
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| store_error(path, &error))?;
     Ok(())
 }

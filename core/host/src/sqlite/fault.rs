@@ -7,6 +7,7 @@ use laps_core::vault::{StoreError, VaultError};
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::place::At;
+use crate::stop;
 
 /// Runs one statement without parameters or rows.
 pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<(), VaultError> {
@@ -25,8 +26,27 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> VaultError {
     }
 }
 
+/// The call was to end before it was done. Nothing of it is kept.
+pub(super) fn ended(path: &Path) -> StoreError {
+    let at = path.display();
+    StoreError::new(Code::Busy, format!("the vault {at}: the call was ended before it was done"))
+}
+
+/// A write within a write of the same thread.
+pub(super) fn under_way(path: &Path) -> StoreError {
+    let at = path.display();
+    let text = format!(
+        "the vault {at}: this thread is in the middle of another write of it; ask again when that has ended"
+    );
+    StoreError::new(Code::Busy, text)
+}
+
 /// What an error means, as the store's.
 pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let interrupted = error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted);
+    if interrupted || stop::is_ended() && is_busy(error) {
+        return ended(path);
+    }
     let at = path.display();
     let Some(number) = error.sqlite_error_code() else {
         return StoreError::new(Code::Internal, format!("the vault {at}: {error}"));
@@ -82,6 +102,11 @@ pub(super) fn at_rest(path: &Path, kind: At) -> StoreError {
          `laps vault restore` makes a vault of it that can be written"
     };
     StoreError::new(Code::PermissionDenied, format!("the vault {} {what}", path.display()))
+}
+
+/// Somebody else has the file.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// What was being done when the operating system refused.

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 
 use laps_core::vault::store::{Durability, Transaction};
 use laps_core::vault::{StoreError, VaultError};
@@ -26,6 +27,8 @@ pub(super) struct Group {
     /// Writers that wait for the lock.
     waiting: AtomicUsize,
     committed: Condvar,
+    /// Who works under the lock.
+    worker: Mutex<Option<ThreadId>>,
 }
 
 struct Writer {
@@ -54,6 +57,7 @@ impl Group {
             writer: Mutex::new(writer),
             waiting: AtomicUsize::new(0),
             committed: Condvar::new(),
+            worker: Mutex::new(None),
         }
     }
 
@@ -63,7 +67,12 @@ impl Group {
         durability: Durability,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
+        // What a call tells while it works, and a signal's handler, may be code that asks for another write here: it would wait for itself.
+        if *self.worker() == Some(thread::current().id()) {
+            return Err(fault::under_way(&self.path).into());
+        }
         let mut writer = self.turn();
+        let working = Working::new(self);
         let joined = writer.open.is_some();
         if joined {
             if let Err(error) = fault::run(&writer.connection, &self.path, "SAVEPOINT member") {
@@ -78,7 +87,9 @@ impl Group {
             let done = work(&mut rows)?;
             rows.finish().map(|()| done)
         };
-        let result = match panic::catch_unwind(AssertUnwindSafe(work)) {
+        let result = panic::catch_unwind(AssertUnwindSafe(work));
+        drop(working);
+        let result = match result {
             Ok(result) => result,
             Err(panicked) => {
                 // Those who wait for this transaction are told, or they would wait for ever.
@@ -118,6 +129,10 @@ impl Group {
             batch.end.get().cloned().unwrap_or(Err(VaultError::Internal("a commit was lost")))?;
         }
         result
+    }
+
+    fn worker(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the lock, and is counted while it waits.
@@ -196,10 +211,24 @@ impl Group {
     }
 }
 
+/// This thread works under the lock.
+struct Working<'g>(&'g Group);
+
+impl<'g> Working<'g> {
+    fn new(group: &'g Group) -> Self {
+        *group.worker() = Some(thread::current().id());
+        Self(group)
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        *self.0.worker() = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
 
     #[test]

@@ -45,12 +45,13 @@ mod linux {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::Errno;
 
-    use super::super::fault::io_error;
+    use super::super::fault::{self, io_error};
     use super::super::guard::PIECE;
     use super::super::media;
     use super::super::open::{BUSY, with_suffix};
     use super::holder;
     use super::index::{Beside, IN_FILE, IN_INDEX, Index, again};
+    use crate::stop;
 
     type Id = (u64, u64);
 
@@ -98,6 +99,8 @@ mod linux {
     const AT_ONCE: u8 = 2;
 
     /// How long whoever stands at the door waits before it looks again, at first and at most.
+    /// How often whoever waits looks whether the call is to end.
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
     const KNOCK: Duration = Duration::from_micros(100);
     const LONGEST_KNOCK: Duration = Duration::from_millis(2);
 
@@ -257,12 +260,21 @@ mod linux {
                 }
                 // Whoever stands at the door looks again and again; it is one process of all.
                 let knocks = first && line.door != Door::Waiting;
-                let wait = if knocks { pause } else { look.left() };
+                let wait = if knocks { pause } else { look.left().min(LOOK_EVERY) };
                 pause = pause.saturating_mul(2).min(LONGEST_KNOCK);
                 let waited = held.moved.wait_timeout(line, wait);
                 let (next, ended) = waited.unwrap_or_else(PoisonError::into_inner);
                 line = next;
-                if ended.timed_out() && !look.moved(beside) {
+                let mut over = ended.timed_out() && !look.moved(beside);
+                let mut asked_to_end = false;
+                if ended.timed_out() && !over {
+                    // Without the line: who is asked may ask for a turn.
+                    drop(line);
+                    asked_to_end = stop::is_ended();
+                    over = asked_to_end;
+                    line = held.line();
+                }
+                if over {
                     line.waiting.retain(|waiting| *waiting != ticket);
                     if line.waiting.is_empty() && line.door == Door::At {
                         let _ = flock(&beside.index, FlockOperation::Unlock);
@@ -270,6 +282,9 @@ mod linux {
                     }
                     held.moved.notify_all();
                     drop(line);
+                    if asked_to_end {
+                        return Err(fault::ended(path));
+                    }
                     let holder = holder::of_turn(&beside.log, &beside.index);
                     return Err(busy(path, "is in use", holder));
                 }

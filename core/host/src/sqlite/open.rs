@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use laps_core::error::Code;
 use laps_core::vault::{StoreError, VaultError};
@@ -13,11 +14,30 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{io_error, store_error};
 use super::{media, process, schema};
+use crate::stop;
 #[cfg(unix)]
 use crate::trust::{self, Content, TrustError};
 
 /// How long a writer waits for another process. Above the time that a page of a thousand orders takes on a slow disk.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
+
+/// The first pauses of a wait; after them come pauses of [`LONGEST_PAUSE`].
+const PAUSES: [Duration; 8] = [
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(15),
+    Duration::from_millis(20),
+    Duration::from_millis(25),
+    Duration::from_millis(25),
+];
+
+/// Short enough that whoever ends the call need not wait for it.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Steps of SQLite's machine between two looks at whether a long statement is to end: about a millisecond.
+const STEPS: i32 = 100_000;
 
 /// Prepared statements that a connection keeps; there are about thirty.
 const STATEMENTS: usize = 64;
@@ -269,8 +289,8 @@ const fn flags() -> OpenFlags {
 /// A connection for writing.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     check_access(path)?;
-    let connection = bare(path)?;
-    set_up(&connection).map_err(|error| store_error(path, &error))?;
+    let mut connection = bare(path)?;
+    set_up(&mut connection).map_err(|error| store_error(path, &error))?;
     Ok(connection)
 }
 
@@ -283,8 +303,10 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
+pub(super) fn set_up(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.busy_handler(Some(wait))?;
+    // What is one long statement: a copy of the whole file.
+    connection.progress_handler(STEPS, Some(stop::is_ended))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "synchronous", "FULL")?;
     // On Apple's systems a sync reaches the disk only when it is asked for so; elsewhere these change nothing.
@@ -303,6 +325,18 @@ pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     let (least, most) = CHECKPOINT_PAGES.into_inner();
     let pages = pages.div_euclid(CHECKPOINT_SHARE).clamp(least, most);
     connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
+}
+
+/// Waits for another process, for the time that the number of this try says; whether to try again.
+fn wait(tries: i32) -> bool {
+    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+    let short: Duration = PAUSES.iter().take(tries).sum();
+    let long = u32::try_from(tries.saturating_sub(PAUSES.len())).unwrap_or(u32::MAX);
+    if short.saturating_add(LONGEST_PAUSE.saturating_mul(long)) >= BUSY || stop::is_ended() {
+        return false;
+    }
+    thread::sleep(PAUSES.get(tries).copied().unwrap_or(LONGEST_PAUSE));
+    !stop::is_ended()
 }
 
 /// The file is there.

@@ -158,7 +158,7 @@ pub(super) fn connect_at_rest(path: &Path) -> Result<Connection, StoreError> {
         .union(OpenFlags::SQLITE_OPEN_URI)
         .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .union(OpenFlags::SQLITE_OPEN_EXRESCODE);
-    let connection = Connection::open_with_flags(name, flags).map_err(failed)?;
-    set_up(&connection).map_err(failed)?;
+    let mut connection = Connection::open_with_flags(name, flags).map_err(failed)?;
+    set_up(&mut connection).map_err(failed)?;
     Ok(connection)
 }

@@ -8,14 +8,15 @@ use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
 use laps_core::vault::trail::Entry;
 use laps_core::vault::{AuditHead, VaultError, Who, folded};
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql, named_params};
 
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
-use super::fault::explain;
+use super::fault::{self, explain};
 use super::lineage::Latest;
 use super::schema::ENTRIES;
 use super::scope::ScopeRow;
 use super::underway::{Settled, state};
+use crate::stop;
 
 /// One device.
 const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
@@ -65,13 +66,21 @@ impl<'c> Rows<'c> {
         Self { connection, path, scope: None, latest: None, settled: None }
     }
 
+    /// A statement, unless the call is to end.
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, VaultError> {
+        if stop::is_ended() {
+            return Err(fault::ended(self.path).into());
+        }
+        self.connection.prepare_cached(sql).map_err(|error| self.explain(&error))
+    }
+
     pub(super) fn one<T>(
         &self,
         sql: &str,
         parameters: &[(&str, &dyn ToSql)],
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, VaultError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        let mut statement = self.prepared(sql)?;
         statement.query_row(parameters, read).optional().map_err(|e| self.explain(&e))
     }
 
@@ -81,7 +90,7 @@ impl<'c> Rows<'c> {
         parameters: &[(&str, &dyn ToSql)],
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, VaultError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        let mut statement = self.prepared(sql)?;
         let rows = statement.query_map(parameters, read).map_err(|e| self.explain(&e))?;
         rows.collect::<Result<_, _>>().map_err(|e| self.explain(&e))
     }
@@ -92,7 +101,7 @@ impl<'c> Rows<'c> {
         sql: &str,
         parameters: &[(&str, &dyn ToSql)],
     ) -> Result<usize, VaultError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|e| self.explain(&e))?;
+        let mut statement = self.prepared(sql)?;
         statement.execute(parameters).map_err(|e| self.explain(&e))
     }
 

@@ -46,7 +46,7 @@ def backup(
     Example: [bold]laps vault backup fleet.vault fleet-2026-11-22.vault[/bold]
     """
     back_up_vault(open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
-    _say({"copy": str(to)}, f"copied to {to}", as_json)
+    _say({"copy": str(to)}, f"copied to {output.safe(str(to))}", as_json)
 
 
 def publish(
