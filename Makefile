@@ -153,6 +153,7 @@ packages: ## Debian packages that the tests need
 	command -v strace >/dev/null || missing+=(strace); \
 	command -v useradd >/dev/null || missing+=(passwd); \
 	command -v g++ >/dev/null || missing+=(g++); \
+	[ -e /usr/aarch64-linux-gnu/include/utmp.h ] || missing+=(libc6-dev-arm64-cross); \
 	if [ $${#missing[@]} -gt 0 ]; then \
 		echo "installing Debian packages: $${missing[*]}"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$${missing[@]}" >/dev/null; \
