@@ -12,44 +12,91 @@
 //! | `POST /outcome/ENTRY`, `{"reason", "opened"}` | an administrator | `{"head"}` |
 //! | `POST /rotate/DEVICE`, `{"reason"}` | an administrator | `{"entry", "head"}` |
 //!
+//! `history` and `rotate_after`, in seconds, may be left out; nothing else may, and nothing else may be there.
+//!
 //! Who is calling is your business, not the vault's: here each caller has a bearer token, whose SHA-256 stands in `callers.json`
 //! (`{"devices": {NAME: BASE64}, "administrators": {NAME: BASE64}}`). A product has certificates or its own sessions, and speaks TLS.
+//!
+//! What a service on a network must do, and this one does:
+//!
+//! * Nobody's body is read before it is known who sends it, and none beyond what a message or a document can be.
+//! * A connection has one request, a time in which to send it and take the answer, and one of a limited number of places.
+//! * A document of another shape is refused with a sentence that says what is wrong, never taken for one that says nothing.
+//! * What the machine says (paths, the disk) is for the server's own log. A caller is told the kind of error.
 
-#![expect(
-    clippy::std_instead_of_alloc,
-    clippy::indexing_slicing,
-    reason = "an example, written as most programs are; JSON that has no such field gives null"
-)]
+#![expect(clippy::std_instead_of_alloc, reason = "an example, written as most programs are")]
 
+use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{
+    DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request as HttpRequest, State,
+};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::post;
 use base64ct::{Base64, Encoding as _};
 use ctutils::CtEq as _;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use laps_core::identity::Scope;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 use laps_host::time::{now, rfc3339};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// A check-in is at most this long: a head of 2 KiB and sixteen records of 32 KiB.
-const LARGEST: usize = 2_048 + 16 * (32_768 + 8);
+const LARGEST_CHECK_IN: usize = 2_048 + 16 * (32_768 + 8);
+/// A document of an administrator: a reason of 1 KiB, which JSON may write in six bytes for one, and some names.
+const LARGEST_DOCUMENT: usize = 8_192;
+/// How long a request may take, from the connection to the last byte of the answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Connections at the same time. Others wait.
+const PLACES: usize = 256;
 
-/// The vault, and the SHA-256 of every caller's token.
+/// The vault, and who may ask it.
 pub(crate) struct Service {
     pub(crate) vault: Vault<SqliteStore>,
-    pub(crate) devices: HashMap<String, [u8; 32]>,
-    pub(crate) administrators: HashMap<String, [u8; 32]>,
+    pub(crate) devices: Callers,
+    pub(crate) administrators: Callers,
+}
+
+/// Callers by the SHA-256 of their tokens: one look, by its first half, and one comparison of the whole in constant time. How long
+/// that takes tells nothing of a token, however many there are.
+pub(crate) struct Callers(HashMap<[u8; 16], ([u8; 32], String)>);
+
+impl Callers {
+    /// From names and hashes.
+    pub(crate) fn new(known: impl IntoIterator<Item = (String, [u8; 32])>) -> Self {
+        Self(known.into_iter().map(|(name, hash)| (first_half(&hash), (hash, name))).collect())
+    }
+
+    fn find(&self, headers: &HeaderMap) -> Result<String, Refusal> {
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let given: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        self.0
+            .get(&first_half(&given))
+            .filter(|(hash, _)| given.ct_eq(hash).to_bool())
+            .map(|(_, name)| name.clone())
+            .ok_or_else(|| (StatusCode::UNAUTHORIZED, "no such bearer token".to_owned()))
+    }
+}
+
+fn first_half(hash: &[u8; 32]) -> [u8; 16] {
+    hash.first_chunk().copied().unwrap_or_default()
 }
 
 type Shared = State<Arc<Service>>;
-type Asked<T> = (Shared, Path<T>, HeaderMap, Bytes);
 type Answer = Result<String, Refusal>;
 
 /// What is answered instead of a result: a status and a line of text.
@@ -59,26 +106,87 @@ fn refuse(error: VaultError) -> Refusal {
     let status = match error.code().as_u16() {
         6 => StatusCode::NOT_FOUND,
         1..64 | 96 | 97 | 102 => StatusCode::BAD_REQUEST, // the call, the record or the message
-        103 | 132 => StatusCode::FORBIDDEN,               // another device's name; the file
+        103 => StatusCode::FORBIDDEN,                     // another device's name
         130 => StatusCode::SERVICE_UNAVAILABLE,           // busy
         133 => StatusCode::INSUFFICIENT_STORAGE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    (status, error.to_string())
+    let ours = matches!(
+        error,
+        VaultError::Store(_) | VaultError::Internal(_) | VaultError::Damaged { .. }
+    );
+    if !ours {
+        return (status, error.to_string());
+    }
+    eprintln!("{error}");
+    // "Not found" of the machine is no answer to what was asked.
+    let status = if status.is_client_error() { StatusCode::INTERNAL_SERVER_ERROR } else { status };
+    (status, error.code().message().to_owned())
 }
 
-/// The caller whose token this is. Every token is compared, each in constant time: how long it takes tells nothing.
-fn caller(known: &HashMap<String, [u8; 32]>, headers: &HeaderMap) -> Result<String, Refusal> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let given: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-    let mut found = None;
-    for (name, expected) in known {
-        if given.ct_eq(expected).to_bool() {
-            found = Some(name.clone());
-        }
+/// A device that was authenticated. As a part of the head, it is known before anything is read of the body.
+struct Device(String);
+
+impl FromRequestParts<Arc<Service>> for Device {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Arc<Service>,
+    ) -> Result<Self, Refusal> {
+        service.devices.find(&parts.headers).map(Self)
     }
-    found.ok_or_else(|| (StatusCode::UNAUTHORIZED, "no such bearer token".to_owned()))
+}
+
+/// An administrator who was authenticated.
+struct Administrator(String);
+
+impl FromRequestParts<Arc<Service>> for Administrator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Arc<Service>,
+    ) -> Result<Self, Refusal> {
+        service.administrators.find(&parts.headers).map(Self)
+    }
+}
+
+/// The document of a request.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Service>> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: HttpRequest, service: &Arc<Service>) -> Result<Self, Refusal> {
+        let body = Bytes::from_request(request, service).await;
+        let body = body.map_err(|refused| (refused.status(), refused.body_text()))?;
+        let refused = |error| (StatusCode::BAD_REQUEST, format!("not such a document: {error}"));
+        serde_json::from_slice(&body).map(Self).map_err(refused)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disclose {
+    reason: String,
+    #[serde(default)]
+    history: bool,
+    /// In seconds; as the vault's setting says without it.
+    rotate_after: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    reason: String,
+    opened: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotate {
+    reason: String,
 }
 
 /// Runs a call of the vault, which waits for the disk, beside the threads that serve.
@@ -91,44 +199,40 @@ async fn work<T: Send + 'static>(
     done.map_err(refuse)
 }
 
-/// Runs a call for an administrator, whose document says why.
+/// Runs a call for an administrator: who was authenticated is the caller of the entry, and nobody types a name.
 async fn administer(
     service: Arc<Service>,
-    headers: &HeaderMap,
-    body: &[u8],
-    call: impl FnOnce(&Vault<SqliteStore>, &Request<'_>, &Value) -> Result<Value, VaultError>
-    + Send
-    + 'static,
-) -> Result<String, Refusal> {
-    let actor = caller(&service.administrators, headers)?;
-    let asked: Value = serde_json::from_slice(body)
-        .map_err(|error| (StatusCode::BAD_REQUEST, format!("not JSON: {error}")))?;
+    caller: String,
+    reason: String,
+    call: impl FnOnce(&Vault<SqliteStore>, &Request<'_>) -> Result<Value, VaultError> + Send + 'static,
+) -> Answer {
     let done = work(service, move |vault| {
-        let reason = asked["reason"].as_str().unwrap_or_default();
-        call(vault, &Request::new(&actor, reason).with_context("http_service"), &asked)
+        let request =
+            Request::new(&caller, &reason).with_caller(&caller).with_context("http_service");
+        call(vault, &request)
     });
     Ok(done.await?.to_string())
 }
 
 async fn check_in(
     State(service): Shared,
-    headers: HeaderMap,
+    Device(device): Device,
     body: Bytes,
 ) -> Result<Vec<u8>, Refusal> {
     // The vault compares this name with the one in the message and in every record.
-    let device = caller(&service.devices, &headers)?;
     work(service, move |vault| vault.check_in(&Scope::EMPTY, &device, &body, now())).await
 }
 
-async fn disclose((State(service), Path(device), headers, body): Asked<String>) -> Answer {
-    administer(service, &headers, &body, move |vault, request, asked| {
+async fn disclose(
+    State(service): Shared,
+    Administrator(who): Administrator,
+    Path(device): Path<String>,
+    Asked(asked): Asked<Disclose>,
+) -> Answer {
+    administer(service, who, asked.reason, move |vault, request| {
         let mut options = DiscloseOptions::default();
-        options.history = asked["history"].as_bool().unwrap_or(false);
-        // Without it as the vault's setting says. A number of another kind must not be taken for none.
-        if !asked["rotate_after"].is_null() {
-            let seconds = asked["rotate_after"].as_u64().ok_or(VaultError::InvalidArgument(
-                "rotate_after is not a whole number of seconds",
-            ))?;
+        options.history = asked.history;
+        if let Some(seconds) = asked.rotate_after {
             options = options.with_rotation_after(seconds);
         }
         // When this answers, the entry in the audit trail is on the disk.
@@ -146,19 +250,26 @@ async fn disclose((State(service), Path(device), headers, body): Asked<String>) 
     .await
 }
 
-async fn outcome((State(service), Path(entry), headers, body): Asked<u64>) -> Answer {
-    administer(service, &headers, &body, move |vault, request, asked| {
-        let opened = asked["opened"]
-            .as_bool()
-            .ok_or(VaultError::InvalidArgument("opened is neither true nor false"))?;
-        let head = vault.record_outcome(&Scope::EMPTY, entry, opened, &[], request, now())?;
+async fn outcome(
+    State(service): Shared,
+    Administrator(who): Administrator,
+    Path(entry): Path<u64>,
+    Asked(asked): Asked<Outcome>,
+) -> Answer {
+    administer(service, who, asked.reason, move |vault, request| {
+        let head = vault.record_outcome(&Scope::EMPTY, entry, asked.opened, &[], request, now())?;
         Ok(json!({"head": head.to_string()}))
     })
     .await
 }
 
-async fn rotate((State(service), Path(device), headers, body): Asked<String>) -> Answer {
-    administer(service, &headers, &body, move |vault, request, _| {
+async fn rotate(
+    State(service): Shared,
+    Administrator(who): Administrator,
+    Path(device): Path<String>,
+    Asked(asked): Asked<Rotate>,
+) -> Answer {
+    administer(service, who, asked.reason, move |vault, request| {
         let devices = Selection::Devices(&[&device]);
         let ordered = vault.order_rotation(&Scope::EMPTY, devices, request, now())?;
         Ok(json!({"entry": ordered.entry, "head": ordered.head.to_string()}))
@@ -166,15 +277,38 @@ async fn rotate((State(service), Path(device), headers, body): Asked<String>) ->
     .await
 }
 
-/// The service, to be served by itself or as a part of another one.
+/// The service, to be served by [`serve`] or as a part of another one.
 pub(crate) fn router(service: Service) -> Router {
+    let document = DefaultBodyLimit::max(LARGEST_DOCUMENT);
     Router::new()
-        .route("/check-in", post(check_in))
-        .route("/disclose/{device}", post(disclose))
-        .route("/outcome/{entry}", post(outcome))
-        .route("/rotate/{device}", post(rotate))
-        .layer(DefaultBodyLimit::max(LARGEST))
+        .route("/check-in", post(check_in).layer(DefaultBodyLimit::max(LARGEST_CHECK_IN)))
+        .route("/disclose/{device}", post(disclose).layer(document))
+        .route("/outcome/{entry}", post(outcome).layer(document))
+        .route("/rotate/{device}", post(rotate).layer(document))
         .with_state(Arc::new(service))
+}
+
+/// Serves as long as the program runs.
+pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Duration) {
+    let places = Arc::new(Semaphore::new(PLACES));
+    loop {
+        // Nobody closes the semaphore.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, say: others will end.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut server = http1::Builder::new();
+            let connection =
+                server.keep_alive(false).serve_connection(TokioIo::new(stream), service);
+            // Whoever sends or takes too slowly is cut off. What the vault has begun it ends; the answer is then not known.
+            let _ended = tokio::time::timeout(patience, connection).await;
+            drop(place);
+        });
+    }
 }
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
@@ -182,26 +316,38 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let [vault, callers, address] = arguments.as_slice() else {
         return Err("usage: http_service VAULT CALLERS.json ADDRESS:PORT".into());
     };
-    let callers: Value = serde_json::from_str(&std::fs::read_to_string(callers)?)?;
+    for lacking in laps_host::process::protect() {
+        eprintln!("warning: {lacking}");
+    }
+    let CallersFile { devices, administrators } =
+        serde_json::from_str(&std::fs::read_to_string(callers)?)?;
     let service = Service {
         vault: Vault::from_system(SqliteStore::open(vault)?),
-        devices: tokens(&callers["devices"])?,
-        administrators: tokens(&callers["administrators"])?,
+        devices: tokens(devices)?,
+        administrators: tokens(administrators)?,
     };
     tokio::runtime::Runtime::new()?.block_on(async {
-        let listener = tokio::net::TcpListener::bind(address).await?;
+        let listener = TcpListener::bind(address).await?;
         println!("listening on {}", listener.local_addr()?);
-        Ok(axum::serve(listener, router(service)).await?)
+        serve(listener, router(service), PATIENCE).await;
+        Ok(())
     })
 }
 
-fn tokens(callers: &Value) -> Result<HashMap<String, [u8; 32]>, String> {
-    let callers =
-        callers.as_object().ok_or("callers.json: devices or administrators is missing")?;
-    let hash = |(name, text): (&String, &Value)| {
-        let bytes = Base64::decode_vec(text.as_str().unwrap_or_default()).unwrap_or_default();
-        let wrong = |_| format!("callers.json: {name}: the Base64 of 32 bytes is accepted");
-        Ok((name.clone(), bytes.try_into().map_err(wrong)?))
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallersFile {
+    devices: HashMap<String, String>,
+    administrators: HashMap<String, String>,
+}
+
+fn tokens(callers: HashMap<String, String>) -> Result<Callers, String> {
+    let hash = |(name, text): (String, String)| {
+        let bytes = Base64::decode_vec(&text).unwrap_or_default();
+        let hash = bytes
+            .try_into()
+            .map_err(|_| format!("callers.json: {name}: the Base64 of 32 bytes is accepted"))?;
+        Ok((name, hash))
     };
-    callers.iter().map(hash).collect()
+    Ok(Callers::new(callers.into_iter().map(hash).collect::<Result<Vec<_>, String>>()?))
 }

@@ -16,9 +16,10 @@ mod http_service;
 mod program;
 
 use core::net::SocketAddr;
-use std::collections::HashMap;
+use core::time::Duration;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use base64ct::{Base64, Encoding as _};
 use laps_core::error::Code;
@@ -30,13 +31,17 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use bench::{Bench, DEVICE};
-use http_service::{Service, router};
+use http_service::{Callers, PATIENCE, Service, router};
 
 /// Serves a vault at a free port of this machine until the process ends.
 fn serve(bench: &Bench) -> SocketAddr {
+    serve_with(bench, PATIENCE)
+}
+
+fn serve_with(bench: &Bench, patience: Duration) -> SocketAddr {
     let hash = |token: &str| -> [u8; 32] { Sha256::digest(token).into() };
-    let known = |callers: &[(&str, &str)]| -> HashMap<String, [u8; 32]> {
-        callers.iter().map(|(name, token)| ((*name).to_owned(), hash(token))).collect()
+    let known = |callers: &[(&str, &str)]| {
+        Callers::new(callers.iter().map(|(name, token)| ((*name).to_owned(), hash(token))))
     };
     let service = Service {
         vault: bench.vault(),
@@ -49,12 +54,12 @@ fn serve(bench: &Bench) -> SocketAddr {
     std::thread::spawn(move || {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .enable_io()
+            .enable_all()
             .build()
             .unwrap()
             .block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, router(service)).await.unwrap();
+                http_service::serve(listener, router(service), patience).await;
             });
     });
     address
@@ -141,6 +146,7 @@ fn an_agent_rotates_through_it_and_an_administrator_opens_what_it_discloses() {
     let entries = bench.vault().audit_entries(&Scope::EMPTY, 0, 100).unwrap();
     let entry = entries[usize::try_from(entry).unwrap() - 1].entry.clone().unwrap();
     assert_eq!((entry.action, entry.actor.as_str()), (Action::Disclosed, "anna"));
+    assert_eq!(entry.caller, "anna");
     assert_eq!((entry.reason.as_str(), entry.context.as_str()), ("ticket 4711", "http_service"));
 }
 
@@ -189,4 +195,94 @@ fn whoever_is_not_who_they_say_gets_nothing() {
     assert_eq!(post(address, "/check-in", "token-1", &vec![7; 1 << 20]).0, 413);
     let code = bench.vault().show(&Scope::EMPTY, "pc-2").unwrap_err().code();
     assert_eq!(code, Code::NotFound);
+}
+
+/// What a connection answers to these bytes, until it is closed; and how long that took.
+fn raw(address: SocketAddr, sent: &str) -> (String, Duration) {
+    let begun = Instant::now();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    (String::from_utf8(answer).unwrap(), begun.elapsed())
+}
+
+fn head(path: &str, token: &str, length: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+#[test]
+fn nobodys_body_is_waited_for_and_nobody_waits_for_ever() {
+    let bench = Bench::new();
+    // Nothing of these bodies is ever sent.
+    let address = serve(&bench);
+    for path in ["/check-in", "/disclose/pc-1", "/outcome/1", "/rotate/pc-1"] {
+        let (answer, took) = raw(address, &head(path, "token-x", 500_000));
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{path}: {answer}");
+        assert!(took < PATIENCE / 2, "{path}: {took:?}");
+    }
+    let too_long = head("/disclose/pc-1", "token-a", 500_000);
+    assert!(raw(address, &too_long).0.starts_with("HTTP/1.1 413 "));
+
+    let patience = Duration::from_millis(300);
+    let address = serve_with(&bench, patience);
+    for sent in [
+        head("/check-in", "token-1", 500_000),
+        head("/disclose/pc-1", "token-a", 100),
+        "POST /check-in HTTP/1.1\r\nHost: va".to_owned(),
+        String::new(),
+    ] {
+        let (answer, took) = raw(address, &sent);
+        assert!(!answer.contains(" 200 ") && took >= patience, "{sent}: {answer} {took:?}");
+    }
+    // Two requests through one connection: the first one is answered, and that is all.
+    let twice = head("/check-in", "token-x", 0).repeat(2);
+    assert_eq!(raw(address, &twice).0.matches("HTTP/1.1").count(), 1);
+}
+
+#[test]
+fn a_document_of_another_shape_is_refused_with_a_sentence() {
+    let bench = Bench::new();
+    let address = serve(&bench);
+    agent(&bench, address, "token-1").run_once(false).unwrap();
+    let before = bench.vault().audit_head(&Scope::EMPTY).unwrap().length;
+    for (path, document, said) in [
+        ("/disclose/pc-1", json!({"reason": "r", "rotate_after": "1h"}), "expected u64"),
+        ("/disclose/pc-1", json!({"reason": "r", "rotate_after": -1}), "expected u64"),
+        ("/disclose/pc-1", json!({"reason": "r", "history": "yes"}), "expected a boolean"),
+        ("/disclose/pc-1", json!({"reason": 7}), "expected a string"),
+        ("/disclose/pc-1", json!({"reason": "r", "rotateAfter": 1}), "unknown field"),
+        ("/disclose/pc-1", json!({}), "missing field `reason`"),
+        ("/outcome/1", json!({"reason": "r"}), "missing field `opened`"),
+        ("/outcome/1", json!({"reason": "r", "opened": null}), "expected a boolean"),
+        ("/rotate/pc-1", json!({"reason": "r", "devices": []}), "unknown field"),
+    ] {
+        let (status, text) = ask(address, path, "token-a", &document);
+        assert_eq!(status, 400, "{path} {document}: {text}");
+        assert!(text.as_str().unwrap().contains(said), "{path} {document}: {text}");
+    }
+    let after = bench.vault().audit_head(&Scope::EMPTY).unwrap().length;
+    assert_eq!(after, before, "nobody asked the vault anything");
+}
+
+#[test]
+fn what_the_machine_says_is_not_for_callers() {
+    let bench = Bench::new();
+    let address = serve(&bench);
+    agent(&bench, address, "token-1").run_once(false).unwrap();
+    let path = bench.path("vault");
+    std::fs::rename(&path, path.with_extension("gone")).unwrap();
+    for (what, token, body) in [
+        ("/check-in", "token-1", b"laps".as_slice()),
+        ("/disclose/pc-1", "token-a", br#"{"reason": "r"}"#),
+        ("/rotate/pc-1", "token-a", br#"{"reason": "r"}"#),
+    ] {
+        let (status, answer) = post(address, what, token, body);
+        let text = String::from_utf8(answer).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(status >= 400, "{what}: {status} {text}");
+        assert!(!text.contains('/') && !text.contains(name), "{what}: {text}");
+    }
 }
