@@ -27,6 +27,8 @@
  *   Secrets    The library wipes what it owns. What was copied into your memory is yours: laps_wipe().
  *   Threads    An object behind a pointer to const may be used by several threads at once; a call that takes
  *              it without const must be alone. The last error belongs to its thread.
+ *   Stack      A call needs less than 256 KiB of stack below the caller's, callbacks not counted. Threads of C libraries with small
+ *              ones (128 KiB with musl), fibers and the threads of other languages must be given as much.
  *   Fork       A child process may go on using every object; generators draw a new seed before they are used. A laps_vault
  *              and what came from it work in the process that opened it alone, elsewhere they answer
  *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.

@@ -110,6 +110,11 @@ done
 # shellcheck disable=SC2086
 gcc -std=c99 -D_GNU_SOURCE -fno-builtin $warn -g -O1 -Iffi/include -I$tests/c $tests/heap.c -L"$lib" -llaps -o "$out/heap"
 
+# The stack that laps.h promises; the tests of the others are this program's, too.
+# shellcheck disable=SC2046
+gcc -std=gnu11 $warn -g -O1 -Iffi/include -I$tests/c $tests/stack.c $(ls $tests/c/*.c | grep -v -e /main.c -e /process.c -e /vectors.c) \
+    -L"$lib" -llaps -lpthread -o "$out/stack"
+
 # Every function against the contract: as installed, and with panics forced. What the generator does not know stops it.
 sed 's|^#ifdef __cplusplus$|/** New. */\nLAPS_API LAPS_NODISCARD laps_status laps_new_call(const laps_unknown *unknown);\n&|' ffi/include/laps.h \
     > "$out/unknown.h"
@@ -187,7 +192,7 @@ if [ -e README.md ]; then
 fi
 
 export RUST_BACKTRACE=0 # forced panics are told in one line
-for program in c-shared c-static c-agent c-clang c-sanitized cpp-shared cpp11-shared cpp-agent cpp-clang cpp-sanitized contract contract-agent contract-panics heap readme; do
+for program in c-shared c-static c-agent c-clang c-sanitized cpp-shared cpp11-shared cpp-agent cpp-clang cpp-sanitized contract contract-agent contract-panics heap stack readme; do
     [ -x "$out/$program" ] || continue
     echo "$program:"
     (cd "$out" && export LD_LIBRARY_PATH="$lib" && within 900 "./$program" > "$program.log" 2> "$program.err") \
