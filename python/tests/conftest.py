@@ -21,6 +21,9 @@ from . import graph as fake
 # then ignore interrupts, as it should, and the tests that interrupt it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As for whoever works with keys: what the tests write is for nobody else, or `laps` would refuse a key that others can read.
+os.umask(0o077)
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -59,6 +62,8 @@ def laps(tmp_path: Path) -> Laps:
             env={**kept, "COLUMNS": "100", "NO_COLOR": "1", **(env or {})},
             timeout=120,
             check=False,
+            # Without the terminal of whoever runs the tests, which a passphrase would be asked on.
+            start_new_session=True,
         )
         ran = Ran(done.returncode, done.stdout, done.stderr)
         if status is not None:
@@ -179,7 +184,7 @@ class Entra:
     def __call__(self, *arguments: str, may: tuple[str, ...] = fake.EVERYTHING, status: int = 0) -> Ran:
         token = self.folder / "token"
         token.write_text(fake.token(*may) + "\n")
-        ran = self.laps("entra", *arguments, "--graph-url", self.graph.url, "--token-file", token, status=status)
+        ran = self.laps("entra", *arguments, "--graph-url", self.graph.url, "--graph-host", "127.0.0.1", "--token-file", token, status=status)
         assert fake.token(*may) not in ran.out + ran.err
         return ran
 

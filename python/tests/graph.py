@@ -71,6 +71,7 @@ class Graph:
     throttle: list[str] = field(default_factory=list)
     break_with: str | None = None
     next_page_elsewhere: bool = False
+    pages_come_again: bool = False
     rotate_works: bool = True
     offline: set[str] = field(default_factory=set)
     rotated: list[str] = field(default_factory=list)
@@ -184,6 +185,8 @@ def many(handler: BaseHTTPRequestHandler, graph: Graph, query: dict[str, str]) -
     if start + graph.page < len(chosen):
         origin = "http://elsewhere.example" if graph.next_page_elsewhere else graph.url
         body["@odata.nextLink"] = f"{origin}/v1.0/directory/deviceLocalCredentials?$skiptoken={start + graph.page}"
+    elif graph.pages_come_again:
+        body["@odata.nextLink"] = f"{graph.url}/v1.0/directory/deviceLocalCredentials?$skiptoken={graph.page}"
     return send(handler, 200, body)
 
 

@@ -65,7 +65,7 @@ def test_reveal_without_the_permission_names_it_and_where_it_is_granted(entra: E
 
 def test_an_expired_token_is_said(laps: Laps, graph: fake.Graph, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(fake.token(expired=True))
-    ran = laps("entra", "list", "--graph-url", graph.url, "--token-file", "token", status=5)
+    ran = laps("entra", "list", "--graph-url", graph.url, "--graph-host", "127.0.0.1", "--token-file", "token", status=5)
     assert "sign in again" in ran.err
 
 
@@ -92,21 +92,21 @@ def test_a_broken_server_is_said(graph: fake.Graph, how: str, status: int) -> No
     from laps.cli.status import of
 
     graph.break_with = how
-    with Directory(StaticToken("x"), graph_url=graph.url, retries=0, timeout_seconds=0.1) as directory:
+    with Directory(StaticToken("x"), graph_url=graph.url, graph_host="127.0.0.1", retries=0, timeout_seconds=0.1) as directory:
         with pytest.raises(exceptions.LapsError, match="Graph") as caught:
             list(directory.list())
     assert of(caught.value) == status
 
 
 def test_no_server_at_all_is_said() -> None:
-    with Directory(StaticToken("x"), graph_url="http://127.0.0.1:9", retries=0) as directory:
+    with Directory(StaticToken("x"), graph_url="http://127.0.0.1:9", graph_host="127.0.0.1", retries=0) as directory:
         with pytest.raises(exceptions.Busy, match="cannot be reached"):
             directory.show("PC-0001")
 
 
 def test_the_token_goes_to_no_other_server(graph: fake.Graph) -> None:
     graph.next_page_elsewhere = True
-    with Directory(StaticToken(fake.token(fake.READ)), graph_url=graph.url) as directory:
+    with Directory(StaticToken(fake.token(fake.READ)), graph_url=graph.url, graph_host="127.0.0.1") as directory:
         with pytest.raises(exceptions.MessageError, match="elsewhere.example"):
             list(directory.list())
     for url in ("http://graph.example.org", "ftp://localhost", "graph.microsoft.com"):
@@ -177,7 +177,7 @@ def test_a_token_file_that_could_forge_a_header_is_refused_in_one_line(
     laps: Laps, graph: fake.Graph, tmp_path: Path, token: bytes
 ) -> None:
     (tmp_path / "token").write_bytes(token)
-    ran = laps("entra", "list", "--graph-url", graph.url, "--token-file", "token", status=3)
+    ran = laps("entra", "list", "--graph-url", graph.url, "--graph-host", "127.0.0.1", "--token-file", "token", status=3)
     assert "one line with an access token is needed" in ran.err
     assert "Traceback" not in ran.err
 
@@ -186,3 +186,28 @@ def test_a_token_file_must_hold_a_token(laps: Laps, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("")
     assert "one line" in laps("entra", "list", "--token-file", "token", status=3).err
     assert "no such file" in laps("entra", "list", "--token-file", "absent", status=4).err
+
+
+def test_a_list_of_pages_without_an_end_is_noticed(graph: fake.Graph) -> None:
+    graph.pages_come_again = True
+    with Directory(StaticToken(fake.token(fake.READ)), graph_url=graph.url, graph_host="127.0.0.1") as directory:
+        with pytest.raises(exceptions.MessageError, match="has no end"):
+            list(directory.list())
+    assert len(graph.requests) < 10
+
+
+@pytest.mark.parametrize("host", ["graph.microsoft.com.example.org", "127.0.0.1", "login.microsoftonline.com", "graph.microsoft.de"])
+def test_a_token_goes_to_microsofts_hosts_or_to_one_that_is_named(laps: Laps, tmp_path: Path, host: str) -> None:
+    with pytest.raises(ValueError, match="none of Microsoft's hosts"):
+        Directory(StaticToken("x"), graph_url=f"https://{host}")
+    with pytest.raises(ValueError, match="none of Microsoft's hosts"):
+        Directory(StaticToken("x"), graph_url=f"https://{host}", graph_host="other.example.org")
+    Directory(StaticToken("x"), graph_url=f"https://{host}", graph_host=host).close()
+    (tmp_path / "token").write_text("abc.def.ghi")
+    ran = laps("entra", "list", "--graph-url", f"https://{host}", "--token-file", "token", status=3)
+    assert "--graph-host" in ran.err
+
+
+def test_the_clouds_need_no_word() -> None:
+    for host in ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"):
+        Directory(StaticToken("x"), graph_url=f"https://{host}").close()

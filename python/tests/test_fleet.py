@@ -15,6 +15,7 @@ import pytest
 
 import laps as package
 from laps import Password, ReaderKey, Record, Vault
+from laps.cli.origin import user
 
 from .conftest import Fleet, Laps
 
@@ -146,7 +147,7 @@ def test_an_order_is_obeyed_at_the_next_check_in(fleet: Fleet) -> None:
 
 def test_what_somebody_exported_or_backed_up_counts_as_shown(fleet: Fleet) -> None:
     for command, actor in [("export", "bob"), ("backup", "eve")]:
-        rotate = ["vault", "rotate", "vault", "--json", "--revealed-by", actor, "--since", "1h"]
+        rotate = ["vault", "rotate", "vault", "--json", "--typed-as", actor, "--since", "1h"]
         assert fleet.laps(*rotate, status=0).json["ordered"] == 0
         fleet.laps("vault", command, "vault", f"{actor}.copy", "--actor", actor, "--reason", "before he leaves", status=0)
         assert fleet.laps(*rotate, status=0).json["ordered"] == 1
@@ -175,10 +176,16 @@ def test_an_order_waits_for_a_retired_device(fleet: Fleet) -> None:
 def test_orders_by_all_by_overdue_and_by_who_looked(fleet: Fleet) -> None:
     rotate = ["vault", "rotate", "vault", "--json"]
     assert fleet.laps(*rotate, "--overdue", status=0).json["ordered"] == 0
-    assert fleet.laps(*rotate, "--revealed-by", "ann", "--since", "1h", status=0).json["ordered"] == 0
+    assert fleet.laps(*rotate, "--typed-as", "ann", "--since", "1h", status=0).json["ordered"] == 0
     fleet.reveal()
-    assert fleet.laps(*rotate, "--revealed-by", "ann", "--since", "1h", status=0).json["ordered"] == 1
+    # Ann is what was typed. Whom the system knows is whoever runs the tests.
+    assert fleet.laps(*rotate, "--revealed-by", "ann", "--since", "1h", status=0).json["ordered"] == 0
+    assert fleet.laps(*rotate, "--typed-as", user(), "--since", "1h", status=0).json["ordered"] == 0
+    assert fleet.laps(*rotate, "--typed-as", "ann", "--since", "1h", status=0).json["ordered"] == 1
     fleet.agent()
+    fleet.reveal()
+    assert fleet.laps(*rotate, "--revealed-by", user(), "--since", "1h", status=0).json["ordered"] == 1
+    fleet.agent("--force")
     assert fleet.laps(*rotate, "--all", "--yes", status=0).json["ordered"] == 1
     assert fleet.laps(*rotate, "--all", "--yes", status=0).json["ordered"] == 0
     waited = fleet.laps(*rotate, "PC-1", "--wait", "--timeout", "1s", status=8)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -49,3 +52,32 @@ def test_a_word_that_is_no_command_is_a_usage_error(laps: Laps) -> None:
     ran = laps("frobnicate", status=2)
     assert ran.out == ""
     assert "frobnicate" in ran.err
+
+
+def test_a_frozen_program_finds_the_data_files(laps: Laps, tmp_path: Path) -> None:
+    [hook] = metadata.entry_points(group="pyinstaller40", name="hook-dirs")
+    [folder] = hook.load()()
+    assert "collect_data_files" in (Path(folder) / "hook-laps.py").read_text()
+    # As an archive has them: by no path of a file system.
+    root = Path(_laps.__file__).parent
+    archive = tmp_path / "program.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in root.rglob("*"):
+            if file.is_file() and file.suffix in (".py", ".json", ".sh", ".css", ".js"):
+                packed.write(file, file.relative_to(root.parent))
+    code = f"""
+import sys; sys.path.insert(0, {str(archive)!r})
+import importlib.util, importlib.machinery
+loader = importlib.machinery.ExtensionFileLoader("laps._laps", {_laps.__file__!r})
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("laps._laps", loader))
+sys.modules["laps._laps"] = module
+import laps.exceptions
+loader.exec_module(module)
+from laps.cli import main
+main(sys.argv[1:])
+"""
+    for arguments in (["policy", "new"], ["demo"]):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+        )
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done

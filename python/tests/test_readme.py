@@ -80,7 +80,7 @@ def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
 def test_every_command_of_the_guide_runs_and_answers_as_it_says(tmp_path: Path) -> None:
     with fake.serving(fake.Graph(devices=[fake.entity(1001), fake.entity(1002)])) as graph:
         (tmp_path / "token").write_text(fake.token(*fake.EVERYTHING))
-        more = {"LAPS_GRAPH_URL": graph.url, "LAPS_GRAPH_TOKEN_FILE": "token"}
+        more = {"LAPS_GRAPH_URL": graph.url, "LAPS_GRAPH_HOST": "127.0.0.1", "LAPS_GRAPH_TOKEN_FILE": "token"}
         shown: list[str] = []
         for command, lines in steps(HERE / "GUIDE.md"):
             ran = run(command, tmp_path, **more)

@@ -6,6 +6,13 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pytest
+
+from laps import ReaderKey, Vault, back_up_vault
+from laps.cli.origin import user
+from laps.report import gather, page
+from laps.report.facts import named
+
 from .conftest import Fleet
 
 
@@ -65,3 +72,38 @@ def test_a_report_needs_a_vault_and_a_place(fleet: Fleet) -> None:
     assert "absent" in fleet.laps("report", "absent", "--html", "x.html", status=4).err
     assert "--html" in fleet.laps("report", "vault", status=2).err
     assert not (fleet.folder / "x.html").exists()
+
+
+def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
+    path = fleet.folder / "vault"
+    ann, bob = (Vault.open(path, caller=name) for name in ("ann", "bob"))
+
+    def shown(vault: Vault, actor: str, *opened: bool) -> int:
+        entry = vault.disclose("PC-1", actor=actor, reason="ticket 1").entry
+        for each in opened:
+            vault.record_outcome(entry, opened=each, actor=actor, reason="ticket 1")
+        return entry
+
+    shown(ann, "ann")
+    entry = shown(ann, "helpdesk", True, False)
+    shown(bob, "bob", False)
+    fleet.reveal()
+    back_up_vault(ann, fleet.folder / "copy", actor="cron", reason="nightly")
+    # What became of Ann's disclosure is hers to say, whatever name Bob types.
+    with pytest.raises(ValueError, match="somebody else"):
+        bob.record_outcome(entry, opened=False, actor="helpdesk", reason="ticket 1")
+    facts = gather(ann)
+    assert dict(facts.shown) == {"without outcome": 1, "claimed": 1, "proven": 1}
+    assert [each.how for each in facts.looks] == ["without outcome", "claimed", "not opened", "proven"]
+    assert dict(facts.lookers) == {"ann": 1, "ann (as helpdesk)": 1, f"{user()} (as ann)": 1}
+    [proven] = [each for each in facts.looks if each.how == "proven"]
+    key = ReaderKey.from_key_file((fleet.folder / "ann.key").read_bytes())
+    assert proven.reader == key.reader.id
+    assert [(each.action, named(each)) for each in facts.copies] == [("exported", "ann (as cron)")]
+    assert "1 proven, 1 claimed, 1 without outcome" in page(facts)
+    # The audit log's own table and document.
+    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["trail"]
+    told = {(each["caller"], each["actor"], each["reader"]) for each in trail if each["action"] == "outcome"}
+    assert (user(), "ann", key.reader.id) in told and ("bob", "bob", None) in told
+    table = fleet.laps("vault", "audit", "vault", "--entries", status=0).out
+    assert "caller" in table and key.reader.id[:16] in table

@@ -189,7 +189,7 @@ def _tenant(folder: Path) -> None:
     html = folder / "tenant.html"
     (folder / "token").write_text(fake.token(*fake.EVERYTHING), encoding="utf-8")
     with fake.serving(graph):
-        words = ["entra", "report", "--html", str(html), "--policy", str(folder / "policy.json"), "--graph-url", graph.url]
+        words = ["entra", "report", "--html", str(html), "--policy", str(folder / "policy.json"), "--graph-url", graph.url, "--graph-host", "127.0.0.1"]
         subprocess.run([sys.executable, "-m", "laps", *words, "--token-file", str(folder / "token")], check=True)
     text = html.read_text(encoding="utf-8")
     assert "ExamplePassword1" not in text

@@ -12,5 +12,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and leaves with its exit status."""
     from .app import run
+    from .guard import protect
 
+    protect()
     sys.exit(run(arguments))

@@ -14,6 +14,7 @@ import typer
 from .._laps import Agent, Event, Reader, Signer, Vault, agent_status
 from . import inputs, output
 from .command import Command, Json
+from .guard import admit
 from .origin import open_vault
 from .reader import public
 from .readerset import signer
@@ -98,7 +99,7 @@ def run(
     pause = inputs.duration(interval)
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
-        inputs.read(each, "policy")
+        inputs.read(each, "policy", trust=inputs.Trust.WRITTEN_BY_US)
     with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, kill_at, as_json) as running:
         # A stop ends every run at its next step. A single run keeps its own status: whoever stopped it must not read "committed".
         signal.signal(signal.SIGTERM, lambda number, frame: running.stop())
@@ -223,6 +224,7 @@ def _open(
     kill_at: str | None,
     as_json: bool,
 ) -> Agent:
+    admit()
     channel: Vault | str = vault if vault.startswith("command:") else open_vault(vault, scope)
     limit: timedelta = inputs.duration(lock_timeout)
     return Agent(
@@ -258,7 +260,6 @@ def _left(outcome: str) -> int:
     return int(
         {
             "committed": Status.DONE,
-            "account-missing": Status.NOT_FOUND,
             "nothing-due": Status.DONE,
             "account-missing": Status.NOT_FOUND,
             "unreachable": Status.BUSY,

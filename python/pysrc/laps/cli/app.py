@@ -17,6 +17,7 @@ from .command import Command, VaultCommand
 from .demo import demo
 from .generate import check, generate, strength
 from .groups import attach
+from .guard import finish
 from .report import report
 from .reveal import disclose, open_sealed, reveal
 
@@ -72,11 +73,13 @@ def root() -> typer.core.TyperGroup:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; gives its exit status."""
-    command = root()
     try:
-        command.main(args=list(arguments) if arguments is not None else None, prog_name="laps")
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 1
+        left = _run(arguments)
+        finish()
+        return left
+    except BrokenPipeError:
+        # Who read it has had enough.
+        return int(status.Status.OTHER)
     except (status.Failure, LapsError, OSError) as error:
         complain(error)
         return int(status.of(error))
@@ -84,6 +87,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # What is read from files is judged where it is read; what is left are arguments, which may be any bytes.
         complain(status.Failure("an argument holds bytes that are not UTF-8 text", status.Status.REFUSED))
         return int(status.Status.REFUSED)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        root().main(args=list(arguments) if arguments is not None else None, prog_name="laps")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
     return 0
 
 

@@ -190,7 +190,7 @@ def _readers(to: Sequence[Path] | None, reader_set: Path | None, authority: Path
 def _records(file: Path) -> tuple[str, list[tuple[str, str, bytes]]]:
     """The scope and the records of a document."""
     try:
-        document: Any = json.loads(inputs.read(file, "records", largest=_LARGEST))
+        document: Any = json.loads(inputs.text(inputs.read(file, "records", largest=_LARGEST), f"records {file}"))
         records = [
             (str(each["device"]), str(each["record"]), base64.b64decode(each["sealed"], validate=True))
             for each in document["records"]

@@ -11,7 +11,7 @@ import typer
 from . import inputs, output, report, tenant
 from .asking import confirm
 from .command import Command, Json, Yes
-from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
+from .signin import GRAPH, Auth, GraphHost, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Status
 from .tenant import counted
 
@@ -39,13 +39,14 @@ def list_devices(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """List the devices with a password in Entra. No password is read.
 
     Example: [bold]laps entra list --name-prefix PC-[/bold]
     """
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         devices = counted(directory.list(name_prefix=prefix))
     if as_json:
         output.emit({"devices": [_metadata(device) for device in devices]})
@@ -67,13 +68,14 @@ def show(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Show when a device backed its password up and when it expires. No password is read.
 
     Example: [bold]laps entra show PC-0001 --json[/bold]
     """
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         found = directory.show(device)
     if as_json:
         output.emit(_metadata(found))
@@ -89,6 +91,7 @@ def reveal(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Print the password of a device. Entra audits this as a recovery of the password.
@@ -96,7 +99,7 @@ def reveal(
     Examples: [bold]laps entra reveal PC-0001[/bold] ·
     [bold]laps entra reveal PC-0001 --history --auth device-code[/bold]
     """
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         found = directory.reveal(device)
     shown = found.credentials if history else found.credentials[:1]
     if as_json:
@@ -131,6 +134,7 @@ def check(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Say what the token may do, and whether the tenant lets devices back passwords up. No password is
@@ -139,7 +143,7 @@ def check(
     Examples: [bold]laps entra check[/bold] ·
     [bold]laps entra check --auth managed-identity --json[/bold]
     """
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         found = directory.check()
     if as_json:
         output.emit(
@@ -182,6 +186,7 @@ def switch(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     yes: Yes = False,
 ) -> None:
     """Switch the tenant's setting that lets devices back passwords up to Entra.
@@ -191,7 +196,7 @@ def switch(
     Example: [bold]laps entra switch on[/bold]
     """
     confirm(f"Switch the backup of local administrator passwords {to.value} for the whole tenant?", yes)
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         before = directory.set_switch(to is Switch.ON)
     print(f"{to.value} already" if before == (to is Switch.ON) else f"switched {to.value}")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import output
+from . import inputs, output
 from .choice import Complexity, Length, PolicyFile, RecipeFile, Words, chosen
 from .command import Json
 from .status import Failure, Status
@@ -114,7 +114,4 @@ def _password() -> str:
     found = sys.stdin.buffer.read(65_537)
     if len(found) > 65_536:
         raise Failure("password: longer than 64 KiB, which none is", Status.REFUSED)
-    try:
-        return found.decode("utf-8").removesuffix("\n")
-    except UnicodeDecodeError:
-        raise Failure("password: not UTF-8 text", Status.REFUSED) from None
+    return inputs.line(found, "password")

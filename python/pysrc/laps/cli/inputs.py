@@ -6,11 +6,15 @@ import os
 import re
 import sys
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from pathlib import Path
 
+from .._laps import decode_line, decode_text, judge_file, read_trusted
+from ..exceptions import LapsError
+from . import output
 from .status import Failure, Status
 
-__all__ = ["DURATION", "duration", "moment", "passphrase", "read", "rfc3339", "seconds"]
+__all__ = ["DURATION", "Trust", "duration", "line", "marked", "moment", "passphrase", "read", "rfc3339", "seconds", "text"]
 
 # A policy, a recipe, a key file, a sealed record: all far below this.
 _LARGEST = 4 << 20
@@ -23,15 +27,31 @@ _LATEST = datetime(9998, 12, 31, tzinfo=timezone.utc)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def read(path: str | os.PathLike[str], what: str, *, largest: int = _LARGEST) -> bytes:
-    """The bytes of a file; ``-`` is standard input."""
+class Trust(Enum):
+    """What a file's owner, mode and folders have to be like."""
+
+    #: It is only looked at.
+    ANY = 0
+    #: Nobody else could have written it: what it says is done.
+    WRITTEN_BY_US = 1
+    #: And there is a word when somebody else can read it: a passphrase, a token.
+    PRIVATE = 2
+    #: And nobody else can read it: a key in clear.
+    SECRET = 3
+
+
+def read(
+    path: str | os.PathLike[str], what: str, *, trust: Trust = Trust.ANY, largest: int = _LARGEST
+) -> bytes:
+    """The bytes of a file; ``-`` is standard input. One that is not to be trusted is refused."""
     name = os.fspath(path)
     try:
         if name == "-":
             found = sys.stdin.buffer.read(largest + 1)
         else:
-            with Path(name).open("rb") as file:
-                found = file.read(largest + 1)
+            found = _read(name, trust, largest + 1)
+    except LapsError as error:
+        raise type(error)(f"{what} {name}: {error}", error.code) from None
     except FileNotFoundError:
         raise Failure(f"{what} {name}: there is no such file", Status.NOT_FOUND) from None
     except PermissionError:
@@ -41,6 +61,50 @@ def read(path: str | os.PathLike[str], what: str, *, largest: int = _LARGEST) ->
     if len(found) > largest:
         raise Failure(f"{what} {name}: larger than {largest >> 20} MiB, which none is", Status.REFUSED)
     return found
+
+
+def _read(name: str, trust: Trust, most: int) -> bytes:
+    if trust is Trust.ANY:
+        with Path(name).open("rb") as file:
+            return file.read(most)
+    if Path(name).is_dir():
+        raise IsADirectoryError
+    if os.stat(name) and not os.access(name, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError
+    found = read_trusted(name, secret=trust is Trust.SECRET, largest=most)
+    if trust is Trust.PRIVATE:
+        try:
+            judge_file(name, secret=True)
+        except LapsError as error:
+            output.note(f"warning: {error}")
+    return found
+
+
+def text(data: bytes, where: str) -> str:
+    """A text that anybody may have written: UTF-8 or UTF-16, without its mark."""
+    try:
+        return decode_text(data)
+    except LapsError as error:
+        raise Failure(f"{where}: {error}", Status.REFUSED) from None
+
+
+def line(data: bytes, where: str) -> str:
+    """The one line of such a text, without its end."""
+    try:
+        return decode_line(data)
+    except LapsError as error:
+        raise Failure(f"{where}: {error}", Status.REFUSED) from None
+
+
+def marked(data: bytes) -> bytes:
+    """The same in UTF-8 where a byte order mark says that it is text, as PowerShell writes what another program printed."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        try:
+            return decode_text(data).encode("utf-8")
+        except LapsError:
+            # No text after all.
+            return data
+    return data
 
 
 def seconds(text: str) -> int:
@@ -97,7 +161,7 @@ def passphrase(
     if file is not None and descriptor is not None:
         raise Failure("give --passphrase-file or --passphrase-fd, not both", Status.USAGE)
     if file is not None:
-        return _line(read(file, "passphrase file"), f"passphrase file {file}")
+        return _line(read(file, "passphrase file", trust=Trust.PRIVATE), f"passphrase file {file}")
     if descriptor is not None:
         if not 0 <= descriptor <= 2**31 - 1:
             raise Failure(
@@ -109,7 +173,7 @@ def passphrase(
         except OSError as error:
             reason = error.strerror
             raise Failure(f"passphrase descriptor {descriptor}: {reason}", Status.OTHER) from None
-    if not sys.stdin.isatty():
+    if not _has_terminal():
         raise Failure(
             f"{question}: there is no terminal to ask on; give --passphrase-file or --passphrase-fd",
             Status.USAGE,
@@ -129,11 +193,18 @@ def passphrase(
 def _line(found: bytes, where: str) -> str:
     if len(found) > 4096:
         raise Failure(f"{where}: longer than 4096 bytes", Status.REFUSED)
-    try:
-        text = found.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Failure(f"{where}: not UTF-8 text", Status.REFUSED) from None
-    text = text.removesuffix("\n").removesuffix("\r")
+    text = line(found, where)
     if not text:
         raise Failure(f"{where}: empty; write the passphrase on one line", Status.REFUSED)
     return text
+
+
+def _has_terminal() -> bool:
+    """Whether somebody can be asked: standard input may be a pipe that brings what the passphrase is for."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -34,8 +34,12 @@ def rotate(
         typer.Option(
             "--revealed-by",
             metavar="WHO",
-            help="What this user of the system, or whoever typed this as --actor, was shown or exported, with --since.",
+            help="What this user of the system was shown or exported, whatever --actor said, with --since.",
         ),
+    ] = None,
+    typed_as: Annotated[
+        str | None,
+        typer.Option("--typed-as", metavar="WHO", help="What was shown or exported to whoever gave this as --actor, with --since."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Since this time, or this long ago.")
@@ -54,10 +58,13 @@ def rotate(
     [bold]laps vault rotate fleet.vault --revealed-by ann --since 7d --wait[/bold]
     """
     wanted = devices or []
-    if sum([bool(wanted), every, overdue, revealed_by is not None]) != 1:
-        raise Failure("say which devices: names, --all, --overdue, or --revealed-by WHO with --since TIME", Status.USAGE)
-    if (revealed_by is None) != (since is None):
-        raise Failure("--revealed-by and --since go together", Status.USAGE)
+    shown = revealed_by is not None or typed_as is not None
+    if sum([bool(wanted), every, overdue, revealed_by is not None, typed_as is not None]) != 1:
+        raise Failure(
+            "say which devices: names, --all, --overdue, or --revealed-by WHO or --typed-as WHO with --since TIME", Status.USAGE
+        )
+    if shown != (since is not None):
+        raise Failure("--revealed-by or --typed-as goes together with --since", Status.USAGE)
     limit = inputs.seconds(timeout)
     start = inputs.moment(since) if since is not None else None
     opened = open_vault(path, scope)
@@ -65,14 +72,18 @@ def rotate(
     if every:
         confirm("Order every device to rotate?", yes)
     who, why = actor or user(), reason or "ordered on the command line"
-    if revealed_by is None:
-        ordered = opened.order_rotation(wanted or None, all=every, overdue=overdue, actor=who, reason=why, context=context())
-        count = ordered.devices
-    else:
-        # Both: what is typed may be anybody's name, and a colleague may have typed it for a user of the system.
-        first = opened.order_rotation(revealed_by=revealed_by, since=start, actor=who, reason=why, context=context())
-        ordered = opened.order_rotation(typed_as=revealed_by, since=start, actor=who, reason=why, context=context())
-        count = first.devices + ordered.devices
+    ordered = opened.order_rotation(
+        wanted or None,
+        all=every,
+        overdue=overdue,
+        revealed_by=revealed_by,
+        typed_as=typed_as,
+        since=start,
+        actor=who,
+        reason=why,
+        context=context(),
+    )
+    count = ordered.devices
     left = _wait(opened, wanted, limit) if wait else None
     if as_json:
         document: dict[str, Any] = {"ordered": count, "entry": ordered.entry, "head": ordered.head}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["age", "ago", "console", "emit", "note", "safe", "table"]
+__all__ = ["age", "ago", "console", "emit", "note", "replace", "safe", "table"]
 
 
 def emit(document: Any) -> None:
@@ -80,6 +85,32 @@ def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
 
 # Wider than any row.
 _PIPE = 100_000
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Writes a file in place of what is there, whole or not at all. A new one has this mode whatever the umask is; another keeps its
+    owner, and its mode as far as it lets nobody else write."""
+    target = Path(os.path.realpath(path))
+    before = target.stat() if target.exists() else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        target.write_bytes(data)
+        return
+    descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            if before is not None:
+                mode = stat.S_IMODE(before.st_mode) & (mode | 0o640)
+                with suppress(PermissionError):
+                    os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        os.replace(draft, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
 
 
 def note(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -169,7 +170,7 @@ def new(
         sys.stdout.write(data.decode("utf-8"))
         return
     try:
-        with file.open("xb") as opened:
+        with open(file, "xb", opener=lambda name, flags: os.open(name, flags, 0o644)) as opened:
             opened.write(data)
     except FileExistsError:
         raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED) from None
@@ -345,7 +346,7 @@ def write(data: bytes, to: Path | None) -> None:
     if to is None:
         sys.stdout.buffer.write(data)
     else:
-        to.write_bytes(data)
+        output.replace(to, data, mode=0o644)
 
 
 @policy.command("schema", cls=Command)

@@ -13,9 +13,11 @@ from .._laps import Reader, ReaderKey
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Command, Json
+from .guard import admit
+from .inputs import Trust
 from .status import Failure, Status
 
-__all__ = ["PassphraseDescriptor", "PassphraseFile", "asked", "load", "new_passphrase", "public", "reader", "write_new"]
+__all__ = ["PassphraseDescriptor", "PassphraseFile", "asked", "load", "new_passphrase", "private", "public", "reader", "write_new"]
 
 reader = typer.Typer()
 
@@ -76,11 +78,11 @@ def show_public(
 
     Example: [bold]laps reader public helpdesk.key > helpdesk.pub[/bold]
     """
-    data = inputs.read(file, "key file")
+    data = inputs.marked(inputs.read(file, "key file"))
     if data.startswith(b"laps-reader-") and b"PRIVATE KEY" not in data:
         _print(public(file), as_json)
         return
-    _print(_key(data, file, passphrase_file, passphrase_fd).reader, as_json)
+    _print(load(file, passphrase_file, passphrase_fd).reader, as_json)
 
 
 def new_passphrase(
@@ -110,22 +112,30 @@ def asked(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: 
 
 def load(file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
     """A reader's key from its file."""
-    return _key(inputs.read(file, "key file"), file, passphrase_file, passphrase_fd)
+    return _key(private(file), file, passphrase_file, passphrase_fd)
+
+
+def private(file: Path) -> bytes:
+    """A key file that nobody else could have written, nor, where it is not encrypted, can read."""
+    admit()
+    data = inputs.read(file, "key file", trust=Trust.WRITTEN_BY_US)
+    if str(file) != "-" and b"PRIVATE KEY" in data and _ENCRYPTED not in data:
+        data = inputs.read(file, "key file", trust=Trust.SECRET)
+    return inputs.marked(data)
 
 
 def public(file: Path) -> Reader:
     """A reader's public key from its file."""
-    data = inputs.read(file, "reader")
-    if b"PRIVATE KEY-----" in data:
+    where = f"reader {file}"
+    text = inputs.text(inputs.read(file, "reader", trust=Trust.WRITTEN_BY_US), where)
+    if "PRIVATE KEY-----" in text:
         raise Failure(
             f"reader {file}: this is a key file; give the public key, which `laps reader public {file}` prints", Status.REFUSED
         )
     try:
-        return Reader(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Failure(f"reader {file}: not text; give a file that `laps reader public` printed", Status.REFUSED) from None
+        return Reader(text.rstrip("\r\n"))
     except LapsError as error:
-        raise type(error)(f"reader {file}: {error}", error.code) from None
+        raise type(error)(f"{where}: {error}", error.code) from None
 
 
 def write_new(file: Path, data: bytes, what: str) -> None:

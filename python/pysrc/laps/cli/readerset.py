@@ -11,7 +11,7 @@ from .._laps import ReaderSet, Signer, SignerKey
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Command, Json
-from .reader import PassphraseDescriptor, PassphraseFile, asked, new_passphrase, public, write_new
+from .reader import PassphraseDescriptor, PassphraseFile, asked, new_passphrase, private, public, write_new
 from .status import Failure, Status
 
 __all__ = ["reader_set", "signer"]
@@ -67,7 +67,7 @@ def sign(
     if not 1 <= version < 1 << 64:
         raise Failure(f"--version {version}: 1 to {(1 << 64) - 1} are accepted", Status.REFUSED)
     made = ReaderSet([public(each) for each in readers], version=version, scope=scope)
-    data = inputs.read(authority, "key file")
+    data = private(authority)
     passphrase = asked(data, authority, passphrase_file, passphrase_fd)
     try:
         key = SignerKey.from_key_file(data, passphrase=passphrase)
@@ -104,11 +104,8 @@ def show(
 
 def signer(file: Path) -> Signer:
     """An authority's public key from its file."""
-    data = inputs.read(file, "authority")
+    text = inputs.text(inputs.read(file, "authority", trust=inputs.Trust.WRITTEN_BY_US), f"authority {file}")
     try:
-        return Signer(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        problem = "not text; give a file that `laps reader set authority` printed"
-        raise Failure(f"authority {file}: {problem}", Status.REFUSED) from None
+        return Signer(text.rstrip("\r\n"))
     except LapsError as error:
         raise type(error)(f"authority {file}: {error}", error.code) from None

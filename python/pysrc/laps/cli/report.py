@@ -13,7 +13,7 @@ from .._laps import Policy
 from .command import Command, Json, Scope, VaultPath
 from .damage import leave_damaged
 from .origin import open_vault
-from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
+from .signin import GRAPH, Auth, GraphHost, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Failure, Status
 
 __all__ = ["register", "report"]
@@ -52,6 +52,7 @@ def report_tenant(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Write one self-contained page about a tenant: ages, overdue, who was shown what. No password is read.
@@ -61,7 +62,7 @@ def report_tenant(
     from .tenant import counted
 
     chosen = _policy(policy)
-    with signed_in(auth, token_file, graph_url) as directory, _plots():
+    with signed_in(auth, token_file, graph_url, graph_host) as directory, _plots():
         from ..report import gather_tenant, tenant_page
 
         devices = counted(directory.list(name_prefix=prefix))
@@ -88,7 +89,7 @@ def _plots() -> Iterator[None]:
 def _write(html: Path, text: str, devices: int, as_json: bool) -> None:
     from . import output
 
-    html.write_text(text, encoding="utf-8")
+    output.replace(html, text.encode("utf-8"))
     if as_json:
         output.emit({"html": str(html), "devices": devices})
     else:

@@ -184,7 +184,7 @@ def open_sealed(
 
     Example: [bold]laps open /var/lib/laps/journal --reader helpdesk.key[/bold]
     """
-    sealed = _sealed(inputs.read(file, "record"), file)
+    sealed = _sealed(inputs.marked(inputs.read(file, "record")), file)
     key = load(reader, passphrase_file, passphrase_fd)
     opened = [Opened.of(each, key, device=sealed.device) for each in sealed.given]
     head: dict[str, Any] = {"device": sealed.device, **({"entry": sealed.entry} if sealed.entry else {})}

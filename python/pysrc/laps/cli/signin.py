@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._laps import decode_text
+from ..exceptions import ArgumentError
 from . import inputs, output
 from .status import Failure, Status
 
 if TYPE_CHECKING:
     from ..entra import Directory
 
-__all__ = ["GRAPH", "Auth", "GraphUrl", "SignIn", "TokenFile", "signed_in"]
+__all__ = ["GRAPH", "Auth", "GraphHost", "GraphUrl", "SignIn", "TokenFile", "signed_in"]
 
 GRAPH = "https://graph.microsoft.com"
 
@@ -60,10 +62,19 @@ GraphUrl = Annotated[
         show_default=True,
     ),
 ]
+GraphHost = Annotated[
+    str | None,
+    typer.Option(
+        "--graph-host",
+        metavar="NAME",
+        envvar="LAPS_GRAPH_HOST",
+        help="The host of --graph-url, where it is none of Microsoft's: it gets the token.",
+    ),
+]
 
 
 @contextmanager
-def signed_in(auth: Auth, token_file: Path | None, graph_url: str) -> Iterator[Directory]:
+def signed_in(auth: Auth, token_file: Path | None, graph_url: str, graph_host: str | None) -> Iterator[Directory]:
     """A connection to Entra's copy."""
     try:
         from ..entra import Directory
@@ -71,7 +82,7 @@ def signed_in(auth: Auth, token_file: Path | None, graph_url: str) -> Iterator[D
         raise Failure(
             f"laps entra needs {error.name}, which is not installed: pip install 'laps[entra]'", Status.OTHER
         ) from None
-    with Directory(_credential(auth, token_file), graph_url=graph_url) as directory:
+    with Directory(_credential(auth, token_file), graph_url=graph_url, graph_host=graph_host) as directory:
         yield directory
 
 
@@ -79,11 +90,15 @@ def _credential(auth: Auth, token_file: Path | None) -> Any:
     if token_file is not None:
         from ..entra.connection import StaticToken
 
-        token = inputs.read(token_file, "token file").strip()
+        data = inputs.read(token_file, "token file", trust=inputs.Trust.PRIVATE)
+        try:
+            token = decode_text(data).strip()
+        except ArgumentError:
+            token = ""
         # What a bearer token may be made of (RFC 6750, 2.1). Anything else could end the header and begin another.
-        if not re.fullmatch(rb"[A-Za-z0-9._~+/-]+=*", token):
+        if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token, re.ASCII):
             raise Failure(f"token file {token_file}: one line with an access token is needed", Status.REFUSED)
-        return StaticToken(token.decode("ascii"))
+        return StaticToken(token)
     from azure import identity
 
     chosen: dict[str, Any] = {}

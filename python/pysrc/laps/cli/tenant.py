@@ -16,7 +16,7 @@ from .asking import confirm
 from .command import Command, Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
-from .signin import GRAPH, Auth, GraphUrl, SignIn, TokenFile, signed_in
+from .signin import GRAPH, Auth, GraphHost, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Failure, Status
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def rotate(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Ask Intune to rotate passwords now. The devices must be online; accepted is not rotated.
@@ -54,7 +55,7 @@ def rotate(
 
     results: list[dict[str, Any]] = []
     waiting: dict[str, tuple[dict[str, Any], datetime | None]] = {}
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         with Progress("asking Intune") as tell:
             for position, name in enumerate(devices, 1):
                 result: dict[str, Any] = {"device": name, "id": None, "state": "failed", "message": None}
@@ -102,6 +103,7 @@ def import_(
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
+    graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
     """Take Entra's passwords into a vault, sealed to its readers. The newest is pending, for no agent has said what is on the
@@ -116,7 +118,7 @@ def import_(
         raise Failure("say which devices: names or ids, --all, or --name-prefix TEXT", Status.USAGE)
     vault = open_vault(path, scope)
     moved: list[Moved] = []
-    with signed_in(auth, token_file, graph_url) as directory:
+    with signed_in(auth, token_file, graph_url, graph_host) as directory:
         from ..entra import import_passwords
 
         found = [directory.show(each) for each in named] if named else counted(directory.list(name_prefix=prefix))

@@ -71,7 +71,9 @@ def entry(found: AuditEntry) -> dict[str, Any]:
         "number": found.number,
         "at": inputs.rfc3339(found.at),
         "action": found.action,
+        "caller": found.caller,
         "actor": found.actor,
+        "reader": found.reader,
         "reason": found.reason,
         "context": found.context,
         "device": found.device,
@@ -82,18 +84,20 @@ def entry(found: AuditEntry) -> dict[str, Any]:
 
 
 def print_trail(trail: list[AuditEntry]) -> None:
-    """Entries as a table."""
+    """Entries as a table: who was authenticated, apart from what was typed."""
     output.table(
-        ["entry", "at", "action", "actor", "device", "reason", "detail"],
+        ["entry", "at", "action", "caller", "actor", "device", "reason", "detail", "reader"],
         (
             [
                 str(each.number),
                 inputs.rfc3339(each.at) or "",
                 each.action,
+                each.caller,
                 each.actor,
                 each.device,
                 each.reason,
                 each.detail,
+                (each.reader or "")[:16],
             ]
             for each in trail
         ),

@@ -21,6 +21,10 @@ from .needs import Need, missing
 __all__ = ["GRAPH", "Connection", "StaticToken"]
 
 GRAPH = "https://graph.microsoft.com"
+# Microsoft's hosts for Graph: the worldwide cloud, the US government's two, and that of China.
+_CLOUDS = frozenset(
+    {"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
+)
 _LONGEST_WAIT_SECONDS = 120
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _BUSY, _ARGUMENT, _NOT_FOUND, _DENIED, _UNREACHABLE, _MALFORMED = 130, 2, 6, 132, 136, 102
@@ -76,6 +80,7 @@ class Connection:
         credential: TokenCredential,
         *,
         url: str = GRAPH,
+        host: str | None = None,
         retries: int = 5,
         timeout_seconds: float = 30.0,
     ) -> None:
@@ -84,6 +89,12 @@ class Connection:
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
             raise ArgumentError(
                 f"Graph's address {url!r}: give an https address (or http for a server on this machine)", _ARGUMENT
+            )
+        if parts.hostname not in _CLOUDS and parts.hostname != (host or "").lower():
+            raise ArgumentError(
+                f"Graph's address {url!r}: {parts.hostname} is none of Microsoft's hosts for Graph, and would get a token that opens "
+                "them; name the host, too (graph_host, on the command line --graph-host), if it is meant to",
+                _ARGUMENT,
             )
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.scope = f"{GRAPH if local else self.origin}/.default"
@@ -119,6 +130,7 @@ class Connection:
     def pages(self, path: str, need: Need, **query: str) -> Any:
         """Every element of a paged list, page after page."""
         body = self.get(path, need, **query)
+        seen: set[str] = set()
         while True:
             if not isinstance(body, Mapping) or not isinstance(body.get("value"), list):
                 raise MessageError("Graph's answer: a list without value", _MALFORMED)
@@ -126,7 +138,12 @@ class Connection:
             following = body.get("@odata.nextLink")
             if following is None:
                 return
-            body = self.get(str(following), need)
+            if not isinstance(following, str) or following.startswith("/"):
+                raise MessageError("Graph's answer: the next page is no address", _MALFORMED)
+            if following in seen:
+                raise MessageError("Graph's answer: the next page is one that was there before, so the list has no end", _MALFORMED)
+            seen.add(following)
+            body = self.get(following, need)
 
     def close(self) -> None:
         """Closes the connection."""

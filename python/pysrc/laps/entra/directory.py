@@ -68,7 +68,7 @@ class Readiness:
 class Directory:
     """Entra's copy of the local administrator passwords.
 
-    ``credential`` is anything of azure-identity. Every read of a password is audited by Entra as
+    ``credential`` is anything of azure-identity. Its tokens go to Microsoft's hosts for Graph, or to the one that ``graph_host`` names. Every read of a password is audited by Entra as
     "Recover device local administrator password".
     """
 
@@ -77,10 +77,13 @@ class Directory:
         credential: TokenCredential,
         *,
         graph_url: str = GRAPH,
+        graph_host: str | None = None,
         retries: int = 5,
         timeout_seconds: float = 30.0,
     ) -> None:
-        self._graph = Connection(credential, url=graph_url, retries=retries, timeout_seconds=timeout_seconds)
+        self._graph = Connection(
+            credential, url=graph_url, host=graph_host, retries=retries, timeout_seconds=timeout_seconds
+        )
 
     def __enter__(self) -> Directory:
         return self

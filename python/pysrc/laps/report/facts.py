@@ -9,9 +9,34 @@ from datetime import datetime, timezone
 from .. import standing
 from .._laps import AuditEntry, Device, FormerAccount, Policy, Vault
 
-__all__ = ["Facts", "gather"]
+__all__ = ["SHOWN", "Facts", "Look", "gather", "named"]
 
-_LOOKS = ("disclosed", "exported")
+@dataclass(frozen=True)
+class Look:
+    """Something that the vault handed out, to whom, and what is known of it."""
+
+    entry: AuditEntry
+    #: ``proven`` or ``claimed`` to have been opened, said to be ``not opened``, or ``without outcome``.
+    how: str
+    #: The id of the reader that opened; empty where that is not known.
+    reader: str = ""
+
+    @property
+    def who(self) -> str:
+        """Who was authenticated, and what was typed where that is another name."""
+        return named(self.entry)
+
+
+def named(entry: AuditEntry) -> str:
+    """Who was authenticated, and what was typed where that is another name."""
+    if not entry.caller or entry.caller == entry.actor:
+        return entry.actor
+    return f"{entry.caller} (as {entry.actor})"
+
+
+#: What counts as shown to people, in the order in which more is known. Who says that he opened nothing was not shown anything, as far
+#: as his word goes: an order for what he was shown counts it all the same.
+SHOWN = ("proven", "claimed", "without outcome")
 
 
 @dataclass(frozen=True)
@@ -22,7 +47,8 @@ class Facts:
     at: datetime
     devices: list[Device]
     damaged: list[str]
-    looks: list[AuditEntry]
+    looks: list[Look]
+    copies: list[AuditEntry]
     trail_ok: bool
     trail_entries: int
     policy: Policy | None
@@ -68,9 +94,14 @@ class Facts:
         )
 
     @property
+    def shown(self) -> Counter[str]:
+        """How many disclosures were proven or claimed to have been opened, or have no outcome."""
+        return Counter(each.how for each in self.looks if each.how in SHOWN)
+
+    @property
     def lookers(self) -> Counter[str]:
-        """How often each actor was shown something."""
-        return Counter(each.actor for each in self.looks)
+        """How often each person was shown something."""
+        return Counter(each.who for each in self.looks if each.how in SHOWN)
 
 
 def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None = None) -> Facts:
@@ -84,22 +115,41 @@ def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None =
         damaged += unreadable
         if after is None:
             break
-    looks: list[AuditEntry] = []
+    disclosed: dict[int, AuditEntry] = {}
+    outcomes: dict[int, list[AuditEntry]] = {}
+    copies: list[AuditEntry] = []
     last = 0
     while True:
         entries = vault.audit_entries(after=last)
         if not entries:
             break
         last = entries[-1].number
-        looks += [each for each in entries if each.action in _LOOKS]
+        for each in entries:
+            if each.action == "disclosed":
+                disclosed[each.number] = each
+            elif each.action == "outcome":
+                outcomes.setdefault(each.refers_to, []).append(each)
+            elif each.action in ("exported", "reseal-begun"):
+                copies.append(each)
     verified = vault.audit_verify()
     return Facts(
         path=str(vault.path),
         at=now or datetime.now(timezone.utc),
         devices=devices,
         damaged=damaged,
-        looks=looks,
+        looks=[_look(each, outcomes.get(number, [])) for number, each in disclosed.items()],
+        copies=copies,
         trail_ok=verified.ok,
         trail_entries=verified.entries,
         policy=policy,
     )
+
+
+def _look(entry: AuditEntry, outcomes: list[AuditEntry]) -> Look:
+    """A disclosure with all that was noted of it: the strongest word counts, since a later one replaces nothing."""
+    words = {"opened, proven": "proven", "opened": "claimed", "not opened": "not opened"}
+    by_word = {words[each.detail]: each for each in reversed(outcomes) if each.detail in words}
+    for how in words.values():
+        if how in by_word:
+            return Look(entry, how, by_word[how].reader or "")
+    return Look(entry, "without outcome")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .. import standing
-from .facts import Facts
+from .facts import SHOWN, Facts, named
 from .frame import age_note, document, policy_section, section, table, tiles, time
 from .plots import bars, histogram
 
@@ -29,6 +29,7 @@ def page(facts: Facts) -> str:
         _ordered(facts),
         _former(facts),
         _looks(facts),
+        _copies(facts),
     ]
     rows = [
         [
@@ -60,7 +61,7 @@ def _figures(facts: Facts) -> str:
         ("unreadable", len({device.device for device, name in facts.findings if name == "unreadable"}), True),
         ("failed", states["failed"], True),
         ("damaged", len(facts.damaged), True),
-        ("shown to people", len(facts.looks), False),
+        ("shown to people", facts.shown.total(), False),
     ]
     words = "every entry is as it was written" if facts.trail_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
     kind = "" if facts.trail_ok else "bad"
@@ -122,8 +123,21 @@ def _looks(facts: Facts) -> str:
     if not facts.looks:
         return section("Who was shown what", "<p>Nobody was shown anything.</p>")
     latest = [
-        [time(each.at), each.actor, each.device, each.reason, each.action] for each in reversed(facts.looks[-200:])
+        [time(each.entry.at), each.who, each.entry.device, each.entry.reason, each.how, each.reader[:16]]
+        for each in reversed(facts.looks[-200:])
     ]
-    shown = table(["when", "who", "device", "why", "how"], latest)
-    note = f"The last {len(latest)} of {len(facts.looks):,}."
+    shown = table(["when", "who", "device", "why", "opened", "reader"], latest)
+    counted = ", ".join(f"{facts.shown[how]:,} {how}" for how in SHOWN)
+    note = f"{counted}. The last {len(latest)} of {len(facts.looks):,}."
     return section("Who was shown what", bars(facts.lookers) + shown, note)
+
+
+def _copies(facts: Facts) -> str:
+    if not facts.copies:
+        return ""
+    latest = [
+        [time(each.at), named(each), each.action, each.device, each.reason, each.detail]
+        for each in reversed(facts.copies[-100:])
+    ]
+    note = f"Back-ups, exports, and records handed out for re-sealing: machines' work as a rule. The last {len(latest)} of {len(facts.copies):,}."
+    return section("Copies", table(["when", "who", "what", "device", "why", "detail"], latest), note)
