@@ -285,8 +285,9 @@ impl Agent {
         self.stoppable(py, |agent, _| agent.check_in()).map(RunOutcome::name)
     }
 
-    /// Runs until `stop` or `close`, or until a signal's handler raises, as Ctrl-C does: a check-in every `interval`, and whatever is due
-    /// in between. In a thread it ends when another one calls `stop`, at its next step; a callable that blocks is waited for.
+    /// Runs until `stop` or `close`, or until a signal's handler raises, as Ctrl-C does: a check-in
+    /// every `interval`, and whatever is due in between. In a thread it ends when another one calls
+    /// `stop`, at its next step; a callable that blocks is waited for.
     #[pyo3(signature = (*, interval))]
     fn run(&self, py: Python<'_>, interval: &Bound<'_, PyDelta>) -> PyResult<()> {
         let interval = Duration::from_secs_f64(positive(interval)?);
@@ -298,8 +299,9 @@ impl Agent {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the state folder free; what runs in another thread is stopped first. Within `on_event` or a callable that this agent calls, it
-    /// is refused, as every call of this agent but `stop` is.
+    /// Gives the state folder free; what runs in another thread is stopped first. Within `on_event`
+    /// or a callable that this agent calls, it is refused, as every call of this agent but `stop`
+    /// is.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.stop();
         long(py, identity, || {

@@ -1,7 +1,9 @@
-//! Calls that may take long: without the interpreter's lock, and ended by a signal whose handler raises, as Ctrl-C does.
+//! Calls that may take long: without the interpreter's lock, and ended by a signal whose handler
+//! raises, as Ctrl-C does.
 //!
-//! The thread that calls also works, so that Python's signal handlers and callables run where Python expects them. What they raise is
-//! kept until the call ends, at its next step, and is then raised.
+//! The thread that calls also works, so that Python's signal handlers and callables run where
+//! Python expects them. What they raise is kept until the call ends, at its next step, and is then
+//! raised.
 
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,7 +15,8 @@ use pyo3::prelude::*;
 thread_local! {
     /// What was raised within the call that this thread is in.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
-    /// The process in which it was asked, and whether this is the thread in which Python handles signals.
+    /// The process in which it was asked, and whether this is the thread in which Python handles
+    /// signals.
     static IS_MAIN: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
 }
 
@@ -48,7 +51,8 @@ pub(crate) fn end_with(raised: PyErr) {
     stop::end();
 }
 
-/// What a callable raised is given back, unless it asks to leave, as Ctrl-C does: that ends the call that this thread is in.
+/// What a callable raised is given back, unless it asks to leave, as Ctrl-C does: that ends the
+/// call that this thread is in.
 pub(crate) fn unless_it_leaves(py: Python<'_>, raised: PyErr) -> Option<PyErr> {
     if raised.is_instance_of::<PyException>(py) {
         return Some(raised);

@@ -103,7 +103,7 @@ impl Passwords {
     }
 }
 
-/// So many between two looks at whether somebody pressed Ctrl-C: some milliseconds.
+/// How many between two looks at whether somebody pressed Ctrl-C: some milliseconds.
 const SLICE: usize = 1024;
 
 /// Goes through the passwords of a batch.

@@ -12,17 +12,22 @@
 //! | `POST /outcome/ENTRY`, `{"reason", "opened"}` | an administrator | `{"head"}` |
 //! | `POST /rotate/DEVICE`, `{"reason"}` | an administrator | `{"entry", "head"}` |
 //!
-//! `history` and `rotate_after`, in seconds, may be left out; nothing else may, and nothing else may be there.
+//! `history` and `rotate_after`, in seconds, may be left out; nothing else may, and nothing else
+//! may be there.
 //!
 //! Who is calling is your business, not the vault's: here each caller has a bearer token, whose SHA-256 stands in `callers.json`
 //! (`{"devices": {NAME: BASE64}, "administrators": {NAME: BASE64}}`). A product has certificates or its own sessions, and speaks TLS.
 //!
 //! What a service on a network must do, and this one does:
 //!
-//! * Nobody's body is read before it is known who sends it, and none beyond what a message or a document can be.
-//! * A connection has one request, a time in which to send it and take the answer, and one of a limited number of places.
-//! * A document of another shape is refused with a sentence that says what is wrong, never taken for one that says nothing.
-//! * What the machine says (paths, the disk) is for the server's own log. A caller is told the kind of error.
+//! * Nobody's body is read before it is known who sends it, and none beyond what a message or a
+//!   document can be.
+//! * A connection has one request, a time in which to send it and take the answer, and one of a
+//!   limited number of places.
+//! * A document of another shape is refused with a sentence that says what is wrong, never taken
+//!   for one that says nothing.
+//! * What the machine says (paths, the disk) is for the server's own log. A caller is told the kind
+//!   of error.
 
 #![expect(clippy::std_instead_of_alloc, reason = "an example, written as most programs are")]
 
@@ -56,7 +61,8 @@ use tokio::sync::Semaphore;
 
 /// A check-in is at most this long: a head of 2 KiB and sixteen records of 32 KiB.
 const LARGEST_CHECK_IN: usize = 2_048 + 16 * (32_768 + 8);
-/// A document of an administrator: a reason of 1 KiB, which JSON may write in six bytes for one, and some names.
+/// A document of an administrator: a reason of 1 KiB, which JSON may write in six bytes for one,
+/// and some names.
 const LARGEST_DOCUMENT: usize = 8_192;
 /// How long a request may take, from the connection to the last byte of the answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,8 +76,8 @@ pub(crate) struct Service {
     pub(crate) administrators: Callers,
 }
 
-/// Callers by the SHA-256 of their tokens: one look, by its first half, and one comparison of the whole in constant time. How long
-/// that takes tells nothing of a token, however many there are.
+/// Callers by the SHA-256 of their tokens: one look, by its first half, and one comparison of the
+/// whole in constant time. How long that takes tells nothing of a token, however many there are.
 pub(crate) struct Callers(HashMap<[u8; 16], ([u8; 32], String)>);
 
 impl Callers {
@@ -124,7 +130,8 @@ fn refuse(error: VaultError) -> Refusal {
     (status, error.code().message().to_owned())
 }
 
-/// A device that was authenticated. As a part of the head, it is known before anything is read of the body.
+/// A device that was authenticated. As a part of the head, it is known before anything is read of
+/// the body.
 struct Device(String);
 
 impl FromRequestParts<Arc<Service>> for Device {
@@ -199,7 +206,8 @@ async fn work<T: Send + 'static>(
     done.map_err(refuse)
 }
 
-/// Runs a call for an administrator: who was authenticated is the caller of the entry, and nobody types a name.
+/// Runs a call for an administrator: who was authenticated is the caller of the entry, and nobody
+/// types a name.
 async fn administer(
     service: Arc<Service>,
     caller: String,
@@ -304,7 +312,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Durat
             let mut server = http1::Builder::new();
             let connection =
                 server.keep_alive(false).serve_connection(TokioIo::new(stream), service);
-            // Whoever sends or takes too slowly is cut off. What the vault has begun it ends; the answer is then not known.
+            // Whoever sends or takes too slowly is cut off. What the vault has begun it ends; the
+            // answer is then not known.
             let _ended = tokio::time::timeout(patience, connection).await;
             drop(place);
         });

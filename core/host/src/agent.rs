@@ -167,7 +167,8 @@ impl Agent {
             let wanted = if started { Wanted::Nothing } else { Wanted::Now { force } };
             started = true;
             let wake = match self.cycle(wanted, Until::Waiting, &stop) {
-                // A program of the store that was ended with this run says nothing about the account.
+                // A program of the store that was ended with this run says nothing about the
+                // account.
                 Err(AgentError::Account(_)) if stop() => return self.outcome(true),
                 wake => wake?,
             };

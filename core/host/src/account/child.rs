@@ -6,7 +6,8 @@
 //!   child's business. A program that needs more is started through `env NAME=VALUE PROGRAM`.
 //! * A child inherits standard input, output and error, and a setter its lock; whatever else is open is closed where the system can
 //!   do that (Linux). It leaves no core dump.
-//! * A child without a secret ends with the call that runs it ([`stop`]); one with a secret runs to its own limit.
+//! * A child without a secret ends with the call that runs it ([`stop`]); one with a secret runs to
+//!   its own limit.
 //! * What a child says is passed on only when it got no secret. A child that got one may quote it in any spelling, so its words
 //!   are compared with fixed lists, and what is told is ours.
 

@@ -27,7 +27,8 @@ impl SetterLock {
     /// Takes the lock; waits for a setter that an earlier agent left behind, and ends it after `timeout`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when the lock is still held after that, or this call is to end ([`crate::stop`]); others from the file system.
+    /// [`io::ErrorKind::WouldBlock`] when the lock is still held after that, or this call is to end
+    /// ([`crate::stop`]); others from the file system.
     pub fn acquire(path: &Path, timeout: Duration) -> io::Result<Self> {
         let mut lock = Self { path: Some(path.to_owned()), held: None, timeout };
         lock.take(Instant::now() + timeout, &stop::is_ended)?;

@@ -67,7 +67,8 @@ impl Group {
         durability: Durability,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        // What a call tells while it works, and a signal's handler, may be code that asks for another write here: it would wait for itself.
+        // What a call tells while it works, and a signal's handler, may be code that asks for
+        // another write here: it would wait for itself.
         if *self.worker() == Some(thread::current().id()) {
             return Err(fault::under_way(&self.path).into());
         }

@@ -36,7 +36,8 @@ const PAUSES: [Duration; 8] = [
 /// Short enough that whoever ends the call need not wait for it.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Steps of SQLite's machine between two looks at whether a long statement is to end: about a millisecond.
+/// Steps of SQLite's machine between two looks at whether a long statement is to end: about a
+/// millisecond.
 const STEPS: i32 = 100_000;
 
 /// Prepared statements that a connection keeps; there are about thirty.
