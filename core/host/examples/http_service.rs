@@ -36,7 +36,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{
     DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request as HttpRequest, State,
 };
@@ -159,6 +159,22 @@ impl FromRequestParts<Arc<Service>> for Administrator {
     }
 }
 
+/// A body of at most this length. One that says that it is longer is refused before it is sent.
+struct Body<const MOST: usize>(Bytes);
+
+impl<const MOST: usize> FromRequest<Arc<Service>> for Body<MOST> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: HttpRequest, service: &Arc<Service>) -> Result<Self, Refusal> {
+        if usize::try_from(request.body().size_hint().lower()).is_ok_and(|length| length <= MOST) {
+            let body = Bytes::from_request(request, service).await;
+            body.map(Self).map_err(|refused| (refused.status(), refused.body_text()))
+        } else {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("at most {MOST} bytes are accepted")))
+        }
+    }
+}
+
 /// The document of a request.
 struct Asked<T>(T);
 
@@ -166,8 +182,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Service>> for Asked<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: HttpRequest, service: &Arc<Service>) -> Result<Self, Refusal> {
-        let body = Bytes::from_request(request, service).await;
-        let body = body.map_err(|refused| (refused.status(), refused.body_text()))?;
+        let Body(body) = Body::<LARGEST_DOCUMENT>::from_request(request, service).await?;
         let refused = |error| (StatusCode::BAD_REQUEST, format!("not such a document: {error}"));
         serde_json::from_slice(&body).map(Self).map_err(refused)
     }
@@ -225,7 +240,7 @@ async fn administer(
 async fn check_in(
     State(service): Shared,
     Device(device): Device,
-    body: Bytes,
+    Body(body): Body<LARGEST_CHECK_IN>,
 ) -> Result<Vec<u8>, Refusal> {
     // The vault compares this name with the one in the message and in every record.
     work(service, move |vault| vault.check_in(&Scope::EMPTY, &device, &body, now())).await

@@ -281,8 +281,7 @@ fn what_the_machine_says_is_not_for_callers() {
     ] {
         let (status, answer) = post(address, what, token, body);
         let text = String::from_utf8(answer).unwrap();
-        let name = path.file_name().unwrap().to_str().unwrap();
         assert!(status >= 400, "{what}: {status} {text}");
-        assert!(!text.contains('/') && !text.contains(name), "{what}: {text}");
+        assert!(!text.contains('/'), "{what}: {text}");
     }
 }

@@ -98,9 +98,9 @@ mod linux {
     /// the next one is still waking up. So nobody waits for more than this many turns of each other process.
     const AT_ONCE: u8 = 2;
 
-    /// How long whoever stands at the door waits before it looks again, at first and at most.
     /// How often whoever waits looks whether the call is to end.
     const LOOK_EVERY: Duration = Duration::from_millis(50);
+    /// How long whoever stands at the door waits before it looks again, at first and at most.
     const KNOCK: Duration = Duration::from_micros(100);
     const LONGEST_KNOCK: Duration = Duration::from_millis(2);
 
