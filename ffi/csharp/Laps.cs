@@ -233,6 +233,7 @@ namespace Laps {
         Opened = 55,
         MadeAt = 56,
         Caller = 57,
+        Earlier = 58,
     }
 
     /// <summary>LAPS_OBSERVED_* of laps.h.</summary>

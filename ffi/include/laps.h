@@ -760,6 +760,13 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
+ * Number: 1 when the entry's time is before that of the entry in front of it: a clock was set back, or had been wrong.
+ */
+#define LAPS_FIELD_EARLIER 58
+#endif
+
+#if defined(LAPS_FULL)
+/**
  * A check-in was answered. Fields: DEVICE, CHANGED, COUNT, REFUSED, COMMIT.
  */
 #define LAPS_OBSERVED_CHECK_IN 1
@@ -3177,7 +3184,7 @@ laps_status laps_vault_remove_record(const laps_vault *vault,
 /**
  * Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
  * changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
- * REFERS_TO, DETAIL; or NUMBER, HASH, DAMAGED, WHY.
+ * REFERS_TO, DETAIL, EARLIER; or NUMBER, HASH, DAMAGED, WHY.
  */
 LAPS_API
 LAPS_NODISCARD

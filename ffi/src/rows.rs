@@ -261,6 +261,9 @@ pub const LAPS_FIELD_MADE_AT: u32 = 56;
 /// Text: whom the program authenticated.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_CALLER: u32 = 57;
+/// Number: 1 when the entry's time is before that of the entry in front of it: a clock was set back, or had been wrong.
+#[cfg(feature = "vault")]
+pub const LAPS_FIELD_EARLIER: u32 = 58;
 
 /// How many rows there are; 0 for NULL.
 #[cfg(feature = "vault")]

@@ -217,12 +217,15 @@ pub struct StoredEntry {
     pub entry: Result<Entry, String>,
     /// The hash stored with it.
     pub hash: [u8; 32],
+    /// Whether its time is before that of the entry in front of it: a clock was set back, or had been wrong. A store leaves it false;
+    /// [`Vault::audit_entries`](super::Vault::audit_entries) says it.
+    pub earlier: bool,
 }
 
 impl StoredEntry {
     /// From its parts.
     #[must_use]
     pub const fn new(number: u64, entry: Result<Entry, String>, hash: [u8; 32]) -> Self {
-        Self { number, entry, hash }
+        Self { number, entry, hash, earlier: false }
     }
 }

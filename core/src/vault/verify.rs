@@ -1,5 +1,7 @@
 //! Verifying the trail: every entry recomputed, page by page, in constant memory.
 
+use alloc::vec::Vec;
+
 use crate::identity::Scope;
 
 use super::store::{Store, StoredEntry, Transaction};
@@ -38,7 +40,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// Entries of the trail by number, those behind `after` (0: from the first). They are as stored: whether they were
-    /// edited, only [`Vault::audit_verify`] tells.
+    /// edited, only [`Vault::audit_verify`] tells. One that is earlier than the entry in front of it is marked.
     ///
     /// # Errors
     /// What the store says.
@@ -47,8 +49,18 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         after: u64,
         limit: usize,
-    ) -> Result<alloc::vec::Vec<StoredEntry>, VaultError> {
-        self.store.read(|tx| tx.entries(scope, after.saturating_add(1), limit))
+    ) -> Result<Vec<StoredEntry>, VaultError> {
+        self.store.read(|tx| {
+            let front = if after > 0 { tx.times(scope, after, 1)? } else { Vec::new() };
+            let mut front = front.first().filter(|(number, _)| *number == after).map(|(_, at)| *at);
+            let mut page = tx.entries(scope, after.saturating_add(1), limit)?;
+            for stored in &mut page {
+                let at = stored.entry.as_ref().ok().map(|entry| entry.at);
+                stored.earlier = at.is_some() && at < front;
+                front = at.or(front);
+            }
+            Ok(page)
+        })
     }
 
     /// Length and head of the trail now.

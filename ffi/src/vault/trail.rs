@@ -11,7 +11,7 @@ use super::{head, hex, laps_vault};
 use crate::pointer::{self, Buffer, Out};
 use crate::rows::{
     LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CALLER, LAPS_FIELD_CONTEXT,
-    LAPS_FIELD_COUNT, LAPS_FIELD_DAMAGED, LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE,
+    LAPS_FIELD_COUNT, LAPS_FIELD_DAMAGED, LAPS_FIELD_DETAIL, LAPS_FIELD_DEVICE, LAPS_FIELD_EARLIER,
     LAPS_FIELD_FIRST_BAD, LAPS_FIELD_HASH, LAPS_FIELD_HEAD, LAPS_FIELD_NUMBER, LAPS_FIELD_REASON,
     LAPS_FIELD_RECORDS, LAPS_FIELD_REFERS_TO, LAPS_FIELD_VERIFIED, LAPS_FIELD_WHY, Row, laps_rows,
 };
@@ -19,7 +19,7 @@ use crate::status::{answer, laps_status};
 
 /// Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
 /// changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
-/// REFERS_TO, DETAIL; or NUMBER, HASH, DAMAGED, WHY.
+/// REFERS_TO, DETAIL, EARLIER; or NUMBER, HASH, DAMAGED, WHY.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -115,4 +115,5 @@ fn row(stored: &StoredEntry) -> Row {
         .text(LAPS_FIELD_RECORDS, records.join(" "))
         .number(LAPS_FIELD_REFERS_TO, entry.refers_to)
         .text(LAPS_FIELD_DETAIL, &entry.detail)
+        .number(LAPS_FIELD_EARLIER, stored.earlier.into())
 }

@@ -430,6 +430,12 @@ static void the_trail_names_who_why_and_from_where(void) {
     OK(laps_vault_audit_entries(vault, last, 1, &trail));
     CHECK(laps_rows_count(trail) == 1 && laps_rows_number(trail, 0, LAPS_FIELD_NUMBER) == last + 1);
     laps_rows_free(trail);
+    /* A clock that was set back: the entry says so, also at the beginning of a page. */
+    OK(laps_vault_retire(vault, LAPS_TEXT("pc-2"), LAPS_TEXT("anna"), LAPS_TEXT("ticket 4711"), now - 60));
+    OK(laps_vault_re_enrol(vault, LAPS_TEXT("pc-2"), WHO));
+    OK(laps_vault_audit_entries(vault, last + 2, 2, &trail));
+    CHECK(laps_rows_number(trail, 0, LAPS_FIELD_EARLIER) == 1 && laps_rows_number(trail, 1, LAPS_FIELD_EARLIER) == 0);
+    laps_rows_free(trail);
     OK(laps_vault_set_context(vault, NULL, 0));
 }
 

@@ -377,6 +377,8 @@ pub(crate) struct AuditEntry {
     number: u64,
     /// When; None for an entry that cannot be read.
     at: Option<When>,
+    /// Whether that is before the time of the entry in front of it: a clock was set back, or had been wrong.
+    earlier: bool,
     /// What was done, in a word; empty for an entry that cannot be read.
     action: &'static str,
     /// Whom the program authenticated; empty where it did not say.
@@ -408,6 +410,7 @@ impl From<StoredEntry> for AuditEntry {
             Ok(entry) => Self {
                 number: stored.number,
                 at: Some(When(entry.at)),
+                earlier: stored.earlier,
                 action: entry.action.as_str(),
                 caller: entry.caller,
                 actor: entry.actor,
@@ -423,6 +426,7 @@ impl From<StoredEntry> for AuditEntry {
             Err(detail) => Self {
                 number: stored.number,
                 at: None,
+                earlier: false,
                 action: "",
                 caller: String::new(),
                 actor: String::new(),

@@ -15,6 +15,9 @@ from .status import Status
 
 __all__ = ["entry", "print_trail", "register"]
 
+# Behind the time of an entry whose clock was behind that of the entry in front of it.
+EARLIER = " (earlier than the entry before it)"
+
 
 def register(vault: typer.Typer) -> None:
     """Adds the command of this file."""
@@ -70,6 +73,7 @@ def entry(found: AuditEntry) -> dict[str, Any]:
     return {
         "number": found.number,
         "at": inputs.rfc3339(found.at),
+        "earlier": found.earlier,
         "action": found.action,
         "caller": found.caller,
         "actor": found.actor,
@@ -90,7 +94,7 @@ def print_trail(trail: list[AuditEntry]) -> None:
         (
             [
                 str(each.number),
-                inputs.rfc3339(each.at) or "",
+                (inputs.rfc3339(each.at) or "") + (EARLIER if each.earlier else ""),
                 each.action,
                 each.caller,
                 each.actor,
