@@ -34,6 +34,7 @@ mod disclose;
 mod lifecycle;
 mod members;
 mod names;
+mod noted;
 mod orders;
 mod reseal;
 mod restore;

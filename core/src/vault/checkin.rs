@@ -1,7 +1,13 @@
 //! Taking a check-in: bytes to rules, rules to rows, rows to an answer.
 
-use alloc::{format, string::ToString as _, vec, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString as _},
+    vec,
+    vec::Vec,
+};
 
+use crate::account::Sid;
 use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MessageError};
@@ -13,7 +19,7 @@ use super::rules::{Context, Offer, Refused, Verdict};
 use super::state::{Device, Held, Sealing};
 use super::store::{DeviceKey, Durability, Store, Transaction};
 use super::trail::{Action, Entry};
-use super::{Observed, Vault, VaultError, name};
+use super::{Observed, Vault, VaultError, name, noted};
 
 /// How old `last_seen` may become before it is stored again (protocol §3.8).
 const LAST_SEEN_SECONDS: u64 = 3_600;
@@ -181,18 +187,31 @@ impl<S: Store> Vault<S> {
         let device = name(authenticated)?;
         let (message, records) = CheckIn::decode(bytes).map_err(VaultError::Message)?;
         let mut offers = Vec::new();
-        let mut foreign = message.device != device || message.scope != *scope;
+        let mut foreign = (message.device != device || message.scope != *scope).then(|| {
+            format!(
+                "the message names device {} of scope {:?}",
+                message.device,
+                message.scope.as_str()
+            )
+        });
         for (id, bytes) in records {
             let record = Record::parse(bytes).map_err(VaultError::Record)?;
             let header = record.header();
-            foreign |= header.device != device || header.scope != *scope || header.id != id;
+            if header.device != device || header.scope != *scope || header.id != id {
+                let (named, of) = (header.device, header.scope.as_str());
+                let text = || format!("a record names device {named} of scope {of:?}");
+                foreign.get_or_insert_with(text);
+            }
             let predecessor = header.previous;
             offers.push(Offered { record, predecessor });
         }
-        if foreign {
+        if let Some(detail) = foreign {
             let mut entry = Entry::of_device(Action::WrongDevice, device.as_str(), now);
-            entry.detail = format!("the message or a record in it names device {}", message.device);
-            self.write_entry(scope, Code::MessageWrongDevice, &entry)?;
+            entry.detail = detail;
+            if self.store.read(|tx| noted::is_new(tx, scope, &entry))? {
+                self.store.write(Durability::Durable, |tx| noted::note(tx, scope, &entry))?;
+            }
+            self.observe(&Observed::Refused { code: Code::MessageWrongDevice });
             return Err(VaultError::WrongDevice { authenticated: device.to_string() });
         }
         Ok(Incoming { device, message, offers })
@@ -294,7 +313,7 @@ impl<S: Store> Vault<S> {
         for offer in offers {
             keep(tx, scope, key, &mut device, offer, &verdict, now)?;
         }
-        note(tx, scope, name, &verdict, &offered, now)?;
+        note(tx, scope, name, device.managed.sid, &verdict, &offered, now)?;
         if let Some(head) = foreign_head.filter(|_| foreign_head != before.about.foreign_head) {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
@@ -303,7 +322,7 @@ impl<S: Store> Vault<S> {
                 ),
                 None => format!("the device remembers {head}, which is not in the log"),
             };
-            append(tx, scope, &entry)?;
+            noted::note(tx, scope, &entry)?;
         }
         if device != before || is_stale(device.about.last_seen, now) {
             device.about.last_seen = now;
@@ -352,7 +371,7 @@ fn keep(
             let mut entry = Entry::of_device(Action::Fork, header.device.as_str(), now);
             entry.records = vec![other, header.id];
             entry.detail = format!("both name {predecessor} as the record made before");
-            append(tx, scope, &entry)?;
+            noted::note(tx, scope, &entry)?;
         }
         tx.remember(key, predecessor, header.id)?;
     }
@@ -364,26 +383,30 @@ fn note(
     tx: &mut dyn Transaction,
     scope: &Scope,
     name: &DeviceId,
+    sid: Option<Sid>,
     verdict: &Verdict,
     offers: &[Offer],
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    let noted = [
-        (verdict.sid_changed, Action::SidChanged, "the account has another SID than before"),
-        (verdict.came_back, Action::Reenrolled, "the device checked in although it was retired"),
-        (
-            verdict.newly_stale,
-            Action::LateRecord,
-            "sealed to a reader that was removed; the device has to be given other readers",
-        ),
-    ];
-    for (_, action, detail) in noted.into_iter().filter(|(happened, ..)| *happened) {
-        let mut entry = Entry::of_device(action, name.as_str(), now);
-        entry.detail = detail.to_string();
-        if action == Action::LateRecord {
-            entry.records = offers.iter().map(|offer| offer.held.id).collect();
-        }
-        append(tx, scope, &entry)?;
+    let entry = |action, detail: String| {
+        let entry = Entry::of_device(action, name.as_str(), now);
+        Entry { detail, ..entry }
+    };
+    if verdict.came_back {
+        let detail = "the device checked in although it was retired".to_string();
+        append(tx, scope, &entry(Action::Reenrolled, detail))?;
+    }
+    if verdict.sid_changed {
+        let now_has = sid.map_or_else(|| "none".to_string(), |sid| sid.to_string());
+        let detail = format!("the account has another SID than before: {now_has}");
+        noted::note(tx, scope, &entry(Action::SidChanged, detail))?;
+    }
+    if verdict.newly_stale {
+        let detail =
+            "sealed to a reader that was removed; the device has to be given other readers";
+        let mut entry = entry(Action::LateRecord, detail.to_string());
+        entry.records = offers.iter().map(|offer| offer.held.id).collect();
+        noted::note(tx, scope, &entry)?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use alloc::{collections::BTreeSet, format, string::String, string::ToString as _, vec::Vec};
 
 use crate::account::same_name;
-use crate::error::Code;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
@@ -191,18 +190,6 @@ impl<S: Store> Vault<S> {
             self.observe(&Observed::Refused { code: error.code() });
         }
         result
-    }
-
-    /// Puts one entry into the trail.
-    pub(super) fn write_entry(
-        &self,
-        scope: &Scope,
-        code: Code,
-        entry: &Entry,
-    ) -> Result<AuditHead, VaultError> {
-        let head = self.store.write(Durability::Durable, |tx| append(tx, scope, entry))?;
-        self.observe(&Observed::Refused { code });
-        Ok(head)
     }
 }
 

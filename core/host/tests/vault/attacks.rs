@@ -8,15 +8,20 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::panic;
 use std::path::Path;
 
+use laps_core::account::Sid;
 use laps_core::error::Code;
+use laps_core::identity::DeviceId;
+use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::seal::Record;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::trail::Action;
-use laps_core::vault::{Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError};
+use laps_core::vault::{
+    AuditHead, Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError,
+};
 use laps_host::sqlite::{SqliteStore, back_up, restore};
 
-use super::bed::{Bed, Either, WHO, counting, device_id, id, key, rng, scope};
+use super::bed::{Bed, Device, Either, WHO, counting, device_id, id, key, rng, scope};
 
 fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
@@ -210,9 +215,9 @@ pub fn history_ends_to_the_second_and_a_clock_that_jumps_keeps_it(bed: &Bed) {
     let start = bed.now().as_unix_seconds();
     let mut device = bed.settled("pc-1", 3);
     // Versions 1 and 2 were displaced one and two seconds after the beginning.
-    let versions = |device: &mut super::bed::Device, at: u64| {
+    let versions = |device: &mut Device, at: u64| {
         let clock = laps_core::identity::Timestamp::from_unix_seconds(at);
-        let bytes = super::bed::Device::bytes(&device.message(), &[]);
+        let bytes = Device::bytes(&device.message(), &[]);
         let answer = bed.vault.check_in(&scope(), "pc-1", &bytes, clock).unwrap();
         device.token = Some(laps_core::rotation::message::Answer::decode(&answer).unwrap().token);
         let rows = bed.vault.history(&scope(), "pc-1").unwrap();
@@ -366,4 +371,63 @@ fn a_link_to_a_vault_is_looked_through() {
     fs::remove_file(&link).unwrap();
     symlink(other.path(), &link).unwrap();
     assert_eq!(through.show(&scope(), "pc-1").unwrap_err().code(), Code::Unreachable);
+}
+
+pub fn a_device_appends_one_entry_for_one_cause_and_few_of_a_kind(bed: &Bed) {
+    const TIMES: u8 = 250;
+    set_up(bed);
+    let mut device = bed.settled("pc-1", 1);
+    let mut other = bed.settled("pc-2", 1);
+    let length = || bed.trail().len();
+    let count = |action: Action| bed.trail().iter().filter(|each| each.action == action).count();
+    // A thousand times the same: one entry.
+    let mut message = device.message();
+    message.device = DeviceId::new("pc-9").unwrap();
+    let wrong = Device::bytes(&message, &[]);
+    let before = length();
+    for _ in 0..1_000 {
+        let answer = bed.vault.check_in(&scope(), "pc-1", &wrong, bed.now());
+        assert_eq!(answer.unwrap_err().code(), Code::MessageWrongDevice);
+    }
+    assert_eq!((length() - before, count(Action::WrongDevice)), (1, 1));
+    // The same of another device is another cause.
+    bed.vault.check_in(&scope(), "pc-2", &wrong, bed.now()).unwrap_err();
+    assert_eq!(count(Action::WrongDevice), 2);
+    // Something else each time: four.
+    for number in 0..TIMES {
+        message.device = DeviceId::new(&format!("pc-{}", 10 + u32::from(number))).unwrap();
+        let wrong = Device::bytes(&message, &[]);
+        bed.vault.check_in(&scope(), "pc-1", &wrong, bed.now()).unwrap_err();
+    }
+    assert_eq!(count(Action::WrongDevice), 5);
+    // Heads that are not ours, to and fro, and as many others.
+    for number in 0..TIMES {
+        for head in [AuditHead::new(50, [7; 32]), AuditHead::new(51, [number; 32])] {
+            device.audit = Some(head);
+            device.check_in(bed);
+        }
+    }
+    assert_eq!(count(Action::HeadMismatch), 4);
+    // The account has another SID each time.
+    for number in 0..u32::from(TIMES) {
+        other.sid = Some(Sid::unix_user(1_000 + number));
+        let at = bed.now().plus(u64::from(number));
+        other.outcome = Some(Outcome::new(EventKind::Committed, Directory::Entra, Reason::Age, at));
+        other.check_in(bed);
+    }
+    assert!(count(Action::SidChanged) <= 4, "{}", count(Action::SidChanged));
+    // Twins without end.
+    let first = device.make();
+    for number in 0..20 {
+        let twin = device.seal(100 + number, Some(id(&first)), "twin");
+        device.offer(bed, &[&twin]);
+    }
+    assert_eq!(count(Action::Fork), 4);
+    // A day later it is said again, once.
+    bed.pass(86_400);
+    for _ in 0..TIMES {
+        bed.vault.check_in(&scope(), "pc-1", &wrong, bed.now()).unwrap_err();
+    }
+    assert_eq!(count(Action::WrongDevice), 6);
+    assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
 }

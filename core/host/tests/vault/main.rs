@@ -61,7 +61,8 @@ conformance! {
         records_of_readers_beyond_the_list_are_sealed_anew_once,
         an_export_says_which_devices_are_not_whole,
         history_ends_to_the_second_and_a_clock_that_jumps_keeps_it,
-        an_observer_that_panics_undoes_nothing;
+        an_observer_that_panics_undoes_nothing,
+        a_device_appends_one_entry_for_one_cause_and_few_of_a_kind;
     checkins:
         a_rotation_goes_from_the_first_check_in_to_one_settled_record,
         a_token_is_kept_exactly_when_a_check_in_carries_it_and_changes_nothing,
