@@ -171,17 +171,19 @@ impl ReaderKey {
         Ok(Opened { password, proof: opened.proof })
     }
 
-    /// Opens a record and re-seals it for other readers. Old copies stay readable to the old ones.
-    #[pyo3(signature = (record, readers, /))]
+    /// Opens a record and re-seals it for other readers. Old copies stay readable to the old ones. `above` is what a vault said with the
+    /// record: it takes nothing else than the number behind the newest sealing that it keeps, which may be one that nobody opens.
+    #[pyo3(signature = (record, readers, /, *, above = 0))]
     fn reseal(
         &self,
         py: Python<'_>,
         record: &Record,
         readers: Vec<Bound<'_, Reader>>,
+        above: u32,
     ) -> PyResult<Record> {
         let readers: Vec<_> = readers.iter().map(|reader| reader.get().inner.clone()).collect();
         let inner = py
-            .detach(|| drawing(|rng| self.inner.reseal(&record.inner, &readers, rng)))?
+            .detach(|| drawing(|rng| self.inner.reseal_above(&record.inner, above, &readers, rng)))?
             .map_err(sealing)?;
         Ok(Record { inner })
     }

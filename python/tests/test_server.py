@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from datetime import datetime, timedelta, timezone
@@ -221,6 +222,28 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     by_set = ["--reader-set", "readers.set", "--authority", "authority.pub"]
     anew = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
     assert laps("vault", "readers", "take-back", "vault", "-", input=anew.out, status=0).out == "took 3 records back\n"
+
+
+def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
+    laps, folder = grown.laps, grown.folder
+    laps("vault", "readers", "add", "vault", "eve.pub", status=0)
+    page = laps("vault", "readers", "hand-out", "vault", "--json", status=0).json
+    to = ["--reader", "ann.key", "--to", "ann.pub", "--to", "bob.pub", "--to", "eve.pub"]
+    anew = laps("reseal", "-", *to, input=json.dumps(page), status=0).json
+    for each in anew["records"]:
+        sealed = bytearray(base64.b64decode(each["sealed"]))
+        sealed[-1] ^= 1
+        each["sealed"] = base64.b64encode(sealed).decode()
+    (folder / "spoilt.json").write_text(json.dumps(anew))
+    assert laps("vault", "readers", "take-back", "vault", "spoilt.json", "--json", status=0).json == {"resealed": 3}
+    # The vault cannot tell. What the devices sealed is handed out again, with the number that it keeps.
+    again = laps("vault", "readers", "hand-out", "vault", "--from-devices", "--json", status=0)
+    assert [each["above"] for each in again.json["records"]] == [1, 1, 1]
+    anew = laps("reseal", "-", *to, input=again.out, status=0)
+    assert laps("vault", "readers", "take-back", "vault", "-", "--json", input=anew.out, status=0).json == {"resealed": 3}
+    eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
+    assert len(laps(*eve, status=0).json["candidates"]) == 1
+    assert laps("vault", "show", "vault", "PC-2", "--json", status=0).json["ordered"] is True
 
 
 def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:

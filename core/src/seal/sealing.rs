@@ -65,8 +65,24 @@ impl ReaderKey {
         readers: &[Reader],
         generator: &mut Generator<S>,
     ) -> Result<Record, SealError> {
+        self.reseal_above(record, 0, readers, generator)
+    }
+
+    /// As [`ReaderKey::reseal`], under a number above `kept` too: that of the newest sealing which the vault keeps and which may be one
+    /// that nobody opens. An export for re-sealing names it; a vault takes nothing else than the number behind it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reseal_above<S: TryCryptoRng>(
+        &self,
+        record: &Record,
+        kept: u32,
+        readers: &[Reader],
+        generator: &mut Generator<S>,
+    ) -> Result<Record, SealError> {
         let sealed = self.open_plaintext(record).and_then(|plaintext| {
-            let sealing = record.sealing().checked_add(1).ok_or(SealError::ResealLimit)?;
+            let newest = record.sealing().max(kept);
+            let sealing = newest.checked_add(1).ok_or(SealError::ResealLimit)?;
             let head = [record.core(), record.signature()].concat();
             seal_plaintext(head, sealing, &plaintext, readers, generator)
         });

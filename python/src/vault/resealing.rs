@@ -35,6 +35,12 @@ impl Resealing {
         self.inner.record.to_string()
     }
 
+    /// The highest number of a sealing that the vault keeps: `ReaderKey.reseal` is given it.
+    #[getter]
+    fn above(&self) -> u32 {
+        self.inner.above
+    }
+
     /// The sealed bytes: `Record.parse` reads them.
     #[getter]
     fn sealed<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -103,8 +109,11 @@ impl Vault {
     /// vault whose readers' keys are elsewhere: there `Record.parse` and `ReaderKey.reseal`, and back with `take_resealed`. Seal to
     /// readers that you know, from a signed set or a list of your own: who keeps the vault could name you one of theirs. The
     /// handing out is in the trail. A page may be empty and still not the last one: that one has no `next`.
+    ///
+    /// `from_devices` hands out something else: of records that were given back, the sealings that came from the devices, for when
+    /// what was given back opens for nobody. Those name who could read before, so their rotation is ordered.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, actor, reason, context = "", after = None, limit = 1000, now = None))]
+    #[pyo3(signature = (*, actor, reason, context = "", after = None, limit = 1000, from_devices = false, now = None))]
     fn resealing(
         &self,
         py: Python<'_>,
@@ -113,12 +122,16 @@ impl Vault {
         context: &str,
         after: Option<&str>,
         limit: usize,
+        from_devices: bool,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<ResealPage> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let page =
-            long(py, refused, || self.inner.resealing(&self.scope, after, limit, &request, now))?;
+        let options = vault::ResealOptions::default();
+        let options = if from_devices { options.from_devices() } else { options };
+        let page = long(py, refused, || {
+            self.inner.resealing_with(&self.scope, after, limit, options, &request, now)
+        })?;
         let items = page.items.into_iter().map(|inner| Py::new(py, Resealing { inner }));
         let pairs = page.damaged_records.iter();
         Ok(ResealPage {

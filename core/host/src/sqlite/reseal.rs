@@ -74,7 +74,8 @@ fn anew(
         .iter()
         .map(|item| {
             let record = Record::parse(&item.sealed)?;
-            Ok(key.reseal(&record, readers, &mut generator)?.as_bytes().to_vec())
+            let sealed = key.reseal_above(&record, item.above, readers, &mut generator)?;
+            Ok(sealed.as_bytes().to_vec())
         })
         .collect()
 }

@@ -31,6 +31,8 @@ _PAGE = 1000
 _LARGEST = 1 << 30
 #: A record is sealed to other readers than the key that is used.
 _NOT_OURS = 99
+#: The last number that a sealing can have.
+_LAST_NUMBER = (1 << 32) - 1
 
 
 def register(readers: typer.Typer) -> None:
@@ -47,6 +49,13 @@ def hand_out(
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, max=_PAGE, help="How many devices are looked at in one go.")
     ] = 200,
+    from_devices: Annotated[
+        bool,
+        typer.Option(
+            "--from-devices",
+            help="Of records that were given back, what the devices sealed: when nobody opens what was given back. They are ordered to rotate.",
+        ),
+    ] = False,
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
@@ -59,13 +68,20 @@ def hand_out(
     """
     opened = open_vault(path, scope)
     why = reason or "handed out on the command line to be sealed anew"
-    page = opened.resealing(actor=actor or user(), reason=why, context=context(), after=after, limit=limit)
+    page = opened.resealing(
+        actor=actor or user(), reason=why, context=context(), after=after, limit=limit, from_devices=from_devices
+    )
     if as_json:
         output.emit(
             {
                 "scope": scope,
                 "records": [
-                    {"device": each.device, "record": each.record, "sealed": base64.b64encode(each.sealed).decode("ascii")}
+                    {
+                        "device": each.device,
+                        "record": each.record,
+                        "above": each.above,
+                        "sealed": base64.b64encode(each.sealed).decode("ascii"),
+                    }
                     for each in page.items
                 ],
                 "next": page.next,
@@ -119,12 +135,12 @@ def reseal(
     anew: list[dict[str, str]] = []
     failed: list[tuple[str, str, str]] = []
     not_ours = 0
-    for device, record, each in sealed:
+    for device, record, above, each in sealed:
         try:
             parsed = Record.parse(each)
             if (parsed.scope, parsed.device, parsed.id) != (scope, device, record):
                 raise RecordError("another record in its place", 98)
-            made = bytes(held.reseal(parsed, readers))
+            made = bytes(held.reseal(parsed, readers, above=above))
         except RecordError as error:
             if error.code == _NOT_OURS:
                 not_ours += 1
@@ -158,7 +174,7 @@ def take_back(
     opened = open_vault(path, scope)
     _, sealed = _records(file)
     records = []
-    for device, record, each in sealed:
+    for device, record, _, each in sealed:
         try:
             records.append(Record.parse(each))
         except LapsError as error:
@@ -187,12 +203,23 @@ def _readers(to: Sequence[Path] | None, reader_set: Path | None, authority: Path
     return list(found.readers)
 
 
-def _records(file: Path) -> tuple[str, list[tuple[str, str, bytes]]]:
-    """The scope and the records of a document."""
+def _number(above: object) -> int:
+    if not isinstance(above, int) or not 0 <= above <= _LAST_NUMBER:
+        raise ValueError("above is no number of a sealing")
+    return above
+
+
+def _records(file: Path) -> tuple[str, list[tuple[str, str, int, bytes]]]:
+    """The scope and the records of a document: device, id, the number that the vault keeps, sealed bytes."""
     try:
         document: Any = json.loads(inputs.text(inputs.read(file, "records", largest=_LARGEST), f"records {file}"))
         records = [
-            (str(each["device"]), str(each["record"]), base64.b64decode(each["sealed"], validate=True))
+            (
+                str(each["device"]),
+                str(each["record"]),
+                _number(each.get("above", 0)),
+                base64.b64decode(each["sealed"], validate=True),
+            )
             for each in document["records"]
         ]
         # JSON can write half a character, which no terminal and no file takes.
