@@ -342,6 +342,18 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         self.kind.name()
     }
+
+    /// Whether a rotation failed, which is over when none is due any more.
+    pub(super) const fn is_failed_rotation(&self) -> bool {
+        matches!(
+            self.kind,
+            EventKind::AccountNotFound
+                | EventKind::AccountUpdateFailed
+                | EventKind::BackUpFailed
+                | EventKind::PasswordRefused
+                | EventKind::PrepareFailed
+        )
+    }
 }
 
 #[cfg(test)]

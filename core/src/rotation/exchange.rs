@@ -236,6 +236,11 @@ impl Rotation {
         if matches!(self.step, Step::Settled(_)) {
             if self.same_account() {
                 self.take_orders(&sent, &answer);
+                // The vault believes what a check-in with its token says. Of an account that is missing, or that is another one than before and
+                // waits, no other check-in would follow.
+                let idle = self.journal.missing
+                    || (self.journal.committed == 0 && self.startable().is_none());
+                self.talk.report |= idle && !sent.with_token;
             } else {
                 self.take_account();
             }
@@ -418,6 +423,7 @@ impl Rotation {
         if self.reason_due().is_none() {
             self.hurry = Hurry::No;
             self.say(EventKind::NotDue, Reason::None, 0);
+            self.forget_failure();
         }
         let waits = self.untold_waits();
         if let Some(waits) = waits.filter(|waits| self.said.waits != Some(*waits)) {
@@ -426,6 +432,15 @@ impl Rotation {
         if self.said.waits != waits {
             self.said.waits = waits;
             self.changed(Unsaved::Detail);
+        }
+    }
+
+    /// What failed is over when nothing is due any more, because a reader, a policy or an order is as it was: the vault hears it, too.
+    fn forget_failure(&mut self) {
+        let failed = self.journal.last.is_some_and(|last| last.is_failed_rotation());
+        if failed && self.config.directory.is_some() && !self.journal.missing {
+            self.remember(EventKind::NotDue, Reason::None);
+            self.talk.report = true;
         }
     }
 

@@ -95,7 +95,10 @@ impl Rotation {
     /// made again at once for other readers.
     pub fn handle_readers(&mut self, readers: [u8; 8], lost: bool, now: Timestamp) {
         self.observe(now);
-        self.reader_lost = lost;
+        // While a rotation is under way there is no record to compare: what was lost stays lost until it commits, or other readers come.
+        if matches!(self.step, Step::Settled(_)) || self.readers != Some(readers) {
+            self.reader_lost = lost;
+        }
         self.readers = Some(readers);
         if self.journal.refused_readers.is_some_and(|refused| refused != readers) {
             self.journal.refused_readers = None;

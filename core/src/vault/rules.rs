@@ -196,7 +196,7 @@ impl Device {
         let before = self.managed.name;
         let place = next.place(&message.account, message.sid, context, &mut verdict);
         let sid = next.account_mut(place).sid;
-        if verdict.believed && place > 0 {
+        if verdict.believed && verdict.live && place > 0 {
             let same = same_name(before.as_str(), message.account.as_str());
             verdict.sid_changed = same && sid != self.managed.sid;
             verdict.turned = true;

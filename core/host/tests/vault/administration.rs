@@ -4,7 +4,7 @@ use laps_core::error::Code;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::{IdSet, MayHold};
-use laps_core::seal::{Reader, Record};
+use laps_core::seal::{Reader, Record, SealError};
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::trail::Action;
 use laps_core::vault::{
@@ -110,6 +110,9 @@ pub fn accounts_of_one_device_are_kept_apart(bed: &Bed) {
     let mut device = bed.settled("pc-1", 3);
     bed.vault.order_rotation(&scope(), Selection::Devices(&["pc-1"]), &WHO, bed.now()).unwrap();
     turn(&mut device, "NewAdmin");
+    let delayed = device.message();
+    device.check_in(bed);
+    assert_eq!(row(bed, "pc-1").account.as_str(), "Admin", "without a token it may be an old one");
     device.check_in(bed);
     let shown = row(bed, "pc-1");
     assert_eq!((shown.account.as_str(), shown.version, shown.ordered), ("NewAdmin", None, false));
@@ -146,6 +149,14 @@ pub fn accounts_of_one_device_are_kept_apart(bed: &Bed) {
     let ordered: Vec<bool> =
         row(bed, "pc-1").accounts.iter().map(|former| former.ordered).collect();
     assert_eq!((row(bed, "pc-1").ordered, ordered), (false, vec![true]), "NewAdmin was shown");
+    // What was under way for long, or comes twice, turns nothing.
+    deliver(bed, &delayed, &[]).unwrap();
+    let mut other = delayed;
+    other.account = AccountName::new("Third").unwrap();
+    for _ in 0..2 {
+        deliver(bed, &other, &[]).unwrap();
+    }
+    assert_eq!(row(bed, "pc-1").account.as_str(), "Admin");
 }
 
 pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
@@ -202,6 +213,17 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
     assert_eq!((record.sealing(), page.items[0].above), (0, 1));
     assert!(row(bed, "pc-1").order_at.unwrap() <= bed.now());
     assert!(bed.trail().iter().any(|entry| entry.detail.contains("as the devices sealed them")));
+    // Sealed again without a look at what the vault keeps, it has the number of the spoilt one, and changes nothing.
+    assert_eq!(give(&seal(&record, &readers)), Ok(0));
+    let above = page.items[0].above;
+    let honest = bed.reader.reseal_above(&record, above, &readers, &mut rng()).unwrap();
+    assert_eq!((honest.sealing(), give(&honest)), (2, Ok(1)));
+    let shown = disclose(DiscloseOptions::default());
+    assert!(opens(&shown.candidates[0].sealed), "an honest one takes the place of a spoilt one");
+    assert_eq!(
+        bed.reader.reseal_above(&record, u32::MAX, &readers, &mut rng()).unwrap_err(),
+        SealError::ResealLimit
+    );
 }
 
 pub fn what_was_shown_is_rotated_after_a_day_and_a_second_look_changes_nothing(bed: &Bed) {
