@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any
+
+import laps
 
 from .conftest import Fleet
 
@@ -87,11 +90,60 @@ def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
     assert (device["account"], device["findings"], device["candidates"]) == ("Admin", ["account-missing"], 0)
     assert any("create it" in each for each in device["advice"])
     said = empty_fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
-    assert "(missing)" in said and "create it" in said
+    assert "(missing)" in said and "create it" in said and "settled" not in said
+    status = empty_fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
+    assert (status["state"], status["version"]) == ("account-missing", 0)
     account.write_text("made later")
     empty_fleet.agent()
     assert shown(empty_fleet)["state"] == "settled" and shown(empty_fleet)["findings"] == []
     assert opens(empty_fleet)
+
+
+def test_an_account_that_comes_and_goes_with_a_channel_of_ones_own(empty_fleet: Fleet) -> None:
+    folder, account = empty_fleet.folder, empty_fleet.folder / "accounts" / "Admin"
+    vault = laps.Vault.open(folder / "vault")
+    told: list[str] = []
+    agent = laps.Agent(
+        policy=[folder / "policy.json"],
+        channel=lambda message: vault.check_in("PC-1", message),
+        state=folder / "state-PC-1",
+        device="PC-1",
+        store=empty_fleet.store,
+        readers=[laps.Reader((folder / f"{name}.pub").read_text()) for name in ("ann", "bob")],
+        on_event=lambda event: told.append(event.name),
+    )
+    first = account.read_text()
+    with agent:
+        account.unlink()
+        for _ in range(2):
+            assert agent.run_once() == "account-missing"
+            assert vault.show("PC-1").findings == ["account-missing"]
+        assert "account-not-found" in told and "prepared" not in told
+        account.write_text(first)
+        assert agent.run_once() == "committed"
+        assert vault.show("PC-1").findings == [] and account.read_text() != first
+        account.unlink()
+        assert agent.run_once() == "account-missing"
+        account.write_text("of a new account")
+        assert agent.run_once() == "committed"
+    assert opens(empty_fleet)
+    assert shown(empty_fleet)["state"] == "settled"
+
+
+def test_an_entry_that_is_earlier_than_the_one_before_is_marked(fleet: Fleet) -> None:
+    vault = laps.Vault.open(fleet.folder / "vault")
+    length = vault.audit_verify().entries
+    for year in (2030, 2029):
+        now = datetime(year, 1, 1, tzinfo=timezone.utc)
+        vault.order_rotation(["PC-1"], actor="a", reason="r", now=now)
+    first, second = vault.audit_entries(after=length)
+    assert (first.earlier, second.earlier) == (False, True)
+    # The entry in front of a page counts, too.
+    (again,) = vault.audit_entries(after=length + 1)
+    assert again.earlier
+    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["trail"]
+    assert [each["earlier"] for each in trail[length:]] == [False, True]
+    assert "earlier than the entry before it" in fleet.laps("vault", "audit", "vault", "--entries", status=0).out
 
 
 def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:

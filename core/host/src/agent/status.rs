@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use laps_core::rotation::AuditFinding;
+use laps_core::rotation::{AuditFinding, State};
 use laps_core::seal::ReaderId;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,8 @@ pub struct Status {
     pub account: String,
     /// The version of the last committed record; 0 for none.
     pub version: u64,
-    /// Where the rotation stands, in a word; `new` without a journal, `damaged` with one that cannot be read.
+    /// Where the rotation stands, in a word; `account-missing` while there is no account to rotate, `new` without a journal, `damaged` with
+    /// one that cannot be read.
     pub state: String,
     /// When the password is due, RFC 3339.
     pub due: Option<String>,
@@ -75,6 +76,14 @@ pub struct Waits {
     pub why: String,
 }
 
+/// Between two rotations of an account that is not there nothing is settled.
+const fn state(status: &laps_core::rotation::Status) -> &'static str {
+    match (status.state, status.account_missing) {
+        (State::Settled | State::Starting, true) => "account-missing",
+        (state, _) => state.name(),
+    }
+}
+
 fn no_finding() -> String {
     AuditFinding::None.name().to_owned()
 }
@@ -102,7 +111,7 @@ impl Status {
             device: status.device.to_string(),
             account: status.account.to_string(),
             version: status.version,
-            state: status.state.name().to_owned(),
+            state: state(status).to_owned(),
             due: status.due.map(rfc3339),
             reset_at: status.reset_at.map(rfc3339),
             waits: status
