@@ -109,6 +109,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	cargo test --release -p laps-core --all-features --test constant_time
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --lib rotation::exploration -- --nocapture
 	$(MAKE) proofs-administration
+	$(MAKE) proofs-dice
 	LAPS_PROOFS=1 cargo test --release -p laps-core --all-features --test rotation walk -- --nocapture
 	LAPS_PROOFS=1 LAPS_FLEET_CSV=$(CURDIR)/target/fleet.csv \
 		cargo test --release -p laps-core --all-features --test rotation fleet -- --nocapture
@@ -129,6 +130,10 @@ proofs-administration: ## The exploration of administrations; PART=parts::orders
 .PHONY: proofs-turns
 proofs-turns: packages ## Sixteen processes on one vault for three minutes: nobody is told "busy"; prints p50, p99 and throughput
 	LAPS_PROOFS=1 cargo test --release -p laps-host --all-features --test processes -- take_turns
+.PHONY: proofs-dice
+proofs-dice: ## 200 agents, ten thousand acts and kills; SEED=… walks that way again, PART=6:150 with fewer agents and acts
+	LAPS_DICE=$(or $(PART),200:10000) $(if $(SEED),LAPS_DICE_SEED=$(SEED)) \
+		cargo test -p laps-host --all-features --test dice
 
 .PHONY: report-view
 report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 5, 3 000 and 100 000 devices in headless Chromium; look at the pictures
