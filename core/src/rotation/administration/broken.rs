@@ -171,9 +171,13 @@ impl Broken<'_> {
             });
         }
         if !self.hold(Rule::Accounts) {
-            for former in core::mem::take(&mut device.former) {
-                device.managed.candidates.pending.extend(former.candidates.current);
-            }
+            // One that the device has only named so far has no password to be mixed up.
+            let former = core::mem::take(&mut device.former).into_iter();
+            let (mixed, named): (Vec<_>, Vec<_>) =
+                former.partition(|former| former.candidates.current.is_some());
+            device.former = named;
+            let mixed = mixed.into_iter().filter_map(|former| former.candidates.current);
+            device.managed.candidates.pending.extend(mixed);
         }
     }
 
