@@ -130,6 +130,7 @@ proofs-administration: ## The exploration of administrations; PART=parts::orders
 .PHONY: proofs-turns
 proofs-turns: packages ## Sixteen processes on one vault for three minutes: nobody is told "busy"; prints p50, p99 and throughput
 	LAPS_PROOFS=1 cargo test --release -p laps-host --all-features --test processes -- take_turns
+
 .PHONY: proofs-dice
 proofs-dice: ## 200 agents, ten thousand acts and kills; SEED=… walks that way again, PART=6:150 with fewer agents and acts
 	LAPS_DICE=$(or $(PART),200:10000) $(if $(SEED),LAPS_DICE_SEED=$(SEED)) \
