@@ -12,7 +12,7 @@ use laps_core::vault::Vault;
 use laps_host::account::command::CommandStore;
 use laps_host::agent::channel::VaultChannel;
 use laps_host::agent::event::AgentEvent;
-use laps_host::agent::{Agent, AgentOptions, PolicySource, Step};
+use laps_host::agent::{Agent, AgentOptions, PolicySource, RunOutcome, Step};
 use laps_host::sqlite::SqliteStore;
 
 use super::script::{End, Run};
@@ -64,7 +64,7 @@ pub(crate) fn agent(arguments: &[String]) -> ! {
     let status = if mode == "run" {
         agent.run(&stop, Duration::from_secs(60)).map(|()| 0)
     } else {
-        agent.run_once_until(mode == "force", &stop).map(|outcome| outcome.exit_status())
+        agent.run_once_until(mode == "force", &stop).map(RunOutcome::exit_status)
     };
     match status {
         Ok(status) => std::process::exit(i32::from(status)),

@@ -21,11 +21,11 @@ impl Walk {
         self.counts.looks += 1;
         let device = &self.devices[number];
         let at_risk = device.vault_lost && device.journal_lost;
-        for name in 0..NAMES.len() {
+        for (name, called) in NAMES.iter().enumerate() {
             let device = &self.devices[number];
             let at_risk = at_risk || (name != device.named && device.former_lost);
             if device.is_ours(name) && !at_risk && !self.is_known(number, name) {
-                self.fail(number, &format!("nobody can get the password of {}", NAMES[name]));
+                self.fail(number, &format!("nobody can get the password of {called}"));
             }
         }
         if let Ended::Status(status) = ended
