@@ -236,7 +236,8 @@ impl World {
     ) -> Wrong {
         let unheard = any![Fault::Crash, Fault::Lose, Fault::Repeat, Fault::Clone];
         let told = match self.place() {
-            Place::Idle(_) => true,
+            // A device that is an older one again is believed when it comes with the token.
+            Place::Idle(_) => !self.excuse.torn,
             Place::InFlight => self.machine.talk.sent.is_some_and(|sent| sent.with_token),
             Place::Save | Place::CheckIn | Place::Apply | Place::Verify | Place::Pause(_) => false,
         };
