@@ -1,7 +1,8 @@
-//! What a call through the C ABI costs over the same call in Rust. Method and numbers: `../README.md`.
+//! What a call through the C ABI costs over the same call in Rust. Method and numbers:
+//! `../README.md`.
 //!
-//! The shared library is loaded as a program in C loads it: the one that `LAPS_LIBRARY` names (`make bench` builds the one
-//! that is shipped), or what `cargo build --release -p laps-ffi` left.
+//! The shared library is loaded as a program in C loads it: the one that `LAPS_LIBRARY` names
+//! (`make bench` builds the one that is shipped), or what `cargo build --release -p laps-ffi` left.
 
 #![expect(clippy::expect_used, reason = "a benchmark")]
 
@@ -69,7 +70,8 @@ fn made(call: impl FnOnce(Out) -> i32) -> Object {
 fn abi(c: &mut Criterion) {
     let Some(abi) = open() else { return };
     let (new_generator, new_recipe) = (abi.generator_new(), abi.recipe_new());
-    // SAFETY: contract of laps.h, here and below: objects of the library, buffers of the length that is said.
+    // SAFETY: contract of laps.h, here and below: objects of the library, buffers of the length
+    // that is said.
     let (generator, recipe) =
         unsafe { (made(|out| new_generator(out)), made(|out| new_recipe(4, 14, out))) };
     let rust_recipe = Recipe::complexity(Complexity::Full, 14).expect("a recipe");

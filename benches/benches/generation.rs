@@ -124,7 +124,8 @@ fn build(c: &mut Criterion) {
     group.finish();
 }
 
-/// One of each class, the rest from all, then a shuffle: the recipe that most programs use. Not uniform.
+/// One of each class, the rest from all, then a shuffle: the recipe that most programs use. Not
+/// uniform.
 fn place_and_shuffle(rng: &mut impl rand::Rng) -> String {
     let mut bytes: Vec<u8> =
         CLASSES.iter().filter_map(|class| class.choose(rng).copied()).collect();

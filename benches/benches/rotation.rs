@@ -1,4 +1,5 @@
-//! The rotation machine, its messages, and a whole run of the agent against what its syncs alone cost.
+//! The rotation machine, its messages, and a whole run of the agent against what its syncs alone
+//! cost.
 //!
 //! `LAPS_FOLDER` names the folder, and with it the disk, of the runs.
 
@@ -281,7 +282,8 @@ fn runs(criterion: &mut Criterion) {
     group.bench_function("a rotation", |b| {
         b.iter(|| assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed));
     });
-    // The floor: three journals, each a file and its folder, and the vault's two commits (the record and the commit; a running agent has its token).
+    // The floor: three journals, each a file and its folder, and the vault's two commits (the
+    // record and the commit; a running agent has its token).
     let beside = folder.path().join("floor");
     fs::create_dir(&beside).unwrap();
     let mut log = File::create(beside.join("log")).unwrap();

@@ -1,5 +1,5 @@
-//! Sealing and opening records. The peer for opening is what one writes first: the HPKE crate's own single-shot call
-//! with its private key parsed once, then the body.
+//! Sealing and opening records. The peer for opening is what one writes first: the HPKE crate's own
+//! single-shot call with its private key parsed once, then the body.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
 
 use core::hint::black_box;

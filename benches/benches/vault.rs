@@ -1,10 +1,11 @@
 //! The vault under load: fleets of several sizes, records of true size, the SQLite store.
 //!
-//! `cargo bench -p laps-benches --bench vault` measures a thousand and ten thousand devices. `LAPS_FLEET=full` measures a thousand, a
-//! hundred thousand with twelve records in history, and a million with one: it needs 8 GB of disk and six minutes. What
-//! costs the same in each grows with the answer and not with the vault.
-//! `LAPS_FLEET="100000x12"` measures that one. `LAPS_FOLDER` names the folder, and with it the disk. Every figure about commits stands beside what fdatasync alone
-//! allows in the same minute, because a disk can change its mind within a run.
+//! `cargo bench -p laps-benches --bench vault` measures a thousand and ten thousand devices.
+//! `LAPS_FLEET=full` measures a thousand, a hundred thousand with twelve records in history, and a
+//! million with one: it needs 8 GB of disk and six minutes. What costs the same in each grows with
+//! the answer and not with the vault. `LAPS_FLEET="100000x12"` measures that one. `LAPS_FOLDER`
+//! names the folder, and with it the disk. Every figure about commits stands beside what fdatasync
+//! alone allows in the same minute, because a disk can change its mind within a run.
 
 #![expect(
     unreachable_pub,
@@ -36,7 +37,8 @@ use vault::fleet::{Device, Fleet, NOW, send_many, settle};
 
 const WHO: Request<'_> = Request::new("bench", "measuring");
 const SCOPE: Scope = Scope::EMPTY;
-/// Rounds of check-ins with a new record; in each so many alone, and as many in groups of each of these sizes.
+/// Rounds of check-ins with a new record; in each so many alone, and as many in groups of each of
+/// these sizes.
 const ROUNDS: usize = 3;
 const GROUPS: [usize; 3] = [1, 100, 1_000];
 /// The most devices that are measured.
@@ -76,8 +78,8 @@ fn rate<T>(items: impl IntoIterator<Item = T>, mut work: impl FnMut(T)) -> f64 {
     f64::from(count) / start.elapsed().as_secs_f64()
 }
 
-/// What fdatasync alone allows a file of `len` bytes a write: appended, as a log that grows; and written over, as a log that
-/// begins again. The larger of the two.
+/// What fdatasync alone allows a file of `len` bytes a write: appended, as a log that grows; and
+/// written over, as a log that begins again. The larger of the two.
 fn probe(folder: &Path, len: usize) -> f64 {
     const WRITES: u64 = 200;
     let path = folder.join("probe");
@@ -99,8 +101,8 @@ fn probe(folder: &Path, len: usize) -> f64 {
     appended.max(over)
 }
 
-/// How many bytes one commit writes, on average, as the kernel counts them for this process. The largest is left out: it may have
-/// folded the log.
+/// How many bytes one commit writes, on average, as the kernel counts them for this process. The
+/// largest is left out: it may have folded the log.
 fn written(commits: impl Iterator<Item = impl FnOnce()>) -> usize {
     let count = || -> usize {
         let io = std::fs::read_to_string("/proc/self/io").unwrap();
@@ -118,7 +120,8 @@ fn written(commits: impl Iterator<Item = impl FnOnce()>) -> usize {
     all.iter().sum::<usize>() / all.len()
 }
 
-/// Commits until the log has its full size: from then on it is written over, as in a vault that has been open for a while.
+/// Commits until the log has its full size: from then on it is written over, as in a vault that has
+/// been open for a while.
 fn fill_log(vault: &Vault<SqliteStore>, fleet: &Fleet, path: &Path) {
     let log = path.with_file_name("vault-wal");
     for n in fleet.pick(usize::MAX) {
@@ -130,8 +133,8 @@ fn fill_log(vault: &Vault<SqliteStore>, fleet: &Fleet, path: &Path) {
     }
 }
 
-/// A rotation of every device that is measured. The pages of a new file are full: the first row that grows splits its page, which
-/// happens once in the life of a device and not at each check-in.
+/// A rotation of every device that is measured. The pages of a new file are full: the first row
+/// that grows splits its page, which happens once in the life of a device and not at each check-in.
 fn warm_up(vault: &Vault<SqliteStore>, fleet: &Fleet, known: &mut [Device]) {
     for devices in known.chunks_mut(1_000) {
         let group = offers(fleet, devices, 0, devices.len());
@@ -316,7 +319,8 @@ fn changed(
     written
 }
 
-/// The pages at which the log of this vault is folded into the file: `core/host/src/sqlite/open.rs`.
+/// The pages at which the log of this vault is folded into the file:
+/// `core/host/src/sqlite/open.rs`.
 fn log_pages(folder: &Path) -> usize {
     let pages = std::fs::metadata(folder.join("vault")).unwrap().len() / 4_096;
     usize::try_from((pages / 4).clamp(4_000, 16_000)).unwrap()

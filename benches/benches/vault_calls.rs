@@ -1,5 +1,5 @@
-//! Calls of a vault on SQLite that wait for no disk, with a thousand devices: the time of one, by criterion. What waits for
-//! the disk, and fleets of other sizes, stand in `vault.rs`.
+//! Calls of a vault on SQLite that wait for no disk, with a thousand devices: the time of one, by
+//! criterion. What waits for the disk, and fleets of other sizes, stand in `vault.rs`.
 
 #![expect(
     unreachable_pub,

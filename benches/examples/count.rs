@@ -1,7 +1,9 @@
-//! Makes so many passwords of one kind and nothing else: for instruction counts, which repeat where times do not.
+//! Makes so many passwords of one kind and nothing else: for instruction counts, which repeat where
+//! times do not.
 //!
-//! `count KIND NUMBER`, KIND one of `chacha20`, `generator`, `password`, `passphrase`, `exact`, `bulk`. For `bulk`, NUMBER passwords
-//! are made by one call into one buffer, five times, and the least time of one password is printed in nanoseconds.
+//! `count KIND NUMBER`, KIND one of `chacha20`, `generator`, `password`, `passphrase`, `exact`,
+//! `bulk`. For `bulk`, NUMBER passwords are made by one call into one buffer, five times, and the
+//! least time of one password is printed in nanoseconds.
 
 #![expect(clippy::expect_used, reason = "a measuring tool")]
 

@@ -1,5 +1,5 @@
-//! Exchanges sealed records with another implementation: `make FOLDER SEED` writes cases, `check FOLDER` runs those
-//! that somebody else wrote (`core/src/seal/FORMAT.md` §13).
+//! Exchanges sealed records with another implementation: `make FOLDER SEED` writes cases, `check
+//! FOLDER` runs those that somebody else wrote (`core/src/seal/FORMAT.md` §13).
 
 #[path = "../tests/seal/cases.rs"]
 mod cases;

@@ -1,8 +1,8 @@
 //! Which local account is managed (windows-laps §3).
 //!
-//! A blank name means the built-in administrator, found by RID 500 even when it was renamed or localised. A
-//! name means that account, compared as Windows compares. Guest, service and other well-known accounts are
-//! never chosen. Every refusal is event 10013 in the device's log.
+//! A blank name means the built-in administrator, found by RID 500 even when it was renamed or
+//! localised. A name means that account, compared as Windows compares. Guest, service and other
+//! well-known accounts are never chosen. Every refusal is event 10013 in the device's log.
 
 mod naming;
 mod sid;
@@ -33,7 +33,8 @@ pub struct LocalAccount {
     pub enabled: bool,
 }
 
-/// Chooses the managed account: by name, or the built-in administrator (RID 500) when the name is blank.
+/// Chooses the managed account: by name, or the built-in administrator (RID 500) when the name is
+/// blank.
 ///
 /// # Errors
 /// [`AccountError`] says why none can be managed: event 10013.
@@ -69,7 +70,8 @@ pub fn choose<'a>(
 
 /// Whether two account names are the same to Windows: compared character by character in capitals.
 ///
-/// Only simple mappings count (`ß` stays itself), and nothing outside ASCII turns into ASCII, so `ſ` is not `S`.
+/// Only simple mappings count (`ß` stays itself), and nothing outside ASCII turns into ASCII, so
+/// `ſ` is not `S`.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
     one.chars().map(capital).eq(other.chars().map(capital))
@@ -83,7 +85,8 @@ pub(crate) fn capital(letter: char) -> char {
     }
 }
 
-/// Guest, service and other accounts that belong to the system: never managed. Only RID 500 is, among those.
+/// Guest, service and other accounts that belong to the system: never managed. Only RID 500 is,
+/// among those.
 fn is_well_known(account: &LocalAccount) -> bool {
     account.sid.map_or_else(
         || WELL_KNOWN_NAMES.iter().any(|name| same_name(name, account.name.as_str())),
@@ -113,7 +116,8 @@ pub enum AccountError {
     NoBuiltInAdministrator,
     /// No account has the name.
     NotFound,
-    /// The name begins or ends with a space; Windows would look it up as it stands and find nothing.
+    /// The name begins or ends with a space; Windows would look it up as it stands and find
+    /// nothing.
     SurroundingSpace,
     /// Guest, a service or another account of the system.
     WellKnown,
@@ -129,7 +133,8 @@ impl AccountError {
         }
     }
 
-    /// The Windows LAPS event that says the same: the configured account was not found (windows-laps §4.10).
+    /// The Windows LAPS event that says the same: the configured account was not found
+    /// (windows-laps §4.10).
     #[must_use]
     pub const fn event_id(self) -> u32 {
         10013

@@ -1,5 +1,5 @@
-//! The Gregorian calendar, in days since 1601-01-01: the first day of a cycle of 400 years, the year after a leap year that
-//! is divisible by 400.
+//! The Gregorian calendar, in days since 1601-01-01: the first day of a cycle of 400 years, the
+//! year after a leap year that is divisible by 400.
 
 /// Days in 400 years.
 const CYCLE: u64 = 146_097;

@@ -1,4 +1,5 @@
-//! Shapes in which others store local administrator passwords (windows-laps §5): we read them, we do not write them.
+//! Shapes in which others store local administrator passwords (windows-laps §5): we read them, we
+//! do not write them.
 //!
 //! | shape | reader |
 //! |---|---|
@@ -7,8 +8,9 @@
 //! | Active Directory, `msLAPS-EncryptedPassword` and its history | [`EncryptedPassword`], [`ProtectedBlob`] |
 //! | expiry of either LAPS in Active Directory, a FILETIME | [`Filetime`] |
 //!
-//! The legacy `ms-Mcs-AdmPwd` is the bare password and needs no reader. Nothing here needs a heap, and no copy of a password
-//! is made but the one in the caller's [`Password`](crate::secret::Password).
+//! The legacy `ms-Mcs-AdmPwd` is the bare password and needs no reader. Nothing here needs a heap,
+//! and no copy of a password is made but the one in the caller's
+//! [`Password`](crate::secret::Password).
 
 mod blob;
 mod encrypted;

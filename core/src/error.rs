@@ -1,9 +1,9 @@
 //! One numbering of errors for Rust, C and Python.
 //!
-//! Every error type of this workspace has `code()`, which gives one of these. The bands say who must act:
-//! 1–63 the caller, 64–95 the author of a policy or recipe, 96–127 the owner of the data, 128–159 the
-//! machine, 240–255 us. A number is never given another meaning; a new one takes a free place in its band.
-//! 0 is success.
+//! Every error type of this workspace has `code()`, which gives one of these. The bands say who
+//! must act: 1–63 the caller, 64–95 the author of a policy or recipe, 96–127 the owner of the data,
+//! 128–159 the machine, 240–255 us. A number is never given another meaning; a new one takes a free
+//! place in its band. 0 is success.
 
 use core::fmt;
 

@@ -1,5 +1,4 @@
 //! Passwords and passphrases: exactly uniform over what a recipe admits, counted exactly.
-//!
 #![cfg_attr(feature = "getrandom", doc = "```")]
 #![cfg_attr(not(feature = "getrandom"), doc = "```ignore")]
 //! use laps_core::generate::{Complexity, Recipe};
@@ -104,11 +103,12 @@ enum Kind {
 }
 
 impl Recipe {
-    /// The recipe of Windows LAPS for complexity 1 to 5: `length` (8 to 64) characters, at least one of each of
-    /// the level's sets.
+    /// The recipe of Windows LAPS for complexity 1 to 5: `length` (8 to 64) characters, at least
+    /// one of each of the level's sets.
     ///
     /// # Errors
-    /// [`RecipeError::Length`] outside 8 to 64; [`RecipeError::Complexity`] for a level that makes passphrases.
+    /// [`RecipeError::Length`] outside 8 to 64; [`RecipeError::Complexity`] for a level that makes
+    /// passphrases.
     pub fn complexity(complexity: Complexity, length: u8) -> Result<Self, RecipeError> {
         if complexity.is_passphrase() {
             return Err(RecipeError::Complexity { complexity: complexity.as_u8(), min: 1, max: 5 });
@@ -124,11 +124,12 @@ impl Recipe {
         Self::build(rules)
     }
 
-    /// The recipe of Windows LAPS for complexity 6 to 8: `words` (3 to 10) words of the level's list, each with
-    /// a large first letter, nothing between them.
+    /// The recipe of Windows LAPS for complexity 6 to 8: `words` (3 to 10) words of the level's
+    /// list, each with a large first letter, nothing between them.
     ///
     /// # Errors
-    /// [`RecipeError::WordCount`] outside 3 to 10; [`RecipeError::Complexity`] for a level that makes passwords.
+    /// [`RecipeError::WordCount`] outside 3 to 10; [`RecipeError::Complexity`] for a level that
+    /// makes passwords.
     #[cfg(feature = "passphrase")]
     pub fn passphrase(complexity: Complexity, words: u8) -> Result<Self, RecipeError> {
         let words = passphrase::Words::windows(complexity, words)?;
@@ -158,8 +159,8 @@ impl Recipe {
     /// A new password in place of what `out` holds.
     ///
     /// # Errors
-    /// [`RandomError`] when the random source fails or repeats itself; `out` is then empty. Nothing else can
-    /// fail.
+    /// [`RandomError`] when the random source fails or repeats itself; `out` is then empty. Nothing
+    /// else can fail.
     pub fn generate_into<S: TryCryptoRng>(
         &self,
         generator: &mut Generator<S>,
@@ -196,7 +197,8 @@ impl Recipe {
         }
     }
 
-    /// A new password in every place of `out`: as [`Recipe::generate_into`] for each. Allocates nothing.
+    /// A new password in every place of `out`: as [`Recipe::generate_into`] for each. Allocates
+    /// nothing.
     ///
     /// # Errors
     /// As [`Recipe::generate_into`]; all of `out` is then empty.
@@ -218,7 +220,8 @@ impl Recipe {
         self.strength
     }
 
-    /// Every rule that a password breaks; none when the recipe admits it. The rules are those of the generator.
+    /// Every rule that a password breaks; none when the recipe admits it. The rules are those of
+    /// the generator.
     ///
     /// Which rules are broken is not secret; nothing else is learned from branches or addresses.
     #[must_use]

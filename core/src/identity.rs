@@ -13,7 +13,8 @@ use crate::random::{Generator, RandomError};
 /// At most `BYTES` bytes of UTF-8 without control characters, inline.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Text<const BYTES: usize> {
-    // Unused bytes are zero, so that the derived comparisons are those of the text, then of the length.
+    // Unused bytes are zero, so that the derived comparisons are those of the text, then of the
+    // length.
     bytes: [u8; BYTES],
     len: u16,
 }
@@ -22,7 +23,8 @@ pub struct Text<const BYTES: usize> {
 pub type Scope = Text<64>;
 /// What the vault calls a device: the Entra device id, a name, a serial number.
 pub type DeviceId = Text<128>;
-/// The name of a local account: at most 64 characters (Windows itself stops at 20), so at most 256 bytes.
+/// The name of a local account: at most 64 characters (Windows itself stops at 20), so at most 256
+/// bytes.
 pub type AccountName = Text<256>;
 
 impl<const BYTES: usize> Text<BYTES> {
@@ -112,7 +114,8 @@ impl fmt::Display for InvalidText {
 
 impl core::error::Error for InvalidText {}
 
-/// 128 random bits, drawn for every password made (protocol §1.1). Written as 32 lower-case hexadecimal digits.
+/// 128 random bits, drawn for every password made (protocol §1.1). Written as 32 lower-case
+/// hexadecimal digits.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RecordId([u8; 16]);
 

@@ -1,8 +1,10 @@
-//! The policy: every setting of Windows LAPS, with its range, and where its value comes from (windows-laps §1).
+//! The policy: every setting of Windows LAPS, with its range, and where its value comes from
+//! (windows-laps §1).
 //!
-//! [`Settings`] is what somebody configured, perhaps only a part. [`Policy`] is what is in force: each setting has a
-//! value, and each value is in its range. Both live without a heap. With the feature `documents`, `read` takes
-//! the forms in which settings travel and `evaluate` says what is in force, why, and what is wrong.
+//! [`Settings`] is what somebody configured, perhaps only a part. [`Policy`] is what is in force:
+//! each setting has a value, and each value is in its range. Both live without a heap. With the
+//! feature `documents`, `read` takes the forms in which settings travel and `evaluate` says what is
+//! in force, why, and what is wrong.
 
 #[cfg(feature = "documents")]
 mod document;
@@ -147,7 +149,8 @@ impl Policy {
     /// The recipe for its passwords.
     ///
     /// # Errors
-    /// [`RecipeError::Complexity`] for complexity 6 to 8 in a build without the feature `passphrase`.
+    /// [`RecipeError::Complexity`] for complexity 6 to 8 in a build without the feature
+    /// `passphrase`.
     pub fn recipe(&self) -> Result<Recipe, RecipeError> {
         let complexity = self.password_complexity();
         #[cfg(feature = "passphrase")]
@@ -157,8 +160,8 @@ impl Policy {
         Recipe::complexity(complexity, self.password_length())
     }
 
-    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never weaker than this policy alone, by the exact number of
-    /// passwords.
+    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never
+    /// weaker than this policy alone, by the exact number of passwords.
     ///
     /// # Errors
     /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
@@ -171,11 +174,13 @@ impl Policy {
         Recipe::complexity_and(complexity, self.password_length(), asked)
     }
 
-    /// What a device asks for from now on: what was asked for `before` (and is followed) and what is `asked` now, without the parts that
-    /// [`Policy::recipe_and`] does not follow. Each of those is handed to `refused`, with the reason.
+    /// What a device asks for from now on: what was asked for `before` (and is followed) and what
+    /// is `asked` now, without the parts that [`Policy::recipe_and`] does not follow. Each of
+    /// those is handed to `refused`, with the reason.
     ///
-    /// A device's own policy may change, and the newer word counts: where a part cannot be followed beside what was asked for before, and can be
-    /// without it, what was asked for before is followed only as far as there is room, and the rest of it is handed to `refused`.
+    /// A device's own policy may change, and the newer word counts: where a part cannot be followed
+    /// beside what was asked for before, and can be without it, what was asked for before is
+    /// followed only as far as there is room, and the rest of it is handed to `refused`.
     pub fn follow(
         &self,
         before: &Stricter,
@@ -234,11 +239,13 @@ impl Policy {
         })
     }
 
-    /// SHA-256 over all values, effective or not: what a record says about the policy it was made under.
+    /// SHA-256 over all values, effective or not: what a record says about the policy it was made
+    /// under.
     ///
-    /// The bytes hashed are `laps policy v1` and, for each setting in the order of [`Setting::ALL`], its number (one
-    /// byte), then two bytes big-endian and UTF-8 text: for text the length and the text, else the number (a
-    /// switch is 0 or 1, a delay minutes) and nothing.
+    /// The bytes hashed are `laps policy v1` and, for each setting in the order of
+    /// [`Setting::ALL`], its number (one byte), then two bytes big-endian and UTF-8 text: for
+    /// text the length and the text, else the number (a switch is 0 or 1, a delay minutes) and
+    /// nothing.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();

@@ -1,13 +1,15 @@
-//! Random bytes: a generator whose key is replaced at every block, seeded from a source that is tested.
+//! Random bytes: a generator whose key is replaced at every block, seeded from a source that is
+//! tested.
 //!
-//! [`Generator`] is a fast-key-erasure generator over ChaCha20: each block of 1 KiB begins with the next key,
-//! which overwrites the old one at once, and bytes are wiped as they are handed out. Whoever reads its memory
-//! learns what comes next, but nothing that came before. It mixes in 64 fresh bytes of its source at least
-//! once in every mebibyte, and whenever [`Generator::reseed`] is called: before the password of every
-//! rotation, for every key, record id and sealing, and in the child after a fork.
+//! [`Generator`] is a fast-key-erasure generator over ChaCha20: each block of 1 KiB begins with the
+//! next key, which overwrites the old one at once, and bytes are wiped as they are handed out.
+//! Whoever reads its memory learns what comes next, but nothing that came before. It mixes in 64
+//! fresh bytes of its source at least once in every mebibyte, and whenever [`Generator::reseed`] is
+//! called: before the password of every rotation, for every key, record id and sealing, and in the
+//! child after a fork.
 //!
-//! Whatever draws in this library takes a [`Generator`]: so every source goes through the two checks of its
-//! seeding, and one that repeats itself is refused everywhere.
+//! Whatever draws in this library takes a [`Generator`]: so every source goes through the two
+//! checks of its seeding, and one that repeats itself is refused everywhere.
 
 mod erasure;
 #[cfg(feature = "getrandom")]
@@ -28,8 +30,9 @@ pub use system::SystemSource;
 
 /// A cryptographic generator with key erasure, seeded from `S`.
 ///
-/// With feature `alloc` its state lies on the heap and is filled in place, so that a moved generator leaves no
-/// key behind. Without it the state is inline: make the generator where it is to stay.
+/// With feature `alloc` its state lies on the heap and is filled in place, so that a moved
+/// generator leaves no key behind. Without it the state is inline: make the generator where it is
+/// to stay.
 ///
 /// It does not notice a fork. The child must call [`Generator::reseed`] before it draws.
 pub struct Generator<S> {
@@ -44,8 +47,8 @@ impl<S: TryCryptoRng> Generator<S> {
     /// A generator that is seeded with 64 bytes of `source`.
     ///
     /// # Errors
-    /// [`RandomError::Failed`] when the source fails; [`RandomError::Stuck`] when its two blocks of 32 bytes are
-    /// equal, or one of them repeats a single byte (protocol §7 rule 7).
+    /// [`RandomError::Failed`] when the source fails; [`RandomError::Stuck`] when its two blocks of
+    /// 32 bytes are equal, or one of them repeats a single byte (protocol §7 rule 7).
     pub fn try_new(source: S) -> Result<Self, RandomError> {
         #[cfg(feature = "alloc")]
         let state = alloc::boxed::Box::new(State::unseeded());
@@ -72,8 +75,8 @@ impl<S: TryCryptoRng> Generator<S> {
         Ok(())
     }
 
-    /// Mixes in fresh bytes of the source, then fills `out`: what a copy of this generator draws (after a fork, in
-    /// a snapshot that was started twice) is something else.
+    /// Mixes in fresh bytes of the source, then fills `out`: what a copy of this generator draws
+    /// (after a fork, in a snapshot that was started twice) is something else.
     ///
     /// # Errors
     /// As [`Generator::reseed`]; `out` is then all zero.

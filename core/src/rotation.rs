@@ -1,21 +1,28 @@
-//! Rotation: replacing a password in journalled steps, so that no crash, refusal or lost message can lose it.
+//! Rotation: replacing a password in journalled steps, so that no crash, refusal or lost message
+//! can lose it.
 //!
-//! [`Rotation`] decides; a *driver* touches the machine. The machine has no clock, no randomness, no heap, and holds neither
-//! password nor record.
+//! [`Rotation`] decides; a *driver* touches the machine. The machine has no clock, no randomness,
+//! no heap, and holds neither password nor record.
 //!
 //! # The one invariant
 //!
-//! *The account is changed only to the password of a record that the vault has acknowledged, after a journal is durable that
-//! names every record whose password the account may hold from then on; and a record leaves that may-hold set only when the account was seen
-//! not to hold it, or the vault has acknowledged the commit of another that the account was seen (or, where the platform cannot verify, reported) to hold.*
+//! *The account is changed only to the password of a record that the vault has acknowledged, after
+//! a journal is durable that names every record whose password the account may hold from then on;
+//! and a record leaves that may-hold set only when the account was seen not to hold it, or the
+//! vault has acknowledged the commit of another that the account was seen (or, where the platform
+//! cannot verify, reported) to hold.*
 //!
 //! # The driver's loop
 //!
-//! 1. Take the agent lock, then the setter lock (protocol §2.9). Read the account's change stamp. Read the journal file.
-//! 2. [`Rotation::resume`] with the journal, or [`Rotation::new`] where there is none or it is damaged.
-//! 3. Tell the uses of the account since [`Rotation::used_since`] with `handle_used`, where the platform knows them.
-//! 4. Drain [`Rotation::poll_event`] into the log. Tell [`Rotation::handle_readers`] whom the next password is sealed to: at the start, when
-//!    [`Rotation::holds`] or the readers are others than before.
+//! 1. Take the agent lock, then the setter lock (protocol §2.9). Read the account's change stamp.
+//!    Read the journal file.
+//! 2. [`Rotation::resume`] with the journal, or [`Rotation::new`] where there is none or it is
+//!    damaged.
+//! 3. Tell the uses of the account since [`Rotation::used_since`] with `handle_used`, where the
+//!    platform knows them.
+//! 4. Drain [`Rotation::poll_event`] into the log. Tell [`Rotation::handle_readers`] whom the next
+//!    password is sealed to: at the start, when [`Rotation::holds`] or the readers are others than
+//!    before.
 //! 5. Do what [`Rotation::poll`] wishes, then report the fact that belongs to it:
 //!
 //! | wish | do | fact |
@@ -33,9 +40,11 @@
 //!
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
-//! A fact that was not wished is refused with [`RotationError::UnexpectedFact`] and changes nothing: poll again. These may come at any
-//! time: `handle_timeout`, `handle_used`, `handle_config`, `handle_account`, `handle_readers`, `acknowledge_log`, `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and
-//! `check_in` without a wish where no journal is to be saved and no account is being changed.
+//! A fact that was not wished is refused with [`RotationError::UnexpectedFact`] and changes
+//! nothing: poll again. These may come at any time: `handle_timeout`, `handle_used`,
+//! `handle_config`, `handle_account`, `handle_readers`, `acknowledge_log`,
+//! `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and `check_in` without
+//! a wish where no journal is to be saved and no account is being changed.
 //!
 //! # The states
 //!
@@ -68,22 +77,29 @@
 //!
 //! A rotation that ends without a commit is reported to the vault in the same run.
 //!
-//! `core/tests/rotation/table.rs` tells every fact in every state; `exploration.rs` beside this file visits every reachable state of
-//! this machine and the vault's rules under faults.
+//! `core/tests/rotation/table.rs` tells every fact in every state; `exploration.rs` beside this
+//! file visits every reachable state of this machine and the vault's rules under faults.
 //!
 //! # Decisions
 //!
-//! - *A journal in `BackingUp` and no stamp*: the id joins the may-hold set. An older journal may have been put back, and then the account
-//!   may hold it.
-//! - *A forced run* while a new password is being set is served by that password. A policy that changed meanwhile is served by another.
-//! - *Causes, waits and runs*: see `causes.rs`. *The account, the readers and the vault's log*: see `look.rs`.
-//! - *More than sixteen records may be held*: the oldest that the vault has leaves the journal, and a new one is tried once a day. No hand repairs it.
-//! - *Another account is to be managed*: not before the vault has every record that the former one may hold. Then all that is about it is forgotten.
+//! - *A journal in `BackingUp` and no stamp*: the id joins the may-hold set. An older journal may
+//!   have been put back, and then the account may hold it.
+//! - *A forced run* while a new password is being set is served by that password. A policy that
+//!   changed meanwhile is served by another.
+//! - *Causes, waits and runs*: see `causes.rs`. *The account, the readers and the vault's log*: see
+//!   `look.rs`.
+//! - *More than sixteen records may be held*: the oldest that the vault has leaves the journal, and
+//!   a new one is tried once a day. No hand repairs it.
+//! - *Another account is to be managed*: not before the vault has every record that the former one
+//!   may hold. Then all that is about it is forgotten.
 //! - *A stamp that did not change after a success* that nobody could verify: nothing was set.
-//! - *A store that says "no such account" when it is to set*: believed as a refusal is. Only a look makes an account missing.
-//! - *Readers whom the vault says that it removed*: an event, for people. A device never changes its readers on a vault's word.
+//! - *A store that says "no such account" when it is to set*: believed as a refusal is. Only a look
+//!   makes an account missing.
+//! - *Readers whom the vault says that it removed*: an event, for people. A device never changes
+//!   its readers on a vault's word.
 //! - *Clock*: see `clock.rs`. *Uses of the account*: see `after_use.rs`.
-//! - *A fleet enrolled within an hour*: due dates are spread over the jitter's window. `FLEET.md` beside this file has the load, hour by hour.
+//! - *A fleet enrolled within an hour*: due dates are spread over the jitter's window. `FLEET.md`
+//!   beside this file has the load, hour by hour.
 //!
 //! # The modules
 //!

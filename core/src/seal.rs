@@ -1,7 +1,7 @@
 //! Sealed records, readers, key files and reader sets (FORMAT.md beside this file).
 //!
-//! A record holds one password for a few readers and says in clear, bound to it, what it is for. Only a
-//! reader's private key opens it: the device that made it, the vault and the server cannot.
+//! A record holds one password for a few readers and says in clear, bound to it, what it is for.
+//! Only a reader's private key opens it: the device that made it, the vault and the server cannot.
 //!
 //! ```
 //! # #[cfg(feature = "getrandom")] {
@@ -79,7 +79,8 @@ pub const MAX_READERS: usize = 16;
 /// The most bytes of one record (protocol §3).
 pub const MAX_RECORD_LEN: usize = 32 * 1024;
 
-/// Overwrites the stack that the functions before have used: crates leave keys and shared secrets there.
+/// Overwrites the stack that the functions before have used: crates leave keys and shared secrets
+/// there.
 ///
 /// 64 KiB is above what ML-KEM key generation, the deepest of them, uses.
 #[inline(never)]

@@ -1,8 +1,9 @@
 //! Secrets: inline, wiped when dropped, redacted when printed, read through one door.
 //!
-//! There is no `Clone`, `PartialEq`, `Display` or serialisation. [`Password::expose_secret`] is the only way
-//! to the text, so that every use can be found with one search. A value that is moved leaves its old bytes
-//! behind, as every Rust value does: what is long-lived belongs in a `Box`, filled in place.
+//! There is no `Clone`, `PartialEq`, `Display` or serialisation. [`Password::expose_secret`] is the
+//! only way to the text, so that every use can be found with one search. A value that is moved
+//! leaves its old bytes behind, as every Rust value does: what is long-lived belongs in a `Box`,
+//! filled in place.
 
 use core::fmt;
 use core::hint::black_box;
@@ -19,7 +20,8 @@ pub struct Password {
 }
 
 impl Password {
-    /// The longest password in bytes. Windows accepts 127 characters in its dialogs; a recipe makes at most 128.
+    /// The longest password in bytes. Windows accepts 127 characters in its dialogs; a recipe makes
+    /// at most 128.
     pub const MAX_LEN: usize = 128;
 
     /// An empty password, to be filled in place.
@@ -50,10 +52,10 @@ impl Password {
         Ok(())
     }
 
-    /// Lets `fill` write ASCII bytes into the first `most` bytes of the buffer, which hold what was there
-    /// before; it returns how many make the text. The highest bit of every byte of the text is cleared, so that
-    /// it is ASCII without a look at it, and what stands behind it is wiped. After an error the password is
-    /// empty.
+    /// Lets `fill` write ASCII bytes into the first `most` bytes of the buffer, which hold what was
+    /// there before; it returns how many make the text. The highest bit of every byte of the
+    /// text is cleared, so that it is ASCII without a look at it, and what stands behind it is
+    /// wiped. After an error the password is empty.
     #[inline]
     pub(crate) fn try_fill_ascii<E>(
         &mut self,
@@ -68,8 +70,8 @@ impl Password {
                 return Err(error);
             }
         };
-        // Whatever was not written, now or before, is zero already: most texts fit into sixteen bytes. The
-        // buffer stays in use, so that plain writes are not left out.
+        // Whatever was not written, now or before, is zero already: most texts fit into sixteen
+        // bytes. The buffer stays in use, so that plain writes are not left out.
         let used = most.max(usize::from(self.len)).div_ceil(WIPED);
         let (chunks, _) = self.bytes.as_chunks_mut::<WIPED>();
         for (chunk, start) in chunks.iter_mut().take(used).zip((0_u8..).step_by(WIPED)) {
@@ -113,8 +115,8 @@ impl Zeroize for Password {
     fn zeroize(&mut self) {
         self.bytes = [0; Self::MAX_LEN];
         self.len = 0;
-        // Whole words at once, and seen by the compiler as used: 128 volatile writes would take longer than
-        // making a password does.
+        // Whole words at once, and seen by the compiler as used: 128 volatile writes would take
+        // longer than making a password does.
         zeroize::optimization_barrier(self);
     }
 }
@@ -173,10 +175,11 @@ impl<const N: usize> fmt::Debug for SecretBytes<N> {
     }
 }
 
-/// Makes one bit public: whether `bits` are all zero. Called for whether a whole redraw is kept, for which rules
-/// a checked password breaks, and for whether a seed is stuck: nothing else.
+/// Makes one bit public: whether `bits` are all zero. Called for whether a whole redraw is kept,
+/// for which rules a checked password breaks, and for whether a seed is stuck: nothing else.
 ///
-/// The read at a secret address is deliberate: the valgrind test reports it here, and knows that it may.
+/// The read at a secret address is deliberate: the valgrind test reports it here, and knows that it
+/// may.
 #[inline(never)]
 pub(crate) fn declassify(bits: u64) -> bool {
     let answers = black_box([true, false]);

@@ -1,7 +1,8 @@
-//! Text from outside: the one decoder of every file and answer that people and other programs write.
+//! Text from outside: the one decoder of every file and answer that people and other programs
+//! write.
 //!
-//! UTF-8 with or without a byte order mark, or UTF-16 with one, as Windows `PowerShell` writes files. What is one line may end as
-//! lines do anywhere.
+//! UTF-8 with or without a byte order mark, or UTF-16 with one, as Windows `PowerShell` writes
+//! files. What is one line may end as lines do anywhere.
 
 use alloc::{borrow::Cow, string::String};
 use core::fmt;
@@ -88,7 +89,8 @@ fn utf8(bytes: &[u8]) -> Result<&str, TextError> {
 
 fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<String, TextError> {
     let (pairs, rest) = bytes.as_chunks::<2>();
-    // A unit becomes at most three bytes: the text is never moved, and a secret in it leaves nothing behind.
+    // A unit becomes at most three bytes: the text is never moved, and a secret in it leaves
+    // nothing behind.
     let mut text = String::with_capacity(pairs.len().saturating_mul(3));
     let half = |text: &str, message| TextError::at(text, text.len(), message);
     for letter in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {

@@ -1,4 +1,5 @@
-//! The vault's rules over a store: records, orders, history, readers, audit trail. The vault holds no key that opens anything.
+//! The vault's rules over a store: records, orders, history, readers, audit trail. The vault holds
+//! no key that opens anything.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -92,7 +93,8 @@ impl<S> fmt::Debug for Vault<S> {
 }
 
 impl<S: Store> Vault<S> {
-    /// A vault over a store. `tokens` fills a buffer from a random source and answers false when that failed.
+    /// A vault over a store. `tokens` fills a buffer from a random source and answers false when
+    /// that failed.
     #[must_use]
     pub fn new(store: S, tokens: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static) -> Self {
         Self { store, tokens: Arc::new(tokens), observer: None, ignores_case: false }

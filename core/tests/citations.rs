@@ -1,4 +1,5 @@
-//! Every "§" in the tree leads somewhere: to a heading or a numbered rule of a document that is in the tree.
+//! Every "§" in the tree leads somewhere: to a heading or a numbered rule of a document that is in
+//! the tree.
 
 extern crate alloc;
 

@@ -1,9 +1,11 @@
-//! Which password was made cannot be learned from branches or addresses (architecture §3, promise 5).
+//! Which password was made cannot be learned from branches or addresses (architecture §3, promise
+//! 5).
 //!
-//! Runs itself under valgrind with every random byte marked as undefined: a branch or an address that depends on
-//! one is an error. What is made public on purpose (whether a redraw is kept, which rules a checked password
-//! breaks, the length of a passphrase) happens in functions named `declassify…`, which
-//! `constant_time.supp` names. A leaky twin must be reported, so that the check is known to be on.
+//! Runs itself under valgrind with every random byte marked as undefined: a branch or an address
+//! that depends on one is an error. What is made public on purpose (whether a redraw is kept, which
+//! rules a checked password breaks, the length of a passphrase) happens in functions named
+//! `declassify…`, which `constant_time.supp` names. A leaky twin must be reported, so that the
+//! check is known to be on.
 //!
 //! Without arguments it is the test; with `--probe NAME` it is what valgrind runs.
 
@@ -260,8 +262,9 @@ mod linux {
         const MAKE_MEM_UNDEFINED: u64 = (0x4d << 24 | 0x43 << 16) + 1;
         let request =
             [MAKE_MEM_UNDEFINED, bytes.as_ptr().addr() as u64, bytes.len() as u64, 0, 0, 0];
-        // SAFETY: the sequence of valgrind.h for AMD64. It rotates rdi by 128 bits in all, exchanges rbx with
-        // itself, and outside valgrind leaves every register as it was; rdx holds the answer.
+        // SAFETY: the sequence of valgrind.h for AMD64. It rotates rdi by 128 bits in all,
+        // exchanges rbx with itself, and outside valgrind leaves every register as it was;
+        // rdx holds the answer.
         unsafe {
             core::arch::asm!(
                 "rol rdi, 3",

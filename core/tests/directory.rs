@@ -304,7 +304,8 @@ fn cut_and_changed_attributes_are_refused() {
     let mut reserved = bytes.clone();
     reserved[12] = 1;
     assert!(EncryptedPassword::read(&reserved).is_err());
-    // A time that cannot be is unknown, and the blob is there all the same: after the year 9999, and with its halves swapped.
+    // A time that cannot be is unknown, and the blob is there all the same: after the year 9999,
+    // and with its halves swapped.
     let good = EncryptedPassword::read(&bytes).unwrap();
     assert!(good.updated.is_some());
     let mut late = bytes.clone();
@@ -411,7 +412,8 @@ fn whoever_else_a_blob_names_is_seen() {
         vec![Element::Leaf(0x0c, b"LOCAL".to_vec()), Element::Leaf(0x0c, b"user".to_vec())],
     );
     assert!(read(&local).unwrap_err().contains("something else than a SID"));
-    // Nothing may follow in any element: what is not read is not vouched for. (Behind the first stands the content.)
+    // Nothing may follow in any element: what is not read is not vouched for. (Behind the first
+    // stands the content.)
     for path in cms.paths() {
         for odd in [Element::Leaf(0x05, Vec::new()), Element::Inside(0xa1, Vec::new())] {
             let mut more = cms.clone();

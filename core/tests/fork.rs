@@ -1,4 +1,5 @@
-//! A real fork: the child has the parent's generator, and makes other passwords once it has reseeded.
+//! A real fork: the child has the parent's generator, and makes other passwords once it has
+//! reseeded.
 //!
 //! Without the harness: a process with one thread forks, and its child may do anything.
 
@@ -91,7 +92,8 @@ mod sealing {
         first: Record,
     }
 
-    /// A public key, a record id, a record and a re-sealed one, from generators that are copies of each other.
+    /// A public key, a record id, a record and a re-sealed one, from generators that are copies of
+    /// each other.
     type Drawn = [Vec<u8>; 4];
 
     impl Sealing {
@@ -135,7 +137,8 @@ mod sealing {
                 let (part, after) = rest.split_at_checked(drawn.len()).expect("four things");
                 rest = after;
                 assert_ne!(part, drawn.as_slice(), "the child repeats what its parent draws");
-                // What is encrypted and its tag: another key, so another text from its first bytes on.
+                // What is encrypted and its tag: another key, so another text from its first bytes
+                // on.
                 let ends = (part.last_chunk::<177>(), drawn.last_chunk::<177>());
                 if let (Some(one), Some(other)) = ends {
                     assert_ne!(one.first_chunk::<16>(), other.first_chunk::<16>(), "one key twice");

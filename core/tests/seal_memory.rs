@@ -1,7 +1,8 @@
 //! After use no secret of a record or key is left in this process's memory (promise 6).
 //!
-//! Everything secret that the library draws is remembered masked; then the whole writable memory of the live
-//! process is searched for it. A binary of its own with one test, so that nothing else runs beside it.
+//! Everything secret that the library draws is remembered masked; then the whole writable memory of
+//! the live process is searched for it. A binary of its own with one test, so that nothing else
+//! runs beside it.
 #![cfg(all(feature = "seal", target_os = "linux"))]
 #![expect(
     clippy::indexing_slicing,
@@ -55,7 +56,8 @@ impl TryRng for Source {
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
         let mut masked = Vec::with_capacity(out.len());
         for byte in out {
-            // An ordinary linear congruential generator: the test wants bytes that occur nowhere else.
+            // An ordinary linear congruential generator: the test wants bytes that occur nowhere
+            // else.
             self.state = self.state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
             *byte = self.state.to_be_bytes()[0];
             masked.push(*byte ^ MASK);
@@ -67,7 +69,8 @@ impl TryRng for Source {
 
 impl TryCryptoRng for Source {}
 
-/// The generator that the library draws from, and a twin with the same source. The twin tells what was drawn.
+/// The generator that the library draws from, and a twin with the same source. The twin tells what
+/// was drawn.
 struct Watch {
     generator: Generator<Source>,
     seeds: Rc<RefCell<Vec<Vec<u8>>>>,
@@ -123,8 +126,9 @@ impl Watch {
         &self.drawn[self.drawn.len() - 1 - back][..32]
     }
 
-    /// All seeds, everything drawn so far and the password, in pieces of 16 bytes: half a key is enough to
-    /// matter. The first and the last byte of a key are left out, because X25519 sets bits in them.
+    /// All seeds, everything drawn so far and the password, in pieces of 16 bytes: half a key is
+    /// enough to matter. The first and the last byte of a key are left out, because X25519 sets
+    /// bits in them.
     fn secrets(&self) -> Vec<[u8; 16]> {
         let seeds = self.seeds.borrow();
         let all = seeds.iter().chain(&self.drawn).flat_map(|bytes| bytes.chunks_exact(32));
@@ -142,7 +146,8 @@ impl Watch {
     }
 }
 
-/// Which of the masked needles, 16 bytes each, occur unmasked in the writable memory of this process.
+/// Which of the masked needles, 16 bytes each, occur unmasked in the writable memory of this
+/// process.
 fn found(needles: &[[u8; 16]]) -> Vec<usize> {
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
@@ -258,8 +263,8 @@ fn signatures(watch: &mut Watch) {
     });
 }
 
-/// The content key of an unsigned record for one reader (FORMAT.md §5), from masked bytes to masked bytes.
-/// That it is the right one shows below: it decrypts the body.
+/// The content key of an unsigned record for one reader (FORMAT.md §5), from masked bytes to masked
+/// bytes. That it is the right one shows below: it decrypts the body.
 #[inline(never)]
 fn content_key(fresh: &[u8], blind: &[u8], record: &Record) -> Vec<u8> {
     let text = unmasked(PASSWORD);

@@ -158,8 +158,8 @@ enum {
 #define LAPS_LEVEL_ERROR 3
 
 /**
- * Write the state: laps_rotation_state() to a temporary file, sync it, rename it over the old one, sync the folder;
- * then laps_rotation_handle_saved() or laps_rotation_handle_save_failed().
+ * Write the state: laps_rotation_state() to a temporary file, sync it, rename it over the old one,
+ * sync the folder; then laps_rotation_handle_saved() or laps_rotation_handle_save_failed().
  */
 #define LAPS_WISH_SAVE 1
 
@@ -170,7 +170,8 @@ enum {
 #define LAPS_WISH_CHECK_IN 2
 
 /**
- * Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the operating system into the generator.
+ * Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the
+ * operating system into the generator.
  */
 #define LAPS_WISH_PREPARE 3
 
@@ -185,7 +186,8 @@ enum {
 #define LAPS_WISH_APPLY 5
 
 /**
- * Find out whether the account holds laps_rotation_password(); then laps_rotation_handle_verified().
+ * Find out whether the account holds laps_rotation_password(); then
+ * laps_rotation_handle_verified().
  */
 #define LAPS_WISH_VERIFY 6
 
@@ -195,8 +197,8 @@ enum {
 #define LAPS_WISH_ACT 7
 
 /**
- * Wait until the time that is the value, or until something happens; then laps_rotation_handle_timeout(), or what
- * happened. A single run ends here.
+ * Wait until the time that is the value, or until something happens; then
+ * laps_rotation_handle_timeout(), or what happened. A single run ends here.
  */
 #define LAPS_WISH_WAIT 8
 
@@ -386,8 +388,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device; "current", "pending", "ruled-out",
- * "history" for a record.
+ * Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device;
+ * "current", "pending", "ruled-out", "history" for a record.
  */
 #define LAPS_FIELD_STATE 5
 #endif
@@ -611,8 +613,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate, entries of the
- * trail.
+ * Number: how many: records that a check-in added or a disclosure gave out, devices that were
+ * ordered to rotate, entries of the trail.
  */
 #define LAPS_FIELD_COUNT 37
 #endif
@@ -689,8 +691,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Text: what else there is to say about a device, a space between: "unreadable", "stale-readers", "account-missing",
- * "log-differs", "log-restored".
+ * Text: what else there is to say about a device, a space between: "unreadable", "stale-readers",
+ * "account-missing", "log-differs", "log-restored".
  */
 #define LAPS_FIELD_FINDINGS 48
 #endif
@@ -760,7 +762,8 @@ enum {
 
 #if defined(LAPS_FULL)
 /**
- * Number: 1 when the entry's time is before that of the entry in front of it: a clock was set back, or had been wrong.
+ * Number: 1 when the entry's time is before that of the entry in front of it: a clock was set
+ * back, or had been wrong.
  */
 #define LAPS_FIELD_EARLIER 58
 #endif
@@ -821,14 +824,15 @@ typedef struct laps_accounts laps_accounts;
 
 #if defined(LAPS_FULL)
 /**
- * Which of those passwords a vault lacks, and under which headers they are to be sealed; the oldest first. Immutable: threads
- * may share it.
+ * Which of those passwords a vault lacks, and under which headers they are to be sealed; the
+ * oldest first. Immutable: threads may share it.
  */
 typedef struct laps_adoptable laps_adoptable;
 #endif
 
 /**
- * Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are freed.
+ * Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are
+ * freed.
  */
 typedef struct laps_bytes laps_bytes;
 
@@ -853,7 +857,8 @@ typedef struct laps_devices laps_devices;
 
 #if defined(LAPS_FULL)
 /**
- * What a vault gave out about one device: sealed records, any of which may hold the password of its account.
+ * What a vault gave out about one device: sealed records, any of which may hold the password of
+ * its account.
  */
 typedef struct laps_disclosure laps_disclosure;
 #endif
@@ -870,28 +875,30 @@ typedef struct laps_event laps_event;
 
 #if defined(LAPS_FULL)
 /**
- * What another directory, such as Microsoft Entra, holds for one device: for which account each password is and when the
- * directory was given it. The passwords themselves are not in it.
+ * What another directory, such as Microsoft Entra, holds for one device: for which account each
+ * password is and when the directory was given it. The passwords themselves are not in it.
  */
 typedef struct laps_foreign laps_foreign;
 #endif
 
 /**
- * A random generator, seeded by the operating system. Its state gives no password that was made before. One
- * thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by themselves. A single password does
- * not: a child of fork() is noticed, one that came past the C library and a copied machine are not.
+ * A random generator, seeded by the operating system. Its state gives no password that was made
+ * before. One thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by
+ * themselves. A single password does not: a child of fork() is noticed, one that came past the C
+ * library and a copied machine are not.
  */
 typedef struct laps_generator laps_generator;
 
 /**
- * What a record will say about its password, in clear and bound to it: device, account, record id, version.
+ * What a record will say about its password, in clear and bound to it: device, account, record id,
+ * version.
  */
 typedef struct laps_header laps_header;
 
 #if defined(LAPS_FULL)
 /**
- * What a vault knows but its sealed records: names, versions, times, states. It can hand nothing out and change
- * nothing. Threads may share it.
+ * What a vault knows but its sealed records: names, versions, times, states. It can hand nothing
+ * out and change nothing. Threads may share it.
  */
 typedef struct laps_metadata laps_metadata;
 #endif
@@ -902,18 +909,21 @@ typedef struct laps_metadata laps_metadata;
 typedef struct laps_password laps_password;
 
 /**
- * A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads may share it.
+ * A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads
+ * may share it.
  */
 typedef struct laps_policy laps_policy;
 
 /**
- * The public half of a reader: who can open a record that is sealed to it. Immutable: threads may share it.
+ * The public half of a reader: who can open a record that is sealed to it. Immutable: threads may
+ * share it.
  */
 typedef struct laps_reader laps_reader;
 
 #if defined(LAPS_FULL)
 /**
- * A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable: threads may share it.
+ * A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable:
+ * threads may share it.
  */
 typedef struct laps_reader_key laps_reader_key;
 #endif
@@ -924,7 +934,8 @@ typedef struct laps_reader_key laps_reader_key;
 typedef struct laps_reader_set laps_reader_set;
 
 /**
- * What a password must look like; some password always satisfies it. Immutable: threads may share it.
+ * What a password must look like; some password always satisfies it. Immutable: threads may share
+ * it.
  */
 typedef struct laps_recipe laps_recipe;
 
@@ -934,37 +945,39 @@ typedef struct laps_recipe laps_recipe;
 typedef struct laps_record laps_record;
 
 /**
- * The rotation of one account's password on one device. It says what to do next (laps_rotation_poll); you do it and
- * tell it what happened (laps_rotation_handle_*). It touches nothing itself, holds the new password until it is
- * verified, and wipes it then. One thread at a time.
+ * The rotation of one account's password on one device. It says what to do next
+ * (laps_rotation_poll); you do it and tell it what happened (laps_rotation_handle_*). It touches
+ * nothing itself, holds the new password until it is verified, and wipes it then. One thread at a
+ * time.
  */
 typedef struct laps_rotation laps_rotation;
 
 #if defined(LAPS_FULL)
 /**
- * A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands with the call that
- * hands it out. Immutable: threads may share it.
+ * A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands
+ * with the call that hands it out. Immutable: threads may share it.
  */
 typedef struct laps_rows laps_rows;
 #endif
 
 /**
- * The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a device is enrolled.
- * Immutable: threads may share it.
+ * The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a
+ * device is enrolled. Immutable: threads may share it.
  */
 typedef struct laps_signer laps_signer;
 
 #if defined(LAPS_FULL)
 /**
- * An authority's private key, which signs reader sets. Wiped when it is freed. Immutable: threads may share it.
+ * An authority's private key, which signs reader sets. Wiped when it is freed. Immutable: threads
+ * may share it.
  */
 typedef struct laps_signer_key laps_signer_key;
 #endif
 
 #if defined(LAPS_FULL)
 /**
- * A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key that opens a
- * password. Threads may share it.
+ * A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key
+ * that opens a password. Threads may share it.
  */
 typedef struct laps_vault laps_vault;
 #endif
@@ -1041,14 +1054,16 @@ typedef struct {
 
 #if defined(LAPS_FULL)
 /**
- * Is told how far a call is: done of total, in the unit that the call names. See the contract, Callbacks.
+ * Is told how far a call is: done of total, in the unit that the call names. See the contract,
+ * Callbacks.
  */
 typedef void (*laps_progress)(void *user, uint64_t done, uint64_t total);
 #endif
 
 #if defined(LAPS_FULL)
 /**
- * Is asked before a step, of so many records, whether to take it; false ends the call. See the contract, Callbacks.
+ * Is asked before a step, of so many records, whether to take it; false ends the call. See the
+ * contract, Callbacks.
  */
 typedef bool (*laps_step)(void *user, uint64_t records);
 #endif
@@ -1078,14 +1093,15 @@ LAPS_API LAPS_NODISCARD const char *laps_build(void);
 LAPS_API LAPS_NODISCARD const char *laps_status_message(int32_t status);
 
 /**
- * What the latest failed call of this thread found wrong, where, and what would be accepted; ended by NUL.
- * Valid in this thread until its next call that fails. Never holds a secret. Empty before the first failure.
+ * What the latest failed call of this thread found wrong, where, and what would be accepted; ended
+ * by NUL. Valid in this thread until its next call that fails. Never holds a secret. Empty before
+ * the first failure.
  */
 LAPS_API LAPS_NODISCARD const char *laps_last_error(void);
 
 /**
- * Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your memory.
- * NULL or a length of 0 is nothing to wipe.
+ * Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your
+ * memory. NULL or a length of 0 is nothing to wipe.
  */
 LAPS_API void laps_wipe(void *memory, size_t len);
 
@@ -1099,7 +1115,8 @@ laps_status laps_password_from_utf8(const char *text,
                                     laps_password **out_password);
 
 /**
- * A password from UTF-16 text (text_len counts 16-bit units) of at most LAPS_PASSWORD_MAX_LEN bytes of UTF-8.
+ * A password from UTF-16 text (text_len counts 16-bit units) of at most LAPS_PASSWORD_MAX_LEN
+ * bytes of UTF-8.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1118,8 +1135,8 @@ LAPS_API LAPS_NODISCARD size_t laps_password_len(const laps_password *password);
 LAPS_API LAPS_NODISCARD size_t laps_password_len_utf16(const laps_password *password);
 
 /**
- * Copies the text as UTF-8 with a NUL at its end; a buffer of LAPS_PASSWORD_MAX_LEN + 1 always holds it.
- * The copy is yours to wipe.
+ * Copies the text as UTF-8 with a NUL at its end; a buffer of LAPS_PASSWORD_MAX_LEN + 1 always
+ * holds it. The copy is yours to wipe.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1129,8 +1146,9 @@ laps_status laps_password_copy_utf8(const laps_password *password,
                                     size_t *out_len);
 
 /**
- * Copies the text as UTF-16 with a NUL at its end, as Windows wants it; lengths count 16-bit units, and a buffer
- * of LAPS_PASSWORD_MAX_LEN + 1 units always holds it. The copy is yours to wipe.
+ * Copies the text as UTF-16 with a NUL at its end, as Windows wants it; lengths count 16-bit
+ * units, and a buffer of LAPS_PASSWORD_MAX_LEN + 1 units always holds it. The copy is yours to
+ * wipe.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1140,7 +1158,8 @@ laps_status laps_password_copy_utf16(const laps_password *password,
                                      size_t *out_len);
 
 /**
- * Whether two passwords are equal, in a time that does not depend on them; false where one is NULL.
+ * Whether two passwords are equal, in a time that does not depend on them; false where one is
+ * NULL.
  */
 LAPS_API LAPS_NODISCARD bool laps_password_equal(const laps_password *a, const laps_password *b);
 
@@ -1150,8 +1169,9 @@ LAPS_API LAPS_NODISCARD bool laps_password_equal(const laps_password *a, const l
 LAPS_API void laps_password_free(laps_password *password);
 
 /**
- * The policy of one document: our JSON, Intune's exported JSON, SyncML of the CSP, or a .reg export.
- * LAPS_STATUS_POLICY_REFUSED when a setting is unknown or out of range; laps_evaluation_* gives every finding.
+ * The policy of one document: our JSON, Intune's exported JSON, SyncML of the CSP, or a .reg
+ * export. LAPS_STATUS_POLICY_REFUSED when a setting is unknown or out of range; laps_evaluation_*
+ * gives every finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1165,9 +1185,10 @@ laps_status laps_policy_read(const uint8_t *document,
 LAPS_API LAPS_NODISCARD laps_status laps_evaluation_new(laps_evaluation **out_evaluation);
 
 /**
- * Adds a document of any known form. The source is its name, for findings. Documents of one root (the CSP, Group Policy) are joined
- * setting by setting, and a setting that two of them set differently is an error that names both; between roots, what Windows would
- * let win, wins. The order in which documents are added does not matter. The findings change, and borrowed ones end.
+ * Adds a document of any known form. The source is its name, for findings. Documents of one root
+ * (the CSP, Group Policy) are joined setting by setting, and a setting that two of them set
+ * differently is an error that names both; between roots, what Windows would let win, wins. The
+ * order in which documents are added does not matter. The findings change, and borrowed ones end.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1178,7 +1199,8 @@ laps_status laps_evaluation_add(laps_evaluation *evaluation,
                                 size_t source_len);
 
 /**
- * The policy in force. LAPS_STATUS_POLICY_REFUSED when a finding is an error: keep the policy that you had.
+ * The policy in force. LAPS_STATUS_POLICY_REFUSED when a finding is an error: keep the policy that
+ * you had.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1186,12 +1208,10 @@ laps_status laps_evaluation_policy(const laps_evaluation *evaluation,
                                    laps_policy **out_policy);
 
 /**
- * Whether a document that was added asks for a new password now: SyncML with an Exec of Actions/ResetPassword. Obey with
- * laps_rotation_force(). false for NULL.
+ * Whether a document that was added asks for a new password now: SyncML with an Exec of
+ * Actions/ResetPassword. Obey with laps_rotation_force(). false for NULL.
  */
-LAPS_API
-LAPS_NODISCARD
-bool laps_evaluation_resets_password(const laps_evaluation *evaluation);
+LAPS_API LAPS_NODISCARD bool laps_evaluation_resets_password(const laps_evaluation *evaluation);
 
 /**
  * How many findings there are; 0 for NULL.
@@ -1199,7 +1219,8 @@ bool laps_evaluation_resets_password(const laps_evaluation *evaluation);
 LAPS_API LAPS_NODISCARD size_t laps_evaluation_finding_count(const laps_evaluation *evaluation);
 
 /**
- * LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when there is no such finding.
+ * LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when
+ * there is no such finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1207,7 +1228,8 @@ uint32_t laps_evaluation_finding_level(const laps_evaluation *evaluation,
                                        size_t index);
 
 /**
- * The setting that a finding is about, empty when it is about several or about the whole; index counts from 0. Borrowed. NULL when there is no such finding.
+ * The setting that a finding is about, empty when it is about several or about the whole; index
+ * counts from 0. Borrowed. NULL when there is no such finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1215,7 +1237,8 @@ const char *laps_evaluation_finding_setting(const laps_evaluation *evaluation,
                                             size_t index);
 
 /**
- * What a finding says, in one line; index counts from 0. Borrowed. NULL when there is no such finding.
+ * What a finding says, in one line; index counts from 0. Borrowed. NULL when there is no such
+ * finding.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1228,7 +1251,8 @@ const char *laps_evaluation_finding_message(const laps_evaluation *evaluation,
 LAPS_API void laps_evaluation_free(laps_evaluation *evaluation);
 
 /**
- * The policy of a device on which nothing was configured: the defaults of Windows LAPS. It manages nothing.
+ * The policy of a device on which nothing was configured: the defaults of Windows LAPS. It manages
+ * nothing.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_policy_new_default(laps_policy **out_policy);
 
@@ -1238,7 +1262,8 @@ LAPS_API LAPS_NODISCARD laps_status laps_policy_new_default(laps_policy **out_po
 LAPS_API LAPS_NODISCARD laps_status laps_policy_recipe(const laps_policy *policy, laps_recipe **out_recipe);
 
 /**
- * BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for NULL.
+ * BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for
+ * NULL.
  */
 LAPS_API LAPS_NODISCARD uint8_t laps_policy_backup_directory(const laps_policy *policy);
 
@@ -1270,7 +1295,8 @@ LAPS_NODISCARD
 uint16_t laps_policy_post_authentication_reset_delay_minutes(const laps_policy *policy);
 
 /**
- * PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for NULL.
+ * PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for
+ * NULL.
  */
 LAPS_API LAPS_NODISCARD uint8_t laps_policy_post_authentication_actions(const laps_policy *policy);
 
@@ -1302,9 +1328,9 @@ laps_status laps_policy_value(const laps_policy *policy,
 LAPS_API LAPS_NODISCARD laps_status laps_policy_hash(const laps_policy *policy, uint8_t *out_hash);
 
 /**
- * What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of a file.
- * LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a setting; the error's message
- * names each.
+ * What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of
+ * a file. LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a
+ * setting; the error's message names each.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1314,9 +1340,10 @@ laps_status laps_evaluation_export(const laps_evaluation *evaluation,
                                    laps_bytes **out_bytes);
 
 /**
- * What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for every configured setting has
- * an "add" (refused by a device that has the setting), a "replace" or a "delete" (the values are left out).
- * LAPS_STATUS_POLICY_REFUSED as for laps_evaluation_export().
+ * What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for
+ * every configured setting has an "add" (refused by a device that has the setting), a "replace" or
+ * a "delete" (the values are left out). LAPS_STATUS_POLICY_REFUSED as for
+ * laps_evaluation_export().
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1326,19 +1353,21 @@ laps_status laps_evaluation_export_csp(const laps_evaluation *evaluation,
                                        laps_bytes **out_bytes);
 
 /**
- * SyncML that asks a device for a new password now, and how it went: Exec of Actions/ResetPassword, Get of
- * Actions/ResetPasswordStatus.
+ * SyncML that asks a device for a new password now, and how it went: Exec of
+ * Actions/ResetPassword, Get of Actions/ResetPasswordStatus.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_policy_reset_password(laps_bytes **out_bytes);
 
 /**
- * SyncML that asks a device how the new password that was asked for went: Get of Actions/ResetPasswordStatus.
+ * SyncML that asks a device how the new password that was asked for went: Get of
+ * Actions/ResetPasswordStatus.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_policy_reset_status(laps_bytes **out_bytes);
 
 /**
- * What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
- * LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device has no such node.
+ * What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not
+ * done yet. LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device
+ * has no such node.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1347,8 +1376,9 @@ laps_status laps_policy_read_reset_status(const uint8_t *document,
                                           uint32_t *out_hresult);
 
 /**
- * What changes on a device that has the old policy and gets the new one, as one line of JSON in UTF-8:
- * {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when either has errors.
+ * What changes on a device that has the old policy and gets the new one, as one line of JSON in
+ * UTF-8: {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when
+ * either has errors.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1386,9 +1416,10 @@ laps_status laps_recipe_new_passphrase(uint8_t complexity,
 
 /**
  * A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
- * LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits, LAPS_STATUS_RECIPE_INFEASIBLE when
- * no password satisfies its rules together (the last error names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when
- * it would need too large a counting table.
+ * LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits,
+ * LAPS_STATUS_RECIPE_INFEASIBLE when no password satisfies its rules together (the last error
+ * names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when it would need too large a counting
+ * table.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1397,11 +1428,10 @@ laps_status laps_recipe_read(const uint8_t *document,
                              laps_recipe **out_recipe);
 
 /**
- * The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is equally likely.
+ * The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is
+ * equally likely.
  */
-LAPS_API
-LAPS_NODISCARD
-uint64_t laps_recipe_bits_micro(const laps_recipe *recipe);
+LAPS_API LAPS_NODISCARD uint64_t laps_recipe_bits_micro(const laps_recipe *recipe);
 
 /**
  * How many passwords satisfy the recipe, in decimal digits.
@@ -1439,11 +1469,12 @@ laps_status laps_recipe_check(const laps_recipe *recipe,
                               laps_violations **out_violations);
 
 /**
- * What the password policy of a Windows device would say to a text, before the device is asked; nothing is asked
- * of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in UTF-16 units; complexity is "Password
- * must meet complexity requirements". The names are those of the account; an empty one is not looked for. The
- * device would take the text when there are no violations, as far as this policy goes: history and password
- * filters are not looked at. Rules: "min_length", "categories", "user_name", "full_name".
+ * What the password policy of a Windows device would say to a text, before the device is asked;
+ * nothing is asked of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in
+ * UTF-16 units; complexity is "Password must meet complexity requirements". The names are those of
+ * the account; an empty one is not looked for. The device would take the text when there are no
+ * violations, as far as this policy goes: history and password filters are not looked at. Rules:
+ * "min_length", "categories", "user_name", "full_name".
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1468,7 +1499,8 @@ LAPS_API LAPS_NODISCARD size_t laps_violations_count(const laps_violations *viol
 LAPS_API LAPS_NODISCARD const char *laps_violations_rule(const laps_violations *violations, size_t index);
 
 /**
- * What a broken rule asks for, in one line; index counts from 0. Borrowed. NULL when there is no such index.
+ * What a broken rule asks for, in one line; index counts from 0. Borrowed. NULL when there is no
+ * such index.
  */
 LAPS_API LAPS_NODISCARD const char *laps_violations_message(const laps_violations *violations, size_t index);
 
@@ -1483,12 +1515,10 @@ LAPS_API void laps_violations_free(laps_violations *violations);
 LAPS_API LAPS_NODISCARD laps_status laps_generator_new(laps_generator **out_generator);
 
 /**
- * Mixes fresh bytes of the operating system in: before a password that you make and seal by yourself, after a virtual
- * machine was copied, and in a child that was not made by fork().
+ * Mixes fresh bytes of the operating system in: before a password that you make and seal by
+ * yourself, after a virtual machine was copied, and in a child that was not made by fork().
  */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_generator_reseed(laps_generator *generator);
+LAPS_API LAPS_NODISCARD laps_status laps_generator_reseed(laps_generator *generator);
 
 /**
  * Makes a password: every password of the recipe is equally likely.
@@ -1500,9 +1530,9 @@ laps_status laps_generator_password(laps_generator *generator,
                                     laps_password **out_password);
 
 /**
- * Makes many passwords straight into your memory: count places of place_size bytes, each filled with one password in
- * UTF-8 and a NUL. place_size is at least laps_recipe_max_length() + 1. Allocates nothing. When it fails on the
- * way, every place is zero.
+ * Makes many passwords straight into your memory: count places of place_size bytes, each filled
+ * with one password in UTF-8 and a NUL. place_size is at least laps_recipe_max_length() + 1.
+ * Allocates nothing. When it fails on the way, every place is zero.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1563,8 +1593,9 @@ LAPS_API LAPS_NODISCARD uint16_t laps_reader_suite(const laps_reader *reader);
 LAPS_API void laps_reader_free(laps_reader *reader);
 
 /**
- * A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do as
- * they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
+ * A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do
+ * as they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are
+ * dropped.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1588,9 +1619,10 @@ laps_status laps_signer_text(const laps_signer *signer,
 LAPS_API void laps_signer_free(laps_signer *signer);
 
 /**
- * Reads a signed reader set. LAPS_STATUS_READER_SET_REFUSED unless the authority signed it, for this scope (empty where
- * there is one tenant), and it is not older than the set in force: in_force is what laps_reader_set_head() gave for that
- * one, 40 bytes, or NULL where none was accepted before.
+ * Reads a signed reader set. LAPS_STATUS_READER_SET_REFUSED unless the authority signed it, for
+ * this scope (empty where there is one tenant), and it is not older than the set in force:
+ * in_force is what laps_reader_set_head() gave for that one, 40 bytes, or NULL where none was
+ * accepted before.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1603,12 +1635,10 @@ laps_status laps_reader_set_verify(const uint8_t *document,
                                    laps_reader_set **out_set);
 
 /**
- * What to remember of the set, durably and before anything is sealed to it, so that an older one is refused: 40 bytes.
+ * What to remember of the set, durably and before anything is sealed to it, so that an older one
+ * is refused: 40 bytes.
  */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_reader_set_head(const laps_reader_set *set,
-                                 uint8_t *out_head);
+LAPS_API LAPS_NODISCARD laps_status laps_reader_set_head(const laps_reader_set *set, uint8_t *out_head);
 
 /**
  * The version of the set, from 1; 0 for NULL.
@@ -1635,8 +1665,9 @@ laps_status laps_reader_set_reader(const laps_reader_set *set,
 LAPS_API void laps_reader_set_free(laps_reader_set *set);
 
 /**
- * A header with a new random record id: for one password. The device has 1 to 128 bytes, the account 1 to 64
- * characters. Scope, SID and predecessor are absent, version, time and policy hash are zero until they are set.
+ * A header with a new random record id: for one password. The device has 1 to 128 bytes, the
+ * account 1 to 64 characters. Scope, SID and predecessor are absent, version, time and policy hash
+ * are zero until they are set.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1667,12 +1698,14 @@ laps_status laps_header_set_scope(laps_header *header,
 LAPS_API LAPS_NODISCARD laps_status laps_header_set_sid(laps_header *header, const char *sid, size_t sid_len);
 
 /**
- * Names the record made before this one on this device, applied or not: 16 bytes, or NULL for none.
+ * Names the record made before this one on this device, applied or not: 16 bytes, or NULL for
+ * none.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_header_set_previous(laps_header *header, const uint8_t *previous);
 
 /**
- * Sets the version, which counts up per account and orders its records, and when the password was made.
+ * Sets the version, which counts up per account and orders its records, and when the password was
+ * made.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1818,13 +1851,10 @@ LAPS_API LAPS_NODISCARD laps_status laps_record_policy_hash(const laps_record *r
 
 #if defined(LAPS_FULL)
 /**
- * Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the record. Needs no
- * key; false for NULL.
+ * Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the
+ * record. Needs no key; false for NULL.
  */
-LAPS_API
-LAPS_NODISCARD
-bool laps_record_is_proven_by(const laps_record *record,
-                              const uint8_t *proof);
+LAPS_API LAPS_NODISCARD bool laps_record_is_proven_by(const laps_record *record, const uint8_t *proof);
 #endif
 
 #if defined(LAPS_FULL)
@@ -1837,7 +1867,8 @@ LAPS_API LAPS_NODISCARD bool laps_record_is_signed(const laps_record *record);
 
 #if defined(LAPS_FULL)
 /**
- * Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else did, or nobody.
+ * Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else
+ * did, or nobody.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1868,8 +1899,9 @@ laps_status laps_accounts_add(laps_accounts *accounts,
                               bool enabled);
 
 /**
- * Chooses the managed account by the policy's AdministratorAccountName: by its name, or, when that is blank, the
- * built-in administrator by its SID. The index counts from 0 in the order of laps_accounts_add().
+ * Chooses the managed account by the policy's AdministratorAccountName: by its name, or, when that
+ * is blank, the built-in administrator by its SID. The index counts from 0 in the order of
+ * laps_accounts_add().
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1878,10 +1910,12 @@ laps_status laps_accounts_choose(const laps_accounts *accounts,
                                  size_t *out_index);
 
 /**
- * The name of the account that is managed automatically under a policy: AutomaticAccountManagementNameOrPrefix, and six
- * random digits where AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts are
- * those whose names it must not have: leave out the one that is managed already. LAPS_STATUS_ACCOUNT_REFUSED when the
- * name cannot be one, or is taken. A buffer of 64 always holds it.
+ * The name of the account that is managed automatically under a policy:
+ * AutomaticAccountManagementNameOrPrefix, and six random digits where
+ * AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts
+ * are those whose names it must not have: leave out the one that is managed already.
+ * LAPS_STATUS_ACCOUNT_REFUSED when the name cannot be one, or is taken. A buffer of 64 always
+ * holds it.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1898,8 +1932,8 @@ laps_status laps_accounts_automatic_name(const laps_accounts *accounts,
 LAPS_API void laps_accounts_free(laps_accounts *accounts);
 
 /**
- * A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the account 1 to 64
- * characters: the name that laps_accounts_choose() found, never blank.
+ * A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the
+ * account 1 to 64 characters: the name that laps_accounts_choose() found, never blank.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1920,8 +1954,8 @@ laps_status laps_config_set_scope(laps_config *config,
                                   size_t scope_len);
 
 /**
- * Sets the account's security identifier, such as S-1-5-21-1-2-3-500. It tells an account that was made anew
- * under the same name.
+ * Sets the account's security identifier, such as S-1-5-21-1-2-3-500. It tells an account that was
+ * made anew under the same name.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_config_set_sid(laps_config *config, const char *sid, size_t sid_len);
 
@@ -1936,7 +1970,8 @@ LAPS_API LAPS_NODISCARD laps_status laps_config_set_can_verify(laps_config *conf
 LAPS_API LAPS_NODISCARD laps_status laps_config_set_check_in_seconds(laps_config *config, uint64_t seconds);
 
 /**
- * Sets how many seconds a password may lie in memory before it is applied: 60 to 3600; 900 until it is set.
+ * Sets how many seconds a password may lie in memory before it is applied: 60 to 3600; 900 until
+ * it is set.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_config_set_plaintext_seconds(laps_config *config, uint64_t seconds);
 
@@ -1946,8 +1981,8 @@ LAPS_API LAPS_NODISCARD laps_status laps_config_set_plaintext_seconds(laps_confi
 LAPS_API void laps_config_free(laps_config *config);
 
 /**
- * A rotation without a state: nothing is known of the account's password. Only where no state was ever written,
- * or laps_rotation_resume() answered LAPS_STATUS_JOURNAL_MALFORMED.
+ * A rotation without a state: nothing is known of the account's password. Only where no state was
+ * ever written, or laps_rotation_resume() answered LAPS_STATUS_JOURNAL_MALFORMED.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1956,10 +1991,11 @@ laps_status laps_rotation_new(const laps_config *config,
                               laps_rotation **out_rotation);
 
 /**
- * Goes on from the state that was written last. Before this no setter of an earlier run may be running any more;
- * stamp is the account's change stamp, read after that: 32 bytes that differ after every change of its password, or
- * NULL where the platform has none. LAPS_STATUS_JOURNAL_MALFORMED: start with laps_rotation_new().
- * LAPS_STATUS_UNSUPPORTED_VERSION: update the library, do not start.
+ * Goes on from the state that was written last. Before this no setter of an earlier run may be
+ * running any more; stamp is the account's change stamp, read after that: 32 bytes that differ
+ * after every change of its password, or NULL where the platform has none.
+ * LAPS_STATUS_JOURNAL_MALFORMED: start with laps_rotation_new(). LAPS_STATUS_UNSUPPORTED_VERSION:
+ * update the library, do not start.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1971,8 +2007,9 @@ laps_status laps_rotation_resume(const laps_config *config,
                                  laps_rotation **out_rotation);
 
 /**
- * What to do next: one of LAPS_WISH_*. The value is a time for LAPS_WISH_WAIT, a LAPS_ACTION_* for LAPS_WISH_ACT, the
- * version for LAPS_WISH_PREPARE, otherwise 0. Changes nothing, and says the same until a fact arrives.
+ * What to do next: one of LAPS_WISH_*. The value is a time for LAPS_WISH_WAIT, a LAPS_ACTION_* for
+ * LAPS_WISH_ACT, the version for LAPS_WISH_PREPARE, otherwise 0. Changes nothing, and says the
+ * same until a fact arrives.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -1986,17 +2023,14 @@ laps_status laps_rotation_poll(const laps_rotation *rotation,
 LAPS_API LAPS_NODISCARD laps_status laps_rotation_poll_event(laps_rotation *rotation, laps_event **out_event);
 
 /**
- * The state to be written for LAPS_WISH_SAVE. It holds no secret that this device could open; `laps open` reads the
- * passwords in it with a reader's key.
+ * The state to be written for LAPS_WISH_SAVE. It holds no secret that this device could open;
+ * `laps open` reads the passwords in it with a reader's key.
  */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_rotation_state(laps_rotation *rotation,
-                                laps_bytes **out_bytes);
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_state(laps_rotation *rotation, laps_bytes **out_bytes);
 
 /**
- * The check-in to be sent for LAPS_WISH_CHECK_IN. Only the answer to the latest one is taken. It may also be made
- * without the wish, to check in early.
+ * The check-in to be sent for LAPS_WISH_CHECK_IN. Only the answer to the latest one is taken. It
+ * may also be made without the wish, to check in early.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2005,15 +2039,14 @@ laps_status laps_rotation_check_in(laps_rotation *rotation,
                                    laps_bytes **out_bytes);
 
 /**
- * The new password, for LAPS_WISH_APPLY and LAPS_WISH_VERIFY. Borrowed until the next call that changes the rotation.
- * NULL at every other time.
+ * The new password, for LAPS_WISH_APPLY and LAPS_WISH_VERIFY. Borrowed until the next call that
+ * changes the rotation. NULL at every other time.
  */
-LAPS_API
-LAPS_NODISCARD
-const laps_password *laps_rotation_password(const laps_rotation *rotation);
+LAPS_API LAPS_NODISCARD const laps_password *laps_rotation_password(const laps_rotation *rotation);
 
 /**
- * The account whose password is being replaced. While a rotation is under way it stays the one that it began with.
+ * The account whose password is being replaced. While a rotation is under way it stays the one
+ * that it began with.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2062,8 +2095,8 @@ laps_status laps_rotation_handle_save_failed(laps_rotation *rotation,
                                              uint64_t now);
 
 /**
- * The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has changed; ignore it, or
- * give up with laps_rotation_handle_check_in_failed().
+ * The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has
+ * changed; ignore it, or give up with laps_rotation_handle_check_in_failed().
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2083,9 +2116,10 @@ laps_status laps_rotation_handle_check_in_failed(laps_rotation *rotation,
                                                  uint64_t now);
 
 /**
- * For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
- * account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
- * while and wishes it again; an argument that is NULL or poisoned is told to you alone.
+ * For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps
+ * both. stamp is the account's change stamp: 32 bytes, or NULL where the platform has none. When
+ * it fails, the rotation knows, waits a while and wishes it again; an argument that is NULL or
+ * poisoned is told to you alone.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2098,9 +2132,9 @@ laps_status laps_rotation_prepare(laps_rotation *rotation,
                                   uint64_t now);
 
 /**
- * The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has none.
- * LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
- * it is wiped, and laps_rotation_poll() says what is next.
+ * The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has
+ * none. LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp
+ * was read (the device slept): it is wiped, and laps_rotation_poll() says what is next.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2109,8 +2143,9 @@ laps_status laps_rotation_handle_stamp(laps_rotation *rotation,
                                        uint64_t now);
 
 /**
- * What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32
- * bytes, or NULL where the platform has none. It may be told at any time.
+ * What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With
+ * LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32 bytes, or NULL where the platform has none.
+ * It may be told at any time.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2120,8 +2155,9 @@ laps_status laps_rotation_handle_account(laps_rotation *rotation,
                                          uint64_t now);
 
 /**
- * Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit and whenever they change. A password that is sealed
- * to a reader who is not among them any more is replaced, once.
+ * Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit
+ * and whenever they change. A password that is sealed to a reader who is not among them any more
+ * is replaced, once.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2131,12 +2167,10 @@ laps_status laps_rotation_handle_readers(laps_rotation *rotation,
                                          uint64_t now);
 
 /**
- * A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+ * A person has looked into it and says that the vault's audit log is in order as it is: the device
+ * remembers it from then on.
  */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_rotation_acknowledge_log(laps_rotation *rotation,
-                                          uint64_t now);
+LAPS_API LAPS_NODISCARD laps_status laps_rotation_acknowledge_log(laps_rotation *rotation, uint64_t now);
 
 /**
  * What the setter reported: one of LAPS_APPLIED_*. What is not certainly a success or a refusal is
@@ -2268,7 +2302,8 @@ LAPS_API void laps_bytes_free(laps_bytes *bytes);
 
 #if defined(LAPS_FULL)
 /**
- * A new key for a reader with this name (1 to 64 bytes), of suite LAPS_SUITE_X_WING or LAPS_SUITE_X25519.
+ * A new key for a reader with this name (1 to 64 bytes), of suite LAPS_SUITE_X_WING or
+ * LAPS_SUITE_X25519.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2317,8 +2352,9 @@ laps_status laps_reader_key_reader(const laps_reader_key *key,
 
 #if defined(LAPS_FULL)
 /**
- * Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when it was changed.
- * out_proof takes 32 bytes that show that somebody opened it, laps_record_is_proven_by(); or it is NULL.
+ * Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when
+ * it was changed. out_proof takes 32 bytes that show that somebody opened it,
+ * laps_record_is_proven_by(); or it is NULL.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2330,7 +2366,8 @@ laps_status laps_reader_key_open(const laps_reader_key *key,
 
 #if defined(LAPS_FULL)
 /**
- * Opens a record and seals it anew for 1 to 16 other readers of one suite. Old copies stay readable to old readers.
+ * Opens a record and seals it anew for 1 to 16 other readers of one suite. Old copies stay
+ * readable to old readers.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2399,8 +2436,9 @@ laps_status laps_signer_key_signer(const laps_signer_key *key,
 
 #if defined(LAPS_FULL)
 /**
- * A reader set of 1 to 16 readers of one suite, signed, as the text that devices verify. The scope is empty where there is
- * one tenant; versions count from 1, and a later one replaces an earlier one.
+ * A reader set of 1 to 16 readers of one suite, signed, as the text that devices verify. The scope
+ * is empty where there is one tenant; versions count from 1, and a later one replaces an earlier
+ * one.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2422,8 +2460,8 @@ LAPS_API void laps_signer_key_free(laps_signer_key *key);
 
 #if defined(LAPS_FULL)
 /**
- * Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit trail. The scope is empty where
- * there is one tenant; laps_vault_initialise() sets up another.
+ * Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit
+ * trail. The scope is empty where there is one tenant; laps_vault_initialise() sets up another.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2441,9 +2479,10 @@ laps_status laps_vault_init(const char *path,
 
 #if defined(LAPS_FULL)
 /**
- * Opens a vault file. An older schema is refused, never changed; so is a file that others can read, one with two names, and one on
- * a network file system. Once the file or its log was removed or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good:
- * free it and open it again. One on read-only media, and a published snapshot, can be read only.
+ * Opens a vault file. An older schema is refused, never changed; so is a file that others can
+ * read, one with two names, and one on a network file system. Once the file or its log was removed
+ * or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good: free it and open it again.
+ * One on read-only media, and a published snapshot, can be read only.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2456,8 +2495,8 @@ laps_status laps_vault_open(const char *path,
 
 #if defined(LAPS_FULL)
 /**
- * Says what the program knows about where its requests come from (user, host, process): at most 1024 bytes. It goes into the
- * audit trail beside actor and reason, from now on. Empty at first.
+ * Says what the program knows about where its requests come from (user, host, process): at most
+ * 1024 bytes. It goes into the audit trail beside actor and reason, from now on. Empty at first.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2468,8 +2507,8 @@ laps_status laps_vault_set_context(laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
- * refused. laps_vault_check_in_many() takes many at once.
+ * Takes a check-in and makes its answer. device is the one that you authenticated; a message that
+ * names another is refused. laps_vault_check_in_many() takes many at once.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2484,8 +2523,8 @@ laps_status laps_vault_check_in(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
- * laps_vault_order_devices() is for several.
+ * Orders a new password for a device; it obeys at its next check-in. actor and reason go into the
+ * audit trail. laps_vault_order_devices() is for several.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2501,8 +2540,9 @@ laps_status laps_vault_order_rotation(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
- * rotate_after is the seconds after which the device gets a new password, 0 for the setting of the vault.
+ * Gives out the sealed records of a device. The audit entry with actor and reason is durable
+ * before it answers. rotate_after is the seconds after which the device gets a new password, 0 for
+ * the setting of the vault.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2521,9 +2561,9 @@ laps_status laps_vault_disclose(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
- * LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which, and
- * laps_vault_audit_report() as a number.
+ * Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or
+ * empty. LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last
+ * error says which, and laps_vault_audit_report() as a number.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2560,7 +2600,8 @@ laps_status laps_disclosure_record(const laps_disclosure *disclosure,
 
 #if defined(LAPS_FULL)
 /**
- * What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no such index.
+ * What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no
+ * such index.
  */
 LAPS_API LAPS_NODISCARD uint32_t laps_disclosure_state(const laps_disclosure *disclosure, size_t index);
 #endif
@@ -2574,7 +2615,8 @@ LAPS_API LAPS_NODISCARD uint64_t laps_disclosure_updated(const laps_disclosure *
 
 #if defined(LAPS_FULL)
 /**
- * Records that are not among those given out, because what is stored of them is damaged. Fields: DEVICE, RECORD, DAMAGED.
+ * Records that are not among those given out, because what is stored of them is damaged. Fields:
+ * DEVICE, RECORD, DAMAGED.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2591,7 +2633,8 @@ LAPS_API LAPS_NODISCARD uint64_t laps_disclosure_entry(const laps_disclosure *di
 
 #if defined(LAPS_FULL)
 /**
- * The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL for NULL.
+ * The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL
+ * for NULL.
  */
 LAPS_API LAPS_NODISCARD const char *laps_disclosure_head(const laps_disclosure *disclosure);
 #endif
@@ -2612,37 +2655,26 @@ LAPS_API LAPS_NODISCARD size_t laps_rows_count(const laps_rows *rows);
 
 #if defined(LAPS_FULL)
 /**
- * A text of a row: field is one of LAPS_FIELD_*, index counts from 0. Borrowed. NULL where the row has no such text,
- * and when there is no such row.
+ * A text of a row: field is one of LAPS_FIELD_*, index counts from 0. Borrowed. NULL where the row
+ * has no such text, and when there is no such row.
  */
-LAPS_API
-LAPS_NODISCARD
-const char *laps_rows_text(const laps_rows *rows,
-                           size_t index,
-                           uint32_t field);
+LAPS_API LAPS_NODISCARD const char *laps_rows_text(const laps_rows *rows, size_t index, uint32_t field);
 #endif
 
 #if defined(LAPS_FULL)
 /**
- * A number of a row: field is one of LAPS_FIELD_*, index counts from 0. 0 where the row has no such number, and when
- * there is no such row. Times are as everywhere.
+ * A number of a row: field is one of LAPS_FIELD_*, index counts from 0. 0 where the row has no
+ * such number, and when there is no such row. Times are as everywhere.
  */
-LAPS_API
-LAPS_NODISCARD
-uint64_t laps_rows_number(const laps_rows *rows,
-                          size_t index,
-                          uint32_t field);
+LAPS_API LAPS_NODISCARD uint64_t laps_rows_number(const laps_rows *rows, size_t index, uint32_t field);
 #endif
 
 #if defined(LAPS_FULL)
 /**
- * The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with the call that hands them
- * out. NULL where the row has none, and when there is no such row.
+ * The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with
+ * the call that hands them out. NULL where the row has none, and when there is no such row.
  */
-LAPS_API
-LAPS_NODISCARD
-const uint8_t *laps_rows_bytes(const laps_rows *rows,
-                               size_t index);
+LAPS_API LAPS_NODISCARD const uint8_t *laps_rows_bytes(const laps_rows *rows, size_t index);
 #endif
 
 #if defined(LAPS_FULL)
@@ -2668,7 +2700,8 @@ LAPS_API void laps_rows_free(laps_rows *rows);
 
 #if defined(LAPS_FULL)
 /**
- * The vault without the power to hand anything out or to change anything. It lives on when the vault is freed.
+ * The vault without the power to hand anything out or to change anything. It lives on when the
+ * vault is freed.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2678,9 +2711,10 @@ laps_status laps_vault_metadata(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields: DEVICE, ACCOUNT, SID,
- * VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL,
- * ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and DAMAGED.
+ * Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields:
+ * DEVICE, ACCOUNT, SID, VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own,
+ * CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL, ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and
+ * DAMAGED.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2705,8 +2739,9 @@ laps_status laps_metadata_show(const laps_metadata *metadata,
 
 #if defined(LAPS_FULL)
 /**
- * The records of a device without their content: current, pending, history. Fields: RECORD, VERSION, STATE, UPDATED,
- * DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT, MADE_AT, READER_IDS.
+ * The records of a device without their content: current, pending, history. Fields: RECORD,
+ * VERSION, STATE, UPDATED, DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT,
+ * MADE_AT, READER_IDS.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2718,8 +2753,9 @@ laps_status laps_metadata_history(const laps_metadata *metadata,
 
 #if defined(LAPS_FULL)
 /**
- * Devices by due date, those that are due no later than until; after is laps_rows_next() of the page before, or empty.
- * Fields: DEVICE, EXPIRES, ORDERED; or DEVICE and DAMAGED. Costs grow with the answer, not with the vault.
+ * Devices by due date, those that are due no later than until; after is laps_rows_next() of the
+ * page before, or empty. Fields: DEVICE, EXPIRES, ORDERED; or DEVICE and DAMAGED. Costs grow with
+ * the answer, not with the vault.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2758,8 +2794,8 @@ LAPS_API LAPS_NODISCARD laps_status laps_check_ins_new(laps_check_ins **out_chec
 
 #if defined(LAPS_FULL)
 /**
- * Adds a check-in, which is copied. device is the one that you authenticated. Whether the message is one is seen when it is
- * taken, so a bad one can be added.
+ * Adds a check-in, which is copied. device is the one that you authenticated. Whether the message
+ * is one is seen when it is taken, so a bad one can be added.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2786,10 +2822,12 @@ LAPS_API void laps_check_ins_free(laps_check_ins *check_ins);
 
 #if defined(LAPS_FULL)
 /**
- * Takes check-ins together, in one transaction with one wait for the disk. Each has its own row, in the order in which they
- * were added, and one that is refused does not hinder the others: DEVICE and the bytes of its answer; or DEVICE, STATUS
- * and WHY, with the status that laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
- * made again. Where nothing can be written, those that change nothing are answered all the same, and the others have that status.
+ * Takes check-ins together, in one transaction with one wait for the disk. Each has its own row,
+ * in the order in which they were added, and one that is refused does not hinder the others:
+ * DEVICE and the bytes of its answer; or DEVICE, STATUS and WHY, with the status that
+ * laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
+ * made again. Where nothing can be written, those that change nothing are answered all the same,
+ * and the others have that status.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2801,8 +2839,9 @@ laps_status laps_vault_check_in_many(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Orders a new password for every device; each obeys at its next check-in, a retired one too. out_devices receives how
- * many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
+ * Orders a new password for every device; each obeys at its next check-in, a retired one too.
+ * out_devices receives how many have an order now that had none before. A thousand devices in each
+ * transaction: after a failure, call again.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2832,9 +2871,11 @@ laps_status laps_vault_order_overdue(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_order_all(), for every device that may hold now what this actor was shown at the time since or later: by a
- * disclosure, whatever was noted about it with laps_vault_record_outcome(), by an export, or by records that were handed out to be
- * sealed anew or given back. A back-up counts as all that was stored until an hour behind its entry in the trail.
+ * As laps_vault_order_all(), for every device that may hold now what this actor was shown at the
+ * time since or later: by a disclosure, whatever was noted about it with
+ * laps_vault_record_outcome(), by an export, or by records that were handed out to be sealed anew
+ * or given back. A back-up counts as all that was stored until an hour behind its entry in the
+ * trail.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2852,8 +2893,8 @@ laps_status laps_vault_order_revealed_by(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Notes whether what an entry of the trail disclosed was opened; see laps_disclosure_entry(). Without such a note it counts
- * as revealed.
+ * Notes whether what an entry of the trail disclosed was opened; see laps_disclosure_entry().
+ * Without such a note it counts as revealed.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2901,9 +2942,10 @@ LAPS_API void laps_devices_free(laps_devices *devices);
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_order_rotation(), for several devices in one transaction with one entry in the trail: all of them, or none
- * when one is unknown or has no record (LAPS_STATUS_NOT_FOUND) or cannot be read. One that was added twice counts once; at
- * least one is needed. out_devices receives how many have an order now that had none before.
+ * As laps_vault_order_rotation(), for several devices in one transaction with one entry in the
+ * trail: all of them, or none when one is unknown or has no record (LAPS_STATUS_NOT_FOUND) or
+ * cannot be read. One that was added twice counts once; at least one is needed. out_devices
+ * receives how many have an order now that had none before.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2919,8 +2961,9 @@ laps_status laps_vault_order_devices(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Whether an order to rotate is open for a device: out_ordered receives 1 or 0. Unlike LAPS_FIELD_ORDERED also for a retired
- * one, whose order waits until it is back in service. LAPS_STATUS_NOT_FOUND for a device that the vault does not have.
+ * Whether an order to rotate is open for a device: out_ordered receives 1 or 0. Unlike
+ * LAPS_FIELD_ORDERED also for a retired one, whose order waits until it is back in service.
+ * LAPS_STATUS_NOT_FOUND for a device that the vault does not have.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2932,8 +2975,9 @@ laps_status laps_vault_is_ordered(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the file with that scope first.
- * laps_vault_init() has done so for its own. LAPS_STATUS_ALREADY_EXISTS where readers are.
+ * Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the
+ * file with that scope first. laps_vault_init() has done so for its own.
+ * LAPS_STATUS_ALREADY_EXISTS where readers are.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2949,19 +2993,16 @@ laps_status laps_vault_initialise(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * The readers that the vault knows, also those that were removed. Fields: READER, READER_ID, ADDED, and REMOVED where it
- * was.
+ * The readers that the vault knows, also those that were removed. Fields: READER, READER_ID,
+ * ADDED, and REMOVED where it was.
  */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_vault_readers(const laps_vault *vault,
-                               laps_rows **out_rows);
+LAPS_API LAPS_NODISCARD laps_status laps_vault_readers(const laps_vault *vault, laps_rows **out_rows);
 #endif
 
 #if defined(LAPS_FULL)
 /**
- * Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys are elsewhere, by way of
- * laps_vault_resealing(). At most 16 of one suite.
+ * Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys
+ * are elsewhere, by way of laps_vault_resealing(). At most 16 of one suite.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2976,10 +3017,11 @@ laps_status laps_vault_add_reader(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate, spread over rotate_within
- * seconds; out_devices receives how many devices that is. What it has a copy of stays readable to it. The last reader
- * needs confirm. The orders follow the removal, a thousand devices in each transaction: when they fail, or the process is
- * killed between, go on with laps_vault_order_readable().
+ * Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate,
+ * spread over rotate_within seconds; out_devices receives how many devices that is. What it has a
+ * copy of stays readable to it. The last reader needs confirm. The orders follow the removal, a
+ * thousand devices in each transaction: when they fail, or the process is killed between, go on
+ * with laps_vault_order_readable().
  */
 LAPS_API
 LAPS_NODISCARD
@@ -2998,9 +3040,10 @@ laps_status laps_vault_remove_reader(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Orders a new password for every device with a candidate that a reader can open, spread over within seconds; the reader may
- * have been removed. Its id has 32 bytes. out_devices receives how many have an order now that had none before. A thousand
- * devices in each transaction: after a failure, call again.
+ * Orders a new password for every device with a candidate that a reader can open, spread over
+ * within seconds; the reader may have been removed. Its id has 32 bytes. out_devices receives how
+ * many have an order now that had none before. A thousand devices in each transaction: after a
+ * failure, call again.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3017,10 +3060,11 @@ laps_status laps_vault_order_readable(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores; nothing is rotated.
- * out_replaced receives how many; out_not_ours how many are not sealed to this key, so that another reader has to seal
- * them; out_failed those that could not be sealed anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED.
- * When it is stopped, the next call goes on where it was. laps_vault_reseal_watched() asks before each step.
+ * Opens every record that is not sealed to exactly the readers of now and seals it anew, on all
+ * cores; nothing is rotated. out_replaced receives how many; out_not_ours how many are not sealed
+ * to this key, so that another reader has to seal them; out_failed those that could not be sealed
+ * anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED. When it is stopped, the
+ * next call goes on where it was. laps_vault_reseal_watched() asks before each step.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3038,8 +3082,9 @@ laps_status laps_vault_reseal(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all are that were displaced within
- * so many days (0: no such rule). A shorter history takes effect at a device's next change.
+ * Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all are
+ * that were displaced within so many days (0: no such rule). A shorter history takes effect at a
+ * device's next change.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3055,8 +3100,8 @@ laps_status laps_vault_set_history(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * What laps_vault_set_history() set: how many displaced records of a device are kept, and within how many days all are (0: no
- * such rule).
+ * What laps_vault_set_history() set: how many displaced records of a device are kept, and within
+ * how many days all are (0: no such rule).
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3067,12 +3112,14 @@ laps_status laps_vault_history(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Records that are not sealed to exactly the readers of now, of those devices behind after (empty: from the first), at most
- * limit devices, 1 to 1000, for a vault whose readers' keys are elsewhere: there laps_record_parse() and
- * laps_reader_key_reseal(), and back with laps_vault_take_resealed(). Seal to readers that you know, from a signed set
- * (laps_reader_set_verify()) or a list of your own: who keeps the vault could name you one of theirs. The handing out is in the
- * trail. Fields: DEVICE, RECORD and the bytes of the record; DEVICE, RECORD and DAMAGED for one whose bytes are damaged; DEVICE
- * and DAMAGED for a device that the vault cannot read. A page may be empty and still not the last one.
+ * Records that are not sealed to exactly the readers of now, of those devices behind after (empty:
+ * from the first), at most limit devices, 1 to 1000, for a vault whose readers' keys are
+ * elsewhere: there laps_record_parse() and laps_reader_key_reseal(), and back with
+ * laps_vault_take_resealed(). Seal to readers that you know, from a signed set
+ * (laps_reader_set_verify()) or a list of your own: who keeps the vault could name you one of
+ * theirs. The handing out is in the trail. Fields: DEVICE, RECORD and the bytes of the record;
+ * DEVICE, RECORD and DAMAGED for one whose bytes are damaged; DEVICE and DAMAGED for a device that
+ * the vault cannot read. A page may be empty and still not the last one.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3090,12 +3137,13 @@ laps_status laps_vault_resealing(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same password for the same purpose,
- * sealed to readers of now. out_replaced receives how many replaced what was stored; those that are gone, were taken
- * already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again. out_failed
- * receives those that were refused and stay as they were: DEVICE, RECORD, WHY. After a call that fails, what it took stays,
- * and all may be given back again. The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only
- * those give records back whom you trust not to destroy them.
+ * Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same
+ * password for the same purpose, sealed to readers of now. out_replaced receives how many replaced
+ * what was stored; those that are gone, were taken already, or were sealed anew by somebody else
+ * meanwhile are left out, so a page may be given back again. out_failed receives those that were
+ * refused and stay as they were: DEVICE, RECORD, WHY. After a call that fails, what it took stays,
+ * and all may be given back again. The vault opens nothing, so it cannot tell whether a reader can
+ * open what it takes: let only those give records back whom you trust not to destroy them.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3113,8 +3161,8 @@ laps_status laps_vault_take_resealed(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes a device out of service: it is never due. What is stored stays, and can be disclosed. Orders to rotate wait until it
- * checks in again.
+ * Takes a device out of service: it is never due. What is stored stays, and can be disclosed.
+ * Orders to rotate wait until it checks in again.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3130,7 +3178,8 @@ laps_status laps_vault_retire(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Brings a retired device back into service, also with another account and SID. What is stored stays.
+ * Brings a retired device back into service, also with another account and SID. What is stored
+ * stays.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3163,8 +3212,8 @@ laps_status laps_vault_purge(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Removes one record of a device by its id of 16 bytes, a candidate or one in history. Needs confirm: the device may still
- * have this password.
+ * Removes one record of a device by its id of 16 bytes, a candidate or one in history. Needs
+ * confirm: the device may still have this password.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3182,9 +3231,10 @@ laps_status laps_vault_remove_record(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
- * changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
- * REFERS_TO, DETAIL, EARLIER; or NUMBER, HASH, DAMAGED, WHY.
+ * Entries of the trail as they are stored, those behind number after (0: from the first), at most
+ * limit, 1 to 10000. Whether they were changed, only laps_vault_audit_verify() tells. Fields:
+ * NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS, REFERS_TO, DETAIL, EARLIER;
+ * or NUMBER, HASH, DAMAGED, WHY.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3196,7 +3246,8 @@ laps_status laps_vault_audit_entries(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * The head of the trail now: its length and hash. Keep it, laps_vault_audit_verify() compares with it.
+ * The head of the trail now: its length and hash. Keep it, laps_vault_audit_verify() compares with
+ * it.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3208,10 +3259,11 @@ laps_status laps_vault_audit_head(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one row. A broken trail is
- * LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and FIRST_BAD where it is broken. progress is told about
- * once in a thousand entries how many were looked at, and of how many the vault knows; NULL: nobody is told. user goes to
- * progress, and may be NULL. The verification cannot be stopped.
+ * Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one
+ * row. A broken trail is LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and
+ * FIRST_BAD where it is broken. progress is told about once in a thousand entries how many were
+ * looked at, and of how many the vault knows; NULL: nobody is told. user goes to progress, and may
+ * be NULL. The verification cannot be stopped.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3225,9 +3277,10 @@ laps_status laps_vault_audit_report(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * What happened through this object, and what came from it, since the last such call, oldest first: for metrics, without
- * who and why, which are in the trail. The first call answers no rows, and from then on at most 1024 are kept; out_missed
- * receives how many older ones were forgotten. Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
+ * What happened through this object, and what came from it, since the last such call, oldest
+ * first: for metrics, without who and why, which are in the trail. The first call answers no rows,
+ * and from then on at most 1024 are kept; out_missed receives how many older ones were forgotten.
+ * Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3254,8 +3307,8 @@ laps_status laps_vault_back_up(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Puts a copy of a vault in a place where none is, and opens it. That is in its trail; devices that know a later head of it
- * say so at their next check-in.
+ * Puts a copy of a vault in a place where none is, and opens it. That is in its trail; devices
+ * that know a later head of it say so at their next check-in.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3275,8 +3328,9 @@ laps_status laps_vault_restore(const char *copy,
 
 #if defined(LAPS_FULL)
 /**
- * Brings a vault of an older schema to the one of this version. With keep, the file from before stays beside it, under its
- * name with ".schema-" and the number of its schema behind it. laps_vault_migrate_report() tells what it did.
+ * Brings a vault of an older schema to the one of this version. With keep, the file from before
+ * stays beside it, under its name with ".schema-" and the number of its schema behind it.
+ * laps_vault_migrate_report() tells what it did.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3292,7 +3346,8 @@ laps_status laps_vault_migrate(const char *path,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY with keep.
+ * As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY
+ * with keep.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3309,9 +3364,10 @@ laps_status laps_vault_migrate_report(const char *path,
 
 #if defined(LAPS_FULL)
 /**
- * Devices with everything that is kept about them, for another vault; nothing in it opens anything. Those behind after
- * (empty: from the first), at most limit, 1 to 1000. Each row has bytes; write them one behind the other for
- * laps_vault_import(). A device that is left out because the vault cannot read it is a row with DEVICE and DAMAGED.
+ * Devices with everything that is kept about them, for another vault; nothing in it opens
+ * anything. Those behind after (empty: from the first), at most limit, 1 to 1000. Each row has
+ * bytes; write them one behind the other for laps_vault_import(). A device that is left out
+ * because the vault cannot read it is a row with DEVICE and DAMAGED.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3329,8 +3385,8 @@ laps_status laps_vault_export(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * Takes exported devices in, all of them or none; out_devices receives how many. laps_vault_import_watched() tells how
- * far it is.
+ * Takes exported devices in, all of them or none; out_devices receives how many.
+ * laps_vault_import_watched() tells how far it is.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3354,8 +3410,9 @@ LAPS_API LAPS_NODISCARD laps_status laps_foreign_new(laps_foreign **out_foreign)
 
 #if defined(LAPS_FULL)
 /**
- * Adds one: the account (1 to 64 characters; what is not is refused when its record is sealed), its SID (empty where the
- * directory does not know it), and when the directory was given the password. The order does not matter.
+ * Adds one: the account (1 to 64 characters; what is not is refused when its record is sealed),
+ * its SID (empty where the directory does not know it), and when the directory was given the
+ * password. The order does not matter.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3383,10 +3440,11 @@ LAPS_API void laps_foreign_free(laps_foreign *foreign);
 
 #if defined(LAPS_FULL)
 /**
- * Which passwords of another directory the vault lacks for a device; none when it has them all, and at most the newest 16.
- * Nothing is written. Seal each under its header (laps_adoptable_header(), laps_record_seal()) to exactly the readers of the
- * vault that are not removed (laps_vault_readers()), and give them to laps_vault_adopt(). LAPS_STATUS_ALREADY_EXISTS for a
- * device that an agent manages: what the agent says is better.
+ * Which passwords of another directory the vault lacks for a device; none when it has them all,
+ * and at most the newest 16. Nothing is written. Seal each under its header
+ * (laps_adoptable_header(), laps_record_seal()) to exactly the readers of the vault that are not
+ * removed (laps_vault_readers()), and give them to laps_vault_adopt(). LAPS_STATUS_ALREADY_EXISTS
+ * for a device that an agent manages: what the agent says is better.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3406,8 +3464,9 @@ LAPS_API LAPS_NODISCARD size_t laps_adoptable_count(const laps_adoptable *adopta
 
 #if defined(LAPS_FULL)
 /**
- * One of the passwords that the vault lacks; index counts from 0. out_position receives which one it is, counted from 0 in the
- * order of laps_foreign_add(), and out_header the header under which it is to be sealed, as it is.
+ * One of the passwords that the vault lacks; index counts from 0. out_position receives which one
+ * it is, counted from 0 in the order of laps_foreign_add(), and out_header the header under which
+ * it is to be sealed, as it is.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3426,12 +3485,14 @@ LAPS_API void laps_adoptable_free(laps_adoptable *adoptable);
 
 #if defined(LAPS_FULL)
 /**
- * Takes in the records that laps_vault_adoptable() asked for, all of them in its order, in one transaction with one entry in
- * the trail. The newest is pending, for no agent has said what is on the account; the others are history. last_seen is when
- * the device last spoke to the other directory, expires when that will have the password replaced (0: not known). Without
- * records only these two are noted, for a device that is there. out_adopted receives how many were taken in.
- * LAPS_STATUS_INVALID_ARGUMENT when these are not the records that are wanted now, or not sealed to exactly the readers of now:
- * ask again. LAPS_STATUS_ALREADY_EXISTS for a device that an agent manages.
+ * Takes in the records that laps_vault_adoptable() asked for, all of them in its order, in one
+ * transaction with one entry in the trail. The newest is pending, for no agent has said what is on
+ * the account; the others are history. last_seen is when the device last spoke to the other
+ * directory, expires when that will have the password replaced (0: not known). Without
+ * records only these two are noted, for a device that is there. out_adopted receives how many were
+ * taken in. LAPS_STATUS_INVALID_ARGUMENT when these are not the records that are wanted now, or
+ * not sealed to exactly the readers of now: ask again. LAPS_STATUS_ALREADY_EXISTS for a device
+ * that an agent manages.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3452,8 +3513,8 @@ laps_status laps_vault_adopt(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_import(), and progress is told after each device how many of the bytes are taken in. NULL: nobody is told.
- * user goes to progress, and may be NULL. The import cannot be stopped.
+ * As laps_vault_import(), and progress is told after each device how many of the bytes are taken
+ * in. NULL: nobody is told. user goes to progress, and may be NULL. The import cannot be stopped.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3472,9 +3533,10 @@ laps_status laps_vault_import_watched(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step is asked with how many records
- * that is, 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the next call
- * goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
+ * As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step
+ * is asked with how many records that is, 1 or more. When it answers false, the call ends as
+ * LAPS_STATUS_OK with what is sealed by then, and the next call goes on there. NULL: nobody is
+ * asked. user goes to step, and may be NULL.
  */
 LAPS_API
 LAPS_NODISCARD
@@ -3494,11 +3556,13 @@ laps_status laps_vault_reseal_watched(const laps_vault *vault,
 
 #if defined(LAPS_FULL)
 /**
- * The head of the trail that the latest successful change answered which this thread made through this object, and in
- * out_entry the number of its entry, from 1: after laps_vault_disclose(), laps_vault_order_*(), laps_vault_record_outcome(),
- * laps_vault_initialise(), _add_reader(), _remove_reader(), _set_history(), _retire(), _re_enrol(), _purge(), _remove_record().
- * Other calls leave it as it is. Keep it: laps_vault_audit_verify() compares with it. Ask in the thread of the change,
- * before its next one. LAPS_STATUS_NOT_FOUND when this thread made none, or made its latest through another object.
+ * The head of the trail that the latest successful change answered which this thread made through
+ * this object, and in out_entry the number of its entry, from 1: after laps_vault_disclose(),
+ * laps_vault_order_*(), laps_vault_record_outcome(), laps_vault_initialise(), _add_reader(),
+ * _remove_reader(), _set_history(), _retire(), _re_enrol(), _purge(), _remove_record().
+ * Other calls leave it as it is. Keep it: laps_vault_audit_verify() compares with it. Ask in the
+ * thread of the change, before its next one. LAPS_STATUS_NOT_FOUND when this thread made none, or
+ * made its latest through another object.
  */
 LAPS_API
 LAPS_NODISCARD

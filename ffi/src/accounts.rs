@@ -58,8 +58,9 @@ pub unsafe extern "C" fn laps_accounts_add(
     })
 }
 
-/// Chooses the managed account by the policy's AdministratorAccountName: by its name, or, when that is blank, the
-/// built-in administrator by its SID. The index counts from 0 in the order of laps_accounts_add().
+/// Chooses the managed account by the policy's AdministratorAccountName: by its name, or, when that
+/// is blank, the built-in administrator by its SID. The index counts from 0 in the order of
+/// laps_accounts_add().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_accounts_choose(
@@ -83,10 +84,12 @@ pub unsafe extern "C" fn laps_accounts_choose(
     })
 }
 
-/// The name of the account that is managed automatically under a policy: AutomaticAccountManagementNameOrPrefix, and six
-/// random digits where AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts are
-/// those whose names it must not have: leave out the one that is managed already. LAPS_STATUS_ACCOUNT_REFUSED when the
-/// name cannot be one, or is taken. A buffer of 64 always holds it.
+/// The name of the account that is managed automatically under a policy:
+/// AutomaticAccountManagementNameOrPrefix, and six random digits where
+/// AutomaticAccountManagementRandomizeName asks for them, drawn anew at every call. The accounts
+/// are those whose names it must not have: leave out the one that is managed already.
+/// LAPS_STATUS_ACCOUNT_REFUSED when the name cannot be one, or is taken. A buffer of 64 always
+/// holds it.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_accounts_automatic_name(

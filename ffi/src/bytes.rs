@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use crate::pointer::{self, Poison, object};
 use crate::status::value;
 
-/// Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are freed.
+/// Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are
+/// freed.
 #[derive(Debug)]
 pub struct laps_bytes {
     poison: Poison,

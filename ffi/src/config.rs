@@ -18,8 +18,8 @@ pub struct laps_config {
 }
 object!(laps_config);
 
-/// A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the account 1 to 64
-/// characters: the name that laps_accounts_choose() found, never blank.
+/// A configuration for one account of one device under a policy. The device has 1 to 128 bytes, the
+/// account 1 to 64 characters: the name that laps_accounts_choose() found, never blank.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_config_new(
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn laps_config_set_scope(
     })
 }
 
-/// Sets the account's security identifier, such as S-1-5-21-1-2-3-500. It tells an account that was made anew
-/// under the same name.
+/// Sets the account's security identifier, such as S-1-5-21-1-2-3-500. It tells an account that was
+/// made anew under the same name.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_config_set_sid(
@@ -120,7 +120,8 @@ pub unsafe extern "C" fn laps_config_set_check_in_seconds(
     })
 }
 
-/// Sets how many seconds a password may lie in memory before it is applied: 60 to 3600; 900 until it is set.
+/// Sets how many seconds a password may lie in memory before it is applied: 60 to 3600; 900 until
+/// it is set.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_config_set_plaintext_seconds(

@@ -80,8 +80,9 @@ impl laps_evaluation {
     }
 }
 
-/// The policy of one document: our JSON, Intune's exported JSON, SyncML of the CSP, or a .reg export.
-/// LAPS_STATUS_POLICY_REFUSED when a setting is unknown or out of range; laps_evaluation_* gives every finding.
+/// The policy of one document: our JSON, Intune's exported JSON, SyncML of the CSP, or a .reg
+/// export. LAPS_STATUS_POLICY_REFUSED when a setting is unknown or out of range; laps_evaluation_*
+/// gives every finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_read(
@@ -116,9 +117,10 @@ pub unsafe extern "C" fn laps_evaluation_new(
     })
 }
 
-/// Adds a document of any known form. The source is its name, for findings. Documents of one root (the CSP, Group Policy) are joined
-/// setting by setting, and a setting that two of them set differently is an error that names both; between roots, what Windows would
-/// let win, wins. The order in which documents are added does not matter. The findings change, and borrowed ones end.
+/// Adds a document of any known form. The source is its name, for findings. Documents of one root
+/// (the CSP, Group Policy) are joined setting by setting, and a setting that two of them set
+/// differently is an error that names both; between roots, what Windows would let win, wins. The
+/// order in which documents are added does not matter. The findings change, and borrowed ones end.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_add(
@@ -144,7 +146,8 @@ pub unsafe extern "C" fn laps_evaluation_add(
     })
 }
 
-/// The policy in force. LAPS_STATUS_POLICY_REFUSED when a finding is an error: keep the policy that you had.
+/// The policy in force. LAPS_STATUS_POLICY_REFUSED when a finding is an error: keep the policy that
+/// you had.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_policy(
@@ -160,8 +163,8 @@ pub unsafe extern "C" fn laps_evaluation_policy(
     })
 }
 
-/// Whether a document that was added asks for a new password now: SyncML with an Exec of Actions/ResetPassword. Obey with
-/// laps_rotation_force(). false for NULL.
+/// Whether a document that was added asks for a new password now: SyncML with an Exec of
+/// Actions/ResetPassword. Obey with laps_rotation_force(). false for NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_resets_password(
@@ -184,7 +187,8 @@ pub unsafe extern "C" fn laps_evaluation_finding_count(
     value(0, || Ok(unsafe { pointer::shared(evaluation) }?.findings.len()))
 }
 
-/// LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when there is no such finding.
+/// LAPS_LEVEL_ERROR, LAPS_LEVEL_WARNING or LAPS_LEVEL_INFORMATION; index counts from 0. 0 when
+/// there is no such finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_finding_level(
@@ -195,7 +199,8 @@ pub unsafe extern "C" fn laps_evaluation_finding_level(
     value(0, || Ok(unsafe { pointer::shared(evaluation) }?.at(index)?.level))
 }
 
-/// The setting that a finding is about, empty when it is about several or about the whole; index counts from 0. Borrowed. NULL when there is no such finding.
+/// The setting that a finding is about, empty when it is about several or about the whole; index
+/// counts from 0. Borrowed. NULL when there is no such finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_finding_setting(
@@ -206,7 +211,8 @@ pub unsafe extern "C" fn laps_evaluation_finding_setting(
     value(ptr::null(), || Ok(unsafe { pointer::shared(evaluation) }?.at(index)?.setting.as_ptr()))
 }
 
-/// What a finding says, in one line; index counts from 0. Borrowed. NULL when there is no such finding.
+/// What a finding says, in one line; index counts from 0. Borrowed. NULL when there is no such
+/// finding.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_finding_message(

@@ -1,4 +1,5 @@
-//! How often this process came out of a fork: a generator draws a new seed when the number has changed.
+//! How often this process came out of a fork: a generator draws a new seed when the number has
+//! changed.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,8 +22,8 @@ pub(crate) fn watch() -> Result<(), crate::status::Failure> {
     }
 
     static WATCHED: OnceLock<bool> = OnceLock::new();
-    // SAFETY: the handler is a function of this library that only touches an atomic; the C library forgets it
-    // when this library is unloaded.
+    // SAFETY: the handler is a function of this library that only touches an atomic; the C library
+    // forgets it when this library is unloaded.
     let watched = WATCHED
         .get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) == 0 });
     if *watched { Ok(()) } else { Err(Code::OutOfMemory.into()) }

@@ -12,9 +12,10 @@ use crate::pointer::{self, Out, Places, Poison, object};
 use crate::recipe::laps_recipe;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// A random generator, seeded by the operating system. Its state gives no password that was made before. One
-/// thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by themselves. A single password does
-/// not: a child of fork() is noticed, one that came past the C library and a copied machine are not.
+/// A random generator, seeded by the operating system. Its state gives no password that was made
+/// before. One thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by
+/// themselves. A single password does not: a child of fork() is noticed, one that came past the C
+/// library and a copied machine are not.
 #[derive(Debug)]
 pub struct laps_generator {
     poison: Poison,
@@ -52,8 +53,8 @@ pub unsafe extern "C" fn laps_generator_new(
     })
 }
 
-/// Mixes fresh bytes of the operating system in: before a password that you make and seal by yourself, after a virtual
-/// machine was copied, and in a child that was not made by fork().
+/// Mixes fresh bytes of the operating system in: before a password that you make and seal by
+/// yourself, after a virtual machine was copied, and in a child that was not made by fork().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_generator_reseed(generator: *mut laps_generator) -> laps_status {
@@ -90,9 +91,9 @@ pub unsafe extern "C" fn laps_generator_password(
     })
 }
 
-/// Makes many passwords straight into your memory: count places of place_size bytes, each filled with one password in
-/// UTF-8 and a NUL. place_size is at least laps_recipe_max_length() + 1. Allocates nothing. When it fails on the
-/// way, every place is zero.
+/// Makes many passwords straight into your memory: count places of place_size bytes, each filled
+/// with one password in UTF-8 and a NUL. place_size is at least laps_recipe_max_length() + 1.
+/// Allocates nothing. When it fails on the way, every place is zero.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_generator_passwords(

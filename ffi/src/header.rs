@@ -11,7 +11,8 @@ use crate::pointer::{self, Out, Poison, object};
 use crate::policy::laps_policy;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// What a record will say about its password, in clear and bound to it: device, account, record id, version.
+/// What a record will say about its password, in clear and bound to it: device, account, record id,
+/// version.
 #[derive(Debug)]
 pub struct laps_header {
     poison: Poison,
@@ -26,8 +27,9 @@ impl laps_header {
     }
 }
 
-/// A header with a new random record id: for one password. The device has 1 to 128 bytes, the account 1 to 64
-/// characters. Scope, SID and predecessor are absent, version, time and policy hash are zero until they are set.
+/// A header with a new random record id: for one password. The device has 1 to 128 bytes, the
+/// account 1 to 64 characters. Scope, SID and predecessor are absent, version, time and policy hash
+/// are zero until they are set.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_header_new(
@@ -121,7 +123,8 @@ pub unsafe extern "C" fn laps_header_set_sid(
     })
 }
 
-/// Names the record made before this one on this device, applied or not: 16 bytes, or NULL for none.
+/// Names the record made before this one on this device, applied or not: 16 bytes, or NULL for
+/// none.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_header_set_previous(
@@ -135,7 +138,8 @@ pub unsafe extern "C" fn laps_header_set_previous(
     })
 }
 
-/// Sets the version, which counts up per account and orders its records, and when the password was made.
+/// Sets the version, which counts up per account and orders its records, and when the password was
+/// made.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_header_set_version(

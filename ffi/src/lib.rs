@@ -1,8 +1,8 @@
 //! The C ABI of LAPS: one header (`include/laps.h`), one shared and one static library.
 //!
-//! The documentation is the header: the comments of this crate become its comments, so they are written for
-//! a reader of C. The contract that every function obeys stands once, at the top of the header
-//! (`cbindgen.toml`).
+//! The documentation is the header: the comments of this crate become its comments, so they are
+//! written for a reader of C. The contract that every function obeys stands once, at the top of the
+//! header (`cbindgen.toml`).
 //!
 //! | module | what is in it |
 //! |---|---|

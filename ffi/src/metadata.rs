@@ -21,8 +21,8 @@ use crate::rows::{
 use crate::status::{answer, laps_status, value};
 use crate::vault::{hex, laps_vault};
 
-/// What a vault knows but its sealed records: names, versions, times, states. It can hand nothing out and change
-/// nothing. Threads may share it.
+/// What a vault knows but its sealed records: names, versions, times, states. It can hand nothing
+/// out and change nothing. Threads may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_metadata {
@@ -66,7 +66,8 @@ pub struct laps_stats {
     pub entries: u64,
 }
 
-/// The vault without the power to hand anything out or to change anything. It lives on when the vault is freed.
+/// The vault without the power to hand anything out or to change anything. It lives on when the
+/// vault is freed.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -84,9 +85,10 @@ pub unsafe extern "C" fn laps_vault_metadata(
     })
 }
 
-/// Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields: DEVICE, ACCOUNT, SID,
-/// VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own, CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL,
-/// ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and DAMAGED.
+/// Devices by name, those behind after (empty: from the first), at most limit, 1 to 10000. Fields:
+/// DEVICE, ACCOUNT, SID, VERSION, STATE, ORDERED, UPDATED, EXPIRES, LAST_SEEN, OUTCOME and its own,
+/// CANDIDATES, FINDINGS, RESET_AT, WAITS_UNTIL, ORDER_AT, PROVEN_AT, FORMER_ACCOUNTS; or DEVICE and
+/// DAMAGED.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -140,8 +142,9 @@ pub unsafe extern "C" fn laps_metadata_show(
     })
 }
 
-/// The records of a device without their content: current, pending, history. Fields: RECORD, VERSION, STATE, UPDATED,
-/// DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT, MADE_AT, READER_IDS.
+/// The records of a device without their content: current, pending, history. Fields: RECORD,
+/// VERSION, STATE, UPDATED, DISPLACED, RULED_OUT, STALE_READERS, CONFIRMED, OPENED, ACCOUNT,
+/// MADE_AT, READER_IDS.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -166,8 +169,9 @@ pub unsafe extern "C" fn laps_metadata_history(
     })
 }
 
-/// Devices by due date, those that are due no later than until; after is laps_rows_next() of the page before, or empty.
-/// Fields: DEVICE, EXPIRES, ORDERED; or DEVICE and DAMAGED. Costs grow with the answer, not with the vault.
+/// Devices by due date, those that are due no later than until; after is laps_rows_next() of the
+/// page before, or empty. Fields: DEVICE, EXPIRES, ORDERED; or DEVICE and DAMAGED. Costs grow with
+/// the answer, not with the vault.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

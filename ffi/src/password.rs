@@ -44,7 +44,8 @@ pub unsafe extern "C" fn laps_password_from_utf8(
     })
 }
 
-/// A password from UTF-16 text (text_len counts 16-bit units) of at most LAPS_PASSWORD_MAX_LEN bytes of UTF-8.
+/// A password from UTF-16 text (text_len counts 16-bit units) of at most LAPS_PASSWORD_MAX_LEN
+/// bytes of UTF-8.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_password_from_utf16(
@@ -106,8 +107,8 @@ pub unsafe extern "C" fn laps_password_len_utf16(password: *const laps_password)
     })
 }
 
-/// Copies the text as UTF-8 with a NUL at its end; a buffer of LAPS_PASSWORD_MAX_LEN + 1 always holds it.
-/// The copy is yours to wipe.
+/// Copies the text as UTF-8 with a NUL at its end; a buffer of LAPS_PASSWORD_MAX_LEN + 1 always
+/// holds it. The copy is yours to wipe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_password_copy_utf8(
@@ -126,8 +127,9 @@ pub unsafe extern "C" fn laps_password_copy_utf8(
     })
 }
 
-/// Copies the text as UTF-16 with a NUL at its end, as Windows wants it; lengths count 16-bit units, and a buffer
-/// of LAPS_PASSWORD_MAX_LEN + 1 units always holds it. The copy is yours to wipe.
+/// Copies the text as UTF-16 with a NUL at its end, as Windows wants it; lengths count 16-bit
+/// units, and a buffer of LAPS_PASSWORD_MAX_LEN + 1 units always holds it. The copy is yours to
+/// wipe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_password_copy_utf16(
@@ -145,7 +147,8 @@ pub unsafe extern "C" fn laps_password_copy_utf16(
     })
 }
 
-/// Whether two passwords are equal, in a time that does not depend on them; false where one is NULL.
+/// Whether two passwords are equal, in a time that does not depend on them; false where one is
+/// NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_password_equal(

@@ -109,7 +109,8 @@ fn present<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
 /// Contract, Objects: NULL, or an object of this library that was not freed; and Threads.
 pub(crate) unsafe fn shared<'a, T: Object>(object: *const T) -> Result<Shared<'a, T>, Failure> {
     present(object, T::NAME)?;
-    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody changes it meanwhile.
+    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody changes it
+    // meanwhile.
     let object = unsafe { &*object };
     sound(object)?;
     let shared = Shared(object);
@@ -123,7 +124,8 @@ pub(crate) unsafe fn shared<'a, T: Object>(object: *const T) -> Result<Shared<'a
 /// Contract, Objects: NULL, or an object of this library that was not freed; and Threads.
 pub(crate) unsafe fn exclusive<'a, T: Object>(object: *mut T) -> Result<Exclusive<'a, T>, Failure> {
     present(object, T::NAME)?;
-    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody else uses it meanwhile.
+    // SAFETY: not NULL, and by contract (Objects) alive; by contract (Threads) nobody else uses it
+    // meanwhile.
     let object = unsafe { &mut *object };
     sound(object)?;
     let exclusive = Exclusive(object);
@@ -182,7 +184,8 @@ pub(crate) unsafe fn text<'a>(
     })
 }
 
-/// The content of a file of text: UTF-8 or UTF-16 with its byte order mark, whatever wrote the file.
+/// The content of a file of text: UTF-8 or UTF-16 with its byte order mark, whatever wrote the
+/// file.
 ///
 /// # Safety
 /// As [`bytes`].
@@ -214,7 +217,8 @@ pub(crate) unsafe fn units<'a>(
         let message = format_args!("{name} cannot be {len} units long");
         return Err(Failure::new(Code::InvalidArgument, &message));
     }
-    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `len` units, which fit an isize.
+    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `len` units, which fit an
+    // isize.
     Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
 }
 
@@ -244,13 +248,15 @@ pub(crate) unsafe fn objects<'a, T: Object>(
         let message = format_args!("{name} cannot hold {count} pointers");
         return Err(Failure::new(Code::InvalidArgument, &message));
     }
-    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `count` pointers, which fit an isize.
+    // SAFETY: not NULL, aligned; by contract (Buffers) readable for `count` pointers, which fit an
+    // isize.
     let pointers = unsafe { core::slice::from_raw_parts(pointers, count) };
     // SAFETY: by contract (Objects) each is NULL or alive.
     pointers.iter().map(|pointer| unsafe { shared(*pointer) }).collect()
 }
 
-/// Where one result goes. Nothing is written before [`Out::set`], which is called when nothing can fail any more.
+/// Where one result goes. Nothing is written before [`Out::set`], which is called when nothing can
+/// fail any more.
 #[derive(Debug)]
 pub(crate) struct Out<T>(*mut T);
 
@@ -274,7 +280,8 @@ impl<T> Out<T> {
     }
 
     pub(crate) fn set(self, value: T) {
-        // SAFETY: not NULL, aligned, and writable (`Out::new`); what was there is C's and is not dropped.
+        // SAFETY: not NULL, aligned, and writable (`Out::new`); what was there is C's and is not
+        // dropped.
         unsafe { self.0.write(value) };
     }
 }
@@ -296,7 +303,8 @@ pub(crate) struct Buffer<T> {
 
 impl<T> Buffer<T> {
     /// # Safety
-    /// Contract, Buffers: `start` is NULL or can be written for `capacity` units; `out_len` is NULL or can be written.
+    /// Contract, Buffers: `start` is NULL or can be written for `capacity` units; `out_len` is NULL
+    /// or can be written.
     pub(crate) unsafe fn new(
         start: *mut T,
         capacity: usize,
@@ -310,7 +318,8 @@ impl<T> Buffer<T> {
         Ok(Self { start, capacity, out_len })
     }
 
-    /// Whether text of this length and a terminating NUL have room; otherwise the caller is told how much they need.
+    /// Whether text of this length and a terminating NUL have room; otherwise the caller is told
+    /// how much they need.
     fn has_room(self, len: usize) -> Result<Self, Failure> {
         let needed = len.saturating_add(1);
         if self.capacity >= needed {
@@ -325,10 +334,12 @@ impl<T> Buffer<T> {
 }
 
 impl Buffer<u8> {
-    /// Fills the buffer with text and a terminating NUL; the length that is written does not count the NUL.
+    /// Fills the buffer with text and a terminating NUL; the length that is written does not count
+    /// the NUL.
     pub(crate) fn fill_utf8(self, text: &str) -> Result<(), Failure> {
         let (room, len) = (self.has_room(text.len())?, text.len());
-        // SAFETY: len < capacity, writable by contract (Buffers), which also says that it overlaps nothing.
+        // SAFETY: len < capacity, writable by contract (Buffers), which also says that it overlaps
+        // nothing.
         unsafe {
             room.start.copy_from_nonoverlapping(text.as_ptr(), len);
             room.start.add(len).write(0);
@@ -392,7 +403,8 @@ impl Places {
         if place >= self.count || text.len() >= self.size {
             return Err(Failure::from(Code::Internal)); // the caller has looked before
         }
-        // SAFETY: the place lies inside the memory (`Places::new`, `place < count`), and text and NUL in the place.
+        // SAFETY: the place lies inside the memory (`Places::new`, `place < count`), and text and
+        // NUL in the place.
         unsafe {
             let start = self.start.add(place.saturating_mul(self.size));
             start.copy_from(text.as_ptr(), text.len());
@@ -416,14 +428,16 @@ pub(crate) unsafe fn wipe(pointer: *mut u8, len: usize) {
     if pointer.is_null() || len == 0 || isize::try_from(len).is_err() {
         return;
     }
-    // SAFETY: not NULL, writable for `len` bytes; `MaybeUninit` because C may never have written there.
+    // SAFETY: not NULL, writable for `len` bytes; `MaybeUninit` because C may never have written
+    // there.
     let memory = unsafe {
         core::slice::from_raw_parts_mut(pointer.cast::<core::mem::MaybeUninit<u8>>(), len)
     };
     zeroize::Zeroize::zeroize(memory);
 }
 
-/// A pointer to text that ends in NUL and lives as long as the library; NULL when it does not end in NUL.
+/// A pointer to text that ends in NUL and lives as long as the library; NULL when it does not end
+/// in NUL.
 pub(crate) const fn static_text(text: &'static [u8]) -> *const c_char {
     match text {
         [.., 0] => text.as_ptr().cast(),

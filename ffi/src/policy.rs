@@ -14,7 +14,8 @@ use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::recipe::laps_recipe;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads may share it.
+/// A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads
+/// may share it.
 #[derive(Debug)]
 pub struct laps_policy {
     poison: Poison,
@@ -28,7 +29,8 @@ impl laps_policy {
     }
 }
 
-/// The policy of a device on which nothing was configured: the defaults of Windows LAPS. It manages nothing.
+/// The policy of a device on which nothing was configured: the defaults of Windows LAPS. It manages
+/// nothing.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_new_default(out_policy: *mut *mut laps_policy) -> laps_status {
@@ -61,7 +63,8 @@ fn get<T>(policy: *const laps_policy, nothing: T, get: impl FnOnce(&Policy) -> T
     value(nothing, || Ok(get(&unsafe { pointer::shared(policy) }?.policy)))
 }
 
-/// BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for NULL.
+/// BackupDirectory: 0 nowhere (nothing is managed), 1 Microsoft Entra, 2 Active Directory. 0 for
+/// NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_backup_directory(policy: *const laps_policy) -> u8 {
@@ -105,7 +108,8 @@ pub unsafe extern "C" fn laps_policy_post_authentication_reset_delay_minutes(
     get(policy, 0, Policy::post_authentication_reset_delay_minutes)
 }
 
-/// PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for NULL.
+/// PostAuthenticationActions: 1 resets, 2 signs out, 4 restarts, 8 terminates; as their sum. 0 for
+/// NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_post_authentication_actions(policy: *const laps_policy) -> u8 {
@@ -177,9 +181,9 @@ pub unsafe extern "C" fn laps_policy_hash(
     })
 }
 
-/// What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of a file.
-/// LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a setting; the error's message
-/// names each.
+/// What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of
+/// a file. LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a
+/// setting; the error's message names each.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_export(
@@ -211,9 +215,10 @@ pub unsafe extern "C" fn laps_evaluation_export(
     })
 }
 
-/// What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for every configured setting has
-/// an "add" (refused by a device that has the setting), a "replace" or a "delete" (the values are left out).
-/// LAPS_STATUS_POLICY_REFUSED as for laps_evaluation_export().
+/// What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for
+/// every configured setting has an "add" (refused by a device that has the setting), a "replace" or
+/// a "delete" (the values are left out). LAPS_STATUS_POLICY_REFUSED as for
+/// laps_evaluation_export().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_export_csp(
@@ -252,8 +257,8 @@ pub unsafe extern "C" fn laps_evaluation_export_csp(
     })
 }
 
-/// SyncML that asks a device for a new password now, and how it went: Exec of Actions/ResetPassword, Get of
-/// Actions/ResetPasswordStatus.
+/// SyncML that asks a device for a new password now, and how it went: Exec of
+/// Actions/ResetPassword, Get of Actions/ResetPasswordStatus.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_reset_password(
@@ -267,7 +272,8 @@ pub unsafe extern "C" fn laps_policy_reset_password(
     })
 }
 
-/// SyncML that asks a device how the new password that was asked for went: Get of Actions/ResetPasswordStatus.
+/// SyncML that asks a device how the new password that was asked for went: Get of
+/// Actions/ResetPasswordStatus.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_reset_status(out_bytes: *mut *mut laps_bytes) -> laps_status {
@@ -279,8 +285,9 @@ pub unsafe extern "C" fn laps_policy_reset_status(out_bytes: *mut *mut laps_byte
     })
 }
 
-/// What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not done yet.
-/// LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device has no such node.
+/// What a device answered to it, in SyncML with Results: an HRESULT, 0 for done, 0x8000000A for not
+/// done yet. LAPS_STATUS_NOT_FOUND when the document has no such answer, or says that the device
+/// has no such node.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_policy_read_reset_status(
@@ -303,8 +310,9 @@ pub unsafe extern "C" fn laps_policy_read_reset_status(
     })
 }
 
-/// What changes on a device that has the old policy and gets the new one, as one line of JSON in UTF-8:
-/// {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when either has errors.
+/// What changes on a device that has the old policy and gets the new one, as one line of JSON in
+/// UTF-8: {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when
+/// either has errors.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_evaluation_diff(

@@ -7,7 +7,8 @@ use laps_core::seal::Reader;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::status::{answer, laps_status, value};
 
-/// The public half of a reader: who can open a record that is sealed to it. Immutable: threads may share it.
+/// The public half of a reader: who can open a record that is sealed to it. Immutable: threads may
+/// share it.
 #[derive(Debug)]
 pub struct laps_reader {
     poison: Poison,

@@ -15,7 +15,8 @@ use crate::reader::laps_reader;
 use crate::record::laps_record;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable: threads may share it.
+/// A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable:
+/// threads may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_reader_key {
@@ -30,7 +31,8 @@ impl laps_reader_key {
     }
 }
 
-/// A new key for a reader with this name (1 to 64 bytes), of suite LAPS_SUITE_X_WING or LAPS_SUITE_X25519.
+/// A new key for a reader with this name (1 to 64 bytes), of suite LAPS_SUITE_X_WING or
+/// LAPS_SUITE_X25519.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -132,8 +134,9 @@ pub unsafe extern "C" fn laps_reader_key_reader(
     })
 }
 
-/// Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when it was changed.
-/// out_proof takes 32 bytes that show that somebody opened it, laps_record_is_proven_by(); or it is NULL.
+/// Opens a record. LAPS_STATUS_NOT_A_READER when it is sealed to others; LAPS_STATUS_REJECTED when
+/// it was changed. out_proof takes 32 bytes that show that somebody opened it,
+/// laps_record_is_proven_by(); or it is NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -164,7 +167,8 @@ pub unsafe extern "C" fn laps_reader_key_open(
     })
 }
 
-/// Opens a record and seals it anew for 1 to 16 other readers of one suite. Old copies stay readable to old readers.
+/// Opens a record and seals it anew for 1 to 16 other readers of one suite. Old copies stay
+/// readable to old readers.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

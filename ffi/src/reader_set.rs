@@ -20,9 +20,10 @@ pub struct laps_reader_set {
 }
 object!(laps_reader_set);
 
-/// Reads a signed reader set. LAPS_STATUS_READER_SET_REFUSED unless the authority signed it, for this scope (empty where
-/// there is one tenant), and it is not older than the set in force: in_force is what laps_reader_set_head() gave for that
-/// one, 40 bytes, or NULL where none was accepted before.
+/// Reads a signed reader set. LAPS_STATUS_READER_SET_REFUSED unless the authority signed it, for
+/// this scope (empty where there is one tenant), and it is not older than the set in force:
+/// in_force is what laps_reader_set_head() gave for that one, 40 bytes, or NULL where none was
+/// accepted before.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_reader_set_verify(
@@ -54,7 +55,8 @@ pub unsafe extern "C" fn laps_reader_set_verify(
     })
 }
 
-/// What to remember of the set, durably and before anything is sealed to it, so that an older one is refused: 40 bytes.
+/// What to remember of the set, durably and before anything is sealed to it, so that an older one
+/// is refused: 40 bytes.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_reader_set_head(

@@ -8,7 +8,8 @@ use laps_core::generate::{Complexity, Recipe};
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::status::{Failure, answer, laps_status, value};
 
-/// What a password must look like; some password always satisfies it. Immutable: threads may share it.
+/// What a password must look like; some password always satisfies it. Immutable: threads may share
+/// it.
 #[derive(Debug)]
 pub struct laps_recipe {
     poison: Poison,
@@ -62,9 +63,10 @@ pub unsafe extern "C" fn laps_recipe_new_passphrase(
 }
 
 /// A recipe from its document: JSON such as {"length":16,"groups":[{"chars":"abc","min":2}]}.
-/// LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits, LAPS_STATUS_RECIPE_INFEASIBLE when
-/// no password satisfies its rules together (the last error names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when
-/// it would need too large a counting table.
+/// LAPS_STATUS_RECIPE_INVALID when it cannot be read or a rule is outside its limits,
+/// LAPS_STATUS_RECIPE_INFEASIBLE when no password satisfies its rules together (the last error
+/// names those in conflict), LAPS_STATUS_RECIPE_TOO_COMPLEX when it would need too large a counting
+/// table.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_recipe_read(
@@ -85,7 +87,8 @@ pub unsafe extern "C" fn laps_recipe_read(
     })
 }
 
-/// The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is equally likely.
+/// The strength: bits times 1 000 000, rounded down. Counted exactly; every password of a recipe is
+/// equally likely.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_recipe_bits_micro(recipe: *const laps_recipe) -> u64 {

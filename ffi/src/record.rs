@@ -277,8 +277,8 @@ pub unsafe extern "C" fn laps_record_policy_hash(
     })
 }
 
-/// Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the record. Needs no
-/// key; false for NULL.
+/// Whether this proof, 32 bytes that laps_reader_key_open() gave, shows that somebody opened the
+/// record. Needs no key; false for NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -304,7 +304,8 @@ pub unsafe extern "C" fn laps_record_is_signed(record: *const laps_record) -> bo
     value(false, || Ok(unsafe { pointer::shared(record) }?.record.is_signed()))
 }
 
-/// Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else did, or nobody.
+/// Whether this signer signed the record: LAPS_STATUS_REJECTED when it did not, or somebody else
+/// did, or nobody.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

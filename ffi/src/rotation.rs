@@ -1,4 +1,5 @@
-//! The rotation machine, with what a driver in C would have to hold for it: the password and the sealed records.
+//! The rotation machine, with what a driver in C would have to hold for it: the password and the
+//! sealed records.
 
 pub mod facts;
 
@@ -23,9 +24,10 @@ use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::recipe::laps_recipe;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// The rotation of one account's password on one device. It says what to do next (laps_rotation_poll); you do it and
-/// tell it what happened (laps_rotation_handle_*). It touches nothing itself, holds the new password until it is
-/// verified, and wipes it then. One thread at a time.
+/// The rotation of one account's password on one device. It says what to do next
+/// (laps_rotation_poll); you do it and tell it what happened (laps_rotation_handle_*). It touches
+/// nothing itself, holds the new password until it is verified, and wipes it then. One thread at a
+/// time.
 #[derive(Debug)]
 pub struct laps_rotation {
     poison: Poison,
@@ -37,24 +39,26 @@ pub struct laps_rotation {
 }
 object!(laps_rotation);
 
-/// Write the state: laps_rotation_state() to a temporary file, sync it, rename it over the old one, sync the folder;
-/// then laps_rotation_handle_saved() or laps_rotation_handle_save_failed().
+/// Write the state: laps_rotation_state() to a temporary file, sync it, rename it over the old one,
+/// sync the folder; then laps_rotation_handle_saved() or laps_rotation_handle_save_failed().
 pub const LAPS_WISH_SAVE: u32 = 1;
 /// Send laps_rotation_check_in() to the vault; then laps_rotation_handle_answer() or
 /// laps_rotation_handle_check_in_failed().
 pub const LAPS_WISH_CHECK_IN: u32 = 2;
-/// Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the operating system into the generator.
+/// Read the account's change stamp; then laps_rotation_prepare(), which mixes fresh bytes of the
+/// operating system into the generator.
 pub const LAPS_WISH_PREPARE: u32 = 3;
 /// Read the account's change stamp; then laps_rotation_handle_stamp().
 pub const LAPS_WISH_READ_STAMP: u32 = 4;
 /// Set laps_rotation_password() on laps_rotation_account(); then laps_rotation_handle_applied().
 pub const LAPS_WISH_APPLY: u32 = 5;
-/// Find out whether the account holds laps_rotation_password(); then laps_rotation_handle_verified().
+/// Find out whether the account holds laps_rotation_password(); then
+/// laps_rotation_handle_verified().
 pub const LAPS_WISH_VERIFY: u32 = 6;
 /// Do the LAPS_ACTION_* that is the value; then laps_rotation_handle_acted().
 pub const LAPS_WISH_ACT: u32 = 7;
-/// Wait until the time that is the value, or until something happens; then laps_rotation_handle_timeout(), or what
-/// happened. A single run ends here.
+/// Wait until the time that is the value, or until something happens; then
+/// laps_rotation_handle_timeout(), or what happened. A single run ends here.
 pub const LAPS_WISH_WAIT: u32 = 8;
 
 /// Look the account up and read its change stamp; then laps_rotation_handle_account().
@@ -165,8 +169,8 @@ pub(crate) fn time(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
 }
 
-/// A rotation without a state: nothing is known of the account's password. Only where no state was ever written,
-/// or laps_rotation_resume() answered LAPS_STATUS_JOURNAL_MALFORMED.
+/// A rotation without a state: nothing is known of the account's password. Only where no state was
+/// ever written, or laps_rotation_resume() answered LAPS_STATUS_JOURNAL_MALFORMED.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_new(
@@ -184,10 +188,11 @@ pub unsafe extern "C" fn laps_rotation_new(
     })
 }
 
-/// Goes on from the state that was written last. Before this no setter of an earlier run may be running any more;
-/// stamp is the account's change stamp, read after that: 32 bytes that differ after every change of its password, or
-/// NULL where the platform has none. LAPS_STATUS_JOURNAL_MALFORMED: start with laps_rotation_new().
-/// LAPS_STATUS_UNSUPPORTED_VERSION: update the library, do not start.
+/// Goes on from the state that was written last. Before this no setter of an earlier run may be
+/// running any more; stamp is the account's change stamp, read after that: 32 bytes that differ
+/// after every change of its password, or NULL where the platform has none.
+/// LAPS_STATUS_JOURNAL_MALFORMED: start with laps_rotation_new(). LAPS_STATUS_UNSUPPORTED_VERSION:
+/// update the library, do not start.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_resume(
@@ -228,8 +233,9 @@ pub unsafe extern "C" fn laps_rotation_resume(
     })
 }
 
-/// What to do next: one of LAPS_WISH_*. The value is a time for LAPS_WISH_WAIT, a LAPS_ACTION_* for LAPS_WISH_ACT, the
-/// version for LAPS_WISH_PREPARE, otherwise 0. Changes nothing, and says the same until a fact arrives.
+/// What to do next: one of LAPS_WISH_*. The value is a time for LAPS_WISH_WAIT, a LAPS_ACTION_* for
+/// LAPS_WISH_ACT, the version for LAPS_WISH_PREPARE, otherwise 0. Changes nothing, and says the
+/// same until a fact arrives.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_poll(
@@ -282,8 +288,8 @@ pub unsafe extern "C" fn laps_rotation_poll_event(
     })
 }
 
-/// The state to be written for LAPS_WISH_SAVE. It holds no secret that this device could open; `laps open` reads the
-/// passwords in it with a reader's key.
+/// The state to be written for LAPS_WISH_SAVE. It holds no secret that this device could open;
+/// `laps open` reads the passwords in it with a reader's key.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_state(
@@ -306,8 +312,8 @@ pub unsafe extern "C" fn laps_rotation_state(
     })
 }
 
-/// The check-in to be sent for LAPS_WISH_CHECK_IN. Only the answer to the latest one is taken. It may also be made
-/// without the wish, to check in early.
+/// The check-in to be sent for LAPS_WISH_CHECK_IN. Only the answer to the latest one is taken. It
+/// may also be made without the wish, to check in early.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_check_in(
@@ -339,8 +345,8 @@ pub unsafe extern "C" fn laps_rotation_check_in(
     })
 }
 
-/// The new password, for LAPS_WISH_APPLY and LAPS_WISH_VERIFY. Borrowed until the next call that changes the rotation.
-/// NULL at every other time.
+/// The new password, for LAPS_WISH_APPLY and LAPS_WISH_VERIFY. Borrowed until the next call that
+/// changes the rotation. NULL at every other time.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_password(
@@ -360,7 +366,8 @@ pub unsafe extern "C" fn laps_rotation_password(
     })
 }
 
-/// The account whose password is being replaced. While a rotation is under way it stays the one that it began with.
+/// The account whose password is being replaced. While a rotation is under way it stays the one
+/// that it began with.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_account(

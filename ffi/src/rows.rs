@@ -11,8 +11,8 @@ use laps_core::error::Code;
 use crate::pointer::{self, Poison, object};
 use crate::status::{Failure, value};
 
-/// A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands with the call that
-/// hands it out. Immutable: threads may share it.
+/// A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands
+/// with the call that hands it out. Immutable: threads may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_rows {
@@ -99,8 +99,8 @@ pub const LAPS_FIELD_SID: u32 = 3;
 /// Number: the version of a record; of a device's current one, or of its newest candidate.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_VERSION: u32 = 4;
-/// Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device; "current", "pending", "ruled-out",
-/// "history" for a record.
+/// Text: "settled", "pending", "uncertain", "failed", "unreadable", "retired" for a device;
+/// "current", "pending", "ruled-out", "history" for a record.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_STATE: u32 = 5;
 /// Number: 1 when an order to rotate is open.
@@ -196,8 +196,8 @@ pub const LAPS_FIELD_WHY: u32 = 35;
 /// Number: what happened, one of LAPS_OBSERVED_*.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_KIND: u32 = 36;
-/// Number: how many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate, entries of the
-/// trail.
+/// Number: how many: records that a check-in added or a disclosure gave out, devices that were
+/// ordered to rotate, entries of the trail.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_COUNT: u32 = 37;
 /// Number: 1 when a check-in changed anything but the time of the last one.
@@ -230,8 +230,8 @@ pub const LAPS_FIELD_SCHEMA: u32 = 46;
 /// Text: the path of the file from before, where it was kept.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_COPY: u32 = 47;
-/// Text: what else there is to say about a device, a space between: "unreadable", "stale-readers", "account-missing",
-/// "log-differs", "log-restored".
+/// Text: what else there is to say about a device, a space between: "unreadable", "stale-readers",
+/// "account-missing", "log-differs", "log-restored".
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_FINDINGS: u32 = 48;
 /// Number: when the password is to be reset because the account was used, as the device says.
@@ -261,7 +261,8 @@ pub const LAPS_FIELD_MADE_AT: u32 = 56;
 /// Text: whom the program authenticated.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_CALLER: u32 = 57;
-/// Number: 1 when the entry's time is before that of the entry in front of it: a clock was set back, or had been wrong.
+/// Number: 1 when the entry's time is before that of the entry in front of it: a clock was set
+/// back, or had been wrong.
 #[cfg(feature = "vault")]
 pub const LAPS_FIELD_EARLIER: u32 = 58;
 
@@ -274,8 +275,8 @@ pub unsafe extern "C" fn laps_rows_count(rows: *const laps_rows) -> usize {
     value(0, || Ok(unsafe { pointer::shared(rows) }?.rows.len()))
 }
 
-/// A text of a row: field is one of LAPS_FIELD_*, index counts from 0. Borrowed. NULL where the row has no such text,
-/// and when there is no such row.
+/// A text of a row: field is one of LAPS_FIELD_*, index counts from 0. Borrowed. NULL where the row
+/// has no such text, and when there is no such row.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -291,8 +292,8 @@ pub unsafe extern "C" fn laps_rows_text(
     })
 }
 
-/// A number of a row: field is one of LAPS_FIELD_*, index counts from 0. 0 where the row has no such number, and when
-/// there is no such row. Times are as everywhere.
+/// A number of a row: field is one of LAPS_FIELD_*, index counts from 0. 0 where the row has no
+/// such number, and when there is no such row. Times are as everywhere.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -304,8 +305,8 @@ pub unsafe extern "C" fn laps_rows_number(rows: *const laps_rows, index: usize, 
     })
 }
 
-/// The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with the call that hands them
-/// out. NULL where the row has none, and when there is no such row.
+/// The bytes of a row, laps_rows_bytes_len() of them, borrowed; which rows have bytes stands with
+/// the call that hands them out. NULL where the row has none, and when there is no such row.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

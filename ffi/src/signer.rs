@@ -7,8 +7,8 @@ use laps_core::seal::Signer;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::status::{answer, laps_status, value};
 
-/// The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a device is enrolled.
-/// Immutable: threads may share it.
+/// The public half of an authority (Ed25519): who says which readers devices seal to. Pinned when a
+/// device is enrolled. Immutable: threads may share it.
 #[derive(Debug)]
 pub struct laps_signer {
     poison: Poison,
@@ -23,8 +23,9 @@ impl laps_signer {
     }
 }
 
-/// A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do as
-/// they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
+/// A signer from its line of text, as `laps reader set authority` prints it. The bytes of a file do
+/// as they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are
+/// dropped.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_signer_parse(

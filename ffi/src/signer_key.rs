@@ -14,7 +14,8 @@ use crate::reader_key::passphrase;
 use crate::signer::laps_signer;
 use crate::status::{answer, laps_status, value};
 
-/// An authority's private key, which signs reader sets. Wiped when it is freed. Immutable: threads may share it.
+/// An authority's private key, which signs reader sets. Wiped when it is freed. Immutable: threads
+/// may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_signer_key {
@@ -122,8 +123,9 @@ pub unsafe extern "C" fn laps_signer_key_signer(
     })
 }
 
-/// A reader set of 1 to 16 readers of one suite, signed, as the text that devices verify. The scope is empty where there is
-/// one tenant; versions count from 1, and a later one replaces an earlier one.
+/// A reader set of 1 to 16 readers of one suite, signed, as the text that devices verify. The scope
+/// is empty where there is one tenant; versions count from 1, and a later one replaces an earlier
+/// one.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

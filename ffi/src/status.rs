@@ -85,8 +85,8 @@ pub(crate) fn value<T>(nothing: T, body: impl FnOnce() -> Result<T, Failure>) ->
 }
 
 fn contain<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // Nothing half-changed is seen afterwards: every object that the body holds is poisoned while it unwinds (`pointer::Shared`,
-    // `pointer::Exclusive`), and nothing else is shared.
+    // Nothing half-changed is seen afterwards: every object that the body holds is poisoned while
+    // it unwinds (`pointer::Shared`, `pointer::Exclusive`), and nothing else is shared.
     match catch_unwind(AssertUnwindSafe(|| {
         test_panic::point();
         body()
@@ -186,16 +186,17 @@ pub unsafe extern "C" fn laps_status_message(status: i32) -> *const c_char {
     pointer::static_text(text)
 }
 
-/// What the latest failed call of this thread found wrong, where, and what would be accepted; ended by NUL.
-/// Valid in this thread until its next call that fails. Never holds a secret. Empty before the first failure.
+/// What the latest failed call of this thread found wrong, where, and what would be accepted; ended
+/// by NUL. Valid in this thread until its next call that fails. Never holds a secret. Empty before
+/// the first failure.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_last_error() -> *const c_char {
     LAST_ERROR.with(|last| last.as_ptr().cast_const().cast())
 }
 
-/// Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your memory.
-/// NULL or a length of 0 is nothing to wipe.
+/// Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your
+/// memory. NULL or a length of 0 is nothing to wipe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_wipe(memory: *mut core::ffi::c_void, len: usize) {
     // SAFETY: contract, Buffers.

@@ -1,5 +1,5 @@
-//! Panics on demand, at every point where the edge takes an object or an out parameter. Only with the feature
-//! `panic-for-tests`, never in what is installed.
+//! Panics on demand, at every point where the edge takes an object or an out parameter. Only with
+//! the feature `panic-for-tests`, never in what is installed.
 
 #[cfg(feature = "panic-for-tests")]
 mod points {
@@ -9,8 +9,8 @@ mod points {
 
     thread_local! { static LEFT: Cell<i32> = const { Cell::new(-1) }; }
 
-    /// Panics at the point with this number from now on (0: the start of the next call); -1: nowhere. Answers
-    /// how many points were left until then, or -1 where it has happened.
+    /// Panics at the point with this number from now on (0: the start of the next call); -1:
+    /// nowhere. Answers how many points were left until then, or -1 where it has happened.
     #[unsafe(no_mangle)]
     pub extern "C" fn laps_test_panic(point: i32) -> i32 {
         LEFT.replace(point)

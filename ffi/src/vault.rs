@@ -34,8 +34,8 @@ use crate::pointer::{self, Out, Poison, object};
 use crate::reader::laps_reader;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key that opens a
-/// password. Threads may share it.
+/// A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key
+/// that opens a password. Threads may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_vault {
@@ -67,8 +67,8 @@ fn boxed(scope: Scope, vault: Vault<SqliteStore>) -> Box<laps_vault> {
     Box::new(laps_vault { poison, number, scope, vault, context, observations })
 }
 
-/// Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit trail. The scope is empty where
-/// there is one tenant; laps_vault_initialise() sets up another.
+/// Makes a vault file with its first readers, 1 to 16 of one suite. actor goes into its audit
+/// trail. The scope is empty where there is one tenant; laps_vault_initialise() sets up another.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -109,9 +109,10 @@ pub unsafe extern "C" fn laps_vault_init(
     })
 }
 
-/// Opens a vault file. An older schema is refused, never changed; so is a file that others can read, one with two names, and one on
-/// a network file system. Once the file or its log was removed or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good:
-/// free it and open it again. One on read-only media, and a published snapshot, can be read only.
+/// Opens a vault file. An older schema is refused, never changed; so is a file that others can
+/// read, one with two names, and one on a network file system. Once the file or its log was removed
+/// or replaced, every call on it is LAPS_STATUS_UNREACHABLE for good: free it and open it again.
+/// One on read-only media, and a published snapshot, can be read only.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -137,8 +138,8 @@ pub unsafe extern "C" fn laps_vault_open(
     })
 }
 
-/// Says what the program knows about where its requests come from (user, host, process): at most 1024 bytes. It goes into the
-/// audit trail beside actor and reason, from now on. Empty at first.
+/// Says what the program knows about where its requests come from (user, host, process): at most
+/// 1024 bytes. It goes into the audit trail beside actor and reason, from now on. Empty at first.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -158,8 +159,8 @@ pub unsafe extern "C" fn laps_vault_set_context(
     })
 }
 
-/// Takes a check-in and makes its answer. device is the one that you authenticated; a message that names another is
-/// refused. laps_vault_check_in_many() takes many at once.
+/// Takes a check-in and makes its answer. device is the one that you authenticated; a message that
+/// names another is refused. laps_vault_check_in_many() takes many at once.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -188,8 +189,8 @@ pub unsafe extern "C" fn laps_vault_check_in(
     })
 }
 
-/// Orders a new password for a device; it obeys at its next check-in. actor and reason go into the audit trail.
-/// laps_vault_order_devices() is for several.
+/// Orders a new password for a device; it obeys at its next check-in. actor and reason go into the
+/// audit trail. laps_vault_order_devices() is for several.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -224,8 +225,9 @@ pub unsafe extern "C" fn laps_vault_order_rotation(
     })
 }
 
-/// Gives out the sealed records of a device. The audit entry with actor and reason is durable before it answers.
-/// rotate_after is the seconds after which the device gets a new password, 0 for the setting of the vault.
+/// Gives out the sealed records of a device. The audit entry with actor and reason is durable
+/// before it answers. rotate_after is the seconds after which the device gets a new password, 0 for
+/// the setting of the vault.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -272,9 +274,9 @@ pub unsafe extern "C" fn laps_vault_disclose(
     })
 }
 
-/// Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or empty.
-/// LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last error says which, and
-/// laps_vault_audit_report() as a number.
+/// Verifies the audit trail. expect is a head from before, such as laps_disclosure_head() gave, or
+/// empty. LAPS_STATUS_AUDIT_BROKEN when an entry was changed, removed, moved or cut off; the last
+/// error says which, and laps_vault_audit_report() as a number.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -60,11 +60,12 @@ pub unsafe extern "C" fn laps_recipe_check(
     })
 }
 
-/// What the password policy of a Windows device would say to a text, before the device is asked; nothing is asked
-/// of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in UTF-16 units; complexity is "Password
-/// must meet complexity requirements". The names are those of the account; an empty one is not looked for. The
-/// device would take the text when there are no violations, as far as this policy goes: history and password
-/// filters are not looked at. Rules: "min_length", "categories", "user_name", "full_name".
+/// What the password policy of a Windows device would say to a text, before the device is asked;
+/// nothing is asked of the machine. min_length is MinimumPasswordLength, 0 to 128, counted in
+/// UTF-16 units; complexity is "Password must meet complexity requirements". The names are those of
+/// the account; an empty one is not looked for. The device would take the text when there are no
+/// violations, as far as this policy goes: history and password filters are not looked at. Rules:
+/// "min_length", "categories", "user_name", "full_name".
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_windows_check(
@@ -123,7 +124,8 @@ pub unsafe extern "C" fn laps_violations_rule(
     value(ptr::null(), || Ok(unsafe { pointer::shared(violations) }?.at(index)?.0.as_ptr()))
 }
 
-/// What a broken rule asks for, in one line; index counts from 0. Borrowed. NULL when there is no such index.
+/// What a broken rule asks for, in one line; index counts from 0. Borrowed. NULL when there is no
+/// such index.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_violations_message(

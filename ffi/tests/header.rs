@@ -165,7 +165,8 @@ fn header() -> String {
         .replace("// extern \"C\"", "/* extern \"C\" */")
 }
 
-/// What is not in the sources of this crate: the version, limits, and the status codes from the core's one list.
+/// What is not in the sources of this crate: the version, limits, and the status codes from the
+/// core's one list.
 fn constants() -> String {
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");

@@ -1,7 +1,8 @@
-//! The bodies of the fuzz targets: plain functions that take any bytes, and panic when a promise is broken.
+//! The bodies of the fuzz targets: plain functions that take any bytes, and panic when a promise is
+//! broken.
 //!
-//! `cargo fuzz run policy` (nightly) searches with them; the test `replay` runs each over its corpus on stable. What a
-//! search finds goes into `corpus/<target>` and stays there.
+//! `cargo fuzz run policy` (nightly) searches with them; the test `replay` runs each over its
+//! corpus on stable. What a search finds goes into `corpus/<target>` and stays there.
 
 mod directory;
 mod messages;
@@ -29,7 +30,8 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("sid", sid),
 ];
 
-/// Without a fuzzing runtime a target replays the files that it is given: `cargo run -p laps-fuzz --bin policy -- FILE…`.
+/// Without a fuzzing runtime a target replays the files that it is given: `cargo run -p laps-fuzz
+/// --bin policy -- FILE…`.
 ///
 /// # Panics
 /// When a file breaks a promise.

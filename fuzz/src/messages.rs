@@ -10,7 +10,8 @@ use laps_core::{
     vault::{MemoryStore, Vault},
 };
 
-/// A message has one encoding; a vault answers any check-in or refuses it, and its trail stays whole.
+/// A message has one encoding; a vault answers any check-in or refuses it, and its trail stays
+/// whole.
 ///
 /// # Panics
 /// When one of these does not hold.

@@ -5,8 +5,9 @@ use laps_core::{
     policy::{Form, Setting, Settings, diff, evaluate, read, write},
 };
 
-/// Any bytes give a policy or say why not. A policy holds no value out of its range; what it configures can be written in each
-/// form, or is refused by name, and what was written reads back the same.
+/// Any bytes give a policy or say why not. A policy holds no value out of its range; what it
+/// configures can be written in each form, or is refused by name, and what was written reads back
+/// the same.
 ///
 /// # Panics
 /// When one of these does not hold.

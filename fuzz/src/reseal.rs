@@ -1,5 +1,5 @@
-//! Sealing anew: a vault whose records are handed out and given back, rightly and wrongly, while readers come and go and devices
-//! check in, alone and together.
+//! Sealing anew: a vault whose records are handed out and given back, rightly and wrongly, while
+//! readers come and go and devices check in, alone and together.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
@@ -22,8 +22,9 @@ const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
 /// How many records that were sealed anew are kept to be given back later.
 const KEPT: usize = 8;
 
-/// The data is a list of things to do. Whatever is given back, a reader of a record gets the password that the device
-/// sealed, or nothing; the trail verifies; and sealing anew that reports nothing left has reached every record.
+/// The data is a list of things to do. Whatever is given back, a reader of a record gets the
+/// password that the device sealed, or nothing; the trail verifies; and sealing anew that reports
+/// nothing left has reached every record.
 ///
 /// # Panics
 /// When one of these is broken.
@@ -84,7 +85,8 @@ struct World {
     kept: Vec<Resealing>,
     /// How many records devices have made.
     made: usize,
-    /// Whether a changed record was given back: the vault, which has no key, may have taken one that nobody can open.
+    /// Whether a changed record was given back: the vault, which has no key, may have taken one
+    /// that nobody can open.
     spoilt: bool,
 }
 
@@ -103,7 +105,8 @@ fn over(store: MemoryStore, first: u64) -> Vault<MemoryStore> {
 }
 
 impl Start {
-    /// Three keys, of which the first two are readers; three devices with one record each, sealed to the first.
+    /// Three keys, of which the first two are readers; three devices with one record each, sealed
+    /// to the first.
     fn new() -> Option<Self> {
         let mut rng = Generator::try_new(ChaCha20Rng::seed_from_u64(1)).ok()?;
         let key =
@@ -143,7 +146,8 @@ impl World {
                 let sealed = input.piece()?.to_vec();
                 let _ = self.give(device, record, sealed);
             }
-            // A record that was sealed anew by one of the keys for some of them, and changed, or given as another's.
+            // A record that was sealed anew by one of the keys for some of them, and changed, or
+            // given as another's.
             1 => {
                 let (from, device, record) = (input.index(3)?, input.index(3)?, input.index(3)?);
                 let (key, readers, changes) = (input.index(3)?, input.byte()?, input.index(3)?);
@@ -206,7 +210,8 @@ impl World {
         Some(())
     }
 
-    /// Check-ins that are taken together answer what each would be answered by itself, whatever stands beside them.
+    /// Check-ins that are taken together answer what each would be answered by itself, whatever
+    /// stands beside them.
     fn check_in_many(&self, input: &mut Input<'_>) -> Option<()> {
         let mut sent = Vec::new();
         for _ in 0..=input.index(4)? {
@@ -274,8 +279,8 @@ impl World {
         Some(())
     }
 
-    /// Some of what was kept comes back, in any order and number, perhaps one of them changed. What comes back as it was sealed is
-    /// refused only when its readers are not those of now.
+    /// Some of what was kept comes back, in any order and number, perhaps one of them changed. What
+    /// comes back as it was sealed is refused only when its readers are not those of now.
     fn take_back(&mut self, input: &mut Input<'_>) -> Option<()> {
         let mut given = Vec::new();
         for _ in 0..=input.index(4)? {
@@ -304,7 +309,8 @@ impl World {
         self.vault.reseal(&Scope::EMPTY, &[item], &WHO, NOW)
     }
 
-    /// The stored record of a device, sealed anew; its bytes as they are where the key does not open it.
+    /// The stored record of a device, sealed anew; its bytes as they are where the key does not
+    /// open it.
     fn anew(&mut self, device: usize, key: usize, readers: u8) -> Option<Vec<u8>> {
         let stored = self.stored(DEVICES.get(device)?)?;
         let chosen = self.keys.iter().enumerate();
@@ -323,7 +329,8 @@ impl World {
 
     fn all_stored(&self, device: &str) -> Option<Vec<Record>> {
         let row = self.vault.show(&Scope::EMPTY, device).ok()?;
-        // A check-in may have turned the device to another account: its records stay with the one that they are for.
+        // A check-in may have turned the device to another account: its records stay with the one
+        // that they are for.
         let former = row.accounts.iter().map(|former| former.account.to_string());
         let mut records = Vec::new();
         for account in former.chain([row.account.to_string()]) {

@@ -113,7 +113,8 @@ pub(crate) struct AgentStatus {
     due: Option<When>,
     /// The ids of the records that the account may hold, or `unknown`.
     may_hold: Vec<String>,
-    /// What the device's own password policy asked for beyond ours: each demand, and why it is not followed, or None where it is.
+    /// What the device's own password policy asked for beyond ours: each demand, and why it is not
+    /// followed, or None where it is.
     demands: Vec<(String, Option<String>)>,
     /// The same as one JSON object.
     json: String,
@@ -147,8 +148,9 @@ pub(crate) fn journal_records<'py>(
     Ok(file.records.iter().map(|record| PyBytes::new(py, record)).collect())
 }
 
-/// The sealed records of a journal file, each with `current` or `pending`: current is the one of the last commit, or, while a commit is under way, the
-/// one that is being committed, since the account holds it.
+/// The sealed records of a journal file, each with `current` or `pending`: current is the one of
+/// the last commit, or, while a commit is under way, the one that is being committed, since the
+/// account holds it.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 pub(crate) fn journal_candidates<'py>(
@@ -181,12 +183,14 @@ enum Slot {
 
 #[pymethods]
 impl Agent {
-    /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are read at every run; `last_wins` is as for
-    /// `evaluate`.
-    /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the answer (bytes). `store` is
-    /// `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or a file that gets every event as a JSON line. In place of `readers`, `reader_set` is
-    /// the path of a signed set, which is read at every run, and `authority` the one that signs it: the first one is pinned in the state folder. `acknowledge_log`: a
-    /// person has looked into what the device said about the vault's audit log, and it is in order as it is.
+    /// `policy` is a list of pairs of a name and the bytes of a document, or of paths, which are
+    /// read at every run; `last_wins` is as for `evaluate`.
+    /// `channel` is a `Vault`, `command:CMD`, or a callable that takes the check-in and gives the
+    /// answer (bytes). `store` is `linux`, `linux:NAME` or `command:CMD`. `log` is `syslog` or
+    /// a file that gets every event as a JSON line. In place of `readers`, `reader_set` is
+    /// the path of a signed set, which is read at every run, and `authority` the one that signs it:
+    /// the first one is pinned in the state folder. `acknowledge_log`: a person has looked into
+    /// what the device said about the vault's audit log, and it is in order as it is.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false, _kill_at = None))]
@@ -273,8 +277,9 @@ impl Agent {
         })
     }
 
-    /// One check-in, and what is due after it; with `force` a new password in any case. Gives `committed`, `not-committed`, `nothing-due`,
-    /// `account-missing` or `unreachable`. Ends at its next step when a signal's handler raises, or after `stop`.
+    /// One check-in, and what is due after it; with `force` a new password in any case. Gives
+    /// `committed`, `not-committed`, `nothing-due`, `account-missing` or `unreachable`. Ends at
+    /// its next step when a signal's handler raises, or after `stop`.
     #[pyo3(signature = (*, force = false))]
     fn run_once(&self, py: Python<'_>, force: bool) -> PyResult<&'static str> {
         self.stoppable(py, |agent, stop| agent.run_once_until(force, stop)).map(RunOutcome::name)

@@ -11,7 +11,8 @@ use crate::error::raise;
 use crate::password::Password;
 use crate::time;
 
-/// What Active Directory stores of a password: `msLAPS-Password`, or `msLAPS-EncryptedPassword` with what stands in clear in it.
+/// What Active Directory stores of a password: `msLAPS-Password`, or `msLAPS-EncryptedPassword`
+/// with what stands in clear in it.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct DirectoryPassword {
     /// `clear` or `encrypted`.
@@ -26,7 +27,8 @@ pub(crate) struct DirectoryPassword {
     /// Who may decrypt it: a SID; None where it is in clear, or the blob does not say.
     #[pyo3(get)]
     decryptor: Option<String>,
-    /// The root key of the domain's key service that it was encrypted under; None as for `decryptor`.
+    /// The root key of the domain's key service that it was encrypted under; None as for
+    /// `decryptor`.
     #[pyo3(get)]
     root_key: Option<String>,
     /// The domain of that key; None as for `decryptor`.
@@ -51,7 +53,8 @@ impl DirectoryPassword {
     }
 }
 
-/// Reads the value of `msLAPS-Password` (JSON text) or of `msLAPS-EncryptedPassword` and its history (bytes).
+/// Reads the value of `msLAPS-Password` (JSON text) or of `msLAPS-EncryptedPassword` and its
+/// history (bytes).
 ///
 /// A time that cannot be told does not stand in the way of the password.
 #[pyfunction]

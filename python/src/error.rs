@@ -1,4 +1,5 @@
-//! Errors cross to Python as exceptions that Python defines (`laps/exceptions.py`), with the number of `Code`.
+//! Errors cross to Python as exceptions that Python defines (`laps/exceptions.py`), with the number
+//! of `Code`.
 
 use core::fmt::Display;
 

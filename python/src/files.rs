@@ -27,7 +27,8 @@ pub(crate) fn decode_line(data: &[u8]) -> PyResult<String> {
     text::line(&text).map(str::to_owned).map_err(refused)
 }
 
-/// Reads a file, at most `largest` bytes, that nobody else could have written and, with `secret`, that nobody else can read.
+/// Reads a file, at most `largest` bytes, that nobody else could have written and, with `secret`,
+/// that nobody else can read.
 #[pyfunction]
 #[pyo3(signature = (path, /, *, secret, largest))]
 pub(crate) fn read_trusted(
@@ -49,7 +50,8 @@ pub(crate) fn judge_file(py: Python<'_>, path: PathBuf, secret: bool) -> PyResul
     judged.map_err(|error| raise(error.code(), error))
 }
 
-/// Turns core dumps of this process off, and locks its memory where it may; what could not be had, in sentences.
+/// Turns core dumps of this process off, and locks its memory where it may; what could not be had,
+/// in sentences.
 #[pyfunction]
 pub(crate) fn protect_process() -> Vec<String> {
     process::protect()

@@ -12,11 +12,13 @@ use crate::password::Password;
 use crate::random::{Seeded, with_generator};
 use crate::recipe::Recipe;
 
-/// A generator of its own, with forward secrecy: what it holds tells nothing about passwords made before.
+/// A generator of its own, with forward secrecy: what it holds tells nothing about passwords made
+/// before.
 ///
-/// `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in for every password. One of these
-/// does so once in every mebibyte, in the child of `os.fork`, and when `reseed()` is called: call it before the
-/// password of a rotation, after a fork that the interpreter did not make, and after a machine was copied.
+/// `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in for every
+/// password. One of these does so once in every mebibyte, in the child of `os.fork`, and when
+/// `reseed()` is called: call it before the password of a rotation, after a fork that the
+/// interpreter did not make, and after a machine was copied.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Generator {
     // The lock is never held without the interpreter, so no fork can find it taken.
@@ -54,8 +56,8 @@ impl Generator {
     }
 }
 
-/// Makes one password: complexity 4 and length 14 without a recipe. Fresh bytes of the operating system are mixed in, so
-/// that no fork and no copied machine repeats one.
+/// Makes one password: complexity 4 and length 14 without a recipe. Fresh bytes of the operating
+/// system are mixed in, so that no fork and no copied machine repeats one.
 #[pyfunction]
 #[pyo3(signature = (recipe = None, /))]
 pub(crate) fn generate(recipe: Option<&Bound<'_, Recipe>>) -> PyResult<Password> {

@@ -1,7 +1,8 @@
-//! The private module `laps._laps`: the core and the host for Python. The package in `pysrc/laps` is its face.
+//! The private module `laps._laps`: the core and the host for Python. The package in `pysrc/laps`
+//! is its face.
 //!
-//! Classes are frozen, options are keyword-only, slow work releases the GIL, and every error carries the same
-//! number as in Rust and C.
+//! Classes are frozen, options are keyword-only, slow work releases the GIL, and every error
+//! carries the same number as in Rust and C.
 
 #![expect(
     clippy::std_instead_of_alloc,

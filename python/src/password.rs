@@ -10,8 +10,9 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::error::raise;
 
-/// A password. It is redacted in `repr`, `str` and format, cannot be pickled, copied or hashed, and compares in
-/// constant time. `expose()` is the one door; as a context manager it is wiped at the end of the block.
+/// A password. It is redacted in `repr`, `str` and format, cannot be pickled, copied or hashed, and
+/// compares in constant time. `expose()` is the one door; as a context manager it is wiped at the
+/// end of the block.
 ///
 /// What `expose()` hands out is a Python string: a copy outside the control of this library.
 #[pyclass(frozen, module = "laps")]

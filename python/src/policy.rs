@@ -176,7 +176,8 @@ fn put(chosen: &mut Settings, setting: CoreSetting, value: &Bound<'_, PyAny>) ->
     chosen.set(setting, value).map_err(|error| raise(error.code(), error))
 }
 
-/// A value as our JSON writes it: a delay in hours, or in minutes as text when it is not whole hours.
+/// A value as our JSON writes it: a delay in hours, or in minutes as text when it is not whole
+/// hours.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Switch(on) => PyBool::new(py, on).to_owned().into_any(),
@@ -199,7 +200,8 @@ pub(crate) struct Evaluation {
     /// Every setting by its CSP name, with its value and where that comes from.
     #[pyo3(get)]
     settings: Py<PyDict>,
-    /// The settings that errors are about, by CSP name: what is given instead of a value that is accepted, and why it is refused.
+    /// The settings that errors are about, by CSP name: what is given instead of a value that is
+    /// accepted, and why it is refused.
     #[pyo3(get)]
     refused: Py<PyDict>,
     /// What is wrong or unwise: errors first.
@@ -209,14 +211,15 @@ pub(crate) struct Evaluation {
 
 #[pymethods]
 impl Evaluation {
-    /// The documents whose settings were joined: those of the root that won, in the order given. Empty when none configures anything.
+    /// The documents whose settings were joined: those of the root that won, in the order given.
+    /// Empty when none configures anything.
     #[getter]
     fn sources(&self) -> Vec<String> {
         self.inner.sources.clone()
     }
 
-    /// What the documents come to: `managed`, `off` (`BackupDirectory` is 0), `not-on` (it is not configured), `removed`, `nothing` or
-    /// `refused`.
+    /// What the documents come to: `managed`, `off` (`BackupDirectory` is 0), `not-on` (it is not
+    /// configured), `removed`, `nothing` or `refused`.
     #[getter]
     const fn state(&self) -> &'static str {
         self.inner.state.name()
@@ -234,8 +237,8 @@ impl Evaluation {
         self.inner.root.map(policy::Root::name)
     }
 
-    /// What is configured, in another form: `csp`, `intune`, `json` or `reg`. `command` is what `csp` does with each setting:
-    /// `replace`, `add` or `delete`.
+    /// What is configured, in another form: `csp`, `intune`, `json` or `reg`. `command` is what
+    /// `csp` does with each setting: `replace`, `add` or `delete`.
     #[pyo3(signature = (form, /, *, command = "replace"))]
     fn export<'py>(
         &self,
@@ -311,14 +314,16 @@ impl Difference {
     }
 }
 
-/// The SyncML that asks a device for a rotation now, and how it went; with `status_only`, only how the last one went.
+/// The SyncML that asks a device for a rotation now, and how it went; with `status_only`, only how
+/// the last one went.
 #[pyfunction]
 #[pyo3(signature = (*, status_only = false))]
 pub(crate) const fn reset_password_syncml(status_only: bool) -> &'static str {
     if status_only { policy::RESET_PASSWORD_STATUS } else { policy::RESET_PASSWORD }
 }
 
-/// How the rotation went that a device was asked for, from its SyncML answer; None when the answer does not tell.
+/// How the rotation went that a device was asked for, from its SyncML answer; None when the answer
+/// does not tell.
 #[pyfunction]
 #[pyo3(signature = (answer, source, /))]
 pub(crate) fn reset_password_status(answer: &[u8], source: &str) -> PyResult<Option<ResetStatus>> {
@@ -346,7 +351,8 @@ pub(crate) struct ResetStatus {
     message: String,
 }
 
-/// Which of a device's accounts the policy manages: its index. Each account is its name and its SID, or None for none.
+/// Which of a device's accounts the policy manages: its index. Each account is its name and its
+/// SID, or None for none.
 #[pyfunction]
 #[pyo3(signature = (policy, accounts, /))]
 pub(crate) fn choose_account(
@@ -433,9 +439,10 @@ impl Finding {
     }
 }
 
-/// Says what is in force when a device has these documents: pairs of a name for findings and the bytes. Our JSON,
-/// Intune's JSON, CSP SyncML and `.reg` files are read. Documents of one root are joined setting by setting, and what clashes is an
-/// error that names both, unless `last_wins`; between roots, Windows' precedence decides. `policy` names the one that is meant where
+/// Says what is in force when a device has these documents: pairs of a name for findings and the
+/// bytes. Our JSON, Intune's JSON, CSP SyncML and `.reg` files are read. Documents of one root are
+/// joined setting by setting, and what clashes is an error that names both, unless `last_wins`;
+/// between roots, Windows' precedence decides. `policy` names the one that is meant where
 /// a document holds several.
 #[pyfunction]
 #[pyo3(signature = (documents, /, *, last_wins = false, policy = None))]
@@ -452,7 +459,8 @@ pub(crate) fn evaluate(
             let read: Result<Vec<_>, _> = documents
                 .iter()
                 .map(|(source, bytes)| match policy::read(bytes, source) {
-                    // The name is for the documents that hold several; given one document, for that.
+                    // The name is for the documents that hold several; given one document, for
+                    // that.
                     Err(error) if policy.is_some() && !error.policies.is_empty() => {
                         policy::read_named(bytes, source, policy)
                     }

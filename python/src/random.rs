@@ -1,7 +1,8 @@
 //! One generator a thread, which mixes in fresh bytes at every use; and such as belong to somebody.
 //!
-//! The interpreter tells of a fork only where it made the fork itself, and nobody tells of a snapshot that was
-//! started twice. So no call of this module depends on being told, but those of a `Generator` of one's own.
+//! The interpreter tells of a fork only where it made the fork itself, and nobody tells of a
+//! snapshot that was started twice. So no call of this module depends on being told, but those of a
+//! `Generator` of one's own.
 
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -60,7 +61,8 @@ pub(crate) fn drawing<T>(work: impl FnOnce(&mut Generator<SystemSource>) -> T) -
     with_generator(work).map_err(|error| raise(error.code(), error))
 }
 
-/// Says that this process is a new one: a `Generator` that it inherited is thrown away when it is next used.
+/// Says that this process is a new one: a `Generator` that it inherited is thrown away when it is
+/// next used.
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);

@@ -102,7 +102,8 @@ impl Opened {
     }
 }
 
-/// A reader's private key. It opens the records that are sealed to it; it is wiped when it is freed.
+/// A reader's private key. It opens the records that are sealed to it; it is wiped when it is
+/// freed.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct ReaderKey {
     pub(crate) inner: Arc<seal::ReaderKey>,
@@ -110,7 +111,8 @@ pub(crate) struct ReaderKey {
 
 #[pymethods]
 impl ReaderKey {
-    /// Draws a new key. `suite` is `x-wing` (safe against later quantum computers, the default) or `x25519`.
+    /// Draws a new key. `suite` is `x-wing` (safe against later quantum computers, the default) or
+    /// `x25519`.
     #[staticmethod]
     #[pyo3(signature = (name, *, suite = "x-wing"))]
     fn generate(py: Python<'_>, name: &str, suite: &str) -> PyResult<Self> {
@@ -124,7 +126,8 @@ impl ReaderKey {
         Ok(Self { inner: Arc::new(key.map_err(sealing)?) })
     }
 
-    /// Reads the bytes of a key file. `passphrase` is text or bytes; None for a key that was made without one.
+    /// Reads the bytes of a key file. `passphrase` is text or bytes; None for a key that was made
+    /// without one.
     #[staticmethod]
     #[pyo3(signature = (data, *, passphrase = None))]
     fn from_key_file(
@@ -171,8 +174,9 @@ impl ReaderKey {
         Ok(Opened { password, proof: opened.proof })
     }
 
-    /// Opens a record and re-seals it for other readers. Old copies stay readable to the old ones. `above` is what a vault said with the
-    /// record: it takes nothing else than the number behind the newest sealing that it keeps, which may be one that nobody opens.
+    /// Opens a record and re-seals it for other readers. Old copies stay readable to the old ones.
+    /// `above` is what a vault said with the record: it takes nothing else than the number
+    /// behind the newest sealing that it keeps, which may be one that nobody opens.
     #[pyo3(signature = (record, readers, /, *, above = 0))]
     fn reseal(
         &self,

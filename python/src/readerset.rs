@@ -1,4 +1,5 @@
-//! Signed reader sets: which readers the devices of a scope seal to, and the authority that says so.
+//! Signed reader sets: which readers the devices of a scope seal to, and the authority that says
+//! so.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::reader::{Reader, sealing, secret_bytes};
 use crate::record::text;
 use laps_core::error::Code;
 
-/// The public half of an authority (Ed25519). As text it is one line, which `str()` gives and the constructor takes.
+/// The public half of an authority (Ed25519). As text it is one line, which `str()` gives and the
+/// constructor takes.
 #[pyclass(frozen, eq, module = "laps")]
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) struct Signer {
@@ -72,7 +74,8 @@ impl SignerKey {
         Ok(Self { inner: Arc::new(key.map_err(sealing)?) })
     }
 
-    /// Reads the bytes of a key file. `passphrase` is text or bytes; None for a key that was made without one.
+    /// Reads the bytes of a key file. `passphrase` is text or bytes; None for a key that was made
+    /// without one.
     #[staticmethod]
     #[pyo3(signature = (data, *, passphrase = None))]
     fn from_key_file(
@@ -148,8 +151,9 @@ impl ReaderSet {
         Ok(Self { inner: seal::ReaderSet::new(scope, version, &readers).map_err(sealing)? })
     }
 
-    /// Reads the text of a set: signed by this authority, for this scope, not older than the one in force. Gives the
-    /// set and the head to remember as in force (40 bytes) once records are sealed to it.
+    /// Reads the text of a set: signed by this authority, for this scope, not older than the one in
+    /// force. Gives the set and the head to remember as in force (40 bytes) once records are
+    /// sealed to it.
     #[staticmethod]
     #[pyo3(signature = (data, /, *, authority, scope = "", in_force = None))]
     fn verify<'py>(

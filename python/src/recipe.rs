@@ -47,7 +47,8 @@ fn level(complexity: i64) -> PyResult<Complexity> {
     )
 }
 
-/// One group of a recipe: its characters alone, or with a least number, or with a least and a greatest.
+/// One group of a recipe: its characters alone, or with a least number, or with a least and a
+/// greatest.
 #[derive(FromPyObject)]
 enum Group {
     Chars(String),
@@ -64,10 +65,12 @@ enum List {
 
 #[pymethods]
 impl Recipe {
-    /// A recipe of one's own: `length` 1 to 128, and at most eight `groups`, each its characters, or a tuple of characters,
-    /// least number and, if wanted, greatest number. Groups may overlap: a character in two counts for both. `at_least` so many
-    /// of the groups are used; `exclude` takes characters out of every group; no character stands more than `max_run` times in
-    /// a row; `forbid` has at most 32 substrings; `first` and `last` are what a password starts and ends with.
+    /// A recipe of one's own: `length` 1 to 128, and at most eight `groups`, each its characters,
+    /// or a tuple of characters, least number and, if wanted, greatest number. Groups may
+    /// overlap: a character in two counts for both. `at_least` so many of the groups are used;
+    /// `exclude` takes characters out of every group; no character stands more than `max_run` times
+    /// in a row; `forbid` has at most 32 substrings; `first` and `last` are what a password
+    /// starts and ends with.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python class")]
     #[pyo3(signature = (length, groups, *, at_least = None, exclude = "", max_run = None, forbid = None, first = None, last = None))]
@@ -111,8 +114,9 @@ impl Recipe {
         Ok(Self::from_core(made.map_err(|error| raise(error.code(), error))?))
     }
 
-    /// A recipe for people: `readable` (no characters that are easily confused) or `typable` (the same keys on US, UK, German,
-    /// French and Spanish keyboards); at least one character of each of its groups. `length` 1 to 128.
+    /// A recipe for people: `readable` (no characters that are easily confused) or `typable` (the
+    /// same keys on US, UK, German, French and Spanish keyboards); at least one character of
+    /// each of its groups. `length` 1 to 128.
     #[staticmethod]
     #[pyo3(signature = (name, length = 14))]
     fn preset(name: &str, length: i64) -> PyResult<Self> {
@@ -130,9 +134,10 @@ impl Recipe {
         Ok(Self::from_core(made.map_err(|error| raise(error.code(), error))?))
     }
 
-    /// A passphrase of one's own: 3 to 10 `words` of `list`, which is the name of one of the EFF's (`eff-long`, `eff-short`,
-    /// `eff-short-unique-prefix`) or words of one's own, at most 65,536 of 1 to 16 characters. `separator` has at most four
-    /// characters; `digit` puts one at the end.
+    /// A passphrase of one's own: 3 to 10 `words` of `list`, which is the name of one of the EFF's
+    /// (`eff-long`, `eff-short`, `eff-short-unique-prefix`) or words of one's own, at most
+    /// 65,536 of 1 to 16 characters. `separator` has at most four characters; `digit` puts one
+    /// at the end.
     #[staticmethod]
     #[pyo3(signature = (words, list, *, separator = "", capitalise = true, digit = false))]
     fn phrase(

@@ -141,8 +141,8 @@ impl Record {
         self.inner.suite().name()
     }
 
-    /// Whether these 32 bytes show that somebody opened this record. They come from `ReaderKey.open`; no key
-    /// is needed to check them.
+    /// Whether these 32 bytes show that somebody opened this record. They come from
+    /// `ReaderKey.open`; no key is needed to check them.
     #[pyo3(signature = (proof, /))]
     fn is_proven_by(&self, proof: [u8; 32]) -> bool {
         self.inner.is_proven_by(&seal::OpenedProof::from_bytes(proof))

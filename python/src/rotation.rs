@@ -32,13 +32,15 @@ fn entropy() -> PyResult<u64> {
 /// What a rotation wishes next. It says the same until a fact arrives.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Wish {
-    /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or `wait-until`.
+    /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or
+    /// `wait-until`.
     kind: &'static str,
     /// The record to apply or verify; for `prepare`, the record made before.
     record: Option<String>,
     /// The version of the record to prepare.
     version: Option<u64>,
-    /// What to do for `act`: `warn-sign-out`, `sign-out`, `terminate`, `warn-restart` or `restart`.
+    /// What to do for `act`: `warn-sign-out`, `sign-out`, `terminate`, `warn-restart` or
+    /// `restart`.
     action: Option<&'static str>,
     /// When to wake for `wait-until`.
     until: Option<When>,
@@ -83,11 +85,12 @@ impl From<CoreWish> for Wish {
     }
 }
 
-/// The machine that decides in a rotation: facts in, wishes out. It holds no password and no record and touches
-/// nothing. `Agent` drives it for you; drive it yourself where the device is yours.
+/// The machine that decides in a rotation: facts in, wishes out. It holds no password and no record
+/// and touches nothing. `Agent` drives it for you; drive it yourself where the device is yours.
 ///
-/// For `prepare`, `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in; with a `Generator` of
-/// your own call its `reseed()` first, so that a copied machine does not repeat a password. `Record.seal` does it by itself.
+/// For `prepare`, `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in;
+/// with a `Generator` of your own call its `reseed()` first, so that a copied machine does not
+/// repeat a password. `Record.seal` does it by itself.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Rotation {
     inner: Mutex<Core>,
@@ -101,8 +104,9 @@ impl Rotation {
 
 #[pymethods]
 impl Rotation {
-    /// With the `journal` of before, or without one: then nothing is known of the account's password. `stamp` is what changes
-    /// whenever the account's password is set, 32 bytes, where the platform has one.
+    /// With the `journal` of before, or without one: then nothing is known of the account's
+    /// password. `stamp` is what changes whenever the account's password is set, 32 bytes,
+    /// where the platform has one.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (*, policy, device, account, scope = "", sid = None, can_verify = true, journal = None, stamp = None, now = None))]
@@ -180,7 +184,8 @@ impl Rotation {
         names(&self.lock().keep())
     }
 
-    /// The journal, for `save`: make it durable with the records of `keep` as one file, then `handle_saved`.
+    /// The journal, for `save`: make it durable with the records of `keep` as one file, then
+    /// `handle_saved`.
     fn journal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = [0; MAX_JOURNAL];
         let length = self.lock().journal(&mut out).map_err(refused)?;
@@ -275,8 +280,8 @@ impl Rotation {
         self.lock().handle_stamp(stamp, now, entropy).map_err(refused)
     }
 
-    /// What a look at the account found, for `look-up`: `present`, with its change stamp where the platform has one, `missing` or `unknown`. It may
-    /// be told at any time.
+    /// What a look at the account found, for `look-up`: `present`, with its change stamp where the
+    /// platform has one, `missing` or `unknown`. It may be told at any time.
     #[pyo3(signature = (found, /, *, stamp = None, now = None))]
     fn handle_account(
         &self,
@@ -295,8 +300,9 @@ impl Rotation {
         Ok(())
     }
 
-    /// Whom the next password is sealed to, and the records of `keep`. Tell it at the start, after every commit and whenever the readers
-    /// change: a password that is sealed to a reader who is not among them any more is replaced, once.
+    /// Whom the next password is sealed to, and the records of `keep`. Tell it at the start, after
+    /// every commit and whenever the readers change: a password that is sealed to a reader who
+    /// is not among them any more is replaced, once.
     #[pyo3(signature = (readers, records, /, *, now = None))]
     fn handle_readers(
         &self,
@@ -316,7 +322,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+    /// A person has looked into it and says that the vault's audit log is in order as it is: the
+    /// device remembers it from then on.
     #[pyo3(signature = (*, now = None))]
     fn acknowledge_log(&self, now: Option<&Bound<'_, PyDateTime>>) -> PyResult<()> {
         let now = time::or_now(now)?;
@@ -324,7 +331,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// What the setter reported: `success`, `refused`, `not-found`, `managed-elsewhere`, `failed` or `timed-out`.
+    /// What the setter reported: `success`, `refused`, `not-found`, `managed-elsewhere`, `failed`
+    /// or `timed-out`.
     #[pyo3(signature = (outcome, /, *, now = None))]
     fn handle_applied(&self, outcome: &str, now: Option<&Bound<'_, PyDateTime>>) -> PyResult<()> {
         let applied = match outcome {

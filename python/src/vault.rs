@@ -29,8 +29,9 @@ use crate::reader::Reader;
 use crate::record::text;
 use crate::time;
 
-/// A vault: sealed records, their history, readers, orders to rotate, and the audit trail. It holds no key that
-/// opens a password. An object is bound to one scope (tenant), the empty one by default, and may be shared by threads.
+/// A vault: sealed records, their history, readers, orders to rotate, and the audit trail. It holds
+/// no key that opens a password. An object is bound to one scope (tenant), the empty one by
+/// default, and may be shared by threads.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Vault {
     pub(crate) inner: CoreVault<SqliteStore>,
@@ -58,8 +59,8 @@ fn history_setting(count: u16, days: Option<u16>) -> PyResult<HistorySetting> {
 
 #[pymethods]
 impl Vault {
-    /// Makes a vault file, or a scope in one that is there with `scope`, with its first readers. `history` is how many
-    /// displaced records of a device are kept.
+    /// Makes a vault file, or a scope in one that is there with `scope`, with its first readers.
+    /// `history` is how many displaced records of a device are kept.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (path, *, readers, actor, reason, context = "", scope = "", history = 3, history_days = None, now = None))]
@@ -94,8 +95,9 @@ impl Vault {
         Ok(Self::of(inner, scope, path))
     }
 
-    /// Opens a vault file. `caller` is whom the program authenticated and speaks for: the user of the operating system, or of a web
-    /// session. It stands in every entry of the log, apart from the actor, which is what was typed.
+    /// Opens a vault file. `caller` is whom the program authenticated and speaks for: the user of
+    /// the operating system, or of a web session. It stands in every entry of the log, apart
+    /// from the actor, which is what was typed.
     #[staticmethod]
     #[pyo3(signature = (path, *, scope = "", caller = ""))]
     fn open(py: Python<'_>, path: PathBuf, scope: &str, caller: &str) -> PyResult<Self> {

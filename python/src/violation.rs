@@ -27,8 +27,9 @@ impl Violation {
     }
 }
 
-/// Why a Windows device's own password policy would refuse a password: its least length, and with `complexity` three of five
-/// categories and no part of the names. Empty when it would take it. Rules: `length`, `categories`, `user-name`, `full-name`.
+/// Why a Windows device's own password policy would refuse a password: its least length, and with
+/// `complexity` three of five categories and no part of the names. Empty when it would take it.
+/// Rules: `length`, `categories`, `user-name`, `full-name`.
 #[pyfunction]
 #[pyo3(signature = (password, /, *, min_length = 0, complexity = true, user_name = "", full_name = ""))]
 pub(crate) fn windows_check(

@@ -1,4 +1,5 @@
-//! A fleet of true size: the rows of devices that have rotated for years, and the messages of those that are measured.
+//! A fleet of true size: the rows of devices that have rotated for years, and the messages of those
+//! that are measured.
 
 use std::path::Path;
 
@@ -33,8 +34,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Fills a new vault, a thousand devices in each transaction. Its records have the sealed bytes of one behind a front of their
-    /// own, which is all that a vault looks at.
+    /// Fills a new vault, a thousand devices in each transaction. Its records have the sealed bytes
+    /// of one behind a front of their own, which is all that a vault looks at.
     pub fn fill(path: &Path, devices: usize, history: usize) -> Self {
         Self::make(path, devices, history, false)
     }
@@ -62,7 +63,8 @@ impl Fleet {
             })
             .unwrap();
         fleet.template = Some(template.clone());
-        // Enrolled by name, rotated in another order, the same each time: so the fleet lives, and so its pages lie in the file.
+        // Enrolled by name, rotated in another order, the same each time: so the fleet lives, and
+        // so its pages lie in the file.
         let versions = history + 1;
         for version in 1..=versions {
             let order: Vec<usize> =
@@ -97,7 +99,8 @@ impl Fleet {
             device.managed.report.due = Some(NOW.plus(place));
             device.managed.candidates.token = Some([7; 16]);
             let key = tx.insert_device(&SCOPE, &name, &device)?;
-            // Devices are of all ages, so their lineages do not all leave the row at the same check-in.
+            // Devices are of all ages, so their lineages do not all leave the row at the same
+            // check-in.
             for old in 0..n % 16 {
                 tx.remember(key, id(n, 1_000_000 + old), id(n, 1_000_001 + old))?;
             }
@@ -184,7 +187,8 @@ impl Fleet {
     }
 }
 
-/// The record with another front: `core/src/seal/FORMAT.md` §3, without a SID, and a name of the same length.
+/// The record with another front: `core/src/seal/FORMAT.md` §3, without a SID, and a name of the
+/// same length.
 fn relabelled(
     record: &Record,
     device: &DeviceId,
@@ -297,7 +301,8 @@ pub fn send_many(vault: &Vault<SqliteStore>, group: &[(String, Vec<u8>)]) -> Vec
     answers.into_iter().map(Result::unwrap).collect()
 }
 
-/// Every device learns its token, commits the record that it made last, and has nothing more to say.
+/// Every device learns its token, commits the record that it made last, and has nothing more to
+/// say.
 pub fn settle(vault: &Vault<SqliteStore>, known: &mut [Device]) {
     for commits in [false, true, false] {
         for devices in known.chunks_mut(1_000) {

@@ -1,5 +1,6 @@
-//! A vault behind HTTP, as a product would embed it. It holds no reader's key: devices check in through it, administrators get
-//! sealed records from it, and their own machines open those (`laps open`).
+//! A vault behind HTTP, as a product would embed it. It holds no reader's key: devices check in
+//! through it, administrators get sealed records from it, and their own machines open those (`laps
+//! open`).
 //!
 //! ```text
 //! cargo run -p laps-host --example http_service -- fleet.vault callers.json 127.0.0.1:8080
@@ -15,8 +16,9 @@
 //! `history` and `rotate_after`, in seconds, may be left out; nothing else may, and nothing else
 //! may be there.
 //!
-//! Who is calling is your business, not the vault's: here each caller has a bearer token, whose SHA-256 stands in `callers.json`
-//! (`{"devices": {NAME: BASE64}, "administrators": {NAME: BASE64}}`). A product has certificates or its own sessions, and speaks TLS.
+//! Who is calling is your business, not the vault's: here each caller has a bearer token, whose
+//! SHA-256 stands in `callers.json` (`{"devices": {NAME: BASE64}, "administrators": {NAME:
+//! BASE64}}`). A product has certificates or its own sessions, and speaks TLS.
 //!
 //! What a service on a network must do, and this one does:
 //!

@@ -1,6 +1,7 @@
 //! Account stores: where the password of a local account really is.
 //!
-//! A store says what it can ([`Abilities`]); what it cannot is a finding when the agent starts, never silence.
+//! A store says what it can ([`Abilities`]); what it cannot is a finding when the agent starts,
+//! never silence.
 //!
 //! | store | text for [`open`] | sets by | verifies by |
 //! |---|---|---|---|
@@ -38,19 +39,22 @@ pub trait AccountStore {
     /// What this store can do on this machine, as far as it can be known without trying.
     fn abilities(&self) -> Abilities;
 
-    /// What this store lacks on this machine, each with what follows from it: told when the agent starts.
+    /// What this store lacks on this machine, each with what follows from it: told when the agent
+    /// starts.
     fn findings(&self) -> Vec<&'static str> {
         self.abilities().missing().collect()
     }
 
-    /// Finds the managed account: the configured name, or the built-in administrator for a blank one.
+    /// Finds the managed account: the configured name, or the built-in administrator for a blank
+    /// one.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchAccount`] when there is none, [`StoreError::Refused`] when it must not be managed,
-    /// [`StoreError::ManagedElsewhere`] when another policy manages it.
+    /// [`StoreError::NoSuchAccount`] when there is none, [`StoreError::Refused`] when it must not
+    /// be managed, [`StoreError::ManagedElsewhere`] when another policy manages it.
     fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError>;
 
-    /// A value that changes whenever the password is set (protocol §2 rule 5), or `None` where the platform has none.
+    /// A value that changes whenever the password is set (protocol §2 rule 5), or `None` where the
+    /// platform has none.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be read.
@@ -59,8 +63,9 @@ pub trait AccountStore {
     /// Sets the password. A child that does it inherits `setter` (protocol §2 rule 9).
     ///
     /// # Errors
-    /// [`StoreError::Refused`] means that the password was not set because the device's password policy refused it.
-    /// Every other error says nothing about which password the account has now.
+    /// [`StoreError::Refused`] means that the password was not set because the device's password
+    /// policy refused it. Every other error says nothing about which password the account has
+    /// now.
     fn set(
         &mut self,
         account: &LocalAccount,
@@ -68,8 +73,8 @@ pub trait AccountStore {
         setter: &mut SetterLock,
     ) -> Result<(), StoreError>;
 
-    /// Whether passwords can be verified. `not_its_password` is one that the account does not have; a store that cannot know
-    /// otherwise may try it.
+    /// Whether passwords can be verified. `not_its_password` is one that the account does not have;
+    /// a store that cannot know otherwise may try it.
     fn can_verify(&mut self, account: &LocalAccount, not_its_password: &Password) -> bool {
         let _ = (account, not_its_password);
         self.abilities().verify

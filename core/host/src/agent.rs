@@ -1,4 +1,5 @@
-//! The agent: drives the rotation machine against a state folder, an account store and a channel to the vault.
+//! The agent: drives the rotation machine against a state folder, an account store and a channel to
+//! the vault.
 //!
 //! | module | what |
 //! |---|---|
@@ -12,8 +13,9 @@
 //!
 //! # What a rotation waits for
 //!
-//! A forced rotation with a vault in a file makes ten syncs (`core/host/tests/kill` counts them with strace); a run with nothing due makes two, and a
-//! check-in of a running agent with nothing new makes none.
+//! A forced rotation with a vault in a file makes ten syncs (`core/host/tests/kill` counts them
+//! with strace); a run with nothing due makes two, and a check-in of a running agent with nothing
+//! new makes none.
 //!
 //! | syncs | of what | why |
 //! |---|---|---|
@@ -23,10 +25,13 @@
 //! | 3 | vault: token, record, commit | each is durable before its answer |
 //! | 1 | folder of the vault | `SQLite` makes its log anew in every process; not where the vault stays open |
 //!
-//! Two for a journal: of the new file before it takes the place of the old one, and of the folder, or the rename could be undone. The first two and the
-//! vault's three keep promises: the exploration of the machine finds a fork without the journal of a record that was made, and a lost password without
-//! the token. It finds none without the other two journals, which save a second rotation. No journal is written between the vault's answer and the
-//! account: the one of the record made already says how the account's change stamp was, and any other stamp means that the record may be held.
+//! Two for a journal: of the new file before it takes the place of the old one, and of the folder,
+//! or the rename could be undone. The first two and the vault's three keep promises: the
+//! exploration of the machine finds a fork without the journal of a record that was made, and a
+//! lost password without the token. It finds none without the other two journals, which save a
+//! second rotation. No journal is written between the vault's answer and the account: the one of
+//! the record made already says how the account's change stamp was, and any other stamp means that
+//! the record may be held.
 
 pub mod channel;
 mod demands;
@@ -98,8 +103,8 @@ impl Agent {
     /// Locks the state folder, and waits for a setter that an ended agent left behind.
     ///
     /// # Errors
-    /// [`AgentError::State`] when another agent has the folder, or it cannot be used; [`AgentError::Readers`]; [`AgentError::ReaderSet`];
-    /// [`AgentError::Random`].
+    /// [`AgentError::State`] when another agent has the folder, or it cannot be used;
+    /// [`AgentError::Readers`]; [`AgentError::ReaderSet`]; [`AgentError::Random`].
     pub fn open(
         options: AgentOptions,
         store: Box<dyn AccountStore + Send>,
@@ -137,19 +142,22 @@ impl Agent {
         Ok(agent)
     }
 
-    /// One check-in, and what is due after it, at most two passwords; or a new password in any case if `force` is set. What is due does not wait for its
-    /// back-off, but for everything else that it waits for.
+    /// One check-in, and what is due after it, at most two passwords; or a new password in any case
+    /// if `force` is set. What is due does not wait for its back-off, but for everything else
+    /// that it waits for.
     ///
-    /// A failed try at the account is repeated after some seconds while the password is in memory, as long as
-    /// [`AgentOptions::patience`] lasts.
+    /// A failed try at the account is repeated after some seconds while the password is in memory,
+    /// as long as [`AgentOptions::patience`] lasts.
     ///
     /// # Errors
-    /// [`AgentError`] when the policy is refused and none was accepted before, the account must not be managed, or the state folder fails.
+    /// [`AgentError`] when the policy is refused and none was accepted before, the account must not
+    /// be managed, or the state folder fails.
     pub fn run_once(&mut self, force: bool) -> Result<RunOutcome, AgentError> {
         self.run_once_until(force, &AtomicBool::new(false))
     }
 
-    /// As [`Agent::run_once`]; ends at its next step when `stop` is true, which is within the time that the present call of a store or channel takes.
+    /// As [`Agent::run_once`]; ends at its next step when `stop` is true, which is within the time
+    /// that the present call of a store or channel takes.
     ///
     /// # Errors
     /// As [`Agent::run_once`].
@@ -182,8 +190,9 @@ impl Agent {
         }
     }
 
-    /// Runs until `stop` is true: a check-in every `interval` (a minute to a day), and whatever is due in between. Looks at `stop` at
-    /// least every quarter of a second; a step that has begun is ended first, which takes at most the setter's time-out. Policy files are
+    /// Runs until `stop` is true: a check-in every `interval` (a minute to a day), and whatever is
+    /// due in between. Looks at `stop` at least every quarter of a second; a step that has
+    /// begun is ended first, which takes at most the setter's time-out. Policy files are
     /// read again every minute.
     ///
     /// # Errors
@@ -309,8 +318,9 @@ impl Agent {
         Ok((policy, look?))
     }
 
-    /// Looks the managed account up. One that is missing goes by the name that the policy has for it; where that is blank, by the one that it had, or
-    /// else by the usual one, so that the vault hears of the device.
+    /// Looks the managed account up. One that is missing goes by the name that the policy has for
+    /// it; where that is blank, by the one that it had, or else by the usual one, so that the
+    /// vault hears of the device.
     fn find(&mut self, policy: &Policy, drive: Option<&Drive>) -> Result<Look, AgentError> {
         let name = policy.administrator_account_name();
         // A policy that is off says so whatever the store has.
@@ -357,7 +367,8 @@ impl Agent {
         self.reader_set.as_ref().map_or(&self.options.readers, InForce::readers)
     }
 
-    /// Without a policy or an account a password still does not stay in memory for longer than it may.
+    /// Without a policy or an account a password still does not stay in memory for longer than it
+    /// may.
     fn keep_limits(&mut self) {
         let Some(mut drive) = self.drive.take() else { return };
         drive.machine.handle_timeout(now());
@@ -391,7 +402,8 @@ impl Agent {
         }
     }
 
-    /// The policy that was given, when it is accepted; else the last accepted one, and an event that says so.
+    /// The policy that was given, when it is accepted; else the last accepted one, and an event
+    /// that says so.
     fn policy_in_force(&mut self) -> Result<Policy, AgentError> {
         let given = self.options.policy.texts();
         let clash = self.options.clash;
@@ -476,7 +488,8 @@ enum Wanted {
     Now { force: bool },
 }
 
-/// Sleeps until then, or until `stop` says so, but no longer than it looked at the start: the clock may be set back meanwhile.
+/// Sleeps until then, or until `stop` says so, but no longer than it looked at the start: the clock
+/// may be set back meanwhile.
 fn sleep_until(wake: Timestamp, stop: &dyn Fn() -> bool) {
     let begun = Instant::now();
     let most = longest_sleep(wake, now());

@@ -1,4 +1,5 @@
-//! What happened in a vault, kept until a program asks for it: for metrics where no function can be called back.
+//! What happened in a vault, kept until a program asks for it: for metrics where no function can be
+//! called back.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -13,10 +14,12 @@ use laps_core::vault::{Observed, StoreError};
 /// How much is kept between two calls: beyond it the oldest is forgotten, and counted.
 pub const MAX_OBSERVED: usize = 1024;
 
-/// What happened, in its order. Nothing is kept before the first [`Observations::take`], so that a vault which nobody watches
-/// holds nothing. A clone is another handle to the same; threads share it.
+/// What happened, in its order. Nothing is kept before the first [`Observations::take`], so that a
+/// vault which nobody watches holds nothing. A clone is another handle to the same; threads share
+/// it.
 ///
-/// It works in the process that made it alone: a child that was forked while a thread held the lock would wait for ever.
+/// It works in the process that made it alone: a child that was forked while a thread held the lock
+/// would wait for ever.
 #[derive(Clone, Debug)]
 pub struct Observations(Arc<Shared>);
 
@@ -68,7 +71,8 @@ impl Observations {
         }
     }
 
-    /// What happened since the last call. The first one gives nothing: it says that somebody wants to know.
+    /// What happened since the last call. The first one gives nothing: it says that somebody wants
+    /// to know.
     ///
     /// # Errors
     /// `InvalidArgument` in a process that was forked from the one that made this.

@@ -1,10 +1,12 @@
-//! What a process of ours does for the secrets in its memory: no core dump, no look from outside, no copy in swap.
+//! What a process of ours does for the secrets in its memory: no core dump, no look from outside,
+//! no copy in swap.
 //!
-//! It is for programs, not for libraries: it changes the whole process. Our own call it first; an embedder may.
+//! It is for programs, not for libraries: it changes the whole process. Our own call it first; an
+//! embedder may.
 
-/// Turns core dumps off, keeps other processes of the same user from looking into this one (Linux), and locks its memory where
-/// the system lets this user. What could not be had is the answer, a sentence each; where nothing is swapped, memory that is
-/// not locked is none of it.
+/// Turns core dumps off, keeps other processes of the same user from looking into this one (Linux),
+/// and locks its memory where the system lets this user. What could not be had is the answer, a
+/// sentence each; where nothing is swapped, memory that is not locked is none of it.
 ///
 /// On Windows, where error reports are the system's own, it does nothing.
 #[must_use]
@@ -36,7 +38,8 @@ pub fn protect() -> Vec<String> {
     lacking
 }
 
-/// Locks every page of this process as it is used, present and future. Not below a limit: an allocation beyond it would fail.
+/// Locks every page of this process as it is used, present and future. Not below a limit: an
+/// allocation beyond it would fail.
 #[cfg(target_os = "linux")]
 fn lock_memory() -> bool {
     use rustix::mm::{MlockAllFlags, mlockall};
@@ -45,7 +48,8 @@ fn lock_memory() -> bool {
     if maximum.is_some() && !geteuid().is_root() {
         return false;
     }
-    // Without the privilege root has a limit, too, and then this fails at once: the process is larger than any usual one.
+    // Without the privilege root has a limit, too, and then this fails at once: the process is
+    // larger than any usual one.
     let _raised = setrlimit(Resource::Memlock, Rlimit { current: maximum, maximum });
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
 }

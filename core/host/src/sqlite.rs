@@ -1,4 +1,5 @@
-//! The embedded store: one SQLite file (WAL, synchronous FULL), for a vault of ten devices or ten million.
+//! The embedded store: one SQLite file (WAL, synchronous FULL), for a vault of ten devices or ten
+//! million.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -20,11 +21,13 @@
 //! | `lineage` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
-//! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's configuration, `[env]`): without it the
-//! bundled SQLite syncs with fsync, which also writes the time of the last change to the disk.
+//! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's
+//! configuration, `[env]`): without it the bundled SQLite syncs with fsync, which also writes the
+//! time of the last change to the disk.
 //!
-//! Opening never migrates. The file and its companions are readable by their owner alone, or the vault is refused. What becomes of them
-//! while they are open is seen on Unix; on Windows the system keeps open files from being removed or replaced.
+//! Opening never migrates. The file and its companions are readable by their owner alone, or the
+//! vault is refused. What becomes of them while they are open is seen on Unix; on Windows the
+//! system keeps open files from being removed or replaced.
 
 mod copies;
 mod entry;
@@ -66,8 +69,9 @@ use process::Owner;
 pub use reseal::{reseal_all, reseal_all_watched};
 use transaction::Rows;
 
-/// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it, and processes share the
-/// file, each with a store that it opened itself. After a fork the child's copy of a handle answers every call with an error.
+/// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it,
+/// and processes share the file, each with a store that it opened itself. After a fork the child's
+/// copy of a handle answers every call with an error.
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Shared>);
 
@@ -77,7 +81,8 @@ struct Shared {
     handles: Option<Handles>,
 }
 
-/// What SQLite gave us. It must not be touched, not even closed, by a process that was forked from ours.
+/// What SQLite gave us. It must not be touched, not even closed, by a process that was forked from
+/// ours.
 struct Handles {
     /// None for a file at rest.
     writer: Option<Group>,
@@ -111,7 +116,8 @@ impl Drop for Shared {
 const IDLE: usize = 8;
 
 impl SqliteStore {
-    /// Makes a new, empty vault file, which only its owner can read. It appears whole or not at all.
+    /// Makes a new, empty vault file, which only its owner can read. It appears whole or not at
+    /// all.
     ///
     /// # Errors
     /// `AlreadyExists` when something is there, and what the operating system says.
@@ -123,13 +129,16 @@ impl SqliteStore {
     /// Opens a vault file.
     ///
     /// # Errors
-    /// `NotFound`; `PermissionDenied` for a file that others can read, with the command that mends it; `SchemaOlder` and
-    /// `SchemaNewer`; `VaultDamaged` for what is not a vault; and what the operating system says.
+    /// `NotFound`; `PermissionDenied` for a file that others can read, with the command that mends
+    /// it; `SchemaOlder` and `SchemaNewer`; `VaultDamaged` for what is not a vault; and what
+    /// the operating system says.
     ///
-    /// A file on a network file system is refused ([`allow_network_file_systems`]), and so is one with two names or mounted by
-    /// itself. One on read-only media can be read, where it has no log; whoever wants to write is refused.
+    /// A file on a network file system is refused ([`allow_network_file_systems`]), and so is one
+    /// with two names or mounted by itself. One on read-only media can be read, where it has no
+    /// log; whoever wants to write is refused.
     ///
-    /// Every call on it answers `Unreachable`, for good, once the file, its log or the log's index was removed, replaced or cut.
+    /// Every call on it answers `Unreachable`, for good, once the file, its log or the log's index
+    /// was removed, replaced or cut.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         match place::of_vault(path)? {
@@ -151,7 +160,8 @@ impl SqliteStore {
         let owner = Owner::of(path, false)?;
         let guard = Guard::of(path)?;
         let writer = open::connect(path)?;
-        // Files are looked at, and more connections opened, when the program may be in another folder.
+        // Files are looked at, and more connections opened, when the program may be in another
+        // folder.
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let ready = || {
             open::ensure_log(&writer, path)?;

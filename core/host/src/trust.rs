@@ -1,13 +1,15 @@
 //! Whether a file may be trusted: the one judge of owners and modes.
 //!
-//! Whoever can write a file, or a folder on the way to it, says what is in it: a public key of theirs reads every password from
-//! now on, a policy of theirs makes weak ones. Whoever can read a key opens what it opens. So a file belongs to the user who
-//! runs this program or to root, and so does every folder and link on the way; nobody else may write there. A folder in which everybody
-//! may write, but remove only what is theirs (the sticky bit, as `/tmp` has it), will do. A group whose number is that of the owner
-//! is the owner's own, as distributions make one for each user; root's is not.
+//! Whoever can write a file, or a folder on the way to it, says what is in it: a public key of
+//! theirs reads every password from now on, a policy of theirs makes weak ones. Whoever can read a
+//! key opens what it opens. So a file belongs to the user who runs this program or to root, and so
+//! does every folder and link on the way; nobody else may write there. A folder in which everybody
+//! may write, but remove only what is theirs (the sticky bit, as `/tmp` has it), will do. A group
+//! whose number is that of the owner is the owner's own, as distributions make one for each user;
+//! root's is not.
 //!
-//! What is no regular file (a terminal, a pipe) has no content of its own and is not judged. On Windows nothing is judged yet: access
-//! lists are another matter.
+//! What is no regular file (a terminal, a pipe) has no content of its own and is not judged. On
+//! Windows nothing is judged yet: access lists are another matter.
 
 use core::fmt;
 use std::fs::File;
@@ -22,11 +24,13 @@ use laps_core::error::Code;
 pub enum Content {
     /// A policy, a public key, a state: everybody may read it.
     Public,
-    /// A key, a passphrase, a token, a vault: its owner alone may read it, and the group of a file of root's.
+    /// A key, a passphrase, a token, a vault: its owner alone may read it, and the group of a file
+    /// of root's.
     Secret,
 }
 
-/// Reads a file that may be trusted, at most `most` bytes of it. It is judged as it is open: nobody can put another in its place between.
+/// Reads a file that may be trusted, at most `most` bytes of it. It is judged as it is open: nobody
+/// can put another in its place between.
 ///
 /// # Errors
 /// [`TrustError`].
@@ -50,7 +54,8 @@ pub fn judge(path: &Path, content: Content) -> Result<(), TrustError> {
     unix::judge_way(path, None)
 }
 
-/// Judges a file that another user of this machine published: that user may put anything in its place, and nobody else may.
+/// Judges a file that another user of this machine published: that user may put anything in its
+/// place, and nobody else may.
 ///
 /// # Errors
 /// [`TrustError`].

@@ -1,4 +1,5 @@
-//! People doing ordinary things in an ordinary order, against a whole device: what was once seen to fail.
+//! People doing ordinary things in an ordinary order, against a whole device: what was once seen to
+//! fail.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -199,7 +200,8 @@ fn an_older_image_whose_account_is_missing_is_believed() {
         row.findings.account_missing
     };
     assert!(!missing());
-    // The image knows no later outcome than the vault does, and says nothing else than that its account is missing.
+    // The image knows no later outcome than the vault does, and says nothing else than that its
+    // account is missing.
     std::fs::remove_dir_all(bench.path("state")).unwrap();
     copy(image, bench.path("state"));
     bench.script(&with_account(false));

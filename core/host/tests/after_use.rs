@@ -1,5 +1,6 @@
-//! The whole way from a use of a real account to its sign-out: the machine with a clock that is passed in, the vault in a file, the account and its
-//! processes real. So two minutes of warning take no time, and no test depends on it. Needs root.
+//! The whole way from a use of a real account to its sign-out: the machine with a clock that is
+//! passed in, the vault in a file, the account and its processes real. So two minutes of warning
+//! take no time, and no test depends on it. Needs root.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -200,7 +201,8 @@ fn a_used_account_gets_a_new_password_and_its_processes_end_two_minutes_after_a_
         .unwrap();
     let mut job = real.run("setsid --wait sleep 600");
     driver.pass(5);
-    // Processes begin at the machine's clock, which this test is a little ahead of: wait until it is past the commit.
+    // Processes begin at the machine's clock, which this test is a little ahead of: wait until it
+    // is past the commit.
     while driver.store.used_since(&driver.account, driver.machine.used_since().plus(1)) == Ok(None)
     {
         std::thread::sleep(core::time::Duration::from_millis(50));

@@ -131,7 +131,8 @@ fn what_a_program_says_while_it_has_a_password_is_never_passed_on() {
 #[test]
 fn a_program_gets_no_more_of_the_agent_than_it_needs() {
     let mut place = Place::new();
-    // A descriptor that this process, as a careless program would, lets children inherit, and a token in the environment.
+    // A descriptor that this process, as a careless program would, lets children inherit, and a
+    // token in the environment.
     let secret = fs::File::create(place.path("secret")).unwrap();
     rustix::io::fcntl_setfd(&secret, rustix::io::FdFlags::empty()).unwrap();
     let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
@@ -151,7 +152,8 @@ fn a_program_gets_no_more_of_the_agent_than_it_needs() {
     assert_eq!(read(&place.path("core")), "0\n");
 }
 
-/// It has been killed and has let go of the lock; the rest of its end is up to the system, which may take a moment.
+/// It has been killed and has let go of the lock; the rest of its end is up to the system, which
+/// may take a moment.
 fn assert_ends(process: &str) {
     let until = Instant::now() + Duration::from_secs(20);
     loop {

@@ -1,4 +1,5 @@
-//! A device whose own password policy asks for more than ours: what is followed, what is not, what is told and kept. Passwords never get weaker by it.
+//! A device whose own password policy asks for more than ours: what is followed, what is not, what
+//! is told and kept. Passwords never get weaker by it.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +22,8 @@ use laps_host::agent::status::{Status, status};
 use laps_host::agent::{Agent, PolicySource, RunOutcome};
 use real_account::{RealAccount, script};
 
-/// A device whose password policy asks for at least 20 characters and 4 digits, and says one thing at a time.
+/// A device whose password policy asks for at least 20 characters and 4 digits, and says one thing
+/// at a time.
 const DEMANDING: &str = r#"
 case $1 in
 set) cat > "$D/try"
@@ -209,7 +211,8 @@ fn a_device_that_wants_weaker_passwords_gets_none_and_is_named() {
         let refused = events.iter().find(|event| event.id == Some(10027)).unwrap();
         // In our words, not in the device's.
         assert_eq!(refused.message.rsplit(": ").next(), Some(&*refusal::worded(text)));
-        // The device comes to reason: nothing stands in the way, and nothing is said of it any more.
+        // The device comes to reason: nothing stands in the way, and nothing is said of it any
+        // more.
         bench.script(HONEST);
         assert_eq!(agent(&bench, 4, 14).run_once(false).unwrap(), RunOutcome::Committed);
         assert_eq!(bench.held().len(), 14);
@@ -256,7 +259,8 @@ fn what_is_learnt_adds_up_over_restarts_until_a_password_is_taken() {
         );
         let mut outcome = RunOutcome::NotCommitted;
         for _ in 0..4 {
-            // Each run is a new process, as a timer starts it; two refusals a run are tried again at once.
+            // Each run is a new process, as a timer starts it; two refusals a run are tried again
+            // at once.
             outcome = agent(&bench, 4, 14).run_once(false).unwrap();
             if forgets {
                 fs::remove_file(bench.path("state/demands")).unwrap();

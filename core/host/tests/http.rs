@@ -1,5 +1,5 @@
-//! The example of a vault behind HTTP, run for real: an agent rotates through it, an administrator's machine opens what it
-//! discloses, and whoever is not who they say gets nothing.
+//! The example of a vault behind HTTP, run for real: an agent rotates through it, an
+//! administrator's machine opens what it discloses, and whoever is not who they say gets nothing.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
@@ -134,7 +134,8 @@ fn an_agent_rotates_through_it_and_an_administrator_opens_what_it_discloses() {
     let second = bench.held();
     assert_ne!(second, first);
     assert_eq!(ask(address, "/rotate/pc-1", "token-a", &json!({"reason": "left the firm"})).0, 200);
-    // An order for a password that was itself made on an order waits; a person at the device need not.
+    // An order for a password that was itself made on an order waits; a person at the device need
+    // not.
     let waits = agent(&bench, address, "token-1").run_once(false).unwrap();
     assert_eq!((waits, bench.held()), (RunOutcome::NotCommitted, second.clone()));
     assert_eq!(agent(&bench, address, "token-1").run_once(true).unwrap(), RunOutcome::Committed);

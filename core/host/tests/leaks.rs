@@ -1,4 +1,5 @@
-//! A password is in no argument, environment, event or file of the device, while an agent and its account store work.
+//! A password is in no argument, environment, event or file of the device, while an agent and its
+//! account store work.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -20,8 +21,8 @@ use bench::{Bench, HONEST};
 use laps_host::agent::RunOutcome;
 use laps_host::agent::event::AgentEvent;
 
-/// Looks through the arguments and the environment of every process that has this word in its arguments, while `work` runs: what was seen, and how
-/// often there was something to see.
+/// Looks through the arguments and the environment of every process that has this word in its
+/// arguments, while `work` runs: what was seen, and how often there was something to see.
 fn watched(word: &'static str, work: impl FnOnce()) -> (Vec<u8>, u32) {
     let stop = Arc::new(AtomicBool::new(false));
     let watcher = std::thread::spawn({

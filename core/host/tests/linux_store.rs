@@ -226,7 +226,8 @@ fn a_process_that_hides_from_its_user_and_one_that_breeds_are_ended_too() {
     let mut store = LinuxStore::new();
     let account = store.find(&name(&real.name)).unwrap();
     let since = Timestamp::from_unix_seconds(1_000_000_000);
-    // A program that its user may run and not read: Linux gives the process's folder in /proc to root.
+    // A program that its user may run and not read: Linux gives the process's folder in /proc to
+    // root.
     let folder = tempfile::tempdir().unwrap();
     let mode = |path: &std::path::Path, mode: u32| {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);

@@ -1,4 +1,5 @@
-//! Account stores that fail, lie, hang, give no answer or refuse: the promise holds, and an honest store ends with one candidate.
+//! Account stores that fail, lie, hang, give no answer or refuse: the promise holds, and an honest
+//! store ends with one candidate.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -26,7 +27,8 @@ use laps_host::agent::event::AgentEvent;
 use laps_host::agent::{Agent, RunOutcome};
 use laps_host::time::now;
 
-/// Runs an agent with a misbehaving store; the promise holds, and an honest store ends with one candidate.
+/// Runs an agent with a misbehaving store; the promise holds, and an honest store ends with one
+/// candidate.
 fn misbehaves(script: &str, outcome: RunOutcome, event: &str) {
     let bench = Bench::new();
     bench.run();
@@ -112,7 +114,8 @@ fn more_than_sixteen_candidates_are_said_and_heal_by_themselves() {
     for word in ["the vault keeps it", "once a day", "find out why"] {
         assert!(said.message.contains(word), "{}", said.message);
     }
-    // The account answers again. Nothing else has to be done, and who does not want to wait for the day forces.
+    // The account answers again. Nothing else has to be done, and who does not want to wait for the
+    // day forces.
     bench.script(HONEST);
     assert_eq!(bench.agent().run_once(false).unwrap(), RunOutcome::NotCommitted);
     assert_eq!(bench.agent().run_once(true).unwrap(), RunOutcome::Committed);
@@ -198,7 +201,8 @@ fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_under_way() {
     assert!(error.to_string().contains("account"), "{error}");
     nameless.store(false, Ordering::Relaxed);
     assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Unreachable);
-    // The password in memory is the same one still: no second one was made, and none was recovered from a journal.
+    // The password in memory is the same one still: no second one was made, and none was recovered
+    // from a journal.
     let names = bench.names();
     let count = |name: &str| names.iter().filter(|other| **other == name).count();
     assert_eq!((count("prepared"), count("recovered")), (1, 0), "{names:?}");

@@ -1,4 +1,5 @@
-//! A policy names a real local account that is not there: yet, any more, or under that name. Needs root.
+//! A policy names a real local account that is not there: yet, any more, or under that name. Needs
+//! root.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -107,7 +108,7 @@ impl Device {
 }
 
 fn tool(words: &[&str]) {
-    let done = Command::new(words[0]).args(&words[1..]).output().unwrap();
+    let done = Command::new(words.first().unwrap()).args(words.iter().skip(1)).output().unwrap();
     assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -133,7 +134,8 @@ fn single_runs_tell_report_and_follow_an_account_that_comes_goes_and_is_renamed(
     tool(&["usermod", "--login", &new, &old]);
     assert_eq!(device.run(), RunOutcome::AccountMissing);
     device.is_told();
-    // The policy follows: it is the same account, and its password goes by the new name from now on.
+    // The policy follows: it is the same account, and its password goes by the new name from now
+    // on.
     device.account.name.clone_from(&new);
     assert_eq!(device.run(), RunOutcome::Committed);
     device.is_settled();

@@ -1,5 +1,5 @@
-//! What goes wrong around an agent, on a real local account that is made for each test and removed after it; what the account has is asked of the shadow
-//! file. Needs root.
+//! What goes wrong around an agent, on a real local account that is made for each test and removed
+//! after it; what the account has is asked of the shadow file. Needs root.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -76,7 +76,8 @@ impl Device {
         LinuxStore::new().verify(&self.account, &password) == Verification::Matches
     }
 
-    /// The promise: a reader can get the password of the account, from the vault or from the journal.
+    /// The promise: a reader can get the password of the account, from the vault or from the
+    /// journal.
     #[track_caller]
     fn holds(&self) {
         let mut known = self.bench.candidates();
@@ -217,7 +218,8 @@ fn a_chpasswd_that_fails_hangs_or_lies_loses_no_password() {
 #[test]
 fn a_use_by_somebody_else_of_the_setter_leaves_the_next_rotation_whole() {
     let device = Device::settled("byhand");
-    // An administrator sets a password by hand: no promise holds for that one, and the next rotation replaces it.
+    // An administrator sets a password by hand: no promise holds for that one, and the next
+    // rotation replaces it.
     device.real.chpasswd_with("SHA512", "by hand");
     assert!(device.has("by hand"));
     let mut agent = device.open(LinuxStore::new()).unwrap();

@@ -1,7 +1,9 @@
-//! The Windows store against the four accounts of `windows/netapi32.c`, which Wine loads in place of its own (`tests/windows.sh`).
+//! The Windows store against the four accounts of `windows/netapi32.c`, which Wine loads in place
+//! of its own (`tests/windows.sh`).
 //!
-//! How far Wine carries: the registry is whole, so standing aside is real. Accounts are the shim's: structures and return values come from
-//! mingw's headers. Wine's `LogonUserW` says yes to everybody, so verification is only called, not judged; sessions, processes of others and
+//! How far Wine carries: the registry is whole, so standing aside is real. Accounts are the shim's:
+//! structures and return values come from mingw's headers. Wine's `LogonUserW` says yes to
+//! everybody, so verification is only called, not judged; sessions, processes of others and
 //! restarts are not exercised at all.
 #![cfg(windows)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

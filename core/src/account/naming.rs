@@ -1,4 +1,5 @@
-//! Names for an account that LAPS itself makes (windows-laps §3.1): a name or prefix, and six random digits.
+//! Names for an account that LAPS itself makes (windows-laps §3.1): a name or prefix, and six
+//! random digits.
 
 use core::fmt;
 
@@ -12,19 +13,21 @@ const MAX_NAME: usize = 20;
 /// The digits that make a name random, and what is left for the prefix beside them.
 const DIGITS: usize = 6;
 const MAX_PREFIX: usize = MAX_NAME - DIGITS;
-/// So many names are tried before giving up: with a million of them, all taken means that something is wrong.
+/// So many names are tried before giving up: with a million of them, all taken means that something
+/// is wrong.
 const TRIES: usize = 32;
 /// Characters that Windows refuses in the name of a local account.
 const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 
 /// The name of the automatically managed account.
 ///
-/// With `randomize`, the name is the prefix, cut to 14 characters, and six random digits (`000000` to `999999`,
-/// each equally likely); one that is `taken` is drawn again. Without, it is the prefix itself, and `taken` must
-/// not hold it: leave out the account that is managed already.
+/// With `randomize`, the name is the prefix, cut to 14 characters, and six random digits (`000000`
+/// to `999999`, each equally likely); one that is `taken` is drawn again. Without, it is the prefix
+/// itself, and `taken` must not hold it: leave out the account that is managed already.
 ///
 /// # Errors
-/// [`NamingError`] when the prefix cannot be a name, every try is taken, or the random source fails.
+/// [`NamingError`] when the prefix cannot be a name, every try is taken, or the random source
+/// fails.
 pub fn automatic_name<S: TryCryptoRng>(
     prefix: &str,
     randomize: bool,
@@ -61,8 +64,9 @@ fn draw_name<R: TryCryptoRng>(
     Err(NamingError::Taken)
 }
 
-/// Whether a text can be the name of a local account: 1 to 20 characters (UTF-16 units, as Windows counts),
-/// none of `" / \ [ ] : ; | = , + * ? < > @`, no control characters, no space at either end, no dot at the end.
+/// Whether a text can be the name of a local account: 1 to 20 characters (UTF-16 units, as Windows
+/// counts), none of `" / \ [ ] : ; | = , + * ? < > @`, no control characters, no space at either
+/// end, no dot at the end.
 ///
 /// # Errors
 /// [`NamingError`] names the rule that is broken.
@@ -103,7 +107,8 @@ fn cut(text: &str, units: usize) -> &str {
 
 /// A number below one million, exactly uniform: a draw of 20 bits above it is thrown away.
 fn six_digits<R: TryCryptoRng>(rng: &mut R) -> Result<u32, NamingError> {
-    // 2^20 is 1 048 576: one draw in 22 is refused; 64 refusals in a row mean a source that is stuck.
+    // 2^20 is 1 048 576: one draw in 22 is refused; 64 refusals in a row mean a source that is
+    // stuck.
     for _ in 0..64 {
         let draw = rng.try_next_u32().or(Err(NamingError::Random))? & 0xf_ffff;
         if draw < 1_000_000 {
@@ -114,7 +119,8 @@ fn six_digits<R: TryCryptoRng>(rng: &mut R) -> Result<u32, NamingError> {
 }
 
 fn with_digits(prefix: &str, number: u32) -> Result<AccountName, NamingError> {
-    // 14 characters of at most three bytes (a pair of UTF-16 units has four for two), and six digits.
+    // 14 characters of at most three bytes (a pair of UTF-16 units has four for two), and six
+    // digits.
     let mut bytes = [0; 3 * MAX_PREFIX + DIGITS];
     let (start, rest) = bytes.split_at_mut_checked(prefix.len()).ok_or(NamingError::TooLong)?;
     start.copy_from_slice(prefix.as_bytes());

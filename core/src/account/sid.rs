@@ -38,8 +38,8 @@ impl Sid {
         Self { authority: 22, parts, count: 2 }
     }
 
-    /// Reads the binary form: revision, count, authority (6 bytes, big-endian), then each sub-authority
-    /// (4 bytes, little-endian), and nothing after.
+    /// Reads the binary form: revision, count, authority (6 bytes, big-endian), then each
+    /// sub-authority (4 bytes, little-endian), and nothing after.
     ///
     /// # Errors
     /// [`SidError`] for anything else.
@@ -99,8 +99,8 @@ impl Sid {
         self.authority == 5 && matches!(self.parts(), [21, _, _, _, _])
     }
 
-    /// An account that somebody made: RID 1000 or above, or a Unix user that is neither a statically allocated
-    /// system account (uid 1 to 99) nor `nobody` (65534).
+    /// An account that somebody made: RID 1000 or above, or a Unix user that is neither a
+    /// statically allocated system account (uid 1 to 99) nor `nobody` (65534).
     pub(super) fn is_ordinary_account(self) -> bool {
         match (self.authority, self.parts()) {
             (5, [21, _, _, _, rid]) => *rid >= 1000,
@@ -127,8 +127,8 @@ impl fmt::Debug for Sid {
     }
 }
 
-/// Only the one way in which Windows writes a SID: no lower-case `s`, no leading zeros, no spaces; an authority
-/// from 2^32 on as `0x` and twelve hexadecimal digits in capitals.
+/// Only the one way in which Windows writes a SID: no lower-case `s`, no leading zeros, no spaces;
+/// an authority from 2^32 on as `0x` and twelve hexadecimal digits in capitals.
 impl FromStr for Sid {
     type Err = SidError;
 

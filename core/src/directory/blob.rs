@@ -1,7 +1,9 @@
-//! What a DPAPI-NG blob says in clear: which root key, which time, who may open it (windows-laps §5.3).
+//! What a DPAPI-NG blob says in clear: which root key, which time, who may open it
+//! (windows-laps §5.3).
 //!
 //! CMS `EnvelopedData` (RFC 5652) with one `KEKRecipientInfo`; its key identifier is MS-GKDI's,
-//! its "other" attribute the SID of the protection descriptor. LAPS appends the encrypted content to the CMS; other users of DPAPI-NG put it inside.
+//! its "other" attribute the SID of the protection descriptor. LAPS appends the encrypted content
+//! to the CMS; other users of DPAPI-NG put it inside.
 
 use core::fmt;
 
@@ -105,11 +107,13 @@ impl<'a> ProtectedBlob<'a> {
         let mut recipients = data.inside(Tag::Set)?;
         let mut content = data.inside(Tag::Sequence)?;
         data.end(NOT_CMS)?;
-        // KEKRecipientInfo ::= [2] SEQUENCE { version 4, kekid, keyEncryptionAlgorithm, encryptedKey }
+        // KEKRecipientInfo ::= [2] SEQUENCE { version 4, kekid, keyEncryptionAlgorithm,
+        // encryptedKey }
         let mut recipient = recipients.inside(CONTEXT_2)?;
         recipients.end(RECIPIENTS)?;
         recipient.expect(Tag::Integer, &[4])?;
-        // KEKIdentifier ::= SEQUENCE { keyIdentifier OCTET STRING, other SEQUENCE { OID, SEQUENCE { OID, … } } }
+        // KEKIdentifier ::= SEQUENCE { keyIdentifier OCTET STRING, other SEQUENCE { OID, SEQUENCE {
+        // OID, … } } }
         let mut kekid = recipient.inside(Tag::Sequence)?;
         let identifier = KeyIdentifier::read(kekid.take(Tag::OctetString)?)?;
         let mut other = kekid.inside(Tag::Sequence)?;
@@ -122,7 +126,8 @@ impl<'a> ProtectedBlob<'a> {
         wrapping.end(NOT_CMS)?;
         let wrapped_key = recipient.take(Tag::OctetString)?;
         recipient.end(NOT_CMS)?;
-        // EncryptedContentInfo ::= SEQUENCE { contentType, SEQUENCE { OID, GCMParameters }, [0] content OPTIONAL }
+        // EncryptedContentInfo ::= SEQUENCE { contentType, SEQUENCE { OID, GCMParameters }, [0]
+        // content OPTIONAL }
         content.expect(Tag::ObjectIdentifier, DATA)?;
         let mut algorithm = content.inside(Tag::Sequence)?;
         algorithm.expect(Tag::ObjectIdentifier, AES_256_GCM)?;

@@ -1,4 +1,5 @@
-//! `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.65, windows-laps §5.3): a header in clear, then a DPAPI-NG blob.
+//! `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.65, windows-laps §5.3): a header in clear, then a
+//! DPAPI-NG blob.
 
 use super::{DirectoryError, Filetime};
 
@@ -6,15 +7,16 @@ use super::{DirectoryError, Filetime};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedPassword<'a> {
-    /// When the password was set: readable without any right to decrypt. None where no such time can have been, as when a writer
-    /// swapped its halves; the blob is whole all the same.
+    /// When the password was set: readable without any right to decrypt. None where no such time
+    /// can have been, as when a writer swapped its halves; the blob is whole all the same.
     pub updated: Option<Filetime>,
     /// The DPAPI-NG blob; [`super::ProtectedBlob`] reads what is in clear.
     pub blob: &'a [u8],
 }
 
 impl<'a> EncryptedPassword<'a> {
-    /// Reads the attribute's value: time (the high half before the low one), size, reserved zero, blob; little-endian.
+    /// Reads the attribute's value: time (the high half before the low one), size, reserved zero,
+    /// blob; little-endian.
     ///
     /// # Errors
     /// [`DirectoryError`] says which part is wrong.

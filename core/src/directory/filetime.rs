@@ -51,8 +51,9 @@ impl Filetime {
         plain.then(|| u64::from_str_radix(text, 16).ok()).flatten().and_then(Self::from_ticks)
     }
 
-    /// The time of a stored password however its writer spells it: in hexadecimal of either case, with or without `0x` and leading
-    /// zeros, or in decimal. None for what is neither, or is no time at which Windows LAPS or its like could have run.
+    /// The time of a stored password however its writer spells it: in hexadecimal of either case,
+    /// with or without `0x` and leading zeros, or in decimal. None for what is neither, or is
+    /// no time at which Windows LAPS or its like could have run.
     #[must_use]
     pub fn from_any_digits(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -64,7 +65,8 @@ impl Filetime {
             .or_else(|| Self::from_decimal(text).filter(|time| time.is_plausible()))
     }
 
-    /// Whether a password can have been stored then: from the year 2000 to the end of 2199. A time whose halves were swapped is not.
+    /// Whether a password can have been stored then: from the year 2000 to the end of 2199. A time
+    /// whose halves were swapped is not.
     #[must_use]
     pub const fn is_plausible(self) -> bool {
         const FIRST: u64 = (946_684_800 + EPOCH) * TICKS;
@@ -79,7 +81,8 @@ impl Filetime {
         plain.then(|| text.parse().ok()).flatten().and_then(Self::from_ticks)
     }
 
-    /// Graph's `DateTimeOffset`: RFC 3339 with any number of digits in the fraction, of which seven count.
+    /// Graph's `DateTimeOffset`: RFC 3339 with any number of digits in the fraction, of which seven
+    /// count.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;

@@ -76,8 +76,8 @@ impl<'a> CredentialInfo<'a> {
         elements.into_iter().flatten().map(|element| Credential::of(element?))
     }
 
-    /// The newest credential: the one whose password the device has, as far as Entra knows. One that does not parse hides no other;
-    /// one without a time is older than every other.
+    /// The newest credential: the one whose password the device has, as far as Entra knows. One
+    /// that does not parse hides no other; one without a time is older than every other.
     ///
     /// # Errors
     /// [`DirectoryError`] when there are credentials and none parses.
@@ -164,7 +164,8 @@ impl Credential<'_> {
         }
     }
 
-    /// The password: `passwordBase64` holds UTF-8, and UTF-16 in the documentation's sample; both are read.
+    /// The password: `passwordBase64` holds UTF-8, and UTF-16 in the documentation's sample; both
+    /// are read.
     ///
     /// # Errors
     /// [`DirectoryError`] when it is neither; `out` is then empty.
@@ -244,7 +245,8 @@ fn time(value: Value<'_>) -> Result<Option<Filetime>, DirectoryError> {
     Filetime::from_rfc3339(text).map(Some).ok_or(DirectoryError::new("a time that is not RFC 3339"))
 }
 
-/// RFC 4648 §4, with padding, without spaces. Digit to value is arithmetic: no table is indexed by a secret.
+/// RFC 4648 §4, with padding, without spaces. Digit to value is arithmetic: no table is indexed by
+/// a secret.
 fn decode_base64<'a>(text: &[u8], out: &'a mut [u8]) -> Option<&'a [u8]> {
     let (quads, rest) = text.as_chunks::<4>();
     let len = text.iter().rev().take(2).take_while(|byte| **byte == b'=').count();

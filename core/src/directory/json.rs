@@ -1,7 +1,8 @@
-//! A reader of JSON that copies nothing: what it reads are passwords, and a parser's scratch memory would keep them.
+//! A reader of JSON that copies nothing: what it reads are passwords, and a parser's scratch memory
+//! would keep them.
 //!
-//! It finds the members of an object and the elements of a list. What nobody asks for is passed over by its brackets and
-//! quotes alone, at most 16 deep.
+//! It finds the members of an object and the elements of a list. What nobody asks for is passed
+//! over by its brackets and quotes alone, at most 16 deep.
 
 use super::DirectoryError;
 

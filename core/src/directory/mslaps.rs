@@ -1,4 +1,5 @@
-//! `msLAPS-Password`, and what stands inside `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.64, windows-laps §5.2).
+//! `msLAPS-Password`, and what stands inside `msLAPS-EncryptedPassword` (`[MS-ADA2]` 2.64,
+//! windows-laps §5.2).
 
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -11,16 +12,19 @@ use crate::{identity::AccountName, secret::Password};
 pub struct ClearPassword {
     /// `n`: the account.
     pub account: AccountName,
-    /// `t`: when the password was set; none where it is missing, or no time that anybody could have meant.
+    /// `t`: when the password was set; none where it is missing, or no time that anybody could
+    /// have meant.
     pub updated: Option<Filetime>,
 }
 
 impl ClearPassword {
-    /// Reads `{"n":"Administrator","t":"1d8161b41c41cde","p":"A6a3#7%eb!5"}`, in any order, and writes `p` into `password`.
-    /// A zero at the end, which the encrypted form has, is dropped; other members are passed over.
+    /// Reads `{"n":"Administrator","t":"1d8161b41c41cde","p":"A6a3#7%eb!5"}`, in any order, and
+    /// writes `p` into `password`. A zero at the end, which the encrypted form has, is dropped;
+    /// other members are passed over.
     ///
-    /// The time is read as others write it, too: in upper-case, with leading zeros or `0x`, or in decimal. Whoever reads this needs
-    /// the password: a time that cannot be told does not stand in the way.
+    /// The time is read as others write it, too: in upper-case, with leading zeros or `0x`, or in
+    /// decimal. Whoever reads this needs the password: a time that cannot be told does not
+    /// stand in the way.
     ///
     /// # Errors
     /// [`DirectoryError`] for anything else, such as a bare password; `password` is then empty.

@@ -7,7 +7,6 @@ use super::rules::{Group, MAX_LENGTH, Rule, Rules};
 use super::{Preset, Recipe};
 
 /// Collects the rules of a recipe. What is wrong is said by [`RecipeBuilder::build`].
-///
 #[cfg_attr(feature = "alloc", doc = "```")]
 #[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
 /// use laps_core::generate::Recipe;
@@ -32,8 +31,9 @@ impl RecipeBuilder {
         Self { rules: Rules::new(length), error: None }
     }
 
-    /// One more group, at most eight: a password has at least `min` and at most `max` of these characters.
-    /// Groups may overlap; a character in two groups counts for both. A `max` above the length means none.
+    /// One more group, at most eight: a password has at least `min` and at most `max` of these
+    /// characters. Groups may overlap; a character in two groups counts for both. A `max` above
+    /// the length means none.
     pub fn group(mut self, chars: &str, min: u8, max: Option<u8>) -> Self {
         let rule = GROUP_CHARS.get(self.rules.groups().len()).copied().unwrap_or_default();
         let chars = self.chars(rule, chars);
@@ -74,8 +74,8 @@ impl RecipeBuilder {
         self
     }
 
-    /// One more forbidden substring, at most 32 of 1 to 64 characters. Large and small ASCII letters are the
-    /// same.
+    /// One more forbidden substring, at most 32 of 1 to 64 characters. Large and small ASCII
+    /// letters are the same.
     pub fn forbid(mut self, word: &str) -> Self {
         let index = self.rules.forbid.iter().count();
         let name = Rule::Forbid(u8::try_from(index).unwrap_or(u8::MAX)).name();
@@ -100,12 +100,12 @@ impl RecipeBuilder {
         self
     }
 
-    /// The recipe, when there is a password that satisfies it. Counts the admissible set, and makes the counting
-    /// table where one is needed.
+    /// The recipe, when there is a password that satisfies it. Counts the admissible set, and makes
+    /// the counting table where one is needed.
     ///
     /// # Errors
-    /// The first rule that is outside its limits; else [`RecipeError::Infeasible`] with a minimal set of
-    /// conflicting rules, or [`RecipeError::TooComplex`], or without feature `alloc`
+    /// The first rule that is outside its limits; else [`RecipeError::Infeasible`] with a minimal
+    /// set of conflicting rules, or [`RecipeError::TooComplex`], or without feature `alloc`
     /// [`RecipeError::NeedsHeap`].
     pub fn build(mut self) -> Result<Recipe, RecipeError> {
         let length = self.rules.length;

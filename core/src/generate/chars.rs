@@ -48,8 +48,8 @@ impl CharSet {
         self.0 == 0
     }
 
-    /// Whether a character is in the set. For public characters: the address depends on nothing, the time
-    /// might.
+    /// Whether a character is in the set. For public characters: the address depends on nothing,
+    /// the time might.
     #[must_use]
     pub const fn contains(self, byte: u8) -> bool {
         byte < 128 && self.0 >> byte & 1 == 1

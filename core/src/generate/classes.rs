@@ -1,4 +1,5 @@
-//! Rules about groups, judged on indices: the alphabet is sorted by kind, so that a kind is a range of indices.
+//! Rules about groups, judged on indices: the alphabet is sorted by kind, so that a kind is a range
+//! of indices.
 
 use super::rules::{MAX_GROUPS, Rules};
 use super::shape::Shape;
@@ -18,7 +19,8 @@ pub(super) struct Classes {
     groups: [(u8, u8, u8); MAX_GROUPS],
     used: u8,
     at_least: u8,
-    /// Where every kind has to be there and nothing else is asked for: where each kind ends, in every byte.
+    /// Where every kind has to be there and nothing else is asked for: where each kind ends, in
+    /// every byte.
     presence: Option<[u64; KINDS]>,
 }
 
@@ -98,8 +100,8 @@ impl Classes {
         missing.fold(0, |missing, present| missing | present.wrapping_sub(1)) >> 63
     }
 
-    /// Not 0 when a rule is broken. No branch and no address depends on the indices, of which there are
-    /// `length`; what fills the last lane is beyond every kind.
+    /// Not 0 when a rule is broken. No branch and no address depends on the indices, of which there
+    /// are `length`; what fills the last lane is beyond every kind.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "lengths are at most 128")]
     pub(super) fn broken(&self, indices: &mut [u8], length: u8) -> u64 {

@@ -1,7 +1,8 @@
-//! Counting by composition: how many characters of each kind, then where they stand, then which they are.
+//! Counting by composition: how many characters of each kind, then where they stand, then which
+//! they are.
 //!
-//! Serves every rule about groups. Its table has a layer for each kind, not for each position, so that large
-//! minima cost little.
+//! Serves every rule about groups. Its table has a layer for each kind, not for each position, so
+//! that large minima cost little.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -19,12 +20,12 @@ pub(super) fn is_only_groups(rules: &Rules, shape: &Shape) -> bool {
         && shape.last == shape.alphabet
 }
 
-/// What matters after some kinds: places left, counts of the groups that further kinds belong to, and how many
-/// groups are present among those that are finished.
+/// What matters after some kinds: places left, counts of the groups that further kinds belong to,
+/// and how many groups are present among those that are finished.
 type State = (u8, Counts, u8);
 
-/// The graph over the kinds of a shape; the label of an edge is the number of characters of its kind. Runs and
-/// places are not looked at. None when it would have more than `limit` edges.
+/// The graph over the kinds of a shape; the label of an edge is the number of characters of its
+/// kind. Runs and places are not looked at. None when it would have more than `limit` edges.
 pub(super) fn graph(shape: &Shape, limit: usize) -> Option<Graph> {
     let kinds: Vec<Kind> = shape.kinds().collect();
     let mut graph = Graph::new();

@@ -75,8 +75,8 @@ impl Counted {
         Ok(reject | rules.broken(out).bits())
     }
 
-    /// How many of each kind, from the table; then a uniform arrangement; then a character of every kind for
-    /// every place, of which one is kept.
+    /// How many of each kind, from the table; then a uniform arrangement; then a character of every
+    /// kind for every place, of which one is kept.
     fn compose<D: Dice>(&self, dice: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
         let mut left = [0_u64; MAX_KINDS];
         let mut places = left.iter_mut();

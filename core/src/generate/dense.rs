@@ -17,7 +17,8 @@ pub(crate) fn count(shape: &Shape) -> Option<Nat> {
         used += 1;
     }
     let run = usize::from(shape.max_run);
-    // A tail is 0 before the first character and where runs do not matter, else 1 + kind * longest run + run - 1.
+    // A tail is 0 before the first character and where runs do not matter, else 1 + kind * longest
+    // run + run - 1.
     let tails = 1 + used * run;
     if shape.counts_size().checked_mul(tails)? > STATES {
         return None;

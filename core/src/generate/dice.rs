@@ -8,7 +8,8 @@ use crate::random::{Generator, RandomError};
 
 /// Where bounded draws come from: the generator, or a harness that runs through every outcome.
 pub(crate) trait Dice {
-    /// Draws one index below the bound for every place of `out`. Not 0: all of them are to be thrown away.
+    /// Draws one index below the bound for every place of `out`. Not 0: all of them are to be
+    /// thrown away.
     fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError>;
 
     /// Draws a rank below a large total. Not 0: it is to be thrown away.
@@ -40,10 +41,11 @@ impl Index for u16 {
 
 /// A bound, and how many draws below it one word of 64 bits gives.
 ///
-/// Brackett-Rozinsky and Lemire, "Batched Ranged Random Integer Generation" (2024): one multiplication takes a
-/// draw from the front of the word and leaves the rest behind. The draws are uniform when the last rest is not
-/// below 2^64 mod bound^draws. That threshold is computed beforehand: the usual test, "is the rest below the
-/// bound?" first, would branch on the draws that are kept (protocol §7 rule 2).
+/// Brackett-Rozinsky and Lemire, "Batched Ranged Random Integer Generation" (2024): one
+/// multiplication takes a draw from the front of the word and leaves the rest behind. The draws are
+/// uniform when the last rest is not below 2^64 mod bound^draws. That threshold is computed
+/// beforehand: the usual test, "is the rest below the bound?" first, would branch on the draws that
+/// are kept (protocol §7 rule 2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faces {
     pub(crate) bound: u32,
@@ -58,7 +60,8 @@ impl Faces {
         Self::of_width::<64>(bound, count)
     }
 
-    /// The same for words of so many bits. The proof of uniformity runs through every word of a narrow width.
+    /// The same for words of so many bits. The proof of uniformity runs through every word of a
+    /// narrow width.
     pub(crate) fn of_width<const BITS: u32>(bound: u32, count: u8) -> Self {
         let bound = bound.max(1);
         let mut per_word = 0;

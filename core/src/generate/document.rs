@@ -17,14 +17,17 @@ use crate::text;
 
 impl Recipe {
     /// Reads a recipe file:
-    /// `{"length":16,"groups":[{"chars":"…","min":2,"max":4}],"at_least":null,"exclude":"0O1l","max_run":2,"forbid":["admin"],"first":"…","last":"…"}`.
+    /// `{"length":16,"groups":[{"chars":"…","min":2,"max":4}],"at_least":null,"exclude":"0O1l","
+    /// max_run":2,"forbid":["admin"],"first":"…","last":"…"}`.
     ///
-    /// `length` and `groups` are needed; in a group `chars` is. What is left out or `null` asks for nothing.
+    /// `length` and `groups` are needed; in a group `chars` is. What is left out or `null` asks for
+    /// nothing.
     ///
     /// A document with `words` in place of `length` makes passphrases (feature `passphrase`):
-    /// `{"words":6,"list":"eff-long","separator":"-","capitalise":false,"digit":true}`. `list` is needed: the
-    /// name of one of the EFF's lists (`eff-long`, `eff-short`, `eff-short-unique-prefix`) or an array of one's
-    /// own words. Left out, words start with a large letter, nothing stands between them, and no digit at the end.
+    /// `{"words":6,"list":"eff-long","separator":"-","capitalise":false,"digit":true}`. `list` is
+    /// needed: the name of one of the EFF's lists (`eff-long`, `eff-short`,
+    /// `eff-short-unique-prefix`) or an array of one's own words. Left out, words start with a
+    /// large letter, nothing stands between them, and no digit at the end.
     ///
     /// # Errors
     /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type (each with its
@@ -91,7 +94,8 @@ fn phrase(_: &str) -> Result<Recipe, RecipeDocumentError> {
     Err(RecipeDocumentError::Malformed("this library was built without passphrases".to_string()))
 }
 
-/// Tells the two kinds of documents apart; each is then read by itself, so that an error has its place.
+/// Tells the two kinds of documents apart; each is then read by itself, so that an error has its
+/// place.
 #[derive(Deserialize)]
 struct Form {
     words: Option<IgnoredAny>,

@@ -1,7 +1,7 @@
 //! The rules as an automaton that reads a password from its first character to its last.
 //!
-//! A state is a pair: the counts of the groups, and a tail, which is what the last characters mean for runs and
-//! forbidden words.
+//! A state is a pair: the counts of the groups, and a tail, which is what the last characters mean
+//! for runs and forbidden words.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -64,8 +64,8 @@ pub(super) struct Machine {
     pub(super) kinds: Vec<CharSet>,
 }
 
-/// A tail: the kind of the last character and how often it stood there (both 0 where runs do not matter), and
-/// how far forbidden words have come.
+/// A tail: the kind of the last character and how often it stood there (both 0 where runs do not
+/// matter), and how far forbidden words have come.
 pub(super) type Tail = (usize, u8, usize);
 
 impl Machine {
@@ -168,7 +168,8 @@ impl Machine {
         Some(total)
     }
 
-    /// Whether a string of the shape's length exists; with `shorter`, of this length or any below it.
+    /// Whether a string of the shape's length exists; with `shorter`, of this length or any below
+    /// it.
     pub(super) fn is_feasible(&self, shorter: bool) -> bool {
         let mut reached = alloc::vec![false; self.states()];
         let mut row = alloc::vec![0];
@@ -195,7 +196,8 @@ impl Machine {
         !shorter && row.iter().any(|state| self.accepts(*state))
     }
 
-    /// The graph over the positions, of those states only that lie on a path; none above `limit` edges.
+    /// The graph over the positions, of those states only that lie on a path; none above `limit`
+    /// edges.
     pub(super) fn graph(&self, limit: usize) -> Option<Graph> {
         // Backwards: which states of each row can still be completed.
         let accepted = (0..self.states()).map(|state| self.accepts(state)).collect::<Vec<_>>();

@@ -9,8 +9,8 @@ pub(super) fn equal(a: u64, b: u64) -> u64 {
     hide(((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1))
 }
 
-/// Hides from the compiler that a mask is all ones or none, so that it does not turn it into a branch or a
-/// choice between two addresses.
+/// Hides from the compiler that a mask is all ones or none, so that it does not turn it into a
+/// branch or a choice between two addresses.
 #[inline]
 pub(super) fn hide(mask: u64) -> u64 {
     black_box(mask)

@@ -3,10 +3,12 @@
 use core::cmp::Ordering;
 use core::fmt;
 
-/// 95^128, the largest number of strings, has 841 bits; 896 leave room for one multiplication by a small number.
+/// 95^128, the largest number of strings, has 841 bits; 896 leave room for one multiplication by a
+/// small number.
 pub(crate) const LIMBS: usize = 14;
 
-/// A natural number below 2^896, least significant limb first. Arithmetic wraps, which no count reaches.
+/// A natural number below 2^896, least significant limb first. Arithmetic wraps, which no count
+/// reaches.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) struct Nat(pub(crate) [u64; LIMBS]);
 
@@ -109,9 +111,10 @@ impl Nat {
 
     /// The binary logarithm times 10^6, rounded down; 0 for zero.
     ///
-    /// Integers only: 100 binary digits of the fraction by repeated squaring of a 128-bit mantissa, each step
-    /// rounded down. The sum of all rounding is below 2^-99, so that only a logarithm that lies within 2^-79 of
-    /// a multiple of 10^-6 could come out one too low, and none too high.
+    /// Integers only: 100 binary digits of the fraction by repeated squaring of a 128-bit mantissa,
+    /// each step rounded down. The sum of all rounding is below 2^-99, so that only a logarithm
+    /// that lies within 2^-79 of a multiple of 10^-6 could come out one too low, and none too
+    /// high.
     pub(crate) fn log2_micro(&self) -> u64 {
         let mut mantissa = self.leading();
         if mantissa == 0 {

@@ -1,4 +1,5 @@
-//! Passphrases: words of a list, read as a whole for each draw so that no address tells which word it was.
+//! Passphrases: words of a list, read as a whole for each draw so that no address tells which word
+//! it was.
 
 #[cfg(feature = "alloc")]
 mod ambiguous;
@@ -85,8 +86,9 @@ impl Words {
         Strength::new(texts, shortest * count + more, longest * count + more)
     }
 
-    /// The fewest small letters of a word, and how often a character stands in a row at most. A word of Windows' lists begins with a large letter
-    /// and ends with a small one, so no row goes on from one word into the next.
+    /// The fewest small letters of a word, and how often a character stands in a row at most. A
+    /// word of Windows' lists begins with a large letter and ends with a small one, so no row
+    /// goes on from one word into the next.
     pub(super) fn least_lower_and_longest_run(&self) -> (usize, u8) {
         self.list.words().fold((usize::MAX, 0), |(least, longest), (letters, length)| {
             let (mut lower, mut run, mut most, mut before) = (0_usize, 0_u8, 0_u8, 0);
@@ -154,7 +156,8 @@ impl Words {
 
     /// Whether a text is not a passphrase of this recipe: every word of the list at every place.
     pub(super) fn broken(&self, text: &[u8]) -> RuleSet {
-        // Bit i of a place: its character stands at i. What is longer than the recipe allows is broken anyway.
+        // Bit i of a place: its character stands at i. What is longer than the recipe allows is
+        // broken anyway.
         let fits = text.len() < Password::MAX_LEN;
         let mut places = [0_u128; 128];
         for (byte, position) in text.iter().take(127).zip(0_u32..) {
@@ -206,5 +209,6 @@ impl Words {
 
 /// The longest separator, in characters.
 const MAX_SEPARATOR: usize = 4;
-/// Draws that are thrown away in a row before the source is called broken: each happens at most once in 2^7.
+/// Draws that are thrown away in a row before the source is called broken: each happens at most
+/// once in 2^7.
 const ATTEMPTS: u32 = 128;

@@ -47,8 +47,8 @@ impl Sampler {
     }
 }
 
-/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of what is
-/// drawn is admissible, a counting table otherwise.
+/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of
+/// what is drawn is admissible, a counting table otherwise.
 #[cfg(not(feature = "alloc"))]
 pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
     if rules.forbid.iter().next().is_some() {
@@ -62,8 +62,8 @@ pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
     Ok((admissible, Sampler::Redraw(redraw)))
 }
 
-/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of what is
-/// drawn is admissible, a counting table otherwise.
+/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of
+/// what is drawn is admissible, a counting table otherwise.
 #[cfg(feature = "alloc")]
 pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
     match count(rules) {

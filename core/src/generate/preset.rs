@@ -6,14 +6,16 @@ use super::chars::CharSet;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Preset {
-    /// No characters that are easily confused in print or by ear over a bad line: the sets of Windows LAPS
-    /// complexity 5, without those that still resemble another (`2 Z`, `5 S`, `6 G`, `8 B`, `9 g q`, `U V`,
-    /// `u v`, `1 l !`, `:`, `+`). Four groups: large and small letters, digits, special characters.
+    /// No characters that are easily confused in print or by ear over a bad line: the sets of
+    /// Windows LAPS complexity 5, without those that still resemble another (`2 Z`, `5 S`, `6
+    /// G`, `8 B`, `9 g q`, `U V`, `u v`, `1 l !`, `:`, `+`). Four groups: large and small
+    /// letters, digits, special characters.
     Readable,
-    /// Characters that one key gives, with the same shift state, on the US, UK, German, French and Spanish
-    /// keyboards, and no dead keys: 20 large and 20 small letters. French moves A, M, Q, W and Z, German Y and Z;
-    /// French digits need Shift, and no special character is common to all five. The layouts are `us`, `gb`,
-    /// `de`, `fr` and `es` (each "basic") of xkeyboard-config 2.35.1.
+    /// Characters that one key gives, with the same shift state, on the US, UK, German, French and
+    /// Spanish keyboards, and no dead keys: 20 large and 20 small letters. French moves A, M,
+    /// Q, W and Z, German Y and Z; French digits need Shift, and no special character is common
+    /// to all five. The layouts are `us`, `gb`, `de`, `fr` and `es` (each "basic") of
+    /// xkeyboard-config 2.35.1.
     Typable,
 }
 
@@ -42,8 +44,8 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// Rows E, D, C and B of xkeyboard-config 2.35.1, without and with Shift; a space where a key gives a dead
-    /// accent or something that is not ASCII.
+    /// Rows E, D, C and B of xkeyboard-config 2.35.1, without and with Shift; a space where a key
+    /// gives a dead accent or something that is not ASCII.
     const LAYOUTS: [(&str, &str); 5] = [
         (
             "1234567890-= qwertyuiop[] asdfghjkl;' zxcvbnm,./",

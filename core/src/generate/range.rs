@@ -5,7 +5,8 @@ use zeroize::Zeroize as _;
 use super::mask::{equal, hide};
 use super::nat::{LIMBS, Nat};
 
-/// A range of ranks, and the numbers that are drawn for it: 8 binary digits more, cut to a multiple of the total.
+/// A range of ranks, and the numbers that are drawn for it: 8 binary digits more, cut to a multiple
+/// of the total.
 #[derive(Clone, Debug)]
 pub(crate) struct Range {
     pub(crate) total: Nat,
@@ -39,7 +40,8 @@ impl Range {
         if let Some(top) = limbs.last_mut() {
             *top &= self.top;
         }
-        // Where the multiple is 2^bits itself, its last limb may lie beyond the limbs: then all are below.
+        // Where the multiple is 2^bits itself, its last limb may lie beyond the limbs: then all are
+        // below.
         let whole = self.multiple.0.iter().skip(self.limbs).fold(0, |any, limb| any | limb) != 0;
         let below = below(limbs, &self.multiple.0) | 0_u64.wrapping_sub(u64::from(whole));
         divide(limbs, &self.total.0, SPARE + 1);
@@ -90,5 +92,6 @@ pub(super) fn subtract(a: &mut [u64], b: &[u64], mask: u64) {
     }
 }
 
-/// Binary digits that are drawn beyond the size of the total: at most one draw in 2^8 is thrown away.
+/// Binary digits that are drawn beyond the size of the total: at most one draw in 2^8 is thrown
+/// away.
 const SPARE: u32 = 8;

@@ -12,8 +12,8 @@ use crate::secret::declassify;
 
 /// Draws every character on its own and redraws the whole string until no rule is broken.
 ///
-/// Exactly uniform: every string of the base is equally likely, and the number of redraws does not depend on
-/// the string that is accepted (protocol §7 rule 1).
+/// Exactly uniform: every string of the base is equally likely, and the number of redraws does not
+/// depend on the string that is accepted (protocol §7 rule 1).
 #[derive(Clone, Debug)]
 pub(crate) struct Redraw {
     middle: Place,
@@ -72,7 +72,8 @@ impl Redraw {
         })
     }
 
-    /// One string at the front of `out`, which is as long as the recipe says, or padded to whole lanes.
+    /// One string at the front of `out`, which is as long as the recipe says, or padded to whole
+    /// lanes.
     ///
     /// # Errors
     /// The source failed, or it was rejected as often as no working source is.
@@ -99,8 +100,8 @@ impl Redraw {
         }
     }
 
-    /// One draw of the whole string, to be finished; not 0 when it is to be thrown away. Where there is padding,
-    /// it is no part of the string.
+    /// One draw of the whole string, to be finished; not 0 when it is to be thrown away. Where
+    /// there is padding, it is no part of the string.
     #[inline]
     pub(super) fn attempt<D: Dice>(
         &self,
@@ -137,11 +138,12 @@ impl Redraw {
 
 /// How often a working source may be rejected in a row; none when less than a quarter is accepted.
 ///
-/// A false alarm has a probability of at most 2^-128 (protocol §7 rule 4). Beside what breaks a rule, an attempt
-/// is thrown away for its words: one in 2^10 at most for each, and there are at most 127 of them (a counting
-/// table over 31 kinds of three characters, 128 characters long), and one in 2^8 for a rank. That leaves
-/// 7/8 and a little more. So 37/64 admissible means 37/64 * 7/8 > 1/2 kept, and 128 rejections in a row are
-/// rarer than 2^-128; 1/4 means 7/32 kept, and (25/32)^360 < 2^-128.
+/// A false alarm has a probability of at most 2^-128 (protocol §7 rule 4). Beside what breaks a
+/// rule, an attempt is thrown away for its words: one in 2^10 at most for each, and there are at
+/// most 127 of them (a counting table over 31 kinds of three characters, 128 characters long), and
+/// one in 2^8 for a rank. That leaves 7/8 and a little more. So 37/64 admissible means more than 1/2
+/// (37/64 * 7/8) kept, and 128 rejections in a row are rarer than 2^-128; 1/4 means 7/32 kept, and
+/// (25/32)^360 < 2^-128.
 pub(crate) fn attempts(admissible: &Nat, base: &Nat) -> Option<u16> {
     let share = admissible.times(64);
     if share >= base.times(37) {
@@ -177,8 +179,9 @@ mod tests {
 
     #[test]
     fn no_attempt_draws_more_than_127_words_that_may_be_thrown_away() {
-        // A word for a power of two is never thrown away. Of the others, none needs more than four words for
-        // every three characters of the alphabet, which has at most 95: 126 words at most.
+        // A word for a power of two is never thrown away. Of the others, none needs more than four
+        // words for every three characters of the alphabet, which has at most 95: 126 words
+        // at most.
         for size in (1..=95_u32).filter(|size| !size.is_power_of_two()) {
             let words = 128_usize.div_ceil(Faces::new(size, 128).per_word());
             assert!(3 * words <= 4 * usize::try_from(size).unwrap(), "{size}: {words}");

@@ -86,7 +86,8 @@ impl Rules {
         .chain([Rule::Length])
     }
 
-    /// The rules without some of them. Without [`Rule::Length`] the length stays, for the caller to vary.
+    /// The rules without some of them. Without [`Rule::Length`] the length stays, for the caller to
+    /// vary.
     pub(crate) fn without(&self, left_out: RuleSet) -> Self {
         let mut rules = self.clone();
         let out = |rule| left_out.contains(rule);
@@ -125,7 +126,8 @@ impl Rules {
         self.effective().fold(CharSet::EMPTY, |all, group| all.union(group.chars))
     }
 
-    /// The characters that may stand first, and those that may stand last. A single character is both.
+    /// The characters that may stand first, and those that may stand last. A single character is
+    /// both.
     pub(crate) fn ends(&self) -> (CharSet, CharSet) {
         let alphabet = self.alphabet();
         let first = self.first.map_or(alphabet, |set| set.intersection(alphabet));
@@ -137,8 +139,8 @@ impl Rules {
         (first, last)
     }
 
-    /// The rules that a text breaks. Every rule is evaluated over every byte, without a branch on them; time
-    /// depends on the rules and the length of the text.
+    /// The rules that a text breaks. Every rule is evaluated over every byte, without a branch on
+    /// them; time depends on the rules and the length of the text.
     pub(crate) fn broken(&self, text: &[u8]) -> RuleSet {
         let length = text
             .iter()
@@ -312,7 +314,8 @@ impl RuleSet {
         self.0 &= !(1 << rule.bit());
     }
 
-    /// The bits, 0 when no rule is in the set. For masks; not to be branched on before it is declassified.
+    /// The bits, 0 when no rule is in the set. For masks; not to be branched on before it is
+    /// declassified.
     pub(crate) const fn bits(self) -> u64 {
         self.0
     }

@@ -1,4 +1,5 @@
-//! What counting needs to know of the rules: characters that are alike, and group counts as far as they matter.
+//! What counting needs to know of the rules: characters that are alike, and group counts as far as
+//! they matter.
 
 use super::chars::CharSet;
 use super::rules::{MAX_GROUPS, Rules};
@@ -106,8 +107,8 @@ impl Shape {
         Some(counts)
     }
 
-    /// Forgets the counts of finished groups, and says how many of them are present; none when a minimum is not
-    /// reached.
+    /// Forgets the counts of finished groups, and says how many of them are present; none when a
+    /// minimum is not reached.
     #[cfg(feature = "alloc")]
     pub(crate) fn close(&self, mut counts: Counts, groups: u8) -> Option<(Counts, u8)> {
         let mut present = 0;

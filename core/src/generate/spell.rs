@@ -4,7 +4,8 @@ use zeroize::Zeroize as _;
 
 use super::chars::CharSet;
 
-/// Sets of characters one behind the other, each in ASCII order, as arithmetic over the gaps between them.
+/// Sets of characters one behind the other, each in ASCII order, as arithmetic over the gaps
+/// between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Alphabet {
     len: u8,
@@ -45,8 +46,9 @@ impl Alphabet {
         self.len
     }
 
-    /// Characters for indices, in place. No table is read at an index, and nothing is compared: eight bytes of
-    /// a word are worked on together, so that there is nothing that a compiler could turn into a branch.
+    /// Characters for indices, in place. No table is read at an index, and nothing is compared:
+    /// eight bytes of a word are worked on together, so that there is nothing that a compiler
+    /// could turn into a branch.
     #[inline]
     pub(crate) fn spell(&self, indices: &mut [u8]) {
         let gaps = self.gaps.get(..usize::from(self.used)).unwrap_or_default();

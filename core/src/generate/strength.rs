@@ -23,7 +23,8 @@ impl Strength {
         Admissible(self.admissible)
     }
 
-    /// The binary logarithm of [`Strength::admissible`] times 10^6, rounded down. Computed with integers.
+    /// The binary logarithm of [`Strength::admissible`] times 10^6, rounded down. Computed with
+    /// integers.
     #[must_use]
     pub fn bits_micro(&self) -> u64 {
         self.admissible.log2_micro()

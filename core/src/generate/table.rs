@@ -1,7 +1,7 @@
 //! The counting table: layers of states, and for each state the ways to go on, as exact numbers.
 //!
-//! A rank below the total is unranked layer by layer. The state depends on the rank, so every cell of the public
-//! layer is read, and kept or not by a mask (protocol §7 rule 3).
+//! A rank below the total is unranked layer by layer. The state depends on the rank, so every cell
+//! of the public layer is read, and kept or not by a mask (protocol §7 rule 3).
 
 use alloc::vec::Vec;
 use zeroize::Zeroize as _;
@@ -28,8 +28,8 @@ pub(super) struct Edge {
     pub(super) ways: Nat,
 }
 
-/// Layers of states, each with its edges into the next layer. What follows the last layer is the end, which has
-/// one state. The first layer has one state.
+/// Layers of states, each with its edges into the next layer. What follows the last layer is the
+/// end, which has one state. The first layer has one state.
 pub(super) type Graph = Vec<Vec<Vec<Edge>>>;
 
 /// The number of paths from every state of every layer, and how many cells lead somewhere.
@@ -81,8 +81,8 @@ struct Cell {
 }
 
 impl Table {
-    /// The table; none when it would have more than [`MAX_TABLE`] cells. With `quotients`, `walk` tells which of
-    /// the ways of an edge was taken, and no edge has more than 128 ways.
+    /// The table; none when it would have more than [`MAX_TABLE`] cells. With `quotients`, `walk`
+    /// tells which of the ways of an edge was taken, and no edge has more than 128 ways.
     pub(super) fn new(graph: &Graph, quotients: bool) -> Option<Self> {
         let (weights, cells) = weigh(graph);
         if cells > usize::try_from(MAX_TABLE).unwrap_or(usize::MAX) {
@@ -104,8 +104,8 @@ impl Table {
         self.range.total
     }
 
-    /// Draws a path and shows it step by step: its label, and which of the ways it was (0 without quotients).
-    /// Not 0: the path is to be thrown away.
+    /// Draws a path and shows it step by step: its label, and which of the ways it was (0 without
+    /// quotients). Not 0: the path is to be thrown away.
     pub(super) fn walk<D: Dice>(
         &self,
         dice: &mut D,
@@ -164,7 +164,8 @@ impl Layer {
         layer
     }
 
-    /// Reads every cell. Of those that belong to the state, the last whose start is not above the rank is kept.
+    /// Reads every cell. Of those that belong to the state, the last whose start is not above the
+    /// rank is kept.
     fn choose(&self, state: u32, rank: &[u64], limbs: usize) -> Chosen {
         let mut chosen = Chosen { numbers: [0; 2 * LIMBS], to: 0, label: 0 };
         for (cell, numbers) in self.cells.iter().zip(self.numbers.chunks_exact(2 * limbs)) {

@@ -205,7 +205,8 @@ mod recipes {
         }
     }
 
-    /// Passphrases of one's own: words drawn one by one, and letter by letter where they are ambiguous.
+    /// Passphrases of one's own: words drawn one by one, and letter by letter where they are
+    /// ambiguous.
     #[cfg(feature = "passphrase")]
     fn own_lists() -> Vec<Recipe> {
         let words = |count, list: &[&'static str]| Recipe::phrase(count).words(list.to_vec());

@@ -8,10 +8,11 @@ use crate::secret::declassify;
 
 /// The password policy of a Windows device, as far as it looks at the password alone.
 ///
-/// "Password must meet complexity requirements", learn.microsoft.com: at least three of five categories; the
-/// account name and the parts of the full name, when they have three or more characters, may not occur, in
-/// whatever case. The full name is split at commas, periods, dashes and hyphens, underscores, spaces, number
-/// signs and tabs. Case is folded for ASCII letters only; Windows folds others too.
+/// "Password must meet complexity requirements", learn.microsoft.com: at least three of five
+/// categories; the account name and the parts of the full name, when they have three or more
+/// characters, may not occur, in whatever case. The full name is split at commas, periods, dashes
+/// and hyphens, underscores, spaces, number signs and tabs. Case is folded for ASCII letters only;
+/// Windows folds others too.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowsPolicy<'n> {
     /// `MinimumPasswordLength`, in characters; 0 to 14, or to 128 where the limit is relaxed.
@@ -23,7 +24,8 @@ pub struct WindowsPolicy<'n> {
 }
 
 impl<'n> WindowsPolicy<'n> {
-    /// The policy of a device for one account. `complexity` is "Password must meet complexity requirements".
+    /// The policy of a device for one account. `complexity` is "Password must meet complexity
+    /// requirements".
     #[must_use]
     pub const fn new(
         min_length: u8,
@@ -36,8 +38,9 @@ impl<'n> WindowsPolicy<'n> {
 
     /// Why the device would refuse a password; nothing when it would take it.
     ///
-    /// The reasons are not secret. Of a password that is all ASCII, as generated ones are, nothing else is
-    /// learned from branches or addresses; one with other letters is looked at in the ordinary way.
+    /// The reasons are not secret. Of a password that is all ASCII, as generated ones are, nothing
+    /// else is learned from branches or addresses; one with other letters is looked at in the
+    /// ordinary way.
     pub fn check<'p>(&'p self, password: &'p str) -> impl Iterator<Item = WindowsRefusal<'n>> + 'p {
         let length =
             if password.is_ascii() { password.len() } else { password.encode_utf16().count() };
@@ -66,8 +69,8 @@ pub enum WindowsRefusal<'n> {
         /// The minimum, in characters.
         min: u8,
     },
-    /// It uses fewer than three of five categories: large letters, small letters, digits, special characters,
-    /// other letters.
+    /// It uses fewer than three of five categories: large letters, small letters, digits, special
+    /// characters, other letters.
     TooFewCategories {
         /// How many it uses.
         categories: u8,

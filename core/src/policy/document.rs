@@ -7,10 +7,11 @@
 //! | CSP `SyncML` | a message, its body, or top-level commands; commands about other nodes may stand in between |
 //! | `.reg` | an export of the registry roots, or a hand-written file that sets and deletes values |
 //!
-//! A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and nesting are bounded before it
-//! is parsed. Every part of a document is read, passed over by a rule that names it ([`Document::passed_over`] lists what
-//! belongs to something else), or refused with its place: nothing that could be a setting of LAPS is dropped in silence.
-//! What is not a policy is a [`DocumentError`] that says what it is, and how to get the right export. What is one, but has
+//! A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and nesting
+//! are bounded before it is parsed. Every part of a document is read, passed over by a rule that
+//! names it ([`Document::passed_over`] lists what belongs to something else), or refused with its
+//! place: nothing that could be a setting of LAPS is dropped in silence. What is not a policy is a
+//! [`DocumentError`] that says what it is, and how to get the right export. What is one, but has
 //! a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
 
 mod error;
@@ -49,17 +50,18 @@ pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// Reads a document that holds one policy. `source` is its name in findings: the file's name.
 ///
 /// # Errors
-/// [`DocumentError`] says where it is not what it seems to be, what else it is, or which policies it holds when they are
-/// several.
+/// [`DocumentError`] says where it is not what it seems to be, what else it is, or which policies
+/// it holds when they are several.
 pub fn read(bytes: &[u8], source: &str) -> Result<Document, DocumentError> {
     read_named(bytes, source, None)
 }
 
-/// As [`read`]; of several policies in one document, the one with this name (without regard to capitals) or this Graph id.
+/// As [`read`]; of several policies in one document, the one with this name (without regard to
+/// capitals) or this Graph id.
 ///
 /// # Errors
-/// As [`read`], and when no policy, or more than one, has the name; the names that there are stand in
-/// [`DocumentError::policies`].
+/// As [`read`], and when no policy, or more than one, has the name; the names that there are stand
+/// in [`DocumentError::policies`].
 pub fn read_named(
     bytes: &[u8],
     source: &str,
@@ -140,7 +142,8 @@ fn choose(
     }
 }
 
-/// More settings than any real document has; bounds the work of evaluating. Every reader stops at the first above it.
+/// More settings than any real document has; bounds the work of evaluating. Every reader stops at
+/// the first above it.
 const MAX_ENTRIES: usize = 256;
 const TOO_MANY: &str = "over 256 settings; at most that many are accepted";
 
@@ -216,7 +219,8 @@ impl Document {
         self.asks_reset_status
     }
 
-    /// `SyncML`: how the last rotation went, in a device's answer to that Get (Results, or a Status that refuses).
+    /// `SyncML`: how the last rotation went, in a device's answer to that Get (Results, or a Status
+    /// that refuses).
     #[must_use]
     pub const fn reset_status(&self) -> Option<ResetStatus> {
         self.reset_status
@@ -298,7 +302,8 @@ impl Entry {
                         .find(|setting| same(setting.name()))
                 }
             },
-            // Names of registry values are compared without regard to capitals; elsewhere they are exact.
+            // Names of registry values are compared without regard to capitals; elsewhere they are
+            // exact.
             Root::Csp | Root::GroupPolicy | Root::Local if form == Form::Registry => {
                 Setting::ALL.into_iter().find(|setting| same(setting.name()))
             }

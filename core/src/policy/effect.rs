@@ -39,7 +39,8 @@ pub struct Change {
     pub because: &'static str,
 }
 
-/// The settings whose values differ, and what each difference does on a device that has `old` and gets `new`.
+/// The settings whose values differ, and what each difference does on a device that has `old` and
+/// gets `new`.
 pub fn changes(old: &Policy, new: &Policy) -> impl Iterator<Item = Change> {
     Setting::ALL.into_iter().filter(|setting| old.value(*setting) != new.value(*setting)).map(
         |setting| {

@@ -23,13 +23,16 @@ pub struct Evaluation {
     pub configured: Settings,
     /// The root that won; none when no document configures anything.
     pub root: Option<Root>,
-    /// The documents of that root, in the order given: their settings are joined. Empty when none configures anything.
+    /// The documents of that root, in the order given: their settings are joined. Empty when none
+    /// configures anything.
     pub sources: Vec<String>,
     /// What the documents come to, before any detail.
     pub state: State,
-    /// Every setting with its value and where that comes from; without the settings that errors are about.
+    /// Every setting with its value and where that comes from; without the settings that errors
+    /// are about.
     pub settings: Vec<Row>,
-    /// The settings that errors are about: what stands there instead of a value that is accepted. Each once.
+    /// The settings that errors are about: what stands there instead of a value that is accepted.
+    /// Each once.
     pub refused: Vec<RefusedRow>,
     /// What is wrong or unwise: errors first.
     pub findings: Vec<Finding>,
@@ -43,7 +46,8 @@ pub enum State {
     Managed,
     /// The documents switch management off: `BackupDirectory` is 0 (event 10024).
     Off,
-    /// Settings, but none of them switches management on: `BackupDirectory` is not among them (event 10024).
+    /// Settings, but none of them switches management on: `BackupDirectory` is not among them
+    /// (event 10024).
     NotOn,
     /// The documents only take settings away, and leave none.
     Removed,
@@ -104,7 +108,8 @@ pub struct Row {
     pub source: String,
 }
 
-/// A setting that is configured with what is no value of it. Nothing is in force for it, no default either.
+/// A setting that is configured with what is no value of it. Nothing is in force for it, no default
+/// either.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RefusedRow {
@@ -114,7 +119,8 @@ pub struct RefusedRow {
     pub given: Given,
     /// The name of the document.
     pub source: String,
-    /// Why it is refused, where it stands, and what would be accepted: the message of its first finding.
+    /// Why it is refused, where it stands, and what would be accepted: the message of its first
+    /// finding.
     pub reason: String,
 }
 
@@ -198,7 +204,8 @@ impl Evaluation {
     }
 }
 
-/// Says what is in force when a device has these documents, and refuses what clashes: [`evaluate_with`] [`Clash::Refuse`].
+/// Says what is in force when a device has these documents, and refuses what clashes:
+/// [`evaluate_with`] [`Clash::Refuse`].
 #[must_use]
 pub fn evaluate(documents: &[Document]) -> Evaluation {
     evaluate_with(documents, Clash::Refuse)
@@ -206,10 +213,11 @@ pub fn evaluate(documents: &[Document]) -> Evaluation {
 
 /// Says what is in force when a device has these documents.
 ///
-/// As Windows does it: the roots are looked at in the order CSP, Group Policy, local configuration, legacy LAPS. *Between*
-/// roots the first with any setting wins whole. *Within* a root, settings come one by one: the documents of one root are
-/// joined, and where two of them set one setting to different values, `clash` says what happens. Nothing is corrected: a
-/// value outside its range is an error, and then there is no policy.
+/// As Windows does it: the roots are looked at in the order CSP, Group Policy, local configuration,
+/// legacy LAPS. *Between* roots the first with any setting wins whole. *Within* a root, settings
+/// come one by one: the documents of one root are joined, and where two of them set one setting to
+/// different values, `clash` says what happens. Nothing is corrected: a value outside its range is
+/// an error, and then there is no policy.
 #[must_use]
 pub fn evaluate_with(documents: &[Document], clash: Clash) -> Evaluation {
     let mut roots = Root::ALL.into_iter().filter_map(|root| join::of_root(root, documents, clash));

@@ -41,8 +41,9 @@ pub struct Finding {
     pub level: Level,
     /// What rule it comes from: a stable word such as `range` or `weak`.
     pub rule: &'static str,
-    /// The setting, as the document spells it; of a name that no setting has, at most 64 characters, control characters escaped. Empty
-    /// where it is about several, which the message names, or about the whole.
+    /// The setting, as the document spells it; of a name that no setting has, at most 64
+    /// characters, control characters escaped. Empty where it is about several, which the
+    /// message names, or about the whole.
     pub setting: String,
     /// What is wrong, where, and what would be accepted.
     pub message: String,
@@ -96,8 +97,9 @@ const OTHER_NAMES: [(&str, Setting); 7] = [
     ("PassphraseWords", Setting::PassphraseLength),
 ];
 
-/// The setting whose name is nearest to a wrong one: the fewest letters to insert, remove or replace, without
-/// regard to capitals. None where even that is far: over two letters of five differ.
+/// The setting whose name is nearest to a wrong one: the fewest letters to insert, remove or
+/// replace, without regard to capitals. None where even that is far: over two letters of five
+/// differ.
 pub(super) fn nearest(name: &str) -> Option<Setting> {
     let own = Setting::ALL.map(|setting| (setting.name(), setting));
     let (letters, known, setting) = own

@@ -1,8 +1,9 @@
 //! The settings of one root, joined from its documents (windows-laps §1.1, §10.1).
 //!
-//! Several CSP profiles, or several Group Policy objects, write single values under one key; so do the documents given for
-//! one root. A setting that two of them configure differently, or that one sets and another takes away, is a clash: an
-//! error that names both, unless the order is said to settle it.
+//! Several CSP profiles, or several Group Policy objects, write single values under one key; so do
+//! the documents given for one root. A setting that two of them configure differently, or that one
+//! sets and another takes away, is a clash: an error that names both, unless the order is said to
+//! settle it.
 
 use alloc::{
     borrow::ToOwned as _,
@@ -174,7 +175,8 @@ impl<'a> Joined<'a> {
         }
     }
 
-    /// Whether a document before this one takes a setting away; one behind it is found when that is added.
+    /// Whether a document before this one takes a setting away; one behind it is found when that is
+    /// added.
     fn taken_away(&self, setting: Setting, document: &Document, at: usize) -> bool {
         self.parts.iter().take(at).any(|part| {
             !core::ptr::eq(part.document, document)
@@ -283,8 +285,8 @@ impl<'a> Joined<'a> {
         self.findings.push(Finding::error(rule, &origin.entry.name, reason));
     }
 
-    /// Our JSON, the CSP and Intune know no other names, and a device refuses the whole; the registry may hold
-    /// anything, and Windows passes over it.
+    /// Our JSON, the CSP and Intune know no other names, and a device refuses the whole; the
+    /// registry may hold anything, and Windows passes over it.
     fn unknown(&mut self, origin: Origin<'a>) {
         let near = nearest(&origin.entry.name)
             .map_or_else(String::new, |near| format!("; the nearest is {near}"));

@@ -13,10 +13,12 @@ use super::{
 };
 
 impl Evaluation {
-    /// One line of JSON: `{"settings":{NAME:{"value","source"}},"findings":[{"level","rule","setting","message"}],
-    /// "root":{"name","sources":[]},"state","summary"}`; `root` is null where nothing is configured; `state` is a word of
-    /// [`State::name`](super::State::name), `summary` its sentence. Of a setting whose value is refused, `value` is
-    /// null, and `given` (null for what is no single value) and `refused` (the reason) stand beside it.
+    /// One line of JSON:
+    /// `{"settings":{NAME:{"value","source"}},"findings":[{"level","rule","setting","message"}],
+    /// "root":{"name","sources":[]},"state","summary"}`; `root` is null where nothing is
+    /// configured; `state` is a word of [`State::name`](super::State::name), `summary` its
+    /// sentence. Of a setting whose value is refused, `value` is null, and `given` (null for
+    /// what is no single value) and `refused` (the reason) stand beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
         json(&Shown {
@@ -93,9 +95,10 @@ pub fn diff_json(differences: &[Difference]) -> String {
     json(&Changes { changes: differences })
 }
 
-/// One line of JSON with every setting: `{"settings":[{"name","summary","type","default","csp_format","registry_type",
-/// "since",...,"needs":[{"setting","min","max"}]}]}`. Numbers have `range` by backup directory or `values`; text has
-/// `max_characters`. A switch counts as 0 and 1 in `needs`, a delay as minutes.
+/// One line of JSON with every setting:
+/// `{"settings":[{"name","summary","type","default","csp_format","registry_type",
+/// "since",...,"needs":[{"setting","min","max"}]}]}`. Numbers have `range` by backup directory or
+/// `values`; text has `max_characters`. A switch counts as 0 and 1 in `needs`, a delay as minutes.
 #[must_use]
 pub fn schema_json() -> String {
     #[derive(Serialize)]

@@ -22,7 +22,8 @@ pub enum Value<'a> {
     Text(&'a str),
 }
 
-/// As policy files spell it: a delay in hours, or in minutes with an `m` behind when it is not whole hours.
+/// As policy files spell it: a delay in hours, or in minutes with an `m` behind when it is not
+/// whole hours.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

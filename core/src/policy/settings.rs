@@ -1,4 +1,5 @@
-//! What somebody configured: some settings, each with a value of its kind; and what each value must be.
+//! What somebody configured: some settings, each with a value of its kind; and what each value must
+//! be.
 
 use core::fmt;
 
@@ -28,10 +29,12 @@ impl Settings {
     }
 
     /// Configures one, in place of an earlier value. The age is checked against the range of Active
-    /// Directory here and against the backup mode by [`Settings::policy`], so that order does not matter.
+    /// Directory here and against the backup mode by [`Settings::policy`], so that order does not
+    /// matter.
     ///
     /// # Errors
-    /// [`PolicyError`] when the value is of the wrong kind or outside every mode's range; nothing is changed.
+    /// [`PolicyError`] when the value is of the wrong kind or outside every mode's range; nothing
+    /// is changed.
     pub fn set(&mut self, setting: Setting, value: Value<'_>) -> Result<(), PolicyError> {
         check(setting, value, BackupDirectory::Disabled)?;
         self.values.put(setting, value);
@@ -39,8 +42,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Configures one from text, as a command line or a form gives it: a number, `true` or `false`, a delay in hours
-    /// or as `90m` or `1h30m`, or the text itself.
+    /// Configures one from text, as a command line or a form gives it: a number, `true` or `false`,
+    /// a delay in hours or as `90m` or `1h30m`, or the text itself.
     ///
     /// # Errors
     /// As [`Settings::set`].
@@ -93,7 +96,8 @@ impl Settings {
     /// The policy in force: these values, and the defaults of the others.
     ///
     /// # Errors
-    /// [`PolicyError`] for the first setting whose value is outside its range in the configured backup mode.
+    /// [`PolicyError`] for the first setting whose value is outside its range in the configured
+    /// backup mode.
     pub fn policy(&self) -> Result<Policy, PolicyError> {
         let mode = BackupDirectory::from_number(self.values.number(Setting::BackupDirectory));
         for (setting, value) in self.iter() {
@@ -157,8 +161,8 @@ fn check_text(setting: Setting, text: &str, max: u16) -> Option<Refusal> {
     }
 }
 
-/// A SID, `domain\name` or `name@domain`; not in quotes or brackets (windows-laps §1.2). Windows refuses a bare name
-/// with event 10034.
+/// A SID, `domain\name` or `name@domain`; not in quotes or brackets (windows-laps §1.2). Windows
+/// refuses a bare name with event 10034.
 fn is_principal(text: &str) -> bool {
     let parts = |separator| {
         text.split_once(separator).is_some_and(|(one, other): (&str, &str)| {

@@ -81,8 +81,9 @@ fn legacy(setting: Setting, raw: &Raw) -> Result<(), Problem> {
     }
 }
 
-/// What legacy LAPS means without saying it: the password stands in Active Directory in clear text, nothing
-/// follows a use of the account, and an expiry beyond the age is left alone unless configured otherwise.
+/// What legacy LAPS means without saying it: the password stands in Active Directory in clear text,
+/// nothing follows a use of the account, and an expiry beyond the age is left alone unless
+/// configured otherwise.
 pub(super) fn add_what_legacy_means(settings: &mut Settings) {
     for (setting, value) in [
         (Setting::BackupDirectory, Value::Number(0)),

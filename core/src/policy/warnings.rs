@@ -11,7 +11,8 @@ use crate::{
     generate::Complexity,
 };
 
-/// The warnings about what one root configures: one for each cause. Nothing is said about a setting whose value was refused.
+/// The warnings about what one root configures: one for each cause. Nothing is said about a setting
+/// whose value was refused.
 pub(super) fn of(
     root: Root,
     settings: &Settings,
@@ -242,8 +243,9 @@ impl Warnings<'_> {
         }
     }
 
-    /// Windows' own rule, where it is switched on, wants three of five categories: upper-case letters, lower-case
-    /// letters, digits, symbols, other letters. Without it the device takes any of these.
+    /// Windows' own rule, where it is switched on, wants three of five categories: upper-case
+    /// letters, lower-case letters, digits, symbols, other letters. Without it the device takes
+    /// any of these.
     fn of_the_devices_own_policy(&mut self) {
         let setting = Setting::PasswordComplexity;
         let complexity = self.policy.password_complexity();
@@ -267,10 +269,12 @@ impl Warnings<'_> {
     }
 }
 
-/// Sixty bits: a million million guesses a second, against the password's stored hash, need a week on average.
+/// Sixty bits: a million million guesses a second, against the password's stored hash, need a week
+/// on average.
 const WEAK_BITS_MICRO: u64 = 60_000_000;
 
-/// What the built-in administrator is called in other languages of Windows than those that say Administrator.
+/// What the built-in administrator is called in other languages of Windows than those that say
+/// Administrator.
 const BUILT_IN: [(&str, &str); 6] = [
     ("Administrador", "Spanish and Portuguese"),
     ("Administrateur", "French"),

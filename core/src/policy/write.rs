@@ -1,6 +1,7 @@
 //! Writing: configured settings in each of the forms that are read.
 //!
-//! What is written reads back as the same settings. What a form cannot carry is refused by name, never dropped.
+//! What is written reads back as the same settings. What a form cannot carry is refused by name,
+//! never dropped.
 
 mod intune;
 mod registry;
@@ -14,8 +15,8 @@ use crate::error::Code;
 
 pub use self::syncml::{RESET_PASSWORD, RESET_PASSWORD_STATUS, SyncmlCommand};
 
-/// Writes settings in a form, as the bytes of a file: `.reg` as UTF-16 with its byte order mark for the root of Group
-/// Policy, `SyncML` as an atomic Replace, the others as UTF-8.
+/// Writes settings in a form, as the bytes of a file: `.reg` as UTF-16 with its byte order mark for
+/// the root of Group Policy, `SyncML` as an atomic Replace, the others as UTF-8.
 ///
 /// # Errors
 /// [`WriteError`] names every setting that the form cannot carry.
@@ -49,10 +50,12 @@ pub fn write_syncml(settings: &Settings, command: SyncmlCommand) -> Result<Strin
     Ok(syncml::write(settings, command))
 }
 
-/// Writes a `.reg` export for a root: UTF-16, little-endian, with a byte order mark, as the registry editor does.
+/// Writes a `.reg` export for a root: UTF-16, little-endian, with a byte order mark, as the
+/// registry editor does.
 ///
 /// # Errors
-/// [`WriteError`] names every setting that the registry cannot carry; for legacy Microsoft LAPS, all.
+/// [`WriteError`] names every setting that the registry cannot carry; for legacy Microsoft LAPS,
+/// all.
 pub fn write_registry(settings: &Settings, root: Root) -> Result<Vec<u8>, WriteError> {
     refuse(settings, Form::Registry, |_, value| {
         if root == Root::Legacy {

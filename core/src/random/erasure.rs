@@ -16,7 +16,8 @@ const BLOCK_WORDS: usize = CHUNK_WORDS * CHUNKS;
 const KEY_WORDS: usize = 8;
 /// Refills between two reseedings: 1 MiB of keystream.
 const REFILLS: u32 = 1024;
-/// What the keystream and the hash leave on the stack, with room to spare (seen in the memory search).
+/// What the keystream and the hash leave on the stack, with room to spare (seen in the memory
+/// search).
 const STACK_BYTES: usize = 2048;
 
 /// Everything that the generator remembers, as plain words.
@@ -81,7 +82,8 @@ impl State {
     }
 }
 
-/// Fast key erasure: the first 32 bytes of the new block are the next key and leave the block at once.
+/// Fast key erasure: the first 32 bytes of the new block are the next key and leave the block at
+/// once.
 #[inline(never)]
 fn expand(key: &mut [u8; 32], block: &mut [u32; BLOCK_WORDS]) {
     let mut core = ChaCha20Core::from_seed(*key);

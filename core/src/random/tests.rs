@@ -135,7 +135,8 @@ fn output_follows_chacha20_and_the_key_is_replaced() {
     use rand_core::SeedableRng as _;
     let mut generator = Generator::try_new(Counting::new()).unwrap();
     let (key_before, _) = generator.state.memory();
-    // The buffer holds one block; what follows is keyed by the next key, which is the start of the stream.
+    // The buffer holds one block; what follows is keyed by the next key, which is the start of the
+    // stream.
     let mut out = [0; 992 + 8];
     generator.fill(&mut out).unwrap();
     let (key_after, _) = generator.state.memory();

@@ -2,11 +2,12 @@
 //! who do ordinary things in any order.
 //!
 //! One device with two accounts, one vault over the store in memory, and records that are really
-//! sealed. [`acts`] has the words: what administrators do on either side, what fails by itself, what
-//! setters and vaults lie. [`judge`] and [`view`] have the invariants, [`runs`] and [`parts`] the
-//! bounds of every run, [`controls`] the rules that are broken to see that it is noticed. A check-in
-//! reaches the vault at once; its answer is taken, lost or replaced later, and an older check-in may
-//! arrive again. The order of messages is what the exploration beside this one is about.
+//! sealed. [`acts`] has the words: what administrators do on either side, what fails by itself,
+//! what setters and vaults lie. [`judge`] and [`view`] have the invariants, [`runs`] and [`parts`]
+//! the bounds of every run, [`controls`] the rules that are broken to see that it is noticed. A
+//! check-in reaches the vault at once; its answer is taken, lost or replaced later, and an older
+//! check-in may arrive again. The order of messages is what the exploration beside this one is
+//! about.
 //!
 //! Reductions, beside those of [`key`]:
 //!

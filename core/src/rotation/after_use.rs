@@ -1,13 +1,17 @@
 //! What follows a use of the account: the post-authentication actions of Windows LAPS.
 //!
-//! A use schedules a reset at its time and the policy's delay. A second use before that does not move the deadline: whoever uses the account again and
-//! again could put the reset off for ever. The schedule is journalled, so it outlives restarts; a deadline that passed while the agent was down is met at
-//! its next start. A use while no actions are asked for is forgotten. A rotation for any other reason cancels it, unless the account was used again after the new password was set: then the schedule starts anew from that
-//! use. A reset that fails is tried again under back-off, a hundred times; then it is given up and the password waits for its age.
+//! A use schedules a reset at its time and the policy's delay. A second use before that does not
+//! move the deadline: whoever uses the account again and again could put the reset off for ever.
+//! The schedule is journalled, so it outlives restarts; a deadline that passed while the agent was
+//! down is met at its next start. A use while no actions are asked for is forgotten. A rotation for
+//! any other reason cancels it, unless the account was used again after the new password was set:
+//! then the schedule starts anew from that use. A reset that fails is tried again under back-off, a
+//! hundred times; then it is given up and the password waits for its age.
 //!
-//! After the reset is committed, and not before: sign-out two minutes after a warning, then the end of the remaining processes, or a restart one
-//! minute after a warning. These actions are journalled, too. All but the restart may happen twice when the agent dies at the wrong moment; the restart is
-//! journalled as done before it happens, so that it cannot happen at every start.
+//! After the reset is committed, and not before: sign-out two minutes after a warning, then the end
+//! of the remaining processes, or a restart one minute after a warning. These actions are
+//! journalled, too. All but the restart may happen twice when the agent dies at the wrong moment;
+//! the restart is journalled as done before it happens, so that it cannot happen at every start.
 
 use super::event::{EventKind, Reason};
 use super::journal::{Following, Use};
@@ -45,7 +49,8 @@ impl Action {
 impl Rotation {
     /// Somebody used the account at this time. Our own verification is never one (protocol §2.11).
     ///
-    /// A use dated more than five minutes ahead is none: it would be a new one at every look, for ever.
+    /// A use dated more than five minutes ahead is none: it would be a new one at every look, for
+    /// ever.
     pub fn handle_used(&mut self, at: Timestamp, now: Timestamp) {
         self.observe(now);
         if at > self.clock.now().plus(TOLERANCE) {
@@ -81,7 +86,8 @@ impl Rotation {
         self.say(EventKind::AuthenticationDetected, Reason::None, seconds);
     }
 
-    /// Uses up to this time are known, or were of an earlier password: ask the account store for later ones.
+    /// Uses up to this time are known, or were of an earlier password: ask the account store for
+    /// later ones.
     #[must_use]
     pub fn used_since(&self) -> Timestamp {
         let latest = self.journal.used.map_or(self.journal.covered, |used| used.latest);

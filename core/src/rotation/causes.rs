@@ -1,17 +1,23 @@
 //! Why a rotation is due, and when it may begin.
 //!
-//! A *cause* is a kind and its subject: the age or the use of a password, an order for it, a reader whom it lost, a changed account, the policy, a
-//! lost journal, a person who forces. A commit ends every cause that is not about the password that it commits, so no cause
-//! changes a password twice.
+//! A *cause* is a kind and its subject: the age or the use of a password, an order for it, a reader
+//! whom it lost, a changed account, the policy, a lost journal, a person who forces. A commit ends
+//! every cause that is not about the password that it commits, so no cause changes a password
+//! twice.
 //!
-//! Three kinds rest on the vault's word alone: an order, a count of candidates, a higher version. Whoever lies could ask for ever. So a rotation for
-//! such a cause, of a password that was itself made on the vault's word, waits: 1, 2, 4 … 60 minutes after the last commit of that kind,
-//! forgotten after a quiet day. An order for any other password never waits, and the wait of one kind delays no other. Beside that, conflicts (a
-//! higher version, candidates, an account that somebody else changed, an uncertain outcome) are answered at once three times within two days, then ever more slowly up to
-//! once a day: two clones, or two managers of one account, would otherwise replace each other's password at every look.
+//! Three kinds rest on the vault's word alone: an order, a count of candidates, a higher version.
+//! Whoever lies could ask for ever. So a rotation for such a cause, of a password that was itself
+//! made on the vault's word, waits: 1, 2, 4 … 60 minutes after the last commit of that kind,
+//! forgotten after a quiet day. An order for any other password never waits, and the wait of one
+//! kind delays no other. Beside that, conflicts (a higher version, candidates, an account that
+//! somebody else changed, an uncertain outcome) are answered at once three times within two days,
+//! then ever more slowly up to once a day: two clones, or two managers of one account, would
+//! otherwise replace each other's password at every look.
 //!
-//! A *run* changes the password at most twice. It begins when the machine starts, at each scheduled check-in, and when a person forces. Only the person who
-//! forces skips waits; `skip_back_off` skips nothing but the back-off after failures, and not that either once sixteen records may be held.
+//! A *run* changes the password at most twice. It begins when the machine starts, at each scheduled
+//! check-in, and when a person forces. Only the person who forces skips waits; `skip_back_off`
+//! skips nothing but the back-off after failures, and not that either once sixteen records may be
+//! held.
 
 use super::config::DAY;
 use super::event::Reason;
@@ -87,7 +93,8 @@ pub(super) struct Wait {
 pub struct Waits {
     /// Until when.
     pub until: Timestamp,
-    /// [`Reason::TwoChanges`], or the reason of the rotation: it failed and is tried again then, or what it rests on has to wait.
+    /// [`Reason::TwoChanges`], or the reason of the rotation: it failed and is tried again then,
+    /// or what it rests on has to wait.
     pub why: Reason,
 }
 
@@ -157,7 +164,8 @@ impl Rotation {
         self.journal.highest.checked_add(1)
     }
 
-    /// Whether sixteen records may be held: before a seventeenth is made the oldest has to leave the journal.
+    /// Whether sixteen records may be held: before a seventeenth is made the oldest has to leave
+    /// the journal.
     pub(super) const fn is_full(&self) -> bool {
         self.journal.held.ids.is_full()
     }
@@ -199,7 +207,8 @@ impl Rotation {
         waits.find(|(of, _)| *of == kind).map(|(_, wait)| wait).unwrap_or_default()
     }
 
-    /// Until when everything waits that is due, and why; none when nothing is due, something may begin, or nobody can say.
+    /// Until when everything waits that is due, and why; none when nothing is due, something may
+    /// begin, or nobody can say.
     pub(super) fn waits(&self) -> Option<Waits> {
         let idle = matches!(self.step, Step::Settled(_)) && !self.journal.missing;
         if !idle || self.startable().is_some() {

@@ -1,13 +1,15 @@
 //! A clock that never runs backwards, over one that may.
 //!
-//! What the driver passes as `now` is the device's wall clock, and those jump. Three rules keep a jump from postponing a
-//! rotation beyond the policy's age, and from starting a storm:
+//! What the driver passes as `now` is the device's wall clock, and those jump. Three rules keep a
+//! jump from postponing a rotation beyond the policy's age, and from starting a storm:
 //!
 //! - Forwards: time has passed. What is due is done, once; the next due date counts from there.
-//! - Backwards by more than five minutes: every time that the machine remembers moves back by as much, so that what was three days
-//!   away still is. By less: the machine's clock stands still until the other has caught up.
-//! - Back to before 2025, when it was later before: the device has lost its time and waits for the network. The machine's clock goes on by
-//!   what passes, and nothing is moved; so a device without a battery does not rotate at every start.
+//! - Backwards by more than five minutes: every time that the machine remembers moves back by as
+//!   much, so that what was three days away still is. By less: the machine's clock stands still
+//!   until the other has caught up.
+//! - Back to before 2025, when it was later before: the device has lost its time and waits for the
+//!   network. The machine's clock goes on by what passes, and nothing is moved; so a device without
+//!   a battery does not rotate at every start.
 
 use super::Rotation;
 use super::config::DAY;
@@ -41,7 +43,8 @@ impl Clock {
         }
     }
 
-    /// Takes the wall clock in. The seconds by which every remembered time must move back; none when the clock did not jump.
+    /// Takes the wall clock in. The seconds by which every remembered time must move back; none
+    /// when the clock did not jump.
     fn observe(&mut self, wall: Timestamp) -> Option<u64> {
         if wall < PLAUSIBLE && self.now >= PLAUSIBLE {
             let before = self.unset.replace(wall);
@@ -111,7 +114,8 @@ impl Rotation {
         }
     }
 
-    /// A password lay in memory for too long before it was applied (protocol §2.4). A setter that runs is waited for.
+    /// A password lay in memory for too long before it was applied (protocol §2.4). A setter that
+    /// runs is waited for.
     fn expire_password(&mut self, between_tries: bool) {
         if !self.plaintext_end().is_some_and(|end| self.is_past(end)) {
             return;

@@ -12,7 +12,8 @@ use crate::policy::{BackupDirectory, Policy};
 /// One day, in seconds.
 pub const DAY: u64 = 86_400;
 
-/// The settings of one machine. Start from [`Config::new`], take over [`Config::with_policy`], and change what differs.
+/// The settings of one machine. Start from [`Config::new`], take over [`Config::with_policy`], and
+/// change what differs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
@@ -20,29 +21,35 @@ pub struct Config {
     pub scope: Scope,
     /// The device; not empty.
     pub device: DeviceId,
-    /// The managed account, as [`account::choose`](crate::account::choose) found it; at most 64 characters, not empty.
+    /// The managed account, as [`account::choose`](crate::account::choose) found it; at most 64
+    /// characters, not empty.
     pub account: AccountName,
-    /// Its SID, where the platform has one. It tells an account that was made anew under the same name.
+    /// Its SID, where the platform has one. It tells an account that was made anew under the same
+    /// name.
     pub sid: Option<Sid>,
     /// Which directory the policy names; none (`BackupDirectory` 0): nothing is managed.
     pub directory: Option<Directory>,
     /// How long a password lives, in seconds: 1 day to 365 days. The default is 30 days.
     pub max_age_seconds: u64,
-    /// The part of the age that a due date may lie earlier, in percent: 0 to 50. The default is 10: a password expires between 0.9
-    /// and 1.0 of its age.
+    /// The part of the age that a due date may lie earlier, in percent: 0 to 50. The default is
+    /// 10: a password expires between 0.9 and 1.0 of its age.
     pub jitter_percent: u8,
-    /// How long a password may lie in memory before it is applied, in seconds: 60 to 3600. The default is 15 minutes.
+    /// How long a password may lie in memory before it is applied, in seconds: 60 to 3600. The
+    /// default is 15 minutes.
     pub plaintext_seconds: u64,
-    /// From the use of the account to the reset, in seconds, at most 24 hours; 0: no post-authentication actions.
+    /// From the use of the account to the reset, in seconds, at most 24 hours; 0: no
+    /// post-authentication actions.
     pub post_authentication_delay_seconds: u64,
     /// What follows the reset.
     pub post_authentication_actions: FollowUp,
     /// SHA-256 of the whole policy; it stands in every record's header.
     pub policy_hash: [u8; 32],
-    /// A digest of those settings alone whose change asks for a new password at once. Of two that [`Config::with_policy`] made,
-    /// that of Active Directory in clear text is content with every other one of Active Directory.
+    /// A digest of those settings alone whose change asks for a new password at once. Of two that
+    /// [`Config::with_policy`] made, that of Active Directory in clear text is content with
+    /// every other one of Active Directory.
     pub demand: [u8; 8],
-    /// Whether an expiry later than the policy's age asks for a new password at once (Active Directory's expiration protection).
+    /// Whether an expiry later than the policy's age asks for a new password at once (Active
+    /// Directory's expiration protection).
     pub expiry_protection: bool,
     /// Whether the platform can find out if the account holds a password.
     pub can_verify: bool,
@@ -65,7 +72,8 @@ pub struct FollowUp {
 }
 
 impl FollowUp {
-    /// From the value of `PostAuthenticationActions`: 0, 1, 3, 5 or 11; nothing for every other value.
+    /// From the value of `PostAuthenticationActions`: 0, 1, 3, 5 or 11; nothing for every other
+    /// value.
     #[must_use]
     pub const fn from_setting(value: u8) -> Option<Self> {
         let (sign_out, restart, terminate) = match value {
@@ -80,7 +88,8 @@ impl FollowUp {
 }
 
 impl Config {
-    /// The defaults for one account: backed up as to Microsoft Entra, 30 days, no post-authentication actions, a platform that can verify.
+    /// The defaults for one account: backed up as to Microsoft Entra, 30 days, no
+    /// post-authentication actions, a platform that can verify.
     #[must_use]
     pub const fn new(
         scope: Scope,
@@ -112,9 +121,11 @@ impl Config {
         }
     }
 
-    /// Takes over what a policy says: the directory, the age, the post-authentication actions, expiration protection, its hash, and
-    /// the demand: another directory, or in Active Directory encryption that is turned on or another principal asks for a new password. Encryption that is
-    /// turned off, lengths, complexities and ages do not, as in Windows LAPS: [`policy::changes`](crate::policy::changes) says the same.
+    /// Takes over what a policy says: the directory, the age, the post-authentication actions,
+    /// expiration protection, its hash, and the demand: another directory, or in Active
+    /// Directory encryption that is turned on or another principal asks for a new password.
+    /// Encryption that is turned off, lengths, complexities and ages do not, as in Windows
+    /// LAPS: [`policy::changes`](crate::policy::changes) says the same.
     #[must_use]
     pub fn with_policy(mut self, policy: &Policy) -> Self {
         let directory = policy.backup_directory();
@@ -142,14 +153,16 @@ impl Config {
         self
     }
 
-    /// Whether what these settings demand asks for a new password, when the last commit was made under `committed`.
+    /// Whether what these settings demand asks for a new password, when the last commit was made
+    /// under `committed`.
     pub(super) fn demands_over(&self, committed: [u8; 8]) -> bool {
         let clear = |directory| demand(directory, None);
         if self.demand == committed {
             false
         } else if self.demand == clear(BackupDirectory::ActiveDirectory) {
-            // Encrypted or not, for whomever: it is in Active Directory, and a password that more people might read is no
-            // reason to make one. Every other demand is that of another directory, or of none.
+            // Encrypted or not, for whomever: it is in Active Directory, and a password that more
+            // people might read is no reason to make one. Every other demand is that of
+            // another directory, or of none.
             let elsewhere =
                 [clear(BackupDirectory::Entra), clear(BackupDirectory::Disabled), [0; 8]];
             elsewhere.contains(&committed)
@@ -185,7 +198,8 @@ impl Config {
     }
 }
 
-/// The demand of a directory, and of the principal for whom passwords are encrypted there; none: in clear text.
+/// The demand of a directory, and of the principal for whom passwords are encrypted there; none: in
+/// clear text.
 fn demand(directory: BackupDirectory, principal: Option<&str>) -> [u8; 8] {
     let mut demand = Sha256::new();
     demand.update(b"laps demand v1");

@@ -1,8 +1,9 @@
 //! What a step reports: fit for the device log, without secrets.
 //!
 //! Where Windows LAPS has an event for the same thing, ours carries its number (channel
-//! `Microsoft-Windows-LAPS/Operational`); all others carry none. A few numbers depend on the directory that the
-//! policy names: with `BackupDirectory` 1 (Microsoft Entra) and 2 (Active Directory) our vault stands for that directory.
+//! `Microsoft-Windows-LAPS/Operational`); all others carry none. A few numbers depend on the
+//! directory that the policy names: with `BackupDirectory` 1 (Microsoft Entra) and 2 (Active
+//! Directory) our vault stands for that directory.
 
 use core::fmt;
 
@@ -304,9 +305,11 @@ pub struct Event {
     pub version: u64,
     /// The record that it is about.
     pub record: Option<RecordId>,
-    /// A number that belongs to the kind: tries for [`EventKind::PostAuthenticationRetry`], a time in Unix seconds for
-    /// [`EventKind::AuthenticationDetected`] (the deadline), [`EventKind::Waiting`] (its end) and [`EventKind::OrderScheduled`],
-    /// readers for [`EventKind::ReadersRemoved`], a version for [`EventKind::JournalLost`] and [`EventKind::ImageRolledBack`]; otherwise 0.
+    /// A number that belongs to the kind: tries for [`EventKind::PostAuthenticationRetry`], a time
+    /// in Unix seconds for [`EventKind::AuthenticationDetected`] (the deadline),
+    /// [`EventKind::Waiting`] (its end) and [`EventKind::OrderScheduled`], readers for
+    /// [`EventKind::ReadersRemoved`], a version for [`EventKind::JournalLost`] and
+    /// [`EventKind::ImageRolledBack`]; otherwise 0.
     pub detail: u64,
 }
 

@@ -11,8 +11,8 @@ use super::set::{IdSet, ReaderIds};
 use super::wish::RotationError;
 use crate::identity::{RecordId, Timestamp};
 
-/// How far the highest version may stand above every version that the vault knows or a record of ours has: records that were refused, or never
-/// stored, are few.
+/// How far the highest version may stand above every version that the vault knows or a record of
+/// ours has: records that were refused, or never stored, are few.
 const MOST_UNKNOWN: u64 = 1 << 16;
 /// How many check-ins in a row may follow each other at once.
 const AT_ONCE: u8 = 4;
@@ -90,8 +90,9 @@ pub(super) struct Sent {
     pub(super) audit: Option<AuditHead>,
 }
 
-/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns it with the commit, so that it need not
-/// wait for another check-in to say until when the new password is good.
+/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns
+/// it with the commit, so that it need not wait for another check-in to say until when the new
+/// password is good.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Proposal {
     pub(super) id: RecordId,
@@ -118,13 +119,15 @@ impl Rotation {
         }
     }
 
-    /// Writes the head of a check-in under a fresh random nonce, from which the jitter of the next due date is drawn, too; its
-    /// length. The driver appends the records of
-    /// [`Rotation::offers`], in that order, each behind its [`record_prefix`](super::message::record_prefix).
-    /// It may be called without a wish, to check in early.
+    /// Writes the head of a check-in under a fresh random nonce, from which the jitter of the next
+    /// due date is drawn, too; its length. The driver appends the records of
+    /// [`Rotation::offers`], in that order, each behind its
+    /// [`record_prefix`](super::message::record_prefix). It may be called without a wish, to
+    /// check in early.
     ///
     /// # Errors
-    /// `UnexpectedFact` while a journal is to be saved, a password to be wiped, or the account is being changed; `Message`.
+    /// `UnexpectedFact` while a journal is to be saved, a password to be wiped, or the account is
+    /// being changed; `Message`.
     pub fn check_in(&mut self, nonce: [u8; 16], out: &mut [u8]) -> Result<usize, RotationError> {
         if self.wipe || self.unsaved == Unsaved::Step {
             return Err(RotationError::UnexpectedFact);
@@ -138,7 +141,8 @@ impl Rotation {
             Step::BackingUp { attempt, .. } => {
                 offers.insert(attempt.id).map_err(|_| RotationError::UnexpectedFact)?;
             }
-            // Nothing is committed before the first check-in of this run is answered (protocol §2.1).
+            // Nothing is committed before the first check-in of this run is answered
+            // (protocol §2.1).
             Step::Committing { attempt, verified, stamped: true } => {
                 commit = talk.heard.then_some((attempt, Commit::new(attempt.id, verified)));
             }
@@ -189,8 +193,9 @@ impl Rotation {
     /// The vault answered. `entropy` is 64 random bits.
     ///
     /// # Errors
-    /// `Message` and `UnexpectedAnswer`: nothing has changed but the time; ignore it, or give up waiting with `handle_check_in_failed`.
-    /// An answer that names a version more than [`MAX_AHEAD`] above the device's own is malformed.
+    /// `Message` and `UnexpectedAnswer`: nothing has changed but the time; ignore it, or give up
+    /// waiting with `handle_check_in_failed`. An answer that names a version more than
+    /// [`MAX_AHEAD`] above the device's own is malformed.
     pub fn handle_answer(
         &mut self,
         bytes: &[u8],
@@ -236,8 +241,9 @@ impl Rotation {
         if matches!(self.step, Step::Settled(_)) {
             if self.same_account() {
                 self.take_orders(&sent, &answer);
-                // The vault believes what a check-in with its token says. Of an account that is missing, or that is another one than before and
-                // waits, no other check-in would follow.
+                // The vault believes what a check-in with its token says. Of an account that is
+                // missing, or that is another one than before and waits, no other
+                // check-in would follow.
                 let idle = self.journal.missing
                     || (self.journal.committed == 0 && self.startable().is_none());
                 self.talk.report |= idle && !sent.with_token;
@@ -249,13 +255,15 @@ impl Rotation {
         Ok(())
     }
 
-    /// A vault that knows higher versions than this device's journal: the journal is lost or old. Says whether it is old.
+    /// A vault that knows higher versions than this device's journal: the journal is lost or old.
+    /// Says whether it is old.
     fn compare_version(&mut self, answer: &Answer) -> bool {
         let fresh = self.step.last_made().is_none();
         let own = self.step.attempt().map_or(0, |attempt| attempt.version);
         let journal = &mut self.journal;
-        // A number that no record of ours has and that the vault does not know was once a lie: kept, every later record would stand so far above
-        // what an honest vault knows that it takes none.
+        // A number that no record of ours has and that the vault does not know was once a lie:
+        // kept, every later record would stand so far above what an honest vault knows that
+        // it takes none.
         let vouched = answer.highest_version.max(journal.committed).max(own);
         if journal.highest.saturating_sub(vouched) > MOST_UNKNOWN {
             journal.highest = vouched;
@@ -313,7 +321,8 @@ impl Rotation {
         }
     }
 
-    /// Protocol §2.3: the account is changed only after the vault has acknowledged this record's id.
+    /// Protocol §2.3: the account is changed only after the vault has acknowledged this record's
+    /// id.
     fn take_offer(
         &mut self,
         sent: &Sent,
@@ -350,7 +359,8 @@ impl Rotation {
         match answer.commit {
             Some(CommitAnswer::Acknowledged) => self.committed(&proposal, attempt),
             Some(CommitAnswer::Lacking) => {
-                // Room is certain: the commit is one of the may-hold set, and so are the lacking ids.
+                // Room is certain: the commit is one of the may-hold set, and so are the lacking
+                // ids.
                 let _ = self.talk.lacking.insert(proposal.id);
             }
             Some(CommitAnswer::StaleToken) | None => {}
@@ -370,7 +380,8 @@ impl Rotation {
         Outcome::new(EventKind::Committed, self.directory(), reason, at)
     }
 
-    /// The rotation is done: the only place where the due date moves. Every cause ends that is not about this password.
+    /// The rotation is done: the only place where the due date moves. Every cause ends that is not
+    /// about this password.
     fn committed(&mut self, proposal: &Proposal, attempt: &Attempt) {
         let now = self.clock.now();
         let settled = Settled { last_made: Some(attempt.id), stamp: attempt.stamp };
@@ -415,7 +426,8 @@ impl Rotation {
         self.talk.crowded = answer.candidates > 1;
         let ruled_out =
             !(self.journal.ruled_out.is_empty() && self.journal.ruled_out_on_word.is_empty());
-        // Ruled-out ids count only in a check-in with the current token: ask once more before another rotation is made for them.
+        // Ruled-out ids count only in a check-in with the current token: ask once more before
+        // another rotation is made for them.
         if self.talk.crowded && !sent.with_token && ruled_out {
             self.talk.crowded = false;
             self.talk.ask_at = Some(self.clock.now());
@@ -435,7 +447,8 @@ impl Rotation {
         }
     }
 
-    /// What failed is over when nothing is due any more, because a reader, a policy or an order is as it was: the vault hears it, too.
+    /// What failed is over when nothing is due any more, because a reader, a policy or an order is
+    /// as it was: the vault hears it, too.
     fn forget_failure(&mut self) {
         let failed = self.journal.last.is_some_and(|last| last.is_failed_rotation());
         if failed && self.config.directory.is_some() && !self.journal.missing {
@@ -469,7 +482,8 @@ impl Rotation {
         talk.looked = false;
         talk.silent = talk.silent.saturating_add(1);
         if talk.silent >= 2 {
-            // Perhaps it is a record offered again that the vault does not take: say the rest without it.
+            // Perhaps it is a record offered again that the vault does not take: say the rest
+            // without it.
             talk.lacking = IdSet::EMPTY;
         }
         let silent = u64::from(talk.silent);

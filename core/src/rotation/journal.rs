@@ -1,7 +1,9 @@
-//! The journal: what the machine must not forget. `MESSAGES.md` beside this file has the byte table.
+//! The journal: what the machine must not forget. `MESSAGES.md` beside this file has the byte
+//! table.
 //!
-//! Canonical, checked, at most [`MAX_JOURNAL`] bytes. It holds no password and no record; it names the records that the
-//! driver keeps beside it. Where the rotation stands is a [`Phase`], which owns what belongs to that phase alone.
+//! Canonical, checked, at most [`MAX_JOURNAL`] bytes. It holds no password and no record; it names
+//! the records that the driver keeps beside it. Where the rotation stands is a [`Phase`], which
+//! owns what belongs to that phase alone.
 
 use sha2::{Digest as _, Sha256};
 
@@ -42,7 +44,8 @@ pub(super) enum Phase {
 /// Between two rotations.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Settled {
-    /// The record made last on this device for this account, applied or not: the predecessor of the next.
+    /// The record made last on this device for this account, applied or not: the predecessor of
+    /// the next.
     pub(super) last_made: Option<RecordId>,
     /// The account's change stamp as this machine left it, or has seen it since.
     pub(super) stamp: Option<[u8; 32]>,
@@ -120,8 +123,8 @@ impl Held {
     }
 }
 
-/// Records that are not on the account, the oldest first. When a ninth comes the oldest is forgotten: the vault keeps it as a candidate at
-/// worst, until the next commit.
+/// Records that are not on the account, the oldest first. When a ninth comes the oldest is
+/// forgotten: the vault keeps it as a candidate at worst, until the next commit.
 pub(super) type RuledOut = ByAge<8>;
 
 /// How the vault's audit log compares with what this device remembers of it.
@@ -136,7 +139,8 @@ pub enum AuditFinding {
     None,
     /// It is another log.
     Mismatch,
-    /// The vault was restored from a copy that is older than what this device remembers, and its log says so.
+    /// The vault was restored from a copy that is older than what this device remembers, and its
+    /// log says so.
     Restored,
 }
 
@@ -243,7 +247,8 @@ impl Journal {
         }
     }
 
-    /// Forgets what is about one account, and begins with another. The device's own memory of the audit log stays.
+    /// Forgets what is about one account, and begins with another. The device's own memory of the
+    /// audit log stays.
     pub(super) fn turn_to(&mut self, account: AccountName, sid: Option<Sid>) {
         *self = Self {
             identity: self.identity,
@@ -345,7 +350,8 @@ impl Journal {
 
     pub(super) fn decode(bytes: &[u8]) -> Result<(Self, Phase), RotationError> {
         const BAD: RotationError = RotationError::JournalMalformed;
-        // The check comes first, whatever the version: a damaged journal must not pass for that of a later version.
+        // The check comes first, whatever the version: a damaged journal must not pass for that of
+        // a later version.
         let body = bytes.len().checked_sub(CHECK).ok_or(BAD)?;
         let (body, check) = bytes.split_at_checked(body).ok_or(BAD)?;
         if bytes.len() > MAX_JOURNAL || Sha256::digest(body).as_slice() != check {

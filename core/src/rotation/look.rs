@@ -1,4 +1,5 @@
-//! What the device sees by itself: its account, its readers; and what a person says about the vault's log.
+//! What the device sees by itself: its account, its readers; and what a person says about the
+//! vault's log.
 
 use super::event::{EventKind, Reason};
 use super::exchange::Sent;
@@ -9,16 +10,19 @@ use super::wish::AccountSeen;
 use crate::identity::Timestamp;
 
 impl Rotation {
-    /// Whether the account is to be looked up before the check-in that is wanted: before every one that does not belong to a password in
-    /// memory or on the account, and of the account that is managed.
+    /// Whether the account is to be looked up before the check-in that is wanted: before every one
+    /// that does not belong to a password in memory or on the account, and of the account that
+    /// is managed.
     pub(super) fn wants_look(&self) -> bool {
         matches!(self.step, Step::Settled(_)) && !self.talk.looked && self.same_account()
     }
 
-    /// The account was looked up. It may be told at any time; while a rotation is under way it says nothing.
+    /// The account was looked up. It may be told at any time; while a rotation is under way it says
+    /// nothing.
     ///
-    /// An account that is missing makes everything unknown that comes after it: nothing is made, and when it is there again a rotation is due. So
-    /// does a change stamp other than the one that this machine left.
+    /// An account that is missing makes everything unknown that comes after it: nothing is made,
+    /// and when it is there again a rotation is due. So does a change stamp other than the one
+    /// that this machine left.
     pub fn handle_account(&mut self, seen: AccountSeen, now: Timestamp) {
         self.observe(now);
         self.talk.looked = true;
@@ -88,14 +92,16 @@ impl Rotation {
         self.journal.reasons.account_changed |= self.step.last_made().is_some();
     }
 
-    /// Whom the next password is sealed to: a digest of them, whatever their order, and whether the record of [`Rotation::holds`] is sealed to one who
-    /// is not among them any more. Tell it at the start, after every commit, and whenever the readers change.
+    /// Whom the next password is sealed to: a digest of them, whatever their order, and whether the
+    /// record of [`Rotation::holds`] is sealed to one who is not among them any more. Tell it
+    /// at the start, after every commit, and whenever the readers change.
     ///
-    /// A password whose readers lost one is replaced, once. A record that the vault refused because none of its active readers could open it is
-    /// made again at once for other readers.
+    /// A password whose readers lost one is replaced, once. A record that the vault refused because
+    /// none of its active readers could open it is made again at once for other readers.
     pub fn handle_readers(&mut self, readers: [u8; 8], lost: bool, now: Timestamp) {
         self.observe(now);
-        // While a rotation is under way there is no record to compare: what was lost stays lost until it commits, or other readers come.
+        // While a rotation is under way there is no record to compare: what was lost stays lost
+        // until it commits, or other readers come.
         if matches!(self.step, Step::Settled(_)) || self.readers != Some(readers) {
             self.reader_lost = lost;
         }
@@ -108,8 +114,9 @@ impl Rotation {
         }
     }
 
-    /// The device asks for the hash at the length that it remembers; another one, or none, is another log (protocol §6.2). Then it keeps what it
-    /// remembers, until a person says that this is in order.
+    /// The device asks for the hash at the length that it remembers; another one, or none, is
+    /// another log (protocol §6.2). Then it keeps what it remembers, until a person says that
+    /// this is in order.
     pub(super) fn compare_audit(&mut self, sent: &Sent, answer: &Answer) {
         self.talk.log = Some(answer.audit);
         let remembered = sent.audit.filter(|_| !self.talk.acknowledges);
@@ -155,8 +162,8 @@ impl Rotation {
         }
     }
 
-    /// A person has looked into it and says that the vault's log is in order as it is: what this run heard last, or hears next, is remembered from then
-    /// on.
+    /// A person has looked into it and says that the vault's log is in order as it is: what this
+    /// run heard last, or hears next, is remembered from then on.
     pub fn acknowledge_log(&mut self, now: Timestamp) {
         self.observe(now);
         if self.talk.log.is_some() {

@@ -245,7 +245,8 @@ pub struct Status {
 }
 
 impl Rotation {
-    /// A machine without a journal: nothing is known of the account's password. When nothing is managed, the first event says so.
+    /// A machine without a journal: nothing is known of the account's password. When nothing is
+    /// managed, the first event says so.
     ///
     /// # Errors
     /// [`RotationError::InvalidConfig`].
@@ -362,7 +363,8 @@ impl Rotation {
         next.map_or(Timestamp::MAX, |next| self.clock.wall(next))
     }
 
-    /// When the password in memory is wiped if it was not applied by then (protocol §2.4); none when there is none.
+    /// When the password in memory is wiped if it was not applied by then (protocol §2.4); none
+    /// when there is none.
     pub(super) const fn plaintext_end(&self) -> Option<Timestamp> {
         match self.step.made_at() {
             Some(made_at) => Some(made_at.plus(self.config.plaintext_seconds)),
@@ -413,16 +415,17 @@ impl Rotation {
         self.journal.keep(&self.step.phase())
     }
 
-    /// The one record that the account holds for certain, when no rotation is under way: the one to compare with the readers
-    /// ([`Rotation::handle_readers`]).
+    /// The one record that the account holds for certain, when no rotation is under way: the one to
+    /// compare with the readers ([`Rotation::handle_readers`]).
     #[must_use]
     pub fn holds(&self) -> Option<RecordId> {
         let settled = matches!(self.step, Step::Settled(_));
         self.journal.held.only().filter(|_| settled)
     }
 
-    /// The account whose password this rotation replaces. While a rotation is under way it stays the one that it began with, and one that is managed no
-    /// longer stays until the vault has what it lacks of it.
+    /// The account whose password this rotation replaces. While a rotation is under way it stays
+    /// the one that it began with, and one that is managed no longer stays until the vault has
+    /// what it lacks of it.
     #[must_use]
     pub const fn account(&self) -> &AccountName {
         &self.journal.account

@@ -1,11 +1,13 @@
-//! The check-in and its answer: the bytes that device and vault exchange (protocol §3). `MESSAGES.md` beside this file
-//! has the byte tables and vectors.
+//! The check-in and its answer: the bytes that device and vault exchange (protocol §3).
+//! `MESSAGES.md` beside this file has the byte tables and vectors.
 //!
-//! Both messages are canonical: there is one encoding of each value, and everything else is refused. Both are bounded: a
-//! decoder reads no further than the limits below and allocates nothing.
+//! Both messages are canonical: there is one encoding of each value, and everything else is
+//! refused. Both are bounded: a decoder reads no further than the limits below and allocates
+//! nothing.
 //!
-//! A check-in is a *head* of at most [`MAX_HEAD`] bytes, then the offered records in the order of their ids, each as
-//! four bytes of length and the record itself. The head is the rotation machine's; the records are the driver's.
+//! A check-in is a *head* of at most [`MAX_HEAD`] bytes, then the offered records in the order of
+//! their ids, each as four bytes of length and the record itself. The head is the rotation
+//! machine's; the records are the driver's.
 
 mod answer;
 mod check_in;
@@ -33,8 +35,9 @@ pub const MAX_ANSWER: usize = 4096;
 pub const MAX_RECORD: usize = 32 * 1024;
 /// The most characters of an account name (protocol §3).
 pub const MAX_ACCOUNT_CHARACTERS: usize = 64;
-/// How far a version may lie above the highest that its reader knows; a message that names a higher one is malformed. Versions count passwords, so a
-/// device that was away for ever is not that far behind, and nobody can use the numbers up.
+/// How far a version may lie above the highest that its reader knows; a message that names a higher
+/// one is malformed. Versions count passwords, so a device that was away for ever is not that far
+/// behind, and nobody can use the numbers up.
 pub const MAX_AHEAD: u64 = 1 << 32;
 
 /// The length and head of the vault's audit trail (protocol §6.2).

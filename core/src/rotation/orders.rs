@@ -17,11 +17,14 @@ impl Rotation {
 
     /// Another policy is in force, or another account is to be managed.
     ///
-    /// A rotation that is under way goes on with the record that it made; what the new policy asks for comes after it. A rotation for an account that is
-    /// no longer the managed one, or when nothing is managed any more, is abandoned if the account was not changed yet, and brought to its end if it may have been.
+    /// A rotation that is under way goes on with the record that it made; what the new policy asks
+    /// for comes after it. A rotation for an account that is no longer the managed one, or when
+    /// nothing is managed any more, is abandoned if the account was not changed yet, and brought to
+    /// its end if it may have been.
     ///
     /// # Errors
-    /// `InvalidConfig`; also for another scope or device, which needs a machine of its own. Nothing has changed.
+    /// `InvalidConfig`; also for another scope or device, which needs a machine of its own. Nothing
+    /// has changed.
     pub fn handle_config(&mut self, config: Config, now: Timestamp) -> Result<(), RotationError> {
         config.check()?;
         if config.scope != self.config.scope || config.device != self.config.device {
@@ -52,7 +55,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// The administrator of this device asks for a new password now. It waits for nothing, and begins a run.
+    /// The administrator of this device asks for a new password now. It waits for nothing, and
+    /// begins a run.
     pub fn force(&mut self, now: Timestamp) {
         self.observe(now);
         self.journal.reasons.forced = true;
@@ -62,7 +66,8 @@ impl Rotation {
         self.hurry = Hurry::Forces;
     }
 
-    /// A single run by hand: whatever is due does not wait for the back-off after failures. Other waits it does not skip.
+    /// A single run by hand: whatever is due does not wait for the back-off after failures. Other
+    /// waits it does not skip.
     pub fn skip_back_off(&mut self, now: Timestamp) {
         self.observe(now);
         self.hurry = self.hurry.max(Hurry::SkipsBackOff);
@@ -70,7 +75,8 @@ impl Rotation {
         self.save_at = self.clock.now();
     }
 
-    /// Whether the account of the journal is the one to be managed: by SID where both are known, else by name.
+    /// Whether the account of the journal is the one to be managed: by SID where both are known,
+    /// else by name.
     pub(super) fn same_account(&self) -> bool {
         match (self.journal.sid, self.config.sid) {
             (Some(journal), Some(config)) => journal == config,
@@ -99,8 +105,9 @@ impl Rotation {
         }
     }
 
-    /// Another account is managed from now on: nothing is known of its password, and what is about the former one is forgotten. Not before the vault has
-    /// every record that the former one may hold: the journal is the only other place where they are.
+    /// Another account is managed from now on: nothing is known of its password, and what is about
+    /// the former one is forgotten. Not before the vault has every record that the former one
+    /// may hold: the journal is the only other place where they are.
     fn turn(&mut self) {
         let held = self.journal.held.ids;
         let kept =

@@ -2,7 +2,8 @@
 
 use crate::identity::Timestamp;
 
-/// 2025-01-01T00:00:00Z. A device whose clock says less has not set it: it starts at 1970 until the network has told it the time.
+/// 2025-01-01T00:00:00Z. A device whose clock says less has not set it: it starts at 1970 until the
+/// network has told it the time.
 pub(super) const PLAUSIBLE: Timestamp = Timestamp::from_unix_seconds(1_735_689_600);
 
 /// A clock may run back this many seconds without being said to jump.
@@ -13,20 +14,23 @@ const FIRST: u64 = 60;
 /// The longest back-off, in seconds: Windows LAPS tries once an hour, too.
 const LONGEST: u64 = 3600;
 
-/// A number below `bound` from 64 random bits; 0 for a bound of 0. No number is more likely than another by more than bound / 2^64.
+/// A number below `bound` from 64 random bits; 0 for a bound of 0. No number is more likely than
+/// another by more than bound / 2^64.
 pub(super) fn below(entropy: u64, bound: u64) -> u64 {
     let product = u128::from(entropy) * u128::from(bound);
     u64::try_from(product >> 64).unwrap_or(0)
 }
 
-/// When a password made now is due: the age less a jitter that is uniform over its share of the age.
+/// When a password made now is due: the age less a jitter that is uniform over its share of the
+/// age.
 pub(super) fn due(now: Timestamp, max_age: u64, jitter_percent: u8, entropy: u64) -> Timestamp {
     let share = max_age.saturating_mul(u64::from(jitter_percent)).checked_div(100).unwrap_or(0);
     let jitter = below(entropy, share.saturating_add(1));
     now.plus(max_age.saturating_sub(jitter))
 }
 
-/// How long to wait after so many failures in a row: uniform between a half and the whole of 1, 2, 4 … 60 minutes.
+/// How long to wait after so many failures in a row: uniform between a half and the whole of 1, 2,
+/// 4 … 60 minutes.
 pub(super) fn back_off(failures: u8, entropy: u64) -> u64 {
     let whole = whole_back_off(failures);
     let half = whole >> 1;
@@ -38,8 +42,9 @@ pub(super) fn whole_back_off(failures: u8) -> u64 {
     FIRST.saturating_mul(1 << failures.min(6)).min(LONGEST)
 }
 
-/// How long after a commit the next rotation may start whose reason is a conflict: another device with this identity, a rolled-back
-/// image, an uncertain outcome. Three go at once; then 1, 2, 4 … 24 hours, so that two clones do not chase each other.
+/// How long after a commit the next rotation may start whose reason is a conflict: another device
+/// with this identity, a rolled-back image, an uncertain outcome. Three go at once; then 1, 2, 4 …
+/// 24 hours, so that two clones do not chase each other.
 pub(super) fn calm(conflicts: u8) -> u64 {
     match conflicts.checked_sub(3) {
         None => 0,
@@ -47,7 +52,8 @@ pub(super) fn calm(conflicts: u8) -> u64 {
     }
 }
 
-/// How long after so many commits in a row that rested on the vault's word the next of that kind waits: 1, 2, 4 … 60 minutes.
+/// How long after so many commits in a row that rested on the vault's word the next of that kind
+/// waits: 1, 2, 4 … 60 minutes.
 pub(super) fn word(commits: u8) -> u64 {
     commits.checked_sub(1).map_or(0, whole_back_off)
 }

@@ -4,7 +4,8 @@ use core::fmt;
 
 use crate::identity::RecordId;
 
-/// The most ids in one set, and the most candidates that the vault keeps for one device (protocol §1.2, §2.10).
+/// The most ids in one set, and the most candidates that the vault keeps for one device
+/// (protocol §1.2, §2.10).
 pub const MAX_IDS: usize = 16;
 
 /// At most sixteen record ids, in increasing order.
@@ -276,14 +277,16 @@ impl fmt::Display for SetFull {
 
 impl core::error::Error for SetFull {}
 
-/// The records whose password the account may have right now (protocol §1.2). Never empty without `unknown`.
+/// The records whose password the account may have right now (protocol §1.2). Never empty without
+/// `unknown`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct MayHold {
     /// The records.
     pub ids: IdSet,
-    /// Whether it may also be a password that none of these records holds: before the first commit, after a lost journal, after the account
-    /// was missing or changed by somebody else, and when the oldest of more than sixteen records had to leave the journal.
+    /// Whether it may also be a password that none of these records holds: before the first
+    /// commit, after a lost journal, after the account was missing or changed by somebody
+    /// else, and when the oldest of more than sixteen records had to leave the journal.
     pub unknown: bool,
 }
 
@@ -309,7 +312,8 @@ impl MayHold {
         self.unknown || self.ids.len() > 1
     }
 
-    /// Whether an order to replace these records is for this device (protocol §3.6): a set with "unknown" obeys every order.
+    /// Whether an order to replace these records is for this device (protocol §3.6): a set with
+    /// "unknown" obeys every order.
     #[must_use]
     pub fn obeys(&self, ordered: &IdSet) -> bool {
         !ordered.is_empty() && (self.unknown || self.ids.intersects(ordered))

@@ -16,12 +16,13 @@ const BETWEEN_TRIES: u64 = 10;
 const AT_ONCE: u8 = 2;
 
 impl Rotation {
-    /// A machine that goes on from its journal. The caller holds the setter lock and has read `stamp`, the account's change stamp,
-    /// after taking it (protocol §2.5, §2.9). When nothing is managed, the first event says so.
+    /// A machine that goes on from its journal. The caller holds the setter lock and has read
+    /// `stamp`, the account's change stamp, after taking it (protocol §2.5, §2.9). When nothing
+    /// is managed, the first event says so.
     ///
     /// # Errors
-    /// `InvalidConfig`; `JournalMalformed` and `JournalOfAnotherDevice`: start with [`Rotation::new`];
-    /// `JournalUnsupported`: do not start.
+    /// `InvalidConfig`; `JournalMalformed` and `JournalOfAnotherDevice`: start with
+    /// [`Rotation::new`]; `JournalUnsupported`: do not start.
     pub fn resume(
         journal: &[u8],
         config: Config,
@@ -64,7 +65,8 @@ impl Rotation {
         self.changed(Unsaved::Step);
         self.say_of(attempt, EventKind::Recovered, Reason::Interrupted);
         self.remember(EventKind::Recovered, Reason::Interrupted);
-        // An agent that dies at every rotation must not make a record at every start; the first two go at once.
+        // An agent that dies at every rotation must not make a record at every start; the first two
+        // go at once.
         self.journal.failures = self.journal.failures.saturating_add(1);
         let wait = self.journal.failures.checked_sub(3).map(schedule::whole_back_off);
         let wait = if self.is_full() { Some(DAY) } else { wait };
@@ -74,11 +76,12 @@ impl Rotation {
         self.count_failed_reset();
     }
 
-    /// A password was made and sealed under this id, with the version and predecessor that were wished; `stamp` is the account's
-    /// change stamp, none where the platform has none.
+    /// A password was made and sealed under this id, with the version and predecessor that were
+    /// wished; `stamp` is the account's change stamp, none where the platform has none.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished, or for another version; `IdRepeated`. The driver wipes the password.
+    /// `UnexpectedFact` when it was not wished, or for another version; `IdRepeated`. The driver
+    /// wipes the password.
     pub fn handle_prepared(
         &mut self,
         id: RecordId,
@@ -122,7 +125,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// Before a seventeenth record is made the oldest leaves the journal. The vault has it, and keeps every candidate until the next commit.
+    /// Before a seventeenth record is made the oldest leaves the journal. The vault has it, and
+    /// keeps every candidate until the next commit.
     fn drop_oldest(&mut self) {
         if !self.is_full() {
             return;
@@ -159,11 +163,13 @@ impl Rotation {
         Ok(())
     }
 
-    /// The account's change stamp, when it was wished: right before the account is changed, after it was changed, and after a try whose outcome the account
-    /// does not say; none where the platform has none. `entropy` is 64 random bits.
+    /// The account's change stamp, when it was wished: right before the account is changed, after
+    /// it was changed, and after a try whose outcome the account does not say; none where the
+    /// platform has none. `entropy` is 64 random bits.
     ///
-    /// No journal has to be written for the first: a start that finds a record being backed up counts it as held unless the account's stamp is exactly the
-    /// one of when the record was made. A driver that writes one all the same writes the new stamp.
+    /// No journal has to be written for the first: a start that finds a record being backed up
+    /// counts it as held unless the account's stamp is exactly the one of when the record was
+    /// made. A driver that writes one all the same writes the new stamp.
     ///
     /// # Errors
     /// `UnexpectedFact` when it was not wished.
@@ -203,7 +209,8 @@ impl Rotation {
         let room = self.journal.held.ids.push(attempt.id);
         room.map_err(|_| RotationError::UnexpectedFact)?;
         if attempt.stamp.is_some() && stamp.is_some() && stamp != attempt.stamp {
-            // Somebody changed the account since the record was made: what it has now is not known, should this password not get onto it.
+            // Somebody changed the account since the record was made: what it has now is not known,
+            // should this password not get onto it.
             self.journal.held.unknown = true;
             self.journal.reasons.account_changed = true;
             self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
@@ -265,9 +272,10 @@ impl Rotation {
         Ok(())
     }
 
-    /// The account did not say whether it holds the password. An unchanged stamp says that it does not; where there is no stamp, the store's word counts: a
-    /// refusal is believed (what is ruled out on it can be revealed until the next commit), and a success where nobody could ever be asked. Everything else
-    /// stays uncertain.
+    /// The account did not say whether it holds the password. An unchanged stamp says that it does
+    /// not; where there is no stamp, the store's word counts: a refusal is believed (what is
+    /// ruled out on it can be revealed until the next commit), and a success where nobody could
+    /// ever be asked. Everything else stays uncertain.
     fn compare_outcome(&mut self, applied: Applied, stamp: Option<[u8; 32]>, entropy: u64) {
         let Step::Applying(Applying { attempt, .. }) = self.step else { return };
         let before = attempt.stamp.filter(|_| stamp.is_some());
@@ -325,7 +333,8 @@ impl Rotation {
         }
     }
 
-    // Protocol §2.6: a transient failure tries the same password again; only a refusal makes a new one.
+    // Protocol §2.6: a transient failure tries the same password again; only a refusal makes a new
+    // one.
     fn try_again(&mut self, applied: Applied) -> bool {
         let at = self.clock.now().plus(BETWEEN_TRIES);
         let in_time = self.plaintext_end().is_some_and(|end| at < end);
@@ -378,7 +387,8 @@ impl Rotation {
         self.take_account();
     }
 
-    /// The vault did not take the record. Who refuses may have stored it all the same: it is named as ruled out.
+    /// The vault did not take the record. Who refuses may have stored it all the same: it is named
+    /// as ruled out.
     pub(super) fn refused(&mut self, attempt: &Attempt, reason: Reason, entropy: u64) {
         self.rule_out_on_word(attempt);
         self.settle_unapplied(attempt);
@@ -470,7 +480,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// The journal could not be made durable; it is wished again after a while. `entropy` is 64 random bits.
+    /// The journal could not be made durable; it is wished again after a while. `entropy` is 64
+    /// random bits.
     pub fn handle_save_failed(&mut self, now: Timestamp, entropy: u64) {
         self.observe(now);
         self.written = false;

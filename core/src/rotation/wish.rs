@@ -6,22 +6,26 @@ use super::message::MessageError;
 use crate::error::Code;
 use crate::identity::{RecordId, Timestamp};
 
-/// What the driver is to do next. [`Rotation::poll`](super::Rotation::poll) says the same until a fact arrives.
+/// What the driver is to do next. [`Rotation::poll`](super::Rotation::poll) says the same until a
+/// fact arrives.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a driver must handle every wish; a new one is a new version"
 )]
 pub enum Wish {
-    /// Wipe the password in memory now, then `handle_wiped`. Its sealed record stays while the journal keeps it.
+    /// Wipe the password in memory now, then `handle_wiped`. Its sealed record stays while the
+    /// journal keeps it.
     Wipe,
-    /// Make the journal durable together with the records of [`Rotation::keep`](super::Rotation::keep), then `handle_saved`.
+    /// Make the journal durable together with the records of
+    /// [`Rotation::keep`](super::Rotation::keep), then `handle_saved`.
     Save,
     /// Look the account up, and read its change stamp, then `handle_account`.
     LookUp,
     /// Check in: `check_in`, send, then `handle_answer` or `handle_check_in_failed`.
     CheckIn,
-    /// Mix fresh bytes of the operating system into the generator, draw an id, make a password, seal it under these, read the account's change stamp, then `handle_prepared`.
+    /// Mix fresh bytes of the operating system into the generator, draw an id, make a password,
+    /// seal it under these, read the account's change stamp, then `handle_prepared`.
     Prepare {
         /// The record made before on this device; for the header.
         previous: Option<RecordId>,
@@ -84,7 +88,8 @@ pub enum Acted {
 pub enum AccountSeen {
     /// It is there.
     Present {
-        /// Its change stamp: 32 bytes that differ after every change of its password; none where the platform has none, or it could not be read.
+        /// Its change stamp: 32 bytes that differ after every change of its password; none where
+        /// the platform has none, or it could not be read.
         stamp: Option<[u8; 32]>,
     },
     /// There is no such account.

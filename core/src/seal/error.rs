@@ -7,8 +7,8 @@ use crate::random::RandomError;
 
 /// Why a record, a reader, a key file or a reader set was refused.
 ///
-/// Everything that a key or a tag decides is [`SealError::Rejected`], so that an answer tells an attacker
-/// nothing about where inside it went wrong.
+/// Everything that a key or a tag decides is [`SealError::Rejected`], so that an answer tells an
+/// attacker nothing about where inside it went wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SealError {
@@ -48,7 +48,8 @@ pub enum SealError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// The reader set is not signed by the authority, is for another scope, or is older than the one in force.
+    /// The reader set is not signed by the authority, is for another scope, or is older than the
+    /// one in force.
     ReaderSetRefused(&'static str),
     /// The key does not open the record, or the record was changed.
     Rejected,

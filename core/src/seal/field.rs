@@ -1,7 +1,8 @@
 //! Numbers modulo p = 2^255 − 19, as public keys write them (RFC 7748 §5, RFC 8032 §5.1.3).
 
-/// Whether the low 255 bits are below p. Those that are not mean the same as a smaller number, and a key that
-/// can be written in two ways has two identities. Public keys are no secrets: time may tell.
+/// Whether the low 255 bits are below p. Those that are not mean the same as a smaller number, and
+/// a key that can be written in two ways has two identities. Public keys are no secrets: time may
+/// tell.
 pub(super) fn is_reduced(number: &[u8; 32]) -> bool {
     let [first, middle @ .., last] = number;
     // p = 7f ff … ff ed, the last byte first.

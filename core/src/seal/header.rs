@@ -1,4 +1,5 @@
-//! The core header of a record: what the password is for. It never changes, also when readers come and go.
+//! The core header of a record: what the password is for. It never changes, also when readers come
+//! and go.
 
 use alloc::vec::Vec;
 
@@ -30,7 +31,8 @@ pub struct Header {
     pub sid: Option<Sid>,
     /// The identity of this password, drawn anew for each.
     pub id: RecordId,
-    /// The password made before this one on this device, applied or not; none after a lost journal.
+    /// The password made before this one on this device, applied or not; none after a lost
+    /// journal.
     pub previous: Option<RecordId>,
     /// Counts up per managed account; it only orders.
     pub version: u64,
@@ -49,7 +51,8 @@ const MAGIC: &[u8; 5] = b"LAPSR";
 /// The format that this version writes and reads.
 const FORMAT: u8 = 1;
 
-/// What kind of secret a record holds: the password of a local account. Another one takes another number.
+/// What kind of secret a record holds: the password of a local account. Another one takes another
+/// number.
 const ACCOUNT_PASSWORD: u8 = 1;
 
 impl Header {
@@ -68,7 +71,8 @@ impl Header {
         }
     }
 
-    /// The core: the header and the commitments, in the one way there is to write them (FORMAT.md §3).
+    /// The core: the header and the commitments, in the one way there is to write them
+    /// (FORMAT.md §3).
     pub(super) fn encode(&self, commitments: &Commitments) -> Result<Vec<u8>, SealError> {
         if let Some(fault) = self.fault() {
             return Err(SealError::HeaderRefused(fault));

@@ -1,4 +1,5 @@
-//! Wrapping a content key for one reader: HPKE base mode (RFC 9180 §5.1.1), one message, in both suites.
+//! Wrapping a content key for one reader: HPKE base mode (RFC 9180 §5.1.1), one message, in both
+//! suites.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -34,13 +35,14 @@ pub(super) fn check_public_key(suite: Suite, public_key: &[u8]) -> Result<(), Se
             *public_key.last_chunk().ok_or(LENGTH)?
         }
     };
-    // RFC 7748 §5 has receivers ignore bit 255 and reduce the rest: one key could be written in several ways, and
-    // an X-Wing record sealed to another way than the reader's own opens for nobody.
+    // RFC 7748 §5 has receivers ignore bit 255 and reduce the rest: one key could be written in
+    // several ways, and an X-Wing record sealed to another way than the reader's own opens for
+    // nobody.
     if x25519[31] & 0x80 != 0 || !is_reduced(&x25519) {
         return Err(INVALID);
     }
-    // A point of small order gives the same shared secret to everybody (RFC 7748 §6.1). The product with
-    // any clamped scalar is then zero.
+    // A point of small order gives the same shared secret to everybody (RFC 7748 §6.1). The product
+    // with any clamped scalar is then zero.
     if x25519_dalek::x25519([8; 32], x25519) == [0; 32] { Err(INVALID) } else { Ok(()) }
 }
 

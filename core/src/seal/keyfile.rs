@@ -1,6 +1,7 @@
 //! Key files: the reader's line, then its private key as PKCS#8 in PEM (FORMAT.md §7).
 //!
-//! The line tells whose key it is without the passphrase; tools that read PEM skip it (RFC 7468 §5.2).
+//! The line tells whose key it is without the passphrase; tools that read PEM skip it
+//! (RFC 7468 §5.2).
 
 use alloc::string::{String, ToString as _};
 use core::{fmt, str::FromStr};
@@ -23,7 +24,8 @@ impl ReaderKey {
     /// Encrypting takes 128 MiB of memory and about half a second, on purpose.
     ///
     /// # Errors
-    /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty passphrase.
+    /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty
+    /// passphrase.
     pub fn to_key_file<S: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,
@@ -48,8 +50,8 @@ impl ReaderKey {
     /// Reads a key file.
     ///
     /// # Errors
-    /// [`SealError::KeyFileMalformed`] when the file does not parse; [`SealError::KeyFileRejected`] when the
-    /// passphrase is wrong or the inside damaged; [`SealError::PassphraseMissing`],
+    /// [`SealError::KeyFileMalformed`] when the file does not parse; [`SealError::KeyFileRejected`]
+    /// when the passphrase is wrong or the inside damaged; [`SealError::PassphraseMissing`],
     /// [`SealError::PassphraseUnexpected`].
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
         let text = text_of(file)?;
@@ -59,7 +61,8 @@ impl ReaderKey {
         let pair = pair?;
         let key = Self::from_secret(reader.suite(), pair.secret, reader.name())
             .map_err(|_| SealError::KeyFileRejected)?;
-        // AES-CBC authenticates nothing: that the public key belongs to the private one shows that it is whole.
+        // AES-CBC authenticates nothing: that the public key belongs to the private one shows that
+        // it is whole.
         if pair.public_key == key.reader().public_key() && *key.reader() == reader {
             Ok(key)
         } else {
@@ -110,7 +113,8 @@ pub(super) fn split<P: FromStr<Err = SealError>>(text: &str) -> Result<(P, &str)
 
 const fn kind(suite: Suite) -> Kind {
     match suite {
-        // draft-connolly-cfrg-xwing-kem: id-XWing; the private key is the seed, without wrapping of its own.
+        // draft-connolly-cfrg-xwing-kem: id-XWing; the private key is the seed, without wrapping of
+        // its own.
         Suite::XWing => {
             Kind { oid: ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62253.25722"), nested: false }
         }
@@ -152,7 +156,8 @@ mod tests {
         for passphrase in [None, Some(b"passphrase".as_slice())] {
             let file = file(Suite::X25519, passphrase, CHEAP);
             assert!(ReaderKey::from_key_file(file.as_bytes(), passphrase).is_ok());
-            // The name is a label. The newline at the end of the file may be of any kind (RFC 7468 §3).
+            // The name is a label. The newline at the end of the file may be of any kind
+            // (RFC 7468 §3).
             let begin = file.find("-----BEGIN").unwrap();
             for changed in flips(file.trim_end(), begin) {
                 let error = ReaderKey::from_key_file(&changed, passphrase).unwrap_err();

@@ -72,8 +72,8 @@ impl Line<'_> {
     }
 }
 
-/// A name: 1 to 64 bytes, without control characters, not beginning or ending with a space. It is a label and
-/// bound to nothing.
+/// A name: 1 to 64 bytes, without control characters, not beginning or ending with a space. It is a
+/// label and bound to nothing.
 pub(super) type Name = Text<64>;
 
 pub(super) fn name(text: &str) -> Result<Name, &'static str> {

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::Record;
 use crate::secret::Password;
 
-/// Evidence that somebody opened a record (FORMAT.md §4). Only who opens it, or made it, can know these
-/// bytes; whoever has the record can check them. They tell nothing about the password.
+/// Evidence that somebody opened a record (FORMAT.md §4). Only who opens it, or made it, can know
+/// these bytes; whoever has the record can check them. They tell nothing about the password.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct OpenedProof([u8; 32]);
 
@@ -50,8 +50,8 @@ pub struct Opened {
 }
 
 impl Record {
-    /// Whether this proof shows that somebody opened this record. No key is needed. All sealings of one
-    /// record have the same proof.
+    /// Whether this proof shows that somebody opened this record. No key is needed. All sealings of
+    /// one record have the same proof.
     #[must_use]
     pub fn is_proven_by(&self, proof: &OpenedProof) -> bool {
         self.commitments().opened == proof.digest()

@@ -26,12 +26,12 @@ pub(super) struct Kind {
     pub(super) nested: bool,
 }
 
-/// The cost of scrypt in what we write: N = 2^17, r = 8, p = 1, which takes 128 MiB (OWASP Password Storage
-/// Cheat Sheet, its first choice for scrypt).
+/// The cost of scrypt in what we write: N = 2^17, r = 8, p = 1, which takes 128 MiB (OWASP Password
+/// Storage Cheat Sheet, its first choice for scrypt).
 pub(super) const COST: Cost = Cost { n: 1 << 17, r: 8, p: 1 };
 
-/// The most that a file may ask for: 128·N·r bytes is at most 256 MiB, and p at most 4. Without a bound
-/// whoever writes the file could take all memory of whoever reads it.
+/// The most that a file may ask for: 128·N·r bytes is at most 256 MiB, and p at most 4. Without a
+/// bound whoever writes the file could take all memory of whoever reads it.
 const MOST: Cost = Cost { n: 1 << 18, r: 8, p: 4 };
 
 /// RFC 7914 §2.
@@ -112,7 +112,8 @@ pub(super) fn is_encrypted(pem: &str) -> bool {
     pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")
 }
 
-/// Reads such a key. What is outside the encryption is malformed or not; everything inside is one error.
+/// Reads such a key. What is outside the encryption is malformed or not; everything inside is one
+/// error.
 #[inline(never)]
 pub(super) fn from_pem(
     kind: Kind,
@@ -151,15 +152,16 @@ pub(super) fn from_pem(
     }
 }
 
-/// A passphrase as it is written in a file, then as other programs and keyboards may have written it: composed (UAX 15, form C),
-/// decomposed, and as it was given. What is not text has one form.
+/// A passphrase as it is written in a file, then as other programs and keyboards may have written
+/// it: composed (UAX 15, form C), decomposed, and as it was given. What is not text has one form.
 fn forms(passphrase: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
     let given = || Zeroizing::new(passphrase.to_vec());
     let Ok(text) = core::str::from_utf8(passphrase) else { return [given(), given(), given()] };
     [normal(text.nfc(), text.len()), normal(text.nfd(), text.len()), given()]
 }
 
-/// The letters of a text of this length, in room that is never moved: no form has more than three times as many bytes in UTF-8.
+/// The letters of a text of this length, in room that is never moved: no form has more than three
+/// times as many bytes in UTF-8.
 fn normal(letters: impl Iterator<Item = char>, length: usize) -> Zeroizing<Vec<u8>> {
     let mut form = Zeroizing::new(Vec::with_capacity(length.saturating_mul(3)));
     let mut buffer = Zeroizing::new([0; 4]);

@@ -11,8 +11,9 @@ use crate::secret::{Password, SecretBytes};
 /// Length of the blind r.
 const BLIND: usize = 32;
 
-/// r (32) ‖ length of the password (1) ‖ password ‖ zeros up to 128: always 161 bytes, so that a record does
-/// not tell how long its password is (the length of a passphrase tells something about its words).
+/// r (32) ‖ length of the password (1) ‖ password ‖ zeros up to 128: always 161 bytes, so that a
+/// record does not tell how long its password is (the length of a passphrase tells something about
+/// its words).
 pub(super) struct Plaintext(Box<SecretBytes<{ Self::LEN }>>);
 
 impl Plaintext {

@@ -53,8 +53,9 @@ impl fmt::Debug for ReaderId {
 
 /// The public half of a reader: its suite, key and name.
 ///
-/// As text it is one line: `laps-reader-1 SUITE ID KEY NAME`, with the id in hexadecimal and the key in
-/// Base64. The id lets people tell readers apart, and a line that was copied wrongly is refused.
+/// As text it is one line: `laps-reader-1 SUITE ID KEY NAME`, with the id in hexadecimal and the
+/// key in Base64. The id lets people tell readers apart, and a line that was copied wrongly is
+/// refused.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Reader {
     suite: Suite,
@@ -67,7 +68,8 @@ impl Reader {
     /// A reader from its parts.
     ///
     /// # Errors
-    /// [`SealError::ReaderMalformed`] when the key is not a public key of the suite, or the name not a name.
+    /// [`SealError::ReaderMalformed`] when the key is not a public key of the suite, or the name
+    /// not a name.
     pub fn new(suite: Suite, public_key: &[u8], name: &str) -> Result<Self, SealError> {
         let name = line::name(name).map_err(SealError::ReaderMalformed)?;
         kem::check_public_key(suite, public_key)?;

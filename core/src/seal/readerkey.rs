@@ -23,7 +23,8 @@ impl ReaderKey {
     /// Draws a new key.
     ///
     /// # Errors
-    /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the source fails.
+    /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the
+    /// source fails.
     pub fn generate<S: TryCryptoRng>(
         suite: Suite,
         name: &str,
@@ -32,7 +33,8 @@ impl ReaderKey {
         let mut secret = Box::new(SecretBytes::zeroed());
         generator.fill_fresh(secret.expose_secret_mut())?;
         if suite == Suite::X25519 {
-            // RFC 7748 §5: a scalar is used with these bits set so, and kept so: one key has one file.
+            // RFC 7748 §5: a scalar is used with these bits set so, and kept so: one key has one
+            // file.
             let bytes = secret.expose_secret_mut();
             bytes[0] &= 0xf8;
             bytes[31] = (bytes[31] & 0x7f) | 0x40;

@@ -1,4 +1,5 @@
-//! Reader sets: which readers devices seal to, signed by an authority and versioned (protocol §4.1, FORMAT.md §9).
+//! Reader sets: which readers devices seal to, signed by an authority and versioned (protocol §4.1,
+//! FORMAT.md §9).
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -13,8 +14,8 @@ use crate::text;
 
 /// The readers of a scope, as an authority says.
 ///
-/// As text: a line `laps-reader-set-1`, the lines `scope`, `version` and `authority`, one line for each reader, and a
-/// line with the signature over all before it.
+/// As text: a line `laps-reader-set-1`, the lines `scope`, `version` and `authority`, one line for
+/// each reader, and a line with the signature over all before it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReaderSet {
     scope: Scope,
@@ -112,8 +113,9 @@ impl ReaderSet {
     /// The answer's second half is to be remembered as the set in force once devices seal to it.
     ///
     /// # Errors
-    /// [`SealError::ReaderSetMalformed`] when it does not parse; [`SealError::ReaderSetRefused`] when it is
-    /// another's, for another scope, older, or another set with the version of the one in force.
+    /// [`SealError::ReaderSetMalformed`] when it does not parse; [`SealError::ReaderSetRefused`]
+    /// when it is another's, for another scope, older, or another set with the version of the
+    /// one in force.
     pub fn verify(
         text: &[u8],
         authority: &Signer,

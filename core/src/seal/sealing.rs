@@ -25,9 +25,9 @@ impl Record {
     /// Seals a password for the readers, all of one suite, in any order.
     ///
     /// # Errors
-    /// [`SealError::HeaderRefused`] for a header or password that cannot be sealed; [`SealError::NoReaders`],
-    /// [`SealError::TooManyReaders`], [`SealError::DuplicateReader`], [`SealError::MixedSuites`] for the
-    /// readers; [`SealError::Random`] when the source fails.
+    /// [`SealError::HeaderRefused`] for a header or password that cannot be sealed;
+    /// [`SealError::NoReaders`], [`SealError::TooManyReaders`], [`SealError::DuplicateReader`],
+    /// [`SealError::MixedSuites`] for the readers; [`SealError::Random`] when the source fails.
     pub fn seal<S: TryCryptoRng>(
         header: &Header,
         password: &Password,
@@ -44,8 +44,8 @@ impl ReaderKey {
     /// Opens a record: the password, and the proof that it was opened.
     ///
     /// # Errors
-    /// [`SealError::NotAReader`] when the record does not name this reader; [`SealError::Rejected`] when the
-    /// key does not open it, or anything in it was changed.
+    /// [`SealError::NotAReader`] when the record does not name this reader; [`SealError::Rejected`]
+    /// when the key does not open it, or anything in it was changed.
     pub fn open(&self, record: &Record) -> Result<Opened, SealError> {
         let opened = self.open_plaintext(record).and_then(|plaintext| {
             Ok(Opened { password: plaintext.to_password()?, proof: plaintext.proof() })
@@ -54,8 +54,9 @@ impl ReaderKey {
         opened
     }
 
-    /// Opens a record and re-seals it for other readers, under another content key. The core, and with it the password,
-    /// stays what it was; whoever has a copy from before still reads that copy.
+    /// Opens a record and re-seals it for other readers, under another content key. The core, and
+    /// with it the password, stays what it was; whoever has a copy from before still reads that
+    /// copy.
     ///
     /// # Errors
     /// Those of [`ReaderKey::open`] and of [`Record::seal`]; [`SealError::ResealLimit`].
@@ -68,8 +69,9 @@ impl ReaderKey {
         self.reseal_above(record, 0, readers, generator)
     }
 
-    /// As [`ReaderKey::reseal`], under a number above `kept` too: that of the newest sealing which the vault keeps and which may be one
-    /// that nobody opens. An export for re-sealing names it; a vault takes nothing else than the number behind it.
+    /// As [`ReaderKey::reseal`], under a number above `kept` too: that of the newest sealing which
+    /// the vault keeps and which may be one that nobody opens. An export for re-sealing names
+    /// it; a vault takes nothing else than the number behind it.
     ///
     /// # Errors
     /// As there.
@@ -191,7 +193,8 @@ fn seal_plaintext<S: TryCryptoRng>(
 }
 
 // FORMAT.md §5:
-//   content key = HKDF-SHA256(salt = "", IKM = fresh ‖ plaintext, info = label ‖ SHA-256(head), 32 bytes)
+//   content key = HKDF-SHA256(salt = "", IKM = fresh ‖ plaintext, info = label ‖ SHA-256(head), 32
+// bytes)
 #[inline(never)]
 fn content_key(
     fresh: &SecretBytes<32>,
@@ -242,8 +245,9 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The nonce of the body. A content key belongs to one plaintext, core, list of readers and sealing number, so
-/// key and nonce never meet another message; a random nonce would add bytes and no safety.
+/// The nonce of the body. A content key belongs to one plaintext, core, list of readers and sealing
+/// number, so key and nonce never meet another message; a random nonce would add bytes and no
+/// safety.
 const NONCE: Nonce = hpke::hybrid_array::Array([0; 12]);
 
 #[cfg(test)]

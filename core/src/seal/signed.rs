@@ -9,9 +9,9 @@ use crate::random::Generator;
 use crate::secret::Password;
 
 impl Record {
-    /// Seals a password and signs the core, so that a reader who knows the device's key can tell that the
-    /// device made the password and nobody in between. The signature is classical; whoever is root on the
-    /// device can make it, and a cloned image holds the same key.
+    /// Seals a password and signs the core, so that a reader who knows the device's key can tell
+    /// that the device made the password and nobody in between. The signature is classical;
+    /// whoever is root on the device can make it, and a cloned image holds the same key.
     ///
     /// # Errors
     /// Those of [`Record::seal`].
@@ -36,7 +36,8 @@ impl Record {
     /// Checks that this signer signed the core. Sealing anew keeps the signature.
     ///
     /// # Errors
-    /// [`SealError::Rejected`] when there is no signature, it is another signer's, or it does not hold.
+    /// [`SealError::Rejected`] when there is no signature, it is another signer's, or it does not
+    /// hold.
     pub fn verify_signature(&self, signer: &Signer) -> Result<(), SealError> {
         let signature = self.signature().strip_prefix(&[ED25519]);
         let signature = signature.and_then(|bytes| bytes.strip_prefix(signer.public_key()));

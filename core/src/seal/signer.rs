@@ -1,4 +1,5 @@
-//! Signers: the authority that signs reader sets, and devices that sign their records' cores (Ed25519, RFC 8032).
+//! Signers: the authority that signs reader sets, and devices that sign their records' cores
+//! (Ed25519, RFC 8032).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -43,7 +44,8 @@ impl Signer {
     /// A signer from its parts.
     ///
     /// # Errors
-    /// [`SealError::ReaderMalformed`] when the key is not an Ed25519 public key, or the name not a name.
+    /// [`SealError::ReaderMalformed`] when the key is not an Ed25519 public key, or the name not a
+    /// name.
     pub fn new(public_key: &[u8], name: &str) -> Result<Self, SealError> {
         const INVALID: SealError = SealError::ReaderMalformed("the key is not a valid public key");
         let public_key = public_key.try_into().map_err(|_| INVALID)?;
@@ -82,8 +84,8 @@ impl Signer {
         self.name.as_str()
     }
 
-    /// Whether it signed this message; one that other implementations could see otherwise does not count
-    /// (RFC 8032 §5.1.7, without the cofactor, and no points of small order).
+    /// Whether it signed this message; one that other implementations could see otherwise does not
+    /// count (RFC 8032 §5.1.7, without the cofactor, and no points of small order).
     pub(super) fn signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -141,7 +143,8 @@ impl SignerKey {
     /// Draws a new key.
     ///
     /// # Errors
-    /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the source fails.
+    /// [`SealError::ReaderMalformed`] for a name that is not one; [`SealError::Random`] when the
+    /// source fails.
     pub fn generate<S: TryCryptoRng>(
         name: &str,
         generator: &mut Generator<S>,
@@ -167,7 +170,8 @@ impl SignerKey {
     /// The key as the text of a key file: encrypted under the passphrase, or in clear without one.
     ///
     /// # Errors
-    /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty passphrase.
+    /// [`SealError::Random`] when the source fails; [`SealError::PassphraseMissing`] for an empty
+    /// passphrase.
     pub fn to_key_file<S: TryCryptoRng>(
         &self,
         passphrase: Option<&[u8]>,

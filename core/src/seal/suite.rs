@@ -5,8 +5,9 @@
 #[non_exhaustive]
 #[repr(u16)]
 pub enum Suite {
-    /// X-Wing (ML-KEM-768 and X25519), HKDF-SHA256, ChaCha20-Poly1305: safe against a later quantum computer
-    /// as long as either half holds. The default. An Internet-Draft, pinned in FORMAT.md.
+    /// X-Wing (ML-KEM-768 and X25519), HKDF-SHA256, ChaCha20-Poly1305: safe against a later quantum
+    /// computer as long as either half holds. The default. An Internet-Draft, pinned in
+    /// FORMAT.md.
     XWing = 1,
     /// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305 (RFC 9180).
     X25519 = 2,

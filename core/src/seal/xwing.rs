@@ -1,9 +1,9 @@
 //! X-Wing with its private key expanded once.
 //!
-//! The crates expand the 32-byte seed again at every decapsulation, which costs an ML-KEM key generation. An
-//! administrator who opens ten thousand records would pay for ten thousand of them, so the expanded key is
-//! kept here, and wiped when it is dropped. Key schedule and cipher stay those of hpke, whose version is pinned:
-//! `Kem::decap` is not part of what it documents.
+//! The crates expand the 32-byte seed again at every decapsulation, which costs an ML-KEM key
+//! generation. An administrator who opens ten thousand records would pay for ten thousand of them,
+//! so the expanded key is kept here, and wiped when it is dropped. Key schedule and cipher stay
+//! those of hpke, whose version is pinned: `Kem::decap` is not part of what it documents.
 
 use alloc::boxed::Box;
 
@@ -108,7 +108,8 @@ impl Deserializable for ExpandedKey {
     }
 }
 
-/// X-Wing (KEM 0x647A) whose private key is an [`ExpandedKey`]. It only opens; sealing is [`XWing`]'s.
+/// X-Wing (KEM 0x647A) whose private key is an [`ExpandedKey`]. It only opens; sealing is
+/// [`XWing`]'s.
 pub(super) struct XWingExpanded;
 
 impl Kem for XWingExpanded {

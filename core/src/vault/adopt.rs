@@ -1,10 +1,12 @@
 //! Taking in passwords that another directory holds for a device, such as Microsoft Entra's copy.
 //!
-//! The directory says what it was given; no agent of ours has said what is on the account. The newest password therefore
-//! becomes a *pending* record, the earlier ones go into history, and nothing is current. A device that an agent of ours
-//! manages is refused: what the agent says is better.
+//! The directory says what it was given; no agent of ours has said what is on the account. The
+//! newest password therefore becomes a *pending* record, the earlier ones go into history, and
+//! nothing is current. A device that an agent of ours manages is refused: what the agent says is
+//! better.
 //!
-//! The id of such a record follows from what it is about, so that a second run takes in only what is new.
+//! The id of such a record follows from what it is about, so that a second run takes in only what
+//! is new.
 
 use alloc::{format, vec::Vec};
 
@@ -64,8 +66,9 @@ impl Sighting {
 }
 
 impl<S: Store> Vault<S> {
-    /// Which of these passwords are new, and under which headers they must be sealed: the position in `found`, and the header;
-    /// the oldest first. Nothing when all are known. At most the newest sixteen are taken.
+    /// Which of these passwords are new, and under which headers they must be sealed: the position
+    /// in `found`, and the header; the oldest first. Nothing when all are known. At most the
+    /// newest sixteen are taken.
     ///
     /// # Errors
     /// `AlreadyExists` for a device that an agent manages, and what the store says.
@@ -81,13 +84,14 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes in what [`Vault::adoptable`] asked for, sealed to exactly the readers of now, in that order. Answers how many were
-    /// taken in. Without records it only notes what the directory says about the device.
+    /// Takes in what [`Vault::adoptable`] asked for, sealed to exactly the readers of now, in that
+    /// order. Answers how many were taken in. Without records it only notes what the directory
+    /// says about the device.
     ///
     /// # Errors
-    /// `AlreadyExists` for a device that an agent manages, `InvalidArgument` for records that are not those that are
-    /// wanted now, `NotFound` for a device that is not there and of which there are none, `ReasonRequired`, and what the store
-    /// says.
+    /// `AlreadyExists` for a device that an agent manages, `InvalidArgument` for records that are
+    /// not those that are wanted now, `NotFound` for a device that is not there and of which
+    /// there are none, `ReasonRequired`, and what the store says.
     pub fn adopt(
         &self,
         scope: &Scope,
@@ -173,7 +177,8 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// The device under the name that it has, compared without case: the directory may spell it otherwise.
+/// The device under the name that it has, compared without case: the directory may spell it
+/// otherwise.
 fn known(
     tx: &mut dyn Transaction,
     scope: &Scope,
@@ -193,7 +198,8 @@ const READERS: VaultError = VaultError::InvalidArgument(
 );
 
 impl Candidates {
-    /// A newer password of the other directory: what was pending goes to history, displaced when the newer one was made.
+    /// A newer password of the other directory: what was pending goes to history, displaced when
+    /// the newer one was made.
     fn displace_by(&mut self, held: Held) {
         self.highest_version = self.highest_version.max(held.version);
         let at = held.stored_at;
@@ -247,7 +253,8 @@ fn plan(
     Ok(wanted)
 }
 
-/// The newest record of a device that only ever had passwords of another directory; an error for any other device.
+/// The newest record of a device that only ever had passwords of another directory; an error for
+/// any other device.
 fn newest(scope: &Scope, name: &DeviceId, device: &Device) -> Result<Option<Held>, VaultError> {
     let (candidates, account) = (&device.managed.candidates, &device.managed.name);
     let past = candidates.history.iter().map(|past| &past.held);

@@ -1,6 +1,6 @@
-//! Writing and reading canonical bytes: a length before everything that has one, a checksum at the end. Numbers are big-endian; in
-//! the rows of a store, which a check-in reads and writes whole, they take as many bytes as they need (LEB128, the least byte
-//! first: DWARF 5, section 7.6).
+//! Writing and reading canonical bytes: a length before everything that has one, a checksum at the
+//! end. Numbers are big-endian; in the rows of a store, which a check-in reads and writes whole,
+//! they take as many bytes as they need (LEB128, the least byte first: DWARF 5, section 7.6).
 
 use alloc::{string::String, vec::Vec};
 
@@ -23,8 +23,8 @@ const ROW: u8 = 1;
 /// How many bytes a checksum has.
 const CHECK: usize = 8;
 
-/// XXH3 with 64 bits, seed 0 (the xxHash specification), for what is read at every call: it finds damage as well as SHA-256 cut
-/// to the same length, in a tenth of the time.
+/// XXH3 with 64 bits, seed 0 (the xxHash specification), for what is read at every call: it finds
+/// damage as well as SHA-256 cut to the same length, in a tenth of the time.
 fn sum(bytes: &[u8]) -> [u8; CHECK] {
     XxHash3_64::oneshot(bytes).to_be_bytes()
 }

@@ -45,14 +45,16 @@ struct Outcome {
 }
 
 impl<S: Store> Vault<S> {
-    /// Takes a device's check-in and answers it (protocol §3). The embedder has authenticated the device.
+    /// Takes a device's check-in and answers it (protocol §3). The embedder has authenticated the
+    /// device.
     ///
-    /// A check-in with the current token that changes nothing writes nothing but, once an hour, when the device was seen; it is
-    /// answered also by a store that is full, read-only or busy, and then that time stays as it was.
+    /// A check-in with the current token that changes nothing writes nothing but, once an hour,
+    /// when the device was seen; it is answered also by a store that is full, read-only or
+    /// busy, and then that time stays as it was.
     ///
     /// # Errors
-    /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name (it is in the trail), and
-    /// what the store says.
+    /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name
+    /// (it is in the trail), and what the store says.
     pub fn check_in(
         &self,
         scope: &Scope,
@@ -72,16 +74,19 @@ impl<S: Store> Vault<S> {
         Ok(outcome.answer)
     }
 
-    /// Takes many check-ins in one transaction, so that they share one sync. The answers stand in the order of the check-ins, each
-    /// for itself: one that does not parse, speaks for another device, or concerns a device whose data is damaged does not
-    /// touch the others. A device may be named more than once; its check-ins are taken in their order.
+    /// Takes many check-ins in one transaction, so that they share one sync. The answers stand in
+    /// the order of the check-ins, each for itself: one that does not parse, speaks for another
+    /// device, or concerns a device whose data is damaged does not touch the others. A device
+    /// may be named more than once; its check-ins are taken in their order.
     ///
-    /// Where an error shows only while the transaction is written, all are taken again, each in a transaction of its own.
+    /// Where an error shows only while the transaction is written, all are taken again, each in a
+    /// transaction of its own.
     ///
     /// # Errors
-    /// What the store says about the transaction as a whole (`Busy`, `StorageFull`, …), and `Random`: then none was taken, and
-    /// all may be given again. Of a store that is full, read-only or busy those that change nothing are answered all the same; if
-    /// there are any, each of the others has the error for its answer.
+    /// What the store says about the transaction as a whole (`Busy`, `StorageFull`, …), and
+    /// `Random`: then none was taken, and all may be given again. Of a store that is full,
+    /// read-only or busy those that change nothing are answered all the same; if there are any,
+    /// each of the others has the error for its answer.
     pub fn check_in_many(
         &self,
         scope: &Scope,
@@ -112,7 +117,8 @@ impl<S: Store> Vault<S> {
         Ok(taken.into_iter().map(answer).collect())
     }
 
-    /// All in one transaction. An error is one of the transaction, or of one of them: then none was taken.
+    /// All in one transaction. An error is one of the transaction, or of one of them: then none was
+    /// taken.
     fn take_together(
         &self,
         scope: &Scope,
@@ -129,8 +135,9 @@ impl<S: Store> Vault<S> {
                         continue;
                     }
                 };
-                // The usual damage is found before anything is written for the device. Whatever else the store says ends the
-                // transaction: it may be gone already, and what is written after it would stand alone.
+                // The usual damage is found before anything is written for the device. Whatever
+                // else the store says ends the transaction: it may be gone already,
+                // and what is written after it would stand alone.
                 taken.push(match self.known(tx, scope, &incoming.device) {
                     Ok(known) => Ok(self.take(tx, scope, incoming, known, now)?),
                     Err(error @ (VaultError::Damaged { .. } | VaultError::AlreadyExists(_))) => {
@@ -160,7 +167,8 @@ impl<S: Store> Vault<S> {
         received.iter().map(take).collect()
     }
 
-    /// Where nothing can be written: those that change nothing are answered all the same, if there are any.
+    /// Where nothing can be written: those that change nothing are answered all the same, if there
+    /// are any.
     fn take_quiet(
         &self,
         scope: &Scope,
@@ -265,7 +273,8 @@ impl<S: Store> Vault<S> {
                 device.about.last_seen = now;
                 tx.update_device(key, &device)
             });
-            // The answer acknowledges nothing new, so nothing is lost with it; the next check-in notes it.
+            // The answer acknowledges nothing new, so nothing is lost with it; the next check-in
+            // notes it.
             match noted {
                 Err(error) if !has_no_room_now(&error) => return Err(error),
                 _ => {}
@@ -337,13 +346,15 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Whether the time of the last check-in is to be stored again: it is old, or lies ahead of a clock that was corrected since.
+/// Whether the time of the last check-in is to be stored again: it is old, or lies ahead of a clock
+/// that was corrected since.
 const fn is_stale(last_seen: Timestamp, now: Timestamp) -> bool {
     let apart = now.seconds_since(last_seen).saturating_add(last_seen.seconds_since(now));
     apart > LAST_SEEN_SECONDS
 }
 
-/// Whether a store is whole, and only does not take anything now: full, read-only, or in use for a long time.
+/// Whether a store is whole, and only does not take anything now: full, read-only, or in use for a
+/// long time.
 fn has_no_room_now(error: &VaultError) -> bool {
     matches!(error, VaultError::Store(error)
         if matches!(error.code, Code::StorageFull | Code::Busy | Code::PermissionDenied))
@@ -446,7 +457,8 @@ pub(super) fn append(
     Ok(head)
 }
 
-/// Our hash at the length that the device remembers, our head, and the device's head when it is not in our trail.
+/// Our hash at the length that the device remembers, our head, and the device's head when it is not
+/// in our trail.
 #[expect(clippy::type_complexity, reason = "three answers to one question")]
 fn compare_trail(
     tx: &mut dyn Transaction,

@@ -14,7 +14,8 @@ use super::state::{
     RuledOut, Sealing,
 };
 
-/// About what a held record takes, and all that a device has only once: most states are written without growing.
+/// About what a held record takes, and all that a device has only once: most states are written
+/// without growing.
 const HELD_LEN: usize = 80;
 const ABOUT_LEN: usize = 256;
 
@@ -25,7 +26,8 @@ impl Device {
         self.row(&self.managed.candidates.history, &self.former)
     }
 
-    /// The same, as if there were no history and no former account: for a store that keeps apart what an offer leaves as it is.
+    /// The same, as if there were no history and no former account: for a store that keeps apart
+    /// what an offer leaves as it is.
     #[must_use]
     pub fn to_bytes_in_flight(&self) -> Vec<u8> {
         self.row(&[], &[])
@@ -37,7 +39,8 @@ impl Device {
         self.former = settled.former;
     }
 
-    /// Whether what [`to_bytes_in_flight`](Self::to_bytes_in_flight) leaves out is the same in both.
+    /// Whether what [`to_bytes_in_flight`](Self::to_bytes_in_flight) leaves out is the same in
+    /// both.
     #[must_use]
     pub fn is_settled_as(&self, history: &[Past], former: &[Account]) -> bool {
         self.managed.candidates.history == history && self.former == former

@@ -1,4 +1,5 @@
-//! Handing out sealed records (protocol §6.1): first the entry, and the order if asked for; then the bytes.
+//! Handing out sealed records (protocol §6.1): first the entry, and the order if asked for; then
+//! the bytes.
 
 use alloc::{collections::BTreeSet, format, string::String, string::ToString as _, vec::Vec};
 
@@ -24,12 +25,13 @@ pub(super) const MAX_ACTOR: usize = 256;
 const MAX_REASON: usize = 1_024;
 
 impl<S: Store> Vault<S> {
-    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate, are durable before. The order follows from
-    /// the setting of the vault: whoever discloses may ask for an earlier one, and needs a word for a later one or none.
+    /// Hands out the sealed candidates of a device. The audit entry, and the order to rotate, are
+    /// durable before. The order follows from the setting of the vault: whoever discloses may
+    /// ask for an earlier one, and needs a word for a later one or none.
     ///
     /// # Errors
-    /// `ReasonRequired`, `NotFound`, `ConfirmationRequired` for a later rotation than the setting says, and what the store says. The
-    /// refused attempt is in the log.
+    /// `ReasonRequired`, `NotFound`, `ConfirmationRequired` for a later rotation than the setting
+    /// says, and what the store says. The refused attempt is in the log.
     pub fn disclose(
         &self,
         scope: &Scope,
@@ -111,13 +113,15 @@ impl<S: Store> Vault<S> {
         Ok(disclosure)
     }
 
-    /// Notes what became of a disclosure: whether the records were opened. They count as revealed whatever is noted, and a later outcome
-    /// is added and replaces nothing. With what opening a record told (`proofs`), that record is proven to have been opened; without,
+    /// Notes what became of a disclosure: whether the records were opened. They count as revealed
+    /// whatever is noted, and a later outcome is added and replaces nothing. With what opening
+    /// a record told (`proofs`), that record is proven to have been opened; without,
     /// somebody claims it.
     ///
     /// # Errors
-    /// `NotFound` when that entry is not a disclosure, `InvalidArgument` for the disclosure of somebody else, for a proof that belongs to
-    /// none of its records, and for proofs of what was not opened; `ReasonRequired`, and what the store says.
+    /// `NotFound` when that entry is not a disclosure, `InvalidArgument` for the disclosure of
+    /// somebody else, for a proof that belongs to none of its records, and for proofs of what
+    /// was not opened; `ReasonRequired`, and what the store says.
     pub fn record_outcome(
         &self,
         scope: &Scope,
@@ -168,7 +172,8 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Runs `work` in a durable transaction. When the request itself is refused, that attempt is put into the trail.
+    /// Runs `work` in a durable transaction. When the request itself is refused, that attempt is
+    /// put into the trail.
     pub(super) fn audited<T>(
         &self,
         scope: &Scope,
@@ -254,8 +259,9 @@ fn prove(
     Ok(proven)
 }
 
-/// The records of an account, the one that it most likely holds first: those that the latest report named, the current one before the
-/// pending ones, of these the newest first; then the other candidates; then what was ruled out on a word; then the history, if asked for.
+/// The records of an account, the one that it most likely holds first: those that the latest report
+/// named, the current one before the pending ones, of these the newest first; then the other
+/// candidates; then what was ruled out on a word; then the history, if asked for.
 pub(super) fn wanted(account: &Account, history: bool) -> Vec<(&Held, CandidateState)> {
     let candidates = &account.candidates;
     let current = candidates.current.iter().map(|held| (held, CandidateState::Current));
@@ -274,8 +280,8 @@ pub(super) fn wanted(account: &Account, history: bool) -> Vec<(&Held, CandidateS
     wanted
 }
 
-/// The bytes of a sealing, if they are what was stored, and the record that the device's row says: whoever writes the store's
-/// file could have put another device's, or an older one, in its place.
+/// The bytes of a sealing, if they are what was stored, and the record that the device's row says:
+/// whoever writes the store's file could have put another device's, or an older one, in its place.
 pub(super) fn intact(
     tx: &mut dyn Transaction,
     scope: &Scope,
@@ -323,7 +329,8 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// An entry of this request; what does not fit is cut, which happens only where the request is refused.
+    /// An entry of this request; what does not fit is cut, which happens only where the request is
+    /// refused.
     pub(super) fn entry(&self, action: Action, device: &str, now: Timestamp) -> Entry {
         let cut = |text: &str, max: usize| {
             let clean = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });

@@ -15,7 +15,8 @@ use crate::seal::SealError;
 pub enum VaultError {
     /// The check-in does not parse.
     Message(MessageError),
-    /// The check-in, or a record in it, names another scope or device than the one that was authenticated.
+    /// The check-in, or a record in it, names another scope or device than the one that was
+    /// authenticated.
     WrongDevice {
         /// The device that was authenticated.
         authenticated: String,
@@ -31,14 +32,16 @@ pub enum VaultError {
         /// The name of a device that is there.
         nearest: String,
     },
-    /// Of devices that were named, this one is unknown or has no record; nothing was done for any of them.
+    /// Of devices that were named, this one is unknown or has no record; nothing was done for any
+    /// of them.
     NoSuchDevice {
         /// Its name.
         device: String,
         /// Whether the vault knows it.
         known: bool,
     },
-    /// A name, reason, number or cursor outside its range; the text says which and what is accepted.
+    /// A name, reason, number or cursor outside its range; the text says which and what is
+    /// accepted.
     InvalidArgument(&'static str),
     /// The actor or the reason is blank.
     ReasonRequired,

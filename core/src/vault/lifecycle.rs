@@ -12,12 +12,14 @@ use super::trail::{Action, Entry};
 use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {
-    /// Takes a device out of service: it is never due. What is stored stays, and can be disclosed. A device that checks in again
-    /// is back in service, which is noted. Orders to rotate wait until then, those that were open and those that are made
-    /// meanwhile: somebody may know the password with which it comes back.
+    /// Takes a device out of service: it is never due. What is stored stays, and can be disclosed.
+    /// A device that checks in again is back in service, which is noted. Orders to rotate wait
+    /// until then, those that were open and those that are made meanwhile: somebody may know
+    /// the password with which it comes back.
     ///
     /// # Errors
-    /// `NotFound`, `AlreadyExists` when it is retired already, `ReasonRequired`, and what the store says.
+    /// `NotFound`, `AlreadyExists` when it is retired already, `ReasonRequired`, and what the store
+    /// says.
     pub fn retire(
         &self,
         scope: &Scope,
@@ -40,11 +42,12 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Brings a retired device back into service, for a new start: a new installation under the old name may have another
-    /// account and another SID. What is stored stays.
+    /// Brings a retired device back into service, for a new start: a new installation under the old
+    /// name may have another account and another SID. What is stored stays.
     ///
     /// # Errors
-    /// `NotFound` for a device that is unknown or not retired, `ReasonRequired`, and what the store says.
+    /// `NotFound` for a device that is unknown or not retired, `ReasonRequired`, and what the store
+    /// says.
     pub fn re_enrol(
         &self,
         scope: &Scope,
@@ -57,10 +60,12 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Removes a device and everything that is kept about it, the predecessors of its records too. The trail stays.
+    /// Removes a device and everything that is kept about it, the predecessors of its records too.
+    /// The trail stays.
     ///
     /// # Errors
-    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the store says.
+    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the
+    /// store says.
     pub fn purge(
         &self,
         scope: &Scope,
@@ -89,7 +94,8 @@ impl<S: Store> Vault<S> {
     /// not be kept.
     ///
     /// # Errors
-    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the store says.
+    /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the
+    /// store says.
     pub fn remove_record(
         &self,
         scope: &Scope,

@@ -22,7 +22,8 @@ impl<S: Store> Vault<S> {
     /// Sets a scope up with its first readers.
     ///
     /// # Errors
-    /// `AlreadyExists`, `InvalidArgument` without a reader, `ReasonRequired`, and what the store says.
+    /// `AlreadyExists`, `InvalidArgument` without a reader, `ReasonRequired`, and what the store
+    /// says.
     pub fn initialise(
         &self,
         scope: &Scope,
@@ -91,16 +92,17 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Orders the rotation of what a reader can open, spread over `window` seconds from now (0: at once; none: no order), and
-    /// removes it. What it has a copy of stays readable to it.
+    /// Orders the rotation of what a reader can open, spread over `window` seconds from now (0: at
+    /// once; none: no order), and removes it. What it has a copy of stays readable to it.
     ///
-    /// The orders come first, a thousand devices in each transaction, then the removal in one, then the orders for what came in
-    /// meanwhile: once the reader is gone from the records, sealing anew would hide what it could open. When it fails or is
-    /// killed, call it again, or [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
+    /// The orders come first, a thousand devices in each transaction, then the removal in one, then
+    /// the orders for what came in meanwhile: once the reader is gone from the records, sealing
+    /// anew would hide what it could open. When it fails or is killed, call it again, or
+    /// [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
     ///
     /// # Errors
-    /// `NotFound`, `ConfirmationRequired` for the last reader, `WouldLose` when passwords in use name no other active reader,
-    /// `ReasonRequired`, and what the store says.
+    /// `NotFound`, `ConfirmationRequired` for the last reader, `WouldLose` when passwords in use
+    /// name no other active reader, `ReasonRequired`, and what the store says.
     pub fn remove_reader(
         &self,
         scope: &Scope,
@@ -141,7 +143,8 @@ impl<S: Store> Vault<S> {
         Ok(Ordered { devices: ordered.devices.saturating_add(before), ..ordered })
     }
 
-    /// What the removal of a reader would leave without an active reader: the question to ask before it. Costs grow with the scope.
+    /// What the removal of a reader would leave without an active reader: the question to ask
+    /// before it. Costs grow with the scope.
     ///
     /// # Errors
     /// What the store says.
@@ -149,8 +152,8 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| loss(tx, scope, reader))
     }
 
-    /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds from now. A thousand
-    /// devices in each transaction; nothing is ordered twice.
+    /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds
+    /// from now. A thousand devices in each transaction; nothing is ordered twice.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -165,7 +168,8 @@ impl<S: Store> Vault<S> {
         self.order_opened_by(scope, reader, window, request, now, None)
     }
 
-    /// With the head of an entry that says already what is done, a page without an order is no entry of its own.
+    /// With the head of an entry that says already what is done, a page without an order is no
+    /// entry of its own.
     fn order_opened_by(
         &self,
         scope: &Scope,
@@ -232,7 +236,8 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Sets how many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    /// Sets how many seconds after a disclosure what was shown is rotated; none: only when whoever
+    /// discloses asks for it.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -256,7 +261,8 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever
+    /// discloses asks for it.
     ///
     /// # Errors
     /// What the store says.
@@ -272,7 +278,8 @@ impl<S: Store> Vault<S> {
         Ok(self.store.read(|tx| tx.readers(scope))?.history)
     }
 
-    /// Puts a fact about the store into the trail of every scope: that a copy was restored, that it was migrated.
+    /// Puts a fact about the store into the trail of every scope: that a copy was restored, that it
+    /// was migrated.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -306,8 +313,8 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Puts a fact about the store into the trail of every scope, inside a transaction that is open. The detail is cut at
-/// [`MAX_DETAIL`], and its control characters are escaped.
+/// Puts a fact about the store into the trail of every scope, inside a transaction that is open.
+/// The detail is cut at [`MAX_DETAIL`], and its control characters are escaped.
 ///
 /// # Errors
 /// What the store says.

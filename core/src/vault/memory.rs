@@ -17,11 +17,13 @@ use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Tran
 use super::trail::Entry;
 use super::{VaultError, Who, folded};
 
-/// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a copy.
+/// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a
+/// copy.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Data>>);
 
-/// Everything that the store keeps about one device: a value that can be compared, hashed and put back.
+/// Everything that the store keeps about one device: a value that can be compared, hashed and put
+/// back.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct DeviceState {

@@ -1,4 +1,5 @@
-//! Finding a device by what people and imports call it: case does not count, and who mistypes a name is told the nearest.
+//! Finding a device by what people and imports call it: case does not count, and who mistypes a
+//! name is told the nearest.
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
@@ -12,15 +13,17 @@ use super::{Vault, VaultError, name};
 /// How many devices are looked at in one go.
 const PAGE: usize = 1_000;
 
-/// A name as names are compared: in capitals, letter by letter, as Windows does. A store finds [similar](Transaction::similar) names by it.
+/// A name as names are compared: in capitals, letter by letter, as Windows does. A store finds
+/// [similar](Transaction::similar) names by it.
 #[must_use]
 pub fn folded(name: &str) -> String {
     name.chars().map(capital).collect()
 }
 
 impl<S: Store> Vault<S> {
-    /// Names of devices that differ in case only are one device's: for an embedder whose names are those of computers. Without it a
-    /// check-in under such a name is refused; identifiers in Base64, say, differ by case.
+    /// Names of devices that differ in case only are one device's: for an embedder whose names are
+    /// those of computers. Without it a check-in under such a name is refused; identifiers in
+    /// Base64, say, differ by case.
     #[must_use]
     pub fn with_names_ignoring_case(mut self) -> Self {
         self.ignores_case = true;

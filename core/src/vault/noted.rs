@@ -1,5 +1,6 @@
-//! Entries that a device causes by what it sends: one for one cause, and few of one kind. Whoever has the identity of a device can send
-//! what it likes; it must not fill the log, or bury in it what somebody else did.
+//! Entries that a device causes by what it sends: one for one cause, and few of one kind. Whoever
+//! has the identity of a device can send what it likes; it must not fill the log, or bury in it
+//! what somebody else did.
 
 use super::VaultError;
 use super::checkin::append;
@@ -14,8 +15,9 @@ const DAY: u64 = 86_400;
 /// Of one kind a device appends no more among the latest entries of a day, whatever the causes are.
 const MOST: usize = 4;
 
-/// Whether the log has no entry yet for what this one is about, and room for another of its kind. Every entry is new again after a day, or
-/// when many others have come: so one device appends at most four of a kind for sixty-four of others, and four a day when there are none.
+/// Whether the log has no entry yet for what this one is about, and room for another of its kind.
+/// Every entry is new again after a day, or when many others have come: so one device appends at
+/// most four of a kind for sixty-four of others, and four a day when there are none.
 pub(super) fn is_new(
     tx: &mut dyn Transaction,
     scope: &Scope,

@@ -1,4 +1,5 @@
-//! Orders to rotate (protocol §3.6): for some devices, all, the overdue ones, or those of which somebody was shown something.
+//! Orders to rotate (protocol §3.6): for some devices, all, the overdue ones, or those of which
+//! somebody was shown something.
 
 use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
@@ -19,12 +20,13 @@ const PAGE: usize = 1_000;
 impl<S: Store> Vault<S> {
     /// Orders devices to rotate: replaces every record that they may hold now.
     ///
-    /// [`Selection::Devices`] is one transaction. The others order a thousand devices in each transaction, and each is in the
-    /// trail; when one fails, call again: nothing is ordered twice.
+    /// [`Selection::Devices`] is one transaction. The others order a thousand devices in each
+    /// transaction, and each is in the trail; when one fails, call again: nothing is ordered
+    /// twice.
     ///
     /// # Errors
-    /// `ReasonRequired`, `NotFound` for a named device that is unknown or has no record, and what the store says. The refused
-    /// attempt is in the trail.
+    /// `ReasonRequired`, `NotFound` for a named device that is unknown or has no record, and what
+    /// the store says. The refused attempt is in the trail.
     pub fn order_rotation(
         &self,
         scope: &Scope,
@@ -41,7 +43,8 @@ impl<S: Store> Vault<S> {
                 self.order_pages(scope, "overdue devices", None, request, now, |tx, last| {
                     let after = last.map(StoredDevice::due_place);
                     match after {
-                        // Nothing says where the next page begins: better none than the first one again.
+                        // Nothing says where the next page begins: better none than the first one
+                        // again.
                         Some(None) => Ok(Vec::new()),
                         after => tx.due(scope, now, after.flatten(), PAGE),
                     }
@@ -115,8 +118,8 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// What somebody was shown. What he noted about a disclosure afterwards, ["not opened"](Vault::record_outcome), is his word and
-    /// takes nothing away: he has the records.
+    /// What somebody was shown. What he noted about a disclosure afterwards, ["not
+    /// opened"](Vault::record_outcome), is his word and takes nothing away: he has the records.
     fn order_revealed(
         &self,
         scope: &Scope,
@@ -235,8 +238,8 @@ mod tests {
     use crate::seal::{ReaderKey, Suite};
     use crate::vault::state::HistorySetting;
 
-    /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller said as it was: the chain covers
-    /// the bytes, whatever they say.
+    /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller
+    /// said as it was: the chain covers the bytes, whatever they say.
     #[test]
     fn a_trail_in_which_times_stand_in_both_ways_is_whole() {
         const WHO: Request<'_> = Request::new("alice", "ticket");

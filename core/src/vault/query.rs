@@ -1,4 +1,5 @@
-//! Looking at the vault without opening anything. A type of its own, so that a program can be given this and nothing else.
+//! Looking at the vault without opening anything. A type of its own, so that a program can be given
+//! this and nothing else.
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
@@ -33,7 +34,8 @@ impl<S: Store> Vault<S> {
         Metadata { vault: self.clone() }
     }
 
-    /// Devices by name, those behind `after`; at most [`MAX_PAGE`] of them. Damaged ones are named apart.
+    /// Devices by name, those behind `after`; at most [`MAX_PAGE`] of them. Damaged ones are named
+    /// apart.
     ///
     /// # Errors
     /// What the store says.
@@ -64,8 +66,8 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// The records of a device without their content, in the order of a disclosure: those of the managed account with its history, then
-    /// those of the accounts that were managed before.
+    /// The records of a device without their content, in the order of a disclosure: those of the
+    /// managed account with its history, then those of the accounts that were managed before.
     ///
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
@@ -102,8 +104,8 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Devices by due date, those due no later than `until`; `after` is the `next` of the page before. Costs grow with the
-    /// answer, not with the vault.
+    /// Devices by due date, those due no later than `until`; `after` is the `next` of the page
+    /// before. Costs grow with the answer, not with the vault.
     ///
     /// # Errors
     /// `InvalidArgument` for an `after` that is not ours, and what the store says.

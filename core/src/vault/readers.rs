@@ -1,4 +1,5 @@
-//! Who may open records: the readers of a scope, now and before, the sets that records are sealed to, and the settings of the scope.
+//! Who may open records: the readers of a scope, now and before, the sets that records are sealed
+//! to, and the settings of the scope.
 
 use alloc::{string::String, vec::Vec};
 
@@ -34,8 +35,8 @@ impl KnownReader {
 pub enum ReaderList {
     /// A set of the scope, by its number.
     Set(u32),
-    /// A set that stands in no list, by the ids: with a reader that the vault does not know, a device that seals to strangers must not
-    /// make the list grow.
+    /// A set that stands in no list, by the ids: with a reader that the vault does not know, a
+    /// device that seals to strangers must not make the list grow.
     Ids(Vec<[u8; 32]>),
 }
 
@@ -55,9 +56,11 @@ pub struct Readers {
     pub sets: Vec<Vec<[u8; 32]>>,
     /// How much history is kept.
     pub history: HistorySetting,
-    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever discloses asks for it.
+    /// How many seconds after a disclosure what was shown is rotated; none: only when whoever
+    /// discloses asks for it.
     pub rotate_after: Option<u64>,
-    /// How many entries the audit log had in each copy of the vault that was restored, the first restore first.
+    /// How many entries the audit log had in each copy of the vault that was restored, the first
+    /// restore first.
     pub restored: Vec<u64>,
 }
 
@@ -139,8 +142,8 @@ impl Readers {
         }
     }
 
-    /// The number of a set of ids, a new one when there is none yet; the ids themselves for a set with readers that the vault does not
-    /// know, and where the list is full.
+    /// The number of a set of ids, a new one when there is none yet; the ids themselves for a set
+    /// with readers that the vault does not know, and where the list is full.
     pub(super) fn list(&mut self, set: Vec<[u8; 32]>) -> ReaderList {
         let known = |id: &[u8; 32]| self.known.iter().any(|reader| reader.id == *id);
         if let Some(at) = self.sets.iter().position(|listed| *listed == set) {
@@ -155,8 +158,9 @@ impl Readers {
         }
     }
 
-    /// Where the log of a copy ended that was restored, for a head that is not in the log: the latest restore that a head of this length
-    /// can be from before. None: that head was lost otherwise, or never was.
+    /// Where the log of a copy ended that was restored, for a head that is not in the log: the
+    /// latest restore that a head of this length can be from before. None: that head was lost
+    /// otherwise, or never was.
     #[must_use]
     pub fn restored_before(&self, length: u64) -> Option<u64> {
         self.restored.iter().copied().filter(|entries| *entries < length).max()

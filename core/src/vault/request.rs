@@ -8,8 +8,8 @@ use super::trail::Entry;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Request<'a> {
-    /// Whom the program authenticated: at most 256 bytes without control characters; empty when nobody was. Orders about what somebody was
-    /// shown go by this.
+    /// Whom the program authenticated: at most 256 bytes without control characters; empty when
+    /// nobody was. Orders about what somebody was shown go by this.
     pub caller: &'a str,
     /// The id of the reader that opens, where it is known.
     pub reader: Option<[u8; 32]>,
@@ -17,7 +17,8 @@ pub struct Request<'a> {
     pub actor: &'a str,
     /// Why: 1 to 1 024 bytes, likewise.
     pub reason: &'a str,
-    /// What the program adds about where the request comes from (user, host, process): at most 1 024 bytes, may be empty.
+    /// What the program adds about where the request comes from (user, host, process): at most 1
+    /// 024 bytes, may be empty.
     pub context: &'a str,
 }
 
@@ -75,8 +76,8 @@ pub struct DiscloseOptions<'a> {
     pub longer: Confirmation,
     /// The account: none for the managed one. Others are those that the device managed before.
     pub account: Option<&'a str>,
-    /// Also the sealings that came from the device, of records that were given back: for when what was given back opens for nobody.
-    /// What is shown is then rotated at once.
+    /// Also the sealings that came from the device, of records that were given back: for when what
+    /// was given back opens for nobody. What is shown is then rotated at once.
     pub from_device: bool,
 }
 
@@ -130,7 +131,8 @@ impl<'a> DiscloseOptions<'a> {
 pub struct ResealOptions {
     /// The word that a reader whom the vault never knew may lose a record.
     pub strangers: Confirmation,
-    /// Of records that were given back, the sealings that came from the devices: for when what was given back opens for nobody.
+    /// Of records that were given back, the sealings that came from the devices: for when what was
+    /// given back opens for nobody.
     pub from_devices: bool,
 }
 
@@ -187,21 +189,25 @@ impl<'a> Who<'a> {
 pub enum Selection<'a> {
     /// These; one that is unknown or has no record makes the whole order fail.
     Devices(&'a [&'a str]),
-    /// Every device that has a record. For a retired one, here and below, the order waits until it is back in service.
+    /// Every device that has a record. For a retired one, here and below, the order waits until it
+    /// is back in service.
     All,
     /// Every device whose due date has passed.
     Overdue,
-    /// Every device that may hold now what this person was shown since then, opened or not: by a disclosure, an export, a back-up,
-    /// or records that were handed out to be sealed anew or given back. A back-up is of everything that was stored until an
-    /// hour behind its entry, and so is what an entry of an earlier version does not name; every other entry names its records.
+    /// Every device that may hold now what this person was shown since then, opened or not: by a
+    /// disclosure, an export, a back-up, or records that were handed out to be sealed anew or
+    /// given back. A back-up is of everything that was stored until an hour behind its entry,
+    /// and so is what an entry of an earlier version does not name; every other entry names its
+    /// records.
     ///
-    /// What the trail does not know is not in it: the file of the vault copied or restored by somebody who can read it, and what
-    /// an [import](crate::vault::Vault::import) brought. Then order [all](Self::All).
+    /// What the trail does not know is not in it: the file of the vault copied or restored by
+    /// somebody who can read it, and what an [import](crate::vault::Vault::import) brought.
+    /// Then order [all](Self::All).
     RevealedBy {
         /// Whose entries.
         who: Who<'a>,
-        /// Entries at this time or later; also those that are earlier than one before them, by a clock that was wrong, and what stands
-        /// between.
+        /// Entries at this time or later; also those that are earlier than one before them, by a
+        /// clock that was wrong, and what stands between.
         since: Timestamp,
     },
 }

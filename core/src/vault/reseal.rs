@@ -1,5 +1,5 @@
-//! Sealing records anew for the readers of now, without rotating (protocol §4.3). The vault opens nothing: it hands sealed
-//! records out and takes them back; the key is the caller's.
+//! Sealing records anew for the readers of now, without rotating (protocol §4.3). The vault opens
+//! nothing: it hands sealed records out and takes them back; the key is the caller's.
 
 use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
 
@@ -23,15 +23,18 @@ const PAGE: usize = 1_000;
 const STEP: usize = 200;
 
 impl<S: Store> Vault<S> {
-    /// Seals every record anew that is not sealed to exactly the readers of now. `seal` is given records and the readers to
-    /// seal them to, and answers for each the sealed bytes or why there are none; it has the key, and may use all cores. When it
-    /// answers fewer than it was given, the run ends with them.
+    /// Seals every record anew that is not sealed to exactly the readers of now. `seal` is given
+    /// records and the readers to seal them to, and answers for each the sealed bytes or why
+    /// there are none; it has the key, and may use all cores. When it answers fewer than it was
+    /// given, the run ends with them.
     ///
-    /// A record that cannot be opened, sealed or taken back is reported and left as it was: one hostile or damaged record does
-    /// not keep the others from it. What was given back is not looked at again, so this goes on where a killed run stopped.
+    /// A record that cannot be opened, sealed or taken back is reported and left as it was: one
+    /// hostile or damaged record does not keep the others from it. What was given back is not
+    /// looked at again, so this goes on where a killed run stopped.
     ///
     /// # Errors
-    /// `Random` when `seal` says so, `InvalidArgument` without a reader, `ReasonRequired`, and what the store says.
+    /// `Random` when `seal` says so, `InvalidArgument` without a reader, `ReasonRequired`, and what
+    /// the store says.
     pub fn reseal_all(
         &self,
         scope: &Scope,
@@ -84,12 +87,13 @@ impl<S: Store> Vault<S> {
         }
     }
 
-    /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`: to be opened by a
-    /// reader, sealed anew and given back with [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail, with
+    /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind
+    /// `after`: to be opened by a reader, sealed anew and given back with
+    /// [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail, with
     /// every record.
     ///
-    /// Where the reader's machine is not the vault's, it seals to readers that it knows itself, from a signed set or its own list: who
-    /// keeps the vault could name one of theirs.
+    /// Where the reader's machine is not the vault's, it seals to readers that it knows itself,
+    /// from a signed set or its own list: who keeps the vault could name one of theirs.
     ///
     /// What was given back is not in the list any more, so this goes on where a killed run stopped.
     ///
@@ -106,8 +110,9 @@ impl<S: Store> Vault<S> {
         self.resealing_with(scope, after, limit, ResealOptions::default(), request, now)
     }
 
-    /// As [`Vault::resealing`], and with a word also what names readers that the vault never knew; or, of records that were given back, the
-    /// sealings that came from the devices: for when what was given back opens for nobody. Those name who could read before, so the
+    /// As [`Vault::resealing`], and with a word also what names readers that the vault never knew;
+    /// or, of records that were given back, the sealings that came from the devices: for when
+    /// what was given back opens for nobody. Those name who could read before, so the
     /// rotation of what is handed out is ordered.
     ///
     /// # Errors
@@ -178,18 +183,21 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes records back that were sealed again. Each is the same password for the same purpose, sealed to exactly the active readers,
-    /// under the number behind the highest that is kept; all of them or none. Answers how many were taken; those that were
-    /// removed, given back already, or sealed again by somebody else in the meantime are left out, so a page can be given back
-    /// again when its answer was lost.
+    /// Takes records back that were sealed again. Each is the same password for the same purpose,
+    /// sealed to exactly the active readers, under the number behind the highest that is kept;
+    /// all of them or none. Answers how many were taken; those that were removed, given back
+    /// already, or sealed again by somebody else in the meantime are left out, so a page can be
+    /// given back again when its answer was lost.
     ///
-    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back. So the sealing that came from the
-    /// device stays beside it until a commit displaces the record; what is given back replaces only what was given back before.
+    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back.
+    /// So the sealing that came from the device stays beside it until a commit displaces the
+    /// record; what is given back replaces only what was given back before.
     ///
     /// # Errors
-    /// `Record` for what does not parse; `InvalidArgument` for another password, other readers or a number that leaps;
-    /// `ConfirmationRequired` for a record that names a reader whom the vault never knew and who would lose it, unless the item has the
-    /// word; `ReasonRequired`, and what the store says.
+    /// `Record` for what does not parse; `InvalidArgument` for another password, other readers or a
+    /// number that leaps; `ConfirmationRequired` for a record that names a reader whom the
+    /// vault never knew and who would lose it, unless the item has the word; `ReasonRequired`,
+    /// and what the store says.
     pub fn reseal(
         &self,
         scope: &Scope,
@@ -219,11 +227,13 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// As [`Vault::reseal`], but one that is refused does not hinder the others: it stays as it was and is in `failed`. Each is
-    /// then taken in a transaction of its own, and the refused attempts are in the trail.
+    /// As [`Vault::reseal`], but one that is refused does not hinder the others: it stays as it was
+    /// and is in `failed`. Each is then taken in a transaction of its own, and the refused
+    /// attempts are in the trail.
     ///
     /// # Errors
-    /// `ReasonRequired`, and what the store says. What was taken before that stays; all may be given back again.
+    /// `ReasonRequired`, and what the store says. What was taken before that stays; all may be
+    /// given back again.
     pub fn reseal_each(
         &self,
         scope: &Scope,

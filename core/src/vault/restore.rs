@@ -15,7 +15,8 @@ use super::{AuditHead, Request, Vault, VaultError};
 /// How many devices are looked at in one go.
 const PAGE: usize = 1_000;
 
-/// What a copy of a vault would bring back in one scope: all that was changed since its last entry is undone.
+/// What a copy of a vault would bring back in one scope: all that was changed since its last entry
+/// is undone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Restorable {
@@ -29,7 +30,8 @@ pub struct Restorable {
     pub readers: Vec<Reader>,
     /// Devices.
     pub devices: u64,
-    /// Devices that are out of service in the copy. Others that were retired or purged since are in service again.
+    /// Devices that are out of service in the copy. Others that were retired or purged since are
+    /// in service again.
     pub retired: u64,
     /// Devices with an open order to rotate in the copy. Orders that were made since are gone.
     pub ordered: u64,
@@ -40,7 +42,8 @@ pub struct Restorable {
 }
 
 impl<S: Store> Vault<S> {
-    /// What this vault would bring back, if it is a copy that is restored: each scope. Costs grow with the vault.
+    /// What this vault would bring back, if it is a copy that is restored: each scope. Costs grow
+    /// with the vault.
     ///
     /// # Errors
     /// `Damaged` for a reader that cannot be read, and what the store says.
@@ -51,12 +54,14 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Notes in every scope that this vault was made from a copy, with the number and the head of the copy's last entry: `restored` in
-    /// the answers to devices that remember more. A list of readers, from a signed set, say, wins over the copy's in its scope: who is
+    /// Notes in every scope that this vault was made from a copy, with the number and the head of
+    /// the copy's last entry: `restored` in the answers to devices that remember more. A list
+    /// of readers, from a signed set, say, wins over the copy's in its scope: who is
     /// not in it is removed, and what the copy's removed readers can open is ordered to rotate.
     ///
     /// # Errors
-    /// `ReasonRequired`, `InvalidArgument` for a list that is empty or that one record cannot be sealed to, and what the store says.
+    /// `ReasonRequired`, `InvalidArgument` for a list that is empty or that one record cannot be
+    /// sealed to, and what the store says.
     pub fn note_restored(
         &self,
         from: &str,

@@ -1,5 +1,6 @@
-//! The rules of a check-in (protocol §3 and §4), on values alone: no store, no bytes, no clock. [`Vault`](super::Vault) calls
-//! exactly these functions, so what an exploration shows about them holds for the vault.
+//! The rules of a check-in (protocol §3 and §4), on values alone: no store, no bytes, no clock.
+//! [`Vault`](super::Vault) calls exactly these functions, so what an exploration shows about them
+//! holds for the vault.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -30,7 +31,8 @@ pub use administer::{GiveBackRefused, Loss};
 pub(in crate::vault) use retention::ON_WORD;
 pub use retention::RECENT_SECONDS;
 
-/// How far a version may stand above the highest that is known: more is no counting, and would use the numbers up.
+/// How far a version may stand above the highest that is known: more is no counting, and would use
+/// the numbers up.
 pub const VERSION_STEP: u64 = 1 << 32;
 
 /// From how many bytes of pending records on an account has no room for another: 4 MiB.
@@ -46,7 +48,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// The head that the device remembers, when it is not in the vault's log.
     pub foreign_head: Option<AuditHead>,
-    /// For how many seconds what was current is not evicted by count; [`RECENT_SECONDS`], save where a model has no time.
+    /// For how many seconds what was current is not evicted by count; [`RECENT_SECONDS`], save
+    /// where a model has no time.
     pub recent_seconds: u64,
 }
 
@@ -106,7 +109,8 @@ pub struct Verdict {
     pub order_at: Option<Timestamp>,
     /// Readers that were removed and that the latest offer of this account names.
     pub removed_readers: ReaderIds,
-    /// Where the log of a copy ended, when the device remembers a head that was lost with a restore.
+    /// Where the log of a copy ended, when the device remembers a head that was lost with a
+    /// restore.
     pub restored: Option<u64>,
     /// Whether the check-in carried the current token.
     pub live: bool,
@@ -155,7 +159,8 @@ impl Verdict {
 pub enum Refused {
     /// The random source gave no token, or the same one again.
     NoToken,
-    /// An offer's version is more than [`VERSION_STEP`] above everything that is known, and the account cannot hold it.
+    /// An offer's version is more than [`VERSION_STEP`] above everything that is known, and the
+    /// account cannot hold it.
     Version,
 }
 
@@ -224,7 +229,8 @@ impl Device {
         Ok(verdict)
     }
 
-    /// Where the account of that name and SID stands: 0 for the managed one, then the former ones. One that is not there is added.
+    /// Where the account of that name and SID stands: 0 for the managed one, then the former ones.
+    /// One that is not there is added.
     fn place(
         &mut self,
         name: &AccountName,
@@ -259,8 +265,8 @@ impl Device {
         }
     }
 
-    /// The account in this place is the managed one from now on. A check-in of the one before it, should it still arrive, carries no
-    /// token that counts.
+    /// The account in this place is the managed one from now on. A check-in of the one before it,
+    /// should it still arrive, carries no token that counts.
     fn manage(&mut self, place: usize) {
         let Some(at) = place.checked_sub(1).filter(|at| *at < self.former.len()) else { return };
         let mut before = core::mem::replace(&mut self.managed, self.former.remove(at));
@@ -289,8 +295,8 @@ impl Account {
         self.name.is_empty() && self.candidates == Candidates::default()
     }
 
-    /// §3.3, the order inside one check-in: token, may-hold set, offers, ruled-out ids, commit, outcome. The token itself is drawn by
-    /// the caller.
+    /// §3.3, the order inside one check-in: token, may-hold set, offers, ruled-out ids, commit,
+    /// outcome. The token itself is drawn by the caller.
     fn check_in(
         &mut self,
         message: &CheckIn,
@@ -405,8 +411,8 @@ impl Candidates {
         Ok(())
     }
 
-    /// What may be held is always taken. Of the rest a stale one is refused, one that nobody could open in the place of one that
-    /// somebody can, and one for which there is no room.
+    /// What may be held is always taken. Of the rest a stale one is refused, one that nobody could
+    /// open in the place of one that somebody can, and one for which there is no room.
     fn offer(&mut self, offer: &Held, is_held: bool, unreadable: bool, verdict: &mut Verdict) {
         let set = if self.contains(offer.id) {
             &mut verdict.stored
@@ -432,8 +438,8 @@ impl Candidates {
         bytes.fold(0_u64, u64::saturating_add) > PENDING_BYTES
     }
 
-    /// §3.9: from pending to the oldest end of history. Only with the current token, and never what the same check-in says
-    /// it may hold.
+    /// §3.9: from pending to the oldest end of history. Only with the current token, and never what
+    /// the same check-in says it may hold.
     fn rule_out(&mut self, ids: &IdSet, how: RuledOut, may_hold: &IdSet, now: Timestamp) {
         let out = |held: &Held| ids.contains(held.id) && !may_hold.contains(held.id);
         if how == RuledOut::Seen {

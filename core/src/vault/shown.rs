@@ -1,4 +1,5 @@
-//! What somebody was shown, as the trail tells it: disclosures, exports, back-ups, records that were sealed anew.
+//! What somebody was shown, as the trail tells it: disclosures, exports, back-ups, records that
+//! were sealed anew.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
@@ -15,8 +16,8 @@ const PAGE: usize = 1_000;
 /// How many times of entries are read at once.
 const TIMES: usize = 100_000;
 
-/// How much later than its entry a copy of everything may have been made, in seconds: the entry is written first, and a clock
-/// may have been set.
+/// How much later than its entry a copy of everything may have been made, in seconds: the entry is
+/// written first, and a clock may have been set.
 const COPYING_SECONDS: u64 = 3_600;
 
 /// What the entries of one actor say that was handed out to him, or given back by him.
@@ -69,7 +70,8 @@ impl Shown {
             self.devices.insert(entry.device);
         } else if matches!(entry.action, Action::Exported | Action::ResealBegun | Action::Resealed)
         {
-            // A back-up names no record, nor did earlier versions name those of an export or of a page to be sealed anew.
+            // A back-up names no record, nor did earlier versions name those of an export or of a
+            // page to be sealed anew.
             let nothing = entry.detail.starts_with("0 ");
             if entry.records.is_empty() && !nothing {
                 self.all_until = self.all_until.max(Some(entry.at));
@@ -103,7 +105,8 @@ impl Shown {
     }
 }
 
-/// Entries whose times say nothing: they are earlier than one before them, because a clock was set back, or had been wrong.
+/// Entries whose times say nothing: they are earlier than one before them, because a clock was set
+/// back, or had been wrong.
 #[derive(Debug, Default)]
 pub(super) struct Disordered {
     /// From the first entry that is earlier to the last, by their numbers.
@@ -171,7 +174,8 @@ mod tests {
         shown
     }
 
-    /// Earlier versions named no record of an export, or of a page that was handed out to be sealed anew.
+    /// Earlier versions named no record of an export, or of a page that was handed out to be sealed
+    /// anew.
     #[test]
     fn an_entry_that_names_no_record_is_about_all_that_was_stored() {
         for (action, detail) in [

@@ -1,4 +1,5 @@
-//! What the vault keeps about one device, apart from the sealed bytes themselves: the device, and under it one account after another.
+//! What the vault keeps about one device, apart from the sealed bytes themselves: the device, and
+//! under it one account after another.
 
 use alloc::vec::Vec;
 
@@ -11,7 +12,8 @@ use crate::rotation::set::{IdSet, MayHold};
 use super::readers::{ReaderList, Readers};
 use super::view::DeviceStatus;
 
-/// One sealing of a record: the bytes that the device made, or that somebody gave back sealed to other readers.
+/// One sealing of a record: the bytes that the device made, or that somebody gave back sealed to
+/// other readers.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Sealing {
@@ -68,14 +70,16 @@ pub struct Held {
     pub committed: bool,
     /// Whether somebody opened it.
     pub opened: Opened,
-    /// The sealing that came from the device. When a commit has displaced the record, the newest that was given back takes its place.
+    /// The sealing that came from the device. When a commit has displaced the record, the newest
+    /// that was given back takes its place.
     pub original: Sealing,
     /// The newest sealing that was given back.
     pub given_back: Option<Sealing>,
 }
 
 impl Held {
-    /// A record as the rules need it: identity and version. Nobody can open it, and the rest is zero.
+    /// A record as the rules need it: identity and version. Nobody can open it, and the rest is
+    /// zero.
     #[must_use]
     pub fn new(id: RecordId, version: u64) -> Self {
         Self {
@@ -108,7 +112,8 @@ impl Held {
         self.given_back.as_ref().unwrap_or(&self.original)
     }
 
-    /// Whether a kept sealing names an active reader. The vault sees no more: that the reader can open it, only a proof tells.
+    /// Whether a kept sealing names an active reader. The vault sees no more: that the reader can
+    /// open it, only a proof tells.
     #[must_use]
     pub fn is_openable(&self, readers: &Readers) -> bool {
         self.sealings().any(|sealing| readers.names_active(&sealing.readers))
@@ -148,11 +153,13 @@ pub struct Past {
     pub held: Held,
     /// When it was displaced or ruled out.
     pub displaced_at: Timestamp,
-    /// 1: the last unverified commit displaced it; 2: the one before that; 0: neither (protocol §3.4).
+    /// 1: the last unverified commit displaced it; 2: the one before that; 0: neither
+    /// (protocol §3.4).
     pub unverified: u8,
     /// Whether the device said that it was never applied.
     pub ruled_out: RuledOut,
-    /// When it was first seen to be older than history goes back. It goes when that is still so a day later: a clock may have jumped.
+    /// When it was first seen to be older than history goes back. It goes when that is still so a
+    /// day later: a clock may have jumped.
     pub outlived_at: Option<Timestamp>,
 }
 
@@ -185,7 +192,8 @@ impl Order {
         self.made_at.plus(self.delay)
     }
 
-    /// Whether it is given to the device now. One that is from the future was made under a clock that was wrong, and waits no longer.
+    /// Whether it is given to the device now. One that is from the future was made under a clock
+    /// that was wrong, and waits no longer.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.not_before() <= now || self.made_at > now
@@ -290,15 +298,15 @@ impl Candidates {
     }
 }
 
-/// What a device said about an account, as far as it is believed. It is for lists, work queues and people: of the protocol's rules only
-/// the refusal of what nobody can open looks at it.
+/// What a device said about an account, as far as it is believed. It is for lists, work queues and
+/// people: of the protocol's rules only the refusal of what nobody can open looks at it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
     /// What the account may hold.
     pub may_hold: MayHold,
-    /// The records that the account most likely holds: those that the latest report with the current token named. A report without it
-    /// counts only when it names a later record.
+    /// The records that the account most likely holds: those that the latest report with the
+    /// current token named. A report without it counts only when it names a later record.
     pub likely: IdSet,
     /// When the next rotation is due.
     pub due: Option<Timestamp>,
@@ -363,7 +371,8 @@ impl Account {
         }
     }
 
-    /// Whether this is the account of that name and SID: by SID where both are known, else by name, compared as Windows compares.
+    /// Whether this is the account of that name and SID: by SID where both are known, else by name,
+    /// compared as Windows compares.
     #[must_use]
     pub fn is(&self, name: &AccountName, sid: Option<Sid>) -> bool {
         match (self.sid, sid) {
@@ -372,20 +381,22 @@ impl Account {
         }
     }
 
-    /// The candidates that the account may hold, as far as the device said: all of them where it does not know.
+    /// The candidates that the account may hold, as far as the device said: all of them where it
+    /// does not know.
     pub fn held(&self) -> impl Iterator<Item = &Held> + '_ {
         let may_hold = &self.report.may_hold;
         self.candidates.iter().filter(|held| may_hold.unknown || may_hold.ids.contains(held.id))
     }
 
-    /// Whether the account holds exactly the current record, as the device said: it may hold one that the vault lacks, after a restore.
+    /// Whether the account holds exactly the current record, as the device said: it may hold one
+    /// that the vault lacks, after a restore.
     fn holds_the_current_one(&self) -> bool {
         let current = self.candidates.current.as_ref().map(|current| current.id);
         current.is_some_and(|id| self.report.may_hold == MayHold::exactly(id))
     }
 
-    /// Whether none of the records that the account may hold names an active reader. False where there is no record, and where no reader
-    /// was ever known: such a scope is not set up.
+    /// Whether none of the records that the account may hold names an active reader. False where
+    /// there is no record, and where no reader was ever known: such a scope is not set up.
     #[must_use]
     pub fn is_unreadable(&self, readers: &Readers) -> bool {
         if readers.known.is_empty() {
@@ -400,8 +411,8 @@ impl Account {
     }
 }
 
-/// Whether nobody proved within ninety days that a record can be opened; of an account that is younger nobody had to. A time that
-/// is more than a day ahead of the clock proves nothing.
+/// Whether nobody proved within ninety days that a record can be opened; of an account that is
+/// younger nobody had to. A time that is more than a day ahead of the clock proves nothing.
 pub(super) fn is_unproven(proven_at: Option<Timestamp>, since: Timestamp, now: Timestamp) -> bool {
     let at = proven_at.unwrap_or(since);
     now.seconds_since(at) > UNPROVEN_SECONDS || at.seconds_since(now) > DAY
@@ -443,7 +454,8 @@ impl About {
 pub struct Device {
     /// The managed account: that of the last check-in that was believed.
     pub managed: Account,
-    /// Accounts that were managed before, the latest first. Their records stay; an order for them waits until they are managed again.
+    /// Accounts that were managed before, the latest first. Their records stay; an order for them
+    /// waits until they are managed again.
     pub former: Vec<Account>,
     /// What is known about the device as a whole.
     pub about: About,
@@ -515,8 +527,8 @@ impl Device {
         }
     }
 
-    /// Whether an order to rotate is open. One that waits for a retired device, or for an account that is not managed any more, is
-    /// nobody's work, and not counted.
+    /// Whether an order to rotate is open. One that waits for a retired device, or for an account
+    /// that is not managed any more, is nobody's work, and not counted.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         self.about.retired.is_none() && !self.managed.candidates.orders.is_empty()
@@ -529,7 +541,8 @@ impl Device {
         orders.min().filter(|_| self.about.retired.is_none())
     }
 
-    /// When its next rotation is due: as it said, or as the first open order says. None when retired.
+    /// When its next rotation is due: as it said, or as the first open order says. None when
+    /// retired.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         if self.about.retired.is_some() {

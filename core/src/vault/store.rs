@@ -1,4 +1,5 @@
-//! What the rules need from a store. A database is added by implementing these two traits; nothing else changes.
+//! What the rules need from a store. A database is added by implementing these two traits; nothing
+//! else changes.
 
 use alloc::{string::String, vec::Vec};
 
@@ -22,8 +23,8 @@ pub enum Durability {
 
 /// A place that keeps vaults. A clone is another handle to the same place.
 ///
-/// Every operation of the vault is one call of `read` or `write`, and thus one transaction: it sees one state, its
-/// writes appear together or not at all, and two writes never interleave.
+/// Every operation of the vault is one call of `read` or `write`, and thus one transaction: it sees
+/// one state, its writes appear together or not at all, and two writes never interleave.
 pub trait Store: Clone + Send + Sync {
     /// Reads one state of the store. Writing in it is an error.
     ///
@@ -117,7 +118,8 @@ pub trait Transaction {
         scope: &Scope,
         name: &DeviceId,
     ) -> Result<Option<(DeviceKey, Device)>, VaultError>;
-    /// The name of another device that differs from this one in case only: [`folded`](super::folded) they are the same.
+    /// The name of another device that differs from this one in case only:
+    /// [`folded`](super::folded) they are the same.
     fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError>;
     /// Adds a device that is not there.
     fn insert_device(
@@ -137,7 +139,8 @@ pub trait Transaction {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<StoredDevice>, VaultError>;
-    /// Devices by due date, then by key; those due no later than `until`, behind `after`. Costs grow with the answer.
+    /// Devices by due date, then by key; those due no later than `until`, behind `after`. Costs
+    /// grow with the answer.
     fn due(
         &mut self,
         scope: &Scope,
@@ -157,10 +160,12 @@ pub trait Transaction {
         row: u64,
         bytes: &[u8],
     ) -> Result<(), VaultError>;
-    /// Removes sealed bytes of this device. A row that is gone, or another device's, is left as it is.
+    /// Removes sealed bytes of this device. A row that is gone, or another device's, is left as it
+    /// is.
     fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError>;
 
-    /// Another record of this device that names the same predecessor, stored now or ever (protocol §3.7).
+    /// Another record of this device that names the same predecessor, stored now or ever
+    /// (protocol §3.7).
     fn sibling(
         &mut self,
         device: DeviceKey,
@@ -217,7 +222,8 @@ pub struct StoredEntry {
     pub entry: Result<Entry, String>,
     /// The hash stored with it.
     pub hash: [u8; 32],
-    /// Whether its time is before that of the entry in front of it: a clock was set back, or had been wrong. A store leaves it false;
+    /// Whether its time is before that of the entry in front of it: a clock was set back, or had
+    /// been wrong. A store leaves it false;
     /// [`Vault::audit_entries`](super::Vault::audit_entries) says it.
     pub earlier: bool,
 }

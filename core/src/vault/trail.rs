@@ -1,8 +1,9 @@
 //! The audit trail: entries, their canonical bytes, the chain (protocol §6.2).
 //!
-//! Entry n of a scope has the hash SHA-256(label ‖ hash of entry n-1 ‖ canonical bytes of the entry with its scope and
-//! number). The hash before the first entry is 32 zero bytes. Numbers are big-endian; a text has its length in four
-//! bytes before it. There is one way to write an entry, so a changed column changes the hash.
+//! Entry n of a scope has the hash SHA-256(label ‖ hash of entry n-1 ‖ canonical bytes of the entry
+//! with its scope and number). The hash before the first entry is 32 zero bytes. Numbers are
+//! big-endian; a text has its length in four bytes before it. There is one way to write an entry,
+//! so a changed column changes the hash.
 
 use alloc::{string::String, vec::Vec};
 use core::{fmt, str::FromStr};
@@ -107,8 +108,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// What.
     pub action: Action,
-    /// Whom the program authenticated: the user of the operating system, or what the embedder found out; for what a device caused, its
-    /// name. Empty where nobody was authenticated.
+    /// Whom the program authenticated: the user of the operating system, or what the embedder
+    /// found out; for what a device caused, its name. Empty where nobody was authenticated.
     pub caller: String,
     /// Who asked, as it was typed; for what a device caused, its name.
     pub actor: String,
@@ -154,7 +155,8 @@ impl Entry {
         Self { caller: name(), actor: name(), device: name(), ..Self::new(action, at) }
     }
 
-    /// Whether it was made for whoever asks now: by the one who was authenticated, or, where nobody was, by what was typed.
+    /// Whether it was made for whoever asks now: by the one who was authenticated, or, where nobody
+    /// was, by what was typed.
     pub(super) fn is_by(&self, request: &Request<'_>) -> bool {
         self.caller == request.caller && (!self.caller.is_empty() || self.actor == request.actor)
     }
@@ -187,11 +189,13 @@ impl Entry {
     }
 }
 
-/// The longest detail that quotes a caller, in bytes. A list of devices that were ordered by name is as long as it is.
+/// The longest detail that quotes a caller, in bytes. A list of devices that were ordered by name
+/// is as long as it is.
 pub const MAX_DETAIL: usize = 4_096;
 
-/// What a caller said, as the trail takes it: control characters are written as `\n` or `\u{1b}`, and what does not fit into so
-/// many bytes is cut, with an ellipsis. Entries that are there already stay as they are: the chain covers their bytes.
+/// What a caller said, as the trail takes it: control characters are written as `\n` or `\u{1b}`,
+/// and what does not fit into so many bytes is cut, with an ellipsis. Entries that are there
+/// already stay as they are: the chain covers their bytes.
 pub(super) fn quoted(text: &str, max: usize) -> String {
     const CUT: char = '…';
     let mut out = String::new();

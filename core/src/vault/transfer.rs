@@ -1,7 +1,9 @@
-//! Taking devices from one vault to another: what is kept about each, its sealed records, its lineage, as one frame of bytes.
+//! Taking devices from one vault to another: what is kept about each, its sealed records, its
+//! lineage, as one frame of bytes.
 //!
-//! A frame is `LAPSX`, the format (1), the length of the body in four bytes, the body, and its checksum. Frames stand one behind
-//! the other in a file. Nothing in a frame opens anything. The token of a device does not travel.
+//! A frame is `LAPSX`, the format (1), the length of the body in four bytes, the body, and its
+//! checksum. Frames stand one behind the other in a file. Nothing in a frame opens anything. The
+//! token of a device does not travel.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -40,9 +42,10 @@ struct Travelling {
 }
 
 impl<S: Store> Vault<S> {
-    /// Devices with everything that is kept about them, one frame each; those behind `after`, at most `limit`. It is in the
-    /// trail like a disclosure, with every record. Damaged records are left out, and a damaged lineage, and damaged devices; `damaged`
-    /// names the devices of all these.
+    /// Devices with everything that is kept about them, one frame each; those behind `after`, at
+    /// most `limit`. It is in the trail like a disclosure, with every record. Damaged records
+    /// are left out, and a damaged lineage, and damaged devices; `damaged` names the devices of
+    /// all these.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -92,11 +95,13 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes exported devices in; all of them or none. `bytes` are frames, one behind the other. Answers how many.
+    /// Takes exported devices in; all of them or none. `bytes` are frames, one behind the other.
+    /// Answers how many.
     ///
     /// # Errors
-    /// `AlreadyExists` for a device that is there, or twice in the export, `Damaged` for bytes that are not frames, `WrongDevice` for a record in
-    /// another name, `ReasonRequired`, and what the store says.
+    /// `AlreadyExists` for a device that is there, or twice in the export, `Damaged` for bytes that
+    /// are not frames, `WrongDevice` for a record in another name, `ReasonRequired`, and what
+    /// the store says.
     pub fn import(
         &self,
         scope: &Scope,
@@ -144,7 +149,8 @@ impl<S: Store> Vault<S> {
 
 const DAMAGED: VaultError = VaultError::InvalidArgument("not an export, cut short, or damaged");
 
-/// A device of the export is there already: in the vault, or because the export, of which so many are taken in, holds it twice.
+/// A device of the export is there already: in the vault, or because the export, of which so many
+/// are taken in, holds it twice.
 fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultError {
     let mut rest = export;
     for _ in 0..count {
@@ -163,7 +169,8 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
     ))
 }
 
-/// The frame of a device, and how many of its records are damaged and not in it; `named` takes the ids of those that are.
+/// The frame of a device, and how many of its records are damaged and not in it; `named` takes the
+/// ids of those that are.
 fn frame(
     tx: &mut dyn Transaction,
     scope: &Scope,

@@ -11,10 +11,11 @@ use super::{AuditHead, Vault, VaultError};
 const PAGE: usize = 1_000;
 
 impl<S: Store> Vault<S> {
-    /// Verifies the trail of a scope from its first entry, in one state of the store and in constant memory.
+    /// Verifies the trail of a scope from its first entry, in one state of the store and in
+    /// constant memory.
     ///
-    /// A trail can be recomputed by whoever writes the file: only a head that somebody holds from before (a receipt, a
-    /// device) shows that. Give it as `expect`.
+    /// A trail can be recomputed by whoever writes the file: only a head that somebody holds from
+    /// before (a receipt, a device) shows that. Give it as `expect`.
     ///
     /// # Errors
     /// What the store says; a broken trail is a report, not an error.
@@ -26,7 +27,8 @@ impl<S: Store> Vault<S> {
         self.audit_verify_watched(scope, expect, &mut |_, _| {})
     }
 
-    /// The same, and `progress` is told how many entries were looked at, and of how many, about once a thousand.
+    /// The same, and `progress` is told how many entries were looked at, and of how many, about
+    /// once a thousand.
     ///
     /// # Errors
     /// As there.
@@ -39,8 +41,9 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| verify(tx, scope, expect, progress))
     }
 
-    /// Entries of the trail by number, those behind `after` (0: from the first). They are as stored: whether they were
-    /// edited, only [`Vault::audit_verify`] tells. One that is earlier than the entry in front of it is marked.
+    /// Entries of the trail by number, those behind `after` (0: from the first). They are as
+    /// stored: whether they were edited, only [`Vault::audit_verify`] tells. One that is
+    /// earlier than the entry in front of it is marked.
     ///
     /// # Errors
     /// What the store says.
@@ -111,7 +114,8 @@ fn verify(
         }
     }
     let next = chain.length.saturating_add(1);
-    // The end was cut, or entries were put behind it, without touching what the vault itself remembers of the end.
+    // The end was cut, or entries were put behind it, without touching what the vault itself
+    // remembers of the end.
     let end_differs = chain != recorded || tx.stray_entries()? > 0;
     first_bad =
         first_bad.or_else(|| end_differs.then(|| next.min(recorded.length.saturating_add(1))));

@@ -33,7 +33,8 @@ pub enum DeviceStatus {
     Pending,
     /// The device may hold one of several passwords.
     Uncertain,
-    /// None of the records that the account may hold names an active reader: nobody can open the password in use.
+    /// None of the records that the account may hold names an active reader: nobody can open the
+    /// password in use.
     Unreadable,
     /// The last rotation failed; the password before it is still in force.
     Failed,
@@ -62,7 +63,8 @@ impl DeviceStatus {
 pub struct Findings {
     /// None of the records that the account may hold names an active reader.
     pub unreadable: bool,
-    /// The latest record that the device offered was sealed to a reader that had been removed: the device has to be given others.
+    /// The latest record that the device offered was sealed to a reader that had been removed: the
+    /// device has to be given others.
     pub stale_readers: bool,
     /// The account was missing when the device last looked.
     pub account_missing: bool,
@@ -70,7 +72,8 @@ pub struct Findings {
     pub log_differs: bool,
     /// The device remembers a head that was lost when a copy of the vault was restored.
     pub log_restored: bool,
-    /// Nobody proved within 90 days that a record of this account can be opened. Only known where the time is.
+    /// Nobody proved within 90 days that a record of this account can be opened. Only known where
+    /// the time is.
     pub unproven: bool,
 }
 
@@ -102,11 +105,13 @@ pub struct FormerAccount {
     pub account: AccountName,
     /// Its SID, in binary form.
     pub sid: Option<Sid>,
-    /// The version of its current record; of the newest candidate when nothing is current; none without a record.
+    /// The version of its current record; of the newest candidate when nothing is current; none
+    /// without a record.
     pub version: Option<u64>,
     /// How many records it may hold, as the vault sees it.
     pub candidates: usize,
-    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not managed.
+    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not
+    /// managed.
     pub ordered: bool,
 }
 
@@ -120,7 +125,8 @@ pub struct DeviceRow {
     pub account: AccountName,
     /// Its SID, in binary form.
     pub sid: Option<Sid>,
-    /// The version of the current record; of the newest candidate when nothing is current; none without a record.
+    /// The version of the current record; of the newest candidate when nothing is current; none
+    /// without a record.
     pub version: Option<u64>,
     /// How it stands.
     pub state: DeviceStatus,
@@ -236,7 +242,8 @@ pub struct Candidate {
     pub confirmed: bool,
     /// Whether somebody opened it.
     pub opened: Opened,
-    /// The sealed bytes. Their header says which account and device the password is for, and when it was made.
+    /// The sealed bytes. Their header says which account and device the password is for, and when
+    /// it was made.
     pub sealed: Vec<u8>,
     /// An earlier sealing of the same password, for when the reader cannot open this one.
     pub before: Option<Vec<u8>>,
@@ -254,7 +261,8 @@ pub struct Disclosure {
     pub entry: u64,
     /// The receipt: the head of the trail with that entry.
     pub head: AuditHead,
-    /// The likeliest first: what the latest report named, then the other candidates, what was ruled out on a word, the history if asked for.
+    /// The likeliest first: what the latest report named, then the other candidates, what was
+    /// ruled out on a word, the history if asked for.
     pub candidates: Vec<Candidate>,
     /// Records whose stored bytes are damaged and are therefore missing above.
     pub damaged: Vec<RecordId>,
@@ -405,8 +413,8 @@ pub struct ResealPage {
     pub damaged: Vec<DeviceId>,
     /// Records of this page whose stored bytes are damaged.
     pub damaged_records: Vec<(DeviceId, RecordId)>,
-    /// Records of this page that name a reader whom the vault never knew: sealed again, that reader would lose them. They are left out
-    /// without a word.
+    /// Records of this page that name a reader whom the vault never knew: sealed again, that
+    /// reader would lose them. They are left out without a word.
     pub strangers: Vec<(DeviceId, RecordId)>,
 }
 
@@ -432,7 +440,8 @@ pub struct Resealed {
     pub not_ours: u64,
     /// Records that name a reader whom the vault never knew, and were left as they are.
     pub strangers: Vec<(DeviceId, RecordId)>,
-    /// Records that could not be sealed anew: damaged, hostile, or not what the vault takes back. The device should rotate.
+    /// Records that could not be sealed anew: damaged, hostile, or not what the vault takes back.
+    /// The device should rotate.
     pub failed: Vec<Unsealed>,
     /// Devices whose data is damaged.
     pub damaged: Vec<DeviceId>,

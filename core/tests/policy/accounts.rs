@@ -1,4 +1,5 @@
-//! The cases of account choice that every face is held to, with the texts of their refusals; and the texts of SIDs.
+//! The cases of account choice that every face is held to, with the texts of their refusals; and
+//! the texts of SIDs.
 
 use std::{fs, path::Path};
 

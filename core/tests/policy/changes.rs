@@ -1,4 +1,5 @@
-//! The cases that every face is held to: what a change does, and what is written in each form, to the byte.
+//! The cases that every face is held to: what a change does, and what is written in each form, to
+//! the byte.
 
 use std::{fs, path::Path};
 

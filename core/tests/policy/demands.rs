@@ -1,4 +1,5 @@
-//! What a device asks for, one refusal after the other: the recipe that follows is never weaker than the policy's, and has all that is followed.
+//! What a device asks for, one refusal after the other: the recipe that follows is never weaker
+//! than the policy's, and has all that is followed.
 
 use laps_core::generate::{Complexity, Stricter};
 use laps_core::policy::{Policy, evaluate, read};

@@ -1,5 +1,6 @@
-//! Every part of every document is deleted, doubled and given another type. What comes of it is refused, an error about a setting, or
-//! read with every setting that still stands in the text: never an accepted document that holds a setting which was not read.
+//! Every part of every document is deleted, doubled and given another type. What comes of it is
+//! refused, an error about a setting, or read with every setting that still stands in the text:
+//! never an accepted document that holds a setting which was not read.
 
 use alloc::collections::BTreeSet;
 use std::{fs, path::Path};

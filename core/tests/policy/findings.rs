@@ -1,4 +1,5 @@
-//! The cases that every face is held to: documents, and the exact JSON that `policy show --json` prints.
+//! The cases that every face is held to: documents, and the exact JSON that `policy show --json`
+//! prints.
 
 use std::{fs, path::Path};
 
@@ -46,7 +47,8 @@ fn every_case_gives_its_findings_and_values() {
             .map(|(name, row)| (name.clone(), row["value"].clone()))
             .collect();
         assert_eq!(Value::Object(others), case["settings"], "{name}");
-        // Every setting is shown, and one that is refused has no value, but its reason, which is a finding too.
+        // Every setting is shown, and one that is refused has no value, but its reason, which is a
+        // finding too.
         assert_eq!(settings.len(), Setting::ALL.len(), "{name}");
         for row in settings.values().filter(|row| row["value"].is_null()) {
             let mut findings = shown["findings"].as_array().unwrap().iter();

@@ -105,7 +105,8 @@ fn what_is_not_an_export_of_intune_is_refused_where_it_stands() {
     at("{\"n\": \"},{\", \"settings\": [\n]}", 1, 1, "without a LAPS setting");
     at(format!("{{\"settings\": [{{{ID}}},\n   null]}}"), 2, 4, "each a JSON object");
     at(format!("{{\"settings\": [{{{ID}}}, \n{{\"id\": \"0\"}}]}}"), 2, 1, "without \"settingDef");
-    // Names with escapes and braces in text lead nobody astray; children are found in their parents.
+    // Names with escapes and braces in text lead nobody astray; children are found in their
+    // parents.
     at(
         format!("{{\"a\\\"{{\": \"[\\\\\", \"\\u0073ettings\": [{instance}\"x\": 1}}]}}}}}}]}}"),
         2,

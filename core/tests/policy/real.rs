@@ -1,4 +1,5 @@
-//! Documents as people have them (`vectors/policy/real`): what each comes to, and that no part of one is dropped in silence.
+//! Documents as people have them (`vectors/policy/real`): what each comes to, and that no part of
+//! one is dropped in silence.
 
 use std::{fs, path::Path};
 

@@ -1,8 +1,11 @@
-//! A fleet that is enrolled within an hour: the load that its rotations make, hour by hour, and what a storm makes of it.
+//! A fleet that is enrolled within an hour: the load that its rotations make, hour by hour, and
+//! what a storm makes of it.
 //!
-//! Every device is the real machine with the vault's real rules. They share nothing but the calendar, so they are lived through one after the
-//! other. `LAPS_PROOFS=1` takes 100 000 devices that check in every six hours, for 92 days (build for release); without it 10 000 with
-//! daily check-ins, for 35 days. `LAPS_FLEET_CSV=FILE` writes the load of the quiet fleet: the source of the plot in `FLEET.md`.
+//! Every device is the real machine with the vault's real rules. They share nothing but the
+//! calendar, so they are lived through one after the other. `LAPS_PROOFS=1` takes 100 000 devices
+//! that check in every six hours, for 92 days (build for release); without it 10 000 with
+//! daily check-ins, for 35 days. `LAPS_FLEET_CSV=FILE` writes the load of the quiet fleet: the
+//! source of the plot in `FLEET.md`.
 
 use core::fmt::Write as _;
 
@@ -171,7 +174,8 @@ fn as_float(number: u64) -> f64 {
 fn a_fleet_enrolled_within_an_hour_never_rotates_in_one() {
     let fleet = Fleet::new();
     let load = fleet.live(&[]);
-    // Every device in the first hour (the last of them may end in the second), then again within its window.
+    // Every device in the first hour (the last of them may end in the second), then again within
+    // its window.
     let enrolled: u64 = load.hours.iter().take(2).sum();
     assert_eq!(enrolled, fleet.devices);
     let first: u64 = load.hours.iter().skip(2).take(30 * 24).sum();

@@ -495,7 +495,8 @@ fn a_machine_rotates_at_once_exactly_where_the_difference_of_two_policies_says_s
         assert_eq!(world.account == 2, said, "from {old:?} to {new:?}");
         rotated += u32::from(said);
     }
-    // Between the directories 3 · 7 each way; another principal 3 · 2 each way and 2; from clear text to encrypted 2 · 5.
+    // Between the directories 3 · 7 each way; another principal 3 · 2 each way and 2; from clear
+    // text to encrypted 2 · 5.
     assert_eq!(rotated, 2 * 21 + 2 * 6 + 2 + 10);
 }
 

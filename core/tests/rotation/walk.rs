@@ -1,5 +1,5 @@
-//! Long random lives: everything that can happen, in any order, with real waiting times. The exploration visits every state to its
-//! bounds, without time; these walks go far, with time.
+//! Long random lives: everything that can happen, in any order, with real waiting times. The
+//! exploration visits every state to its bounds, without time; these walks go far, with time.
 
 use laps_core::rotation::event::Directory;
 use laps_core::rotation::message::CheckIn;
@@ -81,7 +81,8 @@ impl Life {
                 (Applied::TimedOut, true),
                 (Applied::TimedOut, false),
                 (Applied::NotFound, false),
-                // Only who can verify survives a setter that reports a success that did not happen.
+                // Only who can verify survives a setter that reports a success that did not
+                // happen.
                 (Applied::Success, !lies),
             ];
             world.weather.setter = choices.of(&setters);

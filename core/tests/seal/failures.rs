@@ -1,4 +1,5 @@
-//! A random source that fails, and input of any shape: an error, never a weak record and never a crash.
+//! A random source that fails, and input of any shape: an error, never a weak record and never a
+//! crash.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -61,8 +62,8 @@ impl TryRng for Limited {
 
 impl TryCryptoRng for Limited {}
 
-/// Runs with a source that ends at the first seeding after the generator's own, at the second, …, until it
-/// works; says how many it took.
+/// Runs with a source that ends at the first seeding after the generator's own, at the second, …,
+/// until it works; says how many it took.
 fn seedings<T, E: Into<SealError>>(
     mut run: impl FnMut(&mut Generator<Limited>) -> Result<T, E>,
 ) -> u8 {

@@ -62,7 +62,8 @@ fn fact(
         // SAFETY: contract, Objects.
         let mut rotation = unsafe { pointer::exclusive(rotation) }?;
         let result = fact(&mut rotation);
-        // Also after a refusal: the machine may have seen on the clock that the password's time is over.
+        // Also after a refusal: the machine may have seen on the clock that the password's time is
+        // over.
         rotation.settle()?;
         result
     })
@@ -99,8 +100,8 @@ pub unsafe extern "C" fn laps_rotation_handle_save_failed(
     })
 }
 
-/// The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has changed; ignore it, or
-/// give up with laps_rotation_handle_check_in_failed().
+/// The vault answered. LAPS_STATUS_MESSAGE_MALFORMED or LAPS_STATUS_UNEXPECTED_EVENT: nothing has
+/// changed; ignore it, or give up with laps_rotation_handle_check_in_failed().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_answer(
@@ -135,9 +136,10 @@ pub unsafe extern "C" fn laps_rotation_handle_check_in_failed(
     })
 }
 
-/// For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps both. stamp is the
-/// account's change stamp: 32 bytes, or NULL where the platform has none. When it fails, the rotation knows, waits a
-/// while and wishes it again; an argument that is NULL or poisoned is told to you alone.
+/// For LAPS_WISH_PREPARE: makes a password, seals it to 1 to 16 readers of one suite, and keeps
+/// both. stamp is the account's change stamp: 32 bytes, or NULL where the platform has none. When
+/// it fails, the rotation knows, waits a while and wishes it again; an argument that is NULL or
+/// poisoned is told to you alone.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_prepare(
@@ -170,9 +172,9 @@ pub unsafe extern "C" fn laps_rotation_prepare(
     })
 }
 
-/// The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has none.
-/// LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp was read (the device slept):
-/// it is wiped, and laps_rotation_poll() says what is next.
+/// The account's change stamp, for LAPS_WISH_READ_STAMP: 32 bytes, or NULL where the platform has
+/// none. LAPS_STATUS_UNEXPECTED_EVENT also when the password's time in memory ended while the stamp
+/// was read (the device slept): it is wiped, and laps_rotation_poll() says what is next.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_stamp(
@@ -188,8 +190,9 @@ pub unsafe extern "C" fn laps_rotation_handle_stamp(
     })
 }
 
-/// What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32
-/// bytes, or NULL where the platform has none. It may be told at any time.
+/// What a look at the account found, for LAPS_WISH_LOOK_UP: one of LAPS_ACCOUNT_*. With
+/// LAPS_ACCOUNT_PRESENT stamp is its change stamp: 32 bytes, or NULL where the platform has none.
+/// It may be told at any time.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_account(
@@ -212,8 +215,9 @@ pub unsafe extern "C" fn laps_rotation_handle_account(
     })
 }
 
-/// Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit and whenever they change. A password that is sealed
-/// to a reader who is not among them any more is replaced, once.
+/// Whom the next password is sealed to: 1 to 16 readers. Tell it at the start, after every commit
+/// and whenever they change. A password that is sealed to a reader who is not among them any more
+/// is replaced, once.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_readers(
@@ -235,7 +239,8 @@ pub unsafe extern "C" fn laps_rotation_handle_readers(
     })
 }
 
-/// A person has looked into it and says that the vault's audit log is in order as it is: the device remembers it from then on.
+/// A person has looked into it and says that the vault's audit log is in order as it is: the device
+/// remembers it from then on.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_acknowledge_log(

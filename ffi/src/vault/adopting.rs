@@ -15,8 +15,8 @@ use crate::pointer::{self, Out, Poison, object};
 use crate::record::laps_record;
 use crate::status::{Failure, answer, laps_status, value};
 
-/// What another directory, such as Microsoft Entra, holds for one device: for which account each password is and when the
-/// directory was given it. The passwords themselves are not in it.
+/// What another directory, such as Microsoft Entra, holds for one device: for which account each
+/// password is and when the directory was given it. The passwords themselves are not in it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_foreign {
@@ -25,8 +25,8 @@ pub struct laps_foreign {
 }
 object!(laps_foreign);
 
-/// Which of those passwords a vault lacks, and under which headers they are to be sealed; the oldest first. Immutable: threads
-/// may share it.
+/// Which of those passwords a vault lacks, and under which headers they are to be sealed; the
+/// oldest first. Immutable: threads may share it.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_adoptable {
@@ -49,8 +49,9 @@ pub unsafe extern "C" fn laps_foreign_new(out_foreign: *mut *mut laps_foreign) -
     })
 }
 
-/// Adds one: the account (1 to 64 characters; what is not is refused when its record is sealed), its SID (empty where the
-/// directory does not know it), and when the directory was given the password. The order does not matter.
+/// Adds one: the account (1 to 64 characters; what is not is refused when its record is sealed),
+/// its SID (empty where the directory does not know it), and when the directory was given the
+/// password. The order does not matter.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -98,10 +99,11 @@ pub unsafe extern "C" fn laps_foreign_free(foreign: *mut laps_foreign) {
     });
 }
 
-/// Which passwords of another directory the vault lacks for a device; none when it has them all, and at most the newest 16.
-/// Nothing is written. Seal each under its header (laps_adoptable_header(), laps_record_seal()) to exactly the readers of the
-/// vault that are not removed (laps_vault_readers()), and give them to laps_vault_adopt(). LAPS_STATUS_ALREADY_EXISTS for a
-/// device that an agent manages: what the agent says is better.
+/// Which passwords of another directory the vault lacks for a device; none when it has them all,
+/// and at most the newest 16. Nothing is written. Seal each under its header
+/// (laps_adoptable_header(), laps_record_seal()) to exactly the readers of the vault that are not
+/// removed (laps_vault_readers()), and give them to laps_vault_adopt(). LAPS_STATUS_ALREADY_EXISTS
+/// for a device that an agent manages: what the agent says is better.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -137,8 +139,9 @@ pub unsafe extern "C" fn laps_adoptable_count(adoptable: *const laps_adoptable) 
     value(0, || Ok(unsafe { pointer::shared(adoptable) }?.wanted.len()))
 }
 
-/// One of the passwords that the vault lacks; index counts from 0. out_position receives which one it is, counted from 0 in the
-/// order of laps_foreign_add(), and out_header the header under which it is to be sealed, as it is.
+/// One of the passwords that the vault lacks; index counts from 0. out_position receives which one
+/// it is, counted from 0 in the order of laps_foreign_add(), and out_header the header under which
+/// it is to be sealed, as it is.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -178,12 +181,14 @@ pub unsafe extern "C" fn laps_adoptable_free(adoptable: *mut laps_adoptable) {
     });
 }
 
-/// Takes in the records that laps_vault_adoptable() asked for, all of them in its order, in one transaction with one entry in
-/// the trail. The newest is pending, for no agent has said what is on the account; the others are history. last_seen is when
-/// the device last spoke to the other directory, expires when that will have the password replaced (0: not known). Without
-/// records only these two are noted, for a device that is there. out_adopted receives how many were taken in.
-/// LAPS_STATUS_INVALID_ARGUMENT when these are not the records that are wanted now, or not sealed to exactly the readers of now:
-/// ask again. LAPS_STATUS_ALREADY_EXISTS for a device that an agent manages.
+/// Takes in the records that laps_vault_adoptable() asked for, all of them in its order, in one
+/// transaction with one entry in the trail. The newest is pending, for no agent has said what is on
+/// the account; the others are history. last_seen is when the device last spoke to the other
+/// directory, expires when that will have the password replaced (0: not known). Without
+/// records only these two are noted, for a device that is there. out_adopted receives how many were
+/// taken in. LAPS_STATUS_INVALID_ARGUMENT when these are not the records that are wanted now, or
+/// not sealed to exactly the readers of now: ask again. LAPS_STATUS_ALREADY_EXISTS for a device
+/// that an agent manages.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

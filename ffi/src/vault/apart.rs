@@ -1,4 +1,5 @@
-//! Sealing anew in a thread of ours, while the thread that called answers what it is asked. Only in the full build.
+//! Sealing anew in a thread of ours, while the thread that called answers what it is asked. Only in
+//! the full build.
 #![cfg(feature = "vault")]
 
 use alloc::sync::Arc;
@@ -14,8 +15,8 @@ use laps_host::sqlite;
 use super::laps_vault;
 use crate::status::Failure;
 
-/// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few bytes for it until it ends. `step`
-/// is asked in the thread that called.
+/// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few
+/// bytes for it until it ends. `step` is asked in the thread that called.
 pub(super) fn reseal(
     vault: &laps_vault,
     key: Arc<ReaderKey>,
@@ -45,8 +46,8 @@ pub(super) fn reseal(
     Ok(thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?)
 }
 
-/// Two threads that take turns: the one that seals asks, the one that called answers. A channel would leave something of its own in
-/// the thread of C.
+/// Two threads that take turns: the one that seals asks, the one that called answers. A channel
+/// would leave something of its own in the thread of C.
 #[derive(Debug, Default)]
 struct Turns {
     turn: Mutex<Turn>,

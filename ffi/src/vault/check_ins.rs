@@ -36,8 +36,8 @@ pub unsafe extern "C" fn laps_check_ins_new(
     })
 }
 
-/// Adds a check-in, which is copied. device is the one that you authenticated. Whether the message is one is seen when it is
-/// taken, so a bad one can be added.
+/// Adds a check-in, which is copied. device is the one that you authenticated. Whether the message
+/// is one is seen when it is taken, so a bad one can be added.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -82,10 +82,12 @@ pub unsafe extern "C" fn laps_check_ins_free(check_ins: *mut laps_check_ins) {
     });
 }
 
-/// Takes check-ins together, in one transaction with one wait for the disk. Each has its own row, in the order in which they
-/// were added, and one that is refused does not hinder the others: DEVICE and the bytes of its answer; or DEVICE, STATUS
-/// and WHY, with the status that laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
-/// made again. Where nothing can be written, those that change nothing are answered all the same, and the others have that status.
+/// Takes check-ins together, in one transaction with one wait for the disk. Each has its own row,
+/// in the order in which they were added, and one that is refused does not hinder the others:
+/// DEVICE and the bytes of its answer; or DEVICE, STATUS and WHY, with the status that
+/// laps_vault_check_in() would answer. A call that fails has taken none of them, and may be
+/// made again. Where nothing can be written, those that change nothing are answered all the same,
+/// and the others have that status.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

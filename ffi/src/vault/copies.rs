@@ -44,8 +44,8 @@ pub unsafe extern "C" fn laps_vault_back_up(
     })
 }
 
-/// Puts a copy of a vault in a place where none is, and opens it. That is in its trail; devices that know a later head of it
-/// say so at their next check-in.
+/// Puts a copy of a vault in a place where none is, and opens it. That is in its trail; devices
+/// that know a later head of it say so at their next check-in.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -84,8 +84,9 @@ pub unsafe extern "C" fn laps_vault_restore(
     })
 }
 
-/// Brings a vault of an older schema to the one of this version. With keep, the file from before stays beside it, under its
-/// name with ".schema-" and the number of its schema behind it. laps_vault_migrate_report() tells what it did.
+/// Brings a vault of an older schema to the one of this version. With keep, the file from before
+/// stays beside it, under its name with ".schema-" and the number of its schema behind it.
+/// laps_vault_migrate_report() tells what it did.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -114,7 +115,8 @@ pub unsafe extern "C" fn laps_vault_migrate(
     })
 }
 
-/// As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY with keep.
+/// As laps_vault_migrate(), and reports what it did in one row: SCHEMA_BEFORE, SCHEMA, and COPY
+/// with keep.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -152,9 +154,10 @@ pub unsafe extern "C" fn laps_vault_migrate_report(
     })
 }
 
-/// Devices with everything that is kept about them, for another vault; nothing in it opens anything. Those behind after
-/// (empty: from the first), at most limit, 1 to 1000. Each row has bytes; write them one behind the other for
-/// laps_vault_import(). A device that is left out because the vault cannot read it is a row with DEVICE and DAMAGED.
+/// Devices with everything that is kept about them, for another vault; nothing in it opens
+/// anything. Those behind after (empty: from the first), at most limit, 1 to 1000. Each row has
+/// bytes; write them one behind the other for laps_vault_import(). A device that is left out
+/// because the vault cannot read it is a row with DEVICE and DAMAGED.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -193,8 +196,8 @@ pub unsafe extern "C" fn laps_vault_export(
     })
 }
 
-/// Takes exported devices in, all of them or none; out_devices receives how many. laps_vault_import_watched() tells how
-/// far it is.
+/// Takes exported devices in, all of them or none; out_devices receives how many.
+/// laps_vault_import_watched() tells how far it is.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

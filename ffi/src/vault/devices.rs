@@ -70,9 +70,10 @@ pub unsafe extern "C" fn laps_devices_free(devices: *mut laps_devices) {
     });
 }
 
-/// As laps_vault_order_rotation(), for several devices in one transaction with one entry in the trail: all of them, or none
-/// when one is unknown or has no record (LAPS_STATUS_NOT_FOUND) or cannot be read. One that was added twice counts once; at
-/// least one is needed. out_devices receives how many have an order now that had none before.
+/// As laps_vault_order_rotation(), for several devices in one transaction with one entry in the
+/// trail: all of them, or none when one is unknown or has no record (LAPS_STATUS_NOT_FOUND) or
+/// cannot be read. One that was added twice counts once; at least one is needed. out_devices
+/// receives how many have an order now that had none before.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -109,8 +110,9 @@ pub unsafe extern "C" fn laps_vault_order_devices(
     })
 }
 
-/// Whether an order to rotate is open for a device: out_ordered receives 1 or 0. Unlike LAPS_FIELD_ORDERED also for a retired
-/// one, whose order waits until it is back in service. LAPS_STATUS_NOT_FOUND for a device that the vault does not have.
+/// Whether an order to rotate is open for a device: out_ordered receives 1 or 0. Unlike
+/// LAPS_FIELD_ORDERED also for a retired one, whose order waits until it is back in service.
+/// LAPS_STATUS_NOT_FOUND for a device that the vault does not have.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

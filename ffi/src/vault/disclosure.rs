@@ -14,7 +14,8 @@ use crate::record::laps_record;
 use crate::rows::{Row, laps_rows};
 use crate::status::{Failure, answer, laps_status, value};
 
-/// What a vault gave out about one device: sealed records, any of which may hold the password of its account.
+/// What a vault gave out about one device: sealed records, any of which may hold the password of
+/// its account.
 #[cfg(feature = "vault")]
 #[derive(Debug)]
 pub struct laps_disclosure {
@@ -77,7 +78,8 @@ pub unsafe extern "C" fn laps_disclosure_record(
     })
 }
 
-/// What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no such index.
+/// What one of the records is: one of LAPS_CANDIDATE_*; index counts from 0. 0 when there is no
+/// such index.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -111,7 +113,8 @@ pub unsafe extern "C" fn laps_disclosure_updated(
     })
 }
 
-/// Records that are not among those given out, because what is stored of them is damaged. Fields: DEVICE, RECORD, DAMAGED.
+/// Records that are not among those given out, because what is stored of them is damaged. Fields:
+/// DEVICE, RECORD, DAMAGED.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -139,7 +142,8 @@ pub unsafe extern "C" fn laps_disclosure_entry(disclosure: *const laps_disclosur
     value(0, || Ok(unsafe { pointer::shared(disclosure) }?.disclosure.entry))
 }
 
-/// The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL for NULL.
+/// The head of the audit trail: keep it, laps_vault_audit_verify() compares with it. Borrowed. NULL
+/// for NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

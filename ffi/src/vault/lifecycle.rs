@@ -1,4 +1,5 @@
-//! Taking devices out of service, bringing them back, removing what is kept. Only in the full build.
+//! Taking devices out of service, bringing them back, removing what is kept. Only in the full
+//! build.
 #![cfg(feature = "vault")]
 
 use core::ffi::c_char;
@@ -10,8 +11,8 @@ use super::{confirmation, laps_vault, receipt};
 use crate::pointer;
 use crate::status::{Failure, answer, laps_status};
 
-/// Takes a device out of service: it is never due. What is stored stays, and can be disclosed. Orders to rotate wait until it
-/// checks in again.
+/// Takes a device out of service: it is never due. What is stored stays, and can be disclosed.
+/// Orders to rotate wait until it checks in again.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -46,7 +47,8 @@ pub unsafe extern "C" fn laps_vault_retire(
     })
 }
 
-/// Brings a retired device back into service, also with another account and SID. What is stored stays.
+/// Brings a retired device back into service, also with another account and SID. What is stored
+/// stays.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -118,8 +120,8 @@ pub unsafe extern "C" fn laps_vault_purge(
     })
 }
 
-/// Removes one record of a device by its id of 16 bytes, a candidate or one in history. Needs confirm: the device may still
-/// have this password.
+/// Removes one record of a device by its id of 16 bytes, a candidate or one in history. Needs
+/// confirm: the device may still have this password.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -35,9 +35,10 @@ pub const LAPS_COMMIT_LACKING: u32 = 2;
 #[cfg(feature = "vault")]
 pub const LAPS_COMMIT_STALE_TOKEN: u32 = 3;
 
-/// What happened through this object, and what came from it, since the last such call, oldest first: for metrics, without
-/// who and why, which are in the trail. The first call answers no rows, and from then on at most 1024 are kept; out_missed
-/// receives how many older ones were forgotten. Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
+/// What happened through this object, and what came from it, since the last such call, oldest
+/// first: for metrics, without who and why, which are in the trail. The first call answers no rows,
+/// and from then on at most 1024 are kept; out_missed receives how many older ones were forgotten.
+/// Fields: KIND and those of LAPS_OBSERVED_*. Ignore kinds that you do not know.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -10,8 +10,9 @@ use super::{laps_vault, receipt};
 use crate::pointer::{self, Out};
 use crate::status::{answer, laps_status};
 
-/// Orders a new password for every device; each obeys at its next check-in, a retired one too. out_devices receives how
-/// many have an order now that had none before. A thousand devices in each transaction: after a failure, call again.
+/// Orders a new password for every device; each obeys at its next check-in, a retired one too.
+/// out_devices receives how many have an order now that had none before. A thousand devices in each
+/// transaction: after a failure, call again.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -79,9 +80,11 @@ pub unsafe extern "C" fn laps_vault_order_overdue(
     })
 }
 
-/// As laps_vault_order_all(), for every device that may hold now what this actor was shown at the time since or later: by a
-/// disclosure, whatever was noted about it with laps_vault_record_outcome(), by an export, or by records that were handed out to be
-/// sealed anew or given back. A back-up counts as all that was stored until an hour behind its entry in the trail.
+/// As laps_vault_order_all(), for every device that may hold now what this actor was shown at the
+/// time since or later: by a disclosure, whatever was noted about it with
+/// laps_vault_record_outcome(), by an export, or by records that were handed out to be sealed anew
+/// or given back. A back-up counts as all that was stored until an hour behind its entry in the
+/// trail.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -122,8 +125,8 @@ pub unsafe extern "C" fn laps_vault_order_revealed_by(
     })
 }
 
-/// Notes whether what an entry of the trail disclosed was opened; see laps_disclosure_entry(). Without such a note it counts
-/// as revealed.
+/// Notes whether what an entry of the trail disclosed was opened; see laps_disclosure_entry().
+/// Without such a note it counts as revealed.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

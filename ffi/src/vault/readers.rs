@@ -20,8 +20,9 @@ use crate::rows::{
 };
 use crate::status::{Failure, answer, laps_status};
 
-/// Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the file with that scope first.
-/// laps_vault_init() has done so for its own. LAPS_STATUS_ALREADY_EXISTS where readers are.
+/// Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the
+/// file with that scope first. laps_vault_init() has done so for its own.
+/// LAPS_STATUS_ALREADY_EXISTS where readers are.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -58,8 +59,8 @@ pub unsafe extern "C" fn laps_vault_initialise(
     })
 }
 
-/// The readers that the vault knows, also those that were removed. Fields: READER, READER_ID, ADDED, and REMOVED where it
-/// was.
+/// The readers that the vault knows, also those that were removed. Fields: READER, READER_ID,
+/// ADDED, and REMOVED where it was.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -76,8 +77,8 @@ pub unsafe extern "C" fn laps_vault_readers(
     })
 }
 
-/// Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys are elsewhere, by way of
-/// laps_vault_resealing(). At most 16 of one suite.
+/// Adds a reader. What is stored is sealed anew for it by laps_vault_reseal(), or, where the keys
+/// are elsewhere, by way of laps_vault_resealing(). At most 16 of one suite.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -111,10 +112,11 @@ pub unsafe extern "C" fn laps_vault_add_reader(
     })
 }
 
-/// Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate, spread over rotate_within
-/// seconds; out_devices receives how many devices that is. What it has a copy of stays readable to it. The last reader
-/// needs confirm. The orders follow the removal, a thousand devices in each transaction: when they fail, or the process is
-/// killed between, go on with laps_vault_order_readable().
+/// Removes a reader by its id of 32 bytes. With rotate, what it can open is ordered to rotate,
+/// spread over rotate_within seconds; out_devices receives how many devices that is. What it has a
+/// copy of stays readable to it. The last reader needs confirm. The orders follow the removal, a
+/// thousand devices in each transaction: when they fail, or the process is killed between, go on
+/// with laps_vault_order_readable().
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -156,9 +158,10 @@ pub unsafe extern "C" fn laps_vault_remove_reader(
     })
 }
 
-/// Orders a new password for every device with a candidate that a reader can open, spread over within seconds; the reader may
-/// have been removed. Its id has 32 bytes. out_devices receives how many have an order now that had none before. A thousand
-/// devices in each transaction: after a failure, call again.
+/// Orders a new password for every device with a candidate that a reader can open, spread over
+/// within seconds; the reader may have been removed. Its id has 32 bytes. out_devices receives how
+/// many have an order now that had none before. A thousand devices in each transaction: after a
+/// failure, call again.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -197,10 +200,11 @@ pub unsafe extern "C" fn laps_vault_order_readable(
     })
 }
 
-/// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores; nothing is rotated.
-/// out_replaced receives how many; out_not_ours how many are not sealed to this key, so that another reader has to seal
-/// them; out_failed those that could not be sealed anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED.
-/// When it is stopped, the next call goes on where it was. laps_vault_reseal_watched() asks before each step.
+/// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all
+/// cores; nothing is rotated. out_replaced receives how many; out_not_ours how many are not sealed
+/// to this key, so that another reader has to seal them; out_failed those that could not be sealed
+/// anew and stay as they were: DEVICE, RECORD, WHY; or DEVICE and DAMAGED. When it is stopped, the
+/// next call goes on where it was. laps_vault_reseal_watched() asks before each step.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -238,8 +242,9 @@ pub unsafe extern "C" fn laps_vault_reseal(
     })
 }
 
-/// Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all are that were displaced within
-/// so many days (0: no such rule). A shorter history takes effect at a device's next change.
+/// Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all are
+/// that were displaced within so many days (0: no such rule). A shorter history takes effect at a
+/// device's next change.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -281,8 +286,8 @@ pub unsafe extern "C" fn laps_vault_set_history(
     })
 }
 
-/// What laps_vault_set_history() set: how many displaced records of a device are kept, and within how many days all are (0: no
-/// such rule).
+/// What laps_vault_set_history() set: how many displaced records of a device are kept, and within
+/// how many days all are (0: no such rule).
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -46,11 +46,13 @@ pub(super) fn keep<T: Receipted>(vault: &laps_vault, answer: T) -> T {
     answer
 }
 
-/// The head of the trail that the latest successful change answered which this thread made through this object, and in
-/// out_entry the number of its entry, from 1: after laps_vault_disclose(), laps_vault_order_*(), laps_vault_record_outcome(),
-/// laps_vault_initialise(), _add_reader(), _remove_reader(), _set_history(), _retire(), _re_enrol(), _purge(), _remove_record().
-/// Other calls leave it as it is. Keep it: laps_vault_audit_verify() compares with it. Ask in the thread of the change,
-/// before its next one. LAPS_STATUS_NOT_FOUND when this thread made none, or made its latest through another object.
+/// The head of the trail that the latest successful change answered which this thread made through
+/// this object, and in out_entry the number of its entry, from 1: after laps_vault_disclose(),
+/// laps_vault_order_*(), laps_vault_record_outcome(), laps_vault_initialise(), _add_reader(),
+/// _remove_reader(), _set_history(), _retire(), _re_enrol(), _purge(), _remove_record().
+/// Other calls leave it as it is. Keep it: laps_vault_audit_verify() compares with it. Ask in the
+/// thread of the change, before its next one. LAPS_STATUS_NOT_FOUND when this thread made none, or
+/// made its latest through another object.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

@@ -1,4 +1,5 @@
-//! Sealing records anew with a key that is elsewhere: pages out, records back. Only in the full build.
+//! Sealing records anew with a key that is elsewhere: pages out, records back. Only in the full
+//! build.
 #![cfg(feature = "vault")]
 
 use core::ffi::c_char;
@@ -13,12 +14,14 @@ use crate::record::laps_record;
 use crate::rows::{LAPS_FIELD_DEVICE, LAPS_FIELD_RECORD, Row, laps_rows};
 use crate::status::{answer, laps_status};
 
-/// Records that are not sealed to exactly the readers of now, of those devices behind after (empty: from the first), at most
-/// limit devices, 1 to 1000, for a vault whose readers' keys are elsewhere: there laps_record_parse() and
-/// laps_reader_key_reseal(), and back with laps_vault_take_resealed(). Seal to readers that you know, from a signed set
-/// (laps_reader_set_verify()) or a list of your own: who keeps the vault could name you one of theirs. The handing out is in the
-/// trail. Fields: DEVICE, RECORD and the bytes of the record; DEVICE, RECORD and DAMAGED for one whose bytes are damaged; DEVICE
-/// and DAMAGED for a device that the vault cannot read. A page may be empty and still not the last one.
+/// Records that are not sealed to exactly the readers of now, of those devices behind after (empty:
+/// from the first), at most limit devices, 1 to 1000, for a vault whose readers' keys are
+/// elsewhere: there laps_record_parse() and laps_reader_key_reseal(), and back with
+/// laps_vault_take_resealed(). Seal to readers that you know, from a signed set
+/// (laps_reader_set_verify()) or a list of your own: who keeps the vault could name you one of
+/// theirs. The handing out is in the trail. Fields: DEVICE, RECORD and the bytes of the record;
+/// DEVICE, RECORD and DAMAGED for one whose bytes are damaged; DEVICE and DAMAGED for a device that
+/// the vault cannot read. A page may be empty and still not the last one.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -58,12 +61,13 @@ pub unsafe extern "C" fn laps_vault_resealing(
     })
 }
 
-/// Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same password for the same purpose,
-/// sealed to readers of now. out_replaced receives how many replaced what was stored; those that are gone, were taken
-/// already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again. out_failed
-/// receives those that were refused and stay as they were: DEVICE, RECORD, WHY. After a call that fails, what it took stays,
-/// and all may be given back again. The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only
-/// those give records back whom you trust not to destroy them.
+/// Takes back records of laps_vault_resealing() that were sealed anew. Each must hold the same
+/// password for the same purpose, sealed to readers of now. out_replaced receives how many replaced
+/// what was stored; those that are gone, were taken already, or were sealed anew by somebody else
+/// meanwhile are left out, so a page may be given back again. out_failed receives those that were
+/// refused and stay as they were: DEVICE, RECORD, WHY. After a call that fails, what it took stays,
+/// and all may be given back again. The vault opens nothing, so it cannot tell whether a reader can
+/// open what it takes: let only those give records back whom you trust not to destroy them.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -108,7 +112,8 @@ fn handed_out(item: Resealing) -> Row {
         .bytes(item.sealed)
 }
 
-/// A record says itself whose it is; the vault compares it with the one that it has under that name.
+/// A record says itself whose it is; the vault compares it with the one that it has under that
+/// name.
 fn given_back(record: &laps_record) -> Resealing {
     let header = record.record.header();
     Resealing::new(header.device, header.id, record.record.as_bytes().to_vec())

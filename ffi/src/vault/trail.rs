@@ -17,9 +17,10 @@ use crate::rows::{
 };
 use crate::status::{answer, laps_status};
 
-/// Entries of the trail as they are stored, those behind number after (0: from the first), at most limit, 1 to 10000. Whether they were
-/// changed, only laps_vault_audit_verify() tells. Fields: NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS,
-/// REFERS_TO, DETAIL, EARLIER; or NUMBER, HASH, DAMAGED, WHY.
+/// Entries of the trail as they are stored, those behind number after (0: from the first), at most
+/// limit, 1 to 10000. Whether they were changed, only laps_vault_audit_verify() tells. Fields:
+/// NUMBER, HASH, AT, ACTION, ACTOR, REASON, CONTEXT, DEVICE, RECORDS, REFERS_TO, DETAIL, EARLIER;
+/// or NUMBER, HASH, DAMAGED, WHY.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -38,7 +39,8 @@ pub unsafe extern "C" fn laps_vault_audit_entries(
     })
 }
 
-/// The head of the trail now: its length and hash. Keep it, laps_vault_audit_verify() compares with it.
+/// The head of the trail now: its length and hash. Keep it, laps_vault_audit_verify() compares with
+/// it.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -59,10 +61,11 @@ pub unsafe extern "C" fn laps_vault_audit_head(
     })
 }
 
-/// Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one row. A broken trail is
-/// LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and FIRST_BAD where it is broken. progress is told about
-/// once in a thousand entries how many were looked at, and of how many the vault knows; NULL: nobody is told. user goes to
-/// progress, and may be NULL. The verification cannot be stopped.
+/// Verifies the audit trail as laps_vault_audit_verify() does, and reports what it found in one
+/// row. A broken trail is LAPS_STATUS_OK here: look at VERIFIED. Fields: VERIFIED, COUNT, HEAD, and
+/// FIRST_BAD where it is broken. progress is told about once in a thousand entries how many were
+/// looked at, and of how many the vault knows; NULL: nobody is told. user goes to progress, and may
+/// be NULL. The verification cannot be stopped.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]

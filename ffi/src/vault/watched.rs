@@ -13,11 +13,13 @@ use crate::reader_key::laps_reader_key;
 use crate::rows::laps_rows;
 use crate::status::{answer, laps_status};
 
-/// Is told how far a call is: done of total, in the unit that the call names. See the contract, Callbacks.
+/// Is told how far a call is: done of total, in the unit that the call names. See the contract,
+/// Callbacks.
 #[cfg(feature = "vault")]
 pub type laps_progress = Option<unsafe extern "C" fn(user: *mut c_void, done: u64, total: u64)>;
 
-/// Is asked before a step, of so many records, whether to take it; false ends the call. See the contract, Callbacks.
+/// Is asked before a step, of so many records, whether to take it; false ends the call. See the
+/// contract, Callbacks.
 #[cfg(feature = "vault")]
 pub type laps_step = Option<unsafe extern "C" fn(user: *mut c_void, records: u64) -> bool>;
 
@@ -25,14 +27,15 @@ pub type laps_step = Option<unsafe extern "C" fn(user: *mut c_void, records: u64
 pub(super) fn told(progress: laps_progress, user: *mut c_void) -> impl FnMut(u64, u64) {
     move |done, total| {
         if let Some(progress) = progress {
-            // SAFETY: contract, Callbacks: it can be called while the call is made, in its thread, and returns.
+            // SAFETY: contract, Callbacks: it can be called while the call is made, in its thread,
+            // and returns.
             unsafe { progress(user, done, total) };
         }
     }
 }
 
-/// As laps_vault_import(), and progress is told after each device how many of the bytes are taken in. NULL: nobody is told.
-/// user goes to progress, and may be NULL. The import cannot be stopped.
+/// As laps_vault_import(), and progress is told after each device how many of the bytes are taken
+/// in. NULL: nobody is told. user goes to progress, and may be NULL. The import cannot be stopped.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -70,9 +73,10 @@ pub unsafe extern "C" fn laps_vault_import_watched(
     })
 }
 
-/// As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step is asked with how many records
-/// that is, 1 or more. When it answers false, the call ends as LAPS_STATUS_OK with what is sealed by then, and the next call
-/// goes on there. NULL: nobody is asked. user goes to step, and may be NULL.
+/// As laps_vault_reseal(), and before it seals what there is of the next few hundred devices, step
+/// is asked with how many records that is, 1 or more. When it answers false, the call ends as
+/// LAPS_STATUS_OK with what is sealed by then, and the next call goes on there. NULL: nobody is
+/// asked. user goes to step, and may be NULL.
 #[cfg(feature = "vault")]
 #[must_use]
 #[unsafe(no_mangle)]
@@ -105,7 +109,8 @@ pub unsafe extern "C" fn laps_vault_reseal_watched(
         };
         let now = Timestamp::from_unix_seconds(now);
         let mut asked = step.map(|step| {
-            // SAFETY: contract, Callbacks: it can be called while the call is made, in its thread, and returns.
+            // SAFETY: contract, Callbacks: it can be called while the call is made, in its thread,
+            // and returns.
             move |records| unsafe { step(user, number(records)) }
         });
         let asked: Option<&mut dyn FnMut(usize) -> bool> = match &mut asked {

@@ -1,4 +1,5 @@
-//! What `csharp/Laps.cs` says of the header: its enumerations and native calls, made from the header between two marks.
+//! What `csharp/Laps.cs` says of the header: its enumerations and native calls, made from the
+//! header between two marks.
 
 use core::fmt::Write as _;
 

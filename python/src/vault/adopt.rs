@@ -19,12 +19,13 @@ use crate::reader::sealing;
 use crate::record::text;
 use crate::time;
 
-/// Takes in passwords that another directory holds for a device, each as (account, SID or None, when the directory was given
-/// it, password), sealed to the readers of the vault. Gives how many were new.
+/// Takes in passwords that another directory holds for a device, each as (account, SID or None,
+/// when the directory was given it, password), sealed to the readers of the vault. Gives how many
+/// were new.
 ///
-/// The newest is pending, for no agent has said what is on the account; the others are history. A second run takes in only
-/// what is newer. A device that an agent manages is refused. `last_seen` is when the device last spoke to that directory,
-/// `expires` when it will replace the password.
+/// The newest is pending, for no agent has said what is on the account; the others are history. A
+/// second run takes in only what is newer. A device that an agent manages is refused. `last_seen`
+/// is when the device last spoke to that directory, `expires` when it will replace the password.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[expect(clippy::type_complexity, reason = "a row of a Python list")]
@@ -77,8 +78,8 @@ pub(crate) fn adopt_passwords(
     })
 }
 
-/// Whether a password that another directory was given at `made_at` would be new to the vault. Nothing is written. A device that
-/// an agent manages is refused.
+/// Whether a password that another directory was given at `made_at` would be new to the vault.
+/// Nothing is written. A device that an agent manages is refused.
 #[pyfunction]
 #[pyo3(signature = (vault, device, made_at, /))]
 pub(crate) fn is_adoptable(

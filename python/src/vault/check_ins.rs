@@ -11,7 +11,8 @@ use crate::time;
 
 #[pymethods]
 impl Vault {
-    /// Takes a device's message and gives the answer. `device` is what the caller has authenticated.
+    /// Takes a device's message and gives the answer. `device` is what the caller has
+    /// authenticated.
     #[pyo3(signature = (device, message, /, *, now = None))]
     fn check_in<'py>(
         &self,
@@ -26,10 +27,12 @@ impl Vault {
         Ok(PyBytes::new(py, &answer))
     }
 
-    /// Takes the messages of many devices, each as (device, message), in one transaction with one wait for the disk. Gives, in
-    /// their order, the answer to each, or the `LapsError` with which it was refused: one bad message does not hinder the others. What
-    /// is raised, as `Busy`, is about all of them: then none was taken, and all may be given again. Where nothing can be written,
-    /// those that change nothing are answered all the same, and the others have that error.
+    /// Takes the messages of many devices, each as (device, message), in one transaction with one
+    /// wait for the disk. Gives, in their order, the answer to each, or the `LapsError` with
+    /// which it was refused: one bad message does not hinder the others. What is raised, as
+    /// `Busy`, is about all of them: then none was taken, and all may be given again. Where nothing
+    /// can be written, those that change nothing are answered all the same, and the others have
+    /// that error.
     #[pyo3(signature = (check_ins, /, *, now = None))]
     fn check_in_many<'py>(
         &self,

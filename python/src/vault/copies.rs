@@ -33,15 +33,16 @@ pub(crate) fn back_up_vault(
     long(py, refused, || sqlite::back_up(&vault.inner, &to, &request, now))
 }
 
-/// Publishes a snapshot of a vault, or refreshes it: devices and log without a single record, which the owner may write and the group
-/// may read.
+/// Publishes a snapshot of a vault, or refreshes it: devices and log without a single record, which
+/// the owner may write and the group may read.
 #[pyfunction]
 #[pyo3(signature = (vault, to, /))]
 pub(crate) fn publish_vault(py: Python<'_>, vault: &Vault, to: PathBuf) -> PyResult<()> {
     py.detach(|| sqlite::publish(&vault.inner, &to)).map_err(refused)
 }
 
-/// Lets this process open vaults on network file systems, from now on: only where no other machine ever opens them.
+/// Lets this process open vaults on network file systems, from now on: only where no other machine
+/// ever opens them.
 #[pyfunction]
 pub(crate) fn allow_network_file_systems() {
     sqlite::allow_network_file_systems();
@@ -55,8 +56,9 @@ pub(crate) fn restore_preview(py: Python<'_>, copy_of: PathBuf) -> PyResult<Vec<
     Ok(found.into_iter().map(Restorable::from).collect())
 }
 
-/// Puts a copy of a vault in a place where none is, and notes that in the log. `readers`, from a signed reader set, say, win over the
-/// copy's in `scope`: who is not among them is removed, and what they can open is ordered to rotate.
+/// Puts a copy of a vault in a place where none is, and notes that in the log. `readers`, from a
+/// signed reader set, say, win over the copy's in `scope`: who is not among them is removed, and
+/// what they can open is ordered to rotate.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[pyo3(signature = (copy_of, to, /, *, actor, reason, context = "", readers = None, scope = "", now = None))]
@@ -80,8 +82,8 @@ pub(crate) fn restore_vault(
     long(py, refused, || sqlite::restore_with(&copy_of, &to, list, &request, now).map(drop))
 }
 
-/// Brings a vault of an older schema to the one of this version. Gives the schema before, the schema now, and where the
-/// file from before is when `keep` is set.
+/// Brings a vault of an older schema to the one of this version. Gives the schema before, the
+/// schema now, and where the file from before is when `keep` is set.
 #[pyfunction]
 #[pyo3(signature = (path, /, *, actor, reason, context = "", keep = true, now = None))]
 pub(crate) fn migrate_vault(
@@ -99,9 +101,9 @@ pub(crate) fn migrate_vault(
     Ok((done.from, done.to, done.copy))
 }
 
-/// Devices with everything that is kept about them, for another vault; nothing in it opens anything. With them, the names
-/// of devices that are left out because their data is damaged. `progress` is called with how many devices are done, and of
-/// how many.
+/// Devices with everything that is kept about them, for another vault; nothing in it opens
+/// anything. With them, the names of devices that are left out because their data is damaged.
+/// `progress` is called with how many devices are done, and of how many.
 #[pyfunction]
 #[pyo3(signature = (vault, /, *, actor, reason, context = "", now = None, progress = None))]
 pub(crate) fn export_devices<'py>(
@@ -138,8 +140,8 @@ pub(crate) fn export_devices<'py>(
     Ok((PyBytes::new(py, &all), damaged))
 }
 
-/// Takes exported devices in, all of them or none; gives how many. `progress` is called with how many bytes are done, and of
-/// how many; what it raises ends the call, and then none is in.
+/// Takes exported devices in, all of them or none; gives how many. `progress` is called with how
+/// many bytes are done, and of how many; what it raises ends the call, and then none is in.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[pyo3(signature = (vault, data, /, *, actor, reason, context = "", now = None, progress = None))]

@@ -10,8 +10,8 @@ use crate::time;
 
 #[pymethods]
 impl Vault {
-    /// Takes a device out of service; gives the head. What is stored stays and can be disclosed. Orders to rotate wait until it
-    /// checks in again.
+    /// Takes a device out of service; gives the head. What is stored stays and can be disclosed.
+    /// Orders to rotate wait until it checks in again.
     #[pyo3(signature = (device, /, *, actor, reason, context = "", now = None))]
     fn retire(
         &self,
@@ -66,8 +66,8 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// Removes one record of a device, a candidate or one in history; gives the head. Needs `confirm`: the device may still
-    /// have this password.
+    /// Removes one record of a device, a candidate or one in history; gives the head. Needs
+    /// `confirm`: the device may still have this password.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (device, record, /, *, actor, reason, context = "", confirm = false, now = None))]
     fn remove_record(

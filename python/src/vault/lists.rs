@@ -11,8 +11,8 @@ use crate::time;
 
 #[pymethods]
 impl Vault {
-    /// A page of devices by name, those behind `after`; the `after` of the next page or None; and the names of devices in
-    /// this page whose data is damaged, which are in no row.
+    /// A page of devices by name, those behind `after`; the `after` of the next page or None; and
+    /// the names of devices in this page whose data is damaged, which are in no row.
     #[pyo3(signature = (*, after = None, limit = 1000))]
     fn list(
         &self,
@@ -39,8 +39,8 @@ impl Vault {
         Ok(rows.into_iter().map(StoredRecord::from).collect())
     }
 
-    /// A page of devices that are due no later than `until` (now), by due date; the `after` of the next page or None; and
-    /// the names of devices in this page whose data is damaged.
+    /// A page of devices that are due no later than `until` (now), by due date; the `after` of the
+    /// next page or None; and the names of devices in this page whose data is damaged.
     #[pyo3(signature = (*, until = None, after = None, limit = 1000))]
     fn due(
         &self,

@@ -11,8 +11,8 @@ use super::{names, refused};
 use crate::ending::long;
 use crate::time;
 
-/// What a vault knows but its sealed records: names, versions, times, states. `Vault.metadata()` makes it, for the part of a
-/// program that shall be able to do nothing else.
+/// What a vault knows but its sealed records: names, versions, times, states. `Vault.metadata()`
+/// makes it, for the part of a program that shall be able to do nothing else.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Metadata {
     pub(super) inner: CoreMetadata<SqliteStore>,

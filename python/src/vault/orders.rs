@@ -14,10 +14,11 @@ use crate::time;
 
 #[pymethods]
 impl Vault {
-    /// Hands out the sealed candidates of a device; of an `account` that it managed before, by name. The audit entry, and the order to
-    /// rotate, are durable before. What is shown is rotated as the setting of the vault says, or `rotate_after`; with `rotate=False` not
-    /// at all. Later than the setting, or not at all, needs `confirm`. With `from_device` also what the device sealed, of records that
-    /// were sealed again, and then it is rotated at once.
+    /// Hands out the sealed candidates of a device; of an `account` that it managed before, by
+    /// name. The audit entry, and the order to rotate, are durable before. What is shown is
+    /// rotated as the setting of the vault says, or `rotate_after`; with `rotate=False` not
+    /// at all. Later than the setting, or not at all, needs `confirm`. With `from_device` also what
+    /// the device sealed, of records that were sealed again, and then it is rotated at once.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (device, /, *, actor, reason, context = "", history = false, rotate_after = None, rotate = true, confirm = false, account = None, from_device = false, now = None))]
     fn disclose(
@@ -55,8 +56,9 @@ impl Vault {
         Disclosure::from_core(py, disclosure)
     }
 
-    /// Notes whether what an entry disclosed was opened, with the `proofs` that opening it gave (`Opened.proof`), without which it is
-    /// claimed only; gives the head. Only who disclosed can say so. Whatever is noted, it counts as revealed. `reader_id` is the id of the
+    /// Notes whether what an entry disclosed was opened, with the `proofs` that opening it gave
+    /// (`Opened.proof`), without which it is claimed only; gives the head. Only who disclosed
+    /// can say so. Whatever is noted, it counts as revealed. `reader_id` is the id of the
     /// reader that opened.
     #[pyo3(signature = (entry, /, *, opened, actor, reason, context = "", proofs = Vec::new(), reader_id = None, now = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
@@ -82,9 +84,10 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// Orders devices to rotate at their next check-in: those that are named, `all`, the `overdue` ones, or those of
-    /// which `revealed_by` was shown something since then: by a disclosure, an export, a back-up, or records that were
-    /// handed out to be sealed again. That is whom the system authenticated; `typed_as` goes by the actor that was typed.
+    /// Orders devices to rotate at their next check-in: those that are named, `all`, the `overdue`
+    /// ones, or those of which `revealed_by` was shown something since then: by a disclosure,
+    /// an export, a back-up, or records that were handed out to be sealed again. That is whom
+    /// the system authenticated; `typed_as` goes by the actor that was typed.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by = None, typed_as = None, since = None, now = None))]
     fn order_rotation(

@@ -37,9 +37,10 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// Removes a reader by its id, then orders the rotation of what it can open, spread over `rotate_within` (None: no
-    /// order). What it has a copy of stays readable to it. The last reader needs `confirm`, and one without whom no active reader could
-    /// open a password in use.
+    /// Removes a reader by its id, then orders the rotation of what it can open, spread over
+    /// `rotate_within` (None: no order). What it has a copy of stays readable to it. The last
+    /// reader needs `confirm`, and one without whom no active reader could open a password in
+    /// use.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (reader_id, /, *, actor, reason, context = "", rotate_within = None, confirm = false, now = None))]
     fn remove_reader(
@@ -64,7 +65,8 @@ impl Vault {
         Ok(ordered.into())
     }
 
-    /// What the removal of a reader would leave without an active reader: of how many devices, how many passwords in use.
+    /// What the removal of a reader would leave without an active reader: of how many devices, how
+    /// many passwords in use.
     #[pyo3(signature = (reader_id, /))]
     fn reader_loss(&self, py: Python<'_>, reader_id: &str) -> PyResult<(u64, u64)> {
         let loss = long(py, refused, || {
@@ -74,8 +76,9 @@ impl Vault {
         Ok((loss.devices, loss.records))
     }
 
-    /// Orders the rotation of what a reader can open, by its id, spread over `within`; the reader may have been removed. This
-    /// is what `remove_reader` does after the removal, for when it was stopped there. Nothing is ordered twice.
+    /// Orders the rotation of what a reader can open, by its id, spread over `within`; the reader
+    /// may have been removed. This is what `remove_reader` does after the removal, for when it
+    /// was stopped there. Nothing is ordered twice.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (reader_id, /, *, actor, reason, context = "", within = None, now = None))]
     fn order_readable(
@@ -98,8 +101,9 @@ impl Vault {
         Ok(ordered.into())
     }
 
-    /// Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all that were displaced within
-    /// so many `days` are (None: no such rule); gives the head. A shorter history takes effect at a device's next change.
+    /// Sets how many displaced records of a device are kept, 1 to 65535, and that beyond those all
+    /// that were displaced within so many `days` are (None: no such rule); gives the head. A
+    /// shorter history takes effect at a device's next change.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (history, /, *, actor, reason, days = None, context = "", now = None))]
     fn set_history(
@@ -120,7 +124,8 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// Sets how long after a disclosure what was shown is rotated (None: only when it is asked for); gives the head. A new vault has a day.
+    /// Sets how long after a disclosure what was shown is rotated (None: only when it is asked
+    /// for); gives the head. A new vault has a day.
     #[pyo3(signature = (delay, /, *, actor, reason, context = "", now = None))]
     fn set_rotate_after(
         &self,
@@ -146,7 +151,8 @@ impl Vault {
         Ok(seconds.map(core::time::Duration::from_secs))
     }
 
-    /// How many displaced records of a device are kept, and within how many days all are (None: no such rule).
+    /// How many displaced records of a device are kept, and within how many days all are (None: no
+    /// such rule).
     #[getter]
     fn history_setting(&self, py: Python<'_>) -> PyResult<(u16, Option<u16>)> {
         let setting = long(py, refused, || self.inner.history_setting(&self.scope))?;

@@ -1,4 +1,5 @@
-//! Sealing records anew: here with a reader's key, or where the key is, with pages that go there and come back.
+//! Sealing records anew: here with a reader's key, or where the key is, with pages that go there
+//! and come back.
 
 use core::convert::identity;
 
@@ -63,9 +64,10 @@ pub(crate) struct ResealPage {
 
 #[pymethods]
 impl Vault {
-    /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on all cores. What this key
-    /// does not open, and what is damaged or hostile, is named in the answer and left as it was. It goes on where a run that was
-    /// stopped ended. `progress` is called with how many records were looked at, and of how many at most; when it raises, the
+    /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on
+    /// all cores. What this key does not open, and what is damaged or hostile, is named in the
+    /// answer and left as it was. It goes on where a run that was stopped ended. `progress` is
+    /// called with how many records were looked at, and of how many at most; when it raises, the
     /// run stops.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (key, /, *, actor, reason, context = "", now = None, progress = None))]
@@ -105,13 +107,16 @@ impl Vault {
         Ok(done.into())
     }
 
-    /// Hands out records that are not sealed to exactly the readers of now, of at most `limit` devices behind `after`, for a
-    /// vault whose readers' keys are elsewhere: there `Record.parse` and `ReaderKey.reseal`, and back with `take_resealed`. Seal to
-    /// readers that you know, from a signed set or a list of your own: who keeps the vault could name you one of theirs. The
-    /// handing out is in the trail. A page may be empty and still not the last one: that one has no `next`.
+    /// Hands out records that are not sealed to exactly the readers of now, of at most `limit`
+    /// devices behind `after`, for a vault whose readers' keys are elsewhere: there
+    /// `Record.parse` and `ReaderKey.reseal`, and back with `take_resealed`. Seal to
+    /// readers that you know, from a signed set or a list of your own: who keeps the vault could
+    /// name you one of theirs. The handing out is in the trail. A page may be empty and still
+    /// not the last one: that one has no `next`.
     ///
-    /// `from_devices` hands out something else: of records that were given back, the sealings that came from the devices, for when
-    /// what was given back opens for nobody. Those name who could read before, so their rotation is ordered.
+    /// `from_devices` hands out something else: of records that were given back, the sealings that
+    /// came from the devices, for when what was given back opens for nobody. Those name who
+    /// could read before, so their rotation is ordered.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (*, actor, reason, context = "", after = None, limit = 1000, from_devices = false, now = None))]
     fn resealing(
@@ -144,13 +149,14 @@ impl Vault {
         })
     }
 
-    /// Takes back records of `resealing` that were sealed anew. Each must hold the same password for the same purpose, sealed
-    /// to readers of now; one that is refused does not hinder the others: it stays as it was and is in `failed`. Those that are
-    /// gone, were taken already, or were sealed anew by somebody else meanwhile are left out, so a page may be given back again,
-    /// also after an exception, when some may have been taken.
+    /// Takes back records of `resealing` that were sealed anew. Each must hold the same password
+    /// for the same purpose, sealed to readers of now; one that is refused does not hinder the
+    /// others: it stays as it was and is in `failed`. Those that are gone, were taken already,
+    /// or were sealed anew by somebody else meanwhile are left out, so a page may be given back
+    /// again, also after an exception, when some may have been taken.
     ///
-    /// The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only those give records back
-    /// whom you trust not to destroy them.
+    /// The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only
+    /// those give records back whom you trust not to destroy them.
     #[pyo3(signature = (resealed, /, *, actor, reason, context = "", now = None))]
     fn take_resealed(
         &self,

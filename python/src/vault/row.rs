@@ -36,8 +36,8 @@ pub(crate) struct Device {
     outcome: Option<Outcome>,
     /// How many records the device may hold.
     candidates: usize,
-    /// What else there is to say, now: of `unreadable`, `stale-readers`, `account-missing`, `log-differs`, `log-restored`,
-    /// `unproven`.
+    /// What else there is to say, now: of `unreadable`, `stale-readers`, `account-missing`,
+    /// `log-differs`, `log-restored`, `unproven`.
     findings: Vec<&'static str>,
     /// When the password is to be reset because the account was used, as the device says.
     reset_at: Option<When>,
@@ -63,7 +63,8 @@ pub(crate) struct FormerAccount {
     version: Option<u64>,
     /// How many records it may hold.
     candidates: usize,
-    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not managed.
+    /// Whether an order to rotate it is open, which nobody can fulfil while the account is not
+    /// managed.
     ordered: bool,
 }
 
@@ -218,7 +219,8 @@ impl Candidate {
         When(self.inner.updated)
     }
 
-    /// The sealed bytes: `Record.parse` reads them. Their header says which account and device the password is for.
+    /// The sealed bytes: `Record.parse` reads them. Their header says which account and device the
+    /// password is for.
     #[getter]
     fn sealed<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.inner.sealed)
@@ -230,7 +232,8 @@ impl Candidate {
         self.inner.before.as_ref().map(|sealed| PyBytes::new(py, sealed))
     }
 
-    /// Whether the device has named it among what the account may hold. One that it never named is a candidate only in name.
+    /// Whether the device has named it among what the account may hold. One that it never named is
+    /// a candidate only in name.
     #[getter]
     fn confirmed(&self) -> bool {
         self.inner.confirmed
@@ -319,7 +322,8 @@ pub(crate) struct Resealed {
     replaced: u64,
     /// Records that are not sealed to the key that was used.
     not_ours: u64,
-    /// Records that name a reader whom the vault never knew, and were left as they are: device, record.
+    /// Records that name a reader whom the vault never knew, and were left as they are: device,
+    /// record.
     strangers: Vec<(String, String)>,
     /// Records that could not be sealed anew and stay as they were: device, record, why.
     failed: Vec<(String, String, String)>,
@@ -377,7 +381,8 @@ pub(crate) struct AuditEntry {
     number: u64,
     /// When; None for an entry that cannot be read.
     at: Option<When>,
-    /// Whether that is before the time of the entry in front of it: a clock was set back, or had been wrong.
+    /// Whether that is before the time of the entry in front of it: a clock was set back, or had
+    /// been wrong.
     earlier: bool,
     /// What was done, in a word; empty for an entry that cannot be read.
     action: &'static str,
@@ -399,7 +404,8 @@ pub(crate) struct AuditEntry {
     refers_to: u64,
     /// More, in words.
     detail: String,
-    /// Its hash, 64 hexadecimal digits, which covers every entry up to it. It may have been edited: `audit_verify` tells.
+    /// Its hash, 64 hexadecimal digits, which covers every entry up to it. It may have been
+    /// edited: `audit_verify` tells.
     hash: String,
 }
 
@@ -443,7 +449,8 @@ impl From<StoredEntry> for AuditEntry {
     }
 }
 
-/// Something that happened in a vault: for metrics. It does not say who and why, which is in the trail.
+/// Something that happened in a vault: for metrics. It does not say who and why, which is in the
+/// trail.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Observed {
     /// `check-in`, `disclosed`, `ordered` or `refused`.
@@ -452,11 +459,13 @@ pub(crate) struct Observed {
     device: Option<String>,
     /// Whether a check-in changed anything but the time of the last one.
     changed: bool,
-    /// How many: records that a check-in added or a disclosure gave out, devices that were ordered to rotate.
+    /// How many: records that a check-in added or a disclosure gave out, devices that were ordered
+    /// to rotate.
     count: u64,
     /// How many offered records a check-in did not take.
     refused: u64,
-    /// What became of a check-in's commit, if it had one: `acknowledged`, `lacking` or `stale-token`.
+    /// What became of a check-in's commit, if it had one: `acknowledged`, `lacking` or
+    /// `stale-token`.
     commit: Option<&'static str>,
     /// The number of the error with which something was refused, as `LapsError.code`.
     code: Option<u16>,

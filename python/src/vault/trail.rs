@@ -11,8 +11,9 @@ use crate::progress::Progress;
 
 #[pymethods]
 impl Vault {
-    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device. `progress` is called with how many
-    /// entries were looked at, and of how many; what it raises ends the call.
+    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device.
+    /// `progress` is called with how many entries were looked at, and of how many; what it
+    /// raises ends the call.
     #[pyo3(signature = (*, expect = None, progress = None))]
     fn audit_verify(
         &self,
@@ -45,8 +46,9 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// What happened through this object since the last call, oldest first, and how much before that was forgotten: for
-    /// metrics. The first call gives nothing; from then on at most 1024 are kept.
+    /// What happened through this object since the last call, oldest first, and how much before
+    /// that was forgotten: for metrics. The first call gives nothing; from then on at most 1024
+    /// are kept.
     fn observed(&self) -> PyResult<(Vec<Observed>, u64)> {
         let taken = self.observations.take().map_err(|error| refused(error.into()))?;
         Ok((taken.observed.into_iter().map(Observed::from).collect(), taken.missed))

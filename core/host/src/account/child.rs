@@ -1,15 +1,18 @@
-//! The one place that starts children: password on standard input, output bounded, time bounded, in a process group of its own.
+//! The one place that starts children: password on standard input, output bounded, time bounded, in
+//! a process group of its own.
 //!
-//! * Standard input is a pipe that is filled before the child starts. So a child sees all of its input or does not
-//!   run: an agent that is killed here never leaves a child behind that reads an empty password.
-//! * The environment is a fixed list of names ([`ENVIRONMENT`]): what else the agent was given, tokens for example, is none of a
-//!   child's business. A program that needs more is started through `env NAME=VALUE PROGRAM`.
-//! * A child inherits standard input, output and error, and a setter its lock; whatever else is open is closed where the system can
-//!   do that (Linux). It leaves no core dump.
+//! * Standard input is a pipe that is filled before the child starts. So a child sees all of its
+//!   input or does not run: an agent that is killed here never leaves a child behind that reads an
+//!   empty password.
+//! * The environment is a fixed list of names ([`ENVIRONMENT`]): what else the agent was given,
+//!   tokens for example, is none of a child's business. A program that needs more is started
+//!   through `env NAME=VALUE PROGRAM`.
+//! * A child inherits standard input, output and error, and a setter its lock; whatever else is
+//!   open is closed where the system can do that (Linux). It leaves no core dump.
 //! * A child without a secret ends with the call that runs it ([`stop`]); one with a secret runs to
 //!   its own limit.
-//! * What a child says is passed on only when it got no secret. A child that got one may quote it in any spelling, so its words
-//!   are compared with fixed lists, and what is told is ours.
+//! * What a child says is passed on only when it got no secret. A child that got one may quote it
+//!   in any spelling, so its words are compared with fixed lists, and what is told is ours.
 
 use core::time::Duration;
 use std::ffi::OsStr;
@@ -47,7 +50,8 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     /// At most [`MOST_OUTPUT`] bytes.
     pub(crate) stdout: Vec<u8>,
-    /// At most [`MOST_OUTPUT`] bytes. Read by [`Finished::describe`] and [`Finished::refusal`] alone.
+    /// At most [`MOST_OUTPUT`] bytes. Read by [`Finished::describe`] and [`Finished::refusal`]
+    /// alone.
     stderr: Zeroizing<Vec<u8>>,
     /// The child got a secret.
     secret: bool,
@@ -109,7 +113,8 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 pub(crate) enum Input<'a> {
     /// Public bytes, as many as there are.
     Public(&'a [u8]),
-    /// A secret in parts, at most [`MOST_INPUT`] bytes together. It goes through a pipe and never into a file.
+    /// A secret in parts, at most [`MOST_INPUT`] bytes together. It goes through a pipe and never
+    /// into a file.
     Secret(&'a [&'a [u8]]),
 }
 
@@ -155,7 +160,8 @@ fn nameless_file() -> io::Result<File> {
 
 /// Runs `command`, with `input` on its standard input, for at most `timeout`.
 ///
-/// With a setter lock, the child inherits it; when this returns, it is held again or `left_behind` is set.
+/// With a setter lock, the child inherits it; when this returns, it is held again or `left_behind`
+/// is set.
 pub(crate) fn run(
     command: &mut Command,
     input: Input<'_>,
@@ -209,24 +215,28 @@ pub(crate) fn run(
     Ok(Finished { ending, stdout: stdout.to_vec(), stderr, secret, left_behind })
 }
 
-/// Between fork and exec: nothing that is open is inherited, beside what is asked for after this, and no core is dumped.
+/// Between fork and exec: nothing that is open is inherited, beside what is asked for after this,
+/// and no core is dumped.
 #[expect(unsafe_code, reason = "the one place between fork and exec")]
 fn confine(command: &mut Command) {
     let last = || {
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
         #[cfg(target_os = "linux")]
-        // SAFETY: a system call on numbers. It marks descriptors as closed on exec, those of the standard library's own
-        // too, which are so already. An older kernel says that it does not know it, and then they stay as they were.
+        // SAFETY: a system call on numbers. It marks descriptors as closed on exec, those of the
+        // standard library's own too, which are so already. An older kernel says that it
+        // does not know it, and then they stay as they were.
         unsafe {
             libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
         }
         Ok(())
     };
-    // SAFETY: the closure makes two system calls and allocates nothing, as signal-safety(7) asks for between fork and exec.
+    // SAFETY: the closure makes two system calls and allocates nothing, as signal-safety(7) asks
+    // for between fork and exec.
     unsafe { command.pre_exec(last) };
 }
 
-/// A copy of the lock's file whose number is above those of standard input, output and error, which a child replaces.
+/// A copy of the lock's file whose number is above those of standard input, output and error, which
+/// a child replaces.
 fn above_standard_streams(lock: &File) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(lock, 3)?)
 }
@@ -299,7 +309,8 @@ impl Output {
     }
 }
 
-/// Names of the environment that a child gets, where the agent has them: how programs, files and the time zone are found.
+/// Names of the environment that a child gets, where the agent has them: how programs, files and
+/// the time zone are found.
 pub(crate) const ENVIRONMENT: [&str; 7] =
     ["HOME", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
 /// A pipe holds at least this much without a reader (POSIX `PIPE_BUF` on Linux).

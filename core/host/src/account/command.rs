@@ -1,8 +1,10 @@
 //! An account store that is your program.
 //!
 //! `command:CMD` is split into words like a shell does, without a shell, and called as
-//! `CMD exists|set|verify|used-since|sign-out|terminate|restart ACCOUNT`; `used-since` gets the time (RFC 3339, UTC) as a
-//! further argument. `exists` is asked before every check-in: 12 says that there is no such account, everything else that there is one. The password stands on standard input, without a newline.
+//! `CMD exists|set|verify|used-since|sign-out|terminate|restart ACCOUNT`; `used-since` gets the
+//! time (RFC 3339, UTC) as a further argument. `exists` is asked before every check-in: 12 says
+//! that there is no such account, everything else that there is one. The password stands on
+//! standard input, without a newline.
 //!
 //! | exit status | meaning |
 //! |---|---|
@@ -13,13 +15,15 @@
 //! | 12 | no such account |
 //! | other, a signal, 30 s | a failed set, an unknown verification; never a "no" |
 //!
-//! `used-since` prints the last use at or after the time (RFC 3339), or nothing. There is no SID and no change stamp, and a
-//! blank account name is refused. The child has a process group of its own, which is ended when its time is over.
+//! `used-since` prints the last use at or after the time (RFC 3339), or nothing. There is no SID
+//! and no change stamp, and a blank account name is refused. The child has a process group of its
+//! own, which is ended when its time is over.
 //!
-//! What the program says on standard error is passed on when it got no password. When it got one, it may quote it in any spelling: its
-//! words are looked through for what they ask of a password and for known troubles, and an event has ours. The environment is `HOME`,
-//! `LOGNAME`, `PATH`, `SHELL`, `TMPDIR`, `TZ`, `USER` as the agent has them, and `LC_ALL=C`; a program that needs more is given as
-//! `command:env NAME=VALUE PROGRAM`.
+//! What the program says on standard error is passed on when it got no password. When it got one,
+//! it may quote it in any spelling: its words are looked through for what they ask of a password
+//! and for known troubles, and an event has ours. The environment is `HOME`, `LOGNAME`, `PATH`,
+//! `SHELL`, `TMPDIR`, `TZ`, `USER` as the agent has them, and `LC_ALL=C`; a program that needs more
+//! is given as `command:env NAME=VALUE PROGRAM`.
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
@@ -111,7 +115,8 @@ impl AccountStore for CommandStore {
             ));
         }
         let account = LocalAccount { name: *configured, sid: None, enabled: true };
-        // Only a clear word is one: a program that has no such verb, or fails, may still know the account.
+        // Only a clear word is one: a program that has no such verb, or fails, may still know the
+        // account.
         let finished = self.call(&account, "exists", None, None, None)?;
         match self.outcome(&finished) {
             Err(error @ StoreError::NoSuchAccount(_)) => Err(error),

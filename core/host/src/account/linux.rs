@@ -1,12 +1,15 @@
 //! Local accounts of Linux: `chpasswd` sets, the shadow hash verifies.
 //!
 //! * The password goes to `chpasswd` on standard input, never in arguments or the environment.
-//! * It is verified against the hash in the shadow file by the crates `yescrypt` and `sha-crypt`: pure
-//!   Rust, kept by the people who keep the rest of our cryptography, so that this file needs no `unsafe` and no C
-//!   library. A hash of another method (`$2b$`, `$gy$`, `$1$`, DES) gives no answer, never a "no".
-//! * The change stamp is the SHA-256 of the password field; the SID is S-1-22-1-uid, as Samba writes it.
+//! * It is verified against the hash in the shadow file by the crates `yescrypt` and `sha-crypt`:
+//!   pure Rust, kept by the people who keep the rest of our cryptography, so that this file needs
+//!   no `unsafe` and no C library. A hash of another method (`$2b$`, `$gy$`, `$1$`, DES) gives no
+//!   answer, never a "no".
+//! * The change stamp is the SHA-256 of the password field; the SID is S-1-22-1-uid, as Samba
+//!   writes it.
 //! * Root, and a blank account name, are refused unless the store was opened for that name.
-//! * What counts as a use is said in [`LinuxStore::used_since`](AccountStore::used_since) of this store.
+//! * What counts as a use is said in [`LinuxStore::used_since`](AccountStore::used_since) of this
+//!   store.
 
 mod session;
 mod shadow;
@@ -52,7 +55,8 @@ impl LinuxStore {
         self
     }
 
-    /// Takes another program for `chpasswd`: it gets `NAME:PASSWORD` and a newline on standard input.
+    /// Takes another program for `chpasswd`: it gets `NAME:PASSWORD` and a newline on standard
+    /// input.
     #[must_use]
     pub fn with_setter(mut self, program: &Path) -> Self {
         program.clone_into(&mut self.chpasswd);
@@ -169,15 +173,16 @@ impl AccountStore for LinuxStore {
         if finished.ending == Ending::TimedOut {
             return Err(StoreError::TimedOut(format!("chpasswd: {said}")));
         }
-        // What pam_pwquality, pam_cracklib and pam_unix say when they refuse a password for what it is.
+        // What pam_pwquality, pam_cracklib and pam_unix say when they refuse a password for what it
+        // is.
         if finished.has(&REFUSALS) {
             return Err(StoreError::Refused(finished.refusal()));
         }
         Err(StoreError::Failed(format!("chpasswd: {said}")))
     }
 
-    /// Not while the hash is of a method that is not known here, as bcrypt's `$2b$`: the next one is likely to be of
-    /// the same.
+    /// Not while the hash is of a method that is not known here, as bcrypt's `$2b$`: the next one
+    /// is likely to be of the same.
     fn can_verify(&mut self, account: &LocalAccount, _not_its_password: &Password) -> bool {
         self.field(account).map_or(true, |field| field.is_known())
     }
@@ -189,11 +194,13 @@ impl AccountStore for LinuxStore {
         }
     }
 
-    /// The latest of: the log-ins in `lastlog` and `wtmp` (console, display manager, ssh), and the start of a process
-    /// that runs as the account now (which is how `su` and `sudo -u` are seen, while they last). What it does not see:
-    /// a `su` or `sudo` that began and ended between two looks, a password checked by a service that starts no
-    /// process as the account, and log-ins that only a `lastlog2` or `wtmpdb` database holds. Processes of root
-    /// are not looked at. Our own verification reads the shadow file and leaves no trace in any of these.
+    /// The latest of: the log-ins in `lastlog` and `wtmp` (console, display manager, ssh), and the
+    /// start of a process that runs as the account now (which is how `su` and `sudo -u` are
+    /// seen, while they last). What it does not see: a `su` or `sudo` that began and ended
+    /// between two looks, a password checked by a service that starts no process as the
+    /// account, and log-ins that only a `lastlog2` or `wtmpdb` database holds. Processes of root
+    /// are not looked at. Our own verification reads the shadow file and leaves no trace in any of
+    /// these.
     fn used_since(
         &mut self,
         account: &LocalAccount,
@@ -242,7 +249,8 @@ const CHPASSWD: &str = "/usr/sbin/chpasswd";
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program of the system may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Texts of PAM modules that refuse a password for what it is: `pam_pwquality` and `pam_cracklib`, `pam_unix`, `pam_passwdqc`.
+/// Texts of PAM modules that refuse a password for what it is: `pam_pwquality` and `pam_cracklib`,
+/// `pam_unix`, `pam_passwdqc`.
 const REFUSALS: [&str; 5] = [
     "BAD PASSWORD",
     "Password has been already used",

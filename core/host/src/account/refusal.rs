@@ -1,14 +1,16 @@
 //! What a device's password policy asks for, as the text of its refusal says it.
 //!
-//! Understood are the English texts of `pam_pwquality` and `pam_cracklib`, `pam_unix`, `passwdqc` and `Windows` (as our store words it), and
-//! what programs behind the command store usually say: `too short: minimum 20`, `at least 2 digits`, `at most 32 characters`. A text that is not
-//! understood asks for nothing, and then another password is made by the same recipe. Whatever is read here, a misunderstanding or an attack, makes no
-//! password weaker: what a demand costs is made up for by length, or it is not followed (`Policy::follow`).
+//! Understood are the English texts of `pam_pwquality` and `pam_cracklib`, `pam_unix`, `passwdqc`
+//! and `Windows` (as our store words it), and what programs behind the command store usually say:
+//! `too short: minimum 20`, `at least 2 digits`, `at most 32 characters`. A text that is not
+//! understood asks for nothing, and then another password is made by the same recipe. Whatever is
+//! read here, a misunderstanding or an attack, makes no password weaker: what a demand costs is
+//! made up for by length, or it is not followed (`Policy::follow`).
 
 use laps_core::generate::Stricter;
 
-/// What this refusal asks for; `length` is that of the refused password, or of the shortest of its recipe. Nothing when the text does not say. Looks at
-/// no more than the first 1024 characters.
+/// What this refusal asks for; `length` is that of the refused password, or of the shortest of its
+/// recipe. Nothing when the text does not say. Looks at no more than the first 1024 characters.
 #[must_use]
 pub fn asked(reason: &str, length: u8) -> Stricter {
     let Numbers { mut asked, short, long } = numbers(&beginning(reason));
@@ -44,7 +46,8 @@ fn numbers(text: &str) -> Numbers {
         lower(&mut asked, what, number);
     }
     for (number, what) in numbers_behind(&text, "more than") {
-        // "more than 3 same characters consecutively"; of a length this says nothing: it may be what is needed.
+        // "more than 3 same characters consecutively"; of a length this says nothing: it may be
+        // what is needed.
         if is_run(what) {
             lower(&mut asked, what, number);
         }
@@ -67,8 +70,9 @@ fn numbers(text: &str) -> Numbers {
     }
 }
 
-/// What a refusal says, in our words: what it asks for, and the cause where it is a known one. [`asked`] finds in it what it finds in
-/// `reason`; nothing else of `reason` is in it, which may quote the password.
+/// What a refusal says, in our words: what it asks for, and the cause where it is a known one.
+/// [`asked`] finds in it what it finds in `reason`; nothing else of `reason` is in it, which may
+/// quote the password.
 #[must_use]
 pub fn worded(reason: &str) -> String {
     let text = beginning(reason);
@@ -126,7 +130,8 @@ fn raise(asked: &mut Stricter, what: &str, number: u8) {
     *place = number.max(*place);
 }
 
-/// So many characters, or so many of one character in a row, at most. A limit for digits or for whole classes is none for characters.
+/// So many characters, or so many of one character in a row, at most. A limit for digits or for
+/// whole classes is none for characters.
 fn lower(asked: &mut Stricter, what: &str, number: u8) {
     let place = if is_run(what) {
         &mut asked.max_run
@@ -144,7 +149,8 @@ fn is_run(what: &str) -> bool {
         && has(&["same character", "identical character", "repeated character"])
 }
 
-/// Characters without a word of what kind. A length that is misunderstood costs more as the most than as the least: nothing may ever be short enough.
+/// Characters without a word of what kind. A length that is misunderstood costs more as the most
+/// than as the least: nothing may ever be short enough.
 fn is_length(what: &str) -> bool {
     what.is_empty() || ["character", "characters"].contains(&what.split(' ').next().unwrap_or(""))
 }
@@ -185,7 +191,8 @@ fn in_figures(word: &str) -> &str {
 
 /// What is told of a refusal without a known word in it.
 const UNKNOWN: &str = "for a reason that is not known here";
-/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`asked`] reads it.
+/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`asked`] reads
+/// it.
 const CAUSES: [(&str, &str); 9] = [
     ("already been used", "it was used before"),
     ("already used", "it was used before"),

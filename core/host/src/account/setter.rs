@@ -1,8 +1,9 @@
 //! The setter lock (protocol §2 rule 9): held by whatever may still be changing the account.
 //!
-//! A child that sets a password inherits the lock and has a process group of its own, which is recorded in the
-//! lock's file. An agent that is killed leaves the child behind; the next agent cannot take the lock until the
-//! child has ended. After the setter's time-out it ends the child's group, and waits again.
+//! A child that sets a password inherits the lock and has a process group of its own, which is
+//! recorded in the lock's file. An agent that is killed leaves the child behind; the next agent
+//! cannot take the lock until the child has ended. After the setter's time-out it ends the child's
+//! group, and waits again.
 
 use core::time::Duration;
 use std::fs::{File, OpenOptions};
@@ -24,7 +25,8 @@ impl SetterLock {
     /// How long a setter may take before it is ended (protocol §2 rule 9).
     pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Takes the lock; waits for a setter that an earlier agent left behind, and ends it after `timeout`.
+    /// Takes the lock; waits for a setter that an earlier agent left behind, and ends it after
+    /// `timeout`.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when the lock is still held after that, or this call is to end
@@ -35,7 +37,8 @@ impl SetterLock {
         Ok(lock)
     }
 
-    /// A lock that protects nothing: for stores that change the account within the call, and for tests.
+    /// A lock that protects nothing: for stores that change the account within the call, and for
+    /// tests.
     #[must_use]
     pub const fn unlocked() -> Self {
         Self { path: None, held: None, timeout: Self::TIMEOUT }
@@ -127,8 +130,8 @@ fn wait(file: &File, deadline: Instant, ended: &dyn Fn() -> bool) -> io::Result<
     }
 }
 
-/// Takes an exclusive lock if nobody has it. On Unix this is `flock`, whose lock belongs to the open file and is
-/// therefore inherited by children that inherit the file.
+/// Takes an exclusive lock if nobody has it. On Unix this is `flock`, whose lock belongs to the
+/// open file and is therefore inherited by children that inherit the file.
 pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     {
@@ -151,10 +154,12 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
 mod holders {
     use super::{File, Path};
 
-    /// Ends the recorded process group if one of its members has the lock, and every other process that has it.
+    /// Ends the recorded process group if one of its members has the lock, and every other process
+    /// that has it.
     ///
-    /// A process that has the lock proves that it is the setter or came from it: a number that was recorded before a
-    /// restart, and belongs to somebody else now, is never a reason to end anybody.
+    /// A process that has the lock proves that it is the setter or came from it: a number that was
+    /// recorded before a restart, and belongs to somebody else now, is never a reason to end
+    /// anybody.
     #[cfg(target_os = "linux")]
     pub(super) fn end(path: &Path, file: &File) {
         use rustix::process::{Pid, Signal, getpgid, getpid, kill_process, kill_process_group};
@@ -188,7 +193,8 @@ mod holders {
             if !has_lock {
                 continue;
             }
-            // The group is the setter's own when it was recorded, or when its first process has the lock.
+            // The group is the setter's own when it was recorded, or when its first process has the
+            // lock.
             if let Ok(group) = getpgid(Some(pid))
                 && (Some(group) == recorded || group == pid)
             {
@@ -198,8 +204,9 @@ mod holders {
         }
     }
 
-    /// Nothing: on Windows the account is changed within the call, and elsewhere there is no proof of who has the lock. A
-    /// recorded number may belong to somebody else by now, so the agent rather waits, and then refuses to start.
+    /// Nothing: on Windows the account is changed within the call, and elsewhere there is no proof
+    /// of who has the lock. A recorded number may belong to somebody else by now, so the agent
+    /// rather waits, and then refuses to start.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn end(_path: &Path, _file: &File) {}
 }

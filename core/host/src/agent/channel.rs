@@ -9,9 +9,11 @@ use laps_core::error::Code;
 #[cfg(unix)]
 use crate::account::child::{self, Ending, Input, run};
 
-/// Carries a check-in to the vault and brings its answer. It authenticates this device to the vault.
+/// Carries a check-in to the vault and brings its answer. It authenticates this device to the
+/// vault.
 pub trait Channel {
-    /// One round trip. An error means that the answer is not known; the vault may have taken the check-in.
+    /// One round trip. An error means that the answer is not known; the vault may have taken the
+    /// check-in.
     ///
     /// # Errors
     /// [`ChannelError`].
@@ -93,10 +95,12 @@ impl<S: laps_core::vault::Store> Channel for VaultChannel<S> {
     }
 }
 
-/// A program: the check-in on standard input, the answer on standard output, exit status 0. Everything else is "unreachable".
+/// A program: the check-in on standard input, the answer on standard output, exit status 0.
+/// Everything else is "unreachable".
 ///
-/// It gets the environment of a command store's program, and nothing else of the agent's: proxies, certificates and tokens are
-/// named by the program itself, or by `env NAME=VALUE PROGRAM`. It sees no password, so an error quotes what it says.
+/// It gets the environment of a command store's program, and nothing else of the agent's: proxies,
+/// certificates and tokens are named by the program itself, or by `env NAME=VALUE PROGRAM`. It sees
+/// no password, so an error quotes what it says.
 #[cfg(unix)]
 #[derive(Clone, Debug)]
 pub struct CommandChannel {

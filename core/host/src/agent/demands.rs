@@ -1,8 +1,11 @@
-//! What the device's own password policy asked for when it refused a password: what is followed, what is not and why, and the file that keeps it.
+//! What the device's own password policy asked for when it refused a password: what is followed,
+//! what is not and why, and the file that keeps it.
 //!
-//! It is kept because a run may see no more than two refusals: a device that names one demand at a time would otherwise refuse the same passwords to
-//! every single run. What is kept binds nobody: a recipe is made of it anew for every password, and is never weaker than the policy's own, whatever the
-//! file says. It holds numbers and our own words, nothing of the device's text and nothing of a password.
+//! It is kept because a run may see no more than two refusals: a device that names one demand at a
+//! time would otherwise refuse the same passwords to every single run. What is kept binds nobody: a
+//! recipe is made of it anew for every password, and is never weaker than the policy's own,
+//! whatever the file says. It holds numbers and our own words, nothing of the device's text and
+//! nothing of a password.
 
 use laps_core::generate::{NotStricter, Recipe, Stricter};
 use laps_core::policy::Policy;
@@ -38,7 +41,8 @@ impl Demands {
         !self.is_empty() && self.policy != policy.hash()
     }
 
-    /// After a refusal that asks for this: what holds from now on, and the parts that are newly not followed.
+    /// After a refusal that asks for this: what holds from now on, and the parts that are newly not
+    /// followed.
     pub(super) fn after(
         &self,
         policy: &Policy,
@@ -111,7 +115,8 @@ impl Demands {
 }
 
 impl Agent {
-    /// What the policy asks for, and what the device's own password policy asked for beyond it when it refused one; never weaker than the policy alone.
+    /// What the policy asks for, and what the device's own password policy asked for beyond it when
+    /// it refused one; never weaker than the policy alone.
     pub(super) fn recipe(&self, policy: &Policy) -> Result<Recipe, String> {
         // What cannot be followed was told when it was asked for.
         policy
@@ -120,8 +125,9 @@ impl Agent {
             .map_err(|error| error.to_string())
     }
 
-    /// The device's password policy refused a password. When it says what it asks for, the next password has it (protocol §2.6), unless that one would be
-    /// weaker than our policy's, or not what our policy says.
+    /// The device's password policy refused a password. When it says what it asks for, the next
+    /// password has it (protocol §2.6), unless that one would be weaker than our policy's, or
+    /// not what our policy says.
     pub(super) fn learn(&mut self, policy: &Policy, reason: &str) {
         // The recipe's shortest: how long a passphrase was is nobody's business.
         let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());

@@ -124,7 +124,8 @@ impl Agent {
         Ok(Drive::new(machine, records))
     }
 
-    /// Does what the machine wishes until it waits, or `stop` says so; from when on it wishes something again.
+    /// Does what the machine wishes until it waits, or `stop` says so; from when on it wishes
+    /// something again.
     pub(super) fn drive(
         &mut self,
         drive: &mut Drive,
@@ -172,7 +173,8 @@ impl Agent {
         }
     }
 
-    /// Tells the machine whom the next password is sealed to, when that or the record that the account holds is another than before.
+    /// Tells the machine whom the next password is sealed to, when that or the record that the
+    /// account holds is another than before.
     fn tell_readers(&mut self, drive: &mut Drive) {
         let held = drive.machine.holds();
         let readers = self.readers();
@@ -226,7 +228,8 @@ impl Agent {
                 let stamp = self.stamp(&managed(&drive.machine));
                 let entropy = self.entropy()?;
                 match drive.machine.handle_stamp(stamp, now(), entropy) {
-                    // The password's time ran out while the stamp was read: the machine now wishes it wiped.
+                    // The password's time ran out while the stamp was read: the machine now wishes
+                    // it wiped.
                     Ok(()) | Err(RotationError::UnexpectedFact) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -340,13 +343,14 @@ impl Agent {
     ) -> Result<(RecordId, Option<[u8; 32]>), String> {
         let recipe = self.recipe(policy)?;
         let generator = &mut self.generator;
-        // Protocol §7 rule 5: fresh bytes of the operating system for every rotation. The id begins with them.
+        // Protocol §7 rule 5: fresh bytes of the operating system for every rotation. The id begins
+        // with them.
         let id = RecordId::generate(generator).map_err(|error| error.to_string())?;
         let mut password = Box::new(Password::empty());
         recipe.generate_into(generator, &mut password).map_err(|error| error.to_string())?;
         let account = managed(&drive.machine);
-        // Each time, since an account may have been disabled or have got another kind of hash since: a rotation that
-        // waits for an answer which cannot come would never commit.
+        // Each time, since an account may have been disabled or have got another kind of hash
+        // since: a rotation that waits for an answer which cannot come would never commit.
         if drive.machine.config().can_verify && !self.store.can_verify(&account, &password) {
             self.tell(
                 "store-cannot",

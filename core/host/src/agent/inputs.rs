@@ -1,4 +1,5 @@
-//! What a run starts from: the policy in force, the managed account, and the machine's settings that follow from both.
+//! What a run starts from: the policy in force, the managed account, and the machine's settings
+//! that follow from both.
 
 use core::fmt::Write as _;
 
@@ -21,7 +22,8 @@ impl PolicySource {
             Self::Files(paths) => paths
                 .iter()
                 .map(|path| {
-                    // One byte more than a document may have, so that a larger one is refused as such.
+                    // One byte more than a document may have, so that a larger one is refused as
+                    // such.
                     let most = MAX_DOCUMENT_BYTES as u64 + 1;
                     let bytes = trust::read(path, Content::Public, most)
                         .map_err(|error| error.to_string())?;

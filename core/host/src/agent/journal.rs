@@ -1,4 +1,5 @@
-//! The journal file: the machine's journal and the sealed records that it names, replaced together by one rename.
+//! The journal file: the machine's journal and the sealed records that it names, replaced together
+//! by one rename.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -40,8 +41,9 @@ impl JournalFile {
         Self { machine, status, records }
     }
 
-    /// The place in `records` of the password that the account has, as far as the journal knows: the one of the last commit, or, while a commit is under
-    /// way, the one that is being committed. None when every record may be it, or none is.
+    /// The place in `records` of the password that the account has, as far as the journal knows:
+    /// the one of the last commit, or, while a commit is under way, the one that is being
+    /// committed. None when every record may be it, or none is.
     #[must_use]
     pub fn current(&self) -> Option<usize> {
         let status = Status::from_json(&self.status)?;

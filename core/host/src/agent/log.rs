@@ -35,8 +35,8 @@ impl EventLog {
         Self::file(Path::new(text))
     }
 
-    /// Appends to a file, which is made with 0600. A log rotation that renames it needs a new start of the agent; one that
-    /// copies and truncates does not.
+    /// Appends to a file, which is made with 0600. A log rotation that renames it needs a new start
+    /// of the agent; one that copies and truncates does not.
     ///
     /// # Errors
     /// What the system says.
@@ -82,7 +82,8 @@ impl EventLog {
     }
 }
 
-// RFC 3164 §4.1.1: facility times eight plus severity; 4 is auth; 3 error, 4 warning, 6 informational.
+// RFC 3164 §4.1.1: facility times eight plus severity; 4 is auth; 3 error, 4 warning, 6
+// informational.
 #[cfg(unix)]
 const fn priority(level: Level) -> u8 {
     4 * 8

@@ -29,7 +29,8 @@ pub struct AgentOptions {
     pub scope: Scope,
     /// What the vault calls this device.
     pub device: DeviceId,
-    /// Who may open what this device seals: at least one, at most sixteen. Empty with a reader set.
+    /// Who may open what this device seals: at least one, at most sixteen. Empty with a reader
+    /// set.
     pub readers: Vec<Reader>,
     /// A signed reader set in place of `readers`.
     pub reader_set: Option<ReaderSetSource>,
@@ -47,12 +48,13 @@ pub struct AgentOptions {
     pub check_in: Duration,
     /// How long a single run waits to try the account again: 30 s.
     pub patience: Duration,
-    /// Takes the vault's audit log as it is: a person has looked into what the device said about it ([`Rotation::acknowledge_log`]).
+    /// Takes the vault's audit log as it is: a person has looked into what the device said about
+    /// it ([`Rotation::acknowledge_log`]).
     ///
     /// [`Rotation::acknowledge_log`]: laps_core::rotation::Rotation::acknowledge_log
     pub acknowledge_log: bool,
-    /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only; nothing but the caller's own
-    /// code can set it.
+    /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only;
+    /// nothing but the caller's own code can set it.
     pub kill_at: Option<Step>,
 }
 

@@ -17,7 +17,8 @@ pub enum RunOutcome {
     AccountMissing,
     /// A rotation was due, and the vault has taken its commit.
     Committed,
-    /// A rotation is due and not committed: it failed, it waits, or the run was stopped; the events say why. It goes on at the next run.
+    /// A rotation is due and not committed: it failed, it waits, or the run was stopped; the events
+    /// say why. It goes on at the next run.
     NotCommitted,
     /// Nothing was due.
     NothingDue,

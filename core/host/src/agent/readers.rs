@@ -1,14 +1,18 @@
-//! Whom a device seals to: readers that it was given, or a reader set signed by an authority that was pinned at enrolment (protocol §4.1).
+//! Whom a device seals to: readers that it was given, or a reader set signed by an authority that
+//! was pinned at enrolment (protocol §4.1).
 //!
-//! The last accepted set is kept in the state folder, file `readers`: a line with the authority's public key, then the set as it was signed. It is
-//! durable before the first password is sealed to it. From then on
+//! The last accepted set is kept in the state folder, file `readers`: a line with the authority's
+//! public key, then the set as it was signed. It is durable before the first password is sealed to
+//! it. From then on
 //!
-//! * an older set, another one with the same version, one of another authority or scope, and a damaged one are refused: the kept one stays, and an event
-//!   says why;
-//! * an agent that is started with another authority, or with readers instead of a set, refuses to run: whoever may change the agent's
-//!   command line need not be who may say who reads passwords. To pin another authority, remove the file `readers`.
+//! * an older set, another one with the same version, one of another authority or scope, and a
+//!   damaged one are refused: the kept one stays, and an event says why;
+//! * an agent that is started with another authority, or with readers instead of a set, refuses to
+//!   run: whoever may change the agent's command line need not be who may say who reads passwords.
+//!   To pin another authority, remove the file `readers`.
 //!
-//! A state folder that is rolled back takes the memory of newer sets with it, as it does with the journal.
+//! A state folder that is rolled back takes the memory of newer sets with it, as it does with the
+//! journal.
 
 use std::path::{Path, PathBuf};
 
@@ -63,7 +67,8 @@ pub(super) enum Looked {
 /// The set that was kept in the state folder, when there is one.
 ///
 /// # Errors
-/// [`AgentError::ReaderSet`] when it is damaged, or pinned to something else than what this agent is given.
+/// [`AgentError::ReaderSet`] when it is damaged, or pinned to something else than what this agent
+/// is given.
 pub(super) fn kept(
     folder: &StateFolder,
     source: Option<&ReaderSetSource>,
@@ -105,7 +110,8 @@ pub(super) fn kept(
 /// Reads the set again. A newer one is kept before it is in force.
 ///
 /// # Errors
-/// [`AgentError::ReaderSet`] when it is refused and none is in force; [`AgentError::State`] when the first one cannot be kept.
+/// [`AgentError::ReaderSet`] when it is refused and none is in force; [`AgentError::State`] when
+/// the first one cannot be kept.
 pub(super) fn look(
     folder: &StateFolder,
     source: &ReaderSetSource,

@@ -9,9 +9,9 @@
 //! | `agent` | held by the running agent, not inherited |
 //! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
 //!
-//! The folder is made with 0700, files with 0600. A folder in which others may write is refused, and so is one that
-//! somebody else made, or a link: whoever owns the folder could lead the agent's writing to any file of the system.
-//! For the same reason no link in it is followed.
+//! The folder is made with 0700, files with 0600. A folder in which others may write is refused,
+//! and so is one that somebody else made, or a link: whoever owns the folder could lead the agent's
+//! writing to any file of the system. For the same reason no link in it is followed.
 
 use core::fmt;
 use core::time::Duration;
@@ -54,8 +54,8 @@ impl StateFolder {
 
     /// Makes the folder if need be, and takes the agent's lock and then the setter's.
     ///
-    /// Waits `lock_timeout` for another agent; then `setter_timeout` for a setter that an ended agent left behind,
-    /// which is ended after that.
+    /// Waits `lock_timeout` for another agent; then `setter_timeout` for a setter that an ended
+    /// agent left behind, which is ended after that.
     ///
     /// # Errors
     /// [`StateError::Busy`] while another agent has the folder; others from the file system.
@@ -103,7 +103,8 @@ impl StateFolder {
     /// Replaces the journal; when this returns, the new one is durable.
     ///
     /// # Errors
-    /// [`StateError`]; the old journal is then still there, or the new one is, but never a part of either.
+    /// [`StateError`]; the old journal is then still there, or the new one is, but never a part of
+    /// either.
     pub fn save(&self, file: &JournalFile) -> Result<(), StateError> {
         let bytes = file.to_bytes().map_err(StateError::Malformed)?;
         replace(&self.path, "journal", &bytes)

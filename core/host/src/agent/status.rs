@@ -21,8 +21,8 @@ pub struct Status {
     pub account: String,
     /// The version of the last committed record; 0 for none.
     pub version: u64,
-    /// Where the rotation stands, in a word; `account-missing` while there is no account to rotate, `new` without a journal, `damaged` with
-    /// one that cannot be read.
+    /// Where the rotation stands, in a word; `account-missing` while there is no account to
+    /// rotate, `new` without a journal, `damaged` with one that cannot be read.
     pub state: String,
     /// When the password is due, RFC 3339.
     pub due: Option<String>,
@@ -41,15 +41,16 @@ pub struct Status {
     /// Readers whom the vault says that it removed, and whom this device's last record names: ids.
     #[serde(default)]
     pub removed_readers: Vec<String>,
-    /// How the vault's audit log compares with what this device remembers of it: `none` (no finding), `mismatch`, `restored`.
+    /// How the vault's audit log compares with what this device remembers of it: `none` (no
+    /// finding), `mismatch`, `restored`.
     #[serde(default = "no_finding")]
     pub audit: String,
     /// The records that the account may hold: ids, and `unknown`.
     pub may_hold: Vec<String>,
     /// How the last rotation, or the last try, ended.
     pub last: Option<Last>,
-    /// What the device's own password policy asked for beyond ours when it refused passwords, one demand each. One that is not followed stands here
-    /// until a password is taken.
+    /// What the device's own password policy asked for beyond ours when it refused passwords, one
+    /// demand each. One that is not followed stands here until a password is taken.
     #[serde(default)]
     pub demands: Vec<Demand>,
 }
@@ -60,7 +61,8 @@ pub struct Status {
 pub struct Demand {
     /// What, in words: `at least 20 characters`.
     pub demand: String,
-    /// Whether passwords are made by it. One that would make them weaker than our policy does, or that our policy forbids, is not followed.
+    /// Whether passwords are made by it. One that would make them weaker than our policy does, or
+    /// that our policy forbids, is not followed.
     pub followed: bool,
     /// Why it is not followed.
     pub why: Option<String>,

@@ -13,11 +13,12 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use super::fault::store_error;
 use super::{SqliteStore, open, place, schema};
 
-/// Makes a vault with its first readers in a place where nothing is. It appears whole or not at all: there is never a vault
-/// without readers.
+/// Makes a vault with its first readers in a place where nothing is. It appears whole or not at
+/// all: there is never a vault without readers.
 ///
 /// # Errors
-/// `AlreadyExists` when something is in the place; what setting up a scope says; and what the operating system says.
+/// `AlreadyExists` when something is in the place; what setting up a scope says; and what the
+/// operating system says.
 pub fn init_vault(
     path: &Path,
     scope: &Scope,
@@ -34,8 +35,9 @@ pub fn init_vault(
     Ok(Vault::from_system(SqliteStore::open(path)?))
 }
 
-/// Copies a vault to another file, whole and readable by its owner alone, while others work on it. It is in the trail of every
-/// scope first, so the copy has that entry too. An attempt that fails is in the trail as well.
+/// Copies a vault to another file, whole and readable by its owner alone, while others work on it.
+/// It is in the trail of every scope first, so the copy has that entry too. An attempt that fails
+/// is in the trail as well.
 ///
 /// # Errors
 /// `AlreadyExists`, `ReasonRequired`, and what the operating system says.
@@ -64,9 +66,10 @@ pub fn back_up(
     copied
 }
 
-/// Publishes a snapshot of a vault for other users of the machine: the devices, how they stand, and the whole log, without a single
-/// record. Its owner may write it and its group may read it; one that is there is replaced as a whole. Whoever may read it lists,
-/// reports and verifies, and cannot write.
+/// Publishes a snapshot of a vault for other users of the machine: the devices, how they stand, and
+/// the whole log, without a single record. Its owner may write it and its group may read it; one
+/// that is there is replaced as a whole. Whoever may read it lists, reports and verifies, and
+/// cannot write.
 ///
 /// # Errors
 /// `AlreadyExists` when something else is in the place, and what the operating system says.
@@ -84,13 +87,14 @@ pub fn publish(vault: &Vault<SqliteStore>, to: &Path) -> Result<(), VaultError> 
     })
 }
 
-/// Puts a copy of a vault in a place where none is, with a note of that in the trail of every scope. Agents that remember a
-/// later head of the trail will say so at their next check-in. No byte of the copy changes, and an attempt that fails does not
-/// change a vault that stands in the place.
+/// Puts a copy of a vault in a place where none is, with a note of that in the trail of every
+/// scope. Agents that remember a later head of the trail will say so at their next check-in. No
+/// byte of the copy changes, and an attempt that fails does not change a vault that stands in the
+/// place.
 ///
 /// # Errors
-/// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`; and what the operating
-/// system says.
+/// `AlreadyExists` when something is in the place; what opening the copy says; `ReasonRequired`;
+/// and what the operating system says.
 pub fn restore(
     copy_of: &Path,
     to: &Path,
@@ -108,8 +112,8 @@ pub fn restorable(copy_of: &Path) -> Result<Vec<Restorable>, VaultError> {
     Vault::from_system(SqliteStore::open_copy(copy_of)?).restorable()
 }
 
-/// As [`restore`], and a list of readers wins over the copy's in its scope: that of a signed reader set, say, which knows of readers that
-/// were removed since.
+/// As [`restore`], and a list of readers wins over the copy's in its scope: that of a signed reader
+/// set, say, which knows of readers that were removed since.
 ///
 /// # Errors
 /// As there, and `InvalidArgument` for a list that is empty or that one record cannot be sealed to.

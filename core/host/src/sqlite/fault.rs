@@ -53,7 +53,8 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
     };
     let detail = error.sqlite_error().map_or(0, |error| error.extended_code);
     let (code, what) = match number {
-        // A changed byte in the header of a row is another type, and the row cannot be written as it is.
+        // A changed byte in the header of a row is another type, and the row cannot be written as
+        // it is.
         ErrorCode::ConstraintViolation if detail == ffi::SQLITE_CONSTRAINT_DATATYPE => {
             (Code::VaultDamaged, "is damaged")
         }

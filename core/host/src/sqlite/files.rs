@@ -1,10 +1,12 @@
-//! A vault's file, its log and the log's index are one thing. Whoever removes, replaces or cuts one of them while the vault is
-//! open makes SQLite write into a file without a name: what is handed out then is in no log. So each transaction looks whether
-//! the three are still those that were opened, before it writes and before it answers, and a handle that lost one of them
-//! answers with an error for good.
+//! A vault's file, its log and the log's index are one thing. Whoever removes, replaces or cuts one
+//! of them while the vault is open makes SQLite write into a file without a name: what is handed
+//! out then is in no log. So each transaction looks whether the three are still those that were
+//! opened, before it writes and before it answers, and a handle that lost one of them answers with
+//! an error for good.
 //!
-//! While somebody has the vault open, nobody who keeps the rules replaces any of them; the last one to close removes log and
-//! index. On Windows an open file cannot be removed or replaced, and nothing is looked at.
+//! While somebody has the vault open, nobody who keeps the rules replaces any of them; the last one
+//! to close removes log and index. On Windows an open file cannot be removed or replaced, and
+//! nothing is looked at.
 
 use std::path::Path;
 #[cfg(unix)]
@@ -71,7 +73,8 @@ impl Files {
         }
     }
 
-    /// Whether something may be read: what was lost before stays lost, and an index that was cut must not be touched.
+    /// Whether something may be read: what was lost before stays lost, and an index that was cut
+    /// must not be touched.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         if self.guard.index_is_whole() {
             self.lost.get().cloned().map_or(Ok(()), Err)
@@ -100,8 +103,8 @@ impl Files {
         &self.guard
     }
 
-    /// Lets go of them. `close` closes SQLite's handles, and is told whether the log may be folded and removed: nobody else has
-    /// the vault open, and its files are those that were opened.
+    /// Lets go of them. `close` closes SQLite's handles, and is told whether the log may be folded
+    /// and removed: nobody else has the vault open, and its files are those that were opened.
     pub(super) fn leave(self, close: impl FnOnce(bool)) {
         let whole = self.check().is_ok();
         self.guard.leave(|alone| close(alone && whole));
@@ -264,8 +267,8 @@ mod unix {
         if found.nlink() > 1 { Err(Why::Linked(name.to_path_buf())) } else { Ok(()) }
     }
 
-    /// Whether this process has the file open: what SQLite opened, and not what somebody put in its place since. Where nobody can
-    /// tell (no `/proc`), it is taken for so.
+    /// Whether this process has the file open: what SQLite opened, and not what somebody put in its
+    /// place since. Where nobody can tell (no `/proc`), it is taken for so.
     fn is_open(file: Id) -> bool {
         let Ok(entries) = fs::read_dir("/proc/self/fd") else { return true };
         entries.flatten().any(|entry| fs::metadata(entry.path()).is_ok_and(|f| id(&f) == file))

@@ -1,5 +1,6 @@
-//! Transactions that write. Writers of this process that wait at the same time share one transaction of the file, and thus one
-//! sync: each works under the lock on its own, inside a savepoint, and all of them return when the sync is done.
+//! Transactions that write. Writers of this process that wait at the same time share one
+//! transaction of the file, and thus one sync: each works under the lock on its own, inside a
+//! savepoint, and all of them return when the sync is done.
 
 use alloc::sync::Arc;
 use core::panic::AssertUnwindSafe;
@@ -193,7 +194,8 @@ impl Group {
         fault::run(&writer.connection, &self.path, "RELEASE member")
     }
 
-    /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its members.
+    /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its
+    /// members.
     fn end(&self, files: &Files, writer: &mut Writer, because: Option<VaultError>) {
         let Some(batch) = writer.open.take() else { return };
         let result = match because {
@@ -203,7 +205,8 @@ impl Group {
             Some(error) => Err(error),
         };
         if result.is_err() && !writer.connection.is_autocommit() {
-            // A transaction that cannot be rolled back either is rolled back by SQLite at the next opening.
+            // A transaction that cannot be rolled back either is rolled back by SQLite at the next
+            // opening.
             let _ = fault::run(&writer.connection, &self.path, "ROLLBACK");
         }
         writer.turn = None;

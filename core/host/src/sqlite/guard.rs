@@ -1,16 +1,20 @@
-//! Locks of our own, beside SQLite's. SQLite's belong to the process: any `close` of the same file in the same process (a program
-//! that hashes or copies it) cancels them all, and nobody notices; then another process removes the log, or writes at the same
-//! time. Ours belong to what was opened:
+//! Locks of our own, beside SQLite's. SQLite's belong to the process: any `close` of the same file
+//! in the same process (a program that hashes or copies it) cancels them all, and nobody notices;
+//! then another process removes the log, or writes at the same time. Ours belong to what was
+//! opened:
 //!
-//! - on the bytes that SQLite locks while a vault is open, in its file and in the log's index, the same locks once more (`F_OFD_SETLK`):
-//!   no program takes the vault for one that nobody has open;
-//! - on the vault's file, shared (`flock`), while it is open: who closes the vault folds and removes the log only when nobody else has one;
+//! - on the bytes that SQLite locks while a vault is open, in its file and in the log's index, the
+//!   same locks once more (`F_OFD_SETLK`): no program takes the vault for one that nobody has open;
+//! - on the vault's file, shared (`flock`), while it is open: who closes the vault folds and
+//!   removes the log only when nobody else has one;
 //! - on the log, exclusive, while a transaction writes: the turn;
-//! - on the log's index, exclusive, while waiting for the turn: one process stands at the door, the others behind it. Who had a few
-//!   turns must queue at the door again, so nobody is passed for ever.
+//! - on the log's index, exclusive, while waiting for the turn: one process stands at the door, the
+//!   others behind it. Who had a few turns must queue at the door again, so nobody is passed for
+//!   ever.
 //!
-//! A process that dies gives all of them back. They are on Linux alone, and not on network file systems: elsewhere `flock` and
-//! SQLite's locks get in each other's way, and a vault has SQLite's locks only.
+//! A process that dies gives all of them back. They are on Linux alone, and not on network file
+//! systems: elsewhere `flock` and SQLite's locks get in each other's way, and a vault has SQLite's
+//! locks only.
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use self::elsewhere::{Guard, Turn};
@@ -58,8 +62,9 @@ mod linux {
     /// Of a thread that waits for a lock.
     const STACK: usize = 128 << 10;
 
-    /// What this process holds of each file. A descriptor of ours is closed under this lock, and only when no other handle of
-    /// this process has the file open: closing it cancels SQLite's locks.
+    /// What this process holds of each file. A descriptor of ours is closed under this lock, and
+    /// only when no other handle of this process has the file open: closing it cancels SQLite's
+    /// locks.
     static HELD: Mutex<Vec<Arc<Held>>> = Mutex::new(Vec::new());
 
     /// One file's locks in this process.
@@ -94,8 +99,9 @@ mod linux {
         At,
     }
 
-    /// How many turns a process may take in a row without queueing at the door, if it finds the turn free: what is ready goes on while
-    /// the next one is still waking up. So nobody waits for more than this many turns of each other process.
+    /// How many turns a process may take in a row without queueing at the door, if it finds the
+    /// turn free: what is ready goes on while the next one is still waking up. So nobody waits
+    /// for more than this many turns of each other process.
     const AT_ONCE: u8 = 2;
 
     /// How often whoever waits looks whether the call is to end.
@@ -133,7 +139,8 @@ mod linux {
                 if let Some(held) = find(id(&fs::metadata(path).map_err(failed)?)) {
                     return Ok(Self(Some(held)));
                 }
-                // One that may only be read is opened all the same: SQLite says what cannot be done with it.
+                // One that may only be read is opened all the same: SQLite says what cannot be done
+                // with it.
                 let file = File::options().read(true).write(true).open(path);
                 let file = file.or_else(|_| File::open(path)).map_err(failed)?;
                 let id = id(&file.metadata().map_err(failed)?);
@@ -170,7 +177,8 @@ mod linux {
             let _list = list(real)?;
             let names = ["-wal", "-shm"].map(|suffix| with_suffix(real, suffix));
             if let Some(Beside { log, index }) = held.beside.get() {
-                // SQLite goes on with the index that this process has: with another log it would be nobody's.
+                // SQLite goes on with the index that this process has: with another log it would be
+                // nobody's.
                 for (file, name) in [log, index].into_iter().zip(&names) {
                     let same = file.metadata().is_ok_and(|file| {
                         fs::metadata(name).is_ok_and(|found| id(&found) == id(&file))
@@ -201,8 +209,8 @@ mod linux {
             Ok(())
         }
 
-        /// Whether the index has its first piece, as long as anybody has it open. SQLite reads it as memory: what was cut ends the
-        /// process that touches it.
+        /// Whether the index has its first piece, as long as anybody has it open. SQLite reads it
+        /// as memory: what was cut ends the process that touches it.
         pub(in super::super) fn index_is_whole(&self) -> bool {
             let beside = self.0.as_ref().and_then(|held| held.beside.get());
             beside.is_none_or(|beside| {
@@ -210,14 +218,17 @@ mod linux {
             })
         }
 
-        /// Whether the log has everything that its index says. Whoever adds to the log writes the log first, and whoever begins it
-        /// again writes the index first: an index that stays the same while the log is too short means that somebody cut it.
-        /// Each repetition is due to somebody who changed the index, which is done once a transaction.
+        /// Whether the log has everything that its index says. Whoever adds to the log writes the
+        /// log first, and whoever begins it again writes the index first: an index that
+        /// stays the same while the log is too short means that somebody cut it.
+        /// Each repetition is due to somebody who changed the index, which is done once a
+        /// transaction.
         pub(in super::super) fn log_is_whole(&self, mut bytes: u64) -> io::Result<bool> {
             let beside = self.0.as_ref().and_then(|held| held.beside.get());
             let Some(beside) = beside else { return Ok(true) };
             let mut before = beside.read()?;
-            // The number is from before the index was read: a log that grew since is looked at again.
+            // The number is from before the index was read: a log that grew since is looked at
+            // again.
             let mut looked = false;
             while bytes < before.log() {
                 let now = beside.read()?;
@@ -230,7 +241,8 @@ mod linux {
             Ok(true)
         }
 
-        /// An error of SQLite's; when somebody who has none of our locks holds its own, that one is named.
+        /// An error of SQLite's; when somebody who has none of our locks holds its own, that one is
+        /// named.
         pub(in super::super) fn named(&self, path: &Path, error: VaultError) -> VaultError {
             let beside = self.0.as_ref().and_then(|held| held.beside.get());
             match (beside, error.code()) {
@@ -291,7 +303,8 @@ mod linux {
             }
         }
 
-        /// One step nearer to the turn, for whoever is first in the line of this process; whether it has the turn now.
+        /// One step nearer to the turn, for whoever is first in the line of this process; whether
+        /// it has the turn now.
         fn step(&self, line: &mut Line, beside: &Beside) -> bool {
             let enter = || flock(&beside.log, FlockOperation::NonBlockingLockExclusive).is_ok();
             if line.door == Door::Away && line.goes < AT_ONCE && enter() {
@@ -334,11 +347,13 @@ mod linux {
             held.moved.notify_all();
         }
 
-        /// Lets go of the file. `close` closes SQLite's handles, and is told whether nobody else has the file open.
+        /// Lets go of the file. `close` closes SQLite's handles, and is told whether nobody else
+        /// has the file open.
         pub(in super::super) fn leave(mut self, close: impl FnOnce(bool)) {
             let Some(held) = self.0.take() else { return close(true) };
             let Ok(mut list) = list(Path::new("")) else {
-                // A list that nobody gives back is that of a fork in the wrong moment: log and descriptors stay.
+                // A list that nobody gives back is that of a fork in the wrong moment: log and
+                // descriptors stay.
                 close(false);
                 return forget(held);
             };
@@ -428,7 +443,8 @@ mod linux {
         (found.dev(), found.ino())
     }
 
-    /// A fork in the wrong moment leaves the list locked for ever in the child; closing a large vault takes a while.
+    /// A fork in the wrong moment leaves the list locked for ever in the child; closing a large
+    /// vault takes a while.
     fn list(path: &Path) -> Result<MutexGuard<'static, Vec<Arc<Held>>>, StoreError> {
         let until = Instant::now().checked_add(BUSY);
         loop {

@@ -1,6 +1,7 @@
-//! Which record was made after which, for ever: the latest pairs in the row of their device, which a check-in changes anyway;
-//! those before sixteen together, in rows at the end of a table; those before these in a table that is searched by predecessor.
-//! A filter in the row tells of nearly every new predecessor that it stands in none of these tables: a check-in would read
+//! Which record was made after which, for ever: the latest pairs in the row of their device, which
+//! a check-in changes anyway; those before sixteen together, in rows at the end of a table; those
+//! before these in a table that is searched by predecessor. A filter in the row tells of nearly
+//! every new predecessor that it stands in none of these tables: a check-in would read
 //! pages of theirs from all over a large file.
 
 use laps_core::identity::RecordId;
@@ -13,10 +14,12 @@ use super::transaction::{Rows, damaged, to_i64};
 
 type Pair = (RecordId, RecordId);
 
-/// How many pairs of the lineage stand in the row of their device; that many go to a row of `lineage_part` together.
+/// How many pairs of the lineage stand in the row of their device; that many go to a row of
+/// `lineage_part` together.
 const RECENT: usize = 16;
 
-/// How many rows of `lineage_part` a device has; that many go to `lineage` together, after 256 rotations.
+/// How many rows of `lineage_part` a device has; that many go to `lineage` together, after 256
+/// rotations.
 const PARTS: usize = 16;
 
 /// One row of `lineage_part`.
@@ -25,8 +28,8 @@ pub(super) const REMOVE_PART: &str =
 /// All that `lineage` has of a device.
 pub(super) const REMOVE_OLDEST: &str = "DELETE FROM lineage WHERE device = :device";
 
-/// What is known about a device's lineage without looking into its tables: the columns `recent` and `older` of its row, and what
-/// an offer that is underway added.
+/// What is known about a device's lineage without looking into its tables: the columns `recent` and
+/// `older` of its row, and what an offer that is underway added.
 pub(super) struct Latest {
     pub(super) device: DeviceKey,
     /// The latest pairs, the oldest first.
@@ -41,7 +44,8 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    /// From `recent` and `older` in these columns and `underway.recent`; none when one is not what this version writes.
+    /// From `recent` and `older` in these columns and `underway.recent`; none when one is not what
+    /// this version writes.
     pub(super) fn read(
         device: DeviceKey,
         row: &Row<'_>,
@@ -133,14 +137,15 @@ impl Older {
     }
 }
 
-/// A Bloom filter (B. H. Bloom, Communications of the ACM 13, 1970) of 512 bits, four for each predecessor: of those that are not
-/// in it one in 40 is taken for one that is after 64 rotations, one in 6 after 128. Whatever is taken for one is looked up.
+/// A Bloom filter (B. H. Bloom, Communications of the ACM 13, 1970) of 512 bits, four for each
+/// predecessor: of those that are not in it one in 40 is taken for one that is after 64 rotations,
+/// one in 6 after 128. Whatever is taken for one is looked up.
 #[derive(Clone)]
 struct Filter([u8; 64]);
 
 impl Filter {
-    /// Where the bits of a predecessor are, as a byte and a mask. Whoever makes records chooses their identities, and can at most
-    /// have those of its own device looked up.
+    /// Where the bits of a predecessor are, as a byte and a mask. Whoever makes records chooses
+    /// their identities, and can at most have those of its own device looked up.
     fn places(predecessor: &RecordId) -> impl Iterator<Item = (usize, u8)> + '_ {
         let parts = predecessor.as_bytes().as_chunks::<4>().0.iter();
         parts.map(|[byte, bit, ..]| (usize::from(byte & 63), 1 << (bit & 7)))
@@ -178,7 +183,8 @@ impl Rows<'_> {
         self.latest.as_mut().ok_or(VaultError::Internal("a row that was read is not there"))
     }
 
-    /// Writes what `remember` left to be written with the state of the device, which nearly always follows.
+    /// Writes what `remember` left to be written with the state of the device, which nearly always
+    /// follows.
     pub(super) fn save_lineage(&mut self) -> Result<(), VaultError> {
         let Some(latest) = self.latest.as_mut().filter(|latest| latest.changed) else {
             return Ok(());
@@ -350,8 +356,8 @@ impl Rows<'_> {
     }
 }
 
-/// Pairs in 17 bytes each where every record was made after the one of the pair before: 0 and the record; and otherwise in 33: 1,
-/// the predecessor and the record.
+/// Pairs in 17 bytes each where every record was made after the one of the pair before: 0 and the
+/// record; and otherwise in 33: 1, the predecessor and the record.
 fn to_chain(pairs: &[Pair]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(pairs.len().saturating_mul(17));
     let mut last = None;

@@ -1,4 +1,5 @@
-//! Where a vault's file lies: on a network, on media that nobody can write, or mounted as a single file.
+//! Where a vault's file lies: on a network, on media that nobody can write, or mounted as a single
+//! file.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::path::Path;
@@ -8,9 +9,10 @@ use laps_core::vault::StoreError;
 
 static NETWORK: AtomicBool = AtomicBool::new(false);
 
-/// Lets this process open vaults on network file systems, from now on. SQLite's log is memory that its users share: two machines with
-/// one vault on a server each see a memory of their own, and overwrite what the other one wrote. Only where a single machine ever
-/// opens the vault this is safe, as far as the server's locks and syncs are.
+/// Lets this process open vaults on network file systems, from now on. SQLite's log is memory that
+/// its users share: two machines with one vault on a server each see a memory of their own, and
+/// overwrite what the other one wrote. Only where a single machine ever opens the vault this is
+/// safe, as far as the server's locks and syncs are.
 pub fn allow_network_file_systems() {
     NETWORK.store(true, Ordering::Relaxed);
 }
@@ -33,7 +35,8 @@ pub(super) fn check(real: &Path) -> Result<(), StoreError> {
     ))
 }
 
-/// A file that is mounted by itself has its log in the folder that it was mounted in: another one than where it comes from.
+/// A file that is mounted by itself has its log in the folder that it was mounted in: another one
+/// than where it comes from.
 pub(super) fn check_mount(real: &Path) -> Result<(), StoreError> {
     if !is_mount(real) {
         return Ok(());
@@ -87,7 +90,8 @@ pub(super) const fn is_read_only(_: &Path) -> bool {
     false
 }
 
-/// By the numbers of Linux (`statfs(2)`). FUSE is one where `sshfs` and its like may be behind it: nobody can tell.
+/// By the numbers of Linux (`statfs(2)`). FUSE is one where `sshfs` and its like may be behind it:
+/// nobody can tell.
 #[cfg(target_os = "linux")]
 fn name(kind: u64) -> Option<&'static str> {
     match kind {

@@ -28,14 +28,15 @@ pub struct Migration {
     pub copy: Option<PathBuf>,
 }
 
-/// Brings a vault of an older schema to the one of this version, and notes that in the trail of every scope, in one
-/// transaction. With `keep`, the file from before stays beside it, as `PATH.schema-N`: it has everything that was written before
-/// the migration. A copy that a killed migration left there stays when it is the same, byte for byte. An attempt that
-/// fails changes nothing.
+/// Brings a vault of an older schema to the one of this version, and notes that in the trail of
+/// every scope, in one transaction. With `keep`, the file from before stays beside it, as
+/// `PATH.schema-N`: it has everything that was written before the migration. A copy that a killed
+/// migration left there stays when it is the same, byte for byte. An attempt that fails changes
+/// nothing.
 ///
 /// # Errors
-/// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `AlreadyExists` for anything else in the place of the copy,
-/// `ReasonRequired`, and what the operating system says.
+/// `InvalidArgument` when there is nothing to migrate, `SchemaNewer`, `AlreadyExists` for anything
+/// else in the place of the copy, `ReasonRequired`, and what the operating system says.
 pub fn migrate(
     path: &Path,
     keep: bool,
@@ -69,7 +70,8 @@ fn migrate_alone(
     open::ensure_log(connection, path)?;
     let files = Files::of(path, guard.clone())?;
     let _turn = guard.turn(path)?;
-    // From here on nobody else writes, so the copy is what the migration begins with. An open transaction ends with its connection.
+    // From here on nobody else writes, so the copy is what the migration begins with. An open
+    // transaction ends with its connection.
     run(connection, path, "BEGIN IMMEDIATE").map_err(|error| guard.named(path, error))?;
     let from = outdated(connection, path)?;
     let steps = schema::steps(from, path)?;
@@ -125,7 +127,8 @@ impl Kept {
     }
 }
 
-/// Removes what killed migrations have left of unfinished copies. Whoever holds the lock of the vault is the only one to make one.
+/// Removes what killed migrations have left of unfinished copies. Whoever holds the lock of the
+/// vault is the only one to make one.
 fn tidy(copy: &Path) {
     let Some(name) = copy.file_name() else { return };
     for entry in fs::read_dir(open::folder(copy)).into_iter().flatten().flatten() {

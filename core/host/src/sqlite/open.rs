@@ -18,7 +18,8 @@ use crate::stop;
 #[cfg(unix)]
 use crate::trust::{self, Content, TrustError};
 
-/// How long a writer waits for another process. Above the time that a page of a thousand orders takes on a slow disk.
+/// How long a writer waits for another process. Above the time that a page of a thousand orders
+/// takes on a slow disk.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// The first pauses of a wait; after them come pauses of [`LONGEST_PAUSE`].
@@ -43,9 +44,9 @@ const STEPS: i32 = 100_000;
 /// Prepared statements that a connection keeps; there are about thirty.
 const STATEMENTS: usize = 64;
 
-/// The write-ahead log is folded into the file when it has so many pages (16 to 64 MiB): fewer syncs than with SQLite's 1 000. A
-/// large file gets more, because check-ins of many devices touch as many pages all over it, and those cost less the closer
-/// together they are written.
+/// The write-ahead log is folded into the file when it has so many pages (16 to 64 MiB): fewer
+/// syncs than with SQLite's 1 000. A large file gets more, because check-ins of many devices touch
+/// as many pages all over it, and those cost less the closer together they are written.
 const CHECKPOINT_PAGES: RangeInclusive<i64> = 4_000..=16_000;
 
 /// One page of the log for so many of the file.
@@ -54,8 +55,8 @@ const CHECKPOINT_SHARE: i64 = 4;
 /// The page cache, in KiB (as SQLite counts them, negative).
 const CACHE_KIB: i32 = -16_384;
 
-/// Makes a file beside its place, then gives it its name: it appears whole, or not at all. `fill` writes it and keeps no
-/// connection to it.
+/// Makes a file beside its place, then gives it its name: it appears whole, or not at all. `fill`
+/// writes it and keeps no connection to it.
 pub(super) fn make(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
@@ -64,7 +65,8 @@ pub(super) fn make(
     make_at(path, fill, |draft| give_name(draft, path))
 }
 
-/// The same, but when the very same bytes are in the place already, they stay. Answers whether the file was made now.
+/// The same, but when the very same bytes are in the place already, they stay. Answers whether the
+/// file was made now.
 pub(super) fn make_or_find(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
@@ -92,7 +94,8 @@ pub(super) fn make_or_find(
     Ok(false)
 }
 
-/// Fills a draft, makes it durable, and hands it to `settle`. What could not be finished is not left behind.
+/// Fills a draft, makes it durable, and hands it to `settle`. What could not be finished is not
+/// left behind.
 fn make_at(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
@@ -146,7 +149,8 @@ pub(super) fn literal(path: &Path) -> PathBuf {
     if uri { Path::new(".").join(path) } else { path.to_path_buf() }
 }
 
-/// Nothing is in this place yet: no file, and no log that another one left. SQLite would write such a log into the new file.
+/// Nothing is in this place yet: no file, and no log that another one left. SQLite would write such
+/// a log into the new file.
 pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
@@ -209,8 +213,8 @@ pub(super) fn ensure_log(connection: &Connection, path: &Path) -> Result<(), Sto
     use_log(connection).map_err(|error| store_error(path, &error))
 }
 
-/// Gives a file its write-ahead log. The answer is a row, and the file is written after it: only who asks for the next one is told
-/// when that fails.
+/// Gives a file its write-ahead log. The answer is a row, and the file is written after it: only
+/// who asks for the next one is told when that fails.
 fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
     let mut rows = statement.query([])?;
@@ -310,15 +314,18 @@ pub(super) fn set_up(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.progress_handler(STEPS, Some(stop::is_ended))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // On Apple's systems a sync reaches the disk only when it is asked for so; elsewhere these change nothing.
+    // On Apple's systems a sync reaches the disk only when it is asked for so; elsewhere these
+    // change nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
-    // The schema is ours alone: nothing in it runs by itself, and nobody changes it through this connection.
+    // The schema is ours alone: nothing in it runs by itself, and nobody changes it through this
+    // connection.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // Without it, a SQLite that can plan by statistics prepares a statement anew for every value that is bound to it.
+    // Without it, a SQLite that can plan by statistics prepares a statement anew for every value
+    // that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
@@ -388,7 +395,8 @@ pub(super) fn judge(file: &Path, vault: &Path) -> Result<(), StoreError> {
         if let TrustError::Io { error, .. } = &error {
             return io_error(file, "cannot be opened", error);
         }
-        // A file that is no vault has its own reasons to be readable: nothing is said of its permissions.
+        // A file that is no vault has its own reasons to be readable: nothing is said of its
+        // permissions.
         if !begins_as_a_database(vault) {
             let at = vault.display();
             let text = format!("{at} is not a vault, or its beginning is damaged");
@@ -411,8 +419,8 @@ fn begins_as_a_database(path: &Path) -> bool {
     read.is_err() || start.is_empty() || start == MAGIC
 }
 
-/// The file has one name. SQLite keeps a log for each name that a file is opened by: what is written through one of them is
-/// overwritten through the other.
+/// The file has one name. SQLite keeps a log for each name that a file is opened by: what is
+/// written through one of them is overwritten through the other.
 #[cfg(unix)]
 fn check_one_name(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,5 +1,5 @@
-//! How a file is opened: to work on it, or at rest. A file at rest is one on read-only media, a copy, or a snapshot that was published
-//! for other users.
+//! How a file is opened: to work on it, or at rest. A file at rest is one on read-only media, a
+//! copy, or a snapshot that was published for other users.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -22,7 +22,8 @@ use crate::trust::Content;
 pub(super) enum At {
     /// By several, with its log.
     Work,
-    /// On media that nobody can write, or as a copy: without locks, without a log, and without a change of a single byte.
+    /// On media that nobody can write, or as a copy: without locks, without a log, and without a
+    /// change of a single byte.
     Rest,
     /// As what another user published: the same, of a file that is replaced and never written.
     Snapshot,
@@ -79,8 +80,9 @@ fn is_snapshot(path: &Path) -> bool {
     read.is_ok() && header.starts_with(MAGIC) && kind == Some(schema::SNAPSHOT)
 }
 
-/// Puts a published snapshot in a place where nothing is, or an earlier one. `fill` writes it and keeps no connection to it. The
-/// owner may write it and the group may read it; the group is that of the one before.
+/// Puts a published snapshot in a place where nothing is, or an earlier one. `fill` writes it and
+/// keeps no connection to it. The owner may write it and the group may read it; the group is that
+/// of the one before.
 pub(super) fn publish(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), VaultError>,
@@ -123,7 +125,8 @@ fn check_at_rest(path: &Path, real: &Path) -> Result<(), StoreError> {
     media::check_mount(real)?;
     #[cfg(unix)]
     if media::is_read_only(real) {
-        // Its mode cannot be changed, and everything secret in it is sealed. What others may write is not trusted.
+        // Its mode cannot be changed, and everything secret in it is sealed. What others may write
+        // is not trusted.
         trust::judge(path, Content::Public)
             .map_err(|error| StoreError::new(error.code(), error.to_string()))?;
     }

@@ -1,6 +1,7 @@
-//! Which process opened a vault. SQLite's handles do not survive a fork: the child would believe that it holds locks which only
-//! its parent holds, and closing a handle there touches the parent's files. So a handle works in the process that opened it
-//! alone, the child leaks it, and the child cannot open the same file while its parent's handles are in its memory.
+//! Which process opened a vault. SQLite's handles do not survive a fork: the child would believe
+//! that it holds locks which only its parent holds, and closing a handle there touches the parent's
+//! files. So a handle works in the process that opened it alone, the child leaks it, and the child
+//! cannot open the same file while its parent's handles are in its memory.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,8 @@ struct Opened {
 
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
 
-/// How often, every millisecond, the list is asked for. A fork in the wrong moment leaves it locked for ever in the child.
+/// How often, every millisecond, the list is asked for. A fork in the wrong moment leaves it locked
+/// for ever in the child.
 const ATTEMPTS: u32 = 2_000;
 
 /// The process that opened a vault.
@@ -73,7 +75,8 @@ impl Drop for Owner {
     }
 }
 
-/// Whether this process has a vault open, with locks, that is this file: closing the file elsewhere would cancel them.
+/// Whether this process has a vault open, with locks, that is this file: closing the file elsewhere
+/// would cancel them.
 pub(super) fn has_open(path: &Path) -> bool {
     let (process, file) = (process::id(), file(path));
     let has = |list: &mut Vec<Opened>| list.contains(&Opened { process, file, at_rest: false });

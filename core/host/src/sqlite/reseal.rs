@@ -11,9 +11,9 @@ use laps_core::vault::{Request, Resealed, Resealing, Vault, VaultError};
 
 use super::SqliteStore;
 
-/// Seals every record of a scope anew that is not sealed to exactly its readers of now, with the key of one of those who can
-/// open it. See [`Vault::reseal_all`]: a record that cannot be is reported and left as it was, and a run that was killed
-/// is gone on with by the next one.
+/// Seals every record of a scope anew that is not sealed to exactly its readers of now, with the
+/// key of one of those who can open it. See [`Vault::reseal_all`]: a record that cannot be is
+/// reported and left as it was, and a run that was killed is gone on with by the next one.
 ///
 /// # Errors
 /// As there.
@@ -27,7 +27,8 @@ pub fn reseal_all(
     reseal_all_watched(vault, scope, key, request, now, &mut |_| true)
 }
 
-/// The same; `progress` is told of how many records the next step is, and answers whether to take it.
+/// The same; `progress` is told of how many records the next step is, and answers whether to take
+/// it.
 ///
 /// # Errors
 /// As there.

@@ -1,11 +1,13 @@
 //! The tables, and the versions of the schema.
 //!
-//! The tables are keyed by row number, so that a new record goes to the end of its table. `audit` keeps the trail; its number
-//! is the scope's number times 2^40 plus the entry's number, so no column of it is free to be changed.
+//! The tables are keyed by row number, so that a new record goes to the end of its table. `audit`
+//! keeps the trail; its number is the scope's number times 2^40 plus the entry's number, so no
+//! column of it is free to be changed.
 //!
-//! A check-in finds its device at a random place of a large vault, and what it changes there is written twice: to the log, and
-//! from the log to the file. So the latest pairs of the lineage stand in `recent`, in the row that is changed anyway, and go to
-//! `lineage_part` sixteen at a time, at its end; `older` tells which rows those are and which predecessors stand in none. What
+//! A check-in finds its device at a random place of a large vault, and what it changes there is
+//! written twice: to the log, and from the log to the file. So the latest pairs of the lineage
+//! stand in `recent`, in the row that is changed anyway, and go to `lineage_part` sixteen at a
+//! time, at its end; `older` tells which rows those are and which predecessors stand in none. What
 //! an offer changes stands in `underway` until the commit.
 
 use std::path::Path;
@@ -29,7 +31,8 @@ pub(super) const VERSION: i32 = 1;
 /// The oldest schema that can be migrated.
 const OLDEST: i32 = if cfg!(feature = "migration-for-tests") { 0 } else { VERSION };
 
-/// What brings a schema to the next one, from [`OLDEST`] on. There is none yet; the tests have one of their own.
+/// What brings a schema to the next one, from [`OLDEST`] on. There is none yet; the tests have one
+/// of their own.
 const STEPS: &[&str] =
     if cfg!(feature = "migration-for-tests") { &["DROP TABLE version_0;"] } else { &[] };
 
@@ -103,7 +106,8 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }
 
-/// Makes a copy of a vault one that may be published: nothing in it opens a password, whoever has which key.
+/// Makes a copy of a vault one that may be published: nothing in it opens a password, whoever has
+/// which key.
 pub(super) fn publish(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "application_id", SNAPSHOT)?;
@@ -179,8 +183,8 @@ fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
 /// What is in a schema, in order: kind, name, table and text.
 type Parts = Vec<(String, String, String, Option<String>)>;
 
-/// The whole schema is the one that this version makes. One trigger more could drop the entries of one actor, one index
-/// more could refuse them, and verification of the log looks at content alone.
+/// The whole schema is the one that this version makes. One trigger more could drop the entries of
+/// one actor, one index more could refuse them, and verification of the log looks at content alone.
 pub(super) fn compare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     static OURS: OnceLock<Parts> = OnceLock::new();
     let failed = |error: rusqlite::Error| store_error(path, &error);

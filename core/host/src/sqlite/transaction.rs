@@ -52,8 +52,8 @@ const REMOVE_RECORD: &str = "DELETE FROM record WHERE number = :row AND device =
 pub(super) struct Rows<'c> {
     pub(super) connection: &'c Connection,
     path: &'c Path,
-    /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes while this transaction does,
-    /// and one that only reads sees one state.
+    /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes
+    /// while this transaction does, and one that only reads sees one state.
     pub(super) scope: Option<(Scope, ScopeRow)>,
     /// The lineage of the device that was asked for last.
     pub(super) latest: Option<Latest>,

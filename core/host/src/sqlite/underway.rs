@@ -1,8 +1,10 @@
-//! What is kept about devices in the middle of a rotation: they have offered a record and not yet committed it.
+//! What is kept about devices in the middle of a rotation: they have offered a record and not yet
+//! committed it.
 //!
-//! A commit follows within seconds, and changes the device's row all over. Until then the row stays as it is, and what the offer
-//! changed stands in a table that is small while few devices rotate at a time: its pages are shared by many offers, where each row
-//! of `device` is a page of its own to be read, logged and folded. Whatever the row has and the table has not is written to the row:
+//! A commit follows within seconds, and changes the device's row all over. Until then the row stays
+//! as it is, and what the offer changed stands in a table that is small while few devices rotate at
+//! a time: its pages are shared by many offers, where each row of `device` is a page of its own to
+//! be read, logged and folded. Whatever the row has and the table has not is written to the row:
 //! history, former accounts, the date when the device is due, the lineage that is filed away.
 
 use laps_core::vault::VaultError;
@@ -52,7 +54,8 @@ impl Settled {
     }
 }
 
-/// The state of a device from `device.state` and `underway.state`; none when one of them is damaged, or not even bytes.
+/// The state of a device from `device.state` and `underway.state`; none when one of them is
+/// damaged, or not even bytes.
 pub(super) fn state(
     row: &Row<'_>,
     settled: usize,
@@ -126,7 +129,8 @@ impl Rows<'_> {
         let (due, state) = (due(device), device.to_bytes());
         let parameters =
             named_params! { ":due": due, ":state": state, ":key": to_i64(key.number()) };
-        // An assignment alone, even of the same value, would have the index of due dates written again.
+        // An assignment alone, even of the same value, would have the index of due dates written
+        // again.
         match self.run(UPDATE_STATE, parameters)? {
             0 => self.change(UPDATE_DUE, parameters),
             _ => Ok(()),

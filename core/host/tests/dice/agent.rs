@@ -17,7 +17,8 @@ use laps_host::sqlite::SqliteStore;
 
 use super::script::{End, Run};
 
-/// The account's program, as everything else, is in the folder of all devices: the first argument is the device's, then verb and account.
+/// The account's program, as everything else, is in the folder of all devices: the first argument
+/// is the device's, then verb and account.
 pub(crate) const STORE: &str = r#"
 D=$1; A=$D/accounts/$3; S=; [ -e "$D/setter" ] && read -r S < "$D/setter"
 [ -e "$A" ] || exit 12

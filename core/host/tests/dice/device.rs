@@ -136,7 +136,8 @@ impl Device {
         self.causes.later += 1;
     }
 
-    /// Whom the configuration names from now on. Losing a reader is a cause; another one more is none.
+    /// Whom the configuration names from now on. Losing a reader is a cause; another one more is
+    /// none.
     pub(crate) fn seal_to(&mut self, readers: Vec<usize>) {
         if self.readers.iter().any(|reader| !readers.contains(reader)) {
             self.cause();
@@ -160,7 +161,8 @@ impl Device {
         self.cause();
     }
 
-    /// The account is called as the other one; the policy follows, or names what is not there any more.
+    /// The account is called as the other one; the policy follows, or names what is not there any
+    /// more.
     pub(crate) fn is_renamed(&mut self, follows: bool) {
         let other = 1 - self.named;
         if !self.is_present() {
@@ -246,8 +248,9 @@ impl Device {
         fs::read_to_string(self.path("changes")).map_or(0, |text| text.lines().count())
     }
 
-    /// Looks at what a run did: an error says that the password changed without a cause. `meanwhile` says how many causes came while
-    /// it ran, `is_over` whether it went to its end and found nothing more to do.
+    /// Looks at what a run did: an error says that the password changed without a cause.
+    /// `meanwhile` says how many causes came while it ran, `is_over` whether it went to its end
+    /// and found nothing more to do.
     pub(crate) fn look(
         &mut self,
         now: u64,

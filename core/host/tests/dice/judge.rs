@@ -1,4 +1,5 @@
-//! What must hold after every run: the password of the account is one that somebody can get, and what the vault shows is so.
+//! What must hold after every run: the password of the account is one that somebody can get, and
+//! what the vault shows is so.
 
 use std::fs;
 
@@ -77,7 +78,8 @@ impl Walk {
         if self.best(number, DiscloseOptions::default().without_rotation()) == password {
             return true;
         }
-        // Where a spoilt sealing hides the device's, which names a reader that was removed, that one is there on request.
+        // Where a spoilt sealing hides the device's, which names a reader that was removed, that
+        // one is there on request.
         let named = device.named;
         self.devices[number].cause();
         self.is_disclosed(number, named, DiscloseOptions::default().from_device())
@@ -101,13 +103,15 @@ impl Walk {
         if self.is_journalled(number, name) {
             return true;
         }
-        // Without a SID an account that was renamed is another one: the password is kept under the name that it was made for.
+        // Without a SID an account that was renamed is another one: the password is kept under the
+        // name that it was made for.
         let options = NAMES.map(|name| DiscloseOptions::default().of_account(name).with_history());
         let quietly = |options: DiscloseOptions<'static>| options.without_rotation();
         if options.map(quietly).iter().any(|options| self.is_disclosed(number, name, *options)) {
             return true;
         }
-        // Where what was given back opens for nobody, what the device sealed is there on request, which orders a rotation.
+        // Where what was given back opens for nobody, what the device sealed is there on request,
+        // which orders a rotation.
         self.devices[number].cause();
         options.iter().any(|options| self.is_disclosed(number, name, options.from_device()))
     }

@@ -175,7 +175,8 @@ pub(crate) struct Script {
     random: ChaCha8Rng,
     devices: usize,
     turns: usize,
-    /// Where administrators are at work: half of the acts are about these few, so that much happens to one device in a row.
+    /// Where administrators are at work: half of the acts are about these few, so that much
+    /// happens to one device in a row.
     hot: usize,
 }
 

@@ -24,7 +24,8 @@ impl Walk {
             device.set_setter(Setter::Honest);
             device.manage(false);
             device.seal_to(active.clone());
-            // What nobody could have seen, a password that a hand has set, is seen when the account is missing for once.
+            // What nobody could have seen, a password that a hand has set, is seen when the account
+            // is missing for once.
             let unseen = !device.is_ours(device.named) || device.journal_lost;
             if unseen {
                 device.goes();

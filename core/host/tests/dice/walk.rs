@@ -291,7 +291,8 @@ impl Walk {
         self.judge(number, ended);
     }
 
-    /// Ends the walk: the seed, and what was done to this device and to all since it was last as it should be.
+    /// Ends the walk: the seed, and what was done to this device and to all since it was last as it
+    /// should be.
     fn fail(&self, number: usize, text: &str) -> ! {
         let device = &self.devices[number];
         println!("seed {}: {}: {text}", self.seed, device.name);

@@ -120,7 +120,8 @@ impl Device {
         self.start(store, "once").wait().unwrap()
     }
 
-    /// The promise: the password on the account is one that a reader can get, from the vault or from the journal.
+    /// The promise: the password on the account is one that a reader can get, from the vault or
+    /// from the journal.
     fn holds(&self) -> bool {
         let mut known = self.bench.candidates();
         known.extend(self.bench.journalled());
@@ -167,7 +168,8 @@ fn at_every_step() {
         assert_eq!(changed, applied, "{}", step.name());
         assert!(device.holds(), "killed at {}", step.name());
         if step == Step::BeforeCommit {
-            // What was verified is journalled: it is committed, and no further password is made for it.
+            // What was verified is journalled: it is committed, and no further password is made for
+            // it.
             let applied = device.real.shadow();
             assert_eq!(device.finish("linux").code(), Some(0));
             assert_eq!(device.real.shadow(), applied);

@@ -1,8 +1,9 @@
-//! An agent and its vault: whenever the power fails, the account has a password that a reader can open, from the vault or from the
-//! journal, and the agent that is started afterwards brings both to one and the same.
+//! An agent and its vault: whenever the power fails, the account has a password that a reader can
+//! open, from the vault or from the journal, and the agent that is started afterwards brings both
+//! to one and the same.
 //!
-//! The account itself is in memory: setting a password is one event between two marks, and between them the power can have
-//! left the old password or the new one.
+//! The account itself is in memory: setting a password is one event between two marks, and between
+//! them the power can have left the old password or the new one.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -170,13 +171,15 @@ impl Device<'_> {
         file.records.iter().map(|sealed| self.bench.open(sealed)).collect()
     }
 
-    /// Everything that can happen to an agent, with a rotation in each of the states of its network.
+    /// Everything that can happen to an agent, with a rotation in each of the states of its
+    /// network.
     fn live(&self) {
         // What it finds is not managed yet.
         assert_eq!(self.run(), RunOutcome::Committed);
         assert_eq!(self.run(), RunOutcome::NothingDue);
         for lost_at in [None, Some("prepared"), Some("backed-up"), Some("account-updated")] {
-            // An order for a password that was made on an order waits: a person forces those that follow.
+            // An order for a password that was made on an order waits: a person forces those that
+            // follow.
             let forced = lost_at.is_some();
             if !forced {
                 self.order();
@@ -206,7 +209,8 @@ pub fn work(folder: &Path) {
         let mut looked = 0_usize;
         fail_everywhere(before, &events, folder, |left, marks, what| {
             let last = marks.last().map(|last| usize::try_from(*last).unwrap());
-            // Where it was being set, it is the one before or the new one; before the first one it is nobody's.
+            // Where it was being set, it is the one before or the new one; before the first one it
+            // is nobody's.
             let (from, to) = match last {
                 None => return,
                 Some(last) if last % 2 == 0 => ((last / 2).saturating_sub(1), last / 2),
@@ -238,7 +242,8 @@ fn go_on(device: &Device<'_>, what: &str) {
         assert!(held(&candidates) || held(&device.journalled()), "{what}: lost in run {run}");
         if outcome == RunOutcome::NothingDue {
             assert!(held(&candidates), "{what}: not in the vault");
-            // Without verification and stamps both passwords may stay candidates until the next rotation.
+            // Without verification and stamps both passwords may stay candidates until the next
+            // rotation.
             assert!(
                 !device.account.helpful || candidates.len() == 1,
                 "{what}: {}",

@@ -1,5 +1,5 @@
-//! New files: a vault that is set up, backed up, restored, migrated. Each is there whole or not at all; once it was said to be done,
-//! it is there; and if it was not, the next try works.
+//! New files: a vault that is set up, backed up, restored, migrated. Each is there whole or not at
+//! all; once it was said to be done, it is there; and if it was not, the next try works.
 
 use std::fs;
 use std::path::Path;

@@ -1,8 +1,10 @@
-//! A disk that loses its power: what a sync promised is there, and of everything since then any part.
+//! A disk that loses its power: what a sync promised is there, and of everything since then any
+//! part.
 //!
-//! What is assumed of the disk: a sector of 512 bytes is written whole or not at all, and writing one leaves its neighbours
-//! alone. What is not assumed: any order between two writes, or between the data of a file and its name. A name is there for sure
-//! once its folder was synced; the changes in one folder appear in their order, as every journal of a file system has it.
+//! What is assumed of the disk: a sector of 512 bytes is written whole or not at all, and writing
+//! one leaves its neighbours alone. What is not assumed: any order between two writes, or between
+//! the data of a file and its name. A name is there for sure once its folder was synced; the
+//! changes in one folder appear in their order, as every journal of a file system has it.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::hash::{Hash as _, Hasher as _};
@@ -13,7 +15,8 @@ use std::path::Path;
 
 const SECTOR: usize = 512;
 
-/// What happened to the files of a folder. A file goes by its number, which another one can get when it is gone.
+/// What happened to the files of a folder. A file goes by its number, which another one can get
+/// when it is gone.
 #[derive(Clone, Debug)]
 pub enum Event {
     Made(u64, String),
@@ -281,7 +284,8 @@ impl Left {
         self.names.contains_key(name)
     }
 
-    /// Into an empty folder. The index beside a log is shared memory that nobody syncs: anything can be in it.
+    /// Into an empty folder. The index beside a log is shared memory that nobody syncs: anything
+    /// can be in it.
     pub fn write(&self, folder: &Path) {
         let mut placed: BTreeMap<usize, &str> = BTreeMap::new();
         for name in self.names.keys().filter_map(|name| name.strip_suffix("-wal")) {

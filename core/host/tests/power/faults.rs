@@ -1,4 +1,5 @@
-//! From the tests in which calls fail: their steps, what a vault holds after each, and threads that work at the same time.
+//! From the tests in which calls fail: their steps, what a vault holds after each, and threads that
+//! work at the same time.
 
 #[path = "../processes/faults/script.rs"]
 pub mod script;

@@ -1,10 +1,12 @@
 //! The power fails: at every write, with any part of what was not synced on the disk.
 //!
-//! A process is watched while it works on its files. Then, for each moment, the disks are made that a power loss could have
-//! left behind ([`disk`] says which), and what is on them is opened: everything that was answered is there, nothing is there by
-//! half, and an account's password can be opened.
+//! A process is watched while it works on its files. Then, for each moment, the disks are made that
+//! a power loss could have left behind ([`disk`] says which), and what is on them is opened:
+//! everything that was answered is there, nothing is there by half, and an account's password can
+//! be opened.
 //!
-//! `LAPS_FAULTS=all` looks at more of them. An argument chooses the tests whose names have it in them.
+//! `LAPS_FAULTS=all` looks at more of them. An argument chooses the tests whose names have it in
+//! them.
 
 #![cfg(all(feature = "sqlite", feature = "agent", target_os = "linux"))]
 #![expect(
@@ -68,8 +70,8 @@ fn main() {
     }
 }
 
-/// Goes through the events, and lets the power fail before each of them and behind the last: `look` gets the folder with what is
-/// left, which it may change, and what was marked until then.
+/// Goes through the events, and lets the power fail before each of them and behind the last: `look`
+/// gets the folder with what is left, which it may change, and what was marked until then.
 fn fail_everywhere(
     mut disk: Disk,
     events: &[Event],

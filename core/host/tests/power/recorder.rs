@@ -1,4 +1,5 @@
-//! The library that writes down what happens to the files of a folder: compiled by the test, loaded into its child, found by name.
+//! The library that writes down what happens to the files of a folder: compiled by the test, loaded
+//! into its child, found by name.
 
 use alloc::ffi::CString;
 use core::ffi::{CStr, c_char, c_void};

@@ -72,7 +72,8 @@ fn play(script: &Script, path: &Path) {
     }
 }
 
-/// What a vault may hold after so many steps: what it was, and the next step in part, each transaction as a whole.
+/// What a vault may hold after so many steps: what it was, and the next step in part, each
+/// transaction as a whole.
 fn states(script: &Script, done: usize) -> Vec<State> {
     let empty = MemoryStore::new();
     let after = |steps: usize| match steps.checked_sub(1) {

@@ -1,5 +1,5 @@
-//! A record leaves the vault only when the entry that says so is on the disk: as the kernel sees the calls, and killed at each of
-//! them.
+//! A record leaves the vault only when the entry that says so is on the disk: as the kernel sees
+//! the calls, and killed at each of them.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,6 @@
-//! A process that seals, reveals, seals anew and copies is killed in the middle: no file has a password in it. Not the vault, its
-//! log and its copies, not what was left half done, not its folder for temporary files, not a file that it had open without a name.
+//! A process that seals, reveals, seals anew and copies is killed in the middle: no file has a
+//! password in it. Not the vault, its log and its copies, not what was left half done, not its
+//! folder for temporary files, not a file that it had open without a name.
 
 use core::time::Duration;
 use std::fs;
@@ -83,7 +84,8 @@ fn reveal(vault: &Vault<SqliteStore>, key: &ReaderKey, device: &Device) -> u64 {
     password.rsplit('-').next().unwrap().parse().unwrap()
 }
 
-/// The beginning as it could stand in a file: as it is, as UTF-16, in hexadecimal digits, in Base64 at each of three places.
+/// The beginning as it could stand in a file: as it is, as UTF-16, in hexadecimal digits, in Base64
+/// at each of three places.
 fn needles() -> Vec<Vec<u8>> {
     let wide = |bytes: fn(u16) -> [u8; 2]| BEGINNING.encode_utf16().flat_map(bytes).collect();
     let hex =
@@ -122,7 +124,8 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What a process has open, also without a name: only regular files, as anything else could wait to be written.
+/// What a process has open, also without a name: only regular files, as anything else could wait to
+/// be written.
 fn open_files(process: u32) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());

@@ -1,8 +1,8 @@
-//! Reads, writes and syncs of the vault's files fail, each in its turn: what was acknowledged is there, what was not is there whole
-//! or not at all, and the error says what happened.
+//! Reads, writes and syncs of the vault's files fail, each in its turn: what was acknowledged is
+//! there, what was not is there whole or not at all, and the error says what happened.
 //!
-//! The oracle is the same vault in memory: whatever the file holds must be a state that memory was in. `LAPS_FAULTS=all` lets
-//! every single call fail; without it, a sample of them.
+//! The oracle is the same vault in memory: whatever the file holds must be a state that memory was
+//! in. `LAPS_FAULTS=all` lets every single call fail; without it, a sample of them.
 
 mod copies;
 mod grouped;
@@ -67,9 +67,11 @@ pub fn work(arguments: &[String]) {
 struct Expected {
     /// What the open vault shows.
     live: MemoryStore,
-    /// What it may show once it was closed: of an operation that failed, the log can hold all that makes it valid.
+    /// What it may show once it was closed: of an operation that failed, the log can hold all that
+    /// makes it valid.
     ghosts: Vec<MemoryStore>,
-    /// Some devices as in one of them, some as in another: each check-in of many stands for itself.
+    /// Some devices as in one of them, some as in another: each check-in of many stands for
+    /// itself.
     mixed: bool,
 }
 
@@ -155,7 +157,8 @@ impl Bench<'_> {
         (calls, failed)
     }
 
-    /// Plays the script, and leaves a copy of what a kill would have left. How many operations failed.
+    /// Plays the script, and leaves a copy of what a kill would have left. How many operations
+    /// failed.
     fn play(&self, path: &Path, fault: Fault, expected: &mut Expected) -> usize {
         let (tokens, mut failed) = (Tokens::default(), 0);
         // Whether the vault is where the script was when it was written.
@@ -166,7 +169,8 @@ impl Bench<'_> {
                 drop(vault.take());
                 vault = open(path, &tokens, fault, &mut failed);
                 if let Some(vault) = vault.as_ref().filter(|_| failed > 0) {
-                    // What is in the log counts from now on, also of an operation whose sync failed.
+                    // What is in the log counts from now on, also of an operation whose sync
+                    // failed.
                     expected.see(vault.store(), "opened again");
                 }
             }

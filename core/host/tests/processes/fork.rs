@@ -1,4 +1,5 @@
-//! A real fork with an open vault: the child is refused and leaks its copy of the handles, the parent notices nothing.
+//! A real fork with an open vault: the child is refused and leaks its copy of the handles, the
+//! parent notices nothing.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,8 @@ use super::bed::{self, Bed, scope};
 
 /// Runs `work` in a fork of this process; whether it ended well.
 fn in_a_fork(work: impl FnOnce()) -> bool {
-    // SAFETY: there is one thread: the tests of this program run one after the other, and their threads have been joined.
+    // SAFETY: there is one thread: the tests of this program run one after the other, and their
+    // threads have been joined.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "no fork");
     if child == 0 {

@@ -1,4 +1,5 @@
-//! Locks of a process that its own `close` cancelled, locks that are held too long, and turns that are fair.
+//! Locks of a process that its own `close` cancelled, locks that are held too long, and turns that
+//! are fair.
 
 use core::time::Duration;
 use std::fs;
@@ -73,8 +74,8 @@ fn wait() {
     let _ = std::io::stdin().lines().next();
 }
 
-/// What a program does that hashes or copies the files: it opens and closes them, and the system cancels every lock of SQLite's that
-/// this process has on them.
+/// What a program does that hashes or copies the files: it opens and closes them, and the system
+/// cancels every lock of SQLite's that this process has on them.
 fn read_all(path: &Path) {
     for suffix in ["", "-wal", "-shm"] {
         fs::read(beside(path, suffix)).unwrap();
@@ -94,7 +95,8 @@ pub fn nothing_is_lost_when_a_process_cancelled_its_own_locks() {
     let mut device = bed.device("pc-1");
     worker::rotate(&vault, &mut device).unwrap();
     let disclose = || vault.disclose(&scope(), "pc-1", &WHO, DiscloseOptions::default(), bed.now());
-    // Other processes of ours come and go, and leave the log alone while anybody has the vault open.
+    // Other processes of ours come and go, and leave the log alone while anybody has the vault
+    // open.
     let mut ledger = Ledger::default();
     for slot in 0..3 {
         read_all(&path);
@@ -259,7 +261,8 @@ pub fn processes_take_turns_and_nobody_is_told_that_the_vault_is_busy() {
         at(1000),
     );
     if std::env::var("LAPS_PROOFS").is_ok() {
-        // The mean is what a piece costs when all are served alike. Most pieces find the turn free, so p50 is far below it.
+        // The mean is what a piece costs when all are served alike. Most pieces find the turn free,
+        // so p50 is far below it.
         assert!(p99 <= 20 * mean, "p99 {p99} µs is more than twenty times the mean, {mean} µs");
         assert!(least * 2 >= most, "the busiest had {most} answers and the idlest {least}");
     }

@@ -1,8 +1,9 @@
-//! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file that may not be written,
-//! forked, on read-only media, with cancelled locks.
+//! A vault among processes: killed at any point, eight at once, on a disk that fills, in a file
+//! that may not be written, forked, on read-only media, with cancelled locks.
 //!
-//! This program is its own helper: as `worker` it works on a vault and tells on standard output what was acknowledged. The
-//! number of kills is `LAPS_KILLS`, by default fifty. An argument chooses the tests whose names have it in them.
+//! This program is its own helper: as `worker` it works on a vault and tells on standard output
+//! what was acknowledged. The number of kills is `LAPS_KILLS`, by default fifty. An argument
+//! chooses the tests whose names have it in them.
 
 #![cfg(all(feature = "sqlite", unix))]
 #![expect(
@@ -175,8 +176,8 @@ fn main() {
     }
 }
 
-/// Connections for reading are opened when they are needed: by then the program may be elsewhere, where another vault has the
-/// same name.
+/// Connections for reading are opened when they are needed: by then the program may be elsewhere,
+/// where another vault has the same name.
 fn other_folder() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let before = std::env::current_dir().unwrap();
@@ -219,7 +220,8 @@ fn dice() -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// As the kernel counts them: strace, over programs that differ in nothing but the number of their check-ins.
+/// As the kernel counts them: strace, over programs that differ in nothing but the number of their
+/// check-ins.
 fn syncs() {
     let folder = tempfile::tempdir().unwrap();
     let syncs = |kind: &str, count: usize| -> [usize; 2] {

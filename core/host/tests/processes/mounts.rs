@@ -1,4 +1,5 @@
-//! Mounts where only this test sees them: a vault's single file in a second place, and media that nobody can write.
+//! Mounts where only this test sees them: a vault's single file in a second place, and media that
+//! nobody can write.
 
 use std::fs;
 use std::path::{Path, PathBuf};

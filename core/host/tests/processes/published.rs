@@ -1,4 +1,5 @@
-//! Two real accounts: one has the vault and publishes a snapshot, the other reads it and cannot write. Needs root.
+//! Two real accounts: one has the vault and publishes a snapshot, the other reads it and cannot
+//! write. Needs root.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};

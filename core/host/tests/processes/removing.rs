@@ -1,6 +1,7 @@
-//! A reader is removed from a vault of more devices than one transaction takes, by a process that is killed behind each of its
-//! transactions: whatever the reader can open is ordered to rotate once the call, or what it says to call instead, came to its
-//! end. And the orders lie evenly in their window.
+//! A reader is removed from a vault of more devices than one transaction takes, by a process that
+//! is killed behind each of its transactions: whatever the reader can open is ordered to rotate
+//! once the call, or what it says to call instead, came to its end. And the orders lie evenly in
+//! their window.
 
 use std::fs;
 use std::path::Path;
@@ -114,7 +115,8 @@ pub fn a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened(
                     (page * 1_000..DEVICES.min((page + 1) * 1_000)).filter(|n| sealed_to_it(*n));
                 assert!(ordered == 0 || ordered == all.count(), "half a page");
             }
-            // As the documentation says: again, or the other call when the reader is removed already.
+            // As the documentation says: again, or the other call when the reader is removed
+            // already.
             if how == "remove" {
                 let word = Confirmation::NotGiven;
                 let again = vault.remove_reader(&scope(), &id, Some(WINDOW), word, &WHO, NOW);
@@ -146,8 +148,9 @@ pub fn a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened(
     }
 }
 
-/// The names decide the places, so the figures are the same at each run: chi-squared over 24 hours of 1 050 orders is below the
-/// 99.9 % quantile of 23 degrees of freedom, and the largest gap is below 17 times the mean one.
+/// The names decide the places, so the figures are the same at each run: chi-squared over 24 hours
+/// of 1 050 orders is below the 99.9 % quantile of 23 degrees of freedom, and the largest gap is
+/// below 17 times the mean one.
 fn assert_even(times: impl Iterator<Item = u64>) {
     let mut places: Vec<u64> = times.map(|at| at - NOW.as_unix_seconds()).collect();
     places.sort_unstable();

@@ -1,4 +1,5 @@
-//! Records are sealed anew by a process that is killed again and again: none is lost, and the last run finds only what is left.
+//! Records are sealed anew by a process that is killed again and again: none is lost, and the last
+//! run finds only what is left.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -59,7 +60,8 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
     let length = || vault.audit_head(&scope()).unwrap().length;
     let mut before = left();
     assert_eq!(before, DEVICES);
-    // A page that is handed out and one that is given back are an entry each: killed behind the one, and behind the other.
+    // A page that is handed out and one that is given back are an entry each: killed behind the
+    // one, and behind the other.
     for entries in [1, 2, 1, 2] {
         let begun = length();
         let mut child = start();

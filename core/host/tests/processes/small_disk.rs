@@ -1,5 +1,6 @@
-//! A file system of its own that fills: in memory, mounted where only this test sees it, in a namespace of users and mounts. Where
-//! the kernel or its settings allow none, the test says so; the limit on a file's size is tried everywhere.
+//! A file system of its own that fills: in memory, mounted where only this test sees it, in a
+//! namespace of users and mounts. Where the kernel or its settings allow none, the test says so;
+//! the limit on a file's size is tried everywhere.
 
 use std::fs;
 use std::path::Path;

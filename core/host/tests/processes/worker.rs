@@ -98,8 +98,8 @@ pub fn rotate_in_pieces(
     Ok(())
 }
 
-/// `PATH KIND COUNT`: one device, settled, that then sends so many check-ins, each with a new record (`offer`) or with
-/// nothing new (`nothing`).
+/// `PATH KIND COUNT`: one device, settled, that then sends so many check-ins, each with a new
+/// record (`offer`) or with nothing new (`nothing`).
 pub fn send_many(arguments: &[String]) {
     let vault = Vault::from_system(SqliteStore::open(&arguments[0]).unwrap());
     let bed = Bed::in_memory();

@@ -22,7 +22,8 @@ fn row(bed: &Bed, device: &str) -> laps_core::vault::DeviceRow {
     bed.vault.show(&scope(), device).unwrap()
 }
 
-/// A device has the wrong public key: the vault used to commit what nobody can open, and to let go of the last record that somebody could.
+/// A device has the wrong public key: the vault used to commit what nobody can open, and to let go
+/// of the last record that somebody could.
 pub fn what_nobody_can_open_is_refused_while_somebody_can_open_what_is_held(bed: &Bed) {
     set_up(bed);
     bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
@@ -45,7 +46,8 @@ pub fn what_nobody_can_open_is_refused_while_somebody_can_open_what_is_held(bed:
     let shown = row(bed, "pc-1");
     assert_eq!((shown.state, shown.findings.unreadable), (DeviceStatus::Unreadable, true));
     assert_eq!(bed.vault.stats(&scope(), bed.now()).unwrap().findings.unreadable, 1);
-    // Nothing protects the password in use any more, so nothing is refused: a refusal never blocks a rotation.
+    // Nothing protects the password in use any more, so nothing is refused: a refusal never blocks
+    // a rotation.
     for _ in 0..3 {
         device.rotate(bed);
         bed.pass(40 * DAY);
@@ -175,7 +177,8 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
     };
     // For fewer readers than the active ones.
     assert_eq!(give(&seal(&stored, &readers[..1])).unwrap_err().code(), Code::InvalidArgument);
-    // A number that leaps: the wraps are bound to it, so nobody can open this, and the vault cannot tell.
+    // A number that leaps: the wraps are bound to it, so nobody can open this, and the vault cannot
+    // tell.
     let first = seal(&stored, &readers);
     let at = first.as_bytes().windows(4).position(|bytes| bytes == [0, 0, 0, 1]);
     for number in [2_u32, 7, u32::MAX] {
@@ -213,7 +216,8 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
     assert_eq!((record.sealing(), page.items[0].above), (0, 1));
     assert!(row(bed, "pc-1").order_at.unwrap() <= bed.now());
     assert!(bed.trail().iter().any(|entry| entry.detail.contains("as the devices sealed them")));
-    // Sealed again without a look at what the vault keeps, it has the number of the spoilt one, and changes nothing.
+    // Sealed again without a look at what the vault keeps, it has the number of the spoilt one, and
+    // changes nothing.
     assert_eq!(give(&seal(&record, &readers)), Ok(0));
     let above = page.items[0].above;
     let honest = bed.reader.reseal_above(&record, above, &readers, &mut rng()).unwrap();

@@ -293,7 +293,7 @@ fn a_file_that_was_replaced_or_removed_under_an_open_vault_takes_no_more() {
     let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
     let rows = vault.history(&scope(), "pc-1").unwrap();
     assert!(rows.iter().any(|row| row.record == id(&rotated)));
-    let bytes = super::bed::Device::bytes(&message, &[&record]);
+    let bytes = Device::bytes(&message, &[&record]);
     vault.check_in(&scope(), "pc-1", &bytes, bed.now()).unwrap();
 }
 

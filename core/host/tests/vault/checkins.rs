@@ -321,7 +321,8 @@ pub fn every_predecessor_is_remembered_for_ever(bed: &Bed) {
     bed.settled("pc-2", 1);
     let record =
         |n: u16| RecordId::from_bytes([n.to_be_bytes(); 8].as_flattened().try_into().unwrap());
-    // Most records are made after the one before, some after an earlier one, as by a device that was put back.
+    // Most records are made after the one before, some after an earlier one, as by a device that
+    // was put back.
     let predecessor = |n: u16| if n % 10 == 3 { record(n / 2) } else { record(n) };
     let key = |name| {
         bed.vault.store().read(|tx| tx.device(&scope(), &device_id(name))).unwrap().unwrap().0

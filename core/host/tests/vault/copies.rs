@@ -107,7 +107,8 @@ pub fn store(bed: &Bed) -> Vault<SqliteStore> {
     }
 }
 
-/// Back-up, `readers remove`, loss of the file, `restore`: the reader was active again, the order gone, and nobody was told.
+/// Back-up, `readers remove`, loss of the file, `restore`: the reader was active again, the order
+/// gone, and nobody was told.
 #[test]
 fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
     let bed = Bed::on_sqlite();
@@ -130,7 +131,8 @@ fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
     let [found] = restorable(&copy).unwrap().try_into().unwrap();
     assert_eq!(found.readers.len(), 2, "who was removed is a reader again");
     assert_eq!((found.devices, found.ordered, found.last_entry), (1, 0, Some(made)));
-    // As it is: the device is told that its head was lost with the restore, and shown as such until it takes the new one.
+    // As it is: the device is told that its head was lost with the restore, and shown as such until
+    // it takes the new one.
     let place = bed.path().with_extension("as-it-is");
     let vault = restore(&copy, &place, &WHO, bed.now()).unwrap();
     let after = Bed::over(Vault::new(Either::Sqlite(vault.store().clone()), counting()));

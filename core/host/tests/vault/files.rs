@@ -1,4 +1,5 @@
-//! The vault's file, its log and the log's index, removed, replaced, cut and linked under an open vault; copies that nothing changes.
+//! The vault's file, its log and the log's index, removed, replaced, cut and linked under an open
+//! vault; copies that nothing changes.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;

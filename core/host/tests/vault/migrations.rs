@@ -1,4 +1,5 @@
-//! Migrations that keep a copy: killed in between, and beside a process of the earlier version that still writes.
+//! Migrations that keep a copy: killed in between, and beside a process of the earlier version that
+//! still writes.
 
 use core::time::Duration;
 use std::fs;
@@ -17,7 +18,8 @@ use super::age::{EARLIER, age};
 use super::bed::{Bed, Either, WHO, counting};
 use super::copies::fill_the_trail;
 
-/// A vault of an earlier version that nobody has open, and the place of the copy that a migration keeps.
+/// A vault of an earlier version that nobody has open, and the place of the copy that a migration
+/// keeps.
 fn aged(bed: &Bed) -> (PathBuf, PathBuf) {
     bed.settled("pc-1", 2);
     // Somewhere else: the store of the bed has its own file open.
@@ -44,7 +46,8 @@ fn a_migration_that_was_killed_behind_its_copy_works_the_next_time() {
     let before = fs::read(&path).unwrap();
     migrate(&path, true, &WHO, bed.now()).unwrap();
     let kept = fs::read(&copy).unwrap();
-    // As a kill leaves it: the copy is whole, the vault as it was; and drafts of copies that were never finished.
+    // As a kill leaves it: the copy is whole, the vault as it was; and drafts of copies that were
+    // never finished.
     fs::write(&path, before).unwrap();
     for left in ["", "-wal", "-shm", "-journal"] {
         let draft = format!("{}.new-4711-0{left}", copy.display());

@@ -1,4 +1,5 @@
-//! Pages while rows come, go and change: whatever is there the whole time stands in the pages exactly once.
+//! Pages while rows come, go and change: whatever is there the whole time stands in the pages
+//! exactly once.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,7 +10,8 @@ use super::bed::{Bed, WHO, scope};
 const STAYING: usize = 25;
 const COMING: usize = 40;
 
-/// Something that changes, each time something else. Names lie between those that stay, and due dates around theirs.
+/// Something that changes, each time something else. Names lie between those that stay, and due
+/// dates around theirs.
 fn change(bed: &Bed, number: usize) {
     let name = format!("pc-{:02}{}", number % STAYING, ["-a", "-b"][number / STAYING % 2]);
     let there = bed.vault.show(&scope(), &name).is_ok();
@@ -29,7 +31,8 @@ fn change(bed: &Bed, number: usize) {
     }
 }
 
-/// All pages of a list by name or by due date; the device that a page ended with is changed or gone before the next one is asked for.
+/// All pages of a list by name or by due date; the device that a page ended with is changed or gone
+/// before the next one is asked for.
 fn pages(bed: &Bed, due: bool, number: &AtomicUsize) -> Vec<String> {
     let until = bed.now().plus(1_000_000);
     let (mut names, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
@@ -94,7 +97,8 @@ pub fn what_is_there_the_whole_time_is_in_the_pages_exactly_once(bed: &Bed) {
             threads.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     change(bed, number.fetch_add(1, Ordering::Relaxed));
-                    // Something about those that stay changes too, but for their names and due dates.
+                    // Something about those that stay changes too, but for their names and due
+                    // dates.
                     let name =
                         format!("pc-{:02}", (changed.load(Ordering::Relaxed) + thread) % STAYING);
                     let options = DiscloseOptions::default();

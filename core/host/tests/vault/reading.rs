@@ -143,7 +143,8 @@ pub fn a_late_record_for_a_removed_reader_is_flagged_and_ordered(bed: &Bed) {
     assert_eq!(answer.removed_readers.as_slice(), [*other.id().as_bytes()]);
     let row = &bed.vault.history(&scope(), "pc-1").unwrap()[0];
     assert!(row.stale_readers && row.readers.contains(other.id().as_bytes()));
-    // It is for whoever gives the device its readers: an order would be followed by the next such record.
+    // It is for whoever gives the device its readers: an order would be followed by the next such
+    // record.
     let late = || bed.trail().iter().filter(|entry| entry.action == Action::LateRecord).count();
     for _ in 0..3 {
         device.rotate(bed);
@@ -275,7 +276,8 @@ pub fn one_hostile_record_does_not_keep_the_others_from_being_sealed_anew(bed: &
     for n in 0..4 {
         bed.settled(&format!("pc-{n}"), 1);
     }
-    // Well-formed, sealed to our reader by name, and impossible to open: one bit of the body differs.
+    // Well-formed, sealed to our reader by name, and impossible to open: one bit of the body
+    // differs.
     let mut hostile = bed.device("pc-1-hostile");
     hostile.check_in(bed);
     let mut bytes = hostile.make().as_bytes().to_vec();
@@ -310,7 +312,8 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
     }
     let other = key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
-    // Somebody gives back a record of another device, an unreadable one, and a source of randomness fails.
+    // Somebody gives back a record of another device, an unreadable one, and a source of randomness
+    // fails.
     let mut turn = 0;
     let done = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
         let mut anew: Vec<Result<Vec<u8>, SealError>> = items

@@ -1,4 +1,5 @@
-//! What belongs to the SQLite file alone: who may read it, which schema it has, what editing and damage do to it.
+//! What belongs to the SQLite file alone: who may read it, which schema it has, what editing and
+//! damage do to it.
 
 use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
@@ -113,7 +114,8 @@ fn what_somebody_put_into_the_schema_is_refused_by_name_and_runs_nowhere() {
             SqliteStore::open(bed.path()).map(drop).map_err(Into::into),
             restorable(&copy).map(drop),
             restore(&copy, &place, &WHO, bed.now()).map(drop),
-            // It was open before: what was put in since then writes nothing and is written by nothing.
+            // It was open before: what was put in since then writes nothing and is written by
+            // nothing.
             open.disclose(&scope(), "pc-1", &WHO, DiscloseOptions::default(), bed.now()).map(drop),
             back_up(&open, &place, &WHO, bed.now()),
         ];
@@ -440,7 +442,8 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     damaged.rotate(&bed);
     let mut others = ["pc-0", "pc-2"].map(|name| bed.settled(name, 1));
     raw(&bed).execute("UPDATE device SET recent = x'00' WHERE name = 'pc-1'", []).unwrap();
-    // This record names the same predecessor as one before, so the vault reads what it remembers of that one.
+    // This record names the same predecessor as one before, so the vault reads what it remembers of
+    // that one.
     damaged.last = Some(id(&first));
     let offer = |device: &mut Device| {
         let record = device.make();

@@ -1,4 +1,5 @@
-//! The store of SQLite beside that of memory: what a transaction writes in whichever order is what the next one reads.
+//! The store of SQLite beside that of memory: what a transaction writes in whichever order is what
+//! the next one reads.
 
 use alloc::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! A vault that can be read, and not written: its disk is full, it is read-only, or somebody else has it for a long time.
+//! A vault that can be read, and not written: its disk is full, it is read-only, or somebody else
+//! has it for a long time.
 
 use laps_core::error::Code;
 use laps_core::rotation::message::{Answer, CheckIn};

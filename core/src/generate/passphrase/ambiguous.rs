@@ -1,7 +1,9 @@
-//! Words that run together: texts that can be read in more than one way are counted once, and drawn once.
+//! Words that run together: texts that can be read in more than one way are counted once, and drawn
+//! once.
 //!
-//! An automaton reads a text and keeps every way of reading it at once; each text has one path through it, so
-//! that its paths are counted and drawn like those of any other table, letter by letter.
+//! An automaton reads a text and keeps every way of reading it at once; each text has one path
+//! through it, so that its paths are counted and drawn like those of any other table, letter by
+//! letter.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -25,8 +27,8 @@ pub(super) fn may_be(words: &[Vec<u8>], separator: &[u8]) -> bool {
     if plain && words.iter().all(marked) {
         return false;
     }
-    // Words with what follows them: when none begins another, a text is read word by word in one way only. In
-    // order, what begins others stands directly before one of them.
+    // Words with what follows them: when none begins another, a text is read word by word in one
+    // way only. In order, what begins others stands directly before one of them.
     let mut items: Vec<Vec<u8>> =
         words.iter().map(|word| word.iter().chain(separator).copied().collect()).collect();
     items.sort_unstable();

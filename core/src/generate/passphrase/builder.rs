@@ -57,8 +57,8 @@ impl PassphraseBuilder {
         self
     }
 
-    /// Words of one's own, besides those that are there: 1 to 16 printable ASCII characters each. A word that is
-    /// there twice counts once.
+    /// Words of one's own, besides those that are there: 1 to 16 printable ASCII characters each. A
+    /// word that is there twice counts once.
     pub fn words<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
         for word in words {
             self.printable("words", word);
@@ -96,12 +96,13 @@ impl PassphraseBuilder {
         self
     }
 
-    /// The recipe. Its strength is that of the distinct texts: where words run together in more than one way,
-    /// each text is counted once, and all texts are equally likely.
+    /// The recipe. Its strength is that of the distinct texts: where words run together in more
+    /// than one way, each text is counted once, and all texts are equally likely.
     ///
     /// # Errors
-    /// The first option that is outside its limits; [`RecipeError::TooComplex`] when words run together in so
-    /// many ways that counting them is above the limit (a separator or large letters help).
+    /// The first option that is outside its limits; [`RecipeError::TooComplex`] when words run
+    /// together in so many ways that counting them is above the limit (a separator or large
+    /// letters help).
     pub fn build(mut self) -> Result<Recipe, RecipeError> {
         if !(MIN_WORDS..=MAX_WORDS).contains(&self.count) {
             self.fail(RecipeError::WordCount { words: u32::from(self.count) });

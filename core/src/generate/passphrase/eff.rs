@@ -16,7 +16,8 @@ pub(super) struct Eff {
     width: usize,
 }
 
-/// Complexity 6, 7 and 8. The lists as they are, one word a line; licence and sums in `wordlists/README.md`.
+/// Complexity 6, 7 and 8. The lists as they are, one word a line; licence and sums in
+/// `wordlists/README.md`.
 pub(super) static LONG: Eff = Eff { rows: &LONG_ROWS, len: 7776, width: 6 };
 pub(super) static SHORT: Eff = Eff { rows: &SHORT_ROWS, len: 1296, width: 4 };
 pub(super) static SHORT_UNIQUE: Eff = Eff { rows: &SHORT_UNIQUE_ROWS, len: 1296, width: 7 };
@@ -31,7 +32,8 @@ impl Eff {
         self.len
     }
 
-    /// The word at a secret index: every word is read, one is kept. First the row that holds it, then the word.
+    /// The word at a secret index: every word is read, one is kept. First the row that holds it,
+    /// then the word.
     pub(super) fn select(self, index: u16) -> Entry {
         let mut row = [0_u64; ROW_LIMBS];
         for (limbs, number) in self.rows().zip(0_u64..) {
@@ -94,8 +96,8 @@ fn unpack(word: u64) -> Entry {
     entry
 }
 
-/// Rows of packed words, made when the library is compiled. A letter is its place in the alphabet, a hyphen 27,
-/// nothing 0; the first letter stands lowest.
+/// Rows of packed words, made when the library is compiled. A letter is its place in the alphabet,
+/// a hyphen 27, nothing 0; the first letter stands lowest.
 const fn pack<const N: usize>(mut text: &[u8], width: usize) -> [u64; N] {
     let mut limbs = [0; N];
     let mut word = 0_u128;

@@ -1,7 +1,9 @@
 //! Recipes that do what a device asks for and are never weaker than the policy alone.
 //!
-//! A demand is a subset: at least ten digits leave fewer passwords of the same length. So a recipe that follows one has as many more characters as it
-//! takes until it admits at least as many passwords as the policy's own, by their exact number, and where there is no such length it is not made.
+//! A demand is a subset: at least ten digits leave fewer passwords of the same length. So a recipe
+//! that follows one has as many more characters as it takes until it admits at least as many
+//! passwords as the policy's own, by their exact number, and where there is no such length it is
+//! not made.
 
 use core::fmt;
 
@@ -14,9 +16,10 @@ use crate::generate::rules::{Group, Rules};
 use crate::generate::{COMPLEXITY_LENGTH, Complexity, Recipe, RecipeError};
 
 impl Recipe {
-    /// As [`Recipe::complexity`], and what a device asks for beyond it: more characters (up to 64) and more of the level's sets, never fewer, and never
-    /// characters that the level does not have. It admits at least as many passwords as the policy alone, and for that it may be longer than asked for:
-    /// the shortest length that does.
+    /// As [`Recipe::complexity`], and what a device asks for beyond it: more characters (up to 64)
+    /// and more of the level's sets, never fewer, and never characters that the level does not
+    /// have. It admits at least as many passwords as the policy alone, and for that it may be
+    /// longer than asked for: the shortest length that does.
     ///
     /// # Errors
     /// [`NotStricter`]: the policy's own error, or why what is asked for is not followed.
@@ -58,15 +61,17 @@ impl Recipe {
             match Self::build(rules) {
                 Ok(recipe) if recipe.is_as_strong_as(&policy) => return Ok(recipe),
                 Ok(_) => refused = NotStricter::Weaker { max },
-                // Among more characters what is asked for is less rare: then no table may be needed.
+                // Among more characters what is asked for is less rare: then no table may be
+                // needed.
                 Err(error) => refused = NotStricter::Recipe(error),
             }
         }
         Err(refused)
     }
 
-    /// As [`Recipe::passphrase`], with as many more words (up to 10) as it takes until every passphrase has what a device asks for. More words are never
-    /// weaker, and never a digit or a symbol is added.
+    /// As [`Recipe::passphrase`], with as many more words (up to 10) as it takes until every
+    /// passphrase has what a device asks for. More words are never weaker, and never a digit or
+    /// a symbol is added.
     ///
     /// # Errors
     /// As [`Recipe::complexity_and`].
@@ -131,7 +136,8 @@ pub enum NotStricter {
         /// At most so many: 64, or what the device takes.
         max: u8,
     },
-    /// Up to the longest length there are fewer such passwords than the policy alone makes: they would be weaker.
+    /// Up to the longest length there are fewer such passwords than the policy alone makes: they
+    /// would be weaker.
     Weaker {
         /// The longest length: 64, or what the device takes.
         max: u8,

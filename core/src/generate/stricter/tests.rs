@@ -1,4 +1,5 @@
-//! What follows a device is never weaker than the policy, satisfies both, and is the shortest that does.
+//! What follows a device is never weaker than the policy, satisfies both, and is the shortest that
+//! does.
 
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
@@ -14,7 +15,8 @@ fn asked(length: u8, digits: u8, max_run: Option<u8>) -> Stricter {
     Stricter { length, digits, max_run, ..Stricter::default() }
 }
 
-/// How many characters of each set of [`Complexity::sets`], and of none: counted naively, as a device does.
+/// How many characters of each set of [`Complexity::sets`], and of none: counted naively, as a
+/// device does.
 fn counts(text: &[u8]) -> [usize; 4] {
     let count = |is: fn(&u8) -> bool| text.iter().filter(|byte| is(byte)).count();
     let upper = count(u8::is_ascii_uppercase);
@@ -75,7 +77,8 @@ fn levels() -> impl Strategy<Value = Complexity> {
     )
 }
 
-/// The same demand without the growth that keeps the strength: what a recipe that only adds rules would be.
+/// The same demand without the growth that keeps the strength: what a recipe that only adds rules
+/// would be.
 fn only_rules(
     complexity: Complexity,
     length: u8,
@@ -185,7 +188,8 @@ fn a_recipe_that_only_adds_rules_would_be_weaker() {
 
 #[test]
 fn ten_digits_take_three_more_characters() {
-    // Counted by another program, as a sum over the four counts: 17 is the first length with as many.
+    // Counted by another program, as a sum over the four counts: 17 is the first length with as
+    // many.
     let recipe = Recipe::complexity_and(Complexity::Full, 14, &asked(0, 10, None)).unwrap();
     assert_eq!((recipe.strength().min_length(), recipe.strength().max_length()), (17, 17));
 }

@@ -1,4 +1,5 @@
-//! Generator and `check` agree over random recipes, and both with the naive judge of the brute force.
+//! Generator and `check` agree over random recipes, and both with the naive judge of the brute
+//! force.
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -213,7 +213,8 @@ fn conflicts_are_minimal() {
     assert!(seen > 100);
 }
 
-/// Feasibility by brute force over short lengths: what the family asks for fits into six characters.
+/// Feasibility by brute force over short lengths: what the family asks for fits into six
+/// characters.
 fn feasible(plain: &Plain, left_out: rules::RuleSet) -> bool {
     let mut plain = plain.clone();
     let out = |rule| left_out.contains(rule);

@@ -1,5 +1,5 @@
-//! Passphrases of one's own against brute force: the strength is that of the distinct texts, and each of them
-//! is equally likely.
+//! Passphrases of one's own against brute force: the strength is that of the distinct texts, and
+//! each of them is equally likely.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 

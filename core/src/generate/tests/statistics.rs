@@ -1,11 +1,13 @@
-//! Chi-square tests of real recipes with a fixed seed: a second line behind the proof by enumeration.
+//! Chi-square tests of real recipes with a fixed seed: a second line behind the proof by
+//! enumeration.
 
 use crate::random::tests::Counting;
 
 use super::*;
 
-/// Whether counts look uniform. The statistic has `cells - 1` degrees of freedom; it stays within six standard
-/// deviations of their mean, which a uniform source misses less than once in a million runs. The seed is fixed.
+/// Whether counts look uniform. The statistic has `cells - 1` degrees of freedom; it stays within
+/// six standard deviations of their mean, which a uniform source misses less than once in a million
+/// runs. The seed is fixed.
 fn assert_even(counts: &[u32], what: &str) {
     let total: u32 = counts.iter().sum();
     let expected = f64::from(total) / counts.len() as f64;

@@ -12,7 +12,8 @@ use super::super::{Kind, plan::Sampler};
 use super::brute::{Plain, family};
 use super::*;
 
-/// Dice that show every outcome in turn: the draws of one run are the digits of a number that counts up.
+/// Dice that show every outcome in turn: the draws of one run are the digits of a number that
+/// counts up.
 #[derive(Default)]
 pub(super) struct Every {
     digits: Vec<(u64, u64)>,
@@ -66,7 +67,8 @@ impl Dice for Every {
     }
 }
 
-/// Runs through every outcome of one attempt; how often each accepted string came, of how many outcomes.
+/// Runs through every outcome of one attempt; how often each accepted string came, of how many
+/// outcomes.
 fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
     let Kind::Characters { rules, sampler } = &recipe.kind else { panic!("a passphrase") };
     let mut dice = Every::default();

@@ -17,8 +17,8 @@ pub struct DocumentError {
     pub column: u32,
     /// What was wrong, and what would be accepted.
     pub message: String,
-    /// The policies that it holds, where it was refused for not being about exactly one of them: see
-    /// [`read_named`](super::read_named).
+    /// The policies that it holds, where it was refused for not being about exactly one of them:
+    /// see [`read_named`](super::read_named).
     pub policies: Vec<String>,
 }
 

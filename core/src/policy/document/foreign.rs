@@ -80,7 +80,8 @@ pub(super) enum Target<'a> {
     Other,
 }
 
-/// Names of nodes are exact. What differs from a node of LAPS in capitals, spaces or its scope only is meant to be one.
+/// Names of nodes are exact. What differs from a node of LAPS in capitals, spaces or its scope only
+/// is meant to be one.
 pub(super) fn target(uri: &str) -> Target<'_> {
     let uri = uri.trim();
     if let Some(path) = NODES.iter().find_map(|node| uri.strip_prefix(node)) {
@@ -103,7 +104,8 @@ pub(super) fn target(uri: &str) -> Target<'_> {
     ))
 }
 
-/// Whether a text names something of LAPS: a definition id of Intune's or a node of the CSP, however it is spelt.
+/// Whether a text names something of LAPS: a definition id of Intune's or a node of the CSP,
+/// however it is spelt.
 pub(super) fn is_of_laps(text: &str) -> bool {
     // The longest name of a setting is far shorter; a description that mentions LAPS has spaces.
     let lower: String = text

@@ -1,8 +1,8 @@
 //! JSON documents from outside in: which of their objects are policies.
 //!
-//! Microsoft Graph gives one object, or a list of them under `value`; scripts write arrays. PowerShell turns a list of one
-//! into the object itself, and cuts what lies deeper than it was told; Graph cuts long lists into pages. What was cut
-//! is refused, for a setting could be missing.
+//! Microsoft Graph gives one object, or a list of them under `value`; scripts write arrays.
+//! PowerShell turns a list of one into the object itself, and cuts what lies deeper than it was
+//! told; Graph cuts long lists into pages. What was cut is refused, for a setting could be missing.
 
 use alloc::{
     borrow::{Cow, ToOwned as _},
@@ -53,7 +53,8 @@ impl<'a> Places<'a> {
         Err(why.into())
     }
 
-    /// For findings: the line on which a member with this name next has this text; none when the document writes it with escapes.
+    /// For findings: the line on which a member with this name next has this text; none when the
+    /// document writes it with escapes.
     pub(super) fn next(&mut self, member: &str, value: &str) -> Option<u32> {
         let start = self.after.get(value).copied().unwrap_or_default();
         let quoted = format!("\"{value}\"");
@@ -199,7 +200,8 @@ pub(super) fn items(node: &Node) -> Result<Vec<(Option<Step<'static>>, &Node)>, 
     }
 }
 
-/// Why a plain value does not do where an object or a list belongs: PowerShell writes such a text in place of what lies too deep.
+/// Why a plain value does not do where an object or a list belongs: PowerShell writes such a text
+/// in place of what lies too deep.
 pub(super) fn cut_or(raw: &Raw, why: &'static str) -> Stop {
     let of_powershell = matches!(raw, Raw::Text(text) if text.is_empty()
         || text.starts_with("@{")
@@ -260,8 +262,9 @@ pub(super) fn refuse_pages<'a>(
     Ok(())
 }
 
-/// Passes over the members of an object that are not read: `read` are read elsewhere, `known` are passed over by name, and another
-/// is noted. A setting of LAPS in one of them is refused: nobody would find it there.
+/// Passes over the members of an object that are not read: `read` are read elsewhere, `known` are
+/// passed over by name, and another is noted. A setting of LAPS in one of them is refused: nobody
+/// would find it there.
 pub(super) fn pass_over_others<'a>(
     members: &'a Members,
     read: &[&str],

@@ -1,8 +1,10 @@
-//! A policy of Intune's settings catalog (Graph `deviceManagementConfigurationPolicy`), as exported.
+//! A policy of Intune's settings catalog (Graph `deviceManagementConfigurationPolicy`), as
+//! exported.
 //!
-//! Setting definition ids are `device_vendor_msft_laps_policies_` and the CSP name in lower case; the age has a second
-//! one with `_aad` behind, for backup to Entra. A choice carries its option at the end of its value. Dependent settings are the
-//! children of the option that makes them apply. Settings of other products are passed over, and listed.
+//! Setting definition ids are `device_vendor_msft_laps_policies_` and the CSP name in lower case;
+//! the age has a second one with `_aad` behind, for backup to Entra. A choice carries its option at
+//! the end of its value. Dependent settings are the children of the option that makes them apply.
+//! Settings of other products are passed over, and listed.
 
 use alloc::{
     format,
@@ -21,7 +23,8 @@ use crate::policy::{BackupDirectory, Setting};
 const LAPS: &str = "device_vendor_msft_laps_";
 const POLICIES: &str = "policies_";
 
-/// The members of a policy, of a setting and of its value that say nothing about what is configured.
+/// The members of a policy, of a setting and of its value that say nothing about what is
+/// configured.
 const OF_POLICY: &[&str] = &[
     "assignments",
     "createdDateTime",
@@ -75,7 +78,8 @@ pub(super) fn is_setting(members: &Members) -> bool {
     members.contains_key("settingInstance") || members.contains_key("settingDefinitionId")
 }
 
-/// Whether an object of a list is neither a policy of the settings catalog nor one whose settings were left out.
+/// Whether an object of a list is neither a policy of the settings catalog nor one whose settings
+/// were left out.
 pub(super) fn is_something_else(members: &Members) -> bool {
     let of_catalog = matches!(members.get("@odata.type"), Some(Node::Plain(Raw::Text(kind))) if kind.ends_with("deviceManagementConfigurationPolicy"));
     !of_catalog
@@ -157,7 +161,8 @@ fn read_list<'a>(
 const NOT_SETTINGS: &str =
     "\"settings\" and \"children\" hold setting instances only, each a JSON object";
 
-/// One setting, with or without the `settingInstance` around its instance. Depth is bounded by the JSON reader.
+/// One setting, with or without the `settingInstance` around its instance. Depth is bounded by the
+/// JSON reader.
 fn read_setting<'a>(
     members: &'a Members,
     document: &mut Document,
@@ -167,7 +172,8 @@ fn read_setting<'a>(
         return read_instance(members, document, places);
     };
     let mut note = |what: &str| document.pass_over(what, None);
-    // What the settings mean is given along with them ($expand=settings($expand=settingDefinitions)).
+    // What the settings mean is given along with them
+    // ($expand=settings($expand=settingDefinitions)).
     let read = ["settingInstance", "settingDefinitions"];
     pass_over_others(members, &read, OF_SETTING, &mut note, places)?;
     places.within(Step::Member("settingInstance"), |places| match instance {
@@ -189,7 +195,8 @@ fn read_instance<'a>(
     let Some(name) = lower.strip_prefix(LAPS) else {
         return other_product(id, members, document, places);
     };
-    // Before its line is looked for, so that a document of ten thousand settings is refused at once.
+    // Before its line is looked for, so that a document of ten thousand settings is refused at
+    // once.
     if document.entries.len() >= MAX_ENTRIES {
         return Err(TOO_MANY.into());
     }

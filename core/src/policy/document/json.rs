@@ -41,7 +41,8 @@ pub(super) fn read_ours(
     document
 }
 
-/// Strict JSON: depth at most 128 (`serde_json`'s own limit), no name twice in an object, nothing after it.
+/// Strict JSON: depth at most 128 (`serde_json`'s own limit), no name twice in an object, nothing
+/// after it.
 pub(super) fn parse(text: &str) -> Result<Node, Position> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
@@ -59,7 +60,8 @@ pub(super) enum Step<'a> {
     Item(usize),
 }
 
-/// A mistake at the value to which the steps lead; at the last that is there, where they lead nowhere.
+/// A mistake at the value to which the steps lead; at the last that is there, where they lead
+/// nowhere.
 pub(super) fn at(text: &str, path: &[Step<'_>], message: &str) -> Position {
     let mut rest = text.trim_start();
     for step in path {
@@ -99,7 +101,8 @@ fn first<'a, T: Deserialize<'a>>(text: &'a str) -> (Option<T>, &'a str) {
     (value, text.get(values.byte_offset()..).unwrap_or_default().trim_start())
 }
 
-/// The line of a top-level member, for findings: where its name first stands in quotes with a colon behind.
+/// The line of a top-level member, for findings: where its name first stands in quotes with a colon
+/// behind.
 pub(super) fn line_of(text: &str, name: &str) -> Option<u32> {
     let quoted = format!("\"{name}\"");
     let (at, _) = text.match_indices(&quoted).find(|(at, found)| {

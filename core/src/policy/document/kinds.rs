@@ -1,4 +1,5 @@
-//! What lies in the same folders and is no policy that is read here: what it is, and how to get the right export.
+//! What lies in the same folders and is no policy that is read here: what it is, and how to get the
+//! right export.
 
 use alloc::{collections::BTreeMap, string::String};
 

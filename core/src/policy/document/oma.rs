@@ -1,4 +1,5 @@
-//! A custom profile of Intune's (Graph `windows10CustomConfiguration`): nodes of CSPs by their address (OMA-URI).
+//! A custom profile of Intune's (Graph `windows10CustomConfiguration`): nodes of CSPs by their
+//! address (OMA-URI).
 
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,

@@ -122,7 +122,8 @@ enum Key {
     Root(Root),
 }
 
-/// A value under a key of something else: noted once for each key; a key that looks like one of LAPS is told.
+/// A value under a key of something else: noted once for each key; a key that looks like one of
+/// LAPS is told.
 fn other_value(
     document: &mut Document,
     (key, noted): (&str, &mut bool),

@@ -14,8 +14,8 @@ use crate::policy::{
     values::FromNumber as _,
 };
 
-/// Why Intune cannot carry a setting, beside what the CSP cannot: dependent settings are children of the option
-/// that makes them apply, and without that option there is no place for them.
+/// Why Intune cannot carry a setting, beside what the CSP cannot: dependent settings are children
+/// of the option that makes them apply, and without that option there is no place for them.
 pub(super) fn obstacle(
     settings: &Settings,
     setting: Setting,

@@ -10,7 +10,8 @@ use crate::rotation::journal::Journal;
 use crate::rotation::message::{MAX_HEAD, record_prefix};
 use crate::rotation::{AccountSeen, Acted, MAX_JOURNAL, Rotation, State, Verified, Wish};
 
-/// From one run to the next, where nothing else is said: every wait and every memory of a quiet day is over.
+/// From one run to the next, where nothing else is said: every wait and every memory of a quiet day
+/// is over.
 pub(super) const BETWEEN_RUNS: u64 = 2 * 86_400 + 7_200;
 const NONCE: [u8; 16] = [0xcc; 16];
 /// More records than any run makes: who makes them does so without end.
@@ -119,7 +120,8 @@ impl World {
         self.go_on(setting);
     }
 
-    /// The driver keeps the sealed record, and compares whom it names with whom it would seal to now.
+    /// The driver keeps the sealed record, and compares whom it names with whom it would seal to
+    /// now.
     pub(super) fn tell_readers(&mut self, setting: &Setting) {
         let held = self.machine.holds().map(|id| self.made[usize::from(number(id))].readers);
         let lost = held.is_some_and(|held| held & !self.readers != 0);
@@ -161,7 +163,8 @@ impl World {
         )
     }
 
-    /// Does what the machine wishes, as far as nobody could do anything in between that makes a difference.
+    /// Does what the machine wishes, as far as nobody could do anything in between that makes a
+    /// difference.
     pub(super) fn go_on(&mut self, setting: &Setting) {
         self.tell_readers(setting);
         loop {

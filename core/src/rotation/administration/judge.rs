@@ -1,4 +1,5 @@
-//! The invariants: of a state, of a step, and of what comes after a state when nothing more goes wrong.
+//! The invariants: of a state, of a step, and of what comes after a state when nothing more goes
+//! wrong.
 
 use alloc::{format, rc::Rc, string::String};
 use core::hash::{Hash as _, Hasher as _};
@@ -11,9 +12,11 @@ use crate::rotation::State;
 
 /// No more than two changes of the password without a new cause, and in one run.
 pub(super) const S: u16 = 1;
-/// The failure-free continuation is quiet, changes at most twice, and ends settled when the causes are gone.
+/// The failure-free continuation is quiet, changes at most twice, and ends settled when the causes
+/// are gone.
 pub(super) const C: u16 = 2;
-/// No step loses the newest openable record that was committed while the current one cannot be opened.
+/// No step loses the newest openable record that was committed while the current one cannot be
+/// opened.
 pub(super) const L: u16 = 4;
 /// The password of the account is known to the vault or named by the journal.
 pub(super) const T: u16 = 8;
@@ -161,7 +164,8 @@ impl World {
         if causes_gone || !Self::checks(setting, P) {
             end.restart(&quiet);
         }
-        // What was only said to be set is replaced in the end by a rotation whose setter does what it says.
+        // What was only said to be set is replaced in the end by a rotation whose setter does what
+        // it says.
         let mut again = causes_gone && self.excuse.lie && !setting.can_verify;
         if causes_gone {
             // The device looks once more before the account comes back, and the readers follow.
@@ -213,7 +217,8 @@ impl World {
         if causes_gone { end.unsettled(&kept) } else { end.blocked(&kept, setting) }
     }
 
-    /// What must not change any more when it is quiet. A device whose every record is refused makes one at every run; that is quiet.
+    /// What must not change any more when it is quiet. A device whose every record is refused makes
+    /// one at every run; that is quiet.
     fn calm_key(&self) -> u64 {
         let kept = stored(&self.vault);
         let may = self.machine.journal.held.may_hold();

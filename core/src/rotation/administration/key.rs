@@ -1,12 +1,14 @@
 //! The fingerprint of a state: what two states have in common is left out.
 //!
-//! The machine and what the vault keeps hash as values; this hasher sees what they write and takes three things out of it:
+//! The machine and what the vault keeps hash as values; this hasher sees what they write and takes
+//! three things out of it:
 //!
-//! - *Times* are counted from the clock of their side. What lies more than a day back is "past", what
-//!   lies more than a day ahead is "far": waits are at most a day long, and between two runs more than
-//!   a day passes ([`super::device::BETWEEN_RUNS`]). At the vault, which keeps what was current for
-//!   thirty days, what lies further back is "long past".
-//! - *Ids, tokens, stamps, digests* matter only through equality: each is named by the place of its first appearance.
+//! - *Times* are counted from the clock of their side. What lies more than a day back is "past",
+//!   what lies more than a day ahead is "far": waits are at most a day long, and between two runs
+//!   more than a day passes ([`super::device::BETWEEN_RUNS`]). At the vault, which keeps what was
+//!   current for thirty days, what lies further back is "long past".
+//! - *Ids, tokens, stamps, digests* matter only through equality: each is named by the place of its
+//!   first appearance.
 //! - *Versions* only order: each is named by its place among the others.
 
 use alloc::vec::Vec;
@@ -154,7 +156,8 @@ impl Hasher for Canon {
     }
 }
 
-/// What nobody looks at, and what makes no difference: counters that grow without end in a lasting condition.
+/// What nobody looks at, and what makes no difference: counters that grow without end in a lasting
+/// condition.
 fn blurred(machine: &Rotation, known: u64) -> Rotation {
     let mut machine = machine.clone();
     machine.log = Log::EMPTY;
@@ -255,8 +258,8 @@ impl World {
     }
 
     /// A report without the token is believed when its outcome is a later one: which is later, by
-    /// the device's clock, is all that is left of the times of outcomes. And whether the account has
-    /// been without a proof for long is all that is left of its age.
+    /// the device's clock, is all that is left of the times of outcomes. And whether the account
+    /// has been without a proof for long is all that is left of its age.
     fn feed_order(&self, kept: &Stored, hash: &mut Canon, all: bool) {
         let last = |journal: &Journal| journal.last.map(|last| last.at);
         let said = [

@@ -1,4 +1,5 @@
-//! Real sealed records. Each is sealed once in a thread and kept: a state names it by what it is made of.
+//! Real sealed records. Each is sealed once in a thread and kept: a state names it by what it is
+//! made of.
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::RefCell;
@@ -138,7 +139,8 @@ impl Sealer {
     }
 }
 
-/// The number of a sealing is no secret, and whoever has the bytes can write another one. It opens for nobody then.
+/// The number of a sealing is no secret, and whoever has the bytes can write another one. It opens
+/// for nobody then.
 fn renumbered(bytes: &[u8], number: u32) -> Vec<u8> {
     let record = Record::parse(bytes).unwrap();
     let own = record.sealing().to_be_bytes();

@@ -38,7 +38,8 @@ pub(super) enum Rule {
     Accounts,
     /// A sealing that is given back stands beside the device's.
     KeepOriginal,
-    /// The number of a sealing that is given back is the next one, and its readers are the active ones.
+    /// The number of a sealing that is given back is the next one, and its readers are the active
+    /// ones.
     NextSealing,
     /// A restored log is said to be restored.
     NoteRestore,

@@ -1,4 +1,5 @@
-//! The runs: with every rule none finds a violation. `LAPS_PROOFS=1` takes the large bounds; each test is a part that can be run alone.
+//! The runs: with every rule none finds a violation. `LAPS_PROOFS=1` takes the large bounds; each
+//! test is a part that can be run alone.
 
 use alloc::format;
 use std::println;
@@ -83,7 +84,8 @@ fn on((can_verify, stamps): (bool, bool), setting: Setting) -> Setting {
     Setting { can_verify, stamps, ..setting }
 }
 
-/// Everything that can happen, once: each act with each fault, each act with each lie, each fault with each lie.
+/// Everything that can happen, once: each act with each fault, each act with each lie, each fault
+/// with each lie.
 #[test]
 fn each_act_fault_and_lie() {
     let platforms = if large() { &PLATFORMS[..] } else { &PLATFORMS[1..2] };
@@ -186,7 +188,8 @@ fn single_runs_and_hostile_orders() {
     }
 }
 
-/// The password in use stays one that an active reader opens, whatever readers the devices are given.
+/// The password in use stays one that an active reader opens, whatever readers the devices are
+/// given.
 #[test]
 fn nobody_is_locked_out() {
     let acts = any![Act::SealToW, Act::SealToA, Act::Age, Act::RemoveReader];

@@ -93,9 +93,11 @@ pub(super) struct Image {
 /// What has happened that excuses what would be wrong otherwise.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Excuse {
-    /// A copy came back, or something was deleted on purpose: passwords may be unknown until the next commit.
+    /// A copy came back, or something was deleted on purpose: passwords may be unknown until the
+    /// next commit.
     pub(super) torn: bool,
-    /// A removal was confirmed with the word, or went without rotation: what nobody opens was accepted.
+    /// A removal was confirmed with the word, or went without rotation: what nobody opens was
+    /// accepted.
     pub(super) word: bool,
     /// The vault was restored.
     pub(super) restored: bool,

@@ -242,7 +242,8 @@ impl World {
 
     /// Does it, where it makes a difference at this place; says whether it did.
     ///
-    /// What happens at the vault between two check-ins may as well happen right before the second; so it is explored there alone.
+    /// What happens at the vault between two check-ins may as well happen right before the second;
+    /// so it is explored there alone.
     fn act(&mut self, act: Act, place: Place, setting: &Setting) -> bool {
         use Act::*;
         let here = place == Place::CheckIn;

@@ -160,7 +160,8 @@ impl State {
         let mut out = [0; MAX_ANSWER];
         let len = answer.encode(&mut out).unwrap();
         if next.machine.handle_answer(&out[..len], next.now, 0).is_err() {
-            // An image with memory came back so late that its password was wiped first, and its check-in with it.
+            // An image with memory came back so late that its password was wiped first, and its
+            // check-in with it.
             assert!(self.machine.plaintext_end().is_some());
             assert!(next.machine.plaintext_end().is_none());
             next.retire_latest();
@@ -387,7 +388,8 @@ impl State {
             Some(machine) => {
                 next.retire_latest();
                 next.machine = machine.as_ref().clone();
-                // Which check-in was the latest then is not known to this model any more: no answer to it arrives.
+                // Which check-in was the latest then is not known to this model any more: no answer
+                // to it arrives.
                 next.machine.talk.sent = None;
                 next.machine.handle_timeout(next.now);
             }
@@ -417,7 +419,8 @@ impl State {
     }
 }
 
-/// The journal as a start reads it. Without the rule that the stamp is journalled when a record is made, every record that is being backed up is ruled out.
+/// The journal as a start reads it. Without the rule that the stamp is journalled when a record is
+/// made, every record that is being backed up is ruled out.
 fn spoilt(disk: &[u8], account: u8, setting: &Setting) -> Vec<u8> {
     let (journal, mut phase) = Journal::decode(disk).unwrap();
     if let (false, Phase::BackingUp(attempt)) = (setting.rules.stamp_when_made, &mut phase) {

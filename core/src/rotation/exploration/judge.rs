@@ -82,7 +82,8 @@ impl State {
         let (before, after) = (&self.machine.journal, &next.machine.journal);
         let committed = matches!(self.machine.step, Step::Committing { .. })
             && matches!(next.machine.step, Step::Settled(_));
-        // A new start reads an older due date from an older journal; that one moved at a commit, too.
+        // A new start reads an older due date from an older journal; that one moved at a commit,
+        // too.
         let started = !next.machine.talk.heard && next.latest.is_none();
         // And so does an image with the agent's memory.
         let memory = super::state::Fault::Memory as usize;
@@ -99,7 +100,8 @@ impl State {
         self.wrong_fork(next, setting)
     }
 
-    /// Where no image was rolled back and no journal lost, no two records that the vault stored name the same predecessor.
+    /// Where no image was rolled back and no journal lost, no two records that the vault stored
+    /// name the same predecessor.
     fn wrong_fork(&self, next: &Self, setting: &Setting) -> Option<String> {
         use super::state::Fault::{Clone, Image, JournalLoss, Memory, OldJournal};
         let plain = [Image, Memory, Clone, OldJournal, JournalLoss]
@@ -125,7 +127,8 @@ impl State {
         state.account = if state.orphan != 0 { state.orphan } else { state.account };
         state.orphan = 0;
         state.restart(setting);
-        // What was only said to be set is replaced in the end by a rotation whose setter does what it says.
+        // What was only said to be set is replaced in the end by a rotation whose setter does what
+        // it says.
         let mut again = !setting.can_verify;
         let acknowledge = setting.rules.acknowledge_lower;
         for _ in 0..400 {

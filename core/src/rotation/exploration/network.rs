@@ -100,7 +100,8 @@ impl State {
         }
         let live = check_in.token == next.vault.token;
         next.break_rules_before(setting, message, live);
-        // What the device says about itself draws no token here: an old check-in that stays alive is the greater danger.
+        // What the device says about itself draws no token here: an old check-in that stays alive
+        // is the greater danger.
         let mut device = Device::first_seen(check_in.account, None, START);
         device.managed.report.may_hold = check_in.may_hold;
         device.managed.report.likely = check_in.may_hold.ids;
@@ -109,7 +110,8 @@ impl State {
         let offers: Vec<Offer> = check_in.offers.iter().map(offer).collect();
         let before = next.vault.clone();
         device.managed.candidates = core::mem::take(&mut next.vault);
-        // Nobody can open anything, and no time passes: both are the business of the exploration of administrations.
+        // Nobody can open anything, and no time passes: both are the business of the exploration of
+        // administrations.
         let readers = Readers { history: setting.history, ..Readers::default() };
         let context = Context { recent_seconds: 0, ..Context::new(&readers, START) };
         let verdict = device.check_in(&check_in, &offers, &context, &mut || Some(FRESH)).unwrap();
@@ -191,7 +193,8 @@ impl State {
         self.old.dedup();
     }
 
-    /// The broken vaults of the negative controls: each is the real one with one thing spoilt around it.
+    /// The broken vaults of the negative controls: each is the real one with one thing spoilt
+    /// around it.
     fn break_rules_before(&mut self, setting: &Setting, message: &Message, live: bool) {
         let rules = &setting.rules;
         let vault = &mut self.vault;

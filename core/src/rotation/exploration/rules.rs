@@ -19,7 +19,8 @@ pub(super) struct Rules {
     pub(super) acknowledge_lower: bool,
     /// The account is changed only after the vault has the record.
     pub(super) back_up_first: bool,
-    /// Saving makes the journal durable: when a record was made, when it was verified, when it is committed or ended otherwise.
+    /// Saving makes the journal durable: when a record was made, when it was verified, when it is
+    /// committed or ended otherwise.
     pub(super) journal: [bool; 3],
     /// The due date moves at commit only.
     pub(super) due_at_commit: bool,

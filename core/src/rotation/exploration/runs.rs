@@ -219,8 +219,8 @@ fn each_rule_left_out_is_caught() {
     }
 }
 
-/// The journals of what was verified and of what was committed keep no promise: they spare a device that loses its power a further
-/// rotation. So the first is the least that a rotation needs.
+/// The journals of what was verified and of what was committed keep no promise: they spare a device
+/// that loses its power a further rotation. So the first is the least that a rotation needs.
 #[test]
 fn the_last_two_journals_spare_rotations_and_not_passwords() {
     use Fault::*;
@@ -234,7 +234,8 @@ fn the_last_two_journals_spare_rotations_and_not_passwords() {
     }
 }
 
-/// The large bounds, for `LAPS_PROOFS=1`; without it the runs are told, and the smallest of them is taken.
+/// The large bounds, for `LAPS_PROOFS=1`; without it the runs are told, and the smallest of them is
+/// taken.
 fn proofs(runs: &[(&str, Setting)]) {
     let large = std::env::var_os("LAPS_PROOFS").is_some();
     let mut states = 0;
@@ -299,7 +300,8 @@ fn proof_of_setters_and_orders() {
     ]);
 }
 
-/// Where the account has no change stamp, a crash while applying always leaves both records, and nothing is ruled out by what the account looks like.
+/// Where the account has no change stamp, a crash while applying always leaves both records, and
+/// nothing is ruled out by what the account looks like.
 #[test]
 fn proof_without_stamps() {
     use Fault::*;

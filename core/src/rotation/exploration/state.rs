@@ -75,7 +75,8 @@ pub(super) struct Setting {
     pub(super) stamps: bool,
 }
 
-/// A check-in on its way. Ids are numbers, sets are bit masks; bit 0 of a may-hold set is "unknown".
+/// A check-in on its way. Ids are numbers, sets are bit masks; bit 0 of a may-hold set is
+/// "unknown".
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct Message {
     pub(super) token: u8,
@@ -111,7 +112,8 @@ pub(super) struct Image {
     pub(super) memory: Option<Rc<Rotation>>,
 }
 
-/// Between a roll-back and the end of the next check-in the account may hold what the vault has displaced.
+/// Between a roll-back and the end of the next check-in the account may hold what the vault has
+/// displaced.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Excuse {
     None,

@@ -28,19 +28,21 @@ pub struct Answer {
     pub highest_version: u64,
     /// How many candidates it keeps for this device.
     pub candidates: u32,
-    /// Records that are ordered to be replaced: the ids of the device's may-hold set that open orders name, or any ids of open
-    /// orders where the set has "unknown". Empty: no order.
+    /// Records that are ordered to be replaced: the ids of the device's may-hold set that open
+    /// orders name, or any ids of open orders where the set has "unknown". Empty: no order.
     pub orders: IdSet,
-    /// When the earliest order is given to the device that is not in `orders` yet: the deadline that a disclosure set, say.
+    /// When the earliest order is given to the device that is not in `orders` yet: the deadline
+    /// that a disclosure set, say.
     pub order_at: Option<Timestamp>,
-    /// Readers whom the vault removed and whom the device's latest offer names, as it was offered: advice for people. A device never changes
-    /// its readers on a vault's word.
+    /// Readers whom the vault removed and whom the device's latest offer names, as it was offered:
+    /// advice for people. A device never changes its readers on a vault's word.
     pub removed_readers: ReaderIds,
-    /// The hash of the audit trail at the length that the device remembers; none when it remembers none, or the trail is
-    /// shorter than that.
+    /// The hash of the audit trail at the length that the device remembers; none when it remembers
+    /// none, or the trail is shorter than that.
     pub audit_at: Option<[u8; 32]>,
-    /// Where a copy of the vault was restored: how many entries its log had. Heads up to there must match; later ones are gone, and
-    /// that is known. None when the log was never restored, or the device remembers nothing later.
+    /// Where a copy of the vault was restored: how many entries its log had. Heads up to there
+    /// must match; later ones are gone, and that is known. None when the log was never
+    /// restored, or the device remembers nothing later.
     pub restored: Option<u64>,
     /// The audit trail now.
     pub audit: AuditHead,
@@ -78,7 +80,8 @@ pub enum Refusal {
     Stale,
     /// The vault has no room for another candidate of this account.
     Full,
-    /// It names no active reader, the account does not hold it, and the account's password can be opened as it is.
+    /// It names no active reader, the account does not hold it, and the account's password can be
+    /// opened as it is.
     Unreadable,
 }
 
@@ -155,7 +158,8 @@ impl Answer {
     /// Writes the answer; the length written.
     ///
     /// # Errors
-    /// [`MessageError::BufferTooSmall`] ([`MAX_ANSWER`] is always enough), or `Malformed` when an id stands in two sets that exclude each other.
+    /// [`MessageError::BufferTooSmall`] ([`MAX_ANSWER`] is always enough), or `Malformed` when an
+    /// id stands in two sets that exclude each other.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, MessageError> {
         self.check()?;
         let mut w = Writer::new(out);

@@ -45,10 +45,12 @@ pub struct CheckIn {
     pub last: Option<Outcome>,
     /// The audit trail as this device remembers it.
     pub audit: Option<AuditHead>,
-    /// Records that the account was seen not to hold: verification said no, or the change stamp is unchanged (protocol §3.9).
+    /// Records that the account was seen not to hold: verification said no, or the change stamp is
+    /// unchanged (protocol §3.9).
     pub ruled_out: IdSet,
-    /// Records that were ruled out on somebody's word alone: the store said that it set nothing, where nothing else can be asked, or the
-    /// vault refused the offer. Never one of `ruled_out`.
+    /// Records that were ruled out on somebody's word alone: the store said that it set nothing,
+    /// where nothing else can be asked, or the vault refused the offer. Never one of
+    /// `ruled_out`.
     pub ruled_out_on_word: IdSet,
     /// The records behind the head.
     pub offers: IdSet,
@@ -62,7 +64,8 @@ pub struct CheckIn {
 pub struct Commit {
     /// The record.
     pub id: RecordId,
-    /// Whether the account was asked. False only where the platform cannot verify and the setter reported success.
+    /// Whether the account was asked. False only where the platform cannot verify and the setter
+    /// reported success.
     pub verified: bool,
 }
 
@@ -75,7 +78,8 @@ impl Commit {
 }
 
 impl CheckIn {
-    /// A check-in that says as little as one can: nothing is known, nothing offered, nothing committed.
+    /// A check-in that says as little as one can: nothing is known, nothing offered, nothing
+    /// committed.
     #[must_use]
     pub const fn new(
         scope: Scope,
@@ -105,11 +109,12 @@ impl CheckIn {
         }
     }
 
-    /// Writes the head; the length written. The records of `offers` follow, in the order of the set, each behind its
-    /// [`record_prefix`](super::record_prefix).
+    /// Writes the head; the length written. The records of `offers` follow, in the order of the
+    /// set, each behind its [`record_prefix`](super::record_prefix).
     ///
     /// # Errors
-    /// [`MessageError::BufferTooSmall`] ([`MAX_HEAD`] is always enough), or `Malformed` when a field is outside its limits.
+    /// [`MessageError::BufferTooSmall`] ([`MAX_HEAD`] is always enough), or `Malformed` when a
+    /// field is outside its limits.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, MessageError> {
         self.check()?;
         let mut w = Writer::new(out);
@@ -249,7 +254,8 @@ pub(in crate::rotation) fn write_sid(w: &mut Writer<'_>, sid: Sid) {
     w.bytes(bytes.get(..len).unwrap_or_default());
 }
 
-/// The binary form says its own length: eight bytes, then four for each of the parts that the second byte counts.
+/// The binary form says its own length: eight bytes, then four for each of the parts that the
+/// second byte counts.
 pub(in crate::rotation) fn read_sid(r: &mut Reader<'_>) -> Option<Sid> {
     let parts = *r.rest().get(1)?;
     Sid::from_bytes(r.bytes(8_usize.saturating_add(4 * usize::from(parts)))?).ok()
@@ -259,8 +265,8 @@ fn read_commit(r: &mut Reader<'_>) -> Option<Commit> {
     Some(Commit { verified: r.flag()?, id: r.id()? })
 }
 
-/// The records behind the head of a check-in, each with the id under which it is offered. The ids are not yet compared with
-/// what the records say: that is the vault's business.
+/// The records behind the head of a check-in, each with the id under which it is offered. The ids
+/// are not yet compared with what the records say: that is the vault's business.
 #[derive(Clone)]
 pub struct RecordsIter<'a> {
     ids: IdSet,

@@ -1,4 +1,5 @@
-//! What administrators do, on values alone: readers that come and go, sealings that are given back, devices that leave and return.
+//! What administrators do, on values alone: readers that come and go, sealings that are given back,
+//! devices that leave and return.
 
 use crate::identity::{RecordId, Timestamp};
 
@@ -24,7 +25,8 @@ pub enum GiveBackRefused {
     Readers,
     /// Its number is not the one behind the highest that is kept.
     Number,
-    /// The kept record names a reader that the vault never knew, who would lose it. A word is needed.
+    /// The kept record names a reader that the vault never knew, who would lose it. A word is
+    /// needed.
     Stranger,
 }
 
@@ -72,8 +74,8 @@ impl Loss {
 }
 
 impl Held {
-    /// Takes back a sealing of this record: beside the one that came from the device, in the place of one that was given back before. Its
-    /// row, when it has one; none when there was none.
+    /// Takes back a sealing of this record: beside the one that came from the device, in the place
+    /// of one that was given back before. Its row, when it has one; none when there was none.
     ///
     /// # Errors
     /// [`GiveBackRefused`].
@@ -102,13 +104,15 @@ impl Held {
         readers.names_stranger(&self.original.readers)
     }
 
-    /// Whether it has to be sealed again: nobody but the active readers, and each of them, is to open it.
+    /// Whether it has to be sealed again: nobody but the active readers, and each of them, is to
+    /// open it.
     #[must_use]
     pub fn needs_resealing(&self, readers: &Readers) -> bool {
         readers.ids(&self.newest().readers) != readers.active_ids()
     }
 
-    /// The sealings to hand out, the newest first: those that name active readers only, where there is one; else all.
+    /// The sealings to hand out, the newest first: those that name active readers only, where there
+    /// is one; else all.
     #[must_use]
     pub fn shown(&self, readers: &Readers) -> alloc::vec::Vec<&Sealing> {
         let only = |sealing: &&Sealing| readers.names_only_active(&sealing.readers);
@@ -142,7 +146,8 @@ impl Device {
         in_service
     }
 
-    /// An administrator brings it back, for a new installation under the old name; false when it is in service.
+    /// An administrator brings it back, for a new installation under the old name; false when it is
+    /// in service.
     pub fn re_enrol(&mut self) -> bool {
         let retired = self.about.retired.take().is_some();
         if retired {
@@ -151,7 +156,8 @@ impl Device {
         retired
     }
 
-    /// An administrator removes a record. What the token covered has changed: a commit that was made without knowing is sent again.
+    /// An administrator removes a record. What the token covered has changed: a commit that was
+    /// made without knowing is sent again.
     pub fn remove_record(&mut self, id: RecordId, removed: &mut alloc::vec::Vec<u64>) -> bool {
         let mut found = false;
         for account in self.accounts_mut() {

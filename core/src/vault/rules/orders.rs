@@ -9,8 +9,9 @@ use super::super::readers::Readers;
 use super::super::state::{Candidates, Device, Held, Order};
 
 impl Candidates {
-    /// Orders the rotation of these records, this many seconds from now. False when an open order says as much already, so a deadline
-    /// never moves to a later time; or when none of them is a candidate.
+    /// Orders the rotation of these records, this many seconds from now. False when an open order
+    /// says as much already, so a deadline never moves to a later time; or when none of them is
+    /// a candidate.
     pub fn order(&mut self, ids: &[RecordId], now: Timestamp, delay: u64) -> bool {
         let named: Vec<&Held> = self.iter().filter(|held| ids.contains(&held.id)).collect();
         let Some(above) = named.iter().map(|held| held.version).max() else { return false };
@@ -31,8 +32,8 @@ impl Candidates {
         self.order(&ids, now, delay)
     }
 
-    /// The ids that the answer names: those of orders that are due and that the device may hold, or any of such orders when it does not
-    /// know what it holds (§3.6). Empty: no order.
+    /// The ids that the answer names: those of orders that are due and that the device may hold, or
+    /// any of such orders when it does not know what it holds (§3.6). Empty: no order.
     #[must_use]
     pub fn orders_for(&self, may_hold: &MayHold, now: Timestamp) -> IdSet {
         let due = self.orders.iter().filter(|order| order.is_due(now));
@@ -60,7 +61,8 @@ impl Candidates {
 }
 
 impl Device {
-    /// Orders the rotation of these records, of whichever account. False when open orders say as much already.
+    /// Orders the rotation of these records, of whichever account. False when open orders say as
+    /// much already.
     pub fn order(&mut self, ids: &[RecordId], now: Timestamp, delay: u64) -> bool {
         let mut ordered = false;
         for account in self.accounts_mut() {
@@ -69,8 +71,8 @@ impl Device {
         ordered
     }
 
-    /// Orders the rotation of every password of which a kept sealing names this reader, of every account. False when there is none, or
-    /// open orders say as much already.
+    /// Orders the rotation of every password of which a kept sealing names this reader, of every
+    /// account. False when there is none, or open orders say as much already.
     pub fn order_readable_by(
         &mut self,
         reader: &[u8; 32],

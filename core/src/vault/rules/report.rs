@@ -10,9 +10,10 @@ use super::super::state::{Account, Report};
 use super::{Offer, Verdict};
 
 impl Account {
-    /// Takes over what the device says about the account. A message without the current token may be an old one: it is believed
-    /// only when its last outcome is no older than the one that is known; of an account that the device has turned from, only when it is
-    /// newer. The answer gives it the token with which the next one is believed.
+    /// Takes over what the device says about the account. A message without the current token may
+    /// be an old one: it is believed only when its last outcome is no older than the one that
+    /// is known; of an account that the device has turned from, only when it is newer. The
+    /// answer gives it the token with which the next one is believed.
     pub(super) fn take_report(
         &mut self,
         message: &CheckIn,
@@ -37,7 +38,8 @@ impl Account {
         }
         self.report.missing = message.account_missing;
         self.report.waits_until = message.waits_until;
-        // With a commit, a check-in says what holds once that is acknowledged. Until then its dates and outcome are not true.
+        // With a commit, a check-in says what holds once that is acknowledged. Until then its dates
+        // and outcome are not true.
         match message.commit {
             Some(commit) if verdict.commit == Some(CommitAnswer::Acknowledged) => {
                 self.take_may_hold(MayHold::exactly(commit.id), verdict.live);
@@ -60,8 +62,8 @@ impl Account {
         self.sid = sid.or(self.sid);
     }
 
-    /// Without the current token a report may be an old one that was delayed. After a restore it is the first one that is true: then it
-    /// names a later record than any that were likely.
+    /// Without the current token a report may be an old one that was delayed. After a restore it is
+    /// the first one that is true: then it names a later record than any that were likely.
     fn take_may_hold(&mut self, may_hold: MayHold, live: bool) {
         let highest = |ids: &IdSet| {
             let known = self.candidates.all().filter(|held| ids.contains(held.id));

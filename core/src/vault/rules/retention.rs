@@ -10,8 +10,8 @@ use super::Context;
 
 const DAY: u64 = 86_400;
 
-/// For how many seconds what was current is not evicted by count: 30 days. Whoever has a device's token can push a thousand records, and
-/// must not push the true password out with them.
+/// For how many seconds what was current is not evicted by count: 30 days. Whoever has a device's
+/// token can push a thousand records, and must not push the true password out with them.
 pub const RECENT_SECONDS: u64 = 30 * DAY;
 
 /// The most records that stay for that reason.
@@ -21,12 +21,14 @@ const MAX_RECENT: usize = 64;
 pub(in crate::vault) const ON_WORD: usize = 3;
 
 impl Candidates {
-    /// Cuts the history to its setting. Beyond it stay: what the last two unverified commits displaced (protocol §3.4); what was current within
-    /// the last thirty days; the newest record that was committed and names an active reader, while no later one does; and the newest
-    /// that were ruled out on a word. What was ruled out stands behind everything else and goes first (§3.9).
+    /// Cuts the history to its setting. Beyond it stay: what the last two unverified commits
+    /// displaced (protocol §3.4); what was current within the last thirty days; the newest
+    /// record that was committed and names an active reader, while no later one does; and the
+    /// newest that were ruled out on a word. What was ruled out stands behind everything else
+    /// and goes first (§3.9).
     ///
-    /// A record that only time can remove is first marked, and goes when it is still too old a day later: a clock that is once in the
-    /// future removes nothing.
+    /// A record that only time can remove is first marked, and goes when it is still too old a day
+    /// later: a clock that is once in the future removes nothing.
     pub(in crate::vault) fn trim(&mut self, context: &Context<'_>, removed: &mut Vec<u64>) {
         if self.history.is_empty() {
             return;
@@ -101,7 +103,8 @@ pub(super) fn drop_all(held: &Held, removed: &mut Vec<u64>) {
     held.sealings().for_each(|sealing| drop_row(sealing, removed));
 }
 
-/// Of records that are displaced the sealing stays that was given back last. A record that came in with the same check-in has no row yet.
+/// Of records that are displaced the sealing stays that was given back last. A record that came in
+/// with the same check-in has no row yet.
 pub(super) fn drop_displaced_originals(history: &mut [Past], removed: &mut Vec<u64>) {
     for past in history {
         if let Some(given_back) = past.held.given_back.take() {

@@ -1,5 +1,5 @@
-//! The rules against a second statement of them, step by step over random check-ins: the vault of the protocol's model, on bit
-//! masks, with small numbers for ids (bit 0 is "unknown").
+//! The rules against a second statement of them, step by step over random check-ins: the vault of
+//! the protocol's model, on bit masks, with small numbers for ids (bit 0 is "unknown").
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -27,7 +27,8 @@ fn mask(ids: impl IntoIterator<Item = RecordId>) -> u32 {
     ids.into_iter().fold(0, |mask, id| mask | 1 << number(id))
 }
 
-/// current, pending, history newest first, highest version, displaced by the last unverified commit.
+/// current, pending, history newest first, highest version, displaced by the last unverified
+/// commit.
 type State = (u32, u32, Vec<u32>, u64, usize);
 
 struct Model {
@@ -49,7 +50,8 @@ impl Model {
         self.versions[id as usize]
     }
 
-    /// One check-in, as the model has it: the state after it, stored, lacking, refused, what became of the commit.
+    /// One check-in, as the model has it: the state after it, stored, lacking, refused, what became
+    /// of the commit.
     fn vault(&self, state: &State, said: &Said) -> (State, [u32; 3], Option<char>) {
         let (mut current, mut pending, mut history, mut highest, mut displaced) = state.clone();
         let least = if self.verify { self.history } else { self.history.max(2) };
@@ -151,7 +153,8 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
         // Versions mostly rise with the ids; a clone's repeat.
         let versions = (0..=IDS).map(|id| u64::from(id + dice.roll(3))).collect();
         let model = Model { versions, verify, history };
-        // The least history without verification is 2 in the model, once something was committed so.
+        // The least history without verification is 2 in the model, once something was committed
+        // so.
         let count = if verify { history } else { history.max(2) };
         let setting = HistorySetting::count(u16::try_from(count).unwrap());
         let account = AccountName::new("a").unwrap();
@@ -203,6 +206,7 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
             seen.insert((commit, said.live, verdict.changed, refused != 0, verify));
         }
     }
-    // Every kind of answer was met: four results with and without the token, changed or not, refused or not.
+    // Every kind of answer was met: four results with and without the token, changed or not,
+    // refused or not.
     assert!(seen.len() > 40, "{}", seen.len());
 }

@@ -1,7 +1,8 @@
 //! The post-authentication actions on Linux.
 //!
-//! A sign-out ends what a person sees as a session: the sessions that `systemd-logind` knows, where it runs, and everything of the account that has
-//! a terminal, first asked (SIGHUP, as when a window is closed), then not (SIGKILL). Processes without a terminal stay; *terminate* ends all.
+//! A sign-out ends what a person sees as a session: the sessions that `systemd-logind` knows, where
+//! it runs, and everything of the account that has a terminal, first asked (SIGHUP, as when a
+//! window is closed), then not (SIGKILL). Processes without a terminal stay; *terminate* ends all.
 
 use core::time::Duration;
 use std::fs::{self, OpenOptions};
@@ -67,7 +68,8 @@ pub(super) fn restart(programs: &Programs) -> Result<(), StoreError> {
     call(program, arguments)
 }
 
-/// Tells everybody at a terminal, and the account's own terminals, which `wall` does not know when no log-in wrote them down.
+/// Tells everybody at a terminal, and the account's own terminals, which `wall` does not know when
+/// no log-in wrote them down.
 pub(super) fn warn(programs: &Programs, uid: u32, text: &str) -> Result<(), StoreError> {
     let told = of_user(uid).filter(|process| tell(process.terminal, text)).count();
     match &programs.wall {
@@ -77,9 +79,11 @@ pub(super) fn warn(programs: &Programs, uid: u32, text: &str) -> Result<(), Stor
     }
 }
 
-/// Writes to a terminal; whether it was one. The terminal is the account's, so nothing is followed and nothing waited for.
+/// Writes to a terminal; whether it was one. The terminal is the account's, so nothing is followed
+/// and nothing waited for.
 fn tell(terminal: u64, text: &str) -> bool {
-    // The device number of proc(5): the minor one is in bits 31 to 20 and 7 to 0, the major one in bits 15 to 8.
+    // The device number of proc(5): the minor one is in bits 31 to 20 and 7 to 0, the major one in
+    // bits 15 to 8.
     let (major, minor) = (terminal >> 8 & 0xfff, terminal & 0xff | terminal >> 12 & 0xfff00);
     let path = match major {
         4 if minor < 64 => format!("/dev/tty{minor}"),
@@ -103,7 +107,8 @@ fn tell(terminal: u64, text: &str) -> bool {
     })
 }
 
-/// Ends the sessions of a user: by the session manager where there is one, and the processes with a terminal.
+/// Ends the sessions of a user: by the session manager where there is one, and the processes with a
+/// terminal.
 pub(super) fn sign_out(programs: &Programs, name: &str, uid: u32) -> Result<(), StoreError> {
     if uid == 0 {
         return Err(StoreError::Cannot("root is not signed out".to_owned()));

@@ -76,8 +76,8 @@ impl Field {
             || ["$y$", "$5$", "$6$"].iter().any(|method| hash.starts_with(method))
     }
 
-    /// Whether the hash is that of this password. A lock (`!` in front, as `usermod -L` writes it) is looked through:
-    /// the password is managed all the same, and unlocking brings it back.
+    /// Whether the hash is that of this password. A lock (`!` in front, as `usermod -L` writes it)
+    /// is looked through: the password is managed all the same, and unlocking brings it back.
     pub(super) fn verify(&self, password: &Password) -> Verification {
         let hash = self.0.trim_start_matches('!');
         let password = password.expose_secret().as_bytes();
@@ -116,7 +116,8 @@ mod tests {
         Field(Zeroizing::new(hash.to_owned())).verify(&Password::try_from_str(password).unwrap())
     }
 
-    // Made by libxcrypt 4.4.33: `mkpasswd`-style calls of crypt(3) with the password "correct horse".
+    // Made by libxcrypt 4.4.33: `mkpasswd`-style calls of crypt(3) with the password "correct
+    // horse".
     const HASHES: [&str; 4] = [
         "$y$j9T$k2XAnEHBqQ1Ct2aMXFKNa/HAmA1BpMnBsYHMWB4NZN4$h6LylQMybRluOW03ztLormYJ4ojOrl4IiTL9Svceyj9",
         "$6$k2XAnEHBqQ1Ct2aM$KDBGOLClapqzK43U1GDLsBvQ8UyKzV4Gil5wjmo4po8DDQYfilvtBtdIBewkrDZsDiH9kMMRkq9YqOGSFdm16/",

@@ -152,8 +152,10 @@ pub(super) struct Process {
     start: u64,
 }
 
-/// The processes that run as a user, or that the user started and that run as somebody else, as `sudo` does. A process that hides itself from its user's
-/// debuggers belongs to root in `/proc`, so it is asked and not the owner of its folder. One that has ended, and waits to be looked at, is none.
+/// The processes that run as a user, or that the user started and that run as somebody else, as
+/// `sudo` does. A process that hides itself from its user's debuggers belongs to root in `/proc`,
+/// so it is asked and not the owner of its folder. One that has ended, and waits to be looked at,
+/// is none.
 pub(super) fn of_user(uid: u32) -> impl Iterator<Item = Process> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(move |process| {
         let number = process.file_name().to_str()?.parse().ok()?;
@@ -164,7 +166,8 @@ pub(super) fn of_user(uid: u32) -> impl Iterator<Item = Process> {
             return None;
         }
         let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-        // proc(5): fields are counted behind the last bracket; 3 is the state, 7 the terminal, 22 the start.
+        // proc(5): fields are counted behind the last bracket; 3 is the state, 7 the terminal, 22
+        // the start.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         if matches!(fields.first(), Some(&("Z" | "X"))) {
             return None;
@@ -184,7 +187,8 @@ fn boot_time() -> Option<Timestamp> {
 
 const LASTLOG: &str = "/var/log/lastlog";
 const WTMP: &str = "/var/log/wtmp";
-/// How far ahead of the clock a use may be dated, in seconds: what the rotation tolerates of a clock.
+/// How far ahead of the clock a use may be dated, in seconds: what the rotation tolerates of a
+/// clock.
 const AHEAD: u64 = 300;
 const ENTRIES_AT_ONCE: u64 = 256;
 /// utmp(5): a normal process of a user.

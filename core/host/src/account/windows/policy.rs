@@ -5,7 +5,8 @@ use laps_core::policy::Setting;
 
 use super::system::{is_there, number, text};
 
-/// The root of the Windows LAPS policy that manages this account, if one does. Only the first root with any setting counts (windows-laps §1.1).
+/// The root of the Windows LAPS policy that manages this account, if one does. Only the first root
+/// with any setting counts (windows-laps §1.1).
 pub(super) fn managed_by_windows(account: &LocalAccount) -> Option<&'static str> {
     for root in ROOTS {
         let has_any = Setting::ALL.iter().any(|setting| is_there(root, setting.name()));

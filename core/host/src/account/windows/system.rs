@@ -1,6 +1,7 @@
 //! What Windows is asked through C functions: accounts, logons, sessions, processes, the registry.
 //!
-//! This is the one file of the workspace's host with `unsafe`. Every call stands in a small safe function; what it returns is copied and freed here.
+//! This is the one file of the workspace's host with `unsafe`. Every call stands in a small safe
+//! function; what it returns is copied and freed here.
 
 #![expect(
     unsafe_code,
@@ -42,7 +43,8 @@ pub(super) fn failed(what: &str, status: u32) -> StoreError {
     StoreError::Failed(format!("{what}: {text} (0x{status:X})"))
 }
 
-/// The password as UTF-16 with a zero behind it, in one place that is wiped when dropped. UTF-16 never has more units than UTF-8 has bytes.
+/// The password as UTF-16 with a zero behind it, in one place that is wiped when dropped. UTF-16
+/// never has more units than UTF-8 has bytes.
 pub(super) fn wide_secret(password: &Password) -> Box<Zeroizing<[u16; Password::MAX_LEN + 1]>> {
     let mut wide = Box::new(Zeroizing::new([0; Password::MAX_LEN + 1]));
     for (to, unit) in wide.iter_mut().zip(password.expose_secret().encode_utf16()) {
@@ -72,7 +74,8 @@ pub(super) fn names() -> Result<Vec<String>, StoreError> {
     loop {
         let mut buffer: *mut u8 = ptr::null_mut();
         let (mut read, mut total) = (0, 0);
-        // SAFETY: every out parameter points to a variable of the right type that outlives the call; a null server is this machine.
+        // SAFETY: every out parameter points to a variable of the right type that outlives the
+        // call; a null server is this machine.
         let status = unsafe {
             NetUserEnum(
                 ptr::null(),
@@ -92,7 +95,8 @@ pub(super) fn names() -> Result<Vec<String>, StoreError> {
         if !buffer.0.is_null() {
             let first = buffer.0.cast::<USER_INFO_0>();
             for index in 0..usize::try_from(read).unwrap_or(0) {
-                // SAFETY: the call wrote `read` elements of level 0 into its buffer, which lives until `buffer` is dropped and is aligned for them.
+                // SAFETY: the call wrote `read` elements of level 0 into its buffer, which lives
+                // until `buffer` is dropped and is aligned for them.
                 let name = unsafe { (*first.add(index)).usri0_name };
                 found.push(from_wide(name));
             }
@@ -106,12 +110,14 @@ pub(super) fn names() -> Result<Vec<String>, StoreError> {
 pub(super) fn info(name: &str) -> Result<Info, StoreError> {
     let wide_name = wide(name);
     let mut buffer: *mut u8 = ptr::null_mut();
-    // SAFETY: the name ends with a zero and lives across the call; the out parameter is a variable of ours.
+    // SAFETY: the name ends with a zero and lives across the call; the out parameter is a variable
+    // of ours.
     let status = unsafe { NetUserGetInfo(ptr::null(), wide_name.as_ptr(), 4, &raw mut buffer) };
     let buffer = NetBuffer(buffer);
     match status {
         ERROR_SUCCESS if !buffer.0.is_null() => {
-            // SAFETY: the call succeeded, so its buffer holds one aligned element of level 4 until `buffer` is dropped.
+            // SAFETY: the call succeeded, so its buffer holds one aligned element of level 4 until
+            // `buffer` is dropped.
             let info = unsafe { &*buffer.0.cast::<USER_INFO_4>() };
             Ok(Info {
                 sid: sid(info.usri4_user_sid),
@@ -134,15 +140,16 @@ pub(super) fn least_length() -> Option<u32> {
     if status != ERROR_SUCCESS || buffer.0.is_null() {
         return None;
     }
-    // SAFETY: the call succeeded, so its buffer holds one aligned element of level 0 until `buffer` is dropped.
+    // SAFETY: the call succeeded, so its buffer holds one aligned element of level 0 until `buffer`
+    // is dropped.
     Some(unsafe { &*buffer.0.cast::<USER_MODALS_INFO_0>() }.usrmod0_min_passwd_len)
 }
 
 pub(super) fn set_password(name: &str, password: &[u16]) -> u32 {
     let name = wide(name);
     let info = USER_INFO_1003 { usri1003_password: password.as_ptr().cast_mut() };
-    // SAFETY: level 1003 takes one USER_INFO_1003; name and password end with a zero and live across the call, which does not write to them;
-    // the last parameter may be null.
+    // SAFETY: level 1003 takes one USER_INFO_1003; name and password end with a zero and live
+    // across the call, which does not write to them; the last parameter may be null.
     unsafe {
         NetUserSetInfo(ptr::null(), name.as_ptr(), 1003, (&raw const info).cast(), ptr::null_mut())
     }
@@ -152,7 +159,8 @@ pub(super) fn set_password(name: &str, password: &[u16]) -> u32 {
 pub(super) fn logon(name: &str, password: &[u16]) -> u32 {
     let (name, domain) = (wide(name), wide("."));
     let mut token: HANDLE = ptr::null_mut();
-    // SAFETY: the three texts end with a zero and live across the call; the out parameter is a variable of ours.
+    // SAFETY: the three texts end with a zero and live across the call; the out parameter is a
+    // variable of ours.
     let ok = unsafe {
         LogonUserW(
             name.as_ptr(),
@@ -176,7 +184,8 @@ pub(super) fn logon(name: &str, password: &[u16]) -> u32 {
 pub(super) fn sign_out(account: &str) -> Result<(), StoreError> {
     let mut first: *mut WTS_SESSION_INFOW = ptr::null_mut();
     let mut count = 0;
-    // SAFETY: the out parameters are variables of ours; 0 and 1 are the only values for the reserved parameter and the version.
+    // SAFETY: the out parameters are variables of ours; 0 and 1 are the only values for the
+    // reserved parameter and the version.
     let ok = unsafe {
         WTSEnumerateSessionsW(WTS_CURRENT_SERVER_HANDLE, 0, 1, &raw mut first, &raw mut count)
     };
@@ -223,7 +232,8 @@ fn session_user(session: u32) -> Option<String> {
 pub(super) fn terminate(account: Sid) -> Result<(), StoreError> {
     let mut first: *mut WTS_PROCESS_INFOW = ptr::null_mut();
     let mut count = 0;
-    // SAFETY: the out parameters are variables of ours; 0 and 1 are the only values for the reserved parameter and the version.
+    // SAFETY: the out parameters are variables of ours; 0 and 1 are the only values for the
+    // reserved parameter and the version.
     let ok = unsafe {
         WTSEnumerateProcessesW(WTS_CURRENT_SERVER_HANDLE, 0, 1, &raw mut first, &raw mut count)
     };
@@ -320,7 +330,8 @@ fn registry(root: &str, name: &str, kind: REG_ROUTINE_FLAGS, out: &mut [u8]) -> 
     let (root, name) = (wide(root), wide(name));
     let mut length = u32::try_from(out.len()).unwrap_or(0);
     let data: *mut c_void = if out.is_empty() { ptr::null_mut() } else { out.as_mut_ptr().cast() };
-    // SAFETY: both texts end with a zero; `data` is null or points to `length` bytes that are ours, and the call writes no more than that.
+    // SAFETY: both texts end with a zero; `data` is null or points to `length` bytes that are ours,
+    // and the call writes no more than that.
     unsafe {
         RegGetValueW(
             HKEY_LOCAL_MACHINE,

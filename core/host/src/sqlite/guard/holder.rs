@@ -1,4 +1,5 @@
-//! Who holds a lock, as the kernel tells it in `/proc/locks`: a process, its program, and how to end it.
+//! Who holds a lock, as the kernel tells it in `/proc/locks`: a process, its program, and how to
+//! end it.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
@@ -29,7 +30,8 @@ fn find(locks: &str, file: &File, wanted: impl Fn(&str, &str) -> bool) -> Option
 
 fn holder(locks: &str, file: &str, wanted: impl Fn(&str, &str) -> bool) -> Option<u32> {
     locks.lines().find_map(|line| {
-        // 1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF; whoever waits has an arrow behind the number.
+        // 1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF; whoever waits has an arrow behind the
+        // number.
         let parts: Vec<&str> = line.split_ascii_whitespace().collect();
         match parts.as_slice() {
             [_, kind, _, "WRITE", process, at, from, ..] if *at == file && wanted(kind, from) => {

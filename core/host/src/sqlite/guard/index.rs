@@ -1,4 +1,5 @@
-//! SQLite's file format, as far as locks and the log's index go: what stands at the beginning of an index, and which bytes are locked.
+//! SQLite's file format, as far as locks and the log's index go: what stands at the beginning of an
+//! index, and which bytes are locked.
 
 use std::fs::File;
 use std::io;
@@ -44,7 +45,8 @@ impl Index {
     }
 }
 
-/// Where SQLite's file format has the lock of everybody who has a file open, and how many bytes that are.
+/// Where SQLite's file format has the lock of everybody who has a file open, and how many bytes
+/// that are.
 pub(super) const IN_FILE: (libc::off_t, libc::off_t) = (0x4000_0002, 510);
 /// The same of a log's index.
 pub(super) const IN_INDEX: (libc::off_t, libc::off_t) = (128, 1);

@@ -1,5 +1,5 @@
-//! New files while calls fail: a vault that is set up, backed up, restored, migrated. Each is there whole or not at all, nothing half
-//! done stays beside it, and the next try works.
+//! New files while calls fail: a vault that is set up, backed up, restored, migrated. Each is there
+//! whole or not at all, nothing half done stays beside it, and the next try works.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,7 +122,8 @@ fn run(bench: (&Path, &Path), making: &Making<'_>, fault: Fault, expected: &Stat
             Ok(()) => {}
             Err(Code::AlreadyExists) if making.name != "migrated" => {}
             Err(Code::InvalidArgument) if making.name == "migrated" => {}
-            // Of a commit that failed the copy stays, and the entry about the failure makes it another one: as the message says.
+            // Of a commit that failed the copy stays, and the entry about the failure makes it
+            // another one: as the message says.
             Err(Code::AlreadyExists) => {
                 fs::rename(run.join("aged.schema-0"), run.join("moved away")).unwrap();
                 (making.make)(&run).unwrap();

@@ -1,4 +1,5 @@
-//! Threads that share commits while calls fail: whoever was told that it is done finds it done, and whoever was not was told why.
+//! Threads that share commits while calls fail: whoever was told that it is done finds it done, and
+//! whoever was not was told why.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,8 @@ const _: () = assert!(ROUNDS + 1 < MOST_ROUNDS);
 /// Lets a sample of at most so many calls of each kind fail.
 pub fn fail_in_turn(folder: &Path, most: usize) {
     for (kind, how) in FAULTS {
-        // A read that fails can be taken for damage, which one thread alone can tell better; a cut is nobody's operation.
+        // A read that fails can be taken for damage, which one thread alone can tell better; a cut
+        // is nobody's operation.
         if kind == Kind::Read || kind == Kind::Cut {
             continue;
         }

@@ -22,7 +22,8 @@ pub struct Step {
     pub name: &'static str,
     at: Timestamp,
     number: u64,
-    /// Whether all that it writes is when a device was last seen, which a full disk does not keep from being answered.
+    /// Whether all that it writes is when a device was last seen, which a full disk does not keep
+    /// from being answered.
     pub only_notes: bool,
     /// None: the vault is closed and opened again.
     work: Option<Box<Work>>,
@@ -234,7 +235,8 @@ impl Script {
             let word = Confirmation::NotGiven;
             vault.remove_reader(&scope(), &removed, Some(60), word, &WHO, now)
         });
-        // A check-in that changes nothing, more than an hour later: when it was last seen is stored without a sync.
+        // A check-in that changes nothing, more than an hour later: when it was last seen is stored
+        // without a sync.
         let device = &mut devices[1];
         device.token = None;
         script.send(device, &device.message(), &[]);

@@ -1,4 +1,5 @@
-//! Everything that a vault keeps, as a value that two stores can be compared by; and the store that a step is tried on.
+//! Everything that a vault keeps, as a value that two stores can be compared by; and the store that
+//! a step is tried on.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -121,8 +122,9 @@ impl State {
             && self.entries.starts_with(&other.entries)
     }
 
-    /// Whether every device is as it was in one of these states, and the trail has at most one entry more than the first: what
-    /// is left when one page could not be read, and the rest was gone on with.
+    /// Whether every device is as it was in one of these states, and the trail has at most one
+    /// entry more than the first: what is left when one page could not be read, and the rest
+    /// was gone on with.
     pub fn is_mixed_of(&self, states: &[Self]) -> bool {
         let first = &states[0].entries;
         let longer = self.entries.len().checked_sub(first.len());

@@ -1,4 +1,5 @@
-//! Threads that work on one vault at the same time, and so share commits; and whether the vault keeps what each was told.
+//! Threads that work on one vault at the same time, and so share commits; and whether the vault
+//! keeps what each was told.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::path::Path;

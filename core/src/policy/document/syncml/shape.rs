@@ -4,8 +4,8 @@ use alloc::{format, string::String};
 
 use crate::policy::document::{Position, quoted};
 
-/// The deepest nesting of elements, and the longest tag. Both bound the parser's work, which grows with
-/// depth and with the square of a tag's attributes.
+/// The deepest nesting of elements, and the longest tag. Both bound the parser's work, which grows
+/// with depth and with the square of a tag's attributes.
 const MAX_DEPTH: usize = 32;
 const MAX_TAG: usize = 1024;
 pub(super) const MAX_NODES: u32 = 50_000;
@@ -24,8 +24,8 @@ pub(super) fn without_declaration(text: &str) -> String {
     declaration.chars().map(blank).chain(rest.chars()).collect()
 }
 
-/// Looks at the tags alone, before anything is built: no document type, bounded depth and tags. Gives the number of top-level
-/// elements.
+/// Looks at the tags alone, before anything is built: no document type, bounded depth and tags.
+/// Gives the number of top-level elements.
 pub(super) fn check_shape(text: &str) -> Result<usize, Position> {
     let mut depth = 0_usize;
     let mut roots = 0_usize;

@@ -8,7 +8,8 @@ use core::fmt;
 pub enum ResetStatus {
     /// Anything else: this error.
     Failed(u32),
-    /// The device did not answer the question: the status of `SyncML` with which it refused, such as 404.
+    /// The device did not answer the question: the status of `SyncML` with which it refused, such
+    /// as 404.
     NoAnswer(u16),
     /// `E_PENDING`, 0x8000000A: still running.
     Pending,
