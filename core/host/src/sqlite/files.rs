@@ -60,19 +60,6 @@ impl Files {
         })
     }
 
-    /// No files, for a test.
-    #[cfg(test)]
-    pub(super) fn none() -> Self {
-        Self {
-            #[cfg(unix)]
-            path: PathBuf::new(),
-            #[cfg(unix)]
-            seen: unix::Seen::default(),
-            guard: Guard::none(),
-            lost: OnceLock::new(),
-        }
-    }
-
     /// Whether something may be read: what was lost before stays lost, and an index that was cut
     /// must not be touched.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
@@ -177,7 +164,6 @@ mod unix {
 
     type Id = (u64, u64);
 
-    #[derive(Default)]
     pub(super) struct Seen {
         file: Id,
         /// The log and its index. None of a file at rest.

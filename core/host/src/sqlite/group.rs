@@ -237,7 +237,9 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_wait_of_the_group() {
-        let files = Files::none();
+        // Its transactions are in memory; what is looked at beside them lies still.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let files = Files::at_rest(file.path()).unwrap();
         let group = Group::new(Connection::open_in_memory().unwrap(), 0, Path::new("memory"));
         thread::scope(|scope| {
             let first = scope.spawn(|| {
