@@ -109,7 +109,7 @@
 //! | [`event`] | what a step reports: names, Windows' ids, reasons |
 //! | [`set`] | small sorted sets of record ids |
 
-#[cfg(all(test, feature = "vault"))]
+#[cfg(all(test, feature = "vault", feature = "getrandom"))]
 mod administration;
 mod after_use;
 mod causes;

@@ -55,7 +55,8 @@ def test_a_word_that_is_no_command_is_a_usage_error(laps: Laps) -> None:
 
 
 def test_a_frozen_program_finds_the_data_files(laps: Laps, tmp_path: Path) -> None:
-    [hook] = metadata.entry_points(group="pyinstaller40", name="hook-dirs")
+    hooks = metadata.distribution("laps").entry_points
+    [hook] = hooks.select(group="pyinstaller40", name="hook-dirs")
     [folder] = hook.load()()
     assert "collect_data_files" in (Path(folder) / "hook-laps.py").read_text()
     # As an archive has them: by no path of a file system.

@@ -133,6 +133,10 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
+        // An account that is there again is told at once: the next check-in may be hours away.
+        if drive.machine.status().account_missing && matches!(drive.look, Some(Look::There(_))) {
+            self.look_up(drive, policy)?;
+        }
         loop {
             self.tell_readers(drive);
             self.tell_all(drive);

@@ -147,6 +147,11 @@ impl Hasher for Canon {
         self.mix(u64::from(value));
     }
 
+    /// How wrong a clock is: neither a time nor a version.
+    fn write_i64(&mut self, value: i64) {
+        self.mix(value as u64);
+    }
+
     fn write_usize(&mut self, value: usize) {
         self.mix(value as u64);
     }
