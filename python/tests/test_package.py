@@ -68,12 +68,12 @@ def test_a_frozen_program_finds_the_data_files(laps: Laps, tmp_path: Path) -> No
                 packed.write(file, file.relative_to(root.parent))
     code = f"""
 import sys; sys.path.insert(0, {str(archive)!r})
-import importlib.util, importlib.machinery
-loader = importlib.machinery.ExtensionFileLoader("laps._laps", {_laps.__file__!r})
-module = importlib.util.module_from_spec(importlib.util.spec_from_loader("laps._laps", loader))
-sys.modules["laps._laps"] = module
-import laps.exceptions
-loader.exec_module(module)
+import importlib.util
+class Extension:
+    def find_spec(name, path=None, target=None):
+        if name == "laps._laps":
+            return importlib.util.spec_from_file_location(name, {_laps.__file__!r})
+sys.meta_path.insert(0, Extension)
 from laps.cli import main
 main(sys.argv[1:])
 """

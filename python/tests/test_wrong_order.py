@@ -124,6 +124,7 @@ def test_an_account_that_comes_and_goes_with_a_channel_of_ones_own(empty_fleet: 
         assert vault.show("PC-1").findings == [] and account.read_text() != first
         account.unlink()
         assert agent.run_once() == "account-missing"
+        assert vault.show("PC-1").findings == ["account-missing"]
         account.write_text("of a new account")
         assert agent.run_once() == "committed"
     assert opens(empty_fleet)

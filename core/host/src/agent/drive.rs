@@ -133,8 +133,9 @@ impl Agent {
         until: Until,
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
-        // An account that is there again is told at once: the next check-in may be hours away.
-        if drive.machine.status().account_missing && matches!(drive.look, Some(Look::There(_))) {
+        // An account that came or went is told at once: the next check-in may be hours away.
+        let missing = matches!(drive.look, Some(Look::Missing(_)));
+        if drive.look.is_some() && drive.machine.status().account_missing != missing {
             self.look_up(drive, policy)?;
         }
         loop {

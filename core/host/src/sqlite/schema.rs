@@ -11,7 +11,6 @@
 //! an offer changes stands in `underway` until the commit.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use laps_core::error::Code;
 use laps_core::vault::StoreError;
@@ -186,17 +185,12 @@ type Parts = Vec<(String, String, String, Option<String>)>;
 /// The whole schema is the one that this version makes. One trigger more could drop the entries of
 /// one actor, one index more could refuse them, and verification of the log looks at content alone.
 pub(super) fn compare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    static OURS: OnceLock<Parts> = OnceLock::new();
     let failed = |error: rusqlite::Error| store_error(path, &error);
-    let ours = if let Some(ours) = OURS.get() {
-        ours
-    } else {
-        let memory = Connection::open_in_memory().map_err(failed)?;
-        let made = create(&memory).and_then(|()| parts(&memory)).map_err(failed)?;
-        OURS.get_or_init(|| made)
-    };
+    // Made each time, which takes less than a millisecond: nothing is kept for the whole process.
+    let memory = Connection::open_in_memory().map_err(failed)?;
+    let ours = create(&memory).and_then(|()| parts(&memory)).map_err(failed)?;
     let found = parts(connection).map_err(failed)?;
-    if found == *ours {
+    if found == ours {
         return Ok(());
     }
     let other = found.iter().find(|part| !ours.contains(part));
