@@ -4,11 +4,10 @@
 
 use alloc::sync::Arc;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, ThreadId};
 
 use laps_core::vault::store::{Durability, Transaction};
 use laps_core::vault::{StoreError, VaultError};
@@ -29,7 +28,7 @@ pub(super) struct Group {
     waiting: AtomicUsize,
     committed: Condvar,
     /// Who works under the lock.
-    worker: Mutex<Option<ThreadId>>,
+    worker: Mutex<Option<u64>>,
 }
 
 struct Writer {
@@ -70,7 +69,7 @@ impl Group {
     ) -> Result<T, VaultError> {
         // What a call tells while it works, and a signal's handler, may be code that asks for
         // another write here: it would wait for itself.
-        if *self.worker() == Some(thread::current().id()) {
+        if *self.worker() == Some(this_thread()) {
             return Err(fault::under_way(&self.path).into());
         }
         let mut writer = self.turn();
@@ -133,7 +132,7 @@ impl Group {
         result
     }
 
-    fn worker(&self) -> MutexGuard<'_, Option<ThreadId>> {
+    fn worker(&self) -> MutexGuard<'_, Option<u64>> {
         self.worker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -215,12 +214,22 @@ impl Group {
     }
 }
 
+/// A number of this thread. The standard library's id makes a handle of a thread that it did not
+/// start, and keeps it until the thread ends: of a program's first thread for ever.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    std::thread_local! {
+        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
+
 /// This thread works under the lock.
 struct Working<'g>(&'g Group);
 
 impl<'g> Working<'g> {
     fn new(group: &'g Group) -> Self {
-        *group.worker() = Some(thread::current().id());
+        *group.worker() = Some(this_thread());
         Self(group)
     }
 }
@@ -233,6 +242,8 @@ impl Drop for Working<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]

@@ -370,6 +370,8 @@ mod linux {
             close(alone);
             if last {
                 list.retain(|other| !Arc::ptr_eq(other, &held));
+                // Nothing is kept for the whole process.
+                list.shrink_to_fit();
             }
             drop(held);
             drop(list);
@@ -385,6 +387,8 @@ mod linux {
             let Ok(mut list) = list(Path::new("")) else { return forget(held) };
             if Arc::strong_count(&held) == SHARES {
                 list.retain(|other| !Arc::ptr_eq(other, &held));
+                // Nothing is kept for the whole process.
+                list.shrink_to_fit();
             }
             drop(held);
             drop(list);
