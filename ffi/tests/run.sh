@@ -200,6 +200,6 @@ for program in c-shared c-static c-agent c-clang c-sanitized cpp-shared cpp11-sh
     tail -n 1 "$out/$program.log"
     case $program in c-shared | cpp-shared | contract | contract-panics | readme) ;; *) continue ;; esac
     (cd "$out" && export LD_LIBRARY_PATH="$lib" && within 1800 valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
-        --errors-for-leak-kinds=all "./$program" > "$program.log" 2> "$program.err") || { tail -n 40 "$out/$program.err"; exit 1; }
+        --errors-for-leak-kinds=all --child-silent-after-fork=yes "./$program" > "$program.log" 2> "$program.err") || { tail -n 40 "$out/$program.err"; exit 1; }
 done
 echo "C and C++: plain and under valgrind, everything holds"

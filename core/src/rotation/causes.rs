@@ -216,12 +216,11 @@ impl Rotation {
         }
         let first = self.holding().min_by_key(|cause| self.begins(*cause))?;
         let until = self.begins(first);
-        let failed = self.journal.last.filter(|_| self.journal.not_before == Some(until));
-        let why = match (first.kind, failed) {
+        let why = match (first.kind, self.journal.last) {
             _ if until == self.run_at() => Reason::TwoChanges,
             (Some(kind), _) if until == self.wait_end(kind) => first.reason,
-            (_, Some(failed)) => failed.reason,
-            (_, None) => first.reason,
+            (_, Some(failed)) if self.journal.not_before == Some(until) => failed.reason,
+            _ => first.reason,
         };
         (!self.is_past(until)).then_some(Waits { until, why })
     }
