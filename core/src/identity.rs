@@ -7,6 +7,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use crate::calendar;
+use crate::codec::{self, Hex};
 use crate::error::Code;
 use crate::random::{Generator, RandomError};
 
@@ -145,30 +146,13 @@ impl RecordId {
     /// From exactly 32 lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let text = text.as_bytes();
-        if text.len() != 32 {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            let [high, low] = pair else { return None };
-            *byte = (nibble(*high)? << 4) | nibble(*low)?;
-        }
-        Some(Self(bytes))
-    }
-}
-
-const fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        codec::from_hex(text).map(Self)
     }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 

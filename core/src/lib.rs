@@ -3,6 +3,7 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`account`] | SIDs, and which local account is managed |
+//! | [`codec`] | canonical bytes and hexadecimal digits |
 //! | [`directory`] | shapes in which others store passwords: Graph, Active Directory, FILETIME |
 //! | [`error`] | the numbers that every error carries, the same in Rust, C and Python |
 //! | [`seal`] | sealed records, readers, key files (feature `seal`) |
@@ -25,6 +26,7 @@ extern crate std;
 
 pub mod account;
 mod calendar;
+pub mod codec;
 pub mod directory;
 pub mod error;
 pub mod generate;

@@ -28,8 +28,8 @@ pub mod trail;
 pub mod view;
 
 mod adopt;
-mod bytes;
 mod checkin;
+mod checksum;
 mod codec;
 mod disclose;
 mod lifecycle;

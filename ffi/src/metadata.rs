@@ -3,6 +3,7 @@
 
 use core::ffi::c_char;
 
+use laps_core::codec::Hex;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::vault::{DeviceRow, Metadata, RecordRow};
 use laps_host::sqlite::SqliteStore;
@@ -19,7 +20,7 @@ use crate::rows::{
     laps_rows,
 };
 use crate::status::{answer, laps_status, value};
-use crate::vault::{hex, laps_vault};
+use crate::vault::laps_vault;
 
 /// What a vault knows but its sealed records: names, versions, times, states. It can hand nothing
 /// out and change nothing. Threads may share it.
@@ -283,7 +284,7 @@ fn device_row(row: &DeviceRow) -> Row {
 }
 
 fn record(row: &RecordRow) -> Row {
-    let ids: Vec<String> = row.readers.iter().map(|id| hex(id)).collect();
+    let ids: Vec<String> = row.readers.iter().map(|id| Hex(id).to_string()).collect();
     Row::default()
         .text(LAPS_FIELD_RECORD, row.record)
         .number(LAPS_FIELD_VERSION, row.version)

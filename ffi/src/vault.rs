@@ -325,11 +325,6 @@ const fn confirmation(given: bool) -> Confirmation {
     if given { Confirmation::Given } else { Confirmation::NotGiven }
 }
 
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn head(text: &str) -> Result<AuditHead, Failure> {
     text.parse().map_err(|error| Failure::new(Code::InvalidArgument, &error))
 }

@@ -13,8 +13,9 @@ use super::event::{Outcome, Reason};
 use super::message::AuditHead;
 use super::message::{read_audit, read_outcome, read_sid, write_audit, write_outcome, write_sid};
 use super::set::{ByAge, IdSet, MAX_IDS, MayHold};
-use super::wire::{Reader, Writer};
+
 use crate::account::Sid;
+use crate::codec::{Buffer, Input, Output};
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 
 /// The longest journal, in bytes.
@@ -290,7 +291,7 @@ impl Journal {
     }
 
     pub(super) fn encode(&self, phase: &Phase, out: &mut [u8]) -> Result<usize, RotationError> {
-        let mut w = Writer::new(out);
+        let mut w = Output::into(out);
         w.bytes(MAGIC);
         w.u8(FORMAT);
         w.bytes(&self.identity);
@@ -303,8 +304,8 @@ impl Journal {
         write_list(&mut w, &self.held.ids);
         write_list(&mut w, &self.ruled_out);
         write_list(&mut w, &self.ruled_out_on_word);
-        w.optional(self.due, Writer::time);
-        w.optional(self.committed_at, Writer::time);
+        w.optional(self.due, Output::time);
+        w.optional(self.committed_at, Output::time);
         w.time(self.seen);
         w.time(self.covered);
         w.optional(self.last, write_outcome);
@@ -320,7 +321,7 @@ impl Journal {
             w.time(wait.since);
         }
         w.u8(self.failures);
-        w.optional(self.not_before, Writer::time);
+        w.optional(self.not_before, Output::time);
         w.optional(self.refused_readers, |w, readers| w.bytes(&readers));
         w.optional(self.used, |w, used| {
             w.time(used.deadline);
@@ -357,7 +358,7 @@ impl Journal {
         if bytes.len() > MAX_JOURNAL || Sha256::digest(body).as_slice() != check {
             return Err(BAD);
         }
-        let mut r = Reader::new(body);
+        let mut r = Input::new(body);
         if r.array() != Some(*MAGIC) {
             return Err(BAD);
         }
@@ -369,7 +370,7 @@ impl Journal {
         journal.is_consistent(&phase).then_some((journal, phase)).ok_or(BAD)
     }
 
-    fn read(r: &mut Reader<'_>) -> Option<(Self, Phase)> {
+    fn read(r: &mut Input<'_>) -> Option<(Self, Phase)> {
         let identity = r.array()?;
         let account = r.text()?;
         let sid = r.optional(read_sid)?;
@@ -378,7 +379,7 @@ impl Journal {
         let unknown = r.flag()?;
         let held = Held { ids: read_list(r)?, unknown };
         let (ruled_out, ruled_out_on_word) = (read_list(r)?, read_list(r)?);
-        let (due, committed_at) = (r.optional(Reader::time)?, r.optional(Reader::time)?);
+        let (due, committed_at) = (r.optional(Input::time)?, r.optional(Input::time)?);
         let (seen, covered) = (r.time()?, r.time()?);
         let (last, audit) = (r.optional(read_outcome)?, r.optional(read_audit)?);
         let audit_finding = match r.u8()? {
@@ -420,8 +421,8 @@ impl Journal {
             on_word: flag(6),
             waits,
             failures: r.u8()?,
-            not_before: r.optional(Reader::time)?,
-            refused_readers: r.optional(Reader::array)?,
+            not_before: r.optional(Input::time)?,
+            refused_readers: r.optional(Input::array)?,
             used: r.optional(|r| {
                 Some(Use { deadline: r.time()?, latest: r.time()?, tries: r.u8()? })
             })?,
@@ -460,11 +461,11 @@ impl Journal {
     }
 }
 
-fn write_phase(w: &mut Writer<'_>, phase: &Phase) {
+fn write_phase(w: &mut Output<Buffer<'_>>, phase: &Phase) {
     let (number, attempt) = match phase {
         Phase::Settled(settled) => {
             w.u8(0);
-            w.optional(settled.last_made, Writer::id);
+            w.optional(settled.last_made, Output::id);
             w.optional(settled.stamp, |w, stamp| w.bytes(&stamp));
             return;
         }
@@ -482,10 +483,10 @@ fn write_phase(w: &mut Writer<'_>, phase: &Phase) {
     w.optional(attempt.stamp, |w, stamp| w.bytes(&stamp));
 }
 
-fn read_phase(r: &mut Reader<'_>) -> Option<Phase> {
+fn read_phase(r: &mut Input<'_>) -> Option<Phase> {
     let number = r.u8()?;
     if number == 0 {
-        let (last_made, stamp) = (r.optional(Reader::id)?, r.optional(Reader::array)?);
+        let (last_made, stamp) = (r.optional(Input::id)?, r.optional(Input::array)?);
         return Some(Phase::Settled(Settled { last_made, stamp }));
     }
     let (id, version) = (r.id()?, r.u64()?);
@@ -494,7 +495,7 @@ fn read_phase(r: &mut Reader<'_>) -> Option<Phase> {
         0 => None,
         number => Some(Kind::from_u8(number)?),
     };
-    let (demand, stamp) = (r.array()?, r.optional(Reader::array)?);
+    let (demand, stamp) = (r.array()?, r.optional(Input::array)?);
     let attempt = Attempt { id, version, cause: Cause { reason, kind }, demand, stamp };
     match number {
         1 => Some(Phase::BackingUp(attempt)),
@@ -505,14 +506,14 @@ fn read_phase(r: &mut Reader<'_>) -> Option<Phase> {
     }
 }
 
-fn write_list<const N: usize>(w: &mut Writer<'_>, ids: &ByAge<N>) {
+fn write_list<const N: usize>(w: &mut Output<Buffer<'_>>, ids: &ByAge<N>) {
     w.u8(u8::try_from(ids.len()).unwrap_or(u8::MAX));
     for id in ids.as_slice() {
         w.id(*id);
     }
 }
 
-fn read_list<const N: usize>(r: &mut Reader<'_>) -> Option<ByAge<N>> {
+fn read_list<const N: usize>(r: &mut Input<'_>) -> Option<ByAge<N>> {
     let mut ids = ByAge::EMPTY;
     let count = usize::from(r.u8()?);
     for _ in 0..count {

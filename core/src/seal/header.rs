@@ -4,8 +4,9 @@
 use alloc::vec::Vec;
 
 use super::SealError;
-use super::wire::Input;
+use super::wire::Fields;
 use crate::account::Sid;
+use crate::codec::Input;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 
 /// What a core commits to besides what stands in its header (FORMAT.md §4).
@@ -109,49 +110,52 @@ impl Header {
     }
 
     /// Reads the core; only the one way to write it is accepted.
-    pub(super) fn decode(input: &mut Input<'_>) -> Result<(Self, Commitments), SealError> {
-        if input.array::<5>("a sealed record begins with LAPSR")? != *MAGIC {
+    pub(super) fn decode(fields: &mut Fields<'_>) -> Result<(Self, Commitments), SealError> {
+        if fields.read(Input::array::<5>, "a sealed record begins with LAPSR")? != *MAGIC {
             return Err(SealError::Malformed { at: 0, what: "a sealed record begins with LAPSR" });
         }
-        let format = input.u8("the format is missing")?;
+        let format = fields.read(Input::u8, "the format is missing")?;
         if format != FORMAT {
             return Err(SealError::UnsupportedVersion { what: "format", found: format.into() });
         }
-        let kind = input.u8("the kind is missing")?;
+        let kind = fields.read(Input::u8, "the kind is missing")?;
         if kind != ACCOUNT_PASSWORD {
             return Err(SealError::UnsupportedVersion { what: "kind", found: kind.into() });
         }
-        let at = input.at();
+        let at = fields.0.at();
         let malformed = |what| move |_| SealError::Malformed { at, what };
-        let scope = Scope::from_bytes(input.field("the scope is cut short")?)
+        let scope = Scope::from_bytes(fields.read(Input::field, "the scope is cut short")?)
             .map_err(malformed("the scope is not at most 64 bytes of text"))?;
-        let device = DeviceId::from_bytes(input.field("the device is cut short")?)
+        let device = DeviceId::from_bytes(fields.read(Input::field, "the device is cut short")?)
             .map_err(malformed("the device is not at most 128 bytes of text"))?;
-        let account = AccountName::from_bytes(input.field("the account name is cut short")?)
-            .map_err(malformed("the account name is not at most 64 characters of text"))?;
-        let sid = match input.field("the SID is cut short")? {
+        let account =
+            AccountName::from_bytes(fields.read(Input::field, "the account name is cut short")?)
+                .map_err(malformed("the account name is not at most 64 characters of text"))?;
+        let sid = match fields.read(Input::field, "the SID is cut short")? {
             [] => None,
             bytes => Some(Sid::from_bytes(bytes).map_err(|_| SealError::Malformed {
                 at,
                 what: "the SID is not a binary security identifier",
             })?),
         };
-        let id = RecordId::from_bytes(input.array("the record id is cut short")?);
-        let previous = match input.u8("the predecessor is cut short")? {
+        let id = RecordId::from_bytes(fields.read(Input::array, "the record id is cut short")?);
+        let previous = match fields.read(Input::u8, "the predecessor is cut short")? {
             0 => None,
-            1 => Some(RecordId::from_bytes(input.array("the predecessor is cut short")?)),
-            _ => return Err(input.malformed("the predecessor is marked neither 0 nor 1")),
+            1 => Some(RecordId::from_bytes(
+                fields.read(Input::array, "the predecessor is cut short")?,
+            )),
+            _ => return Err(fields.malformed("the predecessor is marked neither 0 nor 1")),
         };
-        let version = input.u64("the version is cut short")?;
-        let seconds = input.u64("the time is cut short")?;
+        let version = fields.read(Input::u64, "the version is cut short")?;
+        let seconds = fields.read(Input::u64, "the time is cut short")?;
         let made_at = Timestamp::from_unix_seconds(seconds);
         if made_at.as_unix_seconds() != seconds {
-            return Err(input.malformed("the time is after the year 9999"));
+            return Err(fields.malformed("the time is after the year 9999"));
         }
-        let policy_hash = input.array("the policy hash is cut short")?;
+        let policy_hash = fields.read(Input::array, "the policy hash is cut short")?;
         let commitments = Commitments {
-            password: input.array("the commitment is cut short")?,
-            opened: input.array("the opened digest is cut short")?,
+            password: fields.read(Input::array, "the commitment is cut short")?,
+            opened: fields.read(Input::array, "the opened digest is cut short")?,
         };
         let header =
             Self { scope, device, account, sid, id, previous, version, made_at, policy_hash };

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::line::{self, Kind, Name};
 use super::{SealError, Suite, kem};
+use crate::codec::{self, Hex};
 
 /// SHA-256 of the suite's number and the public key. Written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -28,7 +29,7 @@ impl ReaderId {
     /// From exactly 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        line::un_hex(text).map(Self)
+        codec::from_hex(text).map(Self)
     }
 
     // protocol §4.2: reader id = SHA-256(suite ‖ public key)
@@ -41,7 +42,7 @@ impl ReaderId {
 
 impl fmt::Display for ReaderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line::hex(f, &self.0)
+        Hex(&self.0).fmt(f)
     }
 }
 

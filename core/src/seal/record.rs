@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use super::header::Commitments;
-use super::wire::Input;
+use super::wire::Fields;
 use super::{Header, MAX_READERS, MAX_RECORD_LEN, ReaderId, SealError, Suite};
+use crate::codec::Input;
 
 /// A sealed record that parses. Whether it is whole, only a reader's key can tell.
 #[derive(Clone, Eq, PartialEq)]
@@ -50,41 +51,41 @@ impl Record {
                 what: "a record has at most 32 KiB",
             });
         }
-        let mut input = Input::new(bytes);
-        let (header, commitments) = Header::decode(&mut input)?;
-        let core = input.at();
-        match input.u8("the signature is cut short")? {
+        let mut fields = Fields(Input::new(bytes));
+        let (header, commitments) = Header::decode(&mut fields)?;
+        let core = fields.0.at();
+        match fields.read(Input::u8, "the signature is cut short")? {
             UNSIGNED => {}
-            ED25519 => drop(input.take(96, "the signature is cut short")?),
-            _ => return Err(input.malformed("the signature is of an unknown kind")),
+            ED25519 => drop(fields.read(|input| input.bytes(96), "the signature is cut short")?),
+            _ => return Err(fields.malformed("the signature is of an unknown kind")),
         }
-        let signature = input.at();
-        let number = input.u16("the suite is cut short")?;
+        let signature = fields.0.at();
+        let number = fields.read(Input::u16, "the suite is cut short")?;
         let suite = Suite::from_u16(number)
             .ok_or(SealError::UnsupportedVersion { what: "suite", found: number })?;
-        let sealing = input.u32("the number of the sealing is cut short")?;
-        let count = usize::from(input.u8("the number of readers is cut short")?);
+        let sealing = fields.read(Input::u32, "the number of the sealing is cut short")?;
+        let count = usize::from(fields.read(Input::u8, "the number of readers is cut short")?);
         if !(1..=MAX_READERS).contains(&count) {
-            return Err(input.malformed("the number of readers is not 1 to 16"));
+            return Err(fields.malformed("the number of readers is not 1 to 16"));
         }
-        let ids = input.at();
+        let ids = fields.0.at();
         let mut last: Option<[u8; 32]> = None;
         for _ in 0..count {
-            let wrong = input.malformed("the reader ids do not increase");
-            let id = input.array("a reader id is cut short")?;
+            let wrong = fields.malformed("the reader ids do not increase");
+            let id = fields.read(Input::array, "a reader id is cut short")?;
             if last.is_some_and(|last| last >= id) {
                 return Err(wrong);
             }
             last = Some(id);
         }
-        let list = input.at();
+        let list = fields.0.at();
         for _ in 0..count {
-            input.take(suite.wrap_len(), "a wrap is cut short")?;
+            fields.read(|input| input.bytes(suite.wrap_len()), "a wrap is cut short")?;
         }
-        let wraps = input.at();
-        input.take(BODY_LEN, "the body is cut short")?;
-        if input.left() != 0 {
-            return Err(input.malformed("there are bytes after the end of the record"));
+        let wraps = fields.0.at();
+        fields.read(|input| input.bytes(BODY_LEN), "the body is cut short")?;
+        if !fields.0.rest().is_empty() {
+            return Err(fields.malformed("there are bytes after the end of the record"));
         }
         let layout = Layout { core, signature, ids, list, wraps };
         Ok(Self { bytes: bytes.into(), header, commitments, suite, sealing, layout })

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::field::is_reduced;
 use super::line::{self, Kind, Name};
 use super::{SealError, burn_stack, keyfile, pkcs8};
+use crate::codec::Hex;
 use crate::random::Generator;
 use crate::secret::SecretBytes;
 
@@ -23,7 +24,7 @@ pub struct SignerId([u8; 32]);
 
 impl fmt::Display for SignerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line::hex(f, &self.0)
+        Hex(&self.0).fmt(f)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MessageError};
 use crate::seal::Record;
 
-use super::bytes::digest;
+use super::checksum::digest;
 use super::readers::Readers;
 use super::rules::{Context, Offer, Refused, Verdict};
 use super::state::{Device, Held, Sealing};

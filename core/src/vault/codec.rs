@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use crate::account::Sid;
+use crate::codec::{Input, Output};
 use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
 use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
-use super::bytes::{In, Out};
 use super::readers::{KnownReader, ReaderList, Readers};
 use super::state::{
     About, Account, Candidates, Device, Held, HistorySetting, Opened, Order, Past, Report,
@@ -49,7 +49,7 @@ impl Device {
     fn row(&self, history: &[Past], former: &[Account]) -> Vec<u8> {
         let held = self.managed.candidates.pending.len().saturating_add(history.len());
         let len = held.saturating_add(1).saturating_mul(HELD_LEN).saturating_add(ABOUT_LEN);
-        let mut out = Out::row(len);
+        let mut out = Output::row(len);
         write_account(&mut out, &self.managed, history);
         out.list(former, |out, account| {
             write_account(out, account, &account.candidates.history);
@@ -61,14 +61,14 @@ impl Device {
         });
         out.time(about.enrolled);
         out.time(about.last_seen);
-        out.optional(about.retired, Out::time);
+        out.optional(about.retired, Output::time);
         out.summed()
     }
 
     /// From canonical bytes; none when they are not, or damaged.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut input = In::row(bytes)?;
+        let mut input = Input::row(bytes)?;
         let input = &mut input;
         let managed = read_account(input)?;
         let former = input.list(read_account)?;
@@ -77,14 +77,14 @@ impl Device {
                 .optional(|input| Some(AuditHead::new(input.u64()?, input.array()?)))?,
             enrolled: input.time()?,
             last_seen: input.time()?,
-            retired: input.optional(In::time)?,
+            retired: input.optional(Input::time)?,
         };
         input.end()?;
         Some(Self { managed, former, about })
     }
 }
 
-fn write_account(out: &mut Out, account: &Account, history: &[Past]) {
+fn write_account(out: &mut Output<Vec<u8>>, account: &Account, history: &[Past]) {
     out.blob(account.name.as_str().as_bytes());
     out.optional(account.sid, |out, sid| {
         let mut bytes = [0; Sid::MAX_BINARY_LEN];
@@ -92,7 +92,7 @@ fn write_account(out: &mut Out, account: &Account, history: &[Past]) {
         out.blob(bytes.get(..len).unwrap_or_default());
     });
     out.time(account.since);
-    out.optional(account.proven_at, Out::time);
+    out.optional(account.proven_at, Output::time);
     let Candidates { token, current, pending, highest_version, orders, .. } = &account.candidates;
     out.optional(*token, |out, token| out.bytes(&token));
     out.optional(current.as_ref(), write_held);
@@ -108,21 +108,21 @@ fn write_account(out: &mut Out, account: &Account, history: &[Past]) {
     write_report(out, &account.report);
 }
 
-fn read_account(input: &mut In<'_>) -> Option<Account> {
+fn read_account(input: &mut Input<'_>) -> Option<Account> {
     Some(Account {
         name: input.text()?,
         sid: input.optional(|input| Sid::from_bytes(input.blob()?).ok())?,
         since: input.time()?,
-        proven_at: input.optional(In::time)?,
+        proven_at: input.optional(Input::time)?,
         candidates: Candidates {
-            token: input.optional(In::array)?,
+            token: input.optional(Input::array)?,
             current: input.optional(read_held)?,
             pending: input.list(read_held)?,
             history: input.list(read_past)?,
             highest_version: input.u64()?,
             orders: input.list(|input| {
                 Some(Order {
-                    ids: input.list(In::id)?,
+                    ids: input.list(Input::id)?,
                     above: input.u64()?,
                     made_at: input.time()?,
                     delay: input.u64()?,
@@ -133,28 +133,28 @@ fn read_account(input: &mut In<'_>) -> Option<Account> {
     })
 }
 
-fn write_report(out: &mut Out, report: &Report) {
+fn write_report(out: &mut Output<Vec<u8>>, report: &Report) {
     write_ids(out, &report.may_hold.ids);
     out.flag(report.may_hold.unknown);
     let other = Some(&report.likely).filter(|likely| **likely != report.may_hold.ids);
     out.optional(other, write_ids);
-    out.optional(report.due, Out::time);
-    out.optional(report.reset_at, Out::time);
-    out.optional(report.waits_until, Out::time);
+    out.optional(report.due, Output::time);
+    out.optional(report.reset_at, Output::time);
+    out.optional(report.waits_until, Output::time);
     out.flag(report.missing);
     out.optional(report.outcome, write_outcome);
     out.optional(report.offered.as_ref(), write_list);
     out.flag(report.late);
 }
 
-fn read_report(input: &mut In<'_>) -> Option<Report> {
+fn read_report(input: &mut Input<'_>) -> Option<Report> {
     let may_hold = MayHold::new(read_ids(input)?, input.flag()?);
     Some(Report {
         may_hold,
         likely: input.optional(read_ids)?.unwrap_or(may_hold.ids),
-        due: input.optional(In::time)?,
-        reset_at: input.optional(In::time)?,
-        waits_until: input.optional(In::time)?,
+        due: input.optional(Input::time)?,
+        reset_at: input.optional(Input::time)?,
+        waits_until: input.optional(Input::time)?,
         missing: input.flag()?,
         outcome: input.optional(read_outcome)?,
         offered: input.optional(read_list)?,
@@ -162,16 +162,16 @@ fn read_report(input: &mut In<'_>) -> Option<Report> {
     })
 }
 
-fn write_ids(out: &mut Out, ids: &IdSet) {
+fn write_ids(out: &mut Output<Vec<u8>>, ids: &IdSet) {
     out.list(ids.as_slice(), |out, id| out.id(*id));
 }
 
-fn read_ids(input: &mut In<'_>) -> Option<IdSet> {
-    let (ids, all) = IdSet::collect_first(input.list(In::id)?);
+fn read_ids(input: &mut Input<'_>) -> Option<IdSet> {
+    let (ids, all) = IdSet::collect_first(input.list(Input::id)?);
     all.then_some(ids)
 }
 
-fn write_past(out: &mut Out, past: &Past) {
+fn write_past(out: &mut Output<Vec<u8>>, past: &Past) {
     write_held(out, &past.held);
     out.time(past.displaced_at);
     out.u8(past.unverified);
@@ -180,10 +180,10 @@ fn write_past(out: &mut Out, past: &Past) {
         RuledOut::Seen => 1,
         RuledOut::OnWord => 2,
     });
-    out.optional(past.outlived_at, Out::time);
+    out.optional(past.outlived_at, Output::time);
 }
 
-fn read_past(input: &mut In<'_>) -> Option<Past> {
+fn read_past(input: &mut Input<'_>) -> Option<Past> {
     Some(Past {
         held: read_held(input)?,
         displaced_at: input.time()?,
@@ -194,11 +194,11 @@ fn read_past(input: &mut In<'_>) -> Option<Past> {
             2 => RuledOut::OnWord,
             _ => return None,
         },
-        outlived_at: input.optional(In::time)?,
+        outlived_at: input.optional(Input::time)?,
     })
 }
 
-fn write_held(out: &mut Out, held: &Held) {
+fn write_held(out: &mut Output<Vec<u8>>, held: &Held) {
     out.id(held.id);
     out.u64(held.version);
     out.time(held.stored_at);
@@ -216,7 +216,7 @@ fn write_held(out: &mut Out, held: &Held) {
     }
 }
 
-fn read_held(input: &mut In<'_>) -> Option<Held> {
+fn read_held(input: &mut Input<'_>) -> Option<Held> {
     let (id, version, stored_at) = (input.id()?, input.u64()?, input.time()?);
     let flags = input.u8()?;
     let opened = match flags & 12 {
@@ -234,7 +234,7 @@ fn read_held(input: &mut In<'_>) -> Option<Held> {
     Some(Held { id, version, stored_at, confirmed, committed, opened, original, given_back })
 }
 
-fn write_sealing(out: &mut Out, sealing: &Sealing) {
+fn write_sealing(out: &mut Output<Vec<u8>>, sealing: &Sealing) {
     out.u64(sealing.row);
     out.bytes(&sealing.digest);
     out.u32(sealing.len);
@@ -242,7 +242,7 @@ fn write_sealing(out: &mut Out, sealing: &Sealing) {
     write_list(out, &sealing.readers);
 }
 
-fn read_sealing(input: &mut In<'_>) -> Option<Sealing> {
+fn read_sealing(input: &mut Input<'_>) -> Option<Sealing> {
     Some(Sealing {
         row: input.u64()?,
         digest: input.array()?,
@@ -252,7 +252,7 @@ fn read_sealing(input: &mut In<'_>) -> Option<Sealing> {
     })
 }
 
-fn write_list(out: &mut Out, list: &ReaderList) {
+fn write_list(out: &mut Output<Vec<u8>>, list: &ReaderList) {
     match list {
         ReaderList::Set(number) => {
             out.flag(true);
@@ -265,22 +265,22 @@ fn write_list(out: &mut Out, list: &ReaderList) {
     }
 }
 
-fn read_list(input: &mut In<'_>) -> Option<ReaderList> {
+fn read_list(input: &mut Input<'_>) -> Option<ReaderList> {
     Some(if input.flag()? {
         ReaderList::Set(input.u32()?)
     } else {
-        ReaderList::Ids(input.list(In::array)?)
+        ReaderList::Ids(input.list(Input::array)?)
     })
 }
 
-fn write_outcome(out: &mut Out, outcome: Outcome) {
+fn write_outcome(out: &mut Output<Vec<u8>>, outcome: Outcome) {
     out.u8(outcome.kind.as_u8());
     out.flag(outcome.directory == Directory::ActiveDirectory);
     out.u8(outcome.reason.as_u8());
     out.time(outcome.at);
 }
 
-fn read_outcome(input: &mut In<'_>) -> Option<Outcome> {
+fn read_outcome(input: &mut Input<'_>) -> Option<Outcome> {
     let kind = EventKind::from_u8(input.u8()?)?;
     let directory = if input.flag()? { Directory::ActiveDirectory } else { Directory::Entra };
     Some(Outcome::new(kind, directory, Reason::from_u8(input.u8()?)?, input.time()?))
@@ -290,17 +290,17 @@ impl Readers {
     /// Canonical bytes, with a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Out::row(0);
+        let mut out = Output::row(0);
         out.list(&self.known, |out, reader| {
             out.bytes(&reader.id);
             out.blob(reader.line.as_bytes());
             out.time(reader.added);
-            out.optional(reader.removed, Out::time);
+            out.optional(reader.removed, Output::time);
         });
         out.list(&self.sets, |out, set| out.list(set, |out, id| out.bytes(id)));
         out.u16(self.history.count);
-        out.optional(self.history.days, Out::u16);
-        out.optional(self.rotate_after, Out::u64);
+        out.optional(self.history.days, Output::u16);
+        out.optional(self.rotate_after, Output::u64);
         out.list(&self.restored, |out, entries| out.u64(*entries));
         out.summed()
     }
@@ -308,7 +308,7 @@ impl Readers {
     /// From canonical bytes; none when they are not, or damaged.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut input = In::row(bytes)?;
+        let mut input = Input::row(bytes)?;
         let input = &mut input;
         let readers = Self {
             known: input.list(|input| {
@@ -316,13 +316,13 @@ impl Readers {
                     id: input.array()?,
                     line: input.string()?,
                     added: input.time()?,
-                    removed: input.optional(In::time)?,
+                    removed: input.optional(Input::time)?,
                 })
             })?,
-            sets: input.list(|input| input.list(In::array))?,
-            history: HistorySetting { count: input.u16()?, days: input.optional(In::u16)? },
-            rotate_after: input.optional(In::u64)?,
-            restored: input.list(In::u64)?,
+            sets: input.list(|input| input.list(Input::array))?,
+            history: HistorySetting { count: input.u16()?, days: input.optional(Input::u16)? },
+            rotate_after: input.optional(Input::u64)?,
+            restored: input.list(Input::u64)?,
         };
         input.end()?;
         Some(readers)
@@ -373,7 +373,7 @@ mod tests {
     fn a_row_of_another_version_is_not_read() {
         let bytes = device().to_bytes();
         for version in (0..=u8::MAX).filter(|version| *version != bytes[0]) {
-            let mut out = Out::default();
+            let mut out = Output::<Vec<u8>>::default();
             out.u8(version);
             out.bytes(&bytes[1..bytes.len() - 8]);
             assert!(Device::from_bytes(&out.summed()).is_none(), "{version}");
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn the_checksum_is_that_of_the_specification() {
         // XXH3 of nothing, as the reference implementation has it.
-        let nothing = Out::default().summed();
+        let nothing = Output::<Vec<u8>>::default().summed();
         assert_eq!(nothing, 0x2d06_8005_38d3_94c2_u64.to_be_bytes());
     }
 }

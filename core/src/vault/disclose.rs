@@ -7,8 +7,8 @@ use crate::account::same_name;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
-use super::bytes::digest;
 use super::checkin::append;
+use super::checksum::digest;
 use super::names::locate;
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};

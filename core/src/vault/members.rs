@@ -5,8 +5,8 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
-use super::bytes::digest;
 use super::checkin::append;
+use super::checksum::digest;
 use super::readers::{KnownReader, Readers};
 use super::rules::Loss;
 use super::state::HistorySetting;

@@ -2,6 +2,7 @@
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
+use crate::codec::Hex;
 use crate::identity::{Scope, Timestamp};
 use crate::seal::Reader;
 
@@ -145,7 +146,7 @@ fn follow(
     let mut changes: Vec<(Action, String)> = Vec::new();
     for id in &gone {
         known.remove(id, now);
-        let detail = format!("{}, not in the list that was restored with", hexadecimal(id));
+        let detail = format!("{}, not in the list that was restored with", Hex(id));
         changes.push((Action::ReaderRemoved, detail));
     }
     for reader in
@@ -193,8 +194,4 @@ fn order(
             return Ok(ordered);
         }
     }
-}
-
-fn hexadecimal(id: &[u8; 32]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,7 @@ use core::{fmt, str::FromStr};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::codec::{Hex, from_hex};
 use crate::error::Code;
 use crate::identity::{RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
@@ -222,8 +223,7 @@ impl AuditHead {
 /// Length, a hyphen, the hash in 64 lower-case hexadecimal digits.
 impl fmt::Display for AuditHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-", self.length)?;
-        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{}-{}", self.length, Hex(&self.hash))
     }
 }
 
@@ -235,13 +235,7 @@ impl FromStr for AuditHead {
         let canonical = !length.is_empty()
             && length.bytes().all(|digit| digit.is_ascii_digit())
             && (length == "0" || !length.starts_with('0'));
-        let (first, second) = hash.split_at_checked(32).ok_or(InvalidHead)?;
-        let (first, second) =
-            RecordId::from_hex(first).zip(RecordId::from_hex(second)).ok_or(InvalidHead)?;
-        let mut hash = [0; 32];
-        let (left, right) = hash.split_at_mut(16);
-        left.copy_from_slice(first.as_bytes());
-        right.copy_from_slice(second.as_bytes());
+        let hash = from_hex(hash).ok_or(InvalidHead)?;
         match length.parse() {
             Ok(length) if canonical => Ok(Self::new(length, hash)),
             _ => Err(InvalidHead),

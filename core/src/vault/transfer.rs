@@ -13,10 +13,10 @@ use alloc::{
     vec::Vec,
 };
 
+use crate::codec::{Input, Output};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
-use super::bytes::{In, Out};
 use super::checkin::{append, sealing};
 use super::disclose::intact;
 use super::names::find;
@@ -179,7 +179,7 @@ fn frame(
     lineage: &[(RecordId, RecordId)],
     named: &mut Vec<RecordId>,
 ) -> Result<(Vec<u8>, usize), VaultError> {
-    let mut body = Out::default();
+    let mut body = Output::<Vec<u8>>::default();
     body.blob(stored.name.as_str().as_bytes());
     let mut device = device.clone();
     device.accounts_mut().for_each(|account| account.candidates.token = None);
@@ -206,22 +206,22 @@ fn frame(
     Ok((framed(body), left_out))
 }
 
-fn framed(body: Out) -> Vec<u8> {
+fn framed(body: Output<Vec<u8>>) -> Vec<u8> {
     let body = body.sealed();
-    let mut frame = Out::default();
+    let mut frame = Output::<Vec<u8>>::default();
     frame.bytes(MAGIC);
     frame.blob(&body);
-    frame.plain()
+    frame.into_bytes()
 }
 
 fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
-    let mut input = In::plain(bytes.strip_prefix(MAGIC)?);
-    let mut body = In::checked(input.blob()?)?;
-    let name = body.text()?;
+    let mut input = Input::new(bytes.strip_prefix(MAGIC)?);
+    let mut body = Input::sealed(input.blob()?)?;
+    let name = DeviceId::from_bytes(body.blob()?).ok()?;
     let device = Device::from_bytes(body.blob()?)?;
     let lineage = body.list(|body| Some((body.id()?, body.id()?)))?;
     let mut records = BTreeMap::new();
-    for sealed in body.list(In::blob)? {
+    for sealed in body.list(Input::blob)? {
         let record = Record::parse(sealed).ok()?;
         let key = (record.header().id, record.sealing());
         if records.insert(key, sealed.to_vec()).is_some() {
@@ -353,7 +353,7 @@ mod tests {
     ) -> Result<Vec<u8>, Box<dyn Error>> {
         let mut device = Device::first_seen(AccountName::new("Admin")?, None, NOW);
         device.managed.candidates = candidates;
-        let mut body = Out::default();
+        let mut body = Output::<Vec<u8>>::default();
         body.blob(name.as_bytes());
         body.blob(&device.to_bytes());
         body.list(&[], |_, (): &()| {});

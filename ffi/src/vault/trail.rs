@@ -3,11 +3,12 @@
 
 use core::ffi::{c_char, c_void};
 
+use laps_core::codec::Hex;
 use laps_core::vault::query::MAX_PAGE;
 use laps_core::vault::store::StoredEntry;
 
 use super::watched::{laps_progress, told};
-use super::{head, hex, laps_vault};
+use super::{head, laps_vault};
 use crate::pointer::{self, Buffer, Out};
 use crate::rows::{
     LAPS_FIELD_ACTION, LAPS_FIELD_ACTOR, LAPS_FIELD_AT, LAPS_FIELD_CALLER, LAPS_FIELD_CONTEXT,
@@ -102,7 +103,7 @@ pub unsafe extern "C" fn laps_vault_audit_report(
 fn row(stored: &StoredEntry) -> Row {
     let row = Row::default()
         .number(LAPS_FIELD_NUMBER, stored.number)
-        .text(LAPS_FIELD_HASH, hex(&stored.hash));
+        .text(LAPS_FIELD_HASH, Hex(&stored.hash).to_string());
     let entry = match &stored.entry {
         Ok(entry) => entry,
         Err(why) => return row.number(LAPS_FIELD_DAMAGED, 1).text(LAPS_FIELD_WHY, why),

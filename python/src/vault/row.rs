@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use laps_core::codec::Hex;
 use laps_core::rotation::event::Outcome as CoreOutcome;
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::vault::{self, store::StoredEntry};
@@ -182,7 +183,7 @@ impl From<vault::RecordRow> for StoredRecord {
             opened: row.opened.as_str(),
             account: row.account.map(|account| account.to_string()),
             made_at: row.made_at.map(When),
-            readers: row.readers.iter().map(|id| hexadecimal(id)).collect(),
+            readers: row.readers.iter().map(|id| Hex(id).to_string()).collect(),
         }
     }
 }
@@ -411,7 +412,7 @@ pub(crate) struct AuditEntry {
 
 impl From<StoredEntry> for AuditEntry {
     fn from(stored: StoredEntry) -> Self {
-        let hash = hexadecimal(&stored.hash);
+        let hash = Hex(&stored.hash).to_string();
         match stored.entry {
             Ok(entry) => Self {
                 number: stored.number,
@@ -420,7 +421,7 @@ impl From<StoredEntry> for AuditEntry {
                 action: entry.action.as_str(),
                 caller: entry.caller,
                 actor: entry.actor,
-                reader: entry.reader.map(|id| hexadecimal(&id)),
+                reader: entry.reader.map(|id| Hex(&id).to_string()),
                 reason: entry.reason,
                 context: entry.context,
                 device: entry.device,
@@ -634,8 +635,4 @@ impl From<vault::Stats> for Stats {
             entries: stats.entries,
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

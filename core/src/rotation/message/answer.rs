@@ -2,9 +2,9 @@
 
 use super::check_in::{read_audit, write_audit};
 use super::{AuditHead, FORMAT, MAX_ANSWER, MessageError, malformed};
+use crate::codec::{Input, Output};
 use crate::identity::{RecordId, Timestamp};
 use crate::rotation::set::{IdSet, MAX_IDS, ReaderIds};
-use crate::rotation::wire::{Reader, Writer};
 
 const MAGIC: &[u8; 4] = b"LPan";
 
@@ -162,7 +162,7 @@ impl Answer {
     /// id stands in two sets that exclude each other.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, MessageError> {
         self.check()?;
-        let mut w = Writer::new(out);
+        let mut w = Output::into(out);
         w.bytes(MAGIC);
         w.u8(FORMAT);
         w.bytes(&self.nonce);
@@ -181,10 +181,10 @@ impl Answer {
         w.u64(self.highest_version);
         w.u32(self.candidates);
         w.ids(&self.orders);
-        w.optional(self.order_at, Writer::time);
+        w.optional(self.order_at, Output::time);
         w.readers(&self.removed_readers);
         w.optional(self.audit_at, |w, hash| w.bytes(&hash));
-        w.optional(self.restored, Writer::u64);
+        w.optional(self.restored, Output::u64);
         write_audit(&mut w, self.audit);
         w.finish().ok_or(MessageError::BufferTooSmall)
     }
@@ -194,7 +194,7 @@ impl Answer {
     /// # Errors
     /// [`MessageError`] for anything but the one encoding of an answer within the limits.
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut r = Reader::new(bytes);
+        let mut r = Input::new(bytes);
         if r.array() != Some(*MAGIC) {
             return Err(malformed("the beginning"));
         }
@@ -215,10 +215,10 @@ impl Answer {
             highest_version: r.u64().ok_or(malformed("highest version"))?,
             candidates: r.u32().ok_or(malformed("candidate count"))?,
             orders: r.ids().ok_or(malformed("orders"))?,
-            order_at: r.optional(Reader::time).ok_or(malformed("time of the next order"))?,
+            order_at: r.optional(Input::time).ok_or(malformed("time of the next order"))?,
             removed_readers: r.readers().ok_or(malformed("removed readers"))?,
-            audit_at: r.optional(Reader::array).ok_or(malformed("audit hash"))?,
-            restored: r.optional(Reader::u64).ok_or(malformed("restored length"))?,
+            audit_at: r.optional(Input::array).ok_or(malformed("audit hash"))?,
+            restored: r.optional(Input::u64).ok_or(malformed("restored length"))?,
             audit: read_audit(&mut r).ok_or(malformed("audit head"))?,
         };
         r.end().ok_or(malformed("the end"))?;
@@ -240,7 +240,7 @@ impl Answer {
     }
 }
 
-fn read_commit(r: &mut Reader<'_>) -> Option<Option<CommitAnswer>> {
+fn read_commit(r: &mut Input<'_>) -> Option<Option<CommitAnswer>> {
     match r.u8()? {
         0 => Some(None),
         1 => Some(Some(CommitAnswer::Acknowledged)),

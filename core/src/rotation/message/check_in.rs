@@ -6,10 +6,10 @@ use super::{
     AuditHead, FORMAT, MAX_ACCOUNT_CHARACTERS, MAX_HEAD, MAX_RECORD, MessageError, malformed,
 };
 use crate::account::Sid;
+use crate::codec::{Buffer, Input, Output};
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::event::{Directory, EventKind, Outcome, Reason};
 use crate::rotation::set::{IdSet, MayHold};
-use crate::rotation::wire::{Reader, Writer};
 
 const MAGIC: &[u8; 4] = b"LPci";
 
@@ -117,7 +117,7 @@ impl CheckIn {
     /// field is outside its limits.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, MessageError> {
         self.check()?;
-        let mut w = Writer::new(out);
+        let mut w = Output::into(out);
         w.bytes(MAGIC);
         w.u8(FORMAT);
         w.text(&self.scope);
@@ -129,9 +129,9 @@ impl CheckIn {
         w.u64(self.highest_version);
         w.text(&self.account);
         w.optional(self.sid, write_sid);
-        w.optional(self.due, Writer::time);
-        w.optional(self.reset_at, Writer::time);
-        w.optional(self.waits_until, Writer::time);
+        w.optional(self.due, Output::time);
+        w.optional(self.reset_at, Output::time);
+        w.optional(self.waits_until, Output::time);
         w.u8(u8::from(self.account_missing));
         w.optional(self.last, write_outcome);
         w.optional(self.audit, write_audit);
@@ -151,7 +151,7 @@ impl CheckIn {
     /// [`MessageError`] for anything but the one encoding of a check-in within the limits.
     pub fn decode(bytes: &[u8]) -> Result<(Self, RecordsIter<'_>), MessageError> {
         let (check_in, rest) = Self::decode_head(bytes)?;
-        let records = RecordsIter { ids: check_in.offers, at: 0, rest: Reader::new(rest) };
+        let records = RecordsIter { ids: check_in.offers, at: 0, rest: Input::new(rest) };
         let mut probe = records.clone();
         probe.by_ref().for_each(drop);
         if probe.at < check_in.offers.len() || probe.rest.end().is_none() {
@@ -165,7 +165,7 @@ impl CheckIn {
     /// # Errors
     /// As [`CheckIn::decode`].
     pub fn decode_head(bytes: &[u8]) -> Result<(Self, &[u8]), MessageError> {
-        let mut r = Reader::new(bytes);
+        let mut r = Input::new(bytes);
         if r.array() != Some(*MAGIC) {
             return Err(malformed("the beginning"));
         }
@@ -176,15 +176,15 @@ impl CheckIn {
         let device = r.text().ok_or(malformed("device"))?;
         let nonce = r.array().ok_or(malformed("nonce"))?;
         let mut check_in = Self::new(scope, device, AccountName::EMPTY, nonce);
-        check_in.token = r.optional(Reader::array).ok_or(malformed("token"))?;
+        check_in.token = r.optional(Input::array).ok_or(malformed("token"))?;
         check_in.may_hold.unknown = r.flag().ok_or(malformed("may-hold set"))?;
         check_in.may_hold.ids = r.ids().ok_or(malformed("may-hold set"))?;
         check_in.highest_version = r.u64().ok_or(malformed("highest version"))?;
         check_in.account = r.text().ok_or(malformed("account"))?;
         check_in.sid = r.optional(read_sid).ok_or(malformed("account SID"))?;
-        check_in.due = r.optional(Reader::time).ok_or(malformed("due date"))?;
-        check_in.reset_at = r.optional(Reader::time).ok_or(malformed("reset time"))?;
-        check_in.waits_until = r.optional(Reader::time).ok_or(malformed("end of the wait"))?;
+        check_in.due = r.optional(Input::time).ok_or(malformed("due date"))?;
+        check_in.reset_at = r.optional(Input::time).ok_or(malformed("reset time"))?;
+        check_in.waits_until = r.optional(Input::time).ok_or(malformed("end of the wait"))?;
         check_in.account_missing = r.flag().ok_or(malformed("missing account"))?;
         check_in.last = r.optional(read_outcome).ok_or(malformed("last outcome"))?;
         check_in.audit = r.optional(read_audit).ok_or(malformed("audit head"))?;
@@ -219,7 +219,7 @@ impl CheckIn {
     }
 }
 
-pub(in crate::rotation) fn write_outcome(w: &mut Writer<'_>, outcome: Outcome) {
+pub(in crate::rotation) fn write_outcome(w: &mut Output<Buffer<'_>>, outcome: Outcome) {
     w.u8(outcome.kind.as_u8());
     w.u8(match outcome.directory {
         Directory::Entra => 1,
@@ -229,7 +229,7 @@ pub(in crate::rotation) fn write_outcome(w: &mut Writer<'_>, outcome: Outcome) {
     w.time(outcome.at);
 }
 
-pub(in crate::rotation) fn read_outcome(r: &mut Reader<'_>) -> Option<Outcome> {
+pub(in crate::rotation) fn read_outcome(r: &mut Input<'_>) -> Option<Outcome> {
     let kind = EventKind::from_u8(r.u8()?)?;
     let directory = match r.u8()? {
         1 => Directory::Entra,
@@ -239,16 +239,16 @@ pub(in crate::rotation) fn read_outcome(r: &mut Reader<'_>) -> Option<Outcome> {
     Some(Outcome { kind, directory, reason: Reason::from_u8(r.u8()?)?, at: r.time()? })
 }
 
-pub(in crate::rotation) fn write_audit(w: &mut Writer<'_>, audit: AuditHead) {
+pub(in crate::rotation) fn write_audit(w: &mut Output<Buffer<'_>>, audit: AuditHead) {
     w.u64(audit.length);
     w.bytes(&audit.hash);
 }
 
-pub(in crate::rotation) fn read_audit(r: &mut Reader<'_>) -> Option<AuditHead> {
+pub(in crate::rotation) fn read_audit(r: &mut Input<'_>) -> Option<AuditHead> {
     Some(AuditHead { length: r.u64()?, hash: r.array()? })
 }
 
-pub(in crate::rotation) fn write_sid(w: &mut Writer<'_>, sid: Sid) {
+pub(in crate::rotation) fn write_sid(w: &mut Output<Buffer<'_>>, sid: Sid) {
     let mut bytes = [0; Sid::MAX_BINARY_LEN];
     let len = sid.write_bytes(&mut bytes);
     w.bytes(bytes.get(..len).unwrap_or_default());
@@ -256,12 +256,12 @@ pub(in crate::rotation) fn write_sid(w: &mut Writer<'_>, sid: Sid) {
 
 /// The binary form says its own length: eight bytes, then four for each of the parts that the
 /// second byte counts.
-pub(in crate::rotation) fn read_sid(r: &mut Reader<'_>) -> Option<Sid> {
+pub(in crate::rotation) fn read_sid(r: &mut Input<'_>) -> Option<Sid> {
     let parts = *r.rest().get(1)?;
     Sid::from_bytes(r.bytes(8_usize.saturating_add(4 * usize::from(parts)))?).ok()
 }
 
-fn read_commit(r: &mut Reader<'_>) -> Option<Commit> {
+fn read_commit(r: &mut Input<'_>) -> Option<Commit> {
     Some(Commit { verified: r.flag()?, id: r.id()? })
 }
 
@@ -271,7 +271,7 @@ fn read_commit(r: &mut Reader<'_>) -> Option<Commit> {
 pub struct RecordsIter<'a> {
     ids: IdSet,
     at: usize,
-    rest: Reader<'a>,
+    rest: Input<'a>,
 }
 
 impl fmt::Debug for RecordsIter<'_> {
