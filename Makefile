@@ -132,9 +132,11 @@ proofs-turns: packages ## Sixteen processes on one vault for three minutes: nobo
 	LAPS_PROOFS=1 cargo test --release -p laps-host --all-features --test processes -- take_turns
 
 .PHONY: proofs-dice
-proofs-dice: ## 200 agents, ten thousand acts and kills; SEED=… walks that way again, PART=6:150 with fewer agents and acts
-	LAPS_DICE=$(or $(PART),200:10000) $(if $(SEED),LAPS_DICE_SEED=$(SEED)) \
+proofs-dice: $(VENV)/.tools $(VENV)/.installed ## 200 agents, ten thousand acts and kills; SEED=… walks that way again, PART=6:150 with fewer
+	rm -rf target/dice && mkdir -p target/dice
+	LAPS_DICE=$(or $(PART),200:10000) $(if $(SEED),LAPS_DICE_SEED=$(SEED)) LAPS_DICE_KEEP=$(CURDIR)/target/dice \
 		cargo test -p laps-host --all-features --test dice
+	cd python && ../$(PY) -m tests.agreement ../target/dice
 
 .PHONY: report-view
 report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 5, 3 000 and 100 000 devices in headless Chromium; look at the pictures

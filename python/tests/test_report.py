@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +14,7 @@ from laps.cli.origin import user
 from laps.report import gather, page
 from laps.report.facts import named
 
+from .agreement import disagreements
 from .conftest import Fleet
 
 
@@ -107,3 +109,20 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
     assert (user(), "ann", key.reader.id) in told and ("bob", "bob", None) in told
     table = fleet.laps("vault", "audit", "vault", "--entries", status=0).out
     assert "caller" in table and key.reader.id[:16] in table
+
+
+def test_a_report_says_what_the_vault_says(fleet: Fleet) -> None:
+    path = fleet.folder / "vault"
+    now = datetime.now(timezone.utc)
+
+    def agree(*later: int) -> None:
+        vault = Vault.open(path)
+        for days in (0, *later):
+            assert list(disagreements(vault, now + timedelta(days=days))) == []
+
+    agree(29, 31, 100)
+    fleet.reveal()
+    fleet.laps("vault", "rotate", "vault", "PC-1", "--reason", "x", status=0)
+    agree(100)
+    fleet.laps("vault", "retire", "vault", "PC-1", "--reason", "x", status=0)
+    agree(100)

@@ -34,11 +34,12 @@ pub(crate) struct Device {
     /// When the last of them was.
     changed_at: u64,
     image: Option<Image>,
-    /// The vault may have lost records since the last run that ended, and the journal, too.
-    pub(crate) vault_lost: bool,
+    /// Whether the journal may have lost records since the last run that ended.
     pub(crate) journal_lost: bool,
-    /// Former accounts may be gone from the vault: it was purged, or is an older one.
-    pub(crate) former_lost: bool,
+    /// The account that the journal is about, where that is known.
+    pub(crate) journal_of: Option<usize>,
+    /// The accounts whose records the vault may have lost, since it was purged or is an older one.
+    pub(crate) lost: [bool; 2],
     hands: u32,
 }
 
@@ -71,9 +72,9 @@ impl Device {
             seen: 0,
             changed_at: now,
             image: None,
-            vault_lost: false,
             journal_lost: false,
-            former_lost: false,
+            journal_of: None,
+            lost: [false; 2],
             hands: 0,
         };
         device.set_by_hand(0);

@@ -20,11 +20,14 @@ pub(super) const QUIET: &str = "is quiet";
 impl Walk {
     pub(super) fn judge(&mut self, number: usize, ended: Ended) {
         self.counts.looks += 1;
-        let device = &self.devices[number];
-        let at_risk = device.vault_lost && device.journal_lost;
+        let device = &mut self.devices[number];
+        if !device.off && device.journal_of != Some(device.named) {
+            device.journal_of = (ended == Ended::Status(0)).then_some(device.named);
+        }
         for (name, called) in NAMES.iter().enumerate() {
             let device = &self.devices[number];
-            let at_risk = at_risk || (name != device.named && device.former_lost);
+            let journalled = !device.journal_lost && device.journal_of == Some(name);
+            let at_risk = device.lost[name] && !journalled;
             if device.is_ours(name) && !at_risk && !self.is_known(number, name) {
                 self.fail(number, &format!("nobody can get the password of {called}"));
             }
@@ -40,7 +43,8 @@ impl Walk {
             }
             if status == 0 {
                 let device = &mut self.devices[number];
-                (device.vault_lost, device.journal_lost) = (false, false);
+                device.lost[device.named] = false;
+                device.journal_lost = false;
                 self.note(Some(number), QUIET.to_owned());
             }
         }

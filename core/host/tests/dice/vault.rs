@@ -64,8 +64,9 @@ impl Walk {
             Act::Purge(_) => {
                 let done = vault.purge(&SCOPE, name, Confirmation::Given, &REQUEST, now);
                 let device = &mut self.devices[device];
-                device.vault_lost |= done.is_ok();
-                device.former_lost |= done.is_ok();
+                if done.is_ok() {
+                    device.lost = [true; 2];
+                }
                 done.map(|_| false)
             }
             Act::GiveBack(_, spoilt) => self.give_back(device, false, spoilt, now),
@@ -115,7 +116,7 @@ impl Walk {
                     restore(&self.path("copy"), &self.path("vault"), &REQUEST, now).unwrap();
                 self.vault = Some(vault);
                 for device in &mut self.devices {
-                    (device.vault_lost, device.former_lost) = (true, true);
+                    device.lost = [true; 2];
                 }
                 Ok(true)
             }

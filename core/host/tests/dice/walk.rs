@@ -163,6 +163,7 @@ impl Walk {
             self.run(&turn);
             if self.counts.acts / 1_000 > (self.counts.acts - turn.len()) / 1_000 {
                 println!("  {:?}", self.counts);
+                self.keep();
             }
         }
     }
@@ -291,6 +292,16 @@ impl Walk {
         self.judge(number, ended);
     }
 
+    /// Keeps the vault as it is now in the folder `LAPS_DICE_KEEP`, with the clock of the walk in
+    /// its name, for whoever compares what reports say of it.
+    fn keep(&mut self) {
+        if let Some(to) = std::env::var_os("LAPS_DICE_KEEP") {
+            let name = format!("{}.vault", self.now().as_unix_seconds());
+            self.vault = None;
+            fs::copy(self.path("vault"), PathBuf::from(to).join(name)).unwrap();
+        }
+    }
+
     /// Ends the walk: the seed, and what was done to this device and to all since it was last as it
     /// should be.
     fn fail(&self, number: usize, text: &str) -> ! {
@@ -309,10 +320,6 @@ impl Walk {
 
 impl Drop for Walk {
     fn drop(&mut self) {
-        // With LAPS_DICE_KEEP the vault is kept, for whoever wants to report about it.
-        if let Some(to) = std::env::var_os("LAPS_DICE_KEEP") {
-            self.vault = None;
-            fs::copy(self.path("vault"), to).unwrap();
-        }
+        self.keep();
     }
 }
