@@ -14,6 +14,7 @@ from pathlib import Path
 
 from laps import Device, Vault
 from laps.report import gather, page
+from laps.report.facts import due
 
 STATES = ("settled", "pending", "uncertain", "unreadable", "failed", "retired")
 SHOWN = ("account", "sid", "version", "state", "ordered", "updated", "expires", "last_seen", "candidates", "findings", "reset_at")
@@ -38,7 +39,7 @@ def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
     for what, report, vaults in counts:
         if report != vaults:
             yield f"{what}: {report} in the report, {vaults} in the vault"
-    due = set(_due(vault, now))
+    found_due = set(_due(vault, now))
     for device in facts.devices:
         shown = vault.show(device.device)
         for name in SHOWN:
@@ -46,14 +47,13 @@ def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
                 yield f"{device.device}: {name} is {getattr(device, name)} in the list and {getattr(shown, name)} alone"
         if device.device not in text:
             yield f"{device.device} is not on the page"
-        if _is_due(device, now) != (device.device in due):
-            yield f"{device.device} expires {device.expires}, ordered {device.ordered}: and is {'' if device.device in due else 'not '}due"
+        if _is_due(device, now) != (device.device in found_due):
+            yield f"{device.device} expires {device.expires}, ordered {device.ordered}: and is {'' if device.device in found_due else 'not '}due"
 
 
 def _is_due(device: Device, now: datetime) -> bool:
-    times = [time for time in (device.expires, device.order_at) if time is not None]
-    ordered = device.ordered and device.order_at is None
-    return device.state != "retired" and (ordered or any(time <= now for time in times))
+    when = due(device)
+    return device.state != "retired" and when is not None and when <= now
 
 
 def _due(vault: Vault, now: datetime) -> Iterator[str]:

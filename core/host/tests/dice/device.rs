@@ -17,6 +17,7 @@ const DAY: u64 = 86_400;
 /// An image of state and accounts that can be put back.
 struct Image {
     changed_at: u64,
+    journal_of: Option<usize>,
 }
 
 pub(crate) struct Device {
@@ -219,7 +220,7 @@ impl Device {
         if self.path("state").exists() {
             copy(&self.path("state"), &image);
         }
-        self.image = Some(Image { changed_at: self.changed_at });
+        self.image = Some(Image { changed_at: self.changed_at, journal_of: self.journal_of });
     }
 
     /// Puts the image back: the state, and with it the accounts, or the state alone.
@@ -233,6 +234,7 @@ impl Device {
                 copy(&self.path("image").join(name), &self.folder);
             }
         }
+        self.journal_of = image.journal_of;
         self.journal_lost |= !accounts;
         self.cause();
     }

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from .. import standing
 from .._laps import AuditEntry, Device, FormerAccount, Policy, Vault
 
-__all__ = ["SHOWN", "Facts", "Look", "gather", "named"]
+__all__ = ["SHOWN", "Facts", "Look", "due", "gather", "named"]
 
 @dataclass(frozen=True)
 class Look:
@@ -32,6 +32,11 @@ def named(entry: AuditEntry) -> str:
     if not entry.caller or entry.caller == entry.actor:
         return entry.actor
     return f"{entry.caller} (as {entry.actor})"
+
+
+def due(device: Device) -> datetime | None:
+    """When the next rotation is due: as the device said, or as an order says."""
+    return min((time for time in (device.expires, device.order_at) if time is not None), default=None)
 
 
 #: What counts as shown to people, in the order in which more is known. Who says that he opened nothing was not shown anything, as far
@@ -60,9 +65,10 @@ class Facts:
 
     @property
     def overdue(self) -> list[Device]:
-        """The devices whose due date has passed, the longest first."""
-        found = [each for each in self.devices if each.expires and each.expires < self.at and each.state != "retired"]
-        return sorted(found, key=lambda each: each.expires or self.at)
+        """The devices whose due date has passed, as the vault counts them, the longest first."""
+        found = [(due(each), each) for each in self.devices if each.state != "retired"]
+        times = [(when, each) for when, each in found if when is not None and when <= self.at]
+        return [each for _, each in sorted(times, key=lambda found: found[0])]
 
     @property
     def ordered(self) -> list[Device]:

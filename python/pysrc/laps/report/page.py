@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .. import standing
-from .facts import SHOWN, Facts, named
+from .facts import SHOWN, Facts, due, named
 from .frame import age_note, document, policy_section, section, table, tiles, time
 from .plots import bars, histogram
 
@@ -95,7 +95,7 @@ def _damaged(facts: Facts) -> str:
 def _overdue(facts: Facts) -> str:
     if not facts.overdue:
         return ""
-    rows = [[each.device, each.account, each.state, time(each.expires), time(each.last_seen)] for each in facts.overdue]
+    rows = [[each.device, each.account, each.state, time(due(each)), time(each.last_seen)] for each in facts.overdue]
     note = f"The longest {min(len(rows), 100):,} of {len(rows):,}."
     return section("Overdue", table(["device", "account", "state", "due", "last seen"], rows[:100]), note)
 
