@@ -18,6 +18,7 @@ const DAY: u64 = 86_400;
 struct Image {
     changed_at: u64,
     journal_of: Option<usize>,
+    lost: [bool; 2],
 }
 
 pub(crate) struct Device {
@@ -220,7 +221,8 @@ impl Device {
         if self.path("state").exists() {
             copy(&self.path("state"), &image);
         }
-        self.image = Some(Image { changed_at: self.changed_at, journal_of: self.journal_of });
+        let (changed_at, journal_of, lost) = (self.changed_at, self.journal_of, self.lost);
+        self.image = Some(Image { changed_at, journal_of, lost });
     }
 
     /// Puts the image back: the state, and with it the accounts, or the state alone.
@@ -235,8 +237,20 @@ impl Device {
             }
         }
         self.journal_of = image.journal_of;
+        if accounts {
+            self.lost = [0, 1].map(|name: usize| self.lost[name] || image.lost[name]);
+        }
         self.journal_lost |= !accounts;
         self.cause();
+    }
+
+    /// The vault was purged of it, or is an older one: records of the accounts and of those in the
+    /// image may be gone.
+    pub(crate) fn is_forgotten(&mut self) {
+        self.lost = [true; 2];
+        if let Some(image) = &mut self.image {
+            image.lost = [true; 2];
+        }
     }
 
     pub(crate) fn lose_state(&mut self) {

@@ -65,7 +65,7 @@ impl Walk {
                 let done = vault.purge(&SCOPE, name, Confirmation::Given, &REQUEST, now);
                 let device = &mut self.devices[device];
                 if done.is_ok() {
-                    device.lost = [true; 2];
+                    device.is_forgotten();
                 }
                 done.map(|_| false)
             }
@@ -116,7 +116,7 @@ impl Walk {
                     restore(&self.path("copy"), &self.path("vault"), &REQUEST, now).unwrap();
                 self.vault = Some(vault);
                 for device in &mut self.devices {
-                    device.lost = [true; 2];
+                    device.is_forgotten();
                 }
                 Ok(true)
             }
