@@ -21,7 +21,7 @@ use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::random::Generator;
 use laps_core::rotation::message::{Answer, CheckIn, MAX_ANSWER, MAX_HEAD, record_prefix};
-use laps_core::rotation::{AccountSeen, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish};
+use laps_core::rotation::{AccountSeen, Applied, Config, Effect, MAX_JOURNAL, Rotation, Verified};
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::{MemoryStore, Vault};
@@ -59,8 +59,8 @@ impl World {
         Self { machine, vault, generator, reader, record: Vec::new(), nonce: 0 }
     }
 
-    /// Steps until the wish is of this kind.
-    fn until(mut self, kind: impl Fn(Wish) -> bool) -> Self {
+    /// Steps until the effect is of this kind.
+    fn until(mut self, kind: impl Fn(Effect) -> bool) -> Self {
         for _ in 0..100 {
             if kind(self.machine.poll()) {
                 return self;
@@ -73,25 +73,25 @@ impl World {
     fn step(&mut self) {
         let machine = &mut self.machine;
         match machine.poll() {
-            Wish::Wipe => machine.handle_wiped().unwrap(),
-            Wish::Save => {
+            Effect::Wipe => machine.handle_wiped().unwrap(),
+            Effect::Save => {
                 machine.journal(&mut [0; MAX_JOURNAL]).unwrap();
                 machine.handle_saved().unwrap();
             }
-            Wish::LookUp => machine.handle_account(AccountSeen::Present { stamp: STAMP }, NOW),
-            Wish::CheckIn => {
+            Effect::LookUp => machine.handle_account(AccountSeen::Present { stamp: STAMP }, NOW),
+            Effect::CheckIn => {
                 let message = self.message();
                 let answer = self.vault.check_in(&Scope::EMPTY, DEVICE, &message, NOW).unwrap();
                 self.machine.handle_answer(&answer, NOW, 0).unwrap();
             }
-            Wish::Prepare { previous, version } => {
+            Effect::Prepare { previous, version } => {
                 let id = self.seal(previous, version);
                 self.machine.handle_prepared(id, version, STAMP, NOW).unwrap();
             }
-            Wish::ReadStamp => machine.handle_stamp(STAMP, NOW, 0).unwrap(),
-            Wish::Apply { .. } => machine.handle_applied(Applied::Success, NOW).unwrap(),
-            Wish::Verify { .. } => machine.handle_verified(Verified::Match, NOW, 0).unwrap(),
-            Wish::Act(_) | Wish::WaitUntil(_) => machine.force(NOW),
+            Effect::ReadStamp => machine.handle_stamp(STAMP, NOW, 0).unwrap(),
+            Effect::Apply { .. } => machine.handle_applied(Applied::Success, NOW).unwrap(),
+            Effect::Verify { .. } => machine.handle_verified(Verified::Match, NOW, 0).unwrap(),
+            Effect::Act(_) | Effect::WaitUntil(_) => machine.force(NOW),
         }
         while self.machine.poll_event().is_some() {}
     }
@@ -135,7 +135,7 @@ impl World {
 /// Each step of the machine; the goal is less than 1 µs.
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
-    let settled = World::new().until(|wish| matches!(wish, Wish::WaitUntil(_))).machine;
+    let settled = World::new().until(|effect| matches!(effect, Effect::WaitUntil(_))).machine;
     group.bench_function("poll", |b| b.iter(|| black_box(&settled).poll()));
     let mut step = |name: &str, from: &Rotation, work: &mut dyn FnMut(&mut Rotation)| {
         group.bench_function(name, |b| {
@@ -143,17 +143,17 @@ fn steps(criterion: &mut Criterion) {
         });
     };
     step("timeout", &settled, &mut |m| m.handle_timeout(NOW.plus(60)));
-    let prepare = World::new().until(|wish| matches!(wish, Wish::Prepare { .. })).machine;
-    let Wish::Prepare { version, .. } = prepare.poll() else { panic!("wishes no password") };
+    let prepare = World::new().until(|effect| matches!(effect, Effect::Prepare { .. })).machine;
+    let Effect::Prepare { version, .. } = prepare.poll() else { panic!("effects no password") };
     let id = RecordId::from_bytes([9; 16]);
     step("prepared", &prepare, &mut |m| m.handle_prepared(id, version, STAMP, NOW).unwrap());
-    let stamp = World::new().until(|wish| wish == Wish::ReadStamp).machine;
+    let stamp = World::new().until(|effect| effect == Effect::ReadStamp).machine;
     step("stamp", &stamp, &mut |m| m.handle_stamp(STAMP, NOW, 0).unwrap());
-    let apply = World::new().until(|wish| matches!(wish, Wish::Apply { .. })).machine;
+    let apply = World::new().until(|effect| matches!(effect, Effect::Apply { .. })).machine;
     step("applied", &apply, &mut |m| m.handle_applied(Applied::Success, NOW).unwrap());
-    let verify = World::new().until(|wish| matches!(wish, Wish::Verify { .. })).machine;
+    let verify = World::new().until(|effect| matches!(effect, Effect::Verify { .. })).machine;
     step("verified", &verify, &mut |m| m.handle_verified(Verified::Match, NOW, 0).unwrap());
-    let save = World::new().until(|wish| wish == Wish::Save).machine;
+    let save = World::new().until(|effect| effect == Effect::Save).machine;
     step("journal written and saved", &save, &mut |m| {
         m.journal(&mut [0; MAX_JOURNAL]).unwrap();
         m.handle_saved().unwrap();
@@ -170,8 +170,9 @@ fn steps(criterion: &mut Criterion) {
 fn messages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("message");
     // A check-in with a record, as in the middle of a rotation.
-    let mut offering =
-        World::new().until(|wish| wish == Wish::Save).until(|wish| wish == Wish::CheckIn);
+    let mut offering = World::new()
+        .until(|effect| effect == Effect::Save)
+        .until(|effect| effect == Effect::CheckIn);
     let message = offering.message();
     let machine = offering.machine.clone();
     group.bench_function("check-in, encode the head", |b| {
@@ -205,7 +206,7 @@ fn messages(criterion: &mut Criterion) {
             BatchSize::SmallInput,
         );
     });
-    let mut quiet = World::new().until(|wish| matches!(wish, Wish::WaitUntil(_)));
+    let mut quiet = World::new().until(|effect| matches!(effect, Effect::WaitUntil(_)));
     let message = quiet.message();
     group.throughput(Throughput::Elements(1));
     group.bench_function("vault in memory, nothing new", |b| {

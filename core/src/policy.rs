@@ -49,7 +49,7 @@ pub use self::{
     },
 };
 pub use self::{
-    effect::{Change, Effect, asks_for_rotation, changes},
+    effect::{Change, ChangeEffect, asks_for_rotation, changes},
     setting::{Allowed, Condition, Setting, Since, Value},
     settings::{PolicyError, Refusal, Settings},
 };

@@ -23,9 +23,9 @@
 //! 4. Drain [`Rotation::poll_event`] into the log. Tell [`Rotation::handle_readers`] whom the next
 //!    password is sealed to: at the start, when [`Rotation::holds`] or the readers are others than
 //!    before.
-//! 5. Do what [`Rotation::poll`] wishes, then report the fact that belongs to it:
+//! 5. Perform the effect of [`Rotation::poll`], then report the fact that belongs to it:
 //!
-//! | wish | do | fact |
+//! | effect | do | fact |
 //! |---|---|---|
 //! | `Wipe` | overwrite the password in memory | `handle_wiped` |
 //! | `Save` | `journal(&mut buffer)`; write it and the records of `keep()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
@@ -40,11 +40,11 @@
 //!
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
-//! A fact that was not wished is refused with [`RotationError::UnexpectedFact`] and changes
+//! A fact that was not asked for is refused with [`RotationError::UnexpectedFact`] and changes
 //! nothing: poll again. These may come at any time: `handle_timeout`, `handle_used`,
 //! `handle_config`, `handle_account`, `handle_readers`, `acknowledge_log`,
 //! `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and `check_in` without
-//! a wish where no journal is to be saved and no account is being changed.
+//! that effect where no journal is to be saved and no account is being changed.
 //!
 //! # The states
 //!
@@ -115,6 +115,7 @@ mod after_use;
 mod causes;
 mod clock;
 mod config;
+mod effect;
 pub mod event;
 mod exchange;
 #[cfg(all(test, feature = "vault"))]
@@ -133,10 +134,9 @@ mod steps;
 #[cfg(test)]
 mod vectors;
 mod wire;
-mod wish;
 
 pub use causes::Waits;
 pub use config::{Config, DAY, FollowUp};
+pub use effect::{AccountSeen, Acted, Action, Applied, Effect, RotationError, Verified};
 pub use journal::{AuditFinding, MAX_JOURNAL};
 pub use machine::{Rotation, State, Status};
-pub use wish::{AccountSeen, Acted, Action, Applied, RotationError, Verified, Wish};

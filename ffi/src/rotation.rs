@@ -10,7 +10,7 @@ use laps_core::error::Code;
 use laps_core::identity::{RecordId, Timestamp};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::set::IdSet;
-use laps_core::rotation::{MAX_JOURNAL, Rotation, RotationError, State, Wish};
+use laps_core::rotation::{Effect, MAX_JOURNAL, Rotation, RotationError, State};
 use laps_core::seal::{Header, Reader, Record};
 use laps_host::agent::journal::{self, JournalFile};
 use laps_host::agent::status::Status;
@@ -103,7 +103,7 @@ impl laps_rotation {
 
     /// The password is ours, so wiping it is not a wish that C sees.
     pub(crate) fn settle(&mut self) -> Result<(), Failure> {
-        while self.machine.poll() == Wish::Wipe {
+        while self.machine.poll() == Effect::Wipe {
             self.password = None;
             self.machine.handle_wiped()?;
         }
@@ -130,7 +130,7 @@ impl laps_rotation {
         stamp: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let Wish::Prepare { previous, version } = self.machine.poll() else {
+        let Effect::Prepare { previous, version } = self.machine.poll() else {
             return Err(RotationError::UnexpectedFact.into());
         };
         let generator = generator.ready()?;
@@ -253,17 +253,17 @@ pub unsafe extern "C" fn laps_rotation_poll(
             )
         };
         let (number, with) = match rotation.machine.poll() {
-            Wish::Save => (LAPS_WISH_SAVE, 0),
-            Wish::LookUp => (LAPS_WISH_LOOK_UP, 0),
-            Wish::CheckIn => (LAPS_WISH_CHECK_IN, 0),
-            Wish::Prepare { version, .. } => (LAPS_WISH_PREPARE, version),
-            Wish::ReadStamp => (LAPS_WISH_READ_STAMP, 0),
-            Wish::Apply { .. } => (LAPS_WISH_APPLY, 0),
-            Wish::Verify { .. } => (LAPS_WISH_VERIFY, 0),
-            Wish::Act(action) => (LAPS_WISH_ACT, action as u64),
-            Wish::WaitUntil(until) => (LAPS_WISH_WAIT, until.as_unix_seconds()),
+            Effect::Save => (LAPS_WISH_SAVE, 0),
+            Effect::LookUp => (LAPS_WISH_LOOK_UP, 0),
+            Effect::CheckIn => (LAPS_WISH_CHECK_IN, 0),
+            Effect::Prepare { version, .. } => (LAPS_WISH_PREPARE, version),
+            Effect::ReadStamp => (LAPS_WISH_READ_STAMP, 0),
+            Effect::Apply { .. } => (LAPS_WISH_APPLY, 0),
+            Effect::Verify { .. } => (LAPS_WISH_VERIFY, 0),
+            Effect::Act(action) => (LAPS_WISH_ACT, action as u64),
+            Effect::WaitUntil(until) => (LAPS_WISH_WAIT, until.as_unix_seconds()),
             // `settle` leaves none.
-            Wish::Wipe => return Err(Code::Internal.into()),
+            Effect::Wipe => return Err(Code::Internal.into()),
         };
         wish.set(number);
         value.set(with);
@@ -355,7 +355,8 @@ pub unsafe extern "C" fn laps_rotation_password(
     value(ptr::null(), || {
         // SAFETY: contract, Objects.
         let rotation = unsafe { pointer::shared(rotation) }?;
-        let (Wish::Apply { id: wanted } | Wish::Verify { id: wanted }) = rotation.machine.poll()
+        let (Effect::Apply { id: wanted } | Effect::Verify { id: wanted }) =
+            rotation.machine.poll()
         else {
             return Ok(ptr::null());
         };

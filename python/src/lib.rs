@@ -66,7 +66,7 @@ mod _laps {
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]
-    use super::rotation::{Rotation, Wish};
+    use super::rotation::{Effect, Rotation};
     #[pymodule_export]
     use super::strength::Strength;
     #[pymodule_export]

@@ -7,8 +7,8 @@ use laps_core::identity::{AccountName, DeviceId, RecordId, Scope};
 use laps_core::rotation::message::record_prefix;
 use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{
-    AccountSeen, Acted, Applied, Config, MAX_JOURNAL, Rotation as Core, RotationError, Verified,
-    Wish as CoreWish,
+    AccountSeen, Acted, Applied, Config, Effect as CoreEffect, MAX_JOURNAL, Rotation as Core,
+    RotationError, Verified,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
@@ -29,9 +29,9 @@ fn entropy() -> PyResult<u64> {
     drawing(TryRng::try_next_u64)?.map_err(|error| raise(error.code(), error))
 }
 
-/// What a rotation wishes next. It says the same until a fact arrives.
+/// The next effect of a rotation. It says the same until a fact arrives.
 #[pyclass(frozen, get_all, module = "laps")]
-pub(crate) struct Wish {
+pub(crate) struct Effect {
     /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or
     /// `wait-until`.
     kind: &'static str,
@@ -47,30 +47,30 @@ pub(crate) struct Wish {
 }
 
 #[pymethods]
-impl Wish {
+impl Effect {
     fn __repr__(&self) -> String {
-        format!("<Wish {}>", self.kind)
+        format!("<Effect {}>", self.kind)
     }
 }
 
-impl From<CoreWish> for Wish {
-    fn from(wish: CoreWish) -> Self {
+impl From<CoreEffect> for Effect {
+    fn from(effect: CoreEffect) -> Self {
         use laps_core::rotation::Action;
         let plain = |kind| Self { kind, record: None, version: None, action: None, until: None };
-        match wish {
-            CoreWish::Wipe => plain("wipe"),
-            CoreWish::Save => plain("save"),
-            CoreWish::CheckIn => plain("check-in"),
-            CoreWish::LookUp => plain("look-up"),
-            CoreWish::ReadStamp => plain("read-stamp"),
-            CoreWish::Prepare { previous, version } => Self {
+        match effect {
+            CoreEffect::Wipe => plain("wipe"),
+            CoreEffect::Save => plain("save"),
+            CoreEffect::CheckIn => plain("check-in"),
+            CoreEffect::LookUp => plain("look-up"),
+            CoreEffect::ReadStamp => plain("read-stamp"),
+            CoreEffect::Prepare { previous, version } => Self {
                 record: previous.map(|id| id.to_string()),
                 version: Some(version),
                 ..plain("prepare")
             },
-            CoreWish::Apply { id } => Self { record: Some(id.to_string()), ..plain("apply") },
-            CoreWish::Verify { id } => Self { record: Some(id.to_string()), ..plain("verify") },
-            CoreWish::Act(action) => Self {
+            CoreEffect::Apply { id } => Self { record: Some(id.to_string()), ..plain("apply") },
+            CoreEffect::Verify { id } => Self { record: Some(id.to_string()), ..plain("verify") },
+            CoreEffect::Act(action) => Self {
                 action: Some(match action {
                     Action::WarnSignOut => "warn-sign-out",
                     Action::SignOut => "sign-out",
@@ -80,13 +80,14 @@ impl From<CoreWish> for Wish {
                 }),
                 ..plain("act")
             },
-            CoreWish::WaitUntil(at) => Self { until: Some(When(at)), ..plain("wait-until") },
+            CoreEffect::WaitUntil(at) => Self { until: Some(When(at)), ..plain("wait-until") },
         }
     }
 }
 
-/// The machine that decides in a rotation: facts in, wishes out. It holds no password and no record
-/// and touches nothing. `Agent` drives it for you; drive it yourself where the device is yours.
+/// The machine that decides in a rotation: facts in, effects out. It holds no password and no
+/// record and touches nothing. `Agent` drives it for you; drive it yourself where the device is
+/// yours.
 ///
 /// For `prepare`, `generate()` and `Recipe.generate()` mix fresh bytes of the operating system in;
 /// with a `Generator` of your own call its `reseed()` first, so that a copied machine does not
@@ -143,7 +144,7 @@ impl Rotation {
     }
 
     /// What to do next.
-    fn poll(&self) -> Wish {
+    fn poll(&self) -> Effect {
         self.lock().poll().into()
     }
 

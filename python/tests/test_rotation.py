@@ -1,4 +1,4 @@
-"""The machine, driven from Python: facts in, wishes out, a vault at the other end."""
+"""The machine, driven from Python: facts in, effects out, a vault at the other end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Device:
         self.records: dict[str, Record] = {}
         self.password: Password | None = None
         self.saved: tuple[bytes, dict[str, Record]] | None = None
-        self.wishes: list[str] = []
+        self.effects: list[str] = []
         self.now = START
         self.rotation = self.machine()
 
@@ -38,14 +38,14 @@ class Device:
         self.rotation = self.machine()
 
     def run(self, until: str = "wait-until") -> None:
-        """Does what is wished, up to a wish."""
+        """Performs the effects, up to an effect."""
         for _ in range(100):
-            wish = self.rotation.poll()
-            self.wishes.append(wish.kind)
-            if wish.kind == until:
+            effect = self.rotation.poll()
+            self.effects.append(effect.kind)
+            if effect.kind == until:
                 return
-            self.step(wish.kind, wish.version, wish.record)
-        raise AssertionError(self.wishes)
+            self.step(effect.kind, effect.version, effect.record)
+        raise AssertionError(self.effects)
 
     def step(self, kind: str, version: int | None, previous: str | None) -> None:
         rotation, now = self.rotation, self.now
@@ -105,7 +105,7 @@ def test_a_whole_rotation(device: Device) -> None:
     device.run()
     assert device.revealed() == [device.account]
     assert (device.rotation.state, device.rotation.version) == ("settled", 1)
-    assert device.wishes.index("apply") > device.wishes.index("prepare")
+    assert device.effects.index("apply") > device.effects.index("prepare")
     assert len(device.rotation.may_hold) == 1
     assert device.rotation.may_hold_record(device.rotation.may_hold[0])
     due = device.rotation.due
@@ -129,13 +129,13 @@ def test_it_rotates_again_when_it_is_due_or_forced(device: Device) -> None:
     assert device.account in device.revealed()
 
 
-@pytest.mark.parametrize("wish", ["save", "check-in", "read-stamp", "apply", "verify", "wipe"])
-def test_a_crash_at_any_wish_loses_nothing(device: Device, wish: str) -> None:
+@pytest.mark.parametrize("effect", ["save", "check-in", "read-stamp", "apply", "verify", "wipe"])
+def test_a_crash_at_any_effect_loses_nothing(device: Device, effect: str) -> None:
     device.run()
     device.rotation.force(now=device.now)
     device.run(until="prepare")
     device.step("prepare", device.rotation.poll().version, device.rotation.poll().record)
-    device.run(until=wish)
+    device.run(until=effect)
     device.crash()
     assert device.account in device.revealed()
     device.now += timedelta(hours=2)
@@ -146,7 +146,7 @@ def test_a_crash_at_any_wish_loses_nothing(device: Device, wish: str) -> None:
     assert device.revealed() == [device.account]
 
 
-def test_a_fact_that_was_not_wished_is_refused(device: Device) -> None:
+def test_a_fact_that_was_not_asked_for_is_refused(device: Device) -> None:
     with pytest.raises(UnexpectedEvent):
         device.rotation.handle_applied("success", now=START)
     with pytest.raises(LapsError, match="not one of those"):

@@ -228,7 +228,8 @@ impl Agent {
         self.outcome(false)
     }
 
-    /// One look at everything, then what the machine wishes until it waits; until when it waits.
+    /// One look at everything, then the effects that the machine asks for until it waits; until
+    /// when it waits.
     fn cycle(
         &mut self,
         wanted: Wanted,

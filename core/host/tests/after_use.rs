@@ -24,8 +24,8 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::EventKind;
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    AccountSeen, Acted, Action as Wished, Applied, Config, FollowUp, MAX_JOURNAL, Rotation,
-    Verified, Wish,
+    AccountSeen, Acted, Action as MachineAction, Applied, Config, Effect, FollowUp, MAX_JOURNAL,
+    Rotation, Verified,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -44,7 +44,7 @@ struct Driver {
     records: BTreeMap<RecordId, Vec<u8>>,
     password: Option<Box<Password>>,
     now: Timestamp,
-    acts: Vec<(Timestamp, Wished)>,
+    acts: Vec<(Timestamp, MachineAction)>,
     kinds: Vec<EventKind>,
 }
 
@@ -70,56 +70,56 @@ impl Driver {
         }
     }
 
-    /// Does what is wished until there is something to wait for; until when.
+    /// Performs the effects until there is something to wait for; until when.
     fn run(&mut self) -> Timestamp {
         loop {
             let now = self.now;
             match self.machine.poll() {
-                Wish::WaitUntil(at) => {
+                Effect::WaitUntil(at) => {
                     while let Some(event) = self.machine.poll_event() {
                         self.kinds.push(event.kind);
                     }
                     return at;
                 }
-                Wish::Wipe => {
+                Effect::Wipe => {
                     self.password = None;
                     self.machine.handle_wiped().unwrap();
                 }
-                Wish::Save => {
+                Effect::Save => {
                     self.machine.journal(&mut [0; MAX_JOURNAL]).unwrap();
                     self.machine.handle_saved().unwrap();
                 }
-                Wish::LookUp => {
+                Effect::LookUp => {
                     let stamp = self.store.change_stamp(&self.account).unwrap();
                     self.machine.handle_account(AccountSeen::Present { stamp }, now);
                 }
-                Wish::CheckIn => self.check_in(),
-                Wish::Prepare { previous, version } => self.prepare(previous, version),
-                Wish::ReadStamp => {
+                Effect::CheckIn => self.check_in(),
+                Effect::Prepare { previous, version } => self.prepare(previous, version),
+                Effect::ReadStamp => {
                     let stamp = self.store.change_stamp(&self.account).unwrap();
                     self.machine.handle_stamp(stamp, now, 0).unwrap();
                 }
-                Wish::Apply { .. } => {
+                Effect::Apply { .. } => {
                     let password = self.password.as_ref().unwrap();
                     let mut lock = SetterLock::unlocked();
                     self.store.set(&self.account, password, &mut lock).unwrap();
                     self.machine.handle_applied(Applied::Success, now).unwrap();
                 }
-                Wish::Verify { .. } => {
+                Effect::Verify { .. } => {
                     let answer = self.store.verify(&self.account, self.password.as_ref().unwrap());
                     assert_eq!(answer, Verification::Matches);
                     self.machine.handle_verified(Verified::Match, now, 0).unwrap();
                 }
-                Wish::Act(wished) => {
-                    let action = match wished {
-                        Wished::WarnSignOut => Action::WarnSignOut,
-                        Wished::SignOut => Action::SignOut,
-                        Wished::Terminate => Action::Terminate,
-                        Wished::WarnRestart => Action::WarnRestart,
-                        Wished::Restart => Action::Restart,
+                Effect::Act(asked) => {
+                    let action = match asked {
+                        MachineAction::WarnSignOut => Action::WarnSignOut,
+                        MachineAction::SignOut => Action::SignOut,
+                        MachineAction::Terminate => Action::Terminate,
+                        MachineAction::WarnRestart => Action::WarnRestart,
+                        MachineAction::Restart => Action::Restart,
                     };
-                    assert_eq!(self.store.act(&self.account, action), Ok(()), "{wished:?}");
-                    self.acts.push((now, wished));
+                    assert_eq!(self.store.act(&self.account, action), Ok(()), "{asked:?}");
+                    self.acts.push((now, asked));
                     self.machine.handle_acted(Acted::Done, now).unwrap();
                 }
             }
@@ -221,14 +221,17 @@ fn a_used_account_gets_a_new_password_and_its_processes_end_two_minutes_after_a_
     driver.pass(20);
     assert_ne!(real.shadow(), first, "the password is reset when the delay is over");
     let began = driver.now;
-    assert_eq!(driver.acts, [(began, Wished::WarnSignOut)]);
+    assert_eq!(driver.acts, [(began, MachineAction::WarnSignOut)]);
     driver.pass(119);
     assert!(session.try_wait().unwrap().is_none() && job.try_wait().unwrap().is_none());
     driver.pass(1);
     session.wait().unwrap();
     assert!(!job.wait().unwrap().success());
     let end = began.plus(120);
-    assert_eq!(driver.acts.get(1..), Some(&[(end, Wished::SignOut), (end, Wished::Terminate)][..]));
+    assert_eq!(
+        driver.acts.get(1..),
+        Some(&[(end, MachineAction::SignOut), (end, MachineAction::Terminate)][..])
+    );
     assert!(driver.kinds.contains(&EventKind::PostAuthenticationDone));
     assert_eq!(driver.bench.candidates().len(), 1);
 }
@@ -246,11 +249,11 @@ fn a_restart_comes_one_minute_after_a_warning_and_once() {
     driver.machine.handle_used(driver.now, driver.now);
     driver.pass(3600);
     let began = driver.now;
-    assert_eq!(driver.acts, [(began, Wished::WarnRestart)]);
+    assert_eq!(driver.acts, [(began, MachineAction::WarnRestart)]);
     driver.pass(59);
     assert!(!mark.exists());
     driver.pass(1);
-    assert_eq!(driver.acts.last(), Some(&(began.plus(60), Wished::Restart)));
+    assert_eq!(driver.acts.last(), Some(&(began.plus(60), MachineAction::Restart)));
     driver.pass(86_400);
     assert_eq!(std::fs::read_to_string(&mark).unwrap(), "once\n");
 }

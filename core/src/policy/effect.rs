@@ -6,7 +6,7 @@ use crate::account::same_name;
 /// When a change takes effect on the password that a device has now.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
-pub enum Effect {
+pub enum ChangeEffect {
     /// The password and its expiry stay; nothing about the next one changes either.
     None,
     /// The present password stays until it is due; the change is in the next one.
@@ -15,7 +15,7 @@ pub enum Effect {
     RotatesNow,
 }
 
-impl Effect {
+impl ChangeEffect {
     /// `no effect`, `at next rotation` or `rotates now`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -34,7 +34,7 @@ pub struct Change {
     /// Which.
     pub setting: Setting,
     /// What happens on a device.
-    pub effect: Effect,
+    pub effect: ChangeEffect,
     /// Why, in plain words.
     pub because: &'static str,
 }
@@ -53,15 +53,15 @@ pub fn changes(old: &Policy, new: &Policy) -> impl Iterator<Item = Change> {
 /// Whether a device that has `old` and gets `new` replaces its password at once.
 #[must_use]
 pub fn asks_for_rotation(old: &Policy, new: &Policy) -> bool {
-    changes(old, new).any(|change| change.effect == Effect::RotatesNow)
+    changes(old, new).any(|change| change.effect == ChangeEffect::RotatesNow)
 }
 
-fn effect(setting: Setting, old: &Policy, new: &Policy) -> (Effect, &'static str) {
+fn effect(setting: Setting, old: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     if new.backup_directory() == BackupDirectory::Disabled && setting != Setting::BackupDirectory {
-        return (Effect::None, "nothing is managed under the new policy");
+        return (ChangeEffect::None, "nothing is managed under the new policy");
     }
     if new.unmet(setting).is_some() {
-        return (Effect::None, "the setting has no effect under the new policy");
+        return (ChangeEffect::None, "the setting has no effect under the new policy");
     }
     match setting.row().effect {
         Rule::Always(effect, because) => (effect, because),
@@ -73,31 +73,34 @@ fn effect(setting: Setting, old: &Policy, new: &Policy) -> (Effect, &'static str
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rule {
     /// The same, whatever the policies.
-    Always(Effect, &'static str),
+    Always(ChangeEffect, &'static str),
     /// It depends on the old policy and the new one.
-    Depends(fn(&Policy, &Policy) -> (Effect, &'static str)),
+    Depends(fn(&Policy, &Policy) -> (ChangeEffect, &'static str)),
 }
 
-pub(super) fn of_directory(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_directory(old: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     if new.backup_directory() == BackupDirectory::Disabled {
-        (Effect::None, "the account is no longer managed; its password stays as it is")
+        (ChangeEffect::None, "the account is no longer managed; its password stays as it is")
     } else if old.backup_directory() == BackupDirectory::Disabled {
-        (Effect::RotatesNow, "the account becomes managed; its password is replaced and backed up")
+        (
+            ChangeEffect::RotatesNow,
+            "the account becomes managed; its password is replaced and backed up",
+        )
     } else {
-        (Effect::RotatesNow, "the new directory has no password of this device yet")
+        (ChangeEffect::RotatesNow, "the new directory has no password of this device yet")
     }
 }
 
-pub(super) fn of_account_name(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_account_name(old: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     let names = [old, new].map(|policy| policy.administrator_account_name().as_str());
     if same_name(names[0], names[1]) {
-        (Effect::None, "the name differs in capitals only; it is the same account")
+        (ChangeEffect::None, "the name differs in capitals only; it is the same account")
     } else {
-        (Effect::RotatesNow, "another account is managed; the old one is no longer managed")
+        (ChangeEffect::RotatesNow, "another account is managed; the old one is no longer managed")
     }
 }
 
-pub(super) fn of_age(old: &Policy, new: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_age(old: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     let is_cut = new.backup_directory() == BackupDirectory::ActiveDirectory
         && new.password_expiration_protection_enabled()
         && new.password_age_days() < old.password_age_days();
@@ -107,31 +110,34 @@ pub(super) fn of_age(old: &Policy, new: &Policy) -> (Effect, &'static str) {
     } else {
         "the present expiry stays; the new age counts from the next rotation"
     };
-    (Effect::NextRotation, because)
+    (ChangeEffect::NextRotation, because)
 }
 
-pub(super) fn of_encryption(_: &Policy, new: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_encryption(_: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     if new.ad_password_encryption_enabled() {
-        (Effect::RotatesNow, "encryption was turned on; the password in clear text is replaced")
+        (
+            ChangeEffect::RotatesNow,
+            "encryption was turned on; the password in clear text is replaced",
+        )
     } else {
-        (Effect::NextRotation, "the next password is stored in clear text")
+        (ChangeEffect::NextRotation, "the next password is stored in clear text")
     }
 }
 
-pub(super) fn of_principal(old: &Policy, _: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_principal(old: &Policy, _: &Policy) -> (ChangeEffect, &'static str) {
     let because = if old.ad_password_encryption_enabled() {
         "somebody else may decrypt; what is stored was encrypted for the old one"
     } else {
         "the password in clear text is replaced, by one that only this principal may decrypt"
     };
-    (Effect::RotatesNow, because)
+    (ChangeEffect::RotatesNow, because)
 }
 
-pub(super) fn of_dsrm(_: &Policy, new: &Policy) -> (Effect, &'static str) {
+pub(super) fn of_dsrm(_: &Policy, new: &Policy) -> (ChangeEffect, &'static str) {
     if new.ad_backup_dsrm_password() {
-        (Effect::RotatesNow, "a domain controller's DSRM password becomes managed")
+        (ChangeEffect::RotatesNow, "a domain controller's DSRM password becomes managed")
     } else {
-        (Effect::None, "the DSRM password is no longer managed; it stays as it is")
+        (ChangeEffect::None, "the DSRM password is no longer managed; it stays as it is")
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
     }
 
     /// Changes one setting of a policy, and says what that does.
-    fn one(base: &[(Setting, Value<'_>)], setting: Setting, value: Value<'_>) -> Effect {
+    fn one(base: &[(Setting, Value<'_>)], setting: Setting, value: Value<'_>) -> ChangeEffect {
         let old = policy(base);
         let mut all = base.to_vec();
         all.push((setting, value));
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_table_of_the_documentation_holds() {
-        use Effect::{NextRotation, None, RotatesNow};
+        use ChangeEffect::{NextRotation, None, RotatesNow};
         use Setting as S;
         let number = Value::Number;
         let automatic = [ENTRA, (S::AutomaticAccountManagementEnabled, Value::Switch(true))];

@@ -42,7 +42,7 @@ pub struct Difference {
     /// The value now.
     pub new: OwnedValue,
     /// What happens.
-    pub effect: super::Effect,
+    pub effect: super::ChangeEffect,
     /// Why, in plain words.
     pub because: &'static str,
 }
@@ -76,7 +76,7 @@ fn authority(old: Root, new: Root, policy: &Policy) -> Option<Difference> {
         setting: "PolicySource",
         old: OwnedValue::Text(old.name().into()),
         new: OwnedValue::Text(new.name().into()),
-        effect: if managed { super::Effect::RotatesNow } else { super::Effect::None },
+        effect: if managed { super::ChangeEffect::RotatesNow } else { super::ChangeEffect::None },
         because: if managed {
             "the policy comes from another authority"
         } else {

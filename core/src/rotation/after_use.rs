@@ -13,11 +13,11 @@
 //! journalled, too. All but the restart may happen twice when the agent dies at the wrong moment;
 //! the restart is journalled as done before it happens, so that it cannot happen at every start.
 
+use super::effect::{Acted, Action, Effect, RotationError};
 use super::event::{EventKind, Reason};
 use super::journal::{Following, Use};
 use super::machine::{Rotation, Unsaved};
 use super::schedule::TOLERANCE;
-use super::wish::{Acted, Action, RotationError, Wish};
 use crate::identity::Timestamp;
 
 /// How often a reset is tried (Windows LAPS: event 10048 after a hundred).
@@ -172,7 +172,7 @@ impl Rotation {
         }
     }
 
-    /// The restart is journalled as done before it is wished.
+    /// The restart is journalled as done before it is asked for.
     pub(super) fn start_restart(&mut self) {
         let restart = self.journal.following.is_some_and(|following| {
             following.actions == Action::Restart.bit() && self.is_past(following.at)
@@ -184,12 +184,12 @@ impl Rotation {
         }
     }
 
-    /// How the wished action ended.
+    /// How the action ended.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub fn handle_acted(&mut self, acted: Acted, now: Timestamp) -> Result<(), RotationError> {
-        let Wish::Act(action) = self.poll() else { return Err(RotationError::UnexpectedFact) };
+        let Effect::Act(action) = self.poll() else { return Err(RotationError::UnexpectedFact) };
         let reason = match acted {
             Acted::Done => None,
             Acted::Failed => Some(Reason::SetterFailed),

@@ -1,5 +1,6 @@
 //! The exchange with the vault (protocol §3).
 
+use super::effect::RotationError;
 use super::event::{EventKind, Outcome, Reason};
 use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
 use super::machine::{Hurry, Rotation, Step, Unsaved};
@@ -8,7 +9,6 @@ use super::message::{
 };
 use super::schedule;
 use super::set::{IdSet, ReaderIds};
-use super::wish::RotationError;
 use crate::identity::{RecordId, Timestamp};
 
 /// How far the highest version may stand above every version that the vault knows or a record of
@@ -122,7 +122,7 @@ impl Rotation {
     /// Writes the head of a check-in under a fresh random nonce, from which the jitter of the next
     /// due date is drawn, too; its length. The driver appends the records of
     /// [`Rotation::offers`], in that order, each behind its
-    /// [`record_prefix`](super::message::record_prefix). It may be called without a wish, to
+    /// [`record_prefix`](super::message::record_prefix). It may be called without that effect, to
     /// check in early.
     ///
     /// # Errors

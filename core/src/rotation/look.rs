@@ -1,12 +1,12 @@
 //! What the device sees by itself: its account, its readers; and what a person says about the
 //! vault's log.
 
+use super::effect::AccountSeen;
 use super::event::{EventKind, Reason};
 use super::exchange::Sent;
 use super::journal::AuditFinding;
 use super::machine::{Rotation, Step, Unsaved};
 use super::message::Answer;
-use super::wish::AccountSeen;
 use crate::identity::Timestamp;
 
 impl Rotation {

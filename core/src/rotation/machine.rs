@@ -1,14 +1,14 @@
-//! The machine itself: its state, what it wishes, what it shows.
+//! The machine itself: its state, which effect is next, what it shows.
 
 use super::Waits;
 use super::clock::Clock;
 use super::config::Config;
+use super::effect::{Action, Applied, Effect, RotationError};
 use super::event::{Directory, Event, EventKind, Outcome, Reason};
 use super::exchange::Talk;
 use super::journal::{Attempt, AuditFinding, Journal, Phase, Settled};
 use super::log::Log;
 use super::set::{IdSet, MayHold, ReaderIds};
-use super::wish::{Action, Applied, RotationError, Wish};
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 
@@ -289,45 +289,45 @@ impl Rotation {
 
     /// What to do next. Changes nothing, draws nothing, and says the same until a fact arrives.
     #[must_use]
-    pub fn poll(&self) -> Wish {
+    pub fn poll(&self) -> Effect {
         if self.wipe {
-            return Wish::Wipe;
+            return Effect::Wipe;
         }
         if matches!(self.step, Step::Committing { stamped: false, .. }) {
-            return Wish::ReadStamp;
+            return Effect::ReadStamp;
         }
         if self.unsaved == Unsaved::Step {
             return self.save_or_wait();
         }
         match self.step {
-            Step::Stamping { .. } => return Wish::ReadStamp,
+            Step::Stamping { .. } => return Effect::ReadStamp,
             Step::Applying(Applying { attempt: Attempt { id, .. }, stage, .. }) => {
                 return match stage {
-                    Stage::Set { at } if self.is_past(at) => Wish::Apply { id },
-                    Stage::Set { .. } => Wish::WaitUntil(self.next_time()),
-                    Stage::Verify(_) => Wish::Verify { id },
-                    Stage::Compare(_) => Wish::ReadStamp,
+                    Stage::Set { at } if self.is_past(at) => Effect::Apply { id },
+                    Stage::Set { .. } => Effect::WaitUntil(self.next_time()),
+                    Stage::Verify(_) => Effect::Verify { id },
+                    Stage::Compare(_) => Effect::ReadStamp,
                 };
             }
             Step::Settled(_) | Step::BackingUp { .. } | Step::Committing { .. } => {}
         }
         if let Some(action) = self.next_action() {
-            return Wish::Act(action);
+            return Effect::Act(action);
         }
         if self.wants_check_in() && self.is_past(self.talk.check_in_not_before) {
-            return if self.wants_look() { Wish::LookUp } else { Wish::CheckIn };
+            return if self.wants_look() { Effect::LookUp } else { Effect::CheckIn };
         }
         if let (Some(_), Some(version)) = (self.startable(), self.next_version()) {
-            return Wish::Prepare { previous: self.step.last_made(), version };
+            return Effect::Prepare { previous: self.step.last_made(), version };
         }
         if self.unsaved == Unsaved::Detail {
             return self.save_or_wait();
         }
-        Wish::WaitUntil(self.next_time())
+        Effect::WaitUntil(self.next_time())
     }
 
-    fn save_or_wait(&self) -> Wish {
-        if self.is_past(self.save_at) { Wish::Save } else { Wish::WaitUntil(self.next_time()) }
+    fn save_or_wait(&self) -> Effect {
+        if self.is_past(self.save_at) { Effect::Save } else { Effect::WaitUntil(self.next_time()) }
     }
 
     pub(super) fn is_past(&self, time: Timestamp) -> bool {

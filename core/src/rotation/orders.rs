@@ -1,11 +1,11 @@
 //! What comes from outside a rotation: another policy, another account, a run by hand.
 
 use super::config::Config;
+use super::effect::RotationError;
 use super::event::{EventKind, Reason};
 use super::exchange::Talk;
 use super::journal::Settled;
 use super::machine::{Hurry, Rotation, Step, Unsaved};
-use super::wish::RotationError;
 use crate::account::same_name;
 use crate::identity::Timestamp;
 

@@ -1,11 +1,11 @@
 //! The steps on the device: make, apply, verify (protocol §2).
 
 use super::config::{Config, DAY};
+use super::effect::{Applied, Effect, RotationError, Verified};
 use super::event::{Event, EventKind, Outcome, Reason};
 use super::journal::{self, Attempt, Journal, Phase, Settled};
 use super::machine::{Applying, Hurry, Rotation, Stage, Step, Unsaved};
 use super::schedule;
-use super::wish::{Applied, RotationError, Verified, Wish};
 use crate::identity::{RecordId, Timestamp};
 
 /// How often one password is applied before another is made.
@@ -77,10 +77,10 @@ impl Rotation {
     }
 
     /// A password was made and sealed under this id, with the version and predecessor that were
-    /// wished; `stamp` is the account's change stamp, none where the platform has none.
+    /// asked for; `stamp` is the account's change stamp, none where the platform has none.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished, or for another version; `IdRepeated`. The driver
+    /// `UnexpectedFact` when it was not asked for, or for another version; `IdRepeated`. The driver
     /// wipes the password.
     pub fn handle_prepared(
         &mut self,
@@ -89,7 +89,7 @@ impl Rotation {
         stamp: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<(), RotationError> {
-        if !matches!(self.poll(), Wish::Prepare { version: wished, .. } if wished == version) {
+        if !matches!(self.poll(), Effect::Prepare { version: next, .. } if next == version) {
             return Err(RotationError::UnexpectedFact);
         }
         let cause = self.startable().ok_or(RotationError::UnexpectedFact)?;
@@ -148,13 +148,13 @@ impl Rotation {
     /// No password could be made or sealed. `entropy` is 64 random bits.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub fn handle_prepare_failed(
         &mut self,
         now: Timestamp,
         entropy: u64,
     ) -> Result<(), RotationError> {
-        if !matches!(self.poll(), Wish::Prepare { .. }) {
+        if !matches!(self.poll(), Effect::Prepare { .. }) {
             return Err(RotationError::UnexpectedFact);
         }
         self.observe(now);
@@ -163,8 +163,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// The account's change stamp, when it was wished: right before the account is changed, after
-    /// it was changed, and after a try whose outcome the account does not say; none where the
+    /// The account's change stamp, when it was asked for: right before the account is changed,
+    /// after it was changed, and after a try whose outcome the account does not say; none where the
     /// platform has none. `entropy` is 64 random bits.
     ///
     /// No journal has to be written for the first: a start that finds a record being backed up
@@ -172,7 +172,7 @@ impl Rotation {
     /// made. A driver that writes one all the same writes the new stamp.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub fn handle_stamp(
         &mut self,
         stamp: Option<[u8; 32]>,
@@ -180,7 +180,7 @@ impl Rotation {
         entropy: u64,
     ) -> Result<(), RotationError> {
         self.observe(now);
-        if self.poll() != Wish::ReadStamp {
+        if self.poll() != Effect::ReadStamp {
             return Err(RotationError::UnexpectedFact);
         }
         match self.step {
@@ -226,13 +226,13 @@ impl Rotation {
     /// What the setter reported.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub fn handle_applied(
         &mut self,
         applied: Applied,
         now: Timestamp,
     ) -> Result<(), RotationError> {
-        if !matches!(self.poll(), Wish::Apply { .. }) {
+        if !matches!(self.poll(), Effect::Apply { .. }) {
             return Err(RotationError::UnexpectedFact);
         }
         self.observe(now);
@@ -251,14 +251,14 @@ impl Rotation {
     /// What the account said. `entropy` is 64 random bits.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub fn handle_verified(
         &mut self,
         verified: Verified,
         now: Timestamp,
         entropy: u64,
     ) -> Result<(), RotationError> {
-        if !matches!(self.poll(), Wish::Verify { .. }) {
+        if !matches!(self.poll(), Effect::Verify { .. }) {
             return Err(RotationError::UnexpectedFact);
         }
         self.observe(now);
@@ -447,7 +447,7 @@ impl Rotation {
     /// The password in memory was wiped.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not wished.
+    /// `UnexpectedFact` when it was not asked for.
     pub const fn handle_wiped(&mut self) -> Result<(), RotationError> {
         if !self.wipe {
             return Err(RotationError::UnexpectedFact);
@@ -456,7 +456,7 @@ impl Rotation {
         Ok(())
     }
 
-    /// Writes the journal for [`Wish::Save`]; its length. It may be called without a wish.
+    /// Writes the journal for [`Effect::Save`]; its length. It may be called without that effect.
     ///
     /// # Errors
     /// `BufferTooSmall`; [`MAX_JOURNAL`](super::MAX_JOURNAL) is always enough.
@@ -480,7 +480,7 @@ impl Rotation {
         Ok(())
     }
 
-    /// The journal could not be made durable; it is wished again after a while. `entropy` is 64
+    /// The journal could not be made durable; it is asked for again after a while. `entropy` is 64
     /// random bits.
     pub fn handle_save_failed(&mut self, now: Timestamp, entropy: u64) {
         self.observe(now);

@@ -1,7 +1,7 @@
 //! Post-authentication actions: delay, cancellation, restarts, a hundred tries, warnings.
 
 use laps_core::rotation::event::{EventKind, Reason};
-use laps_core::rotation::{Acted, Action, Applied, Config, DAY, FollowUp, State, Wish};
+use laps_core::rotation::{Acted, Action, Applied, Config, DAY, Effect, FollowUp, State};
 
 use crate::world::{FAIR, Weather, World, config};
 
@@ -126,8 +126,8 @@ fn a_use_of_the_new_password_before_it_is_committed_is_scheduled_anew() {
     let mut world = with_actions(1);
     used(&mut world);
     world.pass(24 * HOUR);
-    world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
-    world.run_to(|wish| wish == Wish::Wipe);
+    world.run_to(|effect| matches!(effect, Effect::Prepare { .. }));
+    world.run_to(|effect| effect == Effect::Wipe);
     assert_eq!(world.machine.state(), State::Committing);
     world.pass(60);
     used(&mut world);
@@ -263,10 +263,10 @@ fn a_restart_happens_once_however_often_the_agent_dies() {
     world.live(24 * HOUR + 59);
     assert_eq!(world.acts.len(), 1);
     world.pass(1);
-    // It is journalled before it is wished.
-    assert_eq!(world.machine.poll(), Wish::Save);
+    // It is journalled before it is asked for.
+    assert_eq!(world.machine.poll(), Effect::Save);
     world.step();
-    assert_eq!(world.machine.poll(), Wish::Act(Action::Restart));
+    assert_eq!(world.machine.poll(), Effect::Act(Action::Restart));
     world.restart();
     world.live(DAY);
     assert_eq!(world.acts.len(), 1, "the agent that died at the restart was the restart");

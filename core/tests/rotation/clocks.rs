@@ -2,7 +2,7 @@
 
 use laps_core::identity::Timestamp;
 use laps_core::rotation::event::EventKind;
-use laps_core::rotation::{DAY, Wish};
+use laps_core::rotation::{DAY, Effect};
 
 use crate::world::{FAIR, START, Weather, World, config};
 
@@ -128,7 +128,7 @@ fn nothing_is_set_without_a_journal() {
         let mut world = settled();
         world.machine.force(world.now);
         for _ in 0..step {
-            world.run_to(|wish| wish == Wish::Save);
+            world.run_to(|effect| effect == Effect::Save);
             world.step();
         }
         world.weather = Weather { disk: false, ..FAIR };

@@ -11,7 +11,7 @@ use core::fmt::Write as _;
 
 use laps_core::identity::Timestamp;
 use laps_core::rotation::event::EventKind;
-use laps_core::rotation::{Config, DAY, FollowUp, Rotation, Wish};
+use laps_core::rotation::{Config, DAY, Effect, FollowUp, Rotation};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -95,7 +95,7 @@ impl Fleet {
                 );
                 (!steps).then(|| world.machine.poll())
             });
-            let Some(Wish::WaitUntil(at)) = waits else { panic!("a hot loop: {waits:?}") };
+            let Some(Effect::WaitUntil(at)) = waits else { panic!("a hot loop: {waits:?}") };
             time += at.seconds_since(world.now).max(1);
             let shock = shocks.next_if(|(at, _)| *at <= time);
             if let Some((at, shock)) = shock {

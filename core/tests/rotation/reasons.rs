@@ -4,7 +4,7 @@ use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId};
 use laps_core::policy::{Setting, Settings, Value, asks_for_rotation};
 use laps_core::rotation::event::{Directory, EventKind, Reason};
-use laps_core::rotation::{Applied, Config, DAY, RotationError, State, Wish};
+use laps_core::rotation::{Applied, Config, DAY, Effect, RotationError, State};
 
 use crate::world::{FAIR, START, Weather, World, config, id};
 
@@ -249,19 +249,19 @@ fn an_uncertain_outcome_is_a_reason() {
 
 #[test]
 fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
-    let middle: [fn(Wish) -> bool; 5] = [
-        |wish| wish == Wish::CheckIn,
-        |wish| wish == Wish::ReadStamp,
-        |wish| matches!(wish, Wish::Apply { .. }),
-        |wish| matches!(wish, Wish::Verify { .. }),
-        |wish| wish == Wish::Wipe,
+    let middle: [fn(Effect) -> bool; 5] = [
+        |effect| effect == Effect::CheckIn,
+        |effect| effect == Effect::ReadStamp,
+        |effect| matches!(effect, Effect::Apply { .. }),
+        |effect| matches!(effect, Effect::Verify { .. }),
+        |effect| effect == Effect::Wipe,
     ];
-    for wish in middle {
+    for effect in middle {
         let mut world = settled();
         world.machine.force(world.now);
-        world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+        world.run_to(|effect| matches!(effect, Effect::Prepare { .. }));
         world.step();
-        world.run_to(wish);
+        world.run_to(effect);
         change(&mut world, |config| {
             config.demand = [1; 8];
             config.max_age_seconds = 9 * DAY;
@@ -274,26 +274,26 @@ fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
 
 #[test]
 fn an_account_replaced_in_the_middle_never_gets_the_password_of_the_other() {
-    type Middle = (fn(Wish) -> bool, bool);
+    type Middle = (fn(Effect) -> bool, bool);
     let middle: [Middle; 5] = [
-        (|wish| wish == Wish::CheckIn, false),
-        (|wish| wish == Wish::ReadStamp, false),
-        (|wish| matches!(wish, Wish::Apply { .. }), true),
-        (|wish| matches!(wish, Wish::Verify { .. }), true),
-        (|wish| wish == Wish::Wipe, true),
+        (|effect| effect == Effect::CheckIn, false),
+        (|effect| effect == Effect::ReadStamp, false),
+        (|effect| matches!(effect, Effect::Apply { .. }), true),
+        (|effect| matches!(effect, Effect::Verify { .. }), true),
+        (|effect| effect == Effect::Wipe, true),
     ];
-    for (wish, goes_on) in middle {
+    for (effect, goes_on) in middle {
         let mut world = settled();
         world.machine.force(world.now);
-        world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+        world.run_to(|effect| matches!(effect, Effect::Prepare { .. }));
         world.step();
-        world.run_to(wish);
+        world.run_to(effect);
         world.config.account = AccountName::new("Other").unwrap();
         world.machine.handle_config(world.config, world.now).unwrap();
         let account = world.machine.account().as_str();
         assert_eq!(account, if goes_on { "Admin" } else { "Other" });
-        while !matches!(world.machine.poll(), Wish::Prepare { .. }) {
-            if let Wish::Apply { .. } = world.machine.poll() {
+        while !matches!(world.machine.poll(), Effect::Prepare { .. }) {
+            if let Effect::Apply { .. } = world.machine.poll() {
                 assert_eq!(world.machine.account().as_str(), "Admin");
             }
             world.step();
@@ -329,7 +329,7 @@ fn a_start_with_nothing_to_manage_says_so_first_and_once() {
 fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished() {
     let mut world = settled();
     world.machine.force(world.now);
-    world.run_to(|wish| matches!(wish, Wish::Apply { .. }));
+    world.run_to(|effect| matches!(effect, Effect::Apply { .. }));
     change(&mut world, |config| config.directory = None);
     world.assert_settled();
     assert_eq!(world.account, 2);
@@ -340,7 +340,7 @@ fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished()
 
     let mut world = settled();
     world.machine.force(world.now);
-    world.run_to(|wish| wish == Wish::ReadStamp);
+    world.run_to(|effect| effect == Effect::ReadStamp);
     change(&mut world, |config| config.directory = None);
     assert_eq!((world.account, world.memory), (1, None));
     change(&mut world, |config| config.directory = Some(Directory::Entra));
@@ -352,7 +352,7 @@ fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished()
 fn a_vault_that_refuses_the_version_gets_a_higher_one_at_once() {
     let mut world = settled();
     world.machine.force(world.now);
-    world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+    world.run_to(|effect| matches!(effect, Effect::Prepare { .. }));
     world.step();
     world.vault.managed.candidates.highest_version = 40;
     world.run();

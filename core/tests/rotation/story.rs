@@ -1,7 +1,7 @@
 //! Whole rotations, as an administrator would tell them.
 
 use laps_core::rotation::event::{EventKind, Reason};
-use laps_core::rotation::{Applied, DAY, State, Wish};
+use laps_core::rotation::{Applied, DAY, Effect, State};
 use laps_core::vault::DeviceStatus;
 
 use crate::world::{FAIR, Weather, World, config, id};
@@ -41,8 +41,8 @@ fn a_first_rotation_takes_three_round_trips_and_three_journals() {
 #[test]
 fn the_vault_knows_with_the_commit_how_the_device_stands_and_until_when() {
     let mut world = World::new(config());
-    world.run_to(|wish| wish == Wish::CheckIn);
-    world.run_to(|wish| matches!(wish, Wish::Apply { .. }));
+    world.run_to(|effect| effect == Effect::CheckIn);
+    world.run_to(|effect| matches!(effect, Effect::Apply { .. }));
     assert_eq!(world.vault.due(), None);
     world.entropy = u64::MAX;
     world.run();
@@ -68,10 +68,10 @@ fn a_commit_that_is_not_acknowledged_leaves_the_due_date_and_the_outcome_as_they
     let before = world.vault.managed.report.clone();
     world.pass(DAY);
     world.machine.force(world.now);
-    world.run_to(|wish| matches!(wish, Wish::Verify { .. }));
+    world.run_to(|effect| matches!(effect, Effect::Verify { .. }));
     // The token has changed meanwhile, as after a message that was late.
     world.vault.managed.candidates.token = Some([9; 16]);
-    while world.machine.state() != State::Committing || world.machine.poll() != Wish::CheckIn {
+    while world.machine.state() != State::Committing || world.machine.poll() != Effect::CheckIn {
         world.step();
     }
     let message = world.send();
@@ -126,7 +126,7 @@ fn an_agent_that_dies_at_any_step_loses_no_password_and_settles_again() {
 fn a_refused_password_is_made_anew_and_a_failing_setter_tries_the_same_one_again() {
     let mut world = World::new(config());
     world.weather.setter = (Applied::Refused, false);
-    world.run_to(|wish| matches!(wish, Wish::Apply { .. }));
+    world.run_to(|effect| matches!(effect, Effect::Apply { .. }));
     world.step();
     world.step();
     world.weather = FAIR;
@@ -151,7 +151,7 @@ fn a_password_that_cannot_be_backed_up_is_wiped_after_a_quarter_of_an_hour() {
     let mut world = World::new(config());
     world.run();
     world.machine.force(world.now);
-    world.run_to(|wish| wish == Wish::CheckIn);
+    world.run_to(|effect| effect == Effect::CheckIn);
     assert_eq!(world.memory, Some(2));
     world.weather = Weather { vault: false, ..FAIR };
     world.live(899);

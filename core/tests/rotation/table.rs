@@ -3,13 +3,13 @@
 use laps_core::identity::AccountName;
 use laps_core::rotation::message::{Answer, AuditHead, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::{
-    AccountSeen, Acted, Action, Applied, FollowUp, MAX_JOURNAL, RotationError, State, Verified,
-    Wish,
+    AccountSeen, Acted, Action, Applied, Effect, FollowUp, MAX_JOURNAL, RotationError, State,
+    Verified,
 };
 
 use crate::world::{FAIR, World, config, id};
 
-/// Where a machine can stand, told by its state and its wish.
+/// Where a machine can stand, told by its state and its effect.
 type Place = (State, &'static str);
 
 const PLACES: [Place; 17] = [
@@ -32,23 +32,23 @@ const PLACES: [Place; 17] = [
     (State::Settled, "act"),
 ];
 
-fn wish(world: &World) -> &'static str {
+fn effect(world: &World) -> &'static str {
     match world.machine.poll() {
-        Wish::Wipe => "wipe",
-        Wish::Save => "save",
-        Wish::LookUp => "look up",
-        Wish::CheckIn => "check in",
-        Wish::Prepare { .. } => "prepare",
-        Wish::ReadStamp => "read the stamp",
-        Wish::Apply { .. } => "apply",
-        Wish::Verify { .. } => "verify",
-        Wish::Act(_) => "act",
-        Wish::WaitUntil(_) => "wait",
+        Effect::Wipe => "wipe",
+        Effect::Save => "save",
+        Effect::LookUp => "look up",
+        Effect::CheckIn => "check in",
+        Effect::Prepare { .. } => "prepare",
+        Effect::ReadStamp => "read the stamp",
+        Effect::Apply { .. } => "apply",
+        Effect::Verify { .. } => "verify",
+        Effect::Act(_) => "act",
+        Effect::WaitUntil(_) => "wait",
     }
 }
 
 fn place(world: &World) -> Place {
-    (world.machine.state(), wish(world))
+    (world.machine.state(), effect(world))
 }
 
 /// A world whose device stands there, after one commit.
@@ -70,7 +70,7 @@ fn at(wanted: Place) -> World {
             // A password that the vault refuses.
             world.run();
             world.machine.force(world.now);
-            world.run_to(|wish| matches!(wish, Wish::Prepare { .. }));
+            world.run_to(|effect| matches!(effect, Effect::Prepare { .. }));
             world.step();
             world.vault.managed.candidates.highest_version = 40;
         }
@@ -115,7 +115,7 @@ fn applied(world: &mut World, applied: Applied, effect: bool) -> Result<(), Rota
     Ok(())
 }
 
-/// Those that are refused where they were not wished.
+/// Those that are refused where they were not asked for.
 const ASKED: [Fact; 17] = [
     ("wiped", |w| {
         w.machine.handle_wiped()?;
@@ -150,7 +150,7 @@ const ASKED: [Fact; 17] = [
     ("mismatch", |w| w.machine.handle_verified(Verified::Mismatch, w.now, 0)),
     ("no answer", |w| w.machine.handle_verified(Verified::Unavailable, w.now, 0)),
     ("acted", |w| {
-        let Wish::Act(action) = w.machine.poll() else {
+        let Effect::Act(action) = w.machine.poll() else {
             return w.machine.handle_acted(Acted::Done, w.now);
         };
         assert_eq!(action, Action::WarnSignOut);

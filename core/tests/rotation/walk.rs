@@ -3,7 +3,7 @@
 
 use laps_core::rotation::event::Directory;
 use laps_core::rotation::message::CheckIn;
-use laps_core::rotation::{Acted, Applied, DAY, FollowUp, Wish};
+use laps_core::rotation::{Acted, Applied, DAY, Effect, FollowUp};
 
 use crate::world::{FAIR, World, config, id};
 
@@ -93,7 +93,7 @@ impl Life {
         }
         match choices.below(40) {
             0..20 => {
-                if world.machine.poll() == Wish::CheckIn && choices.one_in(3) {
+                if world.machine.poll() == Effect::CheckIn && choices.one_in(3) {
                     self.exchange();
                     self.check("an exchange");
                     return;
@@ -109,7 +109,7 @@ impl Life {
             }
             22 | 23 => world.restart(),
             24 => {
-                if let Wish::Apply { .. } = world.machine.poll() {
+                if let Effect::Apply { .. } = world.machine.poll() {
                     world.account = world.memory.unwrap();
                     world.restart();
                 }

@@ -5,7 +5,7 @@ use laps_core::rotation::event::{Event, EventKind};
 use laps_core::rotation::message::{AuditHead, CheckIn, MAX_ANSWER, MAX_HEAD};
 use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{
-    AccountSeen, Acted, Action, Applied, Config, MAX_JOURNAL, Rotation, Verified, Wish,
+    AccountSeen, Acted, Action, Applied, Config, Effect, MAX_JOURNAL, Rotation, Verified,
 };
 use laps_core::vault::DeviceStatus;
 use laps_core::vault::readers::{KnownReader, Readers};
@@ -32,7 +32,7 @@ pub(crate) fn config() -> Config {
     Config::new(Scope::EMPTY, device, AccountName::new("Admin").unwrap(), None)
 }
 
-/// What the world does at a wish, where it can do more than one thing.
+/// What the world does at an effect, where it can do more than one thing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weather {
     /// The vault can be reached.
@@ -122,34 +122,34 @@ impl World {
         Some([self.account; 32])
     }
 
-    /// Does what is wished, once. False when there is nothing to do but wait.
+    /// Performs the effects, once. False when there is nothing to do but wait.
     pub(crate) fn step(&mut self) -> bool {
         let (now, entropy) = (self.now, self.entropy);
-        let wish = self.machine.poll();
-        assert_eq!(wish, self.machine.poll());
-        match wish {
-            Wish::Wipe => {
+        let effect = self.machine.poll();
+        assert_eq!(effect, self.machine.poll());
+        match effect {
+            Effect::Wipe => {
                 self.memory = None;
                 self.machine.handle_wiped().unwrap();
             }
-            Wish::Save if self.weather.disk => {
+            Effect::Save if self.weather.disk => {
                 self.saves += 1;
                 let mut out = [0; MAX_JOURNAL];
                 let len = self.machine.journal(&mut out).unwrap();
                 self.disk = Some(out[..len].to_vec());
                 self.machine.handle_saved().unwrap();
             }
-            Wish::Save => self.machine.handle_save_failed(now, entropy),
-            Wish::LookUp => self.look(),
-            Wish::CheckIn => self.exchange(),
-            Wish::Prepare { version, .. } => {
+            Effect::Save => self.machine.handle_save_failed(now, entropy),
+            Effect::LookUp => self.look(),
+            Effect::CheckIn => self.exchange(),
+            Effect::Prepare { version, .. } => {
                 self.versions.push(version);
                 let new = u8::try_from(self.versions.len() - 1).unwrap();
                 self.memory = Some(new);
                 self.machine.handle_prepared(id(new), version, self.stamp(), now).unwrap();
             }
-            Wish::ReadStamp => self.machine.handle_stamp(self.stamp(), now, entropy).unwrap(),
-            Wish::Apply { id } => {
+            Effect::ReadStamp => self.machine.handle_stamp(self.stamp(), now, entropy).unwrap(),
+            Effect::Apply { id } => {
                 assert_eq!(self.memory, Some(number(id)));
                 let (applied, effect) = self.weather.setter;
                 if effect {
@@ -157,7 +157,7 @@ impl World {
                 }
                 self.machine.handle_applied(applied, now).unwrap();
             }
-            Wish::Verify { id } => {
+            Effect::Verify { id } => {
                 assert_eq!(self.memory, Some(number(id)));
                 let verified = match (self.weather.account, self.account == number(id)) {
                     (false, _) => Verified::Unavailable,
@@ -166,11 +166,11 @@ impl World {
                 };
                 self.machine.handle_verified(verified, now, entropy).unwrap();
             }
-            Wish::Act(action) => {
+            Effect::Act(action) => {
                 self.acts.push((now, action));
                 self.machine.handle_acted(self.weather.acted, now).unwrap();
             }
-            Wish::WaitUntil(time) => {
+            Effect::WaitUntil(time) => {
                 assert!(time > now, "{time:?}");
                 return false;
             }
@@ -201,8 +201,8 @@ impl World {
         panic!("a hot loop: {:?}", self.machine.poll());
     }
 
-    /// Until the wish is of this kind.
-    pub(crate) fn run_to(&mut self, kind: impl Fn(Wish) -> bool) {
+    /// Until the effect is of this kind.
+    pub(crate) fn run_to(&mut self, kind: impl Fn(Effect) -> bool) {
         for _ in 0..200 {
             if kind(self.machine.poll()) {
                 return;
@@ -218,12 +218,12 @@ impl World {
         self.drain();
     }
 
-    /// Lets time pass, doing what is wished on the way.
+    /// Lets time pass, performing the effects on the way.
     pub(crate) fn live(&mut self, seconds: u64) {
         let end = self.now.plus(seconds);
         for _ in 0..10_000 {
             self.run();
-            let Wish::WaitUntil(time) = self.machine.poll() else { unreachable!() };
+            let Effect::WaitUntil(time) = self.machine.poll() else { unreachable!() };
             if time > end {
                 self.now = end;
                 self.machine.handle_timeout(end);

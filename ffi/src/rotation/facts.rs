@@ -1,7 +1,7 @@
 //! What a driver reports to the rotation machine.
 
 use laps_core::error::Code;
-use laps_core::rotation::{AccountSeen, Acted, Applied, Verified, Wish};
+use laps_core::rotation::{AccountSeen, Acted, Applied, Effect, Verified};
 use laps_core::seal::Reader;
 use laps_host::agent::readers;
 
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn laps_rotation_prepare(
         };
         let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
         rotation.prepare(&mut generator, &recipe, &readers, stamp, time(now)).inspect_err(|_| {
-            if matches!(rotation.machine.poll(), Wish::Prepare { .. }) {
+            if matches!(rotation.machine.poll(), Effect::Prepare { .. }) {
                 // Without random bits the next try is not spread; that is all they are for.
                 let entropy = entropy(&mut generator).unwrap_or(0);
                 let _ = rotation.machine.handle_prepare_failed(time(now), entropy);

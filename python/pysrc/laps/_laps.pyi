@@ -17,6 +17,7 @@ __all__ = [
     "DirectoryPassword",
     "Disclosure",
     "Due",
+    "Effect",
     "Evaluation",
     "Event",
     "Finding",
@@ -51,7 +52,6 @@ __all__ = [
     "Strength",
     "Vault",
     "Violation",
-    "Wish",
     "__version__",
     "adopt_passwords",
     "agent_status",
@@ -1086,7 +1086,7 @@ class Stats:
     def findings(self) -> Dict[str, int]: ...
 
 @final
-class Wish:
+class Effect:
     @property
     def kind(self) -> str: ...
     @property
@@ -1113,7 +1113,7 @@ class Rotation:
         stamp: bytes | None = None,
         now: datetime | None = None,
     ) -> Rotation: ...
-    def poll(self) -> Wish: ...
+    def poll(self) -> Effect: ...
     def events(self) -> List[str]: ...
     @property
     def state(self) -> str: ...

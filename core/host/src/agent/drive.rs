@@ -1,4 +1,4 @@
-//! The loop of one agent: asks the machine what it wishes, does it, and reports the fact.
+//! The loop of one agent: asks the machine for its next effect, performs it, and reports the fact.
 
 use alloc::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::{EventKind, Level};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    AccountSeen, Acted, Action as Wished, Applied, Config, MAX_JOURNAL, Rotation, RotationError,
-    State, Verified, Wish,
+    AccountSeen, Acted, Action as MachineAction, Applied, Config, Effect, MAX_JOURNAL, Rotation,
+    RotationError, State, Verified,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -124,8 +124,8 @@ impl Agent {
         Ok(Drive::new(machine, records))
     }
 
-    /// Does what the machine wishes until it waits, or `stop` says so; from when on it wishes
-    /// something again.
+    /// Performs the effects of the machine until it waits, or `stop` says so; from when on it asks
+    /// for something again.
     pub(super) fn drive(
         &mut self,
         drive: &mut Drive,
@@ -141,39 +141,39 @@ impl Agent {
         loop {
             self.tell_readers(drive);
             self.tell_all(drive);
-            let wish = drive.machine.poll();
-            let goes_on = match (wish, until) {
-                (Wish::WaitUntil(at), _) => return Ok(at),
+            let effect = drive.machine.poll();
+            let goes_on = match (effect, until) {
+                (Effect::WaitUntil(at), _) => return Ok(at),
                 // Quick, and what was learnt is not lost.
-                (Wish::Save | Wish::Wipe, _) => true,
-                (Wish::LookUp | Wish::CheckIn, _) | (_, Until::Waiting) => !stop(),
+                (Effect::Save | Effect::Wipe, _) => true,
+                (Effect::LookUp | Effect::CheckIn, _) | (_, Until::Waiting) => !stop(),
                 (_, Until::CheckedIn) => false,
             };
             if !goes_on {
                 return Ok(now());
             }
-            self.fulfil(drive, policy, wish)?;
+            self.perform(drive, policy, effect)?;
         }
     }
 
-    /// Does what the machine wishes as far as that needs neither a policy nor the account.
+    /// Performs the effects of the machine as far as that needs neither a policy nor the account.
     pub(super) fn drive_without_policy(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
         loop {
             self.tell_all(drive);
             match drive.machine.poll() {
-                Wish::Wipe => {
+                Effect::Wipe => {
                     drive.password = None;
                     drive.machine.handle_wiped()?;
                 }
-                Wish::Save => self.save(drive)?,
-                Wish::CheckIn => self.check_in_once(drive)?,
-                Wish::Act(_)
-                | Wish::Apply { .. }
-                | Wish::LookUp
-                | Wish::Prepare { .. }
-                | Wish::ReadStamp
-                | Wish::Verify { .. }
-                | Wish::WaitUntil(_) => return Ok(()),
+                Effect::Save => self.save(drive)?,
+                Effect::CheckIn => self.check_in_once(drive)?,
+                Effect::Act(_)
+                | Effect::Apply { .. }
+                | Effect::LookUp
+                | Effect::Prepare { .. }
+                | Effect::ReadStamp
+                | Effect::Verify { .. }
+                | Effect::WaitUntil(_) => return Ok(()),
             }
         }
     }
@@ -217,32 +217,37 @@ impl Agent {
         Ok(())
     }
 
-    fn fulfil(&mut self, drive: &mut Drive, policy: &Policy, wish: Wish) -> Result<(), AgentError> {
-        match wish {
-            Wish::Wipe => {
+    fn perform(
+        &mut self,
+        drive: &mut Drive,
+        policy: &Policy,
+        effect: Effect,
+    ) -> Result<(), AgentError> {
+        match effect {
+            Effect::Wipe => {
                 drive.password = None;
                 drive.machine.handle_wiped()?;
             }
-            Wish::Save => self.save(drive)?,
-            Wish::LookUp => self.look_up(drive, policy)?,
-            Wish::CheckIn => self.check_in_once(drive)?,
-            Wish::Prepare { previous, version } => {
+            Effect::Save => self.save(drive)?,
+            Effect::LookUp => self.look_up(drive, policy)?,
+            Effect::CheckIn => self.check_in_once(drive)?,
+            Effect::Prepare { previous, version } => {
                 self.prepare(drive, policy, previous, version)?;
             }
-            Wish::ReadStamp => {
+            Effect::ReadStamp => {
                 let stamp = self.stamp(&managed(&drive.machine));
                 let entropy = self.entropy()?;
                 match drive.machine.handle_stamp(stamp, now(), entropy) {
-                    // The password's time ran out while the stamp was read: the machine now wishes
-                    // it wiped.
+                    // The password's time ran out while the stamp was read: the machine now asks
+                    // for it wiped.
                     Ok(()) | Err(RotationError::UnexpectedFact) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
-            Wish::Apply { id } => self.apply(drive, policy, id)?,
-            Wish::Verify { id } => self.verify(drive, id)?,
-            Wish::Act(action) => self.act(drive, action)?,
-            Wish::WaitUntil(_) => {}
+            Effect::Apply { id } => self.apply(drive, policy, id)?,
+            Effect::Verify { id } => self.verify(drive, id)?,
+            Effect::Act(action) => self.act(drive, action)?,
+            Effect::WaitUntil(_) => {}
         }
         Ok(())
     }
@@ -441,13 +446,13 @@ impl Agent {
         Ok(())
     }
 
-    fn act(&mut self, drive: &mut Drive, wished: Wished) -> Result<(), AgentError> {
-        let action = match wished {
-            Wished::WarnSignOut => Action::WarnSignOut,
-            Wished::SignOut => Action::SignOut,
-            Wished::Terminate => Action::Terminate,
-            Wished::WarnRestart => Action::WarnRestart,
-            Wished::Restart => Action::Restart,
+    fn act(&mut self, drive: &mut Drive, action: MachineAction) -> Result<(), AgentError> {
+        let action = match action {
+            MachineAction::WarnSignOut => Action::WarnSignOut,
+            MachineAction::SignOut => Action::SignOut,
+            MachineAction::Terminate => Action::Terminate,
+            MachineAction::WarnRestart => Action::WarnRestart,
+            MachineAction::Restart => Action::Restart,
         };
         let result = self.store.act(&managed(&drive.machine), action);
         let acted = match &result {

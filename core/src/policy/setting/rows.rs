@@ -8,7 +8,7 @@ use super::{Allowed, Condition, Parent, Place, Row, Since, Value};
 use crate::{
     generate::Complexity,
     policy::{
-        BackupDirectory, Effect, Policy, PostAuthenticationActions,
+        BackupDirectory, ChangeEffect, Policy, PostAuthenticationActions,
         effect::{self, Rule},
         values::FromNumber,
     },
@@ -70,7 +70,7 @@ const PLAIN: Row = Row {
     is_choice: false,
     in_csp: true,
     intune: None,
-    effect: Rule::Always(Effect::None, ""),
+    effect: Rule::Always(ChangeEffect::None, ""),
 };
 
 const MANAGED: Condition = Condition::new(Setting::BackupDirectory, 1, 2);
@@ -94,14 +94,15 @@ const UNDER_AUTOMATIC: Option<Parent> = Some(Parent {
 });
 
 const OTHER_RULE: Rule = Rule::Always(
-    Effect::NextRotation,
+    ChangeEffect::NextRotation,
     "the present password stays; the next one is made by the new rule",
 );
 const OTHER_ACCOUNT: Rule = Rule::Always(
-    Effect::RotatesNow,
+    ChangeEffect::RotatesNow,
     "another account is managed, or the same one under another name",
 );
-const NEXT_USE: Rule = Rule::Always(Effect::None, "it counts from the next use of the account");
+const NEXT_USE: Rule =
+    Rule::Always(ChangeEffect::None, "it counts from the next use of the account");
 
 /// The most characters of each text (`maxLength` in the ADMX template).
 pub(in crate::policy) const MAX_NAME: u16 = 64;
@@ -229,7 +230,7 @@ settings! {
         conditions: &[IN_AD, ENCRYPTED],
         intune: UNDER_AD,
         effect: Rule::Always(
-            Effect::NextRotation,
+            ChangeEffect::NextRotation,
             "the history is cut when the next password is stored",
         ),
     }
@@ -249,7 +250,7 @@ settings! {
         conditions: &[IN_AD],
         intune: UNDER_AD,
         effect: Rule::Always(
-            Effect::None,
+            ChangeEffect::None,
             "the password stays, unless its expiry lies beyond the age when protection is turned on",
         ),
     }
@@ -294,7 +295,7 @@ settings! {
         since: Since::Windows11V24H2,
         intune: UNDER_AUTOMATIC,
         effect: Rule::Always(
-            Effect::None,
+            ChangeEffect::None,
             "the account is switched on or off; its password stays",
         ),
     }
@@ -308,7 +309,7 @@ settings! {
         since: Since::Windows11V24H2,
         intune: UNDER_AUTOMATIC,
         effect: Rule::Always(
-            Effect::NextRotation,
+            ChangeEffect::NextRotation,
             "the account gets its new name at the next rotation",
         ),
     }

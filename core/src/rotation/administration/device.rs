@@ -8,7 +8,7 @@ use super::state::{Disk, START, Setting, World, id, number};
 use crate::identity::Timestamp;
 use crate::rotation::journal::Journal;
 use crate::rotation::message::{MAX_HEAD, record_prefix};
-use crate::rotation::{AccountSeen, Acted, MAX_JOURNAL, Rotation, State, Verified, Wish};
+use crate::rotation::{AccountSeen, Acted, Effect, MAX_JOURNAL, Rotation, State, Verified};
 
 /// From one run to the next, where nothing else is said: every wait and every memory of a quiet day
 /// is over.
@@ -96,7 +96,7 @@ impl World {
             while self.place() != Place::Apply {
                 assert!(self.one_step(quiet), "a rotation begins");
             }
-            let Wish::Apply { id } = self.machine.poll() else { return };
+            let Effect::Apply { id } = self.machine.poll() else { return };
             self.change(number(id));
             self.restart(quiet);
         }
@@ -145,13 +145,13 @@ impl World {
             return Place::InFlight;
         }
         match self.machine.poll() {
-            Wish::CheckIn | Wish::LookUp => Place::CheckIn,
-            Wish::Apply { .. } => Place::Apply,
-            Wish::Verify { .. } => Place::Verify,
+            Effect::CheckIn | Effect::LookUp => Place::CheckIn,
+            Effect::Apply { .. } => Place::Apply,
+            Effect::Verify { .. } => Place::Verify,
             // Where a control keeps it from making another record.
-            Wish::Prepare { .. } => Place::Idle(Timestamp::MAX),
-            Wish::WaitUntil(at) if self.is_busy() => Place::Pause(at),
-            Wish::WaitUntil(at) => Place::Idle(at),
+            Effect::Prepare { .. } => Place::Idle(Timestamp::MAX),
+            Effect::WaitUntil(at) if self.is_busy() => Place::Pause(at),
+            Effect::WaitUntil(at) => Place::Idle(at),
             _ => Place::Save,
         }
     }
@@ -163,8 +163,8 @@ impl World {
         )
     }
 
-    /// Does what the machine wishes, as far as nobody could do anything in between that makes a
-    /// difference.
+    /// Performs the effects of the machine, as far as nobody could do anything in between that
+    /// makes a difference.
     pub(super) fn go_on(&mut self, setting: &Setting) {
         self.tell_readers(setting);
         loop {
@@ -178,31 +178,31 @@ impl World {
             }
             let now = self.device_now();
             match self.machine.poll() {
-                Wish::Prepare { .. } if !setting.rules.has_room(&self.machine) => return,
-                Wish::Wipe => self.machine.handle_wiped().unwrap(),
-                Wish::Save if self.can(setting, Fault::Crash) => return,
-                Wish::Save => self.save(),
-                Wish::ReadStamp => {
+                Effect::Prepare { .. } if !setting.rules.has_room(&self.machine) => return,
+                Effect::Wipe => self.machine.handle_wiped().unwrap(),
+                Effect::Save if self.can(setting, Fault::Crash) => return,
+                Effect::Save => self.save(),
+                Effect::ReadStamp => {
                     let stamp = self.stamp_of(self.worked_on(), setting);
                     // The password's time may run out while the stamp is read.
                     let _ = self.machine.handle_stamp(stamp, now, 0);
                 }
-                Wish::Prepare { previous, version } => {
+                Effect::Prepare { previous, version } => {
                     if self.made.len() >= MOST {
                         self.since = u8::MAX;
                         return;
                     }
                     self.make(previous.map_or(0, number), version, setting);
                 }
-                Wish::Act(_) => self.machine.handle_acted(Acted::NotSupported, now).unwrap(),
-                Wish::Verify { .. } if self.left.acts == 0 && !self.can(setting, Fault::Mute) => {
+                Effect::Act(_) => self.machine.handle_acted(Acted::NotSupported, now).unwrap(),
+                Effect::Verify { .. } if self.left.acts == 0 && !self.can(setting, Fault::Mute) => {
                     self.verify(setting);
                 }
-                Wish::Verify { .. }
-                | Wish::LookUp
-                | Wish::CheckIn
-                | Wish::Apply { .. }
-                | Wish::WaitUntil(_) => {
+                Effect::Verify { .. }
+                | Effect::LookUp
+                | Effect::CheckIn
+                | Effect::Apply { .. }
+                | Effect::WaitUntil(_) => {
                     return;
                 }
             }
@@ -225,7 +225,7 @@ impl World {
     pub(super) fn check_in(&mut self, setting: &Setting) {
         let mut head = [0; MAX_HEAD];
         let Ok(len) = self.machine.check_in(NONCE, &mut head) else {
-            unreachable!("a check-in was wished");
+            unreachable!("a check-in was asked for");
         };
         let mut bytes = head[..len].to_vec();
         for offer in self.machine.offers().iter() {
@@ -266,7 +266,7 @@ impl World {
     }
 
     pub(super) fn verify(&mut self, setting: &Setting) {
-        let Wish::Verify { id } = self.machine.poll() else { return };
+        let Effect::Verify { id } = self.machine.poll() else { return };
         let account = &self.accounts[self.worked_on()];
         let verified = match (account.present, self.truth(number(id))) {
             (false, _) => Verified::Unavailable,
@@ -363,7 +363,7 @@ impl World {
             self.machine.handle_config(config, now).unwrap();
             self.go_on(setting);
         }
-        if self.machine.poll() == Wish::LookUp {
+        if self.machine.poll() == Effect::LookUp {
             let seen = if account.present {
                 AccountSeen::Present { stamp: self.stamp_of(usize::from(self.turned), setting) }
             } else {

@@ -8,7 +8,7 @@ use super::lies;
 use super::records::{A, N, R, W};
 use super::state::{Image, SKEW, Setting, World, number};
 use crate::rotation::message::Answer;
-use crate::rotation::{Applied, Wish};
+use crate::rotation::{Applied, Effect};
 
 /// Takes the next states, each with a way to name the step that leads to it.
 pub(super) type Visit<'a> = dyn FnMut(World, &dyn Fn() -> String) + 'a;
@@ -91,7 +91,7 @@ impl World {
     }
 
     pub(super) fn apply_honestly(&mut self, setting: &Setting) {
-        let Wish::Apply { id } = self.machine.poll() else { return };
+        let Effect::Apply { id } = self.machine.poll() else { return };
         let there = self.accounts[self.worked_on()].present;
         if there {
             self.change(number(id));
@@ -107,7 +107,7 @@ impl World {
     }
 
     fn apply(&self, setting: &Setting, visit: &mut Visit<'_>) {
-        let Wish::Apply { id } = self.machine.poll() else { return };
+        let Effect::Apply { id } = self.machine.poll() else { return };
         let new = number(id);
         let mut next = self.clone();
         next.apply_honestly(setting);

@@ -14,7 +14,7 @@ use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::message::{
     Answer, AuditHead, CheckIn, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals,
 };
-use crate::rotation::{AccountSeen, Applied, MAX_JOURNAL, Verified, Wish};
+use crate::rotation::{AccountSeen, Applied, Effect, MAX_JOURNAL, Verified};
 
 /// Takes the next states, each with a way to name the step that leads to it.
 pub(super) type Visit<'a> = dyn FnMut(State, &dyn Fn() -> String) + 'a;
@@ -24,7 +24,7 @@ const NONCE: [u8; 16] = [1; 16];
 impl State {
     pub(super) fn device_steps(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let machine = &self.machine;
-        if machine.poll() == Wish::ReadStamp && matches!(machine.step, Step::Committing { .. }) {
+        if machine.poll() == Effect::ReadStamp && matches!(machine.step, Step::Committing { .. }) {
             self.apply(setting, visit);
             return;
         }
@@ -81,7 +81,7 @@ impl State {
         machine.talk.check_in_not_before = Timestamp::MAX;
         let reasons = machine.journal.reasons;
         machine.journal.reasons.forced = true;
-        let Wish::Prepare { previous, version } = machine.poll() else { return };
+        let Effect::Prepare { previous, version } = machine.poll() else { return };
         let new = u8::try_from(new).unwrap();
         let stamp = Some([self.account; 32]);
         machine.handle_prepared(id(new), version, stamp, next.now).unwrap();
@@ -182,7 +182,7 @@ impl State {
     /// One call of the setter, and what is reported about it.
     fn apply(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let mut at = self.clone();
-        if let Wish::WaitUntil(time) = at.machine.poll() {
+        if let Effect::WaitUntil(time) = at.machine.poll() {
             if !matches!(at.machine.step, Step::Applying(_)) {
                 return;
             }
@@ -191,12 +191,12 @@ impl State {
         }
         let rules = &setting.rules;
         match at.machine.poll() {
-            Wish::ReadStamp => {
+            Effect::ReadStamp => {
                 let stamp = at.stamp();
                 at.machine.handle_stamp(stamp, at.now, 0).unwrap();
                 visit(at, &|| "read the stamp".into());
             }
-            Wish::Apply { id } => {
+            Effect::Apply { id } => {
                 let new = number(id);
                 let outcomes = [
                     (None, Applied::Success, true, "set"),
@@ -243,7 +243,7 @@ impl State {
                     visit(next, &|| format!("set ({new}), then agent CRASH"));
                 }
             }
-            Wish::Verify { id } => {
+            Effect::Verify { id } => {
                 let mut next = at.clone();
                 let held = at.account == number(id);
                 let verified = if held { Verified::Match } else { Verified::Mismatch };
@@ -311,7 +311,7 @@ impl State {
                 visit(next, &|| "password WIPED before it was applied".into());
             }
         }
-        if let (true, Wish::Apply { id }) = (self.has(Fault::Orphan), self.machine.poll()) {
+        if let (true, Effect::Apply { id }) = (self.has(Fault::Orphan), self.machine.poll()) {
             let mut next = self.clone();
             next.spend(Fault::Orphan);
             if setting.rules.setter_lock {

@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use super::state::{Excuse, Setting, State, bits, mask, names, number};
 use crate::rotation::machine::Step;
 use crate::rotation::search::{self, Space, Visit};
-use crate::rotation::{Applied, Verified, Wish};
+use crate::rotation::{Applied, Effect, Verified};
 
 /// What a search found; the tally is the most candidates of any state.
 pub(super) type Found = search::Found<usize>;
@@ -135,20 +135,20 @@ impl State {
             while state.machine.poll_event().is_some() {}
             let now = state.now;
             match state.machine.poll() {
-                Wish::Wipe => state.machine.handle_wiped().ok()?,
-                Wish::Save => state.save(),
-                Wish::ReadStamp => {
+                Effect::Wipe => state.machine.handle_wiped().ok()?,
+                Effect::Save => state.save(),
+                Effect::ReadStamp => {
                     let stamp = state.stamp();
                     state.machine.handle_stamp(stamp, now, 0).unwrap();
                 }
-                Wish::Apply { id } => {
+                Effect::Apply { id } => {
                     state.account = number(id);
                     state.machine.handle_applied(Applied::Success, now).unwrap();
                 }
-                Wish::Verify { .. } => {
+                Effect::Verify { .. } => {
                     state.machine.handle_verified(Verified::Match, now, 0).unwrap();
                 }
-                Wish::Prepare { version, .. } => {
+                Effect::Prepare { version, .. } => {
                     let new = u8::try_from(state.versions.len()).unwrap();
                     if new > 30 {
                         return Some("rotates for ever".into());
@@ -159,14 +159,14 @@ impl State {
                     let id = super::state::id(new);
                     state.machine.handle_prepared(id, version, stamp, now).unwrap();
                 }
-                Wish::LookUp => state.look(),
-                Wish::CheckIn => state.exchange(setting),
-                Wish::Act(_) => return Some("acts without a use".into()),
-                Wish::WaitUntil(_) if again && matches!(state.machine.step, Step::Settled(_)) => {
+                Effect::LookUp => state.look(),
+                Effect::CheckIn => state.exchange(setting),
+                Effect::Act(_) => return Some("acts without a use".into()),
+                Effect::WaitUntil(_) if again && matches!(state.machine.step, Step::Settled(_)) => {
                     again = false;
                     state.machine.force(now);
                 }
-                Wish::WaitUntil(time) => {
+                Effect::WaitUntil(time) => {
                     let machine = &state.machine;
                     let ordered = !machine.journal.reasons.ordered && state.vault.orders.is_empty();
                     if matches!(machine.step, Step::Settled(_))

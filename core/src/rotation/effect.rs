@@ -1,4 +1,4 @@
-//! What the machine wishes, and the words in which the driver reports.
+//! The effects of the machine, and the words in which the driver reports.
 
 use core::fmt;
 
@@ -11,9 +11,9 @@ use crate::identity::{RecordId, Timestamp};
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a driver must handle every wish; a new one is a new version"
+    reason = "a driver must handle every effect; a new one is a new version"
 )]
-pub enum Wish {
+pub enum Effect {
     /// Wipe the password in memory now, then `handle_wiped`. Its sealed record stays while the
     /// journal keeps it.
     Wipe,
@@ -137,7 +137,7 @@ pub enum RotationError {
         /// The field of [`Config`](super::Config).
         field: &'static str,
     },
-    /// This fact cannot happen now: the driver did something that was not wished.
+    /// This fact cannot happen now: the driver did something that was not asked for.
     UnexpectedFact,
     /// The answer is not for the latest check-in, or that one was answered already.
     UnexpectedAnswer,
@@ -181,7 +181,9 @@ impl fmt::Display for RotationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidConfig { field } => write!(f, "the setting {field} is outside its range"),
-            Self::UnexpectedFact => f.write_str("this fact cannot happen now: it was not wished"),
+            Self::UnexpectedFact => {
+                f.write_str("this fact cannot happen now: it was not asked for")
+            }
             Self::UnexpectedAnswer => f.write_str("the answer is not for the latest check-in"),
             Self::Message(error) => error.fmt(f),
             Self::JournalMalformed => f.write_str("the journal is malformed or damaged"),
