@@ -53,8 +53,8 @@ codes! {
     InvalidArgument = 2, "an argument is outside what this call accepts";
     /// The caller's buffer is too small; nothing was written.
     BufferTooSmall = 3, "the buffer is too small";
-    /// A fact that cannot happen in this state: the driver has a bug.
-    UnexpectedEvent = 4, "this fact cannot happen in the present state";
+    /// An event that cannot happen in this state: the driver has a bug.
+    UnexpectedEvent = 4, "this event cannot happen in the present state";
     /// Text that is not UTF-8.
     InvalidUtf8 = 5, "the text is not valid UTF-8";
     /// No such device, record, reader or entry.

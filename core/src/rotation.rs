@@ -23,9 +23,9 @@
 //! 4. Drain [`Rotation::poll_event`] into the log. Tell [`Rotation::handle_readers`] whom the next
 //!    password is sealed to: at the start, when [`Rotation::holds`] or the readers are others than
 //!    before.
-//! 5. Perform the effect of [`Rotation::poll`], then report the fact that belongs to it:
+//! 5. Perform the effect of [`Rotation::poll`], then report the input event that belongs to it:
 //!
-//! | effect | do | fact |
+//! | effect | do | input event |
 //! |---|---|---|
 //! | `Wipe` | overwrite the password in memory | `handle_wiped` |
 //! | `Save` | `journal(&mut buffer)`; write it and the records of `keep()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
@@ -40,15 +40,15 @@
 //!
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
-//! A fact that was not asked for is refused with [`RotationError::UnexpectedFact`] and changes
-//! nothing: poll again. These may come at any time: `handle_timeout`, `handle_used`,
+//! An input event that was not asked for is refused with [`RotationError::UnexpectedEvent`] and
+//! changes nothing: poll again. These may come at any time: `handle_timeout`, `handle_used`,
 //! `handle_config`, `handle_account`, `handle_readers`, `acknowledge_log`,
 //! `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and `check_in` without
 //! that effect where no journal is to be saved and no account is being changed.
 //!
 //! # The states
 //!
-//! | state | fact | next |
+//! | state | input event | next |
 //! |---|---|---|
 //! | Starting | an answer | Settled, or Committing when the journal says so |
 //! | Settled | the account is missing | Settled: nothing is made until it is there; then a rotation is due |
@@ -77,8 +77,8 @@
 //!
 //! A rotation that ends without a commit is reported to the vault in the same run.
 //!
-//! `core/tests/rotation/table.rs` tells every fact in every state; `exploration.rs` beside this
-//! file visits every reachable state of this machine and the vault's rules under faults.
+//! `core/tests/rotation/table.rs` reports every input event in every state; `exploration.rs` beside
+//! this file visits every reachable state of this machine and the vault's rules under faults.
 //!
 //! # Decisions
 //!

@@ -92,7 +92,7 @@ enum {
     LAPS_STATUS_NULL_ARGUMENT = 1, /* a null pointer was given where an object or an out parameter belongs */
     LAPS_STATUS_INVALID_ARGUMENT = 2, /* an argument is outside what this call accepts */
     LAPS_STATUS_BUFFER_TOO_SMALL = 3, /* the buffer is too small */
-    LAPS_STATUS_UNEXPECTED_EVENT = 4, /* this fact cannot happen in the present state */
+    LAPS_STATUS_UNEXPECTED_EVENT = 4, /* this event cannot happen in the present state */
     LAPS_STATUS_INVALID_UTF8 = 5, /* the text is not valid UTF-8 */
     LAPS_STATUS_NOT_FOUND = 6, /* there is no such device, record or reader */
     LAPS_STATUS_REASON_REQUIRED = 7, /* an actor and a reason are required */

@@ -1,7 +1,7 @@
 //! The rotation machine, with what a driver in C would have to hold for it: the password and the
 //! sealed records.
 
-pub mod facts;
+pub mod events;
 
 use core::ffi::c_char;
 use core::ptr;
@@ -131,7 +131,7 @@ impl laps_rotation {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let Effect::Prepare { previous, version } = self.machine.poll() else {
-            return Err(RotationError::UnexpectedFact.into());
+            return Err(RotationError::UnexpectedEvent.into());
         };
         let generator = generator.ready()?;
         // Protocol §7 rule 5: fresh bytes for every rotation. The id begins with them.

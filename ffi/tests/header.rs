@@ -29,7 +29,7 @@ const SOURCES: &[&str] = &[
     "accounts",
     "config",
     "rotation",
-    "rotation/facts",
+    "rotation/events",
     "event",
     "bytes",
     "reader_key",

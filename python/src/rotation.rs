@@ -29,7 +29,7 @@ fn entropy() -> PyResult<u64> {
     drawing(TryRng::try_next_u64)?.map_err(|error| raise(error.code(), error))
 }
 
-/// The next effect of a rotation. It says the same until a fact arrives.
+/// The next effect of a rotation. It says the same until an input event arrives.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Effect {
     /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or
@@ -85,7 +85,7 @@ impl From<CoreEffect> for Effect {
     }
 }
 
-/// The machine that decides in a rotation: facts in, effects out. It holds no password and no
+/// The machine that decides in a rotation: events in, effects out. It holds no password and no
 /// record and touches nothing. `Agent` drives it for you; drive it yourself where the device is
 /// yours.
 ///

@@ -16,7 +16,7 @@ def ask(vault: Vault, device: str) -> None:
     vault.disclose(device, actor="ann", reason="a very private reason")
 
 
-def facts(observed: Observed) -> dict[str, object]:
+def seen_of(observed: Observed) -> dict[str, object]:
     names = ("kind", "device", "changed", "count", "refused", "commit", "code")
     return {name: getattr(observed, name) for name in names if getattr(observed, name)}
 
@@ -31,7 +31,7 @@ def test_what_happened_is_told_once_and_from_the_first_question_on(fleet: Fleet)
     vault.order_rotation(all=True, actor="ann", reason="a very private reason")
     seen, missed = vault.observed()
     assert missed == 0
-    assert [facts(one) for one in seen] == [
+    assert [seen_of(one) for one in seen] == [
         {"kind": "disclosed", "device": "PC-1", "count": 1},
         {"kind": "refused", "code": refused.value.code},
         {"kind": "ordered", "count": 1},

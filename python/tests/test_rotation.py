@@ -1,4 +1,4 @@
-"""The machine, driven from Python: facts in, effects out, a vault at the other end."""
+"""The machine, driven from Python: events in, effects out, a vault at the other end."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_crash_at_any_effect_loses_nothing(device: Device, effect: str) -> Non
     assert device.revealed() == [device.account]
 
 
-def test_a_fact_that_was_not_asked_for_is_refused(device: Device) -> None:
+def test_an_event_that_was_not_asked_for_is_refused(device: Device) -> None:
     with pytest.raises(UnexpectedEvent):
         device.rotation.handle_applied("success", now=START)
     with pytest.raises(LapsError, match="not one of those"):

@@ -187,9 +187,9 @@ impl Rotation {
     /// How the action ended.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub fn handle_acted(&mut self, acted: Acted, now: Timestamp) -> Result<(), RotationError> {
-        let Effect::Act(action) = self.poll() else { return Err(RotationError::UnexpectedFact) };
+        let Effect::Act(action) = self.poll() else { return Err(RotationError::UnexpectedEvent) };
         let reason = match acted {
             Acted::Done => None,
             Acted::Failed => Some(Reason::SetterFailed),

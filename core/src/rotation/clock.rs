@@ -64,7 +64,7 @@ impl Clock {
 }
 
 impl Rotation {
-    /// Time passed. Every fact says it first.
+    /// Time passed. Every input event says it first.
     pub(super) fn observe(&mut self, wall: Timestamp) {
         // Between two tries the setter does not run.
         let between_tries = self.step.retry_at().is_some_and(|at| !self.is_past(at));

@@ -6,8 +6,8 @@ use super::message::MessageError;
 use crate::error::Code;
 use crate::identity::{RecordId, Timestamp};
 
-/// What the driver is to do next. [`Rotation::poll`](super::Rotation::poll) says the same until a
-/// fact arrives.
+/// What the driver is to do next. [`Rotation::poll`](super::Rotation::poll) says the same until an
+/// input event arrives.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -128,7 +128,7 @@ pub enum Verified {
     Unavailable,
 }
 
-/// Why the machine did not take a fact. Nothing has changed.
+/// Why the machine did not take an event. Nothing has changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RotationError {
@@ -137,8 +137,8 @@ pub enum RotationError {
         /// The field of [`Config`](super::Config).
         field: &'static str,
     },
-    /// This fact cannot happen now: the driver did something that was not asked for.
-    UnexpectedFact,
+    /// This event cannot happen now: the driver did something that was not asked for.
+    UnexpectedEvent,
     /// The answer is not for the latest check-in, or that one was answered already.
     UnexpectedAnswer,
     /// The message cannot be read or written.
@@ -161,7 +161,7 @@ impl RotationError {
     pub const fn code(self) -> Code {
         match self {
             Self::InvalidConfig { .. } => Code::InvalidArgument,
-            Self::UnexpectedFact | Self::UnexpectedAnswer => Code::UnexpectedEvent,
+            Self::UnexpectedEvent | Self::UnexpectedAnswer => Code::UnexpectedEvent,
             Self::Message(error) => error.code(),
             Self::JournalMalformed | Self::JournalOfAnotherDevice => Code::JournalMalformed,
             Self::JournalUnsupported => Code::UnsupportedVersion,
@@ -181,8 +181,8 @@ impl fmt::Display for RotationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidConfig { field } => write!(f, "the setting {field} is outside its range"),
-            Self::UnexpectedFact => {
-                f.write_str("this fact cannot happen now: it was not asked for")
+            Self::UnexpectedEvent => {
+                f.write_str("this event cannot happen now: it was not asked for")
             }
             Self::UnexpectedAnswer => f.write_str("the answer is not for the latest check-in"),
             Self::Message(error) => error.fmt(f),

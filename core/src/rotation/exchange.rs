@@ -126,11 +126,11 @@ impl Rotation {
     /// check in early.
     ///
     /// # Errors
-    /// `UnexpectedFact` while a journal is to be saved, a password to be wiped, or the account is
+    /// `UnexpectedEvent` while a journal is to be saved, a password to be wiped, or the account is
     /// being changed; `Message`.
     pub fn check_in(&mut self, nonce: [u8; 16], out: &mut [u8]) -> Result<usize, RotationError> {
         if self.wipe || self.unsaved == Unsaved::Step {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         let (journal, talk) = (&self.journal, &self.talk);
         let mut offers = talk.lacking;
@@ -139,7 +139,7 @@ impl Rotation {
         match self.step {
             Step::Settled(_) => scheduled = talk.heard && self.is_past(talk.check_in_at),
             Step::BackingUp { attempt, .. } => {
-                offers.insert(attempt.id).map_err(|_| RotationError::UnexpectedFact)?;
+                offers.insert(attempt.id).map_err(|_| RotationError::UnexpectedEvent)?;
             }
             // Nothing is committed before the first check-in of this run is answered
             // (protocol §2.1).
@@ -147,7 +147,7 @@ impl Rotation {
                 commit = talk.heard.then_some((attempt, Commit::new(attempt.id, verified)));
             }
             Step::Stamping { .. } | Step::Applying(_) | Step::Committing { .. } => {
-                return Err(RotationError::UnexpectedFact);
+                return Err(RotationError::UnexpectedEvent);
             }
         }
         let proposal = commit.map(|(attempt, _)| self.propose(attempt.id, nonce));

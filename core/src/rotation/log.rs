@@ -4,7 +4,7 @@ use super::event::Event;
 
 const ROOM: usize = 16;
 
-/// A queue of sixteen; when it is full the oldest event makes room. One fact yields fewer.
+/// A queue of sixteen; when it is full the oldest event makes room. One input event yields fewer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Log {
     events: [Option<Event>; ROOM],

@@ -54,7 +54,7 @@ pub(super) enum Hurry {
     Forces,
 }
 
-/// What is told once, not at every fact.
+/// What is told once, not at every input event.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Said {
     pub(super) grace: bool,
@@ -287,7 +287,8 @@ impl Rotation {
         }
     }
 
-    /// What to do next. Changes nothing, draws nothing, and says the same until a fact arrives.
+    /// What to do next. Changes nothing, draws nothing, and says the same until an input event
+    /// arrives.
     #[must_use]
     pub fn poll(&self) -> Effect {
         if self.wipe {

@@ -80,8 +80,8 @@ impl Rotation {
     /// asked for; `stamp` is the account's change stamp, none where the platform has none.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for, or for another version; `IdRepeated`. The driver
-    /// wipes the password.
+    /// `UnexpectedEvent` when it was not asked for, or for another version; `IdRepeated`. The
+    /// driver wipes the password.
     pub fn handle_prepared(
         &mut self,
         id: RecordId,
@@ -90,9 +90,9 @@ impl Rotation {
         now: Timestamp,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Effect::Prepare { version: next, .. } if next == version) {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
-        let cause = self.startable().ok_or(RotationError::UnexpectedFact)?;
+        let cause = self.startable().ok_or(RotationError::UnexpectedEvent)?;
         let journal = &self.journal;
         if self.step.last_made() == Some(id)
             || journal.held.ids.contains(id)
@@ -104,7 +104,7 @@ impl Rotation {
         self.observe(now);
         // Whoever changed the account since the last look did not change it to this password.
         self.compare_stamp(stamp);
-        let Step::Settled(settled) = self.step else { return Err(RotationError::UnexpectedFact) };
+        let Step::Settled(settled) = self.step else { return Err(RotationError::UnexpectedEvent) };
         self.drop_oldest();
         let (demand, stamp) = (self.config.demand, stamp.or(settled.stamp));
         let attempt = Attempt { id, version, cause, demand, stamp };
@@ -148,14 +148,14 @@ impl Rotation {
     /// No password could be made or sealed. `entropy` is 64 random bits.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub fn handle_prepare_failed(
         &mut self,
         now: Timestamp,
         entropy: u64,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Effect::Prepare { .. }) {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         self.observe(now);
         self.say(EventKind::PrepareFailed, Reason::RandomFailed, 0);
@@ -172,7 +172,7 @@ impl Rotation {
     /// made. A driver that writes one all the same writes the new stamp.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub fn handle_stamp(
         &mut self,
         stamp: Option<[u8; 32]>,
@@ -181,7 +181,7 @@ impl Rotation {
     ) -> Result<(), RotationError> {
         self.observe(now);
         if self.poll() != Effect::ReadStamp {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         match self.step {
             Step::Stamping { attempt, made_at } => self.begin_to_apply(attempt, made_at, stamp)?,
@@ -194,7 +194,7 @@ impl Rotation {
                 self.changed(Unsaved::Step);
             }
             Step::Settled(_) | Step::BackingUp { .. } | Step::Applying(_) => {
-                return Err(RotationError::UnexpectedFact);
+                return Err(RotationError::UnexpectedEvent);
             }
         }
         Ok(())
@@ -207,7 +207,7 @@ impl Rotation {
         stamp: Option<[u8; 32]>,
     ) -> Result<(), RotationError> {
         let room = self.journal.held.ids.push(attempt.id);
-        room.map_err(|_| RotationError::UnexpectedFact)?;
+        room.map_err(|_| RotationError::UnexpectedEvent)?;
         if attempt.stamp.is_some() && stamp.is_some() && stamp != attempt.stamp {
             // Somebody changed the account since the record was made: what it has now is not known,
             // should this password not get onto it.
@@ -226,14 +226,14 @@ impl Rotation {
     /// What the setter reported.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub fn handle_applied(
         &mut self,
         applied: Applied,
         now: Timestamp,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Effect::Apply { .. }) {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         self.observe(now);
         if let Step::Applying(applying) = &mut self.step {
@@ -251,7 +251,7 @@ impl Rotation {
     /// What the account said. `entropy` is 64 random bits.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub fn handle_verified(
         &mut self,
         verified: Verified,
@@ -259,7 +259,7 @@ impl Rotation {
         entropy: u64,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Effect::Verify { .. }) {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         self.observe(now);
         let Step::Applying(applying) = &mut self.step else { return Ok(()) };
@@ -447,10 +447,10 @@ impl Rotation {
     /// The password in memory was wiped.
     ///
     /// # Errors
-    /// `UnexpectedFact` when it was not asked for.
+    /// `UnexpectedEvent` when it was not asked for.
     pub const fn handle_wiped(&mut self) -> Result<(), RotationError> {
         if !self.wipe {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         self.wipe = false;
         Ok(())
@@ -470,10 +470,10 @@ impl Rotation {
     /// The journal that was written last, with the records of [`Rotation::keep`], is durable.
     ///
     /// # Errors
-    /// `UnexpectedFact` when the journal was not written, or the machine changed since.
+    /// `UnexpectedEvent` when the journal was not written, or the machine changed since.
     pub const fn handle_saved(&mut self) -> Result<(), RotationError> {
         if !self.written {
-            return Err(RotationError::UnexpectedFact);
+            return Err(RotationError::UnexpectedEvent);
         }
         self.written = false;
         self.unsaved = Unsaved::Nothing;

@@ -202,7 +202,7 @@ fn write_held(out: &mut Output<Vec<u8>>, held: &Held) {
     out.id(held.id);
     out.u64(held.version);
     out.time(held.stored_at);
-    // Five facts in a byte: there are many records.
+    // Five answers in a byte: there are many records.
     let opened = match held.opened {
         Opened::No => 0,
         Opened::Claimed => 4,

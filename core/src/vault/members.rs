@@ -278,8 +278,8 @@ impl<S: Store> Vault<S> {
         Ok(self.store.read(|tx| tx.readers(scope))?.history)
     }
 
-    /// Puts a fact about the store into the trail of every scope: that a copy was restored, that it
-    /// was migrated.
+    /// Puts a finding about the store into the trail of every scope: that a copy was restored, that
+    /// it was migrated.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -313,7 +313,7 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Puts a fact about the store into the trail of every scope, inside a transaction that is open.
+/// Puts a finding about the store into the trail of every scope, inside a transaction that is open.
 /// The detail is cut at [`MAX_DETAIL`], and its control characters are escaped.
 ///
 /// # Errors

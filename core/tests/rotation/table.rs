@@ -1,4 +1,4 @@
-//! Every fact in every state: where it leads, or that it is refused and changes nothing.
+//! Every input event in every state: where it leads, or that it is refused and changes nothing.
 
 use laps_core::identity::AccountName;
 use laps_core::rotation::message::{Answer, AuditHead, MAX_ANSWER, MAX_HEAD};
@@ -91,8 +91,8 @@ fn at(wanted: Place) -> World {
     panic!("{wanted:?} is not reached");
 }
 
-/// A fact, told to the machine.
-type Fact = (&'static str, fn(&mut World) -> Result<(), RotationError>);
+/// An input event, with the call that reports it.
+type InputEvent = (&'static str, fn(&mut World) -> Result<(), RotationError>);
 
 fn new(world: &World) -> u8 {
     u8::try_from(world.versions.len()).unwrap()
@@ -116,7 +116,7 @@ fn applied(world: &mut World, applied: Applied, effect: bool) -> Result<(), Rota
 }
 
 /// Those that are refused where they were not asked for.
-const ASKED: [Fact; 17] = [
+const ASKED: [InputEvent; 17] = [
     ("wiped", |w| {
         w.machine.handle_wiped()?;
         w.memory = None;
@@ -209,7 +209,7 @@ fn each_fact_in_each_state_leads_where_the_table_says_or_is_refused() {
             let mut world = at(from);
             let before = world.machine.clone();
             let mut rows = NEXT.iter().chain(&OFF_PATH);
-            let next = rows.find(|(place, fact, _)| *place == from && *fact == name);
+            let next = rows.find(|(place, event, _)| *place == from && *event == name);
             let told = tell(&mut world);
             world.drain();
             if let Some((.., to)) = next {

@@ -46,7 +46,7 @@ class NotFound(LapsError, LookupError):
 
 
 class UnexpectedEvent(LapsError, RuntimeError):
-    """A fact that cannot happen in the present state of a rotation."""
+    """An event that cannot happen in the present state of a rotation."""
 
 
 class PolicyError(LapsError, ValueError):

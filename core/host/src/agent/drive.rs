@@ -1,4 +1,5 @@
-//! The loop of one agent: asks the machine for its next effect, performs it, and reports the fact.
+//! The loop of one agent: asks the machine for its next effect, performs it, and reports what
+//! happened as an event.
 
 use alloc::collections::BTreeMap;
 
@@ -240,7 +241,7 @@ impl Agent {
                 match drive.machine.handle_stamp(stamp, now(), entropy) {
                     // The password's time ran out while the stamp was read: the machine now asks
                     // for it wiped.
-                    Ok(()) | Err(RotationError::UnexpectedFact) => {}
+                    Ok(()) | Err(RotationError::UnexpectedEvent) => {}
                     Err(error) => return Err(error.into()),
                 }
             }

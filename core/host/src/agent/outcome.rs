@@ -72,7 +72,7 @@ pub enum AgentError {
         /// Why, and what can be done.
         text: String,
     },
-    /// The machine did not take a fact, or the journal is of a later version.
+    /// The machine did not take an event, or the journal is of a later version.
     Rotation(RotationError),
     /// The state folder.
     State(StateError),

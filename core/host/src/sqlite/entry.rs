@@ -26,7 +26,7 @@ pub(super) const ENTRIES_TYPED_AS: &str =
 /// When entries were written.
 pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
 
-/// A row of the trail. What cannot be read is a fact about the row, not an error.
+/// A row of the trail. What cannot be read is a finding about the row, not an error.
 pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let number = row.get::<_, i64>(0)?.saturating_sub(base);
     let hash = row.get::<_, Vec<u8>>(10).ok().and_then(|hash| hash.try_into().ok());

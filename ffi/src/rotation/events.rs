@@ -53,15 +53,15 @@ fn unknown(name: &str, number: u32) -> Failure {
     Failure::new(Code::InvalidArgument, &message)
 }
 
-/// Reports a fact to the machine.
-fn fact(
+/// Reports an event to the machine.
+fn event(
     rotation: *mut laps_rotation,
-    fact: impl FnOnce(&mut laps_rotation) -> Result<(), Failure>,
+    event: impl FnOnce(&mut laps_rotation) -> Result<(), Failure>,
 ) -> laps_status {
     answer(|| {
         // SAFETY: contract, Objects.
         let mut rotation = unsafe { pointer::exclusive(rotation) }?;
-        let result = fact(&mut rotation);
+        let result = event(&mut rotation);
         // Also after a refusal: the machine may have seen on the clock that the password's time is
         // over.
         rotation.settle()?;
@@ -73,7 +73,7 @@ fn fact(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_rotation_handle_saved(rotation: *mut laps_rotation) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.handle_saved()?;
         let (keep, offers) = (rotation.machine.keep(), rotation.machine.offers());
         rotation.records.retain(|record| {
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn laps_rotation_handle_save_failed(
     generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects.
         let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
         rotation.machine.handle_save_failed(time(now), entropy);
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn laps_rotation_handle_answer(
     generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects and Buffers.
         let (bytes, mut generator) =
             unsafe { (pointer::bytes(bytes, bytes_len, "bytes")?, pointer::exclusive(generator)?) };
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn laps_rotation_handle_check_in_failed(
     generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects.
         let entropy = entropy(&mut *unsafe { pointer::exclusive(generator) }?)?;
         rotation.machine.handle_check_in_failed(time(now), entropy);
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn laps_rotation_prepare(
     stamp: *const u8,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects and Buffers.
         let (mut generator, recipe, readers, stamp) = unsafe {
             (
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn laps_rotation_handle_stamp(
     stamp: *const u8,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
         let entropy = core::mem::take(&mut rotation.entropy);
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn laps_rotation_handle_account(
     stamp: *const u8,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
         let seen = match seen {
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn laps_rotation_handle_readers(
     reader_count: usize,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects and Buffers.
         let readers = unsafe { pointer::objects(readers, reader_count, "readers")? };
         let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn laps_rotation_acknowledge_log(
     rotation: *mut laps_rotation,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.acknowledge_log(time(now));
         Ok(())
     })
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn laps_rotation_handle_applied(
     generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         let applied = match applied {
             LAPS_APPLIED_SUCCESS => Applied::Success,
             LAPS_APPLIED_REFUSED => Applied::Refused,
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn laps_rotation_handle_verified(
     generator: *mut laps_generator,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         let verified = match verified {
             LAPS_VERIFIED_MATCH => Verified::Match,
             LAPS_VERIFIED_MISMATCH => Verified::Mismatch,
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn laps_rotation_handle_acted(
     acted: u32,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         let acted = match acted {
             LAPS_ACTED_DONE => Acted::Done,
             LAPS_ACTED_FAILED => Acted::Failed,
@@ -328,7 +328,7 @@ pub unsafe extern "C" fn laps_rotation_handle_used(
     at: u64,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.handle_used(time(at), time(now));
         Ok(())
     })
@@ -349,7 +349,7 @@ pub unsafe extern "C" fn laps_rotation_handle_timeout(
     rotation: *mut laps_rotation,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.handle_timeout(time(now));
         Ok(())
     })
@@ -363,7 +363,7 @@ pub unsafe extern "C" fn laps_rotation_handle_config(
     config: *const laps_config,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         // SAFETY: contract, Objects.
         let config = unsafe { pointer::shared(config) }?;
         Ok(rotation.machine.handle_config(config.config, time(now))?)
@@ -377,7 +377,7 @@ pub unsafe extern "C" fn laps_rotation_force(
     rotation: *mut laps_rotation,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.force(time(now));
         Ok(())
     })
@@ -390,7 +390,7 @@ pub unsafe extern "C" fn laps_rotation_skip_back_off(
     rotation: *mut laps_rotation,
     now: u64,
 ) -> laps_status {
-    fact(rotation, |rotation| {
+    event(rotation, |rotation| {
         rotation.machine.skip_back_off(time(now));
         Ok(())
     })
