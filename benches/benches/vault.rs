@@ -327,14 +327,14 @@ fn log_pages(folder: &Path) -> usize {
 }
 
 fn verify(vault: &Vault<SqliteStore>) {
-    use laps_core::vault::trail::{Action, Entry};
-    // A long trail, written as the vault writes it.
+    use laps_core::vault::audit::{Action, Entry};
+    // A long audit log, written as the vault writes it.
     for _ in 0..100 {
         vault
             .store()
             .write(Durability::Durable, |tx| {
                 for _ in 0..1_000 {
-                    let before = tx.trail(&SCOPE)?;
+                    let before = tx.audit_head(&SCOPE)?;
                     let mut entry = Entry::new(Action::Disclosed, NOW);
                     entry.actor = "alice@example.org".to_owned();
                     entry.reason = "ticket 4711: the printer again".to_owned();

@@ -107,8 +107,8 @@ codes! {
     JournalMalformed = 104, "the journal is malformed";
     /// The vault file is damaged.
     VaultDamaged = 105, "the vault is damaged";
-    /// The audit trail does not verify.
-    AuditBroken = 106, "the audit trail does not verify";
+    /// The audit log does not verify.
+    AuditBroken = 106, "the audit log does not verify";
     /// The vault has an older schema.
     SchemaOlder = 107, "the vault has an older schema and must be migrated";
     /// The vault has a later schema.

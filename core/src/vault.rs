@@ -1,4 +1,4 @@
-//! The vault's rules over a store: records, orders, history, readers, audit trail. The vault holds
+//! The vault's rules over a store: records, orders, history, readers, audit log. The vault holds
 //! no key that opens anything.
 //!
 //! | module | what it holds |
@@ -7,7 +7,7 @@
 //! | [`state`] | what is kept about a device; the part that the rules work on |
 //! | [`store`] | the two traits that a database implements |
 //! | [`memory`] | the store in memory |
-//! | [`trail`] | the audit trail: entries, canonical bytes, heads |
+//! | [`audit`] | the audit log: entries, canonical bytes, heads |
 //! | [`readers`] | who may open records |
 //! | [`query`] | looking without opening |
 //! | [`view`] | rows, pages, disclosures, reports |
@@ -15,6 +15,7 @@
 //! | [`observe`] | what happened, for metrics |
 //! | [`error`] | what it answers instead |
 
+pub mod audit;
 pub mod error;
 pub mod memory;
 pub mod observe;
@@ -24,7 +25,6 @@ pub mod request;
 pub mod rules;
 pub mod state;
 pub mod store;
-pub mod trail;
 pub mod view;
 
 mod adopt;

@@ -120,7 +120,7 @@ enum {
     LAPS_STATUS_MESSAGE_WRONG_DEVICE = 103, /* the message names another device than the one that was authenticated */
     LAPS_STATUS_JOURNAL_MALFORMED = 104, /* the journal is malformed */
     LAPS_STATUS_VAULT_DAMAGED = 105, /* the vault is damaged */
-    LAPS_STATUS_AUDIT_BROKEN = 106, /* the audit trail does not verify */
+    LAPS_STATUS_AUDIT_BROKEN = 106, /* the audit log does not verify */
     LAPS_STATUS_SCHEMA_OLDER = 107, /* the vault has an older schema and must be migrated */
     LAPS_STATUS_SCHEMA_NEWER = 108, /* the vault was written by a later version */
     LAPS_STATUS_READER_SET_REFUSED = 109, /* the reader set is older than the one in force or not signed by the authority */

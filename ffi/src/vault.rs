@@ -3,6 +3,7 @@
 
 pub mod adopting;
 mod apart;
+pub mod audit;
 pub mod check_ins;
 pub mod copies;
 pub mod devices;
@@ -13,7 +14,6 @@ pub mod orders;
 pub mod readers;
 pub mod receipt;
 pub mod resealing;
-pub mod trail;
 pub mod watched;
 
 use core::ffi::c_char;
@@ -299,8 +299,8 @@ pub unsafe extern "C" fn laps_vault_audit_verify(
         let report = vault.vault.audit_verify(&vault.scope, expect)?;
         if !report.ok {
             let message = report.first_bad.map_or_else(
-                || "the trail is not the one of that head".to_owned(),
-                |entry| format!("the audit trail does not verify at entry {entry}"),
+                || "the audit log is not the one of that head".to_owned(),
+                |entry| format!("the audit log does not verify at entry {entry}"),
             );
             return Err(Failure::new(Code::AuditBroken, &message));
         }

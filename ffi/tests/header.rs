@@ -44,7 +44,7 @@ const SOURCES: &[&str] = &[
     "vault/readers",
     "vault/resealing",
     "vault/lifecycle",
-    "vault/trail",
+    "vault/audit",
     "vault/observed",
     "vault/copies",
     "vault/adopting",

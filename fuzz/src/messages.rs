@@ -10,7 +10,7 @@ use laps_core::{
     vault::{MemoryStore, Vault},
 };
 
-/// A message has one encoding; a vault answers any check-in or refuses it, and its trail stays
+/// A message has one encoding; a vault answers any check-in or refuses it, and its audit log stays
 /// whole.
 ///
 /// # Panics

@@ -23,8 +23,8 @@ const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
 const KEPT: usize = 8;
 
 /// The data is a list of things to do. Whatever is given back, a reader of a record gets the
-/// password that the device sealed, or nothing; the trail verifies; and sealing anew that reports
-/// nothing left has reached every record.
+/// password that the device sealed, or nothing; the audit log verifies; and sealing anew that
+/// reports nothing left has reached every record.
 ///
 /// # Panics
 /// When one of these is broken.
@@ -186,7 +186,7 @@ impl World {
                 }
                 let other = Vault::new(MemoryStore::new(), |_| false);
                 let _ = other.import(&Scope::EMPTY, &frames, &WHO, NOW);
-                check_trail(&other);
+                check_audit_log(&other);
             }
             7 => self.check_in_many(input)?,
             // A device rotates: what it had goes to history.
@@ -393,13 +393,13 @@ impl World {
                 }
             }
         }
-        check_trail(&self.vault);
+        check_audit_log(&self.vault);
     }
 }
 
-fn check_trail(vault: &Vault<MemoryStore>) {
+fn check_audit_log(vault: &Vault<MemoryStore>) {
     let report = vault.audit_verify(&Scope::EMPTY, None);
-    assert!(report.is_ok_and(|report| report.ok), "the trail does not verify");
+    assert!(report.is_ok_and(|report| report.ok), "the audit log does not verify");
 }
 
 fn id(n: usize) -> RecordId {

@@ -1,6 +1,7 @@
 //! The vault, kept in one SQLite file.
 
 pub(crate) mod adopt;
+mod audit;
 mod check_ins;
 pub(crate) mod copies;
 mod lifecycle;
@@ -10,7 +11,6 @@ mod orders;
 mod readers;
 pub(crate) mod resealing;
 pub(crate) mod row;
-mod trail;
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ use crate::reader::Reader;
 use crate::record::text;
 use crate::time;
 
-/// A vault: sealed records, their history, readers, orders to rotate, and the audit trail. It holds
+/// A vault: sealed records, their history, readers, orders to rotate, and the audit log. It holds
 /// no key that opens a password. An object is bound to one scope (tenant), the empty one by
 /// default, and may be shared by threads.
 #[pyclass(frozen, module = "laps")]

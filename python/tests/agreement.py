@@ -31,7 +31,7 @@ def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
         ("damaged devices", len(facts.damaged), stats.damaged),
         ("ordered devices", len(facts.ordered), stats.ordered),
         ("overdue devices", len(facts.overdue), stats.overdue),
-        ("entries of the audit log", facts.trail_entries, stats.entries),
+        ("entries of the audit log", facts.audit_entries, stats.entries),
         *((f"findings {name}", found[name], count) for name, count in stats.findings.items() if name != "unproven"),
         # The list is of this moment: what is unproven by then is not in it.
         ("findings unproven", found["unproven"], vault.stats().findings["unproven"]),

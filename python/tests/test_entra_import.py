@@ -52,11 +52,11 @@ def test_everything_is_taken_in_once(laps: Laps, entra: Entra, graph: fake.Graph
     again = entra("import", "fleet.vault", "--all", "--json").json
     assert {each["state"] for each in again["devices"]} == {"unchanged"}
     assert (reads(graph), again["head"]) == (5, head)
-    trail = laps("vault", "audit", "fleet.vault", "--entries", "--json", status=0).json["trail"]
-    imported = [each for each in trail if each["action"] == "imported"]
+    log = laps("vault", "audit", "fleet.vault", "--entries", "--json", status=0).json["audit_log"]
+    imported = [each for each in log if each["action"] == "imported"]
     assert [each["device"] for each in imported] == [f"PC-{number:04d}" for number in range(1, 6)]
     assert {(each["actor"], each["reason"]) for each in imported} == {("ann", "leaving Intune")}
-    assert "refused" not in {each["action"] for each in trail}
+    assert "refused" not in {each["action"] for each in log}
 
 
 def test_what_is_new_in_entra_is_taken_in_and_what_it_replaces_is_history(

@@ -107,14 +107,14 @@ def test_the_password_is_printed_only_where_that_is_the_purpose(fleet: Fleet) ->
 
 def test_a_reveal_is_audited_before_and_after(fleet: Fleet) -> None:
     entry = fleet.reveal().json["entry"]
-    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json
-    assert list(trail) == ["ok", "entries", "head", "first_bad", "trail"]
-    assert trail["ok"] is True and trail["first_bad"] is None
-    disclosed = trail["trail"][entry - 1]
+    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json
+    assert list(log) == ["ok", "entries", "head", "first_bad", "audit_log"]
+    assert log["ok"] is True and log["first_bad"] is None
+    disclosed = log["audit_log"][entry - 1]
     assert (disclosed["number"], disclosed["action"], disclosed["actor"]) == (entry, "disclosed", "ann")
     assert (disclosed["reason"], disclosed["device"]) == ("ticket 1", "PC-1")
-    assert trail["trail"][entry]["refers_to"] == entry
-    assert trail["trail"][entry]["action"] == "outcome"
+    assert log["audit_log"][entry]["refers_to"] == entry
+    assert log["audit_log"][entry]["action"] == "outcome"
 
 
 def test_an_edited_entry_is_found_and_an_earlier_head_is_expected(fleet: Fleet) -> None:

@@ -93,7 +93,7 @@ def test_how_much_history_is_kept_is_a_setting_of_the_vault(fleet: Fleet) -> Non
         assert "1 to 65535" in fleet.laps("vault", "keep", "vault", *wrong, status=3).err
 
 
-def test_the_trail_says_which_user_host_and_process_asked(fleet: Fleet) -> None:
+def test_the_audit_log_says_which_user_host_and_process_asked(fleet: Fleet) -> None:
     import getpass
     import os
     import re

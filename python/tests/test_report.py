@@ -60,7 +60,7 @@ def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     assert text.count("<svg") >= 3
 
 
-def test_a_broken_trail_is_said(fleet: Fleet) -> None:
+def test_a_broken_audit_log_is_said(fleet: Fleet) -> None:
     import sqlite3
 
     with sqlite3.connect(fleet.folder / "vault") as file:
@@ -104,8 +104,8 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
     assert [(each.action, named(each)) for each in facts.copies] == [("exported", "ann (as cron)")]
     assert "1 proven, 1 claimed, 1 without outcome" in page(facts)
     # The audit log's own table and document.
-    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["trail"]
-    told = {(each["caller"], each["actor"], each["reader"]) for each in trail if each["action"] == "outcome"}
+    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
+    told = {(each["caller"], each["actor"], each["reader"]) for each in log if each["action"] == "outcome"}
     assert (user(), "ann", key.reader.id) in told and ("bob", "bob", None) in told
     table = fleet.laps("vault", "audit", "vault", "--entries", status=0).out
     assert "caller" in table and key.reader.id[:16] in table

@@ -184,7 +184,7 @@ def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> No
     grown.laps("vault", "readers", "remove", "vault", "nobody", status=4)
 
 
-def test_an_entry_of_the_trail_has_the_hash_of_the_head(fleet: Fleet) -> None:
+def test_an_entry_of_the_audit_log_has_the_hash_of_the_head(fleet: Fleet) -> None:
     vault = Vault.open(fleet.folder / "vault")
     assert vault.audit_head.endswith(vault.audit_entries()[-1].hash)
     assert len({entry.hash for entry in vault.audit_entries()}) == len(vault.audit_entries())

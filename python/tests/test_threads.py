@@ -148,7 +148,7 @@ def test_a_batch_can_be_wiped_while_it_is_read() -> None:
     assert len(batch) == 0
 
 
-def test_eight_threads_write_one_trail(vault: Vault, key: ReaderKey) -> None:
+def test_eight_threads_write_one_audit_log(vault: Vault, key: ReaderKey) -> None:
     begun = vault.stats().entries
 
     def work(number: int) -> None:
@@ -159,6 +159,6 @@ def test_eight_threads_write_one_trail(vault: Vault, key: ReaderKey) -> None:
 
     at_once(work)
     report = vault.audit_verify()
-    # Setting what is set already is an entry too, or none: the trail is whole either way.
+    # Setting what is set already is an entry too, or none: the audit log is whole either way.
     assert report.ok and report.entries == vault.stats().entries > begun
     assert {entry.actor for entry in vault.audit_entries(after=begun)} == {f"thread {number}" for number in range(8)}

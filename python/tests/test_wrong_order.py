@@ -142,8 +142,8 @@ def test_an_entry_that_is_earlier_than_the_one_before_is_marked(fleet: Fleet) ->
     # The entry in front of a page counts, too.
     (again,) = vault.audit_entries(after=length + 1)
     assert again.earlier
-    trail = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["trail"]
-    assert [each["earlier"] for each in trail[length:]] == [False, True]
+    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
+    assert [each["earlier"] for each in log[length:]] == [False, True]
     assert "earlier than the entry before it" in fleet.laps("vault", "audit", "vault", "--entries", status=0).out
 
 

@@ -260,7 +260,7 @@ async fn disclose(
         if let Some(seconds) = asked.rotate_after {
             options = options.with_rotation_after(seconds);
         }
-        // When this answers, the entry in the audit trail is on the disk.
+        // When this answers, the entry in the audit log is on the disk.
         let found = vault.disclose(&Scope::EMPTY, &device, request, options, now())?;
         let candidates = found.candidates.iter().map(|candidate| {
             json!({"record": candidate.record.to_string(), "version": candidate.version,

@@ -16,7 +16,7 @@
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |
-//! | `entry` | the rows of the trail |
+//! | `entry` | the rows of the audit log |
 //! | `underway` | devices in the middle of a rotation |
 //! | `lineage` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |

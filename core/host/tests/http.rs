@@ -24,7 +24,7 @@ use std::time::Instant;
 use base64ct::{Base64, Encoding as _};
 use laps_core::error::Code;
 use laps_core::identity::Scope;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_host::agent::channel::ChannelError;
 use laps_host::agent::{Agent, RunOutcome};
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ fn whoever_is_not_who_they_say_gets_nothing() {
     }
     assert_eq!(length(), before, "nobody asked the vault anything");
 
-    // Another device's token: its messages are refused, and the trail says so.
+    // Another device's token: its messages are refused, and the audit log says so.
     let stolen = agent(&bench, address, "token-2").run_once(true);
     assert!(!matches!(stolen, Ok(RunOutcome::Committed)), "{stolen:?}");
     let entries = bench.vault().audit_entries(&Scope::EMPTY, before, 10).unwrap();

@@ -98,7 +98,7 @@ reasons! {
     Interrupted = 44, "interrupted";
     /// The password lay in memory for too long before it could be applied.
     PlaintextExpired = 45, "plaintext-expired";
-    /// The vault's audit trail is not the one that this device remembers.
+    /// The vault's audit log is not the one that this device remembers.
     AuditMismatch = 46, "audit-mismatch";
     /// The clock moved further than time passed.
     ClockJumped = 47, "clock-jumped";
@@ -253,7 +253,7 @@ kinds! {
     JournalLost = 27, "journal-lost", Warning, None, None;
     /// The vault knows later passwords than this device.
     ImageRolledBack = 28, "image-rolled-back", Warning, None, None;
-    /// The vault's audit trail is not the one that this device remembers.
+    /// The vault's audit log is not the one that this device remembers.
     AuditMismatch = 29, "audit-mismatch", Error, None, None;
     /// The clock moved further than time passed.
     ClockJumped = 30, "clock-jumped", Warning, None, None;

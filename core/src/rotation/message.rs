@@ -40,7 +40,7 @@ pub const MAX_ACCOUNT_CHARACTERS: usize = 64;
 /// behind, and nobody can use the numbers up.
 pub const MAX_AHEAD: u64 = 1 << 32;
 
-/// The length and head of the vault's audit trail (protocol §6.2).
+/// The length and head of the vault's audit log (protocol §6.2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct AuditHead {

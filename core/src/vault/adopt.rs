@@ -17,12 +17,12 @@ use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::set::MAX_IDS;
 use crate::seal::{Header, Record};
 
+use super::audit::Action;
 use super::checkin::{append, sealing};
 use super::names::find;
 use super::rules::Context;
 use super::state::{Candidates, Device, Held, Past};
 use super::store::{DeviceKey, Store, Transaction};
-use super::trail::Action;
 use super::{Request, Vault, VaultError, name};
 
 const LABEL: &[u8] = b"laps adopted v1";
@@ -368,7 +368,7 @@ mod tests {
         let row = fixture.vault.show(&Scope::EMPTY, "pc-1")?;
         assert_eq!((row.state, row.expires), (DeviceStatus::Pending, SEEN.due));
         assert_eq!(row.updated, Some(first[0].made_at));
-        // Again: nothing is new, and nothing is in the trail.
+        // Again: nothing is new, and nothing is in the audit log.
         let head = fixture.vault.audit_head(&Scope::EMPTY)?;
         assert_eq!(fixture.seal(&first)?, Vec::<Vec<u8>>::new());
         assert_eq!(fixture.adopt(&[])?, 0);

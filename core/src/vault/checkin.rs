@@ -13,12 +13,12 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::{Answer, AuditHead, CheckIn, MAX_ANSWER, MessageError};
 use crate::seal::Record;
 
+use super::audit::{Action, Entry};
 use super::checksum::digest;
 use super::readers::Readers;
 use super::rules::{Context, Offer, Refused, Verdict};
 use super::state::{Device, Held, Sealing};
 use super::store::{DeviceKey, Durability, Store, Transaction};
-use super::trail::{Action, Entry};
 use super::{Observed, Vault, VaultError, name, noted};
 
 /// How old `last_seen` may become before it is stored again (protocol §3.8).
@@ -54,7 +54,7 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// `Message` or `Record` for what does not parse, `WrongDevice` for a message in another name
-    /// (it is in the trail), and what the store says.
+    /// (it is in the audit log), and what the store says.
     pub fn check_in(
         &self,
         scope: &Scope,
@@ -241,7 +241,7 @@ impl<S: Store> Vault<S> {
             };
             let readers = tx.readers(scope)?;
             let message = &incoming.message;
-            let (audit_at, head, foreign_head) = compare_trail(tx, scope, message)?;
+            let (audit_at, head, foreign_head) = compare_audit_log(tx, scope, message)?;
             let context = Context { foreign_head, ..Context::new(&readers, now) };
             // Whatever needs a new token goes through a write transaction.
             let Ok(verdict) = device.check_in(message, &[], &context, &mut || None) else {
@@ -306,7 +306,7 @@ impl<S: Store> Vault<S> {
         let offered: Vec<Offer> =
             offers.iter().map(|offer| offer.to_rules(&mut readers, now)).collect();
         let before = device.clone();
-        let (audit_at, _, foreign_head) = compare_trail(tx, scope, message)?;
+        let (audit_at, _, foreign_head) = compare_audit_log(tx, scope, message)?;
         let context = Context { foreign_head, ..Context::new(&readers, now) };
         let verdict = device
             .check_in(message, &offered, &context, &mut || self.draw_token())
@@ -340,7 +340,7 @@ impl<S: Store> Vault<S> {
         if readers.sets.len() != listed {
             tx.put_readers(scope, &readers)?;
         }
-        let head = tx.trail(scope)?;
+        let head = tx.audit_head(scope)?;
         let answer = encode(&verdict.answer(message, audit_at, head))?;
         Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
     }
@@ -450,22 +450,23 @@ pub(super) fn append(
     scope: &Scope,
     entry: &Entry,
 ) -> Result<AuditHead, VaultError> {
-    let before = tx.trail(scope)?;
-    let number = before.length.checked_add(1).ok_or(VaultError::Internal("the trail is full"))?;
+    let before = tx.audit_head(scope)?;
+    let number =
+        before.length.checked_add(1).ok_or(VaultError::Internal("the audit log is full"))?;
     let head = AuditHead::new(number, entry.hash(scope, number, &before.hash));
     tx.append(scope, entry, &head)?;
     Ok(head)
 }
 
 /// Our hash at the length that the device remembers, our head, and the device's head when it is not
-/// in our trail.
+/// in our audit log.
 #[expect(clippy::type_complexity, reason = "three answers to one question")]
-fn compare_trail(
+fn compare_audit_log(
     tx: &mut dyn Transaction,
     scope: &Scope,
     message: &CheckIn,
 ) -> Result<(Option<[u8; 32]>, AuditHead, Option<AuditHead>), VaultError> {
-    let head = tx.trail(scope)?;
+    let head = tx.audit_head(scope)?;
     let Some(remembered) = message.audit else { return Ok((None, head, None)) };
     let at = if remembered.length == head.length {
         Some(head.hash)

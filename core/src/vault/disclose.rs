@@ -7,13 +7,13 @@ use crate::account::same_name;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
+use super::audit::{Action, Entry, MAX_DETAIL, quoted};
 use super::checkin::append;
 use super::checksum::digest;
 use super::names::locate;
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
 use super::store::{Durability, Store, Transaction};
-use super::trail::{Action, Entry, MAX_DETAIL, quoted};
 use super::view::{Candidate, CandidateState, Disclosure};
 use super::{
     AuditHead, Confirmation, DiscloseOptions, Observed, Request, RotateAfter, Vault, VaultError,
@@ -173,7 +173,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// Runs `work` in a durable transaction. When the request itself is refused, that attempt is
-    /// put into the trail.
+    /// put into the audit log.
     pub(super) fn audited<T>(
         &self,
         scope: &Scope,

@@ -9,7 +9,7 @@ use crate::seal::SealError;
 
 /// Why the vault did not do what was asked.
 ///
-/// Nothing was changed, save the entry in the audit trail that names the refused attempt.
+/// Nothing was changed, save the entry in the audit log that names the refused attempt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum VaultError {

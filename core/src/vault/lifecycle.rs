@@ -4,11 +4,11 @@ use alloc::{format, string::ToString as _, vec, vec::Vec};
 
 use crate::identity::{RecordId, Scope, Timestamp};
 
+use super::audit::{Action, Entry};
 use super::checkin::append;
 use super::names::locate;
 use super::state::Device;
 use super::store::Store;
-use super::trail::{Action, Entry};
 use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {
@@ -61,7 +61,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// Removes a device and everything that is kept about it, the predecessors of its records too.
-    /// The trail stays.
+    /// The audit log stays.
     ///
     /// # Errors
     /// `ConfirmationRequired` without the explicit word, `NotFound`, `ReasonRequired`, and what the

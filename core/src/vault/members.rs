@@ -5,13 +5,13 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
+use super::audit::{Action, MAX_DETAIL, quoted};
 use super::checkin::append;
 use super::checksum::digest;
 use super::readers::{KnownReader, Readers};
 use super::rules::Loss;
 use super::state::HistorySetting;
 use super::store::{Durability, Store, Transaction};
-use super::trail::{Action, MAX_DETAIL, quoted};
 use super::view::{Ordered, ReaderRow};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
@@ -34,7 +34,7 @@ impl<S: Store> Vault<S> {
     ) -> Result<AuditHead, VaultError> {
         self.audited(scope, request, "", "set up", now, |tx| {
             let mut known = tx.readers(scope)?;
-            // A trail alone may be that of a refused attempt.
+            // An audit log alone may be that of a refused attempt.
             if !known.known.is_empty() {
                 let at = if *scope == Scope::EMPTY { String::new() } else { format!(", for {scope}") };
                 return Err(VaultError::AlreadyExists(format!(
@@ -278,8 +278,8 @@ impl<S: Store> Vault<S> {
         Ok(self.store.read(|tx| tx.readers(scope))?.history)
     }
 
-    /// Puts a finding about the store into the trail of every scope: that a copy was restored, that
-    /// it was migrated.
+    /// Puts a finding about the store into the audit log of every scope: that a copy was restored,
+    /// that it was migrated.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -294,7 +294,8 @@ impl<S: Store> Vault<S> {
         self.store.write(Durability::Durable, |tx| note(tx, action, detail, request, now))
     }
 
-    /// Puts a refused attempt into the trail of every scope, also one whose request is the reason.
+    /// Puts a refused attempt into the audit log of every scope, also one whose request is the
+    /// reason.
     ///
     /// # Errors
     /// What the store says.
@@ -313,8 +314,8 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Puts a finding about the store into the trail of every scope, inside a transaction that is open.
-/// The detail is cut at [`MAX_DETAIL`], and its control characters are escaped.
+/// Puts a finding about the store into the audit log of every scope, inside a transaction that is
+/// open. The detail is cut at [`MAX_DETAIL`], and its control characters are escaped.
 ///
 /// # Errors
 /// What the store says.

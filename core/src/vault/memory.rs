@@ -11,10 +11,10 @@ use spin::Mutex;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
+use super::audit::Entry;
 use super::readers::Readers;
 use super::state::Device;
 use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Transaction};
-use super::trail::Entry;
 use super::{VaultError, Who, folded};
 
 /// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a
@@ -387,7 +387,7 @@ impl Transaction for Step<'_> {
         Ok(self.row(device)?.state.lineage.iter().copied().collect())
     }
 
-    fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
+    fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
         let Some(data) = self.data.scopes.get(scope) else { return Ok(AuditHead::EMPTY) };
         Ok(data.entries.last().map_or(AuditHead::EMPTY, |(_, hash)| {
             AuditHead::new(u64::try_from(data.entries.len()).unwrap_or(u64::MAX), *hash)

@@ -3,9 +3,9 @@
 //! what somebody else did.
 
 use super::VaultError;
+use super::audit::Entry;
 use super::checkin::append;
 use super::store::Transaction;
-use super::trail::Entry;
 use crate::identity::Scope;
 
 /// Among how many of the latest entries the same cause is looked for.
@@ -23,7 +23,7 @@ pub(super) fn is_new(
     scope: &Scope,
     entry: &Entry,
 ) -> Result<bool, VaultError> {
-    let length = tx.trail(scope)?.length;
+    let length = tx.audit_head(scope)?.length;
     let first = length.saturating_sub(LATEST as u64).saturating_add(1);
     let latest = tx.entries(scope, first, LATEST)?;
     let alike = latest.iter().filter_map(|stored| stored.entry.as_ref().ok()).filter(|noted| {

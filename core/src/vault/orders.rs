@@ -5,12 +5,12 @@ use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
 use crate::identity::{Scope, Timestamp};
 
+use super::audit::{Action, quoted};
 use super::checkin::append;
 use super::disclose::MAX_ACTOR;
 use super::names::{find, locate};
 use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
-use super::trail::{Action, quoted};
 use super::view::Ordered;
 use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
 
@@ -21,12 +21,12 @@ impl<S: Store> Vault<S> {
     /// Orders devices to rotate: replaces every record that they may hold now.
     ///
     /// [`Selection::Devices`] is one transaction. The others order a thousand devices in each
-    /// transaction, and each is in the trail; when one fails, call again: nothing is ordered
+    /// transaction, and each is in the audit log; when one fails, call again: nothing is ordered
     /// twice.
     ///
     /// # Errors
     /// `ReasonRequired`, `NotFound` for a named device that is unknown or has no record, and what
-    /// the store says. The refused attempt is in the trail.
+    /// the store says. The refused attempt is in the audit log.
     pub fn order_rotation(
         &self,
         scope: &Scope,
@@ -241,7 +241,7 @@ mod tests {
     /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller
     /// said as it was: the chain covers the bytes, whatever they say.
     #[test]
-    fn a_trail_in_which_times_stand_in_both_ways_is_whole() {
+    fn an_audit_log_in_which_times_stand_in_both_ways_is_whole() {
         const WHO: Request<'_> = Request::new("alice", "ticket");
         let now = Timestamp::from_unix_seconds(1_800_000_000);
         let mut rng = Generator::from_system().unwrap();

@@ -136,7 +136,7 @@ impl<S: Store> Vault<S> {
     pub fn stats(&self, scope: &Scope, now: Timestamp) -> Result<Stats, VaultError> {
         let mut stats = Stats::default();
         self.store.read(|tx| {
-            stats.entries = tx.trail(scope)?.length;
+            stats.entries = tx.audit_head(scope)?.length;
             let readers = tx.readers(scope)?;
             let mut after: Option<String> = None;
             loop {

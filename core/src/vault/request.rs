@@ -2,9 +2,9 @@
 
 use crate::identity::Timestamp;
 
-use super::trail::Entry;
+use super::audit::Entry;
 
-/// Who asks and why. Both are required, and both go into the audit trail as they are.
+/// Who asks and why. Both are required, and both go into the audit log as they are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Request<'a> {
@@ -200,7 +200,7 @@ pub enum Selection<'a> {
     /// and so is what an entry of an earlier version does not name; every other entry names its
     /// records.
     ///
-    /// What the trail does not know is not in it: the file of the vault copied or restored by
+    /// What the audit log does not know is not in it: the file of the vault copied or restored by
     /// somebody who can read it, and what an [import](crate::vault::Vault::import) brought.
     /// Then order [all](Self::All).
     RevealedBy {

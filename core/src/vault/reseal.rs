@@ -6,13 +6,13 @@ use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
 use crate::identity::{Scope, Timestamp};
 use crate::seal::{Reader, Record, SealError};
 
+use super::audit::Action;
 use super::checkin::{append, sealing};
 use super::disclose::intact;
 use super::readers::Readers;
 use super::rules::GiveBackRefused;
 use super::state::Sealing;
 use super::store::{Store, Transaction};
-use super::trail::Action;
 use super::view::{ResealPage, Resealed, Resealing, Unsealed};
 use super::{Confirmation, Request, ResealOptions, Vault, VaultError, name};
 
@@ -89,7 +89,7 @@ impl<S: Store> Vault<S> {
 
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind
     /// `after`: to be opened by a reader, sealed anew and given back with
-    /// [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the trail, with
+    /// [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the audit log, with
     /// every record.
     ///
     /// Where the reader's machine is not the vault's, it seals to readers that it knows itself,
@@ -229,7 +229,7 @@ impl<S: Store> Vault<S> {
 
     /// As [`Vault::reseal`], but one that is refused does not hinder the others: it stays as it was
     /// and is in `failed`. Each is then taken in a transaction of its own, and the refused
-    /// attempts are in the trail.
+    /// attempts are in the audit log.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says. What was taken before that stays; all may be

@@ -6,11 +6,11 @@ use crate::codec::Hex;
 use crate::identity::{Scope, Timestamp};
 use crate::seal::Reader;
 
+use super::audit::{Action, Entry, MAX_DETAIL, quoted};
 use super::checkin::append;
 use super::readers::Readers;
 use super::state::HistorySetting;
 use super::store::{Durability, Store, Transaction};
-use super::trail::{Action, Entry, MAX_DETAIL, quoted};
 use super::{AuditHead, Request, Vault, VaultError};
 
 /// How many devices are looked at in one go.
@@ -73,7 +73,7 @@ impl<S: Store> Vault<S> {
         request.check()?;
         self.store.write(Durability::Durable, |tx| {
             for scope in tx.scopes()? {
-                let head = tx.trail(&scope)?;
+                let head = tx.audit_head(&scope)?;
                 let mut known = tx.readers(&scope)?;
                 known.note_restore(head.length);
                 let mut entry = request.entry(Action::Restored, "", now);
@@ -94,7 +94,7 @@ impl<S: Store> Vault<S> {
 }
 
 fn restorable(tx: &mut dyn Transaction, scope: Scope) -> Result<Restorable, VaultError> {
-    let head = tx.trail(&scope)?;
+    let head = tx.audit_head(&scope)?;
     let last = tx.entries(&scope, head.length, 1)?;
     let known = tx.readers(&scope)?;
     let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };

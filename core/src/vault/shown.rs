@@ -1,13 +1,13 @@
-//! What somebody was shown, as the trail tells it: disclosures, exports, back-ups, records that
+//! What somebody was shown, as the audit log tells it: disclosures, exports, back-ups, records that
 //! were sealed anew.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use crate::identity::{RecordId, Scope, Timestamp};
 
+use super::audit::{Action, Entry};
 use super::state::Device;
 use super::store::Store;
-use super::trail::{Action, Entry};
 use super::{Vault, VaultError, Who};
 
 /// How many entries are read at once.

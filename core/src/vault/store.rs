@@ -6,9 +6,9 @@ use alloc::{string::String, vec::Vec};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
+use super::audit::Entry;
 use super::readers::Readers;
 use super::state::Device;
-use super::trail::Entry;
 use super::{VaultError, Who};
 
 /// How soon a write must be on the disk.
@@ -182,8 +182,8 @@ pub trait Transaction {
     /// Everything that is remembered about a device, as (predecessor, record).
     fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError>;
 
-    /// Length and head of the trail.
-    fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError>;
+    /// Length and head of the audit log.
+    fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError>;
     /// Appends the entry with the number of `head`, whose hash it has.
     fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError>;
     /// Stored entries by number, from `from` on, as they are: number, entry, hash.
@@ -208,11 +208,11 @@ pub trait Transaction {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError>;
-    /// How many rows of the trail belong to no scope. None was written by us.
+    /// How many rows of the audit log belong to no scope. None was written by us.
     fn stray_entries(&mut self) -> Result<u64, VaultError>;
 }
 
-/// One row of the trail, as it is stored. It may have been edited: only a verification tells.
+/// One row of the audit log, as it is stored. It may have been edited: only a verification tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoredEntry {

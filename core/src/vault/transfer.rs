@@ -17,13 +17,13 @@ use crate::codec::{Input, Output};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
+use super::audit::{Action, Entry};
 use super::checkin::{append, sealing};
 use super::disclose::intact;
 use super::names::find;
 use super::readers::Readers;
 use super::state::{Device, Held, Opened, Sealing};
 use super::store::{Store, StoredDevice, Transaction};
-use super::trail::{Action, Entry};
 use super::view::Page;
 use super::{Request, Vault, VaultError};
 
@@ -43,7 +43,7 @@ struct Travelling {
 
 impl<S: Store> Vault<S> {
     /// Devices with everything that is kept about them, one frame each; those behind `after`, at
-    /// most `limit`. It is in the trail like a disclosure, with every record. Damaged records
+    /// most `limit`. It is in the audit log like a disclosure, with every record. Damaged records
     /// are left out, and a damaged lineage, and damaged devices; `damaged` names the devices of
     /// all these.
     ///

@@ -1,4 +1,4 @@
-//! Verifying the trail: every entry recomputed, page by page, in constant memory.
+//! Verifying the audit log: every entry recomputed, page by page, in constant memory.
 
 use alloc::vec::Vec;
 
@@ -11,14 +11,14 @@ use super::{AuditHead, Vault, VaultError};
 const PAGE: usize = 1_000;
 
 impl<S: Store> Vault<S> {
-    /// Verifies the trail of a scope from its first entry, in one state of the store and in
+    /// Verifies the audit log of a scope from its first entry, in one state of the store and in
     /// constant memory.
     ///
-    /// A trail can be recomputed by whoever writes the file: only a head that somebody holds from
-    /// before (a receipt, a device) shows that. Give it as `expect`.
+    /// An audit log can be recomputed by whoever writes the file: only a head that somebody holds
+    /// from before (a receipt, a device) shows that. Give it as `expect`.
     ///
     /// # Errors
-    /// What the store says; a broken trail is a report, not an error.
+    /// What the store says; a broken audit log is a report, not an error.
     pub fn audit_verify(
         &self,
         scope: &Scope,
@@ -41,7 +41,7 @@ impl<S: Store> Vault<S> {
         self.store.read(|tx| verify(tx, scope, expect, progress))
     }
 
-    /// Entries of the trail by number, those behind `after` (0: from the first). They are as
+    /// Entries of the audit log by number, those behind `after` (0: from the first). They are as
     /// stored: whether they were edited, only [`Vault::audit_verify`] tells. One that is
     /// earlier than the entry in front of it is marked.
     ///
@@ -66,12 +66,12 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Length and head of the trail now.
+    /// Length and head of the audit log now.
     ///
     /// # Errors
     /// What the store says.
     pub fn audit_head(&self, scope: &Scope) -> Result<AuditHead, VaultError> {
-        self.store.read(|tx| tx.trail(scope))
+        self.store.read(|tx| tx.audit_head(scope))
     }
 }
 
@@ -81,7 +81,7 @@ fn verify(
     expect: Option<AuditHead>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<AuditReport, VaultError> {
-    let recorded = tx.trail(scope)?;
+    let recorded = tx.audit_head(scope)?;
     let mut chain = AuditHead::EMPTY;
     let mut first_bad = None;
     let mut entries = 0_u64;

@@ -259,7 +259,7 @@ pub struct Disclosure {
     pub account: AccountName,
     /// The number of the audit entry, from 1.
     pub entry: u64,
-    /// The receipt: the head of the trail with that entry.
+    /// The receipt: the head of the audit log with that entry.
     pub head: AuditHead,
     /// The likeliest first: what the latest report named, then the other candidates, what was
     /// ruled out on a word, the history if asked for.
@@ -292,7 +292,7 @@ pub struct Ordered {
     pub head: AuditHead,
 }
 
-/// What a verification of the trail found.
+/// What a verification of the audit log found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuditReport {

@@ -389,7 +389,7 @@ fn beyond_sixteen_candidates_the_oldest_leaves_the_journal_and_one_is_made_a_day
 }
 
 #[test]
-fn an_audit_trail_that_changed_behind_the_vault_is_reported_once() {
+fn an_audit_log_that_changed_behind_the_vault_is_reported_once() {
     let mut world = settled();
     world.live(DAY);
     assert_eq!(world.count(EventKind::AuditMismatch), 0);

@@ -1,4 +1,4 @@
-//! The heads of the trail that changes answer. Only in the full build.
+//! The heads of the audit log that changes answer. Only in the full build.
 #![cfg(feature = "vault")]
 
 use core::cell::Cell;

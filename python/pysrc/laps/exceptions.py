@@ -82,7 +82,7 @@ class JournalError(LapsError):
 
 
 class VaultError(LapsError):
-    """The vault is damaged, its trail does not verify, or its schema is another."""
+    """The vault is damaged, its audit log does not verify, or its schema is another."""
 
 
 class MachineError(LapsError):

@@ -16,7 +16,8 @@ use crate::reader::Reader;
 use crate::record::text;
 use crate::time;
 
-/// Copies a vault to a new file, while others work on it. It is in the trail of every scope first.
+/// Copies a vault to a new file, while others work on it. It is in the audit log of every scope
+/// first.
 #[pyfunction]
 #[pyo3(signature = (vault, to, /, *, actor, reason, context = "", now = None))]
 pub(crate) fn back_up_vault(

@@ -45,7 +45,8 @@ impl Vault {
         Ok(head.to_string())
     }
 
-    /// Removes a device and every password of it; gives the head. Needs `confirm`. The trail stays.
+    /// Removes a device and every password of it; gives the head. Needs `confirm`. The audit log
+    /// stays.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (device, /, *, actor, reason, context = "", confirm = false, now = None))]
     fn purge(

@@ -111,7 +111,7 @@ impl Vault {
     /// devices behind `after`, for a vault whose readers' keys are elsewhere: there
     /// `Record.parse` and `ReaderKey.reseal`, and back with `take_resealed`. Seal to
     /// readers that you know, from a signed set or a list of your own: who keeps the vault could
-    /// name you one of theirs. The handing out is in the trail. A page may be empty and still
+    /// name you one of theirs. The handing out is in the audit log. A page may be empty and still
     /// not the last one: that one has no `next`.
     ///
     /// `from_devices` hands out something else: of records that were given back, the sealings that

@@ -256,7 +256,7 @@ pub(crate) struct Disclosure {
     account: String,
     /// The number of the audit entry.
     entry: u64,
-    /// The receipt: the head of the trail with that entry.
+    /// The receipt: the head of the audit log with that entry.
     head: String,
     /// The likeliest first, the history last if asked for.
     candidates: Vec<Py<Candidate>>,
@@ -306,7 +306,7 @@ pub(crate) struct Ordered {
     devices: u64,
     /// The last audit entry written for it.
     entry: u64,
-    /// The head of the trail with that entry.
+    /// The head of the audit log with that entry.
     head: String,
 }
 
@@ -351,7 +351,7 @@ impl From<vault::Resealed> for Resealed {
     }
 }
 
-/// What a verification of the trail found.
+/// What a verification of the audit log found.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct AuditReport {
     /// Whether every entry is as it was written, and the expected head is in the chain.
@@ -375,7 +375,7 @@ impl From<vault::AuditReport> for AuditReport {
     }
 }
 
-/// One entry of the trail, as it is stored.
+/// One entry of the audit log, as it is stored.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct AuditEntry {
     /// Its number, from 1.
@@ -451,7 +451,7 @@ impl From<StoredEntry> for AuditEntry {
 }
 
 /// Something that happened in a vault: for metrics. It does not say who and why, which is in the
-/// trail.
+/// audit log.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Observed {
     /// `check-in`, `disclosed`, `ordered` or `refused`.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::trail::Action;
 use laps_core::vault::{Request, Restorable, Vault, VaultError};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -36,8 +36,8 @@ pub fn init_vault(
 }
 
 /// Copies a vault to another file, whole and readable by its owner alone, while others work on it.
-/// It is in the trail of every scope first, so the copy has that entry too. An attempt that fails
-/// is in the trail as well.
+/// It is in the audit log of every scope first, so the copy has that entry too. An attempt that
+/// fails is in the audit log as well.
 ///
 /// # Errors
 /// `AlreadyExists`, `ReasonRequired`, and what the operating system says.
@@ -87,8 +87,8 @@ pub fn publish(vault: &Vault<SqliteStore>, to: &Path) -> Result<(), VaultError> 
     })
 }
 
-/// Puts a copy of a vault in a place where none is, with a note of that in the trail of every
-/// scope. Agents that remember a later head of the trail will say so at their next check-in. No
+/// Puts a copy of a vault in a place where none is, with a note of that in the audit log of every
+/// scope. Agents that remember a later head of the audit log will say so at their next check-in. No
 /// byte of the copy changes, and an attempt that fails does not change a vault that stands in the
 /// place.
 ///

@@ -1,13 +1,13 @@
-//! The rows of the trail.
+//! The rows of the audit log.
 
 use laps_core::identity::{RecordId, Timestamp};
+use laps_core::vault::audit::{Action, Entry};
 use laps_core::vault::store::StoredEntry;
-use laps_core::vault::trail::{Action, Entry};
 use rusqlite::Row;
 
 use super::transaction::from_i64;
 
-/// A page of the trail.
+/// A page of the audit log.
 pub(super) const ENTRIES_FROM: &str =
     "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
              FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
@@ -20,13 +20,13 @@ pub(super) const ENTRIES_OF_CALLER: &str =
 /// A page of what was typed so.
 pub(super) const ENTRIES_TYPED_AS: &str =
     "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
-             FROM audit INDEXED BY trail_actor
+             FROM audit INDEXED BY audit_actor
              WHERE actor = :name AND number > :after AND number < :end
              ORDER BY number LIMIT :limit";
 /// When entries were written.
 pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
 
-/// A row of the trail. What cannot be read is a finding about the row, not an error.
+/// A row of the audit log. What cannot be read is a finding about the row, not an error.
 pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let number = row.get::<_, i64>(0)?.saturating_sub(base);
     let hash = row.get::<_, Vec<u8>>(10).ok().and_then(|hash| hash.try_into().ok());

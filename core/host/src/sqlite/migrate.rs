@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use laps_core::identity::Timestamp;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{Request, VaultError, note};
 use rusqlite::Connection;
 
@@ -28,7 +28,7 @@ pub struct Migration {
     pub copy: Option<PathBuf>,
 }
 
-/// Brings a vault of an older schema to the one of this version, and notes that in the trail of
+/// Brings a vault of an older schema to the one of this version, and notes that in the audit log of
 /// every scope, in one transaction. With `keep`, the file from before stays beside it, as
 /// `PATH.schema-N`: it has everything that was written before the migration. A copy that a killed
 /// migration left there stays when it is the same, byte for byte. An attempt that fails changes

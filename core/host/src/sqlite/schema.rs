@@ -1,7 +1,7 @@
 //! The tables, and the versions of the schema.
 //!
 //! The tables are keyed by row number, so that a new record goes to the end of its table. `audit`
-//! keeps the trail; its number is the scope's number times 2^40 plus the entry's number, so no
+//! keeps the audit log; its number is the scope's number times 2^40 plus the entry's number, so no
 //! column of it is free to be changed.
 //!
 //! A check-in finds its device at a random place of a large vault, and what it changes there is
@@ -95,8 +95,8 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX trail_actor ON audit (actor, number);
-CREATE INDEX trail_caller ON audit (caller, number);
+CREATE INDEX audit_actor ON audit (actor, number);
+CREATE INDEX audit_caller ON audit (caller, number);
 ";
 
 /// Fills an empty file.

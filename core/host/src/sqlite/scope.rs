@@ -1,4 +1,4 @@
-//! The row of a scope: its number, the end of its trail, its readers.
+//! The row of a scope: its number, the end of its audit log, its readers.
 
 use laps_core::identity::Scope;
 use laps_core::vault::readers::Readers;
@@ -11,7 +11,7 @@ use super::transaction::{Rows, damaged};
 #[derive(Clone)]
 pub(super) struct ScopeRow {
     pub(super) number: i64,
-    pub(super) trail: Result<AuditHead, VaultError>,
+    pub(super) head: Result<AuditHead, VaultError>,
     pub(super) readers: Result<Readers, VaultError>,
 }
 
@@ -27,15 +27,15 @@ impl Rows<'_> {
                 named_params! { ":name": scope.as_str() },
                 |row| {
                     let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
-                    let trail = u64::try_from(entries)
+                    let head = u64::try_from(entries)
                         .ok()
                         .zip(head.try_into().ok())
                         .map(|(entries, head)| AuditHead::new(entries, head))
-                        .ok_or_else(|| damaged("the end of the trail", ""));
+                        .ok_or_else(|| damaged("the end of the audit log", ""));
                     let readers: Vec<u8> = row.get(3)?;
                     let readers =
                         Readers::from_bytes(&readers).ok_or_else(|| damaged("the readers", ""));
-                    Ok(ScopeRow { number: row.get(0)?, trail, readers })
+                    Ok(ScopeRow { number: row.get(0)?, head, readers })
                 },
             )?;
             self.scope = row.map(|row| (*scope, row));

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
+use laps_core::vault::audit::Entry;
 use laps_core::vault::readers::Readers;
 use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
-use laps_core::vault::trail::Entry;
 use laps_core::vault::{AuditHead, VaultError, Who, folded};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql, named_params};
 
@@ -372,8 +372,8 @@ impl Transaction for Rows<'_> {
         self.pairs(device)
     }
 
-    fn trail(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
-        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |row| row.trail.clone())
+    fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
+        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |row| row.head.clone())
     }
 
     fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
@@ -382,7 +382,7 @@ impl Transaction for Rows<'_> {
         let number = base(scope)?
             .checked_add(to_i64(head.length))
             .filter(|_| to_i64(head.length) < ENTRIES)
-            .ok_or(VaultError::Internal("the trail is full"))?;
+            .ok_or(VaultError::Internal("the audit log is full"))?;
         let records: Vec<u8> = entry.records.iter().flat_map(|id| *id.as_bytes()).collect();
         self.change(
             "INSERT INTO audit (number, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash)
@@ -411,7 +411,7 @@ impl Transaction for Rows<'_> {
                 ":scope": scope,
             },
         )?;
-        self.scope = known.map(|(name, row)| (name, ScopeRow { trail: Ok(*head), ..row }));
+        self.scope = known.map(|(name, row)| (name, ScopeRow { head: Ok(*head), ..row }));
         Ok(())
     }
 
@@ -524,8 +524,8 @@ mod tests {
             ("REMOVE_PART", REMOVE_PART, "INTEGER PRIMARY KEY"),
             ("REMOVE_OLDEST", REMOVE_OLDEST, "PRIMARY KEY (device=?)"),
             ("ENTRIES_FROM", ENTRIES_FROM, "INTEGER PRIMARY KEY"),
-            ("ENTRIES_TYPED_AS", ENTRIES_TYPED_AS, "trail_actor"),
-            ("ENTRIES_OF_CALLER", ENTRIES_OF_CALLER, "trail_caller"),
+            ("ENTRIES_TYPED_AS", ENTRIES_TYPED_AS, "audit_actor"),
+            ("ENTRIES_OF_CALLER", ENTRIES_OF_CALLER, "audit_caller"),
             ("TIMES", TIMES, "INTEGER PRIMARY KEY"),
         ] {
             let plan = plan(sql);

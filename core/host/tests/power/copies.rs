@@ -123,7 +123,7 @@ fn look(left: &Path, making: Making<'_>, done: bool, expected: &State, what: &st
     }
     drop(vault);
     assert_whole(&place, what);
-    // What it was made of is as it was, but for its trail.
+    // What it was made of is as it was, but for its audit log.
     let source = SqliteStore::open(left.join("vault")).unwrap();
     assert!(State::of(&source).unwrap().has_the_devices_of(expected), "{what}: the source");
 }

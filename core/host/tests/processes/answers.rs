@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use laps_core::seal::Record;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::SqliteStore;
 
@@ -36,7 +36,7 @@ struct Traced {
     /// The calls that change or sync the log, and those that answer, in their order.
     calls: Vec<String>,
     answers: usize,
-    /// Disclosures in the trail, once the vault was opened again.
+    /// Disclosures in the audit log, once the vault was opened again.
     entries: usize,
 }
 
@@ -58,7 +58,7 @@ fn run(vault: &Path, inject: Option<(&str, usize)>) -> Traced {
         bed::Either::Sqlite(SqliteStore::open(&path).unwrap()),
         bed::counting(),
     ));
-    let entries = bed.trail().iter().filter(|entry| entry.action == Action::Disclosed).count();
+    let entries = bed.audit_log().iter().filter(|entry| entry.action == Action::Disclosed).count();
     assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
     assert_eq!(bed.vault.is_ordered(&scope(), "pc-1").unwrap(), entries > 0, "{inject:?}");
     let trace = fs::read_to_string(trace).unwrap();

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Child;
 
 use laps_core::seal::Record;
+use laps_core::vault::audit::Action;
 use laps_core::vault::store::Store as _;
-use laps_core::vault::trail::Action;
 use laps_core::vault::{AuditHead, CandidateState, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -103,7 +103,7 @@ impl Ledger {
         for head in self.heads.iter().rev().take(5) {
             assert!(
                 vault.audit_verify(&scope(), Some(*head)).unwrap().ok,
-                "{head} is in the trail"
+                "{head} is in the audit log"
             );
         }
         self.compare_orders(&vault);

@@ -94,7 +94,7 @@ pub fn a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened(
     let template = folder.path().join("template");
     let id = prepare(&template);
     for how in ["remove", "order"] {
-        // Behind so many entries of the trail; three pages are three, the removal is one.
+        // Behind so many entries of the audit log; three pages are three, the removal is one.
         for entries in 0..=4 {
             let path = folder.path().join(format!("{how}-{entries}"));
             fs::copy(&template, &path).unwrap();

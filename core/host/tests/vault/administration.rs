@@ -5,8 +5,8 @@ use laps_core::identity::{AccountName, Timestamp};
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Reader, Record, SealError};
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::trail::Action;
 use laps_core::vault::{
     CandidateState, Confirmation, DeviceStatus, DiscloseOptions, Opened, Request, ResealOptions,
     Resealing, Selection, VaultError, Who, store::Store as _,
@@ -91,7 +91,7 @@ pub fn a_removal_orders_once_and_asks_where_nobody_else_could_open(bed: &Bed) {
         assert_eq!(answer.removed_readers.as_slice(), [*other.id().as_bytes()]);
         assert!(row(bed, "pc-1").findings.stale_readers);
     }
-    let late = bed.trail().iter().filter(|entry| entry.action == Action::LateRecord).count();
+    let late = bed.audit_log().iter().filter(|entry| entry.action == Action::LateRecord).count();
     assert_eq!(late, 1, "one cause, one entry");
     both.readers.pop();
     both.rotate(bed);
@@ -215,7 +215,9 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
     let record = Record::parse(&page.items[0].sealed).unwrap();
     assert_eq!((record.sealing(), page.items[0].above), (0, 1));
     assert!(row(bed, "pc-1").order_at.unwrap() <= bed.now());
-    assert!(bed.trail().iter().any(|entry| entry.detail.contains("as the devices sealed them")));
+    assert!(
+        bed.audit_log().iter().any(|entry| entry.detail.contains("as the devices sealed them"))
+    );
     // Sealed again without a look at what the vault keeps, it has the number of the spoilt one, and
     // changes nothing.
     assert_eq!(give(&seal(&record, &readers)), Ok(0));
@@ -254,7 +256,7 @@ pub fn what_was_shown_is_rotated_after_a_day_and_a_second_look_changes_nothing(b
         without.longer = Confirmation::NotGiven;
         assert_eq!(disclose(without).unwrap_err().code(), Code::ConfirmationRequired);
         disclose(options.with_word()).unwrap();
-        assert!(bed.trail().pop().unwrap().detail.ends_with("by word"));
+        assert!(bed.audit_log().pop().unwrap().detail.ends_with("by word"));
     }
     assert_eq!(row(bed, "pc-1").order_at, deadline);
     // Earlier is anybody's.
@@ -303,12 +305,12 @@ pub fn opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers(bed: &Bed) 
     // A later word is added and replaces nothing.
     note(false, &[], &ann).unwrap();
     assert_eq!(opened(0), Opened::Proven);
-    let trail = bed.trail();
-    let outcome = trail.iter().filter(|entry| entry.action == Action::Outcome);
+    let log = bed.audit_log();
+    let outcome = log.iter().filter(|entry| entry.action == Action::Outcome);
     let said: Vec<_> =
         outcome.map(|entry| (entry.detail.as_str(), entry.caller.as_str())).collect();
     assert_eq!(said, [("opened", "ann"), ("opened, proven", "ann"), ("not opened", "ann")]);
-    assert_eq!(trail.last().unwrap().reader, Some(*bed.reader.id().as_bytes()));
+    assert_eq!(log.last().unwrap().reader, Some(*bed.reader.id().as_bytes()));
     // Orders about what somebody was shown go by whom the program authenticated.
     let order = |who| {
         let selection = Selection::RevealedBy { who, since: Timestamp::default() };

@@ -13,9 +13,9 @@ use laps_core::error::Code;
 use laps_core::identity::DeviceId;
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::seal::Record;
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::{Durability, Store, Transaction};
-use laps_core::vault::trail::Action;
 use laps_core::vault::{
     AuditHead, Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError,
 };
@@ -203,7 +203,7 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
     });
     let page = bed.vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!((page.items.len(), page.damaged), (3, vec![device_id("pc-1")]));
-    let last = bed.trail().pop().unwrap();
+    let last = bed.audit_log().pop().unwrap();
     assert_eq!(last.action, Action::Exported);
     assert!(last.detail.contains("without 1 damaged"), "{}", last.detail);
 }
@@ -358,7 +358,7 @@ fn a_link_to_a_vault_is_looked_through() {
     symlink(bed.path(), &link).unwrap();
     let through = Vault::new(SqliteStore::open(&link).unwrap(), counting());
     through.disclose(&scope(), "pc-1", &WHO, DiscloseOptions::default(), bed.now()).unwrap();
-    assert_eq!(bed.trail().last().unwrap().action, Action::Disclosed, "one log for both names");
+    assert_eq!(bed.audit_log().last().unwrap().action, Action::Disclosed, "one log for both names");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let log = format!("{}-wal", bed.path().display());
     fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).unwrap();
@@ -378,8 +378,9 @@ pub fn a_device_appends_one_entry_for_one_cause_and_few_of_a_kind(bed: &Bed) {
     set_up(bed);
     let mut device = bed.settled("pc-1", 1);
     let mut other = bed.settled("pc-2", 1);
-    let length = || bed.trail().len();
-    let count = |action: Action| bed.trail().iter().filter(|each| each.action == action).count();
+    let length = || bed.audit_log().len();
+    let count =
+        |action: Action| bed.audit_log().iter().filter(|each| each.action == action).count();
     // A thousand times the same: one entry.
     let mut message = device.message();
     message.device = DeviceId::new("pc-9").unwrap();

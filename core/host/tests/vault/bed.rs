@@ -132,8 +132,8 @@ impl Bed {
             .collect()
     }
 
-    /// The details and actions of the trail.
-    pub fn trail(&self) -> Vec<laps_core::vault::trail::Entry> {
+    /// The details and actions of the audit log.
+    pub fn audit_log(&self) -> Vec<laps_core::vault::audit::Entry> {
         let entries = self.vault.audit_entries(&scope(), 0, 10_000).unwrap();
         entries.into_iter().map(|stored| stored.entry.unwrap()).collect()
     }

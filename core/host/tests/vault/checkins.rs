@@ -5,9 +5,9 @@ use laps_core::identity::{DeviceId, RecordId, Scope};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::rotation::message::{AuditHead, CommitAnswer};
 use laps_core::rotation::set::{IdSet, MayHold};
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::{Durability, Store as _};
-use laps_core::vault::trail::Action;
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 
 use super::bed::{Bed, Device, WHO, deliver, device_id, id, scope};
@@ -301,7 +301,8 @@ pub fn two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone(
     }
     bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [3], "records 1 and 2 are deleted");
-    let forks = |bed: &Bed| bed.trail().iter().filter(|entry| entry.action == Action::Fork).count();
+    let forks =
+        |bed: &Bed| bed.audit_log().iter().filter(|entry| entry.action == Action::Fork).count();
     let nothing = device.seal(5, None, "after a lost journal");
     device.offer(bed, &[&nothing]);
     let other = device.seal(6, None, "and again");
@@ -396,7 +397,7 @@ pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {
     device.scope = scope();
     let answer = deliver(bed, &device.message(), &[&abroad]);
     assert_eq!(answer.unwrap_err().code(), Code::MessageWrongDevice);
-    let mut noted = bed.trail();
+    let mut noted = bed.audit_log();
     noted.retain(|entry| entry.action == Action::WrongDevice);
     assert!(noted.len() == 4 && noted[3].actor == "pc-1");
     assert_eq!(bed.vault.history(&scope(), "pc-1").unwrap(), before);
@@ -408,7 +409,7 @@ pub fn malformed_messages_and_records_are_refused_and_change_nothing(bed: &Bed) 
     let record = device.make();
     let whole = Device::bytes(&device.message(), &[&record]);
     let before = bed.vault.history(&scope(), "pc-1").unwrap();
-    let length = bed.trail().len();
+    let length = bed.audit_log().len();
     for cut in (0..whole.len()).step_by(7) {
         let answer = bed.vault.check_in(&scope(), "pc-1", &whole[..cut], bed.now());
         assert_eq!(answer.unwrap_err().code(), Code::MessageMalformed, "cut at {cut}");
@@ -422,7 +423,7 @@ pub fn malformed_messages_and_records_are_refused_and_change_nothing(bed: &Bed) 
     let unnamed = bed.vault.check_in(&scope(), "", &whole, bed.now());
     assert_eq!(unnamed.unwrap_err().code(), Code::InvalidArgument);
     assert_eq!(bed.vault.history(&scope(), "pc-1").unwrap(), before);
-    assert_eq!(bed.trail().len(), length);
+    assert_eq!(bed.audit_log().len(), length);
 }
 
 pub fn a_check_in_without_the_token_does_not_replace_a_later_outcome(bed: &Bed) {
@@ -494,7 +495,7 @@ pub fn a_random_source_that_fails_or_repeats_stops_the_check_in(bed: &Bed) {
     assert_eq!(check_in(&stuck), Err(VaultError::Random));
 }
 
-pub fn a_device_that_remembers_another_trail_is_noted_once(bed: &Bed) {
+pub fn a_device_that_remembers_another_audit_log_is_noted_once(bed: &Bed) {
     let mut device = bed.settled("pc-1", 1);
     bed.reveal("pc-1");
     let answer = device.check_in(bed);
@@ -503,8 +504,9 @@ pub fn a_device_that_remembers_another_trail_is_noted_once(bed: &Bed) {
     device.audit = Some(head);
     let answer = device.check_in(bed);
     assert_eq!(answer.audit_at, Some(head.hash));
-    let noted =
-        |bed: &Bed| bed.trail().iter().filter(|entry| entry.action == Action::HeadMismatch).count();
+    let noted = |bed: &Bed| {
+        bed.audit_log().iter().filter(|entry| entry.action == Action::HeadMismatch).count()
+    };
     assert_eq!(noted(bed), 0);
     // The vault was put back to an older copy, and went on from there.
     device.audit = Some(AuditHead::new(1, [7; 32]));

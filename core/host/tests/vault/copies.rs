@@ -7,8 +7,8 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::rotation::set::MayHold;
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
-use laps_core::vault::trail::Action;
 use laps_core::vault::{DeviceStatus, DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, restorable, restore, restore_with};
 use rusqlite::Connection;
@@ -71,10 +71,10 @@ pub fn exported_devices_are_the_same_in_another_vault(bed: &Bed) {
         device.offer(&other, &[&twin]);
         let next = device.seal(10, first, "and another");
         device.offer(&other, &[&next]);
-        assert!(other.trail().iter().any(|entry| entry.action == Action::Fork));
-        assert!(other.trail().iter().any(|entry| entry.action == Action::Imported));
+        assert!(other.audit_log().iter().any(|entry| entry.action == Action::Fork));
+        assert!(other.audit_log().iter().any(|entry| entry.action == Action::Imported));
     }
-    assert!(bed.trail().iter().any(|entry| entry.action == Action::Exported));
+    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::Exported));
 }
 
 pub fn a_changed_export_is_refused_as_a_whole(bed: &Bed) {
@@ -136,7 +136,7 @@ fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
     let place = bed.path().with_extension("as-it-is");
     let vault = restore(&copy, &place, &WHO, bed.now()).unwrap();
     let after = Bed::over(Vault::new(Either::Sqlite(vault.store().clone()), counting()));
-    let said = after.trail().pop().unwrap();
+    let said = after.audit_log().pop().unwrap();
     assert_eq!(said.action, Action::Restored);
     assert!(said.detail.contains(&found.head.to_string()), "{}", said.detail);
     let answer = device.check_in(&after);
@@ -195,7 +195,7 @@ fn a_copy_can_be_put_in_place_and_agents_notice() {
     assert!(answer.audit_at != Some(head.hash));
     assert_eq!(answer.lacking.as_slice(), [id(&later)], "and the password is offered again");
     assert_eq!(device.offer(&after, &[&later]).stored.as_slice(), [id(&later)]);
-    assert!(after.trail().iter().any(|entry| entry.action == Action::HeadMismatch));
+    assert!(after.audit_log().iter().any(|entry| entry.action == Action::HeadMismatch));
     let files = fs::read_dir(bed.path().parent().unwrap()).unwrap();
     let names: Vec<String> =
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -235,7 +235,7 @@ fn a_refused_beginning_leaves_no_vault() {
 }
 
 #[test]
-fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
+fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_audit_log() {
     let bed = Bed::on_sqlite();
     bed.settled("pc-1", 1);
     bed.reveal("pc-1");
@@ -246,7 +246,7 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
     assert_eq!(refused.code(), Code::ReasonRequired);
     back_up(&store(&bed), &bed.path(), &WHO, bed.now()).unwrap_err();
     back_up(&store(&bed), &folder.join("no/such"), &WHO, bed.now()).unwrap_err();
-    let actions: Vec<Action> = bed.trail().iter().rev().map(|entry| entry.action).collect();
+    let actions: Vec<Action> = bed.audit_log().iter().rev().map(|entry| entry.action).collect();
     // The third one was announced before its folder was found missing.
     let expected = [Action::Refused, Action::Exported, Action::Refused, Action::Refused];
     assert_eq!(actions[..4], expected);
@@ -254,15 +254,15 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_trail() {
     let place = folder.join("place");
     assert!(restore(&copy, &place, &unreasoned, bed.now()).is_err());
     assert!(!place.exists());
-    fill_the_trail(&copy);
+    fill_the_audit_log(&copy);
     assert!(restore(&copy, &place, &WHO, bed.now()).is_err());
     assert!(!place.exists(), "a copy without its entry is not put in place");
     let left = names(&folder);
     assert!(!left.iter().any(|name| name.contains(".new-")), "{left:?}");
 }
 
-/// Makes a vault's file one whose trail takes no entry any more.
-pub fn fill_the_trail(path: &Path) {
+/// Makes a vault's file one whose audit log takes no entry any more.
+pub fn fill_the_audit_log(path: &Path) {
     let file = Connection::open(path).unwrap();
     assert_eq!(file.execute("UPDATE scope SET entries = (1 << 40) - 1", []).unwrap(), 1);
 }

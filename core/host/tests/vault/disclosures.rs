@@ -1,10 +1,10 @@
-//! Disclosure and its trail (protocol §6).
+//! Disclosure and its audit log (protocol §6).
 
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::rotation::set::MayHold;
 use laps_core::seal::Record;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{
     AuditHead, CandidateState, DiscloseOptions, Request, Selection, StoreError, VaultError, Who,
 };
@@ -24,9 +24,9 @@ pub fn a_disclosure_hands_out_what_a_reader_can_open_and_notes_it_first(bed: &Be
     assert_eq!((candidate.record, candidate.version), (id(&record), 1));
     let opened = bed.reader.open(&Record::parse(&candidate.sealed).unwrap()).unwrap().password;
     assert_eq!(opened.expose_secret(), "Secret-pc-1-1");
-    let trail = bed.trail();
-    let entry = trail.last().unwrap();
-    assert_eq!(disclosure.entry, trail.len() as u64);
+    let log = bed.audit_log();
+    let entry = log.last().unwrap();
+    assert_eq!(disclosure.entry, log.len() as u64);
     assert_eq!((entry.action, entry.actor.as_str()), (Action::Disclosed, "alice"));
     assert_eq!(
         (entry.reason.as_str(), entry.context.as_str()),
@@ -53,7 +53,7 @@ pub fn a_disclosure_lists_current_then_pending_then_history(bed: &Bed) {
     assert_eq!(CandidateState::History.as_str(), "history");
 }
 
-pub fn refused_attempts_are_in_the_trail(bed: &Bed) {
+pub fn refused_attempts_are_in_the_audit_log(bed: &Bed) {
     bed.device("new").check_in(bed);
     let options = DiscloseOptions::default();
     let disclose = |device| bed.vault.disclose(&scope(), device, &WHO, options, bed.now());
@@ -61,8 +61,8 @@ pub fn refused_attempts_are_in_the_trail(bed: &Bed) {
     assert_eq!(disclose("new"), Err(VaultError::NotFound("record of this device")));
     let unnamed = disclose("").unwrap_err();
     assert_eq!(unnamed.code(), Code::InvalidArgument);
-    let trail = bed.trail();
-    let refused: Vec<_> = trail.iter().filter(|entry| entry.action == Action::Refused).collect();
+    let log = bed.audit_log();
+    let refused: Vec<_> = log.iter().filter(|entry| entry.action == Action::Refused).collect();
     assert_eq!(refused.len(), 3);
     assert_eq!((refused[0].actor.as_str(), refused[0].device.as_str()), ("alice", "nowhere"));
     assert_eq!(refused[0].detail, "disclose: there is no such device");
@@ -87,9 +87,9 @@ pub fn an_actor_and_a_reason_are_required(bed: &Bed) {
         let refused = bed.vault.order_rotation(&scope(), order, &request, bed.now());
         assert_eq!(refused.unwrap_err().code(), code, "{request:?}");
     }
-    let trail = bed.trail();
-    assert_eq!(trail.iter().filter(|entry| entry.action == Action::Refused).count(), 10);
-    assert!(trail.iter().all(|entry| entry.actor.len() <= 256));
+    let log = bed.audit_log();
+    assert_eq!(log.iter().filter(|entry| entry.action == Action::Refused).count(), 10);
+    assert!(log.iter().all(|entry| entry.actor.len() <= 256));
     assert!(!bed.vault.is_ordered(&scope(), "pc-1").unwrap());
 }
 
@@ -100,7 +100,7 @@ pub fn the_outcome_of_a_disclosure_refers_to_it(bed: &Bed) {
     let head =
         bed.vault.record_outcome(&scope(), disclosure.entry, true, &[], &WHO, bed.now()).unwrap();
     assert_eq!(head.length, disclosure.entry + 1);
-    let entry = bed.trail().pop().unwrap();
+    let entry = bed.audit_log().pop().unwrap();
     assert_eq!((entry.action, entry.refers_to), (Action::Outcome, disclosure.entry));
     assert_eq!((entry.device.as_str(), entry.detail.as_str()), ("pc-1", "opened"));
     for wrong in [0, head.length, 99] {
@@ -126,7 +126,7 @@ pub fn rotation_after_a_disclosure_only_when_asked_for(bed: &Bed) {
     assert!(device.check_in(bed).orders.is_empty());
 }
 
-pub fn the_trail_verifies_and_an_earlier_head_is_in_it(bed: &Bed) {
+pub fn the_audit_log_verifies_and_an_earlier_head_is_in_it(bed: &Bed) {
     let empty = bed.vault.audit_verify(&scope(), Some(AuditHead::EMPTY)).unwrap();
     assert!(empty.ok && empty.entries == 0 && empty.head == AuditHead::EMPTY);
     let mut device = bed.settled("pc-1", 1);
@@ -170,7 +170,7 @@ pub fn heads_are_written_and_read_in_one_way(_: &Bed) {
     }
 }
 
-/// Paths and names come from whoever calls, and the trail is for ever.
+/// Paths and names come from whoever calls, and the audit log is for ever.
 pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
     bed.settled("pc-1", 1);
     let long = "x".repeat(1 << 20);
@@ -178,7 +178,7 @@ pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
         bed.vault.note_everywhere(Action::Exported, detail, &WHO, bed.now()).unwrap();
     };
     note("backed up to /tmp/\u{1b}[2J\nforged\u{7f}é");
-    let said = |back: usize| bed.trail().into_iter().rev().nth(back).unwrap().detail;
+    let said = |back: usize| bed.audit_log().into_iter().rev().nth(back).unwrap().detail;
     assert_eq!(said(0), "backed up to /tmp/\\u{1b}[2J\\nforged\\u{7f}é");
     note(&"é".repeat(2_047));
     assert_eq!(said(0).len(), 4_094, "as it was");
@@ -205,7 +205,7 @@ pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
     let names = vec!["pc-1"; 10_000];
     let ordered = bed.vault.order_rotation(&scope(), Selection::Devices(&names), &WHO, bed.now());
     assert_eq!(ordered.unwrap().devices, 1);
-    let entry = bed.trail().pop().unwrap();
+    let entry = bed.audit_log().pop().unwrap();
     assert_eq!((entry.device.as_str(), entry.detail.as_str()), ("pc-1", ""));
     assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
 }

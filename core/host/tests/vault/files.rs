@@ -10,7 +10,7 @@ use laps_core::vault::{DiscloseOptions, RecordRow, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, publish, restorable, restore};
 
 use super::bed::{Bed, WHO, counting, scope};
-use super::copies::{fill_the_trail, store};
+use super::copies::{fill_the_audit_log, store};
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
@@ -126,7 +126,7 @@ fn no_byte_of_a_copy_changes_whether_it_is_restored_or_not() {
     assert!(restored.audit_verify(&scope(), None).unwrap().ok);
     restore(&copy, &place, &WHO, bed.now()).unwrap_err();
     assert!(look(folder.path()) == before);
-    fill_the_trail(&copy);
+    fill_the_audit_log(&copy);
     let before = look(folder.path());
     let other = elsewhere.path().join("other");
     restore(&copy, &other, &WHO, bed.now()).unwrap_err();

@@ -4,7 +4,7 @@ use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::MayHold;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{
     Confirmation, DeviceStatus, DiscloseOptions, Request, Selection, VaultError, Who,
 };
@@ -62,7 +62,7 @@ pub fn orders_for_all_and_for_the_overdue(bed: &Bed) {
     assert_eq!(order(bed, Selection::All), Ok(2));
     assert_eq!(ordered(bed), ["fresh", "pc-0", "pc-1", "pc-2"]);
     assert_eq!(fresh.check_in(bed).orders, fresh.may_hold.ids);
-    let entry = bed.trail().pop().unwrap();
+    let entry = bed.audit_log().pop().unwrap();
     assert_eq!(
         (entry.action, entry.detail.as_str()),
         (Action::RotationOrdered, "all devices: 5 devices")
@@ -91,7 +91,7 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     assert_eq!(ordered(bed), ["pc-1", "pc-3"]);
     let said =
         format!("what mallory was shown since {}: 2 devices", laps_host::time::rfc3339(since));
-    assert_eq!(bed.trail().last().unwrap().detail, said);
+    assert_eq!(bed.audit_log().last().unwrap().detail, said);
     let since = Timestamp::default();
     assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("mallory"), since }), Ok(1));
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-3"]);
@@ -136,7 +136,7 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Be
     );
     assert_eq!(order(bed, shown), Ok(0));
     assert_eq!(bed.vault.export(&scope(), None, 2, &mallory, bed.now()).unwrap().items.len(), 2);
-    let entry = bed.trail().pop().unwrap();
+    let entry = bed.audit_log().pop().unwrap();
     assert_eq!(
         (entry.records.len(), entry.detail.as_str()),
         (4, "4 records of 2 devices, from \"pc-0\"")
@@ -205,7 +205,7 @@ pub fn an_order_for_an_unknown_device_orders_nothing(bed: &Bed) {
         assert_eq!(ordered(bed), [""; 0], "all of them or none");
     }
     assert_eq!(order(bed, Selection::Devices(&[])).unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(bed.trail().last().unwrap().action, Action::Refused);
+    assert_eq!(bed.audit_log().last().unwrap().action, Action::Refused);
 }
 
 pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
@@ -223,7 +223,7 @@ pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
     assert_eq!(bed.reveal("pc-1").len(), 1, "what is stored can be had");
     device.check_in(bed);
     assert_eq!(bed.vault.show(&scope(), "pc-1").unwrap().state, DeviceStatus::Settled);
-    assert_eq!(bed.trail().last().unwrap().action, Action::Reenrolled);
+    assert_eq!(bed.audit_log().last().unwrap().action, Action::Reenrolled);
     // By hand, for a new installation with another account.
     bed.vault.retire(&scope(), "pc-1", &WHO, bed.now()).unwrap();
     bed.vault.re_enrol(&scope(), "pc-1", &WHO, bed.now()).unwrap();
@@ -234,12 +234,16 @@ pub fn retired_devices_are_not_due_and_come_back_by_checking_in(bed: &Bed) {
     device.last = None;
     device.check_in(bed);
     device.rotate(bed);
-    assert!(bed.trail().iter().all(|entry| entry.action != Action::SidChanged));
+    assert!(bed.audit_log().iter().all(|entry| entry.action != Action::SidChanged));
     device.sid = Some(laps_core::account::Sid::unix_user(1001));
     device.check_in(bed);
-    assert_ne!(bed.trail().last().unwrap().action, Action::SidChanged, "it may be an old message");
+    assert_ne!(
+        bed.audit_log().last().unwrap().action,
+        Action::SidChanged,
+        "it may be an old message"
+    );
     device.check_in(bed);
-    assert_eq!(bed.trail().last().unwrap().action, Action::SidChanged);
+    assert_eq!(bed.audit_log().last().unwrap().action, Action::SidChanged);
 }
 
 pub fn orders_wait_for_a_retired_device(bed: &Bed) {

@@ -86,15 +86,15 @@ conformance! {
         last_seen_is_stored_by_the_hour,
         many_check_ins_share_one_transaction_and_fail_apart,
         a_random_source_that_fails_or_repeats_stops_the_check_in,
-        a_device_that_remembers_another_trail_is_noted_once;
+        a_device_that_remembers_another_audit_log_is_noted_once;
     disclosures:
         a_disclosure_hands_out_what_a_reader_can_open_and_notes_it_first,
         a_disclosure_lists_current_then_pending_then_history,
-        refused_attempts_are_in_the_trail,
+        refused_attempts_are_in_the_audit_log,
         an_actor_and_a_reason_are_required,
         the_outcome_of_a_disclosure_refers_to_it,
         rotation_after_a_disclosure_only_when_asked_for,
-        the_trail_verifies_and_an_earlier_head_is_in_it,
+        the_audit_log_verifies_and_an_earlier_head_is_in_it,
         heads_are_written_and_read_in_one_way,
         what_a_caller_says_is_bounded_and_steers_no_terminal;
     fleets:

@@ -9,14 +9,14 @@ use std::thread;
 use std::time::Instant;
 
 use laps_core::error::Code;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::{SqliteStore, migrate};
 use rusqlite::Connection;
 
 use super::age::{EARLIER, age};
 use super::bed::{Bed, Either, WHO, counting};
-use super::copies::fill_the_trail;
+use super::copies::fill_the_audit_log;
 
 /// A vault of an earlier version that nobody has open, and the place of the copy that a migration
 /// keeps.
@@ -156,7 +156,7 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
     let after =
         Bed::over(Vault::new(Either::Sqlite(SqliteStore::open(&path).unwrap()), counting()));
     assert!(after.vault.audit_verify(&super::bed::scope(), None).unwrap().ok);
-    assert_eq!(after.trail().last().unwrap().action, Action::Migrated);
+    assert_eq!(after.audit_log().last().unwrap().action, Action::Migrated);
     assert_eq!(after.vault.show(&super::bed::scope(), "pc-1").unwrap().version, Some(20));
     for version in [EARLIER - 1, 99] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
@@ -170,7 +170,7 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
 fn a_migration_that_fails_changes_nothing() {
     let bed = Bed::on_sqlite();
     let (path, copy) = aged(&bed);
-    fill_the_trail(&path);
+    fill_the_audit_log(&path);
     let before = fs::read(&path).unwrap();
     let unreasoned = Request::new("mallory", "");
     let refused = migrate(&path, true, &unreasoned, bed.now()).unwrap_err();

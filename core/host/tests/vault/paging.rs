@@ -62,8 +62,8 @@ fn stays(name: &str) -> bool {
     !name.contains("-a") && !name.contains("-b")
 }
 
-/// The trail, page by page, as far as it is by then: no number is missing or twice.
-fn trail(bed: &Bed) {
+/// The audit log, page by page, as far as it is by then: no number is missing or twice.
+fn audit_log(bed: &Bed) {
     let (mut next, end) = (1, bed.vault.audit_head(&scope()).unwrap().length);
     while next <= end {
         let page = bed.vault.audit_entries(&scope(), next - 1, 7).unwrap();
@@ -126,7 +126,7 @@ pub fn what_is_there_the_whole_time_is_in_the_pages_exactly_once(bed: &Bed) {
                 found.sort();
                 assert_eq!(found, expected, "by due date: {due}");
             }
-            trail(bed);
+            audit_log(bed);
             assert_eq!(bed.vault.history(&scope(), "pc-07").unwrap(), history);
             rounds += 1;
         }

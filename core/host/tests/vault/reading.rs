@@ -4,9 +4,9 @@ use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::random::RandomError;
 use laps_core::seal::{ReaderKey, Record, SealError, Suite};
+use laps_core::vault::audit::Action;
 use laps_core::vault::state::HistorySetting;
 use laps_core::vault::store::Store as _;
-use laps_core::vault::trail::Action;
 use laps_core::vault::{Confirmation, Request, Resealing};
 
 use super::bed::{Bed, Device, WHO, id, key, rng, scope};
@@ -23,7 +23,7 @@ pub fn a_scope_is_set_up_once_with_at_least_one_reader(bed: &Bed) {
     assert_eq!(none.code(), Code::InvalidArgument);
     let other = Scope::new("other").unwrap();
     let readers = [bed.reader.reader().clone()];
-    // The refused attempts are in the trails, and keep nobody from setting up.
+    // The refused attempts are in the audit logs, and keep nobody from setting up.
     bed.vault.initialise(&other, &[], history, &WHO, bed.now()).unwrap_err();
     bed.vault.initialise(&other, &readers, HistorySetting::count(7), &WHO, bed.now()).unwrap();
     let again = bed.vault.initialise(&other, &readers, history, &WHO, bed.now()).unwrap_err();
@@ -55,7 +55,7 @@ pub fn readers_come_and_go_and_the_last_needs_the_word(bed: &Bed) {
     let rows = bed.vault.readers(&scope()).unwrap();
     let removed: Vec<bool> = rows.iter().map(|row| row.removed.is_some()).collect();
     assert_eq!(removed, [true, false]);
-    let actions: Vec<Action> = bed.trail().iter().map(|entry| entry.action).collect();
+    let actions: Vec<Action> = bed.audit_log().iter().map(|entry| entry.action).collect();
     use Action::{Initialised, ReaderAdded, ReaderRemoved, Refused};
     let expected = [
         Initialised,
@@ -81,7 +81,7 @@ pub fn a_reader_that_no_record_could_be_sealed_to_is_refused(bed: &Bed) {
     }
     let seventeenth = key("seventeenth");
     assert_eq!(add(&seventeenth).unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(bed.trail().last().unwrap().action, Action::Refused);
+    assert_eq!(bed.audit_log().last().unwrap().action, Action::Refused);
     // A removed one leaves its place.
     let first = bed.vault.readers(&scope()).unwrap()[0].reader.id();
     bed.vault
@@ -145,7 +145,7 @@ pub fn a_late_record_for_a_removed_reader_is_flagged_and_ordered(bed: &Bed) {
     assert!(row.stale_readers && row.readers.contains(other.id().as_bytes()));
     // It is for whoever gives the device its readers: an order would be followed by the next such
     // record.
-    let late = || bed.trail().iter().filter(|entry| entry.action == Action::LateRecord).count();
+    let late = || bed.audit_log().iter().filter(|entry| entry.action == Action::LateRecord).count();
     for _ in 0..3 {
         device.rotate(bed);
         let row = bed.vault.show(&scope(), "pc-1").unwrap();
@@ -227,8 +227,8 @@ pub fn records_are_sealed_anew_without_rotating(bed: &Bed) {
         }
         assert!(!bed.vault.show(&scope(), &device).unwrap().ordered);
     }
-    assert!(bed.trail().iter().any(|entry| entry.action == Action::ResealBegun));
-    assert!(bed.trail().iter().any(|entry| entry.action == Action::Resealed));
+    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::ResealBegun));
+    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::Resealed));
 }
 
 pub fn sealing_anew_cannot_change_the_password_or_add_strangers(bed: &Bed) {
@@ -356,7 +356,7 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
         Resealing::new(item.device, item.record, record.as_bytes().to_vec())
     };
     let mut anew: Vec<Resealing> = page.items.iter().map(anew).collect();
-    let begun = bed.trail().pop().unwrap();
+    let begun = bed.audit_log().pop().unwrap();
     assert_eq!(begun.action, Action::ResealBegun);
     assert_eq!(begun.records, page.items.iter().map(|item| item.record).collect::<Vec<_>>());
     // One comes back as it went out, and one under the name of another device.
@@ -374,10 +374,10 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     assert_eq!((again.replaced, again.failed.len()), (0, 2), "what was taken is not refused");
     assert_eq!(bed.vault.reseal(&scope(), &anew[3..], &WHO, bed.now()), Ok(0));
     // A request that is not to be answered is refused once, not record by record.
-    let entries = bed.trail().len();
+    let entries = bed.audit_log().len();
     let long = "a".repeat(300);
     let error = give(&Request::new(&long, "why")).unwrap_err();
-    assert_eq!((error.code(), bed.trail().len()), (Code::InvalidArgument, entries + 1));
+    assert_eq!((error.code(), bed.audit_log().len()), (Code::InvalidArgument, entries + 1));
     let left = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     let left: Vec<_> = left.items.iter().map(|item| item.device.to_string()).collect();
     assert_eq!(left, ["pc-1", "pc-2"]);

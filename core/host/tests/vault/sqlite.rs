@@ -7,7 +7,7 @@ use std::path::Path;
 
 use laps_core::error::Code;
 use laps_core::rotation::message::Answer;
-use laps_core::vault::trail::Action;
+use laps_core::vault::audit::Action;
 use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, reseal_all, restorable, restore};
 use rusqlite::Connection;
@@ -131,8 +131,8 @@ fn what_somebody_put_into_the_schema_is_refused_by_name_and_runs_nowhere() {
     }
 }
 
-/// A trail of six entries and its heads.
-fn trail() -> (Bed, Vec<AuditHead>) {
+/// An audit log of six entries and its heads.
+fn audit_log() -> (Bed, Vec<AuditHead>) {
     let bed = Bed::on_sqlite();
     bed.settled("pc-1", 1);
     let request = WHO.with_context("root@ops");
@@ -153,7 +153,7 @@ fn first_bad(bed: &Bed, expect: Option<AuditHead>) -> Option<u64> {
 
 #[test]
 fn every_column_of_every_entry_is_covered_and_the_first_bad_one_is_named() {
-    let (bed, _) = trail();
+    let (bed, _) = audit_log();
     let connection = raw(&bed);
     let tables: Vec<String> = connection
         .prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%audit%'")
@@ -244,7 +244,7 @@ fn removed_inserted_swapped_and_cut_entries_are_found() {
           UPDATE audit SET number = (SELECT number + 1 FROM audit WHERE number % 1099511627776 = 2) WHERE number = -1", Some(2), Some(2)),
     ];
     for (sql, alone, expected) in edits {
-        let (bed, heads) = trail();
+        let (bed, heads) = audit_log();
         raw(&bed).execute_batch(sql).unwrap();
         assert_eq!(first_bad(&bed, None), alone, "{sql}");
         assert_eq!(first_bad(&bed, Some(heads[5])), expected, "{sql}");
@@ -252,10 +252,10 @@ fn removed_inserted_swapped_and_cut_entries_are_found() {
 }
 
 #[test]
-fn a_trail_that_was_computed_anew_is_found_by_an_earlier_head() {
-    let (bed, heads) = trail();
-    // Whoever writes the file can do this: another vault's trail in its place.
-    let (other, _) = trail();
+fn an_audit_log_that_was_computed_anew_is_found_by_an_earlier_head() {
+    let (bed, heads) = audit_log();
+    // Whoever writes the file can do this: another vault's audit log in its place.
+    let (other, _) = audit_log();
     let mut connection = raw(&bed);
     connection.execute("ATTACH ?1 AS other", [other.path().to_str().unwrap()]).unwrap();
     let change = connection.transaction().unwrap();
@@ -272,7 +272,7 @@ fn a_trail_that_was_computed_anew_is_found_by_an_earlier_head() {
     device.audit = Some(heads[5]);
     let answer = device.check_in(&bed);
     assert!(answer.audit_at.is_some_and(|hash| hash != heads[5].hash), "the device notices too");
-    assert!(bed.trail().iter().any(|entry| entry.action == Action::HeadMismatch));
+    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::HeadMismatch));
 }
 
 #[test]

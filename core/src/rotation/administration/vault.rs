@@ -13,10 +13,10 @@ use super::rules::Rule;
 use super::state::{ACCOUNTS, DEVICE, SCOPE, START, Setting, World, device, number};
 use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
+use crate::vault::audit::Action;
 use crate::vault::readers::{ReaderList, Readers};
 use crate::vault::state::{Device, HistorySetting, Past, RuledOut};
 use crate::vault::store::{Durability, Store as _, Transaction};
-use crate::vault::trail::Action;
 use crate::vault::{
     Confirmation, DiscloseOptions, Foreign, MemoryStore, Request, Resealing, Selection, Vault,
     VaultError,

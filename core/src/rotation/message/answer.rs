@@ -37,14 +37,14 @@ pub struct Answer {
     /// Readers whom the vault removed and whom the device's latest offer names, as it was offered:
     /// advice for people. A device never changes its readers on a vault's word.
     pub removed_readers: ReaderIds,
-    /// The hash of the audit trail at the length that the device remembers; none when it remembers
-    /// none, or the trail is shorter than that.
+    /// The hash of the audit log at the length that the device remembers; none when it remembers
+    /// none, or the audit log is shorter than that.
     pub audit_at: Option<[u8; 32]>,
     /// Where a copy of the vault was restored: how many entries its log had. Heads up to there
     /// must match; later ones are gone, and that is known. None when the log was never
     /// restored, or the device remembers nothing later.
     pub restored: Option<u64>,
-    /// The audit trail now.
+    /// The audit log now.
     pub audit: AuditHead,
 }
 

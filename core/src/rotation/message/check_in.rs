@@ -43,7 +43,7 @@ pub struct CheckIn {
     pub account_missing: bool,
     /// How the last rotation or try ended.
     pub last: Option<Outcome>,
-    /// The audit trail as this device remembers it.
+    /// The audit log as this device remembers it.
     pub audit: Option<AuditHead>,
     /// Records that the account was seen not to hold: verification said no, or the change stamp is
     /// unchanged (protocol §3.9).

@@ -21,7 +21,7 @@ def demo(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Tell the whole story in a temporary folder: policy, rotations, a reveal, kills, an edited audit trail.
+    """Tell the whole story in a temporary folder: policy, rotations, a reveal, kills, an edited audit log.
 
     Nothing outside that folder is touched, unless --account names an account of this machine.
 

@@ -79,7 +79,7 @@ def purge(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove a device and every password of it, for ever. The audit trail stays.
+    """Remove a device and every password of it, for ever. The audit log stays.
 
     Example: [bold]laps vault purge fleet.vault PC-0001 --reason "shredded" --yes[/bold]
     """

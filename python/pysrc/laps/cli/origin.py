@@ -1,4 +1,4 @@
-"""Who asks, from where: what goes into the audit trail beside what was typed."""
+"""Who asks, from where: what goes into the audit log beside what was typed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["Actor", "Reason", "context", "open_vault", "user"]
 
 Actor = Annotated[
-    str | None, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit trail. Your user name if not given.")
+    str | None, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log. Your user name if not given.")
 ]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why, for the audit trail.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
 
 
 def user() -> str:

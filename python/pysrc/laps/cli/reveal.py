@@ -29,8 +29,8 @@ Key = Annotated[
     Path,
     typer.Option("--reader", metavar="KEY", envvar="LAPS_READER", help="The reader's key file; LAPS_READER stands for it."),
 ]
-Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit trail.")]
-Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit trail.")]
+Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log.")]
+Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
 RotateAfter = Annotated[
@@ -89,7 +89,7 @@ def reveal(
         )
     except LapsError as error:
         # Without an outcome the disclosure counts as revealed, which is what it may be.
-        output.note(f"warning: the outcome could not be written into the audit trail: {error}")
+        output.note(f"warning: the outcome could not be written into the audit log: {error}")
     device_now = vault.show(found.device)
     rotate_at = _rotate_at(found, device_now)
     head = {"device": found.device, "entry": found.entry, "head": found.head, "rotate_at": rotate_at}

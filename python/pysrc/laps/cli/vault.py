@@ -10,7 +10,7 @@ import typer
 
 from .. import standing
 from .._laps import Device, Outcome, StoredRecord, Vault
-from . import copies, inputs, lifecycle, orders, output, trail
+from . import audit, copies, inputs, lifecycle, orders, output
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
 from .naming import named
@@ -332,5 +332,5 @@ def _plain(value: object) -> str:
     return "" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-for room in (orders, trail, lifecycle, copies):
+for room in (orders, audit, lifecycle, copies):
     room.register(vault)

@@ -135,7 +135,7 @@ class Story:
         if done.returncode != 0 or device.password not in done.stdout:
             raise Broken(f"reveal left with {done.returncode}: {done.stderr.strip()}")
         self.console.print(done.stdout.rstrip())
-        self.trail(2)
+        self.entries(2)
 
     def order(self) -> None:
         """An order to rotate, and the next check-in."""
@@ -183,7 +183,7 @@ class Story:
 
     def tamper(self) -> None:
         """An audit entry edited behind the vault's back."""
-        self.head("Somebody edits the audit trail", "Straight in the SQLite file, behind the vault's back.")
+        self.head("Somebody edits the audit log", "Straight in the SQLite file, behind the vault's back.")
         before = self.fleet.vault.audit_verify()
         with sqlite3.connect(self.fleet.vault_path) as file:
             changed = file.execute(
@@ -203,7 +203,7 @@ class Story:
         entry = self.fleet.vault.audit_entries(after=after.first_bad - 1, limit=1)[0]
         self.say(
             f"Entry {entry.number} ({entry.action}, {entry.device}) now says {entry.actor!r}; its hash says otherwise. Whoever "
-            "holds an earlier head finds also a trail that was recomputed as a whole."
+            "holds an earlier head finds also an audit log that was recomputed as a whole."
         )
 
     def end(self) -> None:
@@ -253,8 +253,8 @@ class Story:
             ),
         )
 
-    def trail(self, last: int) -> None:
-        """The last entries of the audit trail."""
+    def entries(self, last: int) -> None:
+        """The last entries of the audit log."""
         vault = self.fleet.vault
         length = vault.audit_verify().entries
         self.table(

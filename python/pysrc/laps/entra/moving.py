@@ -47,7 +47,7 @@ def import_passwords(
 
     The vault calls a device by its name, or with ``by_id`` by its Entra device id. The newest password becomes pending, for no
     agent has said what is on the account; earlier ones become history, as much as the vault keeps. Run again, it
-    reads only passwords that the vault lacks. Each read is in Entra's audit log, each import in the vault's trail.
+    reads only passwords that the vault lacks. Each read is in Entra's audit log, each import in the vault's audit log.
 
     A refusal that every device would meet (no permission, no connection) is raised; what was taken in before it stays.
     """

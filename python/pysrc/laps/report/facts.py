@@ -54,8 +54,8 @@ class Facts:
     damaged: list[str]
     looks: list[Look]
     copies: list[AuditEntry]
-    trail_ok: bool
-    trail_entries: int
+    audit_ok: bool
+    audit_entries: int
     policy: Policy | None
 
     @property
@@ -145,8 +145,8 @@ def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None =
         damaged=damaged,
         looks=[_look(each, outcomes.get(number, [])) for number, each in disclosed.items()],
         copies=copies,
-        trail_ok=verified.ok,
-        trail_entries=verified.entries,
+        audit_ok=verified.ok,
+        audit_entries=verified.entries,
         policy=policy,
     )
 

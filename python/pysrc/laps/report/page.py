@@ -63,9 +63,9 @@ def _figures(facts: Facts) -> str:
         ("damaged", len(facts.damaged), True),
         ("shown to people", facts.shown.total(), False),
     ]
-    words = "every entry is as it was written" if facts.trail_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
-    kind = "" if facts.trail_ok else "bad"
-    return tiles(figures, f'<p class="{kind}">Audit trail: {facts.trail_entries:,} entries; {words}.</p>')
+    words = "every entry is as it was written" if facts.audit_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
+    kind = "" if facts.audit_ok else "bad"
+    return tiles(figures, f'<p class="{kind}">Audit log: {facts.audit_entries:,} entries; {words}.</p>')
 
 
 def _findings(facts: Facts) -> str:

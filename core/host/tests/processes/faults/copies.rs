@@ -138,7 +138,7 @@ fn run(bench: (&Path, &Path), making: &Making<'_>, fault: Fault, expected: &Stat
         assert!(found.has_the_devices_of(expected), "{what}");
     }
     drop(vault);
-    // What it was made of is as it was, but for its trail.
+    // What it was made of is as it was, but for its audit log.
     let source = SqliteStore::open(run.join("vault")).unwrap();
     assert!(State::of(&source).unwrap().has_the_devices_of(expected), "{what}");
     drop(source);

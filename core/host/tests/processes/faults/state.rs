@@ -106,14 +106,14 @@ impl State {
             Ok(Self {
                 readers: tx.readers(&scope())?,
                 devices,
-                head: tx.trail(&scope())?,
+                head: tx.audit_head(&scope())?,
                 entries: tx.entries(&scope(), 0, 10_000)?,
                 stray: tx.stray_entries()?,
             })
         })
     }
 
-    /// Whether everything but the trail is the same, and the trail begins with the other's.
+    /// Whether everything but the audit log is the same, and the audit log begins with the other's.
     pub fn has_the_devices_of(&self, other: &Self) -> bool {
         // A copy that was restored says so.
         let mut readers = self.readers.clone();
@@ -122,7 +122,7 @@ impl State {
             && self.entries.starts_with(&other.entries)
     }
 
-    /// Whether every device is as it was in one of these states, and the trail has at most one
+    /// Whether every device is as it was in one of these states, and the audit log has at most one
     /// entry more than the first: what is left when one page could not be read, and the rest
     /// was gone on with.
     pub fn is_mixed_of(&self, states: &[Self]) -> bool {

@@ -26,7 +26,7 @@ pub const MOST_ROUNDS: usize = 14;
 pub enum Told {
     /// This record of this device is stored.
     Stored(String, RecordId),
-    /// The entry with this number is in the trail.
+    /// The entry with this number is in the audit log.
     Disclosed(u64),
 }
 

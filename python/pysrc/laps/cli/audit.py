@@ -1,4 +1,4 @@
-"""``laps vault audit``: whether the trail is as it was written, and what is in it."""
+"""``laps vault audit``: whether the audit log is as it was written, and what is in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .origin import open_vault
 from .progress import Progress
 from .status import Status
 
-__all__ = ["entry", "print_trail", "register"]
+__all__ = ["entry", "print_entries", "register"]
 
 # Behind the time of an entry whose clock was behind that of the entry in front of it.
 EARLIER = " (earlier than the entry before it)"
@@ -33,17 +33,17 @@ def audit(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Verify the audit trail. Status 6 when an entry is not as it was written.
+    """Verify the audit log. Status 6 when an entry is not as it was written.
 
     Example: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold]
     """
     opened = open_vault(path, scope)
     with Progress("verifying", "entries") as tell:
         report = opened.audit_verify(expect=expect, progress=tell)
-    trail: list[AuditEntry] = []
+    log: list[AuditEntry] = []
     while entries:
-        page = opened.audit_entries(after=trail[-1].number if trail else 0)
-        trail += page
+        page = opened.audit_entries(after=log[-1].number if log else 0)
+        log += page
         if not page:
             break
     if as_json:
@@ -54,22 +54,22 @@ def audit(
             "first_bad": report.first_bad,
         }
         if entries:
-            document["trail"] = [entry(each) for each in trail]
+            document["audit_log"] = [entry(each) for each in log]
         output.emit(document)
     else:
         if entries:
-            print_trail(trail)
+            print_entries(log)
         print(f"{report.entries} entries, head {report.head}")
         if report.ok:
             print("every entry is as it was written")
     if not report.ok:
         where = f"entry {report.first_bad} is not as it was written" if report.first_bad else "the expected head is not in it"
-        output.note(f"error: the audit trail of {path} does not verify: {where}")
+        output.note(f"error: the audit log of {path} does not verify: {where}")
         raise typer.Exit(int(Status.DAMAGED))
 
 
 def entry(found: AuditEntry) -> dict[str, Any]:
-    """An entry of the trail as JSON shows it."""
+    """An entry of the audit log as JSON shows it."""
     return {
         "number": found.number,
         "at": inputs.rfc3339(found.at),
@@ -87,7 +87,7 @@ def entry(found: AuditEntry) -> dict[str, Any]:
     }
 
 
-def print_trail(trail: list[AuditEntry]) -> None:
+def print_entries(log: list[AuditEntry]) -> None:
     """Entries as a table: who was authenticated, apart from what was typed."""
     output.table(
         ["entry", "at", "action", "caller", "actor", "device", "reason", "detail", "reader"],
@@ -103,7 +103,7 @@ def print_trail(trail: list[AuditEntry]) -> None:
                 each.detail,
                 (each.reader or "")[:16],
             ]
-            for each in trail
+            for each in log
         ),
         styles=["bold"],
     )

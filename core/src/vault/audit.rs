@@ -1,4 +1,4 @@
-//! The audit trail: entries, their canonical bytes, the chain (protocol §6.2).
+//! The audit log: entries, their canonical bytes, the chain (protocol §6.2).
 //!
 //! Entry n of a scope has the hash SHA-256(label ‖ hash of entry n-1 ‖ canonical bytes of the entry
 //! with its scope and number). The hash before the first entry is 32 zero bytes. Numbers are
@@ -21,7 +21,7 @@ const LABEL: &[u8] = b"laps audit v1";
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
-        /// What an entry of the trail is about. A number is never given another meaning.
+        /// What an entry of the audit log is about. A number is never given another meaning.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         #[repr(u16)]
@@ -89,7 +89,8 @@ actions! {
     Fork = 17, "fork";
     /// A device named another device or scope than its own.
     WrongDevice = 18, "wrong-device";
-    /// A device remembers a head of the trail that is not in it: an older copy of the vault is in use, or the trail was changed.
+    /// A device remembers a head of the audit log that is not in it: an older copy of the vault is
+    /// in use, or the audit log was changed.
     HeadMismatch = 19, "head-mismatch";
     /// A record came in sealed to a reader that had been removed.
     LateRecord = 20, "late-record";
@@ -101,7 +102,7 @@ actions! {
     Removed = 23, "removed";
 }
 
-/// One entry of the trail. Every field is covered by the chain.
+/// One entry of the audit log. Every field is covered by the chain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -194,9 +195,9 @@ impl Entry {
 /// is as long as it is.
 pub const MAX_DETAIL: usize = 4_096;
 
-/// What a caller said, as the trail takes it: control characters are written as `\n` or `\u{1b}`,
-/// and what does not fit into so many bytes is cut, with an ellipsis. Entries that are there
-/// already stay as they are: the chain covers their bytes.
+/// What a caller said, as the audit log takes it: control characters are written as `\n` or
+/// `\u{1b}`, and what does not fit into so many bytes is cut, with an ellipsis. Entries that are
+/// there already stay as they are: the chain covers their bytes.
 pub(super) fn quoted(text: &str, max: usize) -> String {
     const CUT: char = '…';
     let mut out = String::new();
@@ -216,7 +217,7 @@ pub(super) fn quoted(text: &str, max: usize) -> String {
 }
 
 impl AuditHead {
-    /// The head of a trail without entries.
+    /// The head of an audit log without entries.
     pub const EMPTY: Self = Self::new(0, [0; 32]);
 }
 
@@ -243,7 +244,7 @@ impl FromStr for AuditHead {
     }
 }
 
-/// Not a head of the trail.
+/// Not a head of the audit log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InvalidHead;
@@ -259,7 +260,7 @@ impl InvalidHead {
 impl fmt::Display for InvalidHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a head of the trail is a number, a hyphen and 64 lower-case hexadecimal digits",
+            "a head of the audit log is a number, a hyphen and 64 lower-case hexadecimal digits",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The audit trail, and what happened since the last question.
+//! The audit log, and what happened since the last question.
 
 use laps_core::vault::AuditHead;
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 #[pymethods]
 impl Vault {
-    /// Verifies the audit trail. `expect` is a head from before, from a receipt or a device.
+    /// Verifies the audit log. `expect` is a head from before, from a receipt or a device.
     /// `progress` is called with how many entries were looked at, and of how many; what it
     /// raises ends the call.
     #[pyo3(signature = (*, expect = None, progress = None))]
@@ -32,14 +32,14 @@ impl Vault {
         Ok(report.into())
     }
 
-    /// Entries of the trail as they are stored, those behind `after`.
+    /// Entries of the audit log as they are stored, those behind `after`.
     #[pyo3(signature = (*, after = 0, limit = 1000))]
     fn audit_entries(&self, py: Python<'_>, after: u64, limit: usize) -> PyResult<Vec<AuditEntry>> {
         let entries = long(py, refused, || self.inner.audit_entries(&self.scope, after, limit))?;
         Ok(entries.into_iter().map(AuditEntry::from).collect())
     }
 
-    /// The head of the trail now.
+    /// The head of the audit log now.
     #[getter]
     fn audit_head(&self, py: Python<'_>) -> PyResult<String> {
         let head = long(py, refused, || self.inner.audit_head(&self.scope))?;

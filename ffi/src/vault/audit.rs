@@ -1,4 +1,4 @@
-//! Reading the audit trail. Only in the full build.
+//! Reading the audit log. Only in the full build.
 #![cfg(feature = "vault")]
 
 use core::ffi::{c_char, c_void};
