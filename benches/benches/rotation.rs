@@ -33,7 +33,7 @@ use laps_host::sqlite::SqliteStore;
 
 const DEVICE: &str = "pc-1";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
-const STAMP: Option<[u8; 32]> = Some([7; 32]);
+const CHANGE_STAMP: Option<[u8; 32]> = Some([7; 32]);
 
 fn config() -> Config {
     let account = AccountName::new("Admin").unwrap();
@@ -78,7 +78,9 @@ impl World {
                 machine.journal(&mut [0; MAX_JOURNAL]).unwrap();
                 machine.handle_saved().unwrap();
             }
-            Effect::LookUp => machine.handle_account(AccountSeen::Present { stamp: STAMP }, NOW),
+            Effect::LookUp => {
+                machine.handle_account(AccountSeen::Present { change_stamp: CHANGE_STAMP }, NOW);
+            }
             Effect::CheckIn => {
                 let message = self.message();
                 let answer = self.vault.check_in(&Scope::EMPTY, DEVICE, &message, NOW).unwrap();
@@ -86,9 +88,9 @@ impl World {
             }
             Effect::Prepare { previous, version } => {
                 let id = self.seal(previous, version);
-                self.machine.handle_prepared(id, version, STAMP, NOW).unwrap();
+                self.machine.handle_prepared(id, version, CHANGE_STAMP, NOW).unwrap();
             }
-            Effect::ReadStamp => machine.handle_stamp(STAMP, NOW, 0).unwrap(),
+            Effect::ReadChangeStamp => machine.handle_change_stamp(CHANGE_STAMP, NOW, 0).unwrap(),
             Effect::Apply { .. } => machine.handle_applied(Applied::Success, NOW).unwrap(),
             Effect::Verify { .. } => machine.handle_verified(Verified::Match, NOW, 0).unwrap(),
             Effect::Act(_) | Effect::WaitUntil(_) => machine.force(NOW),
@@ -146,9 +148,11 @@ fn steps(criterion: &mut Criterion) {
     let prepare = World::new().until(|effect| matches!(effect, Effect::Prepare { .. })).machine;
     let Effect::Prepare { version, .. } = prepare.poll() else { panic!("effects no password") };
     let id = RecordId::from_bytes([9; 16]);
-    step("prepared", &prepare, &mut |m| m.handle_prepared(id, version, STAMP, NOW).unwrap());
-    let stamp = World::new().until(|effect| effect == Effect::ReadStamp).machine;
-    step("stamp", &stamp, &mut |m| m.handle_stamp(STAMP, NOW, 0).unwrap());
+    step("prepared", &prepare, &mut |m| m.handle_prepared(id, version, CHANGE_STAMP, NOW).unwrap());
+    let change_stamp = World::new().until(|effect| effect == Effect::ReadChangeStamp).machine;
+    step("change stamp", &change_stamp, &mut |m| {
+        m.handle_change_stamp(CHANGE_STAMP, NOW, 0).unwrap();
+    });
     let apply = World::new().until(|effect| matches!(effect, Effect::Apply { .. })).machine;
     step("applied", &apply, &mut |m| m.handle_applied(Applied::Success, NOW).unwrap());
     let verify = World::new().until(|effect| matches!(effect, Effect::Verify { .. })).machine;
@@ -162,7 +166,7 @@ fn steps(criterion: &mut Criterion) {
     let length = save.clone().journal(&mut journal).unwrap();
     let journal = &journal[..length];
     group.bench_function("resume from a journal", |b| {
-        b.iter(|| Rotation::resume(black_box(journal), config(), STAMP, NOW).unwrap());
+        b.iter(|| Rotation::resume(black_box(journal), config(), CHANGE_STAMP, NOW).unwrap());
     });
 }
 
@@ -228,7 +232,7 @@ impl AccountStore for InMemory {
         Ok(LocalAccount { name: *configured, sid: None, enabled: true })
     }
     fn change_stamp(&mut self, _: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        Ok(STAMP)
+        Ok(CHANGE_STAMP)
     }
     fn set(
         &mut self,

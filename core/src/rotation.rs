@@ -29,10 +29,10 @@
 //! |---|---|---|
 //! | `Wipe` | overwrite the password in memory | `handle_wiped` |
 //! | `Save` | `journal(&mut buffer)`; write it and the records of `keep()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
-//! | `LookUp` | look the account up, read its stamp; when its name or SID is news, `handle_config` first | `handle_account` |
+//! | `LookUp` | look the account up, read its change stamp; when its name or SID is news, `handle_config` first | `handle_account` |
 //! | `CheckIn` | draw a nonce; `check_in(nonce, &mut buffer)`; append the records of `offers()`; send; wait | `handle_answer`; `handle_check_in_failed` when none came or it was refused |
-//! | `Prepare` | mix fresh bytes of the operating system into the generator (two machines started from one snapshot must not repeat each other); draw an id; make a password; read the stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |
-//! | `ReadStamp` | read the stamp: before the account is changed, after it was, and when it does not say what a try did | `handle_stamp` |
+//! | `Prepare` | mix fresh bytes of the operating system into the generator (two machines started from one snapshot must not repeat each other); draw an id; make a password; read the change stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |
+//! | `ReadChangeStamp` | read the change stamp: before the account is changed, after it was, and when it does not say what a try did | `handle_change_stamp` |
 //! | `Apply` | run the setter for `account()` | `handle_applied` |
 //! | `Verify` | ask the account | `handle_verified` |
 //! | `Act` | warn, sign out, terminate, restart | `handle_acted` |
@@ -52,24 +52,24 @@
 //! |---|---|---|
 //! | Starting | an answer | Settled, or Committing when the journal says so |
 //! | Settled | the account is missing | Settled: nothing is made until it is there; then a rotation is due |
-//! | Settled | another stamp than the one left | Settled: a rotation is due |
+//! | Settled | another change stamp than the one left | Settled: a rotation is due |
 //! | Settled, a rotation is due | prepared | `BackingUp`: save, then check in; of sixteen records that may be held the oldest leaves the journal |
-//! | `BackingUp` | answer: stored | read the stamp |
+//! | `BackingUp` | answer: stored | read the change stamp |
 //! | `BackingUp` | answer: stale | Settled: wipe, ruled out on word, prepare again above the vault's version |
 //! | `BackingUp` | answer: full, unreadable | Settled: wipe, ruled out on word, report, back off; other readers end the back-off |
 //! | `BackingUp` | fifteen minutes passed | Starting: wipe, ruled out |
-//! | `BackingUp` | started again, stamp as recorded | Starting: ruled out |
-//! | `BackingUp` | started again, stamp changed or none | Starting: joins the may-hold set |
-//! | `BackingUp` | the stamp | Applying: joins the may-hold set, then apply; the journal of `BackingUp` says enough |
-//! | Applying | applied, whatever the outcome | Verifying: ask the account; where it cannot be asked, or does not answer, read the stamp |
-//! | Applying | started again, stamp unchanged | Starting: ruled out |
-//! | Applying | started again, stamp changed or none | Starting: both ids stay |
-//! | Verifying | match | Committing: wipe, read the stamp, save, check in |
-//! | Verifying | mismatch, or stamp unchanged: after a refusal, or the third try | Settled: ruled out; a refusal by the password policy prepares another |
-//! | Verifying | mismatch, or stamp unchanged: otherwise | apply again |
-//! | Verifying | stamp changed or none, cannot verify, success | Committing, unverified |
-//! | Verifying | no stamp, the store says that it set nothing | Settled: ruled out on word |
-//! | Verifying | stamp changed or none, otherwise | apply again, three times in all; then Settled, both ids stay |
+//! | `BackingUp` | started again, change stamp as recorded | Starting: ruled out |
+//! | `BackingUp` | started again, change stamp changed or none | Starting: joins the may-hold set |
+//! | `BackingUp` | the change stamp | Applying: joins the may-hold set, then apply; the journal of `BackingUp` says enough |
+//! | Applying | applied, whatever the outcome | Verifying: ask the account; where it cannot be asked, or does not answer, read the change stamp |
+//! | Applying | started again, change stamp unchanged | Starting: ruled out |
+//! | Applying | started again, change stamp changed or none | Starting: both ids stay |
+//! | Verifying | match | Committing: wipe, read the change stamp, save, check in |
+//! | Verifying | mismatch, or change stamp unchanged: after a refusal, or the third try | Settled: ruled out; a refusal by the password policy prepares another |
+//! | Verifying | mismatch, or change stamp unchanged: otherwise | apply again |
+//! | Verifying | change stamp changed or none, cannot verify, success | Committing, unverified |
+//! | Verifying | no change stamp, the store says that it set nothing | Settled: ruled out on word |
+//! | Verifying | change stamp changed or none, otherwise | apply again, three times in all; then Settled, both ids stay |
 //! | Committing | answer: acknowledged | Settled: the due date moves, every cause ends, save |
 //! | Committing | answer: lacking | check in with the record, commit again |
 //! | Committing | answer: stale token | check in with the new token, commit again |
@@ -82,8 +82,8 @@
 //!
 //! # Decisions
 //!
-//! - *A journal in `BackingUp` and no stamp*: the id joins the may-hold set. An older journal may
-//!   have been put back, and then the account may hold it.
+//! - *A journal in `BackingUp` and no change stamp*: the id joins the may-hold set. An older
+//!   journal may have been put back, and then the account may hold it.
 //! - *A forced run* while a new password is being set is served by that password. A policy that
 //!   changed meanwhile is served by another.
 //! - *Causes, waits and runs*: see `causes.rs`. *The account, the readers and the vault's log*: see
@@ -92,7 +92,8 @@
 //!   a new one is tried once a day. No hand repairs it.
 //! - *Another account is to be managed*: not before the vault has every record that the former one
 //!   may hold. Then all that is about it is forgotten.
-//! - *A stamp that did not change after a success* that nobody could verify: nothing was set.
+//! - *A change stamp that did not change after a success* that nobody could verify: nothing was
+//!   set.
 //! - *A store that says "no such account" when it is to set*: believed as a refusal is. Only a look
 //!   makes an account missing.
 //! - *Readers whom the vault says that it removed*: an event, for people. A device never changes

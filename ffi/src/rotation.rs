@@ -257,7 +257,7 @@ pub unsafe extern "C" fn laps_rotation_poll(
             Effect::LookUp => (LAPS_WISH_LOOK_UP, 0),
             Effect::CheckIn => (LAPS_WISH_CHECK_IN, 0),
             Effect::Prepare { version, .. } => (LAPS_WISH_PREPARE, version),
-            Effect::ReadStamp => (LAPS_WISH_READ_STAMP, 0),
+            Effect::ReadChangeStamp => (LAPS_WISH_READ_STAMP, 0),
             Effect::Apply { .. } => (LAPS_WISH_APPLY, 0),
             Effect::Verify { .. } => (LAPS_WISH_VERIFY, 0),
             Effect::Act(action) => (LAPS_WISH_ACT, action as u64),

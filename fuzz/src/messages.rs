@@ -54,13 +54,13 @@ pub fn journal(data: &[u8]) {
     let texts = (Scope::new(""), DeviceId::new("pc-7"), AccountName::new("Admin"));
     let (Ok(scope), Ok(device), Ok(account)) = texts else { return };
     let now = Timestamp::from_unix_seconds(1_800_000_000);
-    for stamp in [None, Some([7; 32])] {
+    for change_stamp in [None, Some([7; 32])] {
         let config = Config::new(scope, device, account, None);
-        let Ok(mut rotation) = Rotation::resume(data, config, stamp, now) else { continue };
+        let Ok(mut rotation) = Rotation::resume(data, config, change_stamp, now) else { continue };
         let mut out = [0; MAX_JOURNAL];
         let len = rotation.journal(&mut out).expect("a journal has at most 1280 bytes");
         let written = out.get(..len).unwrap_or_default();
-        assert!(Rotation::resume(written, config, stamp, now).is_ok());
+        assert!(Rotation::resume(written, config, change_stamp, now).is_ok());
         let _ = rotation.poll();
     }
 }

@@ -32,8 +32,8 @@ fn entropy() -> PyResult<u64> {
 /// The next effect of a rotation. It says the same until an input event arrives.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Effect {
-    /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-stamp`, `apply`, `verify`, `act` or
-    /// `wait-until`.
+    /// `wipe`, `save`, `look-up`, `check-in`, `prepare`, `read-change-stamp`, `apply`, `verify`,
+    /// `act` or `wait-until`.
     kind: &'static str,
     /// The record to apply or verify; for `prepare`, the record made before.
     record: Option<String>,
@@ -62,7 +62,7 @@ impl From<CoreEffect> for Effect {
             CoreEffect::Save => plain("save"),
             CoreEffect::CheckIn => plain("check-in"),
             CoreEffect::LookUp => plain("look-up"),
-            CoreEffect::ReadStamp => plain("read-stamp"),
+            CoreEffect::ReadChangeStamp => plain("read-change-stamp"),
             CoreEffect::Prepare { previous, version } => Self {
                 record: previous.map(|id| id.to_string()),
                 version: Some(version),
@@ -106,11 +106,11 @@ impl Rotation {
 #[pymethods]
 impl Rotation {
     /// With the `journal` of before, or without one: then nothing is known of the account's
-    /// password. `stamp` is what changes whenever the account's password is set, 32 bytes,
+    /// password. `change_stamp` is what changes whenever the account's password is set, 32 bytes,
     /// where the platform has one.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, device, account, scope = "", sid = None, can_verify = true, journal = None, stamp = None, now = None))]
+    #[pyo3(signature = (*, policy, device, account, scope = "", sid = None, can_verify = true, journal = None, change_stamp = None, now = None))]
     fn new(
         policy: &Policy,
         device: &str,
@@ -119,7 +119,7 @@ impl Rotation {
         sid: Option<&str>,
         can_verify: bool,
         journal: Option<&[u8]>,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<Self> {
         let sid = sid
@@ -137,7 +137,7 @@ impl Rotation {
         config.can_verify = can_verify;
         let now = time::or_now(now)?;
         let machine = match journal {
-            Some(journal) => Core::resume(journal, config, stamp, now),
+            Some(journal) => Core::resume(journal, config, change_stamp, now),
             None => Core::new(config, now),
         };
         Ok(Self { inner: Mutex::new(machine.map_err(refused)?) })
@@ -251,16 +251,16 @@ impl Rotation {
     }
 
     /// A password was made and sealed as this record.
-    #[pyo3(signature = (record, /, *, stamp = None, now = None))]
+    #[pyo3(signature = (record, /, *, change_stamp = None, now = None))]
     fn handle_prepared(
         &self,
         record: &Record,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<()> {
         let header = record.inner.header();
         let now = time::or_now(now)?;
-        self.lock().handle_prepared(header.id, header.version, stamp, now).map_err(refused)
+        self.lock().handle_prepared(header.id, header.version, change_stamp, now).map_err(refused)
     }
 
     /// No password could be made or sealed.
@@ -270,28 +270,28 @@ impl Rotation {
         self.lock().handle_prepare_failed(now, entropy).map_err(refused)
     }
 
-    /// The account's change stamp, for `read-stamp`.
-    #[pyo3(signature = (stamp, /, *, now = None))]
-    fn handle_stamp(
+    /// The account's change stamp, for `read-change-stamp`.
+    #[pyo3(signature = (change_stamp, /, *, now = None))]
+    fn handle_change_stamp(
         &self,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<()> {
         let (now, entropy) = (time::or_now(now)?, entropy()?);
-        self.lock().handle_stamp(stamp, now, entropy).map_err(refused)
+        self.lock().handle_change_stamp(change_stamp, now, entropy).map_err(refused)
     }
 
     /// What a look at the account found, for `look-up`: `present`, with its change stamp where the
     /// platform has one, `missing` or `unknown`. It may be told at any time.
-    #[pyo3(signature = (found, /, *, stamp = None, now = None))]
+    #[pyo3(signature = (found, /, *, change_stamp = None, now = None))]
     fn handle_account(
         &self,
         found: &str,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Option<&Bound<'_, PyDateTime>>,
     ) -> PyResult<()> {
         let seen = match found {
-            "present" => AccountSeen::Present { stamp },
+            "present" => AccountSeen::Present { change_stamp },
             "missing" => AccountSeen::Missing,
             "unknown" => AccountSeen::Unknown,
             _ => return Err(unknown(found)),

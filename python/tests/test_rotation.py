@@ -74,8 +74,8 @@ class Device:
         elif kind == "look-up":
             rotation.handle_account("present", now=now)
             rotation.handle_readers([self.key.reader], list(self.records.values()), now=now)
-        elif kind == "read-stamp":
-            rotation.handle_stamp(None, now=now)
+        elif kind == "read-change-stamp":
+            rotation.handle_change_stamp(None, now=now)
         elif kind == "apply":
             assert self.password is not None
             self.account = Password(self.password.expose())
@@ -129,7 +129,7 @@ def test_it_rotates_again_when_it_is_due_or_forced(device: Device) -> None:
     assert device.account in device.revealed()
 
 
-@pytest.mark.parametrize("effect", ["save", "check-in", "read-stamp", "apply", "verify", "wipe"])
+@pytest.mark.parametrize("effect", ["save", "check-in", "read-change-stamp", "apply", "verify", "wipe"])
 def test_a_crash_at_any_effect_loses_nothing(device: Device, effect: str) -> None:
     device.run()
     device.rotation.force(now=device.now)

@@ -136,7 +136,7 @@ impl Action {
 #[expect(clippy::struct_excessive_bools, reason = "six independent yes or no answers")]
 pub struct Abilities {
     /// Has change stamps.
-    pub stamp: bool,
+    pub change_stamp: bool,
     /// Can verify a password.
     pub verify: bool,
     /// Can say when the account was last used.
@@ -154,7 +154,7 @@ impl Abilities {
     #[must_use]
     pub const fn all() -> Self {
         Self {
-            stamp: true,
+            change_stamp: true,
             verify: true,
             used_since: true,
             sign_out: true,
@@ -166,7 +166,7 @@ impl Abilities {
     /// What is missing, as text for a finding: what cannot be done, and what follows from it.
     pub fn missing(self) -> impl Iterator<Item = &'static str> {
         [
-            (self.stamp, "has no change stamps: after a crash while a password is set, both passwords stay candidates"),
+            (self.change_stamp, "has no change stamps: after a crash while a password is set, both passwords stay candidates"),
             (self.verify, "cannot verify a password: a success of the setter is believed"),
             (self.used_since, "cannot say when the account was used: post-authentication actions never start by themselves"),
             (self.sign_out, "cannot sign the account out"),

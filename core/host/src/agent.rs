@@ -30,8 +30,8 @@
 //! exploration of the machine finds a fork without the journal of a record that was made, and a
 //! lost password without the token. It finds none without the other two journals, which save a
 //! second rotation. No journal is written between the vault's answer and the account: the one of
-//! the record made already says how the account's change stamp was, and any other stamp means that
-//! the record may be held.
+//! the record made already says how the account's change stamp was, and any other change stamp
+//! means that the record may be held.
 
 pub mod channel;
 mod demands;

@@ -90,14 +90,14 @@ impl Driver {
                     self.machine.handle_saved().unwrap();
                 }
                 Effect::LookUp => {
-                    let stamp = self.store.change_stamp(&self.account).unwrap();
-                    self.machine.handle_account(AccountSeen::Present { stamp }, now);
+                    let change_stamp = self.store.change_stamp(&self.account).unwrap();
+                    self.machine.handle_account(AccountSeen::Present { change_stamp }, now);
                 }
                 Effect::CheckIn => self.check_in(),
                 Effect::Prepare { previous, version } => self.prepare(previous, version),
-                Effect::ReadStamp => {
-                    let stamp = self.store.change_stamp(&self.account).unwrap();
-                    self.machine.handle_stamp(stamp, now, 0).unwrap();
+                Effect::ReadChangeStamp => {
+                    let change_stamp = self.store.change_stamp(&self.account).unwrap();
+                    self.machine.handle_change_stamp(change_stamp, now, 0).unwrap();
                 }
                 Effect::Apply { .. } => {
                     let password = self.password.as_ref().unwrap();
@@ -164,8 +164,8 @@ impl Driver {
         let record = Record::seal(&header, &password, &readers, &mut self.generator).unwrap();
         self.records.insert(id, record.as_bytes().to_vec());
         self.password = Some(password);
-        let stamp = self.store.change_stamp(&self.account).unwrap();
-        self.machine.handle_prepared(id, version, stamp, self.now).unwrap();
+        let change_stamp = self.store.change_stamp(&self.account).unwrap();
+        self.machine.handle_prepared(id, version, change_stamp, self.now).unwrap();
     }
 
     fn pass(&mut self, seconds: u64) {

@@ -27,7 +27,7 @@ fn password(text: &str) -> Password {
 }
 
 #[test]
-fn a_password_set_on_a_real_account_verifies_and_moves_the_stamp() {
+fn a_password_set_on_a_real_account_verifies_and_moves_the_change_stamp() {
     let real = RealAccount::new("set");
     let mut store = LinuxStore::new();
     let account = store.find(&name(&real.name)).unwrap();
@@ -43,7 +43,7 @@ fn a_password_set_on_a_real_account_verifies_and_moves_the_stamp() {
     let after = store.change_stamp(&account).unwrap();
     assert_ne!(before, after);
     assert!(real.shadow().starts_with("$y$") || real.shadow().starts_with("$6$"));
-    // The same password again is another salt: the stamp moves.
+    // The same password again is another salt: the change stamp moves.
     assert_eq!(store.set(&account, &password("x"), &mut lock), Ok(()));
     let once = store.change_stamp(&account).unwrap();
     assert_eq!(store.set(&account, &password("x"), &mut lock), Ok(()));

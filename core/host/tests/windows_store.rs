@@ -88,7 +88,7 @@ fn accounts_are_found_by_name_and_by_rid_500() {
 }
 
 #[test]
-fn a_password_is_set_as_utf_16_and_has_no_stamp_while_it_is_young() {
+fn a_password_is_set_as_utf_16_and_has_no_change_stamp_while_it_is_young() {
     let _turn = alone();
     let account = find("laps-admin").unwrap();
     let mut store = WindowsStore::new();

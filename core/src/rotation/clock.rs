@@ -121,7 +121,7 @@ impl Rotation {
             return;
         }
         match self.step {
-            Step::BackingUp { attempt, .. } | Step::Stamping { attempt, .. } => {
+            Step::BackingUp { attempt, .. } | Step::ReadingChangeStamp { attempt, .. } => {
                 self.say_of(&attempt, EventKind::PlaintextWiped, Reason::PlaintextExpired);
                 self.abandon(&attempt);
                 // The next one is made when the vault can be heard again.
@@ -141,7 +141,7 @@ impl Step {
     /// Every time that it remembers.
     fn times(&mut self) -> impl Iterator<Item = &mut Timestamp> {
         let (made_at, at) = match self {
-            Self::BackingUp { made_at, .. } | Self::Stamping { made_at, .. } => {
+            Self::BackingUp { made_at, .. } | Self::ReadingChangeStamp { made_at, .. } => {
                 (Some(made_at), None)
             }
             Self::Applying(Applying { made_at, stage: Stage::Set { at }, .. }) => {

@@ -32,8 +32,9 @@ pub enum Effect {
         /// The version of the new record; for the header.
         version: u64,
     },
-    /// Read the account's change stamp, then `handle_stamp`; none where the platform has none.
-    ReadStamp,
+    /// Read the account's change stamp, then `handle_change_stamp`; none where the platform has
+    /// none.
+    ReadChangeStamp,
     /// Set the password of this record on the account, then `handle_applied`.
     Apply {
         /// The record.
@@ -90,7 +91,7 @@ pub enum AccountSeen {
     Present {
         /// Its change stamp: 32 bytes that differ after every change of its password; none where
         /// the platform has none, or it could not be read.
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
     },
     /// There is no such account.
     Missing,

@@ -106,7 +106,7 @@ impl Rotation {
         let talk = &self.talk;
         match self.step {
             Step::Committing { .. } | Step::BackingUp { .. } => true,
-            Step::Stamping { .. } | Step::Applying(_) => false,
+            Step::ReadingChangeStamp { .. } | Step::Applying(_) => false,
             Step::Settled(_) => {
                 let asks = self.is_past(talk.check_in_at)
                     || talk.ask_at.is_some_and(|ask_at| self.is_past(ask_at));
@@ -143,10 +143,10 @@ impl Rotation {
             }
             // Nothing is committed before the first check-in of this run is answered
             // (protocol §2.1).
-            Step::Committing { attempt, verified, stamped: true } => {
+            Step::Committing { attempt, verified, change_stamp_read: true } => {
                 commit = talk.heard.then_some((attempt, Commit::new(attempt.id, verified)));
             }
-            Step::Stamping { .. } | Step::Applying(_) | Step::Committing { .. } => {
+            Step::ReadingChangeStamp { .. } | Step::Applying(_) | Step::Committing { .. } => {
                 return Err(RotationError::UnexpectedEvent);
             }
         }
@@ -233,7 +233,7 @@ impl Rotation {
                 self.take_offer(&sent, &answer, attempt, made_at, entropy);
             }
             Step::Committing { attempt, .. } => self.take_commit(&sent, &answer, &attempt),
-            Step::Settled(_) | Step::Stamping { .. } | Step::Applying(_) => {}
+            Step::Settled(_) | Step::ReadingChangeStamp { .. } | Step::Applying(_) => {}
         }
         if ahead {
             self.journal.reasons.rolled_back = true;
@@ -337,7 +337,7 @@ impl Rotation {
         }
         self.talk.lacking.remove(id);
         if answer.stored.contains(id) {
-            self.step = Step::Stamping { attempt, made_at };
+            self.step = Step::ReadingChangeStamp { attempt, made_at };
             self.talk.spins = 0;
             self.say_of(&attempt, EventKind::BackedUp, attempt.cause.reason);
             return;
@@ -384,7 +384,7 @@ impl Rotation {
     /// about this password.
     fn committed(&mut self, proposal: &Proposal, attempt: &Attempt) {
         let now = self.clock.now();
-        let settled = Settled { last_made: Some(attempt.id), stamp: attempt.stamp };
+        let settled = Settled { last_made: Some(attempt.id), change_stamp: attempt.change_stamp };
         self.step = Step::Settled(settled);
         let journal = &mut self.journal;
         journal.held = Held::exactly(attempt.id);

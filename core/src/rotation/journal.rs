@@ -49,7 +49,7 @@ pub(super) struct Settled {
     /// the next.
     pub(super) last_made: Option<RecordId>,
     /// The account's change stamp as this machine left it, or has seen it since.
-    pub(super) stamp: Option<[u8; 32]>,
+    pub(super) change_stamp: Option<[u8; 32]>,
 }
 
 /// A record that a rotation made.
@@ -61,7 +61,7 @@ pub(super) struct Attempt {
     /// [`Config::demand`](super::Config::demand) when it was made.
     pub(super) demand: [u8; 8],
     /// The account's change stamp before it was applied; in [`Phase::Committing`], after.
-    pub(super) stamp: Option<[u8; 32]>,
+    pub(super) change_stamp: Option<[u8; 32]>,
 }
 
 /// Reasons for a rotation that outlive the agent.
@@ -466,7 +466,7 @@ fn write_phase(w: &mut Output<Buffer<'_>>, phase: &Phase) {
         Phase::Settled(settled) => {
             w.u8(0);
             w.optional(settled.last_made, Output::id);
-            w.optional(settled.stamp, |w, stamp| w.bytes(&stamp));
+            w.optional(settled.change_stamp, |w, change_stamp| w.bytes(&change_stamp));
             return;
         }
         Phase::BackingUp(attempt) => (1, attempt),
@@ -480,14 +480,14 @@ fn write_phase(w: &mut Output<Buffer<'_>>, phase: &Phase) {
     w.u8(attempt.cause.reason.as_u8());
     w.u8(attempt.cause.kind.map_or(0, Kind::as_u8));
     w.bytes(&attempt.demand);
-    w.optional(attempt.stamp, |w, stamp| w.bytes(&stamp));
+    w.optional(attempt.change_stamp, |w, change_stamp| w.bytes(&change_stamp));
 }
 
 fn read_phase(r: &mut Input<'_>) -> Option<Phase> {
     let number = r.u8()?;
     if number == 0 {
-        let (last_made, stamp) = (r.optional(Input::id)?, r.optional(Input::array)?);
-        return Some(Phase::Settled(Settled { last_made, stamp }));
+        let (last_made, change_stamp) = (r.optional(Input::id)?, r.optional(Input::array)?);
+        return Some(Phase::Settled(Settled { last_made, change_stamp }));
     }
     let (id, version) = (r.id()?, r.u64()?);
     let reason = Reason::from_u8(r.u8()?)?;
@@ -495,8 +495,8 @@ fn read_phase(r: &mut Input<'_>) -> Option<Phase> {
         0 => None,
         number => Some(Kind::from_u8(number)?),
     };
-    let (demand, stamp) = (r.array()?, r.optional(Input::array)?);
-    let attempt = Attempt { id, version, cause: Cause { reason, kind }, demand, stamp };
+    let (demand, change_stamp) = (r.array()?, r.optional(Input::array)?);
+    let attempt = Attempt { id, version, cause: Cause { reason, kind }, demand, change_stamp };
     match number {
         1 => Some(Phase::BackingUp(attempt)),
         2 => Some(Phase::Applying(attempt)),

@@ -31,7 +31,7 @@ impl Rotation {
         }
         match seen {
             AccountSeen::Missing => self.see_missing(),
-            AccountSeen::Present { stamp } => self.see_present(stamp),
+            AccountSeen::Present { change_stamp } => self.see_present(change_stamp),
             AccountSeen::Unknown => {}
         }
     }
@@ -52,32 +52,32 @@ impl Rotation {
         self.changed(Unsaved::Step);
     }
 
-    fn see_present(&mut self, stamp: Option<[u8; 32]>) {
+    fn see_present(&mut self, change_stamp: Option<[u8; 32]>) {
         if self.journal.missing {
             self.journal.missing = false;
             self.said.missing = false;
-            self.distrust(stamp);
+            self.distrust(change_stamp);
             // What failed before failed on another account, perhaps.
             self.journal.failures = 0;
             self.journal.not_before = None;
             self.say(EventKind::AccountReturned, Reason::AccountChanged, 0);
             self.changed(Unsaved::Step);
         } else {
-            self.compare_stamp(stamp);
+            self.compare_change_stamp(change_stamp);
         }
     }
 
-    /// Another stamp than the one that is known: somebody else changed the account.
-    pub(super) fn compare_stamp(&mut self, stamp: Option<[u8; 32]>) {
+    /// Another change stamp than the one that is known: somebody else changed the account.
+    pub(super) fn compare_change_stamp(&mut self, change_stamp: Option<[u8; 32]>) {
         let Step::Settled(settled) = &mut self.step else { return };
-        match (settled.stamp, stamp) {
-            (Some(known), Some(stamp)) if known != stamp => {
-                self.distrust(Some(stamp));
+        match (settled.change_stamp, change_stamp) {
+            (Some(known), Some(change_stamp)) if known != change_stamp => {
+                self.distrust(Some(change_stamp));
                 self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
                 self.changed(Unsaved::Step);
             }
-            (None, Some(stamp)) => {
-                settled.stamp = Some(stamp);
+            (None, Some(change_stamp)) => {
+                settled.change_stamp = Some(change_stamp);
                 self.changed(Unsaved::Detail);
             }
             _ => {}
@@ -85,9 +85,9 @@ impl Rotation {
     }
 
     /// The account may hold a password that nobody knows, from now on.
-    fn distrust(&mut self, stamp: Option<[u8; 32]>) {
+    fn distrust(&mut self, change_stamp: Option<[u8; 32]>) {
         if let Step::Settled(settled) = &mut self.step {
-            settled.stamp = stamp;
+            settled.change_stamp = change_stamp;
         }
         self.journal.held.unknown = true;
         // An account that never had a password of ours is enrolled when it appears.

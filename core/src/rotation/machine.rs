@@ -80,8 +80,8 @@ pub(super) enum Step {
     Settled(Settled),
     /// A password is in memory; the vault is to store its record.
     BackingUp { attempt: Attempt, made_at: Timestamp },
-    /// It has; the stamp is to be read.
-    Stamping { attempt: Attempt, made_at: Timestamp },
+    /// It has; the change stamp is to be read.
+    ReadingChangeStamp { attempt: Attempt, made_at: Timestamp },
     /// The account is being changed.
     Applying(Applying),
     /// The account holds the record; no password in memory.
@@ -89,7 +89,7 @@ pub(super) enum Step {
         attempt: Attempt,
         verified: bool,
         /// Whether the account's change stamp was read since.
-        stamped: bool,
+        change_stamp_read: bool,
     },
 }
 
@@ -112,7 +112,7 @@ pub(super) enum Stage {
     Set { at: Timestamp },
     /// The account is to be asked.
     Verify(Applied),
-    /// It could not be asked, or did not answer: its stamp is to be read.
+    /// It could not be asked, or did not answer: its change stamp is to be read.
     Compare(Applied),
 }
 
@@ -121,7 +121,7 @@ impl Step {
     pub(super) const fn phase(&self) -> Phase {
         match *self {
             Self::Settled(settled) => Phase::Settled(settled),
-            Self::BackingUp { attempt, .. } | Self::Stamping { attempt, .. } => {
+            Self::BackingUp { attempt, .. } | Self::ReadingChangeStamp { attempt, .. } => {
                 Phase::BackingUp(attempt)
             }
             Self::Applying(Applying { attempt, .. }) => Phase::Applying(attempt),
@@ -134,7 +134,7 @@ impl Step {
         match *self {
             Self::Settled(_) => None,
             Self::BackingUp { attempt, .. }
-            | Self::Stamping { attempt, .. }
+            | Self::ReadingChangeStamp { attempt, .. }
             | Self::Applying(Applying { attempt, .. })
             | Self::Committing { attempt, .. } => Some(attempt),
         }
@@ -144,7 +144,7 @@ impl Step {
     pub(super) const fn made_at(&self) -> Option<Timestamp> {
         match *self {
             Self::BackingUp { made_at, .. }
-            | Self::Stamping { made_at, .. }
+            | Self::ReadingChangeStamp { made_at, .. }
             | Self::Applying(Applying { made_at, .. }) => Some(made_at),
             Self::Settled(_) | Self::Committing { .. } => None,
         }
@@ -155,7 +155,7 @@ impl Step {
         match self {
             Self::Settled(settled) => settled.last_made,
             Self::BackingUp { .. }
-            | Self::Stamping { .. }
+            | Self::ReadingChangeStamp { .. }
             | Self::Applying(_)
             | Self::Committing { .. } => self.attempt().map(|attempt| attempt.id),
         }
@@ -294,20 +294,20 @@ impl Rotation {
         if self.wipe {
             return Effect::Wipe;
         }
-        if matches!(self.step, Step::Committing { stamped: false, .. }) {
-            return Effect::ReadStamp;
+        if matches!(self.step, Step::Committing { change_stamp_read: false, .. }) {
+            return Effect::ReadChangeStamp;
         }
         if self.unsaved == Unsaved::Step {
             return self.save_or_wait();
         }
         match self.step {
-            Step::Stamping { .. } => return Effect::ReadStamp,
+            Step::ReadingChangeStamp { .. } => return Effect::ReadChangeStamp,
             Step::Applying(Applying { attempt: Attempt { id, .. }, stage, .. }) => {
                 return match stage {
                     Stage::Set { at } if self.is_past(at) => Effect::Apply { id },
                     Stage::Set { .. } => Effect::WaitUntil(self.next_time()),
                     Stage::Verify(_) => Effect::Verify { id },
-                    Stage::Compare(_) => Effect::ReadStamp,
+                    Stage::Compare(_) => Effect::ReadChangeStamp,
                 };
             }
             Step::Settled(_) | Step::BackingUp { .. } | Step::Committing { .. } => {}
@@ -450,7 +450,7 @@ impl Rotation {
         match self.step {
             Step::Settled(_) if !self.talk.heard => State::Starting,
             Step::Settled(_) => State::Settled,
-            Step::BackingUp { .. } | Step::Stamping { .. } => State::BackingUp,
+            Step::BackingUp { .. } | Step::ReadingChangeStamp { .. } => State::BackingUp,
             Step::Applying(Applying { stage: Stage::Verify(_) | Stage::Compare(_), .. }) => {
                 State::Verifying
             }

@@ -46,7 +46,7 @@ impl Rotation {
             self.cancel_reset(EventKind::PostAuthenticationCancelled, Reason::PolicyChanged);
         }
         let unwanted = self.config.directory.is_none() || !self.same_account();
-        if let (true, Step::BackingUp { attempt, .. } | Step::Stamping { attempt, .. }) =
+        if let (true, Step::BackingUp { attempt, .. } | Step::ReadingChangeStamp { attempt, .. }) =
             (unwanted, self.step)
         {
             self.abandon(&attempt);

@@ -17,8 +17,8 @@ const AT_ONCE: u8 = 2;
 
 impl Rotation {
     /// A machine that goes on from its journal. The caller holds the setter lock and has read
-    /// `stamp`, the account's change stamp, after taking it (protocol §2.5, §2.9). When nothing
-    /// is managed, the first event says so.
+    /// `change_stamp` after taking it (protocol §2.5, §2.9). If nothing is managed, an event says
+    /// so.
     ///
     /// # Errors
     /// `InvalidConfig`; `JournalMalformed` and `JournalOfAnotherDevice`: start with
@@ -26,7 +26,7 @@ impl Rotation {
     pub fn resume(
         journal: &[u8],
         config: Config,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<Self, RotationError> {
         config.check()?;
@@ -37,26 +37,26 @@ impl Rotation {
         let (step, interrupted) = match phase {
             Phase::Settled(settled) => (Step::Settled(settled), None),
             Phase::Committing { attempt, verified } => {
-                (Step::Committing { attempt, verified, stamped: true }, None)
+                (Step::Committing { attempt, verified, change_stamp_read: true }, None)
             }
             Phase::BackingUp(attempt) | Phase::Applying(attempt) => {
-                let settled = Settled { last_made: Some(attempt.id), stamp };
+                let settled = Settled { last_made: Some(attempt.id), change_stamp };
                 (Step::Settled(settled), Some(attempt))
             }
         };
         let mut rotation = Self::from_journal(config, journal, step);
         rotation.say_if_disabled();
         if let Some(attempt) = interrupted {
-            rotation.recover(&attempt, stamp);
+            rotation.recover(&attempt, change_stamp);
         }
         rotation.observe(now);
         rotation.take_account();
         Ok(rotation)
     }
 
-    // Protocol §2.5. Stamp as recorded: not held, ruled out. Changed, or no stamp: it may be held.
-    fn recover(&mut self, attempt: &Attempt, stamp: Option<[u8; 32]>) {
-        if stamp.is_some() && stamp == attempt.stamp {
+    // Protocol §2.5. As recorded: not held, ruled out. Changed, or none: it may be held.
+    fn recover(&mut self, attempt: &Attempt, change_stamp: Option<[u8; 32]>) {
+        if change_stamp.is_some() && change_stamp == attempt.change_stamp {
             self.rule_out(attempt);
         } else {
             // Room is certain: no record is made while the set is full.
@@ -77,16 +77,15 @@ impl Rotation {
     }
 
     /// A password was made and sealed under this id, with the version and predecessor that were
-    /// asked for; `stamp` is the account's change stamp, none where the platform has none.
+    /// asked for; `change_stamp` is the account's change stamp, none where the platform has none.
     ///
     /// # Errors
-    /// `UnexpectedEvent` when it was not asked for, or for another version; `IdRepeated`. The
-    /// driver wipes the password.
+    /// `UnexpectedEvent` when not asked for, or for another version; `IdRepeated`. Wipe it.
     pub fn handle_prepared(
         &mut self,
         id: RecordId,
         version: u64,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<(), RotationError> {
         if !matches!(self.poll(), Effect::Prepare { version: next, .. } if next == version) {
@@ -103,11 +102,11 @@ impl Rotation {
         }
         self.observe(now);
         // Whoever changed the account since the last look did not change it to this password.
-        self.compare_stamp(stamp);
+        self.compare_change_stamp(change_stamp);
         let Step::Settled(settled) = self.step else { return Err(RotationError::UnexpectedEvent) };
         self.drop_oldest();
-        let (demand, stamp) = (self.config.demand, stamp.or(settled.stamp));
-        let attempt = Attempt { id, version, cause, demand, stamp };
+        let (demand, change_stamp) = (self.config.demand, change_stamp.or(settled.change_stamp));
+        let attempt = Attempt { id, version, cause, demand, change_stamp };
         self.journal.highest = version;
         self.step = Step::BackingUp { attempt, made_at: self.clock.now() };
         self.talk.sent = None;
@@ -168,29 +167,31 @@ impl Rotation {
     /// platform has none. `entropy` is 64 random bits.
     ///
     /// No journal has to be written for the first: a start that finds a record being backed up
-    /// counts it as held unless the account's stamp is exactly the one of when the record was
-    /// made. A driver that writes one all the same writes the new stamp.
+    /// counts it as held unless the account's change stamp is exactly the one of when the record
+    /// was made. A driver that writes one all the same writes the new one.
     ///
     /// # Errors
     /// `UnexpectedEvent` when it was not asked for.
-    pub fn handle_stamp(
+    pub fn handle_change_stamp(
         &mut self,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
         now: Timestamp,
         entropy: u64,
     ) -> Result<(), RotationError> {
         self.observe(now);
-        if self.poll() != Effect::ReadStamp {
+        if self.poll() != Effect::ReadChangeStamp {
             return Err(RotationError::UnexpectedEvent);
         }
         match self.step {
-            Step::Stamping { attempt, made_at } => self.begin_to_apply(attempt, made_at, stamp)?,
+            Step::ReadingChangeStamp { attempt, made_at } => {
+                self.begin_apply(attempt, made_at, change_stamp)?;
+            }
             Step::Applying(Applying { stage: Stage::Compare(applied), .. }) => {
-                self.compare_outcome(applied, stamp, entropy);
+                self.compare_outcome(applied, change_stamp, entropy);
             }
             Step::Committing { mut attempt, verified, .. } => {
-                attempt.stamp = stamp;
-                self.step = Step::Committing { attempt, verified, stamped: true };
+                attempt.change_stamp = change_stamp;
+                self.step = Step::Committing { attempt, verified, change_stamp_read: true };
                 self.changed(Unsaved::Step);
             }
             Step::Settled(_) | Step::BackingUp { .. } | Step::Applying(_) => {
@@ -200,22 +201,22 @@ impl Rotation {
         Ok(())
     }
 
-    fn begin_to_apply(
+    fn begin_apply(
         &mut self,
         mut attempt: Attempt,
         made_at: Timestamp,
-        stamp: Option<[u8; 32]>,
+        change_stamp: Option<[u8; 32]>,
     ) -> Result<(), RotationError> {
         let room = self.journal.held.ids.push(attempt.id);
         room.map_err(|_| RotationError::UnexpectedEvent)?;
-        if attempt.stamp.is_some() && stamp.is_some() && stamp != attempt.stamp {
+        if matches!((attempt.change_stamp, change_stamp), (Some(was), Some(is)) if was != is) {
             // Somebody changed the account since the record was made: what it has now is not known,
             // should this password not get onto it.
             self.journal.held.unknown = true;
             self.journal.reasons.account_changed = true;
             self.say(EventKind::AccountChanged, Reason::AccountChanged, 0);
         }
-        attempt.stamp = stamp.or(attempt.stamp);
+        attempt.change_stamp = change_stamp.or(attempt.change_stamp);
         let stage = Stage::Set { at: self.clock.now() };
         self.step =
             Step::Applying(Applying { attempt, made_at, tries: 0, maybe_held: false, stage });
@@ -272,14 +273,14 @@ impl Rotation {
         Ok(())
     }
 
-    /// The account did not say whether it holds the password. An unchanged stamp says that it does
-    /// not; where there is no stamp, the store's word counts: a refusal is believed (what is
-    /// ruled out on it can be revealed until the next commit), and a success where nobody could
-    /// ever be asked. Everything else stays uncertain.
-    fn compare_outcome(&mut self, applied: Applied, stamp: Option<[u8; 32]>, entropy: u64) {
+    /// The account did not say whether it holds the password. An unchanged change stamp says that
+    /// it does not; where there is no change stamp, the store's word counts: a refusal is believed
+    /// (what is ruled out on it can be revealed until the next commit), and a success where nobody
+    /// could ever be asked. Everything else stays uncertain.
+    fn compare_outcome(&mut self, applied: Applied, change_stamp: Option<[u8; 32]>, entropy: u64) {
         let Step::Applying(Applying { attempt, .. }) = self.step else { return };
-        let before = attempt.stamp.filter(|_| stamp.is_some());
-        if before.is_some() && before == stamp {
+        let before = attempt.change_stamp.filter(|_| change_stamp.is_some());
+        if before.is_some() && before == change_stamp {
             self.not_held(applied, false, Reason::Unverified, entropy);
         } else if applied == Applied::Success && !self.config.can_verify {
             self.held(false);
@@ -295,7 +296,7 @@ impl Rotation {
         let Step::Applying(Applying { attempt, .. }) = self.step else { return };
         self.changes = self.changes.saturating_add(1);
         self.journal.covered = self.clock.now();
-        self.drop_password(Step::Committing { attempt, verified, stamped: false });
+        self.drop_password(Step::Committing { attempt, verified, change_stamp_read: false });
         self.changed(Unsaved::Step);
         self.say_of(&attempt, EventKind::AccountUpdated, attempt.cause.reason);
         if verified {
@@ -366,9 +367,9 @@ impl Rotation {
             Applied::Success => (EventKind::AccountUpdateFailed, otherwise),
         };
         let maybe = self.journal.held.ids.contains(attempt.id);
-        // After an uncertain outcome any stamp may be ours.
-        let stamp = attempt.stamp.filter(|_| !maybe);
-        self.drop_password(Step::Settled(Settled { last_made: Some(attempt.id), stamp }));
+        // After an uncertain outcome any change stamp may be ours.
+        let change_stamp = attempt.change_stamp.filter(|_| !maybe);
+        self.drop_password(Step::Settled(Settled { last_made: Some(attempt.id), change_stamp }));
         self.changed(Unsaved::Step);
         if maybe {
             self.changes = self.changes.saturating_add(1);
@@ -398,7 +399,7 @@ impl Rotation {
     }
 
     fn settle_unapplied(&mut self, attempt: &Attempt) {
-        let settled = Settled { last_made: Some(attempt.id), stamp: attempt.stamp };
+        let settled = Settled { last_made: Some(attempt.id), change_stamp: attempt.change_stamp };
         self.drop_password(Step::Settled(settled));
         self.changed(Unsaved::Step);
     }

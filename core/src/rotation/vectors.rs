@@ -128,7 +128,7 @@ fn journal() -> (Journal, Phase) {
         version: 3,
         cause: Cause { reason: Reason::Order, kind: Some(Kind::Order) },
         demand: [0xee; 8],
-        stamp: Some([0xcc; 32]),
+        change_stamp: Some([0xcc; 32]),
     };
     (journal.highest, journal.committed) = (3, 2);
     journal.held = held(&[0x44, 0x22]);
@@ -166,7 +166,7 @@ fn settled_journal() -> (Journal, Phase) {
     (journal.highest, journal.committed) = (1, 1);
     journal.held = Held::exactly(id(0x11));
     journal.missing = true;
-    let settled = Settled { last_made: Some(id(0x11)), stamp: Some([0xcc; 32]) };
+    let settled = Settled { last_made: Some(id(0x11)), change_stamp: Some([0xcc; 32]) };
     (journal, Phase::Settled(settled))
 }
 

@@ -251,7 +251,7 @@ fn an_uncertain_outcome_is_a_reason() {
 fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
     let middle: [fn(Effect) -> bool; 5] = [
         |effect| effect == Effect::CheckIn,
-        |effect| effect == Effect::ReadStamp,
+        |effect| effect == Effect::ReadChangeStamp,
         |effect| matches!(effect, Effect::Apply { .. }),
         |effect| matches!(effect, Effect::Verify { .. }),
         |effect| effect == Effect::Wipe,
@@ -277,7 +277,7 @@ fn an_account_replaced_in_the_middle_never_gets_the_password_of_the_other() {
     type Middle = (fn(Effect) -> bool, bool);
     let middle: [Middle; 5] = [
         (|effect| effect == Effect::CheckIn, false),
-        (|effect| effect == Effect::ReadStamp, false),
+        (|effect| effect == Effect::ReadChangeStamp, false),
         (|effect| matches!(effect, Effect::Apply { .. }), true),
         (|effect| matches!(effect, Effect::Verify { .. }), true),
         (|effect| effect == Effect::Wipe, true),
@@ -340,7 +340,7 @@ fn nothing_is_managed_with_the_directory_switched_off_but_a_commit_is_finished()
 
     let mut world = settled();
     world.machine.force(world.now);
-    world.run_to(|effect| effect == Effect::ReadStamp);
+    world.run_to(|effect| effect == Effect::ReadChangeStamp);
     change(&mut world, |config| config.directory = None);
     assert_eq!((world.account, world.memory), (1, None));
     change(&mut world, |config| config.directory = Some(Directory::Entra));

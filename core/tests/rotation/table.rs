@@ -18,12 +18,12 @@ const PLACES: [Place; 17] = [
     (State::Settled, "prepare"),
     (State::BackingUp, "save"),
     (State::BackingUp, "check in"),
-    (State::BackingUp, "read the stamp"),
+    (State::BackingUp, "read the change stamp"),
     (State::Applying, "apply"),
     (State::Applying, "wait"),
     (State::Verifying, "verify"),
     (State::Committing, "wipe"),
-    (State::Committing, "read the stamp"),
+    (State::Committing, "read the change stamp"),
     (State::Committing, "save"),
     (State::Committing, "check in"),
     (State::Settled, "save"),
@@ -39,7 +39,7 @@ fn effect(world: &World) -> &'static str {
         Effect::LookUp => "look up",
         Effect::CheckIn => "check in",
         Effect::Prepare { .. } => "prepare",
-        Effect::ReadStamp => "read the stamp",
+        Effect::ReadChangeStamp => "read the change stamp",
         Effect::Apply { .. } => "apply",
         Effect::Verify { .. } => "verify",
         Effect::Act(_) => "act",
@@ -100,8 +100,8 @@ fn new(world: &World) -> u8 {
 
 fn prepared(world: &mut World) -> Result<(), RotationError> {
     let (new, version) = (new(world), world.versions.last().unwrap() + 1);
-    let stamp = world.stamp();
-    world.machine.handle_prepared(id(new), version, stamp, world.now)?;
+    let change_stamp = world.change_stamp();
+    world.machine.handle_prepared(id(new), version, change_stamp, world.now)?;
     world.versions.push(version);
     world.memory = Some(new);
     Ok(())
@@ -143,7 +143,7 @@ const ASKED: [InputEvent; 17] = [
         w.machine.handle_prepared(id(1), version, None, w.now)
     }),
     ("not prepared", |w| w.machine.handle_prepare_failed(w.now, 0)),
-    ("stamp", |w| w.machine.handle_stamp(w.stamp(), w.now, 0)),
+    ("change stamp", |w| w.machine.handle_change_stamp(w.change_stamp(), w.now, 0)),
     ("applied", |w| applied(w, Applied::Success, true)),
     ("refused", |w| applied(w, Applied::Refused, false)),
     ("match", |w| w.machine.handle_verified(Verified::Match, w.now, 0)),
@@ -171,20 +171,28 @@ const NEXT: [(Place, &str, Place); 31] = [
     ((State::BackingUp, "save"), "saved", (State::BackingUp, "check in")),
     ((State::BackingUp, "check in"), "checked in", (State::BackingUp, "check in")),
     ((State::BackingUp, "check in"), "saved", (State::BackingUp, "check in")),
-    ((State::BackingUp, "read the stamp"), "stamp", (State::Applying, "apply")),
-    ((State::BackingUp, "read the stamp"), "saved", (State::BackingUp, "read the stamp")),
+    ((State::BackingUp, "read the change stamp"), "change stamp", (State::Applying, "apply")),
+    (
+        (State::BackingUp, "read the change stamp"),
+        "saved",
+        (State::BackingUp, "read the change stamp"),
+    ),
     ((State::Applying, "apply"), "applied", (State::Verifying, "verify")),
     ((State::Applying, "apply"), "refused", (State::Verifying, "verify")),
     ((State::Applying, "apply"), "saved", (State::Applying, "apply")),
     ((State::Applying, "wait"), "saved", (State::Applying, "wait")),
     ((State::Verifying, "verify"), "match", (State::Committing, "wipe")),
     ((State::Verifying, "verify"), "mismatch", (State::Applying, "wait")),
-    ((State::Verifying, "verify"), "no answer", (State::Verifying, "read the stamp")),
+    ((State::Verifying, "verify"), "no answer", (State::Verifying, "read the change stamp")),
     ((State::Verifying, "verify"), "saved", (State::Verifying, "verify")),
-    ((State::Committing, "wipe"), "wiped", (State::Committing, "read the stamp")),
+    ((State::Committing, "wipe"), "wiped", (State::Committing, "read the change stamp")),
     ((State::Committing, "wipe"), "saved", (State::Committing, "wipe")),
-    ((State::Committing, "read the stamp"), "stamp", (State::Committing, "save")),
-    ((State::Committing, "read the stamp"), "saved", (State::Committing, "read the stamp")),
+    ((State::Committing, "read the change stamp"), "change stamp", (State::Committing, "save")),
+    (
+        (State::Committing, "read the change stamp"),
+        "saved",
+        (State::Committing, "read the change stamp"),
+    ),
     ((State::Committing, "save"), "saved", (State::Committing, "check in")),
     ((State::Committing, "check in"), "checked in", (State::Committing, "check in")),
     ((State::Committing, "check in"), "saved", (State::Committing, "check in")),
@@ -233,7 +241,7 @@ type Event = (&'static str, fn(&mut World));
 const ANY_TIME: [Event; 13] = [
     ("account there", World::look),
     ("account changed by somebody else", |w| {
-        let seen = AccountSeen::Present { stamp: Some([99; 32]) };
+        let seen = AccountSeen::Present { change_stamp: Some([99; 32]) };
         w.machine.handle_account(seen, w.now);
     }),
     ("account missing", |w| w.machine.handle_account(AccountSeen::Missing, w.now)),

@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    pub(crate) fn stamp(&self) -> Option<[u8; 32]> {
+    pub(crate) fn change_stamp(&self) -> Option<[u8; 32]> {
         Some([self.account; 32])
     }
 
@@ -146,9 +146,11 @@ impl World {
                 self.versions.push(version);
                 let new = u8::try_from(self.versions.len() - 1).unwrap();
                 self.memory = Some(new);
-                self.machine.handle_prepared(id(new), version, self.stamp(), now).unwrap();
+                self.machine.handle_prepared(id(new), version, self.change_stamp(), now).unwrap();
             }
-            Effect::ReadStamp => self.machine.handle_stamp(self.stamp(), now, entropy).unwrap(),
+            Effect::ReadChangeStamp => {
+                self.machine.handle_change_stamp(self.change_stamp(), now, entropy).unwrap();
+            }
             Effect::Apply { id } => {
                 assert_eq!(self.memory, Some(number(id)));
                 let (applied, effect) = self.weather.setter;
@@ -180,7 +182,7 @@ impl World {
     }
 
     pub(crate) fn look(&mut self) {
-        let there = AccountSeen::Present { stamp: self.stamp() };
+        let there = AccountSeen::Present { change_stamp: self.change_stamp() };
         let seen = if self.missing { AccountSeen::Missing } else { there };
         self.machine.handle_account(seen, self.now);
     }
@@ -242,7 +244,7 @@ impl World {
         self.memory = None;
         self.machine = match &self.disk {
             Some(journal) => {
-                Rotation::resume(journal, self.config, self.stamp(), self.now).unwrap()
+                Rotation::resume(journal, self.config, self.change_stamp(), self.now).unwrap()
             }
             None => Rotation::new(self.config, self.now).unwrap(),
         };

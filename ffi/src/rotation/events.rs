@@ -186,7 +186,7 @@ pub unsafe extern "C" fn laps_rotation_handle_stamp(
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
         let entropy = core::mem::take(&mut rotation.entropy);
-        Ok(rotation.machine.handle_stamp(stamp, time(now), entropy)?)
+        Ok(rotation.machine.handle_change_stamp(stamp, time(now), entropy)?)
     })
 }
 
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn laps_rotation_handle_account(
         // SAFETY: contract, Buffers.
         let stamp = unsafe { pointer::array::<32>(stamp) }.copied();
         let seen = match seen {
-            LAPS_ACCOUNT_PRESENT => AccountSeen::Present { stamp },
+            LAPS_ACCOUNT_PRESENT => AccountSeen::Present { change_stamp: stamp },
             LAPS_ACCOUNT_MISSING => AccountSeen::Missing,
             LAPS_ACCOUNT_UNKNOWN => AccountSeen::Unknown,
             _ => return Err(unknown("seen", seen)),

@@ -97,9 +97,9 @@ impl AccountStore for CommandStore {
         "command"
     }
 
-    /// Everything but stamps, until the program says 11.
+    /// Everything but change stamps, until the program says 11.
     fn abilities(&self) -> Abilities {
-        Abilities { stamp: false, ..Abilities::all() }
+        Abilities { change_stamp: false, ..Abilities::all() }
     }
 
     fn findings(&self) -> Vec<&'static str> {

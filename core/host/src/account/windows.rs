@@ -5,9 +5,9 @@
 //! * *Stands aside* when an active Windows LAPS policy manages the account (registry roots of
 //!   windows-laps §1.1), and when the system answers 0x21CE or 0xC000A08B to a change.
 //! * *Change stamp*: SHA-256 of the time at which the password was set. Windows gives its age in
-//!   whole seconds, so the stamp of an unchanged password may differ by a second; that keeps a
-//!   candidate too many, never one too few. A password that is only a few seconds old has no stamp:
-//!   one that was set right after it could not be told from it.
+//!   whole seconds, so the change stamp of an unchanged password may differ by a second; that keeps
+//!   a candidate too many, never one too few. A password that is only a few seconds old has no
+//!   change stamp: one that was set right after it could not be told from it.
 //! * *Verification* is a logon of type network, which starts no session. A logon that is refused
 //!   only because of the logon type, an expired password or one that must be changed has checked
 //!   the password before: it matches. A disabled, locked or restricted account gives no answer.
@@ -186,7 +186,7 @@ const POLICY_CONTROLLED_ACCOUNT: u32 = 0x21CE;
 /// `STATUS_POLICY_CONTROLLED_ACCOUNT` (windows-laps §4.8), should a status come through.
 const POLICY_CONTROLLED_STATUS: u32 = 0xC000_A08B;
 /// How old a password must be, in seconds, to have a change stamp. Windows tells whole seconds, and
-/// the two clocks that the stamp is made of are each up to a second off: two passwords set within
-/// two seconds may have one stamp, and the second would be ruled out after a crash although the
-/// account has it.
+/// the two clocks that the change stamp is made of are each up to a second off: two passwords set
+/// within two seconds may have one change stamp, and the second would be ruled out after a crash
+/// although the account has it.
 const LEAST_AGE: u32 = 3;

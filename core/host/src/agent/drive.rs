@@ -94,8 +94,8 @@ pub(super) enum Until {
 impl Agent {
     /// Starts the machine from the journal. The setter lock is held since the folder was opened.
     pub(super) fn start(&mut self, config: Config, look: &Look) -> Result<Drive, AgentError> {
-        let stamp = match look {
-            Look::There(account) => self.stamp(account),
+        let change_stamp = match look {
+            Look::There(account) => self.change_stamp(account),
             Look::Missing(_) => None,
         };
         let file = match self.folder.load()? {
@@ -113,7 +113,7 @@ impl Agent {
             .into_iter()
             .filter_map(|bytes| Some((Record::parse(&bytes).ok()?.header().id, bytes)))
             .collect();
-        let machine = match Rotation::resume(&file.machine, config, stamp, now()) {
+        let machine = match Rotation::resume(&file.machine, config, change_stamp, now()) {
             Err(
                 error @ (RotationError::JournalMalformed | RotationError::JournalOfAnotherDevice),
             ) => {
@@ -172,7 +172,7 @@ impl Agent {
                 | Effect::Apply { .. }
                 | Effect::LookUp
                 | Effect::Prepare { .. }
-                | Effect::ReadStamp
+                | Effect::ReadChangeStamp
                 | Effect::Verify { .. }
                 | Effect::WaitUntil(_) => return Ok(()),
             }
@@ -203,7 +203,7 @@ impl Agent {
         let seen = match look {
             Ok(Look::There(account)) => {
                 take_in(&mut drive.machine, &account)?;
-                AccountSeen::Present { stamp: self.stamp(&account) }
+                AccountSeen::Present { change_stamp: self.change_stamp(&account) }
             }
             Ok(Look::Missing(account)) => {
                 take_in(&mut drive.machine, &account)?;
@@ -235,12 +235,12 @@ impl Agent {
             Effect::Prepare { previous, version } => {
                 self.prepare(drive, policy, previous, version)?;
             }
-            Effect::ReadStamp => {
-                let stamp = self.stamp(&managed(&drive.machine));
+            Effect::ReadChangeStamp => {
+                let change_stamp = self.change_stamp(&managed(&drive.machine));
                 let entropy = self.entropy()?;
-                match drive.machine.handle_stamp(stamp, now(), entropy) {
-                    // The password's time ran out while the stamp was read: the machine now asks
-                    // for it wiped.
+                match drive.machine.handle_change_stamp(change_stamp, now(), entropy) {
+                    // The password's time ran out while the change stamp was read: the machine now
+                    // asks for it wiped.
                     Ok(()) | Err(RotationError::UnexpectedEvent) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -326,8 +326,9 @@ impl Agent {
         version: u64,
     ) -> Result<(), AgentError> {
         match self.make(drive, policy, previous, version) {
-            Ok((id, stamp)) => {
-                if let Err(error) = drive.machine.handle_prepared(id, version, stamp, now()) {
+            Ok((id, change_stamp)) => {
+                if let Err(error) = drive.machine.handle_prepared(id, version, change_stamp, now())
+                {
                     drive.password = None;
                     drive.records.remove(&id);
                     return Err(error.into());
@@ -344,7 +345,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Makes and seals a password; its id, and the stamp before anything was done with it.
+    /// Makes and seals a password; its id, and the change stamp before anything was done with it.
     fn make(
         &mut self,
         drive: &mut Drive,
@@ -373,7 +374,7 @@ impl Agent {
             config.can_verify = false;
             drive.machine.handle_config(config, now()).map_err(|error| error.to_string())?;
         }
-        let stamp = self.stamp(&account);
+        let change_stamp = self.change_stamp(&account);
         let header = Header {
             scope: self.options.scope,
             device: self.options.device,
@@ -390,7 +391,7 @@ impl Agent {
             .map_err(|error| error.to_string())?;
         drive.records.insert(id, record.as_bytes().to_vec());
         drive.password = Some((id, password));
-        Ok((id, stamp))
+        Ok((id, change_stamp))
     }
 
     fn apply(
@@ -484,12 +485,12 @@ impl Agent {
         }
     }
 
-    fn stamp(&mut self, account: &LocalAccount) -> Option<[u8; 32]> {
+    fn change_stamp(&mut self, account: &LocalAccount) -> Option<[u8; 32]> {
         match self.store.change_stamp(account) {
-            Ok(stamp) => stamp,
+            Ok(change_stamp) => change_stamp,
             // Unknown is on the safe side: more candidates, never fewer.
             Err(error) => {
-                self.tell("stamp-unknown", Level::Warning, error.to_string());
+                self.tell("change-stamp-unknown", Level::Warning, error.to_string());
                 None
             }
         }

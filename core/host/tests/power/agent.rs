@@ -59,7 +59,7 @@ impl AccountStore for Account {
 
     fn abilities(&self) -> Abilities {
         let mut abilities = Abilities::default();
-        (abilities.stamp, abilities.verify) = (self.helpful, self.helpful);
+        (abilities.change_stamp, abilities.verify) = (self.helpful, self.helpful);
         abilities
     }
 
@@ -68,9 +68,9 @@ impl AccountStore for Account {
     }
 
     fn change_stamp(&mut self, _account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        let mut stamp = [0; 32];
-        stamp[0] = u8::try_from(self.passwords().len()).unwrap();
-        Ok(self.helpful.then_some(stamp))
+        let mut change_stamp = [0; 32];
+        change_stamp[0] = u8::try_from(self.passwords().len()).unwrap();
+        Ok(self.helpful.then_some(change_stamp))
     }
 
     fn set(
@@ -242,8 +242,8 @@ fn go_on(device: &Device<'_>, what: &str) {
         assert!(held(&candidates) || held(&device.journalled()), "{what}: lost in run {run}");
         if outcome == RunOutcome::NothingDue {
             assert!(held(&candidates), "{what}: not in the vault");
-            // Without verification and stamps both passwords may stay candidates until the next
-            // rotation.
+            // Without verification and change stamps both passwords may stay candidates until the
+            // next rotation.
             assert!(
                 !device.account.helpful || candidates.len() == 1,
                 "{what}: {}",

@@ -29,7 +29,7 @@ fn acts(most: u8, acts: u64) -> Setting {
 }
 
 fn blind(run: Setting) -> Setting {
-    Setting { can_verify: false, stamps: false, ..run }
+    Setting { can_verify: false, change_stamps: false, ..run }
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn accounts_that_go() {
     caught(
         "another change stamp is not noticed",
         C,
-        Rules::without(Rule::KeepStamp),
+        Rules::without(Rule::KeepChangeStamp),
         acts(1, any![SetByHand]),
         "WITH THE CAUSES GONE",
     );

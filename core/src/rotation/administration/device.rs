@@ -110,8 +110,8 @@ impl World {
             None => Rotation::new(config, now).unwrap(),
             Some(disk) => {
                 let at = usize::from(disk.journal.account.as_str() == super::state::ACCOUNTS[1]);
-                let stamp = self.stamp_of(at, setting);
-                Rotation::resume(&disk.bytes, config, stamp, now).unwrap()
+                let change_stamp = self.change_stamp_of(at, setting);
+                Rotation::resume(&disk.bytes, config, change_stamp, now).unwrap()
             }
         };
         (self.answer, self.sent) = (None, None);
@@ -182,10 +182,10 @@ impl World {
                 Effect::Wipe => self.machine.handle_wiped().unwrap(),
                 Effect::Save if self.can(setting, Fault::Crash) => return,
                 Effect::Save => self.save(),
-                Effect::ReadStamp => {
-                    let stamp = self.stamp_of(self.worked_on(), setting);
-                    // The password's time may run out while the stamp is read.
-                    let _ = self.machine.handle_stamp(stamp, now, 0);
+                Effect::ReadChangeStamp => {
+                    let change_stamp = self.change_stamp_of(self.worked_on(), setting);
+                    // The password's time may run out while the change stamp is read.
+                    let _ = self.machine.handle_change_stamp(change_stamp, now, 0);
                 }
                 Effect::Prepare { previous, version } => {
                     if self.made.len() >= MOST {
@@ -215,10 +215,10 @@ impl World {
         let account = &self.accounts[at];
         let sid = self.machine.sid().map_or(0, |_| account.sid);
         let made = Made { version, previous, name: account.name, sid, readers: self.readers };
-        let stamp = self.stamp_of(at, setting);
+        let change_stamp = self.change_stamp_of(at, setting);
         let now = self.device_now();
         Rc::make_mut(&mut self.made).push(made);
-        self.machine.handle_prepared(id(new), version, stamp, now).unwrap();
+        self.machine.handle_prepared(id(new), version, change_stamp, now).unwrap();
     }
 
     /// One check-in: written, carried, taken by the vault; its answer is on its way.
@@ -365,7 +365,9 @@ impl World {
         }
         if self.machine.poll() == Effect::LookUp {
             let seen = if account.present {
-                AccountSeen::Present { stamp: self.stamp_of(usize::from(self.turned), setting) }
+                AccountSeen::Present {
+                    change_stamp: self.change_stamp_of(usize::from(self.turned), setting),
+                }
             } else {
                 AccountSeen::Missing
             };

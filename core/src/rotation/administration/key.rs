@@ -7,8 +7,8 @@
 //!   what lies more than a day ahead is "far": waits are at most a day long, and between two runs
 //!   more than a day passes ([`super::device::BETWEEN_RUNS`]). At the vault, which keeps what was
 //!   current for thirty days, what lies further back is "long past".
-//! - *Ids, tokens, stamps, digests* matter only through equality: each is named by the place of its
-//!   first appearance.
+//! - *Ids, tokens, change stamps, digests* matter only through equality: each is named by the place
+//!   of its first appearance.
 //! - *Versions* only order: each is named by its place among the others.
 
 use alloc::vec::Vec;

@@ -39,7 +39,7 @@ const CLOCKS: u64 = any![Act::DeviceForth, Act::DeviceBack, Act::VaultForth, Act
 
 /// Verification and change stamps, both, one of them, or none.
 const BOTH: (bool, bool) = (true, true);
-const STAMPS: (bool, bool) = (false, true);
+const CHANGE_STAMPS: (bool, bool) = (false, true);
 const VERIFIES: (bool, bool) = (true, false);
 const BLIND: (bool, bool) = (false, false);
 
@@ -60,49 +60,49 @@ macro_rules! parts {
 
 parts! {
     vault_and_device: VAULT DEVICE, Crash Lose, Orders Stored, BOTH;
-    vault_and_account: VAULT ACCOUNT, Refuse Nothing, Lacking HighestNext, STAMPS;
+    vault_and_account: VAULT ACCOUNT, Refuse Nothing, Lacking HighestNext, CHANGE_STAMPS;
     vault_and_policy: VAULT POLICY, Fail Soon, RemovedReaders OtherLog, VERIFIES;
     vault_and_orders: VAULT ORDERS, Crash Missing, SetsNothing RefusesSet, BLIND;
-    vault_and_copies: VAULT COPIES, Refuse Missing, MissesSet ElsewhereSet, STAMPS;
+    vault_and_copies: VAULT COPIES, Refuse Missing, MissesSet ElsewhereSet, CHANGE_STAMPS;
     vault_and_lives: VAULT LIVES, Nothing Mute, FailsSet Unreadable, VERIFIES;
     vault_and_sealings: VAULT SEALINGS, Crash Refuse, Full Stale, BLIND;
     vault_and_runs: VAULT RUNS, Lose Nothing, StaleToken CommitLacking, BOTH;
     vault_and_clocks: VAULT CLOCKS, Missing Nothing, OrderAt ManyCandidates, VERIFIES;
     device_and_account: DEVICE ACCOUNT, Crash Repeat, HighestFar HighestTooFar, BLIND;
     device_and_policy: DEVICE POLICY, Crash Refuse, HighestMax Restored, BOTH;
-    device_and_orders: DEVICE ORDERS, Fail Lose, Orders Candidates, STAMPS;
+    device_and_orders: DEVICE ORDERS, Fail Lose, Orders Candidates, CHANGE_STAMPS;
     device_and_copies: DEVICE COPIES, Crash Lose, Lacking Acknowledged, BLIND;
     device_and_lives: DEVICE LIVES, Soon Lose, RemovedReaders OtherLog, BOTH;
-    device_and_sealings: DEVICE SEALINGS, Fail Crash, SetsNothing RefusesSet, STAMPS;
+    device_and_sealings: DEVICE SEALINGS, Fail Crash, SetsNothing RefusesSet, CHANGE_STAMPS;
     device_and_runs: DEVICE RUNS, Nothing Soon, MissesSet ElsewhereSet, VERIFIES;
     device_and_clocks: DEVICE CLOCKS, Clone Soon, FailsSet Unreadable, BOTH;
-    account_and_policy: ACCOUNT POLICY, Fail Soon, Full Stale, STAMPS;
+    account_and_policy: ACCOUNT POLICY, Fail Soon, Full Stale, CHANGE_STAMPS;
     account_and_orders: ACCOUNT ORDERS, Missing Mute, StaleToken CommitLacking, VERIFIES;
     account_and_copies: ACCOUNT COPIES, Refuse Clone, OrderAt ManyCandidates, BLIND;
-    account_and_lives: ACCOUNT LIVES, Fail Clone, HighestFar HighestTooFar, STAMPS;
+    account_and_lives: ACCOUNT LIVES, Fail Clone, HighestFar HighestTooFar, CHANGE_STAMPS;
     account_and_sealings: ACCOUNT SEALINGS, Refuse Nothing, HighestMax Restored, VERIFIES;
     account_and_runs: ACCOUNT RUNS, Refuse Fail, Orders Candidates, BLIND;
     account_and_clocks: ACCOUNT CLOCKS, Soon Refuse, Lacking HighestNext, BOTH;
     policy_and_orders: POLICY ORDERS, Repeat Refuse, RemovedReaders OtherLog, VERIFIES;
     policy_and_copies: POLICY COPIES, Refuse Nothing, SetsNothing RefusesSet, BLIND;
     policy_and_lives: POLICY LIVES, Clone Lose, MissesSet ElsewhereSet, BOTH;
-    policy_and_sealings: POLICY SEALINGS, Crash Missing, FailsSet Unreadable, STAMPS;
+    policy_and_sealings: POLICY SEALINGS, Crash Missing, FailsSet Unreadable, CHANGE_STAMPS;
     policy_and_runs: POLICY RUNS, Refuse Missing, Full Stale, BLIND;
     policy_and_clocks: POLICY CLOCKS, Mute Soon, StaleToken CommitLacking, BOTH;
-    orders_and_copies: ORDERS COPIES, Crash Refuse, OrderAt ManyCandidates, STAMPS;
+    orders_and_copies: ORDERS COPIES, Crash Refuse, OrderAt ManyCandidates, CHANGE_STAMPS;
     orders_and_lives: ORDERS LIVES, Refuse Mute, HighestFar HighestTooFar, VERIFIES;
     orders_and_sealings: ORDERS SEALINGS, Fail Mute, HighestMax Restored, BOTH;
-    orders_and_runs: ORDERS RUNS, Crash Repeat, Orders Candidates, STAMPS;
+    orders_and_runs: ORDERS RUNS, Crash Repeat, Orders Candidates, CHANGE_STAMPS;
     orders_and_clocks: ORDERS CLOCKS, Repeat Nothing, Lacking HighestNext, VERIFIES;
     copies_and_lives: COPIES LIVES, Fail Lose, RemovedReaders OtherLog, BLIND;
-    copies_and_sealings: COPIES SEALINGS, Crash Lose, SetsNothing RefusesSet, STAMPS;
+    copies_and_sealings: COPIES SEALINGS, Crash Lose, SetsNothing RefusesSet, CHANGE_STAMPS;
     copies_and_runs: COPIES RUNS, Lose Refuse, MissesSet ElsewhereSet, VERIFIES;
     copies_and_clocks: COPIES CLOCKS, Fail Crash, FailsSet Unreadable, BLIND;
     lives_and_sealings: LIVES SEALINGS, Mute Lose, Full Stale, BOTH;
     lives_and_runs: LIVES RUNS, Crash Lose, StaleToken CommitLacking, VERIFIES;
     lives_and_clocks: LIVES CLOCKS, Fail Soon, OrderAt Acknowledged, BLIND;
     sealings_and_runs: SEALINGS RUNS, Fail Soon, HighestFar HighestTooFar, BOTH;
-    sealings_and_clocks: SEALINGS CLOCKS, Refuse Clone, HighestMax Restored, STAMPS;
+    sealings_and_clocks: SEALINGS CLOCKS, Refuse Clone, HighestMax Restored, CHANGE_STAMPS;
     runs_and_clocks: RUNS CLOCKS, Fail Clone, Orders Candidates, BLIND;
 }
 

@@ -48,7 +48,7 @@ pub(super) enum Rule {
     /// The outcome is reported in the same run.
     Report,
     /// An account's change stamp is kept across commits.
-    KeepStamp,
+    KeepChangeStamp,
     /// The record that stays while nobody can open the current one was committed.
     ProtectCommitted,
     /// Any later commit fulfils an order for a removal, also one that names the reader again.
@@ -152,10 +152,10 @@ impl Rules {
         if !self.hold(Rule::Report) {
             machine.talk.report = false;
         }
-        if !self.hold(Rule::KeepStamp)
+        if !self.hold(Rule::KeepChangeStamp)
             && let crate::rotation::machine::Step::Settled(settled) = &mut machine.step
         {
-            settled.stamp = None;
+            settled.change_stamp = None;
         }
     }
 }

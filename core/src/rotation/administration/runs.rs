@@ -25,7 +25,7 @@ pub(super) const PLAIN: Setting = Setting {
     first: A | R,
     active: A | R,
     can_verify: true,
-    stamps: true,
+    change_stamps: true,
     sids: true,
     once: false,
     checks: S | C | L | T | V,
@@ -80,8 +80,8 @@ fn large() -> bool {
 /// The platforms: verification and change stamps.
 const PLATFORMS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
 
-fn on((can_verify, stamps): (bool, bool), setting: Setting) -> Setting {
-    Setting { can_verify, stamps, ..setting }
+fn on((can_verify, change_stamps): (bool, bool), setting: Setting) -> Setting {
+    Setting { can_verify, change_stamps, ..setting }
 }
 
 /// Everything that can happen, once: each act with each fault, each act with each lie, each fault

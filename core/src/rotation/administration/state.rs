@@ -42,7 +42,7 @@ pub(super) struct Setting {
     /// The active readers of the vault at the start.
     pub(super) active: u8,
     pub(super) can_verify: bool,
-    pub(super) stamps: bool,
+    pub(super) change_stamps: bool,
     pub(super) sids: bool,
     /// Each wait ends the agent; the next run is another process.
     pub(super) once: bool,
@@ -216,20 +216,20 @@ impl World {
         config
     }
 
-    pub(super) fn stamp_of(&self, account: usize, setting: &Setting) -> Option<[u8; 32]> {
+    pub(super) fn change_stamp_of(&self, account: usize, setting: &Setting) -> Option<[u8; 32]> {
         let held = &self.accounts[account];
-        if !setting.stamps || !held.present {
+        if !setting.change_stamps || !held.present {
             return None;
         }
-        let mut stamp = [0; 32];
-        stamp[..5].copy_from_slice(&[
+        let mut change_stamp = [0; 32];
+        change_stamp[..5].copy_from_slice(&[
             0xee,
             u8::from(account == 1),
             held.holds,
             held.hands,
             held.sid,
         ]);
-        Some(stamp)
+        Some(change_stamp)
     }
 
     pub(super) fn may(&self, setting: &Setting, act: Act) -> bool {

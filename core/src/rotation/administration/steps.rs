@@ -352,7 +352,7 @@ impl World {
     }
 
     fn befalls(&mut self, act: Act, setting: &Setting) {
-        let seen = setting.stamps || act == Act::Appears && self.machine.journal.missing;
+        let seen = setting.change_stamps || act == Act::Appears && self.machine.journal.missing;
         if matches!(act, Act::Appears | Act::Replaced | Act::SetByHand) && !seen {
             self.excuse.unseen = true;
         }
@@ -384,7 +384,7 @@ impl World {
     fn restore_device(&mut self, act: Act, setting: &Setting) -> bool {
         let Some(image) = self.image.take() else { return false };
         self.excuse.torn = true;
-        self.excuse.rewound |= act == Act::RestoreJournal && !setting.stamps;
+        self.excuse.rewound |= act == Act::RestoreJournal && !setting.change_stamps;
         self.disk = image.disk.clone();
         if act == Act::RestoreDevice {
             self.accounts = image.accounts;

@@ -24,7 +24,9 @@ const NONCE: [u8; 16] = [1; 16];
 impl State {
     pub(super) fn device_steps(&self, setting: &Setting, visit: &mut Visit<'_>) {
         let machine = &self.machine;
-        if machine.poll() == Effect::ReadStamp && matches!(machine.step, Step::Committing { .. }) {
+        if machine.poll() == Effect::ReadChangeStamp
+            && matches!(machine.step, Step::Committing { .. })
+        {
             self.apply(setting, visit);
             return;
         }
@@ -83,8 +85,8 @@ impl State {
         machine.journal.reasons.forced = true;
         let Effect::Prepare { previous, version } = machine.poll() else { return };
         let new = u8::try_from(new).unwrap();
-        let stamp = Some([self.account; 32]);
-        machine.handle_prepared(id(new), version, stamp, next.now).unwrap();
+        let change_stamp = Some([self.account; 32]);
+        machine.handle_prepared(id(new), version, change_stamp, next.now).unwrap();
         let changed = machine.journal.reasons.account_changed;
         machine.journal.reasons = reasons;
         machine.journal.reasons.account_changed |= changed;
@@ -105,7 +107,7 @@ impl State {
             machine.journal.due = Some(next.now.plus(999));
         }
         if !setting.rules.back_up_first {
-            machine.step = Step::Stamping { attempt, made_at };
+            machine.step = Step::ReadingChangeStamp { attempt, made_at };
         }
         next.retire_latest();
         next.versions.push(u8::try_from(version).unwrap());
@@ -191,10 +193,10 @@ impl State {
         }
         let rules = &setting.rules;
         match at.machine.poll() {
-            Effect::ReadStamp => {
-                let stamp = at.stamp();
-                at.machine.handle_stamp(stamp, at.now, 0).unwrap();
-                visit(at, &|| "read the stamp".into());
+            Effect::ReadChangeStamp => {
+                let change_stamp = at.change_stamp();
+                at.machine.handle_change_stamp(change_stamp, at.now, 0).unwrap();
+                visit(at, &|| "read the change stamp".into());
             }
             Effect::Apply { id } => {
                 let new = number(id);
@@ -268,8 +270,8 @@ impl State {
 
     /// The device looks its account up.
     pub(super) fn look(&mut self) {
-        let stamp = self.stamp();
-        self.machine.handle_account(AccountSeen::Present { stamp }, self.now);
+        let change_stamp = self.change_stamp();
+        self.machine.handle_account(AccountSeen::Present { change_stamp }, self.now);
     }
 
     /// The agent is started again, with the journal on disk.
@@ -279,7 +281,7 @@ impl State {
             Rotation::new(config, self.now).unwrap()
         } else {
             let disk = spoilt(&self.disk, self.account, setting);
-            Rotation::resume(&disk, config, self.stamp(), self.now).unwrap()
+            Rotation::resume(&disk, config, self.change_stamp(), self.now).unwrap()
         };
         if !setting.rules.both_stay {
             let before = Journal::decode(&self.disk);
@@ -303,7 +305,8 @@ impl State {
             next.spend(Fault::Crash);
             next.restart(setting);
             visit(next, &|| "agent CRASH".into());
-            if matches!(self.machine.step, Step::BackingUp { .. } | Step::Stamping { .. }) {
+            if matches!(self.machine.step, Step::BackingUp { .. } | Step::ReadingChangeStamp { .. })
+            {
                 let mut next = self.clone();
                 next.spend(Fault::Crash);
                 next.expire();
@@ -419,12 +422,12 @@ impl State {
     }
 }
 
-/// The journal as a start reads it. Without the rule that the stamp is journalled when a record is
-/// made, every record that is being backed up is ruled out.
+/// The journal as a start reads it. Without the rule that the change stamp is journalled when a
+/// record is made, every record that is being backed up is ruled out.
 fn spoilt(disk: &[u8], account: u8, setting: &Setting) -> Vec<u8> {
     let (journal, mut phase) = Journal::decode(disk).unwrap();
-    if let (false, Phase::BackingUp(attempt)) = (setting.rules.stamp_when_made, &mut phase) {
-        attempt.stamp = Some([account; 32]);
+    if let (false, Phase::BackingUp(attempt)) = (setting.rules.change_stamp_when_made, &mut phase) {
+        attempt.change_stamp = Some([account; 32]);
     }
     let mut out = [0; MAX_JOURNAL];
     let len = journal.encode(&phase, &mut out).unwrap();

@@ -137,9 +137,9 @@ impl State {
             match state.machine.poll() {
                 Effect::Wipe => state.machine.handle_wiped().ok()?,
                 Effect::Save => state.save(),
-                Effect::ReadStamp => {
-                    let stamp = state.stamp();
-                    state.machine.handle_stamp(stamp, now, 0).unwrap();
+                Effect::ReadChangeStamp => {
+                    let change_stamp = state.change_stamp();
+                    state.machine.handle_change_stamp(change_stamp, now, 0).unwrap();
                 }
                 Effect::Apply { id } => {
                     state.account = number(id);
@@ -155,9 +155,9 @@ impl State {
                     }
                     state.versions.push(u8::try_from(version).unwrap());
                     state.previous.push(0);
-                    let stamp = state.stamp();
+                    let change_stamp = state.change_stamp();
                     let id = super::state::id(new);
-                    state.machine.handle_prepared(id, version, stamp, now).unwrap();
+                    state.machine.handle_prepared(id, version, change_stamp, now).unwrap();
                 }
                 Effect::LookUp => state.look(),
                 Effect::CheckIn => state.exchange(setting),

@@ -9,9 +9,9 @@ pub(super) struct Rules {
     pub(super) keep_unverified: bool,
     /// Ruled-out ids enter history at its oldest end.
     pub(super) ruled_out_last: bool,
-    /// The stamp is journalled when a record is made, and compared at a start.
-    pub(super) stamp_when_made: bool,
-    /// A start waits for the setter before it reads the stamp.
+    /// The change stamp is journalled when a record is made, and compared at a start.
+    pub(super) change_stamp_when_made: bool,
+    /// A start waits for the setter before it reads the change stamp.
     pub(super) setter_lock: bool,
     /// The predecessor of a record is the one made before it, not the one committed before it.
     pub(super) previous_made: bool,
@@ -28,7 +28,7 @@ pub(super) struct Rules {
     pub(super) refuse_stale: bool,
     /// A new pending record does not replace another.
     pub(super) pending_is_a_set: bool,
-    /// After a crash while applying with a changed stamp both ids stay.
+    /// After a crash while applying with a changed change stamp both ids stay.
     pub(super) both_stay: bool,
     /// A set that takes effect is believed only when it was verified.
     pub(super) verify: bool,
@@ -42,7 +42,7 @@ pub(super) const ALL: Rules = Rules {
     token: true,
     keep_unverified: true,
     ruled_out_last: true,
-    stamp_when_made: true,
+    change_stamp_when_made: true,
     setter_lock: true,
     previous_made: true,
     acknowledge_lower: true,

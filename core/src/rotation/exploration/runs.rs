@@ -15,7 +15,7 @@ pub(super) const PLAIN: Setting = Setting {
     history: history(1),
     passwords: 3,
     can_verify: true,
-    stamps: true,
+    change_stamps: true,
 };
 
 fn setting(faults: &[(Fault, u8)]) -> Setting {
@@ -26,13 +26,13 @@ fn unverified(faults: &[(Fault, u8)]) -> Setting {
     Setting { can_verify: false, ..setting(faults) }
 }
 
-fn stampless(faults: &[(Fault, u8)]) -> Setting {
-    Setting { stamps: false, ..setting(faults) }
+fn without_change_stamps(faults: &[(Fault, u8)]) -> Setting {
+    Setting { change_stamps: false, ..setting(faults) }
 }
 
-/// Neither verification nor stamps: what the setter says is all there is.
+/// Neither verification nor change stamps: what the setter says is all there is.
 fn blind(faults: &[(Fault, u8)]) -> Setting {
-    Setting { can_verify: false, ..stampless(faults) }
+    Setting { can_verify: false, ..without_change_stamps(faults) }
 }
 
 fn say(name: &str, found: &Found) {
@@ -85,12 +85,15 @@ fn every_rule_together_survives_each_fault() {
         ("two clones take turns", setting(&[(Clone, 2)])),
         ("order, crash", setting(&[(Order, 1), (Crash, 1)])),
         ("disk full, crash", setting(&[(Disk, 1), (Crash, 1)])),
-        ("no stamps: two crashes", stampless(&[(Crash, 2)])),
-        ("no stamps: crash, failure with effect", stampless(&[(Crash, 1), (LieFail, 1)])),
-        ("no stamps: image rolled back", stampless(&[(Image, 1)])),
+        ("no change stamps: two crashes", without_change_stamps(&[(Crash, 2)])),
         (
-            "no stamps, unverified: two crashes",
-            Setting { can_verify: false, ..stampless(&[(Crash, 2)]) },
+            "no change stamps: crash, failure with effect",
+            without_change_stamps(&[(Crash, 1), (LieFail, 1)]),
+        ),
+        ("no change stamps: image rolled back", without_change_stamps(&[(Image, 1)])),
+        (
+            "no change stamps, unverified: two crashes",
+            Setting { can_verify: false, ..without_change_stamps(&[(Crash, 2)]) },
         ),
         (
             "image rolled back, older vault",
@@ -123,13 +126,13 @@ fn each_rule_left_out_is_caught() {
             torn,
         ),
         (
-            "no stamp when a record is made",
+            "no change stamp when a record is made",
             setting(&[(OldJournal, 1), (Crash, 1)]),
-            Rules { stamp_when_made: false, ..ALL },
+            Rules { change_stamp_when_made: false, ..ALL },
             "NO CONVERGENCE",
         ),
         (
-            "the stamp is read while the setter may run",
+            "the change stamp is read while the setter may run",
             setting(&[(Orphan, 1), (Crash, 1)]),
             Rules { setter_lock: false, ..ALL },
             torn,
@@ -184,14 +187,14 @@ fn each_rule_left_out_is_caught() {
             "NO CONVERGENCE",
         ),
         (
-            "no stamps: after a crash in Applying the new id is dropped",
-            stampless(&[(Crash, 1)]),
+            "no change stamps: after a crash in Applying the new id is dropped",
+            without_change_stamps(&[(Crash, 1)]),
             Rules { both_stay: false, ..ALL },
             "NO CONVERGENCE",
         ),
         (
-            "no stamps: a new pending record replaces the one before",
-            stampless(&[(LieFail, 1), (Crash, 1)]),
+            "no change stamps: a new pending record replaces the one before",
+            without_change_stamps(&[(LieFail, 1), (Crash, 1)]),
             Rules { pending_is_a_set: false, ..ALL },
             torn,
         ),
@@ -303,43 +306,55 @@ fn proof_of_setters_and_orders() {
 /// Where the account has no change stamp, a crash while applying always leaves both records, and
 /// nothing is ruled out by what the account looks like.
 #[test]
-fn proof_without_stamps() {
+fn proof_without_change_stamps() {
     use Fault::*;
     let four = |setting: Setting| Setting { passwords: 4, ..setting };
     let unverified = |setting: Setting| Setting { can_verify: false, ..setting };
     proofs(&[
         (
-            "no stamps: three crashes, refusal, failure with effect",
-            four(stampless(&[(Crash, 3), (Refuse, 1), (LieFail, 1)])),
+            "no change stamps: three crashes, refusal, failure with effect",
+            four(without_change_stamps(&[(Crash, 3), (Refuse, 1), (LieFail, 1)])),
         ),
         (
-            "no stamps: two crashes and a setter that lies both ways",
-            four(stampless(&[(Crash, 2), (Refuse, 1), (LieFail, 1), (LieOk, 1)])),
+            "no change stamps: two crashes and a setter that lies both ways",
+            four(without_change_stamps(&[(Crash, 2), (Refuse, 1), (LieFail, 1), (LieOk, 1)])),
         ),
         (
-            "no stamps, unverified: two crashes, refusal, failure with effect",
-            four(unverified(stampless(&[(Crash, 2), (Refuse, 1), (LieFail, 1)]))),
+            "no change stamps, unverified: two crashes, refusal, failure with effect",
+            four(unverified(without_change_stamps(&[(Crash, 2), (Refuse, 1), (LieFail, 1)]))),
         ),
         (
-            "no stamps, unverified: two false successes, a false failure, crash",
-            four(unverified(stampless(&[(LieOk, 2), (LieFail, 1), (Crash, 1)]))),
-        ),
-        ("no stamps: older journal, two crashes", four(stampless(&[(OldJournal, 1), (Crash, 2)]))),
-        ("no stamps: image, two crashes", four(stampless(&[(Image, 1), (Crash, 2)]))),
-        ("no stamps: image, older vault", stampless(&[(Image, 1), (OldVault, 1)])),
-        (
-            "no stamps: journal lost, older vault, two crashes",
-            stampless(&[(JournalLoss, 1), (OldVault, 1), (Crash, 2)]),
+            "no change stamps, unverified: two false successes, a false failure, crash",
+            four(unverified(without_change_stamps(&[(LieOk, 2), (LieFail, 1), (Crash, 1)]))),
         ),
         (
-            "no stamps: image with memory, refusal, failure with effect, crash",
-            stampless(&[(Memory, 1), (Refuse, 1), (LieFail, 1), (Crash, 1)]),
+            "no change stamps: older journal, two crashes",
+            four(without_change_stamps(&[(OldJournal, 1), (Crash, 2)])),
         ),
         (
-            "no stamps: orphaned setter, two crashes, order",
-            four(stampless(&[(Orphan, 1), (Crash, 2), (Order, 1)])),
+            "no change stamps: image, two crashes",
+            four(without_change_stamps(&[(Image, 1), (Crash, 2)])),
         ),
-        ("no stamps: three turns of two clones, crash", stampless(&[(Clone, 3), (Crash, 1)])),
+        (
+            "no change stamps: image, older vault",
+            without_change_stamps(&[(Image, 1), (OldVault, 1)]),
+        ),
+        (
+            "no change stamps: journal lost, older vault, two crashes",
+            without_change_stamps(&[(JournalLoss, 1), (OldVault, 1), (Crash, 2)]),
+        ),
+        (
+            "no change stamps: image with memory, refusal, failure with effect, crash",
+            without_change_stamps(&[(Memory, 1), (Refuse, 1), (LieFail, 1), (Crash, 1)]),
+        ),
+        (
+            "no change stamps: orphaned setter, two crashes, order",
+            four(without_change_stamps(&[(Orphan, 1), (Crash, 2), (Order, 1)])),
+        ),
+        (
+            "no change stamps: three turns of two clones, crash",
+            without_change_stamps(&[(Clone, 3), (Crash, 1)]),
+        ),
     ]);
 }
 

@@ -72,7 +72,7 @@ pub(super) struct Setting {
     pub(super) passwords: usize,
     pub(super) can_verify: bool,
     /// Whether the account has change stamps.
-    pub(super) stamps: bool,
+    pub(super) change_stamps: bool,
 }
 
 /// A check-in on its way. Ids are numbers, sets are bit masks; bit 0 of a may-hold set is
@@ -149,7 +149,7 @@ pub(super) struct State {
     /// A setter that outlived its agent, and what it will set.
     pub(super) orphan: u8,
     pub(super) now: Timestamp,
-    pub(super) stamps: bool,
+    pub(super) change_stamps: bool,
 }
 
 pub(super) fn id(number: u8) -> RecordId {
@@ -200,8 +200,8 @@ impl State {
     pub(super) fn first(setting: &Setting) -> Self {
         let config = config(setting);
         let mut machine = Rotation::new(config, START).unwrap();
-        let stamp = setting.stamps.then_some([1; 32]);
-        machine.step = Step::Settled(Settled { last_made: Some(id(1)), stamp });
+        let change_stamp = setting.change_stamps.then_some([1; 32]);
+        machine.step = Step::Settled(Settled { last_made: Some(id(1)), change_stamp });
         let journal = &mut machine.journal;
         journal.held = Holds::exactly(id(1));
         (journal.highest, journal.committed) = (1, 1);
@@ -231,7 +231,7 @@ impl State {
             excuse: Excuse::None,
             orphan: 0,
             now: START,
-            stamps: setting.stamps,
+            change_stamps: setting.change_stamps,
         };
         state.save();
         state.tidy();
@@ -245,8 +245,8 @@ impl State {
         self.machine.handle_saved().unwrap();
     }
 
-    pub(super) fn stamp(&self) -> Option<[u8; 32]> {
-        self.stamps.then_some([self.account; 32])
+    pub(super) fn change_stamp(&self) -> Option<[u8; 32]> {
+        self.change_stamps.then_some([self.account; 32])
     }
 
     pub(super) fn has(&self, fault: Fault) -> bool {
