@@ -111,7 +111,7 @@ class Fleet:
         with sqlite3.connect(f"file:{self.folder / 'vault'}?mode=ro", uri=True) as file:
             tables = [
                 sorted(map(repr, file.execute(f"SELECT * FROM {table}")))
-                for table in ("device", "record", "lineage")
+                for table in ("device", "record", "ancestry")
             ]
         file.close()
         journal = self.folder / "state-PC-1" / "journal"

@@ -99,10 +99,10 @@ impl Fleet {
             device.managed.report.due = Some(NOW.plus(place));
             device.managed.candidates.token = Some([7; 16]);
             let key = tx.insert_device(&SCOPE, &name, &device)?;
-            // Devices are of all ages, so their lineages do not all leave the row at the same
+            // Devices are of all ages, so their ancestries do not all leave the row at the same
             // check-in.
             for old in 0..n % 16 {
-                tx.remember(key, id(n, 1_000_000 + old), id(n, 1_000_001 + old))?;
+                tx.record_parent(key, id(n, 1_000_000 + old), id(n, 1_000_001 + old))?;
             }
             (key, device)
         } else {
@@ -126,7 +126,7 @@ impl Fleet {
         if let Some(past) = past {
             device.managed.candidates.history.insert(0, past_of(past));
         }
-        tx.remember(key, before, this)?;
+        tx.record_parent(key, before, this)?;
         device.managed.report.may_hold = MayHold::exactly(this);
         device.managed.report.likely = device.managed.report.may_hold.ids;
         device.managed.report.offered = Some(ReaderList::Set(0));

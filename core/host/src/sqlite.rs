@@ -18,7 +18,7 @@
 //! | `scope` | the row of a scope |
 //! | `entry` | the rows of the audit log |
 //! | `underway` | devices in the middle of a rotation |
-//! | `lineage` | which record was made after which |
+//! | `ancestry` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
 //! Build it with the environment variable `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC` (in Cargo's
@@ -29,13 +29,13 @@
 //! vault is refused. What becomes of them while they are open is seen on Unix; on Windows the
 //! system keeps open files from being removed or replaced.
 
+mod ancestry;
 mod copies;
 mod entry;
 mod fault;
 mod files;
 mod group;
 mod guard;
-mod lineage;
 mod media;
 mod migrate;
 mod open;

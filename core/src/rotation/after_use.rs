@@ -127,7 +127,7 @@ impl Rotation {
             self.say(EventKind::PostAuthenticationRetry, Reason::PostAuthentication, tries);
         } else {
             self.cancel_reset(EventKind::PostAuthenticationGivenUp, Reason::TooManyTries);
-            self.remember(EventKind::PostAuthenticationGivenUp, Reason::TooManyTries);
+            self.note_outcome(EventKind::PostAuthenticationGivenUp, Reason::TooManyTries);
         }
     }
 

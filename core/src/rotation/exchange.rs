@@ -452,7 +452,7 @@ impl Rotation {
     fn forget_failure(&mut self) {
         let failed = self.journal.last.is_some_and(|last| last.is_failed_rotation());
         if failed && self.config.directory.is_some() && !self.journal.missing {
-            self.remember(EventKind::NotDue, Reason::None);
+            self.note_outcome(EventKind::NotDue, Reason::None);
             self.talk.report = true;
         }
     }
@@ -489,7 +489,7 @@ impl Rotation {
         let silent = u64::from(talk.silent);
         self.say(EventKind::CheckInFailed, Reason::Unreachable, silent);
         if !matches!(self.step, Step::Settled(_)) || self.reason_due().is_some() {
-            self.remember(EventKind::CheckInFailed, Reason::Unreachable);
+            self.note_outcome(EventKind::CheckInFailed, Reason::Unreachable);
         }
     }
 }

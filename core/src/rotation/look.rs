@@ -46,7 +46,7 @@ impl Rotation {
         }
         self.journal.missing = true;
         self.distrust(None);
-        self.remember(EventKind::AccountNotFound, Reason::AccountNotFound);
+        self.note_outcome(EventKind::AccountNotFound, Reason::AccountNotFound);
         // The vault hears it in this run, whenever it was seen.
         self.talk.report = true;
         self.changed(Unsaved::Step);

@@ -64,7 +64,7 @@ impl Rotation {
         }
         self.changed(Unsaved::Step);
         self.say_of(attempt, EventKind::Recovered, Reason::Interrupted);
-        self.remember(EventKind::Recovered, Reason::Interrupted);
+        self.note_outcome(EventKind::Recovered, Reason::Interrupted);
         // An agent that dies at every rotation must not make a record at every start; the first two
         // go at once.
         self.journal.failures = self.journal.failures.saturating_add(1);
@@ -424,7 +424,7 @@ impl Rotation {
 
     /// A rotation did not succeed: wait before the next try, and let the vault know in this run.
     fn fail(&mut self, kind: EventKind, reason: Reason, at_once: bool, entropy: u64) {
-        self.remember(kind, reason);
+        self.note_outcome(kind, reason);
         self.talk.report = true;
         self.hurry = Hurry::No;
         if at_once && self.remade < AT_ONCE && !self.is_full() {
@@ -440,7 +440,7 @@ impl Rotation {
     }
 
     /// What `agent status` and the vault show as the last outcome.
-    pub(super) fn remember(&mut self, kind: EventKind, reason: Reason) {
+    pub(super) fn note_outcome(&mut self, kind: EventKind, reason: Reason) {
         self.journal.last = Some(Outcome::new(kind, self.directory(), reason, self.clock.now()));
         self.changed(Unsaved::Detail);
     }

@@ -151,7 +151,7 @@ impl<S: Store> Vault<S> {
                 }
                 held.original.row = tx.insert_record(key, record.as_bytes())?;
                 if let Some(predecessor) = header.previous {
-                    tx.remember(key, predecessor, header.id)?;
+                    tx.record_parent(key, predecessor, header.id)?;
                 }
                 device.managed.candidates.displace_by(held);
             }

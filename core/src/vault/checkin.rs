@@ -378,13 +378,13 @@ fn keep(
         held.original.row = tx.insert_record(key, offer.record.as_bytes())?;
     }
     if let Some(predecessor) = offer.predecessor {
-        if let Some(other) = tx.sibling(key, predecessor, header.id)? {
+        if let Some(other) = tx.fork(key, predecessor, header.id)? {
             let mut entry = Entry::of_device(Action::Fork, header.device.as_str(), now);
             entry.records = vec![other, header.id];
             entry.detail = format!("both name {predecessor} as the record made before");
             noted::note(tx, scope, &entry)?;
         }
-        tx.remember(key, predecessor, header.id)?;
+        tx.record_parent(key, predecessor, header.id)?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub struct DeviceState {
     /// What is kept about it.
     pub device: Device,
     /// The predecessor of every record that it ever stored, as (predecessor, record).
-    pub lineage: BTreeSet<(RecordId, RecordId)>,
+    pub ancestry: BTreeSet<(RecordId, RecordId)>,
 }
 
 #[derive(Clone, Default)]
@@ -282,7 +282,7 @@ impl Transaction for Step<'_> {
         }
         self.data.next_device = self.data.next_device.saturating_add(1);
         let key = DeviceKey::new(self.data.next_device);
-        let state = DeviceState { device: device.clone(), lineage: BTreeSet::new() };
+        let state = DeviceState { device: device.clone(), ancestry: BTreeSet::new() };
         self.set_device(key, Some(Arc::new(Row { scope: *scope, name: *name, state })))?;
         Ok(key)
     }
@@ -360,31 +360,31 @@ impl Transaction for Step<'_> {
         self.set_record(row, None)
     }
 
-    fn sibling(
+    fn fork(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, VaultError> {
-        let lineage = &self.row(device)?.state.lineage;
+        let ancestry = &self.row(device)?.state.ancestry;
         let from = (predecessor, RecordId::from_bytes([0; 16]));
-        let mut siblings = lineage.range(from..).take_while(|(other, _)| *other == predecessor);
-        Ok(siblings.find(|(_, other)| *other != id).map(|(_, other)| *other))
+        let mut forks = ancestry.range(from..).take_while(|(other, _)| *other == predecessor);
+        Ok(forks.find(|(_, other)| *other != id).map(|(_, other)| *other))
     }
 
-    fn remember(
+    fn record_parent(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError> {
         let mut row = Row::clone(self.row(device)?);
-        row.state.lineage.insert((predecessor, id));
+        row.state.ancestry.insert((predecessor, id));
         self.set_device(device, Some(Arc::new(row)))
     }
 
-    fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        Ok(self.row(device)?.state.lineage.iter().copied().collect())
+    fn ancestry(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+        Ok(self.row(device)?.state.ancestry.iter().copied().collect())
     }
 
     fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {

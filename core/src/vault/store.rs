@@ -130,7 +130,7 @@ pub trait Transaction {
     ) -> Result<DeviceKey, VaultError>;
     /// Replaces what is kept about a device.
     fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError>;
-    /// Removes a device with its records and its lineage.
+    /// Removes a device with its records and its ancestry.
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError>;
     /// Devices by name, those behind `after`.
     fn devices(
@@ -166,21 +166,22 @@ pub trait Transaction {
 
     /// Another record of this device that names the same predecessor, stored now or ever
     /// (protocol §3.7).
-    fn sibling(
+    fn fork(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, VaultError>;
-    /// Remembers the predecessor of a record for ever. Remembering it again changes nothing.
-    fn remember(
+    /// Records the parent of a record, its predecessor, for ever. Recording it again changes
+    /// nothing.
+    fn record_parent(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError>;
-    /// Everything that is remembered about a device, as (predecessor, record).
-    fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError>;
+    /// The ancestry of a device: every (predecessor, record) that was recorded.
+    fn ancestry(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError>;
 
     /// Length and head of the audit log.
     fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError>;

@@ -1,5 +1,5 @@
 //! Taking devices from one vault to another: what is kept about each, its sealed records, its
-//! lineage, as one frame of bytes.
+//! ancestry, as one frame of bytes.
 //!
 //! A frame is `LAPSX`, the format (1), the length of the body in four bytes, the body, and its
 //! checksum. Frames stand one behind the other in a file. Nothing in a frame opens anything. The
@@ -36,7 +36,7 @@ const PAGE: usize = 1_000;
 struct Travelling {
     name: DeviceId,
     device: Device,
-    lineage: Vec<(RecordId, RecordId)>,
+    ancestry: Vec<(RecordId, RecordId)>,
     /// By their sealing numbers.
     records: BTreeMap<(RecordId, u32), Vec<u8>>,
 }
@@ -44,7 +44,7 @@ struct Travelling {
 impl<S: Store> Vault<S> {
     /// Devices with everything that is kept about them, one frame each; those behind `after`, at
     /// most `limit`. It is in the audit log like a disclosure, with every record. Damaged records
-    /// are left out, and a damaged lineage, and damaged devices; `damaged` names the devices of
+    /// are left out, and a damaged ancestry, and damaged devices; `damaged` names the devices of
     /// all these.
     ///
     /// # Errors
@@ -65,14 +65,14 @@ impl<S: Store> Vault<S> {
             let mut records = Vec::new();
             for stored in &page {
                 if let Ok(device) = &stored.device {
-                    let lineage = match tx.lineage(stored.key) {
+                    let ancestry = match tx.ancestry(stored.key) {
                         Err(VaultError::Damaged { .. }) => None,
-                        lineage => Some(lineage?),
+                        ancestry => Some(ancestry?),
                     };
-                    let known = lineage.as_deref().unwrap_or_default();
+                    let known = ancestry.as_deref().unwrap_or_default();
                     let (frame, left_out) = frame(tx, scope, stored, device, known, &mut records)?;
                     items.push(frame);
-                    if left_out > 0 || lineage.is_none() {
+                    if left_out > 0 || ancestry.is_none() {
                         damaged.push(stored.name);
                         lost = lost.saturating_add(left_out);
                     }
@@ -176,7 +176,7 @@ fn frame(
     scope: &Scope,
     stored: &StoredDevice,
     device: &Device,
-    lineage: &[(RecordId, RecordId)],
+    ancestry: &[(RecordId, RecordId)],
     named: &mut Vec<RecordId>,
 ) -> Result<(Vec<u8>, usize), VaultError> {
     let mut body = Output::<Vec<u8>>::default();
@@ -184,7 +184,7 @@ fn frame(
     let mut device = device.clone();
     device.accounts_mut().for_each(|account| account.candidates.token = None);
     body.blob(&device.to_bytes());
-    body.list(lineage, |body, (predecessor, id)| {
+    body.list(ancestry, |body, (predecessor, id)| {
         body.id(*predecessor);
         body.id(*id);
     });
@@ -219,7 +219,7 @@ fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
     let mut body = Input::sealed(input.blob()?)?;
     let name = DeviceId::from_bytes(body.blob()?).ok()?;
     let device = Device::from_bytes(body.blob()?)?;
-    let lineage = body.list(|body| Some((body.id()?, body.id()?)))?;
+    let ancestry = body.list(|body| Some((body.id()?, body.id()?)))?;
     let mut records = BTreeMap::new();
     for sealed in body.list(Input::blob)? {
         let record = Record::parse(sealed).ok()?;
@@ -229,7 +229,7 @@ fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
         }
     }
     body.end()?;
-    Some((Travelling { name, device, lineage, records }, input.rest()))
+    Some((Travelling { name, device, ancestry, records }, input.rest()))
 }
 
 fn settle(
@@ -239,7 +239,7 @@ fn settle(
     readers: &mut Readers,
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    let Travelling { name, mut device, lineage, records } = travelling;
+    let Travelling { name, mut device, ancestry, records } = travelling;
     let mut ids = BTreeSet::new();
     for account in device.accounts_mut() {
         let candidates = &mut account.candidates;
@@ -292,8 +292,8 @@ fn settle(
         append(tx, scope, &entry)?;
         device.order(&late, now, 0);
     }
-    for (predecessor, id) in lineage {
-        tx.remember(key, predecessor, id)?;
+    for (predecessor, id) in ancestry {
+        tx.record_parent(key, predecessor, id)?;
     }
     tx.update_device(key, &device)
 }

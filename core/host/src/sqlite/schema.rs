@@ -5,8 +5,8 @@
 //! column of it is free to be changed.
 //!
 //! A check-in finds its device at a random place of a large vault, and what it changes there is
-//! written twice: to the log, and from the log to the file. So the latest pairs of the lineage
-//! stand in `recent`, in the row that is changed anyway, and go to `lineage_part` sixteen at a
+//! written twice: to the log, and from the log to the file. So the latest pairs of the ancestry
+//! stand in `recent`, in the row that is changed anyway, and go to `ancestry_part` sixteen at a
 //! time, at its end; `older` tells which rows those are and which predecessors stand in none. What
 //! an offer changes stands in `underway` until the commit.
 
@@ -69,12 +69,12 @@ CREATE TABLE underway (
     state BLOB,
     recent BLOB NOT NULL
 ) STRICT;
-CREATE TABLE lineage_part (
+CREATE TABLE ancestry_part (
     number INTEGER PRIMARY KEY,
     device INTEGER NOT NULL,
     pairs BLOB NOT NULL
 ) STRICT;
-CREATE TABLE lineage (
+CREATE TABLE ancestry (
     device INTEGER NOT NULL,
     predecessor BLOB NOT NULL,
     record BLOB NOT NULL,

@@ -10,9 +10,9 @@ use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction}
 use laps_core::vault::{AuditHead, VaultError, Who, folded};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql, named_params};
 
+use super::ancestry::Latest;
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
 use super::fault::{self, explain};
-use super::lineage::Latest;
 use super::schema::ENTRIES;
 use super::scope::ScopeRow;
 use super::underway::{Settled, state};
@@ -55,7 +55,7 @@ pub(super) struct Rows<'c> {
     /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes
     /// while this transaction does, and one that only reads sees one state.
     pub(super) scope: Option<(Scope, ScopeRow)>,
-    /// The lineage of the device that was asked for last.
+    /// The ancestry of the device that was asked for last.
     pub(super) latest: Option<Latest>,
     /// The row of the device that was asked for last.
     pub(super) settled: Option<Settled>,
@@ -119,7 +119,7 @@ impl<'c> Rows<'c> {
 
     /// Writes what still waits to be written. A transaction that writes ends with it.
     pub(super) fn finish(&mut self) -> Result<(), VaultError> {
-        self.save_lineage()
+        self.save_ancestry()
     }
 
     fn explain(&self, error: &rusqlite::Error) -> VaultError {
@@ -193,7 +193,7 @@ impl Transaction for Rows<'_> {
             Some(number) => (DEVICE_OF_SCOPE, number),
             None => (DEVICE, &scope.as_str()),
         };
-        // A lineage that is damaged is the business of whoever asks for it.
+        // An ancestry that is damaged is the business of whoever asks for it.
         let read = |row: &Row<'_>| {
             let key = DeviceKey::new(from_i64(row.get(0)?));
             let Some(device) = state(row, 1, 4)? else { return Ok(None) };
@@ -201,7 +201,7 @@ impl Transaction for Rows<'_> {
             Ok(Some((key, device, settled, Latest::read(key, row, 2, 5))))
         };
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
-        self.save_lineage()?;
+        self.save_ancestry()?;
         let Some(found) = self.one(sql, parameters, read)? else { return Ok(None) };
         let found = found.ok_or_else(|| damaged("the state", name.as_str()))?;
         let (key, device, settled, latest) = found;
@@ -242,7 +242,7 @@ impl Transaction for Rows<'_> {
             },
         )?;
         let key = DeviceKey::new(from_i64(self.connection.last_insert_rowid()));
-        self.save_lineage()?;
+        self.save_ancestry()?;
         self.latest = Some(Latest::none(key));
         Ok(key)
     }
@@ -252,7 +252,7 @@ impl Transaction for Rows<'_> {
     }
 
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
-        self.remove_lineage(key)?;
+        self.remove_ancestry(key)?;
         self.settled = None;
         let parameters = named_params! { ":key": to_i64(key.number()) };
         let known = self.one(STATE, parameters, |row| state(row, 0, 1))?;
@@ -350,16 +350,16 @@ impl Transaction for Rows<'_> {
         Ok(())
     }
 
-    fn sibling(
+    fn fork(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, VaultError> {
-        self.find_sibling(device, predecessor, id)
+        self.find_fork(device, predecessor, id)
     }
 
-    fn remember(
+    fn record_parent(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
@@ -368,7 +368,7 @@ impl Transaction for Rows<'_> {
         self.add_pair(device, predecessor, id)
     }
 
-    fn lineage(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
+    fn ancestry(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
         self.pairs(device)
     }
 
@@ -498,7 +498,7 @@ impl Transaction for Rows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lineage::{REMOVE_OLDEST, REMOVE_PART};
+    use super::super::ancestry::{REMOVE_OLDEST, REMOVE_PART};
     use super::super::schema;
     use super::*;
 

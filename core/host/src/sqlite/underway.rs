@@ -5,7 +5,7 @@
 //! as it is, and what the offer changed stands in a table that is small while few devices rotate at
 //! a time: its pages are shared by many offers, where each row of `device` is a page of its own to
 //! be read, logged and folded. Whatever the row has and the table has not is written to the row:
-//! history, former accounts, the date when the device is due, the lineage that is filed away.
+//! history, former accounts, the date when the device is due, the ancestry that is filed away.
 
 use laps_core::vault::VaultError;
 use laps_core::vault::state::{Account, Device, Past};
@@ -18,8 +18,8 @@ use super::transaction::{Rows, due, to_i64};
 /// What is kept about a device, where its due date stays.
 const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
 const UPDATE_DUE: &str = "UPDATE device SET due = :due, state = :state WHERE number = :key";
-/// The same, with what stands in the row about its lineage.
-const UPDATE_LINEAGE: &str = "UPDATE device SET state = :state, recent = :recent, older = :older
+/// The same, with what stands in the row about its ancestry.
+const UPDATE_ANCESTRY: &str = "UPDATE device SET state = :state, recent = :recent, older = :older
              WHERE number = :key AND due IS :due";
 const UPDATE_ALL: &str =
     "UPDATE device SET due = :due, state = :state, recent = :recent, older = :older
@@ -73,15 +73,15 @@ pub(super) fn state(
 impl Rows<'_> {
     pub(super) fn put_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
         let settled = self.settled.as_mut().filter(|settled| settled.device == key);
-        let lineage = self.latest.as_mut().filter(|latest| latest.device == key);
-        if let (Some(settled), Some(lineage)) = (settled, lineage)
+        let ancestry = self.latest.as_mut().filter(|latest| latest.device == key);
+        if let (Some(settled), Some(ancestry)) = (settled, ancestry)
             && !device.managed.candidates.pending.is_empty()
             && device.is_settled_as(&settled.history, &settled.former)
             && due(device) == settled.due
-            && !lineage.is_filed()
+            && !ancestry.is_filed()
         {
             settled.apart = true;
-            let recent = lineage.underway();
+            let recent = ancestry.underway();
             return self.change(
                 PUT,
                 named_params! {
@@ -98,9 +98,9 @@ impl Rows<'_> {
     fn put_settled(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
         let apart = self.settled.take_if(|settled| settled.device == key);
         let apart = apart.is_none_or(|settled| settled.apart);
-        let lineage = match self.latest_of(key) {
-            Ok(lineage) => lineage.settle(),
-            // A lineage that is damaged is the business of whoever asks for it.
+        let ancestry = match self.latest_of(key) {
+            Ok(ancestry) => ancestry.settle(),
+            // An ancestry that is damaged is the business of whoever asks for it.
             Err(VaultError::Damaged { .. }) => {
                 self.put_state(key, device)?;
                 let parameters = named_params! { ":key": to_i64(key.number()) };
@@ -109,7 +109,7 @@ impl Rows<'_> {
             }
             Err(error) => return Err(error),
         };
-        match lineage {
+        match ancestry {
             None => self.put_state(key, device)?,
             Some((recent, older)) => {
                 let (due, state) = (due(device), device.to_bytes());
@@ -117,7 +117,7 @@ impl Rows<'_> {
                     ":due": due, ":state": state, ":key": to_i64(key.number()),
                     ":recent": recent, ":older": older,
                 };
-                if self.run(UPDATE_LINEAGE, parameters)? == 0 {
+                if self.run(UPDATE_ANCESTRY, parameters)? == 0 {
                     self.change(UPDATE_ALL, parameters)?;
                 }
             }

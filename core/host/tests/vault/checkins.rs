@@ -316,7 +316,7 @@ pub fn two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone(
     assert_eq!(forks(bed), 1, "one event");
 }
 
-pub fn every_predecessor_is_remembered_for_ever(bed: &Bed) {
+pub fn every_parent_is_recorded_for_ever(bed: &Bed) {
     const PAIRS: u16 = 600;
     bed.settled("pc-1", 1);
     bed.settled("pc-2", 1);
@@ -329,13 +329,13 @@ pub fn every_predecessor_is_remembered_for_ever(bed: &Bed) {
         bed.vault.store().read(|tx| tx.device(&scope(), &device_id(name))).unwrap().unwrap().0
     };
     let (device, other) = (key("pc-1"), key("pc-2"));
-    let before = bed.vault.store().read(|tx| tx.lineage(device)).unwrap().len();
+    let before = bed.vault.store().read(|tx| tx.ancestry(device)).unwrap().len();
     for n in 0..PAIRS {
         bed.vault
             .store()
             .write(Durability::Relaxed, |tx| {
-                tx.remember(device, predecessor(n), record(n + 1))?;
-                tx.remember(device, predecessor(n), record(n + 1))
+                tx.record_parent(device, predecessor(n), record(n + 1))?;
+                tx.record_parent(device, predecessor(n), record(n + 1))
             })
             .unwrap();
         if n > 40 && n % 50 != 0 {
@@ -345,34 +345,34 @@ pub fn every_predecessor_is_remembered_for_ever(bed: &Bed) {
             .store()
             .read(|tx| {
                 for m in 0..=n {
-                    let child = tx.sibling(device, predecessor(m), record(0xFFFF))?;
+                    let child = tx.fork(device, predecessor(m), record(0xFFFF))?;
                     let child = child.unwrap();
                     assert!(
                         (0..=n).any(|k| (predecessor(k), record(k + 1)) == (predecessor(m), child))
                     );
-                    let twin = tx.sibling(device, predecessor(m), child)?;
+                    let twin = tx.fork(device, predecessor(m), child)?;
                     let twins = (0..=n).filter(|k| predecessor(*k) == predecessor(m)).count();
                     assert_eq!(twin.is_some(), twins > 1, "{m} of {n}");
-                    assert_eq!(tx.sibling(other, predecessor(m), record(0xFFFF))?, None);
-                    assert_eq!(tx.sibling(device, record(m + 10_000), record(0xFFFF))?, None);
+                    assert_eq!(tx.fork(other, predecessor(m), record(0xFFFF))?, None);
+                    assert_eq!(tx.fork(device, record(m + 10_000), record(0xFFFF))?, None);
                 }
-                let lineage = tx.lineage(device)?;
-                assert!(lineage.is_sorted());
-                assert_eq!(lineage.len(), before + usize::from(n) + 1);
+                let ancestry = tx.ancestry(device)?;
+                assert!(ancestry.is_sorted());
+                assert_eq!(ancestry.len(), before + usize::from(n) + 1);
                 Ok(())
             })
             .unwrap();
     }
-    // Remembered again when it is long ago: still one pair.
+    // Recorded again when it is long ago: still one pair.
     bed.vault
         .store()
         .write(Durability::Durable, |tx| {
-            tx.remember(device, record(0), record(1))?;
-            assert_eq!(tx.lineage(device)?.len(), before + usize::from(PAIRS));
+            tx.record_parent(device, record(0), record(1))?;
+            assert_eq!(tx.ancestry(device)?.len(), before + usize::from(PAIRS));
             tx.remove_device(device)
         })
         .unwrap();
-    assert_eq!(bed.vault.store().read(|tx| tx.lineage(other)).unwrap().len(), before);
+    assert_eq!(bed.vault.store().read(|tx| tx.ancestry(other)).unwrap().len(), before);
 }
 
 pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {

@@ -79,7 +79,7 @@ conformance! {
         history_keeps_what_the_last_two_unverified_commits_displaced,
         history_by_days_keeps_the_young_ones,
         two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone,
-        every_predecessor_is_remembered_for_ever,
+        every_parent_is_recorded_for_ever,
         a_message_or_record_in_another_name_is_refused_and_noted,
         malformed_messages_and_records_are_refused_and_change_nothing,
         a_check_in_without_the_token_does_not_replace_a_later_outcome,

@@ -98,7 +98,7 @@ fn what_somebody_put_into_the_schema_is_refused_by_name_and_runs_nowhere() {
         ("table more", "CREATE TABLE more (number INTEGER)"),
         ("index device_folded", "DROP INDEX device_folded"),
         ("table scope", "ALTER TABLE scope ADD COLUMN more INTEGER"),
-        ("table lineage", "ALTER TABLE lineage RENAME COLUMN record TO other"),
+        ("table ancestry", "ALTER TABLE ancestry RENAME COLUMN record TO other"),
     ];
     for (name, sql) in parts {
         let bed = Bed::on_sqlite();
@@ -338,7 +338,7 @@ fn columns_that_are_not_bytes_any_more_are_damage_of_their_device_alone() {
     assert_eq!(file.execute(change, [whole]).unwrap(), 1);
     drop(file);
     let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
-    // The lineage is not needed to give a password out.
+    // The ancestry is not needed to give a password out.
     let options = DiscloseOptions::default().without_rotation();
     let disclosed = vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
     assert_eq!(disclosed.candidates.len(), 1);
@@ -401,7 +401,7 @@ fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
 }
 
 #[test]
-fn a_purge_leaves_nothing_of_a_device_even_when_its_lineage_is_damaged() {
+fn a_purge_leaves_nothing_of_a_device_even_when_its_ancestry_is_damaged() {
     let bed = Bed::on_sqlite();
     let names = ["pc-1", "pc-2", "pc-3", "pc-4"];
     for name in names {
@@ -411,14 +411,14 @@ fn a_purge_leaves_nothing_of_a_device_even_when_its_lineage_is_damaged() {
     let count = |table: &str| -> i64 {
         file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
-    let (records, parts) = (count("record") / 4, count("lineage_part") / 4);
+    let (records, parts) = (count("record") / 4, count("ancestry_part") / 4);
     assert!(records > 1 && parts > 1);
     for (name, damage) in [("pc-2", "x'07'"), ("pc-3", "zeroblob(64 + 8 * 17)")] {
         let damage = format!("UPDATE device SET older = {damage} WHERE name = ?");
         assert_eq!(file.execute(&damage, [name]).unwrap(), 1);
     }
     // Of another device a part is gone, which is found when it is needed.
-    let gone = "DELETE FROM lineage_part WHERE number = (SELECT max(number) FROM lineage_part)";
+    let gone = "DELETE FROM ancestry_part WHERE number = (SELECT max(number) FROM ancestry_part)";
     assert_eq!(file.execute(gone, []).unwrap(), 1);
     let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
     let export = vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();
@@ -431,7 +431,7 @@ fn a_purge_leaves_nothing_of_a_device_even_when_its_lineage_is_damaged() {
         vault.purge(&scope(), name, Confirmation::Given, &WHO, bed.now()).unwrap();
         assert_eq!((count("device"), count("record")), (left, left * records), "{name}");
     }
-    assert_eq!((count("lineage_part"), count("lineage")), (0, 0));
+    assert_eq!((count("ancestry_part"), count("ancestry")), (0, 0));
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     damaged.rotate(&bed);
     let mut others = ["pc-0", "pc-2"].map(|name| bed.settled(name, 1));
     raw(&bed).execute("UPDATE device SET recent = x'00' WHERE name = 'pc-1'", []).unwrap();
-    // This record names the same predecessor as one before, so the vault reads what it remembers of
+    // This record names the same predecessor as one before, so the vault reads the ancestry of
     // that one.
     damaged.last = Some(id(&first));
     let offer = |device: &mut Device| {

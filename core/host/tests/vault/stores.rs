@@ -104,15 +104,15 @@ fn act(tx: &mut dyn Transaction, mut dice: Dice) -> Result<Vec<String>, VaultErr
                 }
             }
             10..40 => {
-                // The lineage alone, as an import does it.
-                tx.remember(key, predecessor, id)?;
+                // The ancestry alone, as an import does it.
+                tx.record_parent(key, predecessor, id)?;
             }
             _ => {
                 // Which one of several is the store's choice.
-                seen.push(format!("{}", tx.sibling(key, predecessor, id)?.is_some()));
-                tx.remember(key, predecessor, id)?;
+                seen.push(format!("{}", tx.fork(key, predecessor, id)?.is_some()));
+                tx.record_parent(key, predecessor, id)?;
                 if dice.one_in(4) {
-                    seen.push(format!("{:?}", tx.lineage(key)?));
+                    seen.push(format!("{:?}", tx.ancestry(key)?));
                 }
                 dice.change(&mut device);
                 tx.update_device(key, &device)?;
@@ -139,7 +139,7 @@ fn everything(store: &impl Store) -> Vec<String> {
             for stored in tx.devices(&scope, None, 10)? {
                 let device = stored.device.unwrap();
                 assert_eq!(tx.device(&scope, &stored.name)?.unwrap(), (stored.key, device.clone()));
-                all.push(format!("{} {device:?} {:?}", stored.name, tx.lineage(stored.key)?));
+                all.push(format!("{} {device:?} {:?}", stored.name, tx.ancestry(stored.key)?));
                 names.insert(stored.key, stored.name);
             }
             let mut due: Vec<_> = tx
@@ -181,7 +181,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
             for (one, other) in everything(&memory).iter().zip(everything(&sqlite)) {
                 assert_eq!(*one, other, "step {step}");
             }
-            for table in ["underway", "lineage_part", "lineage"] {
+            for table in ["underway", "ancestry_part", "ancestry"] {
                 let seen = most.entry(table).or_default();
                 *seen = (*seen).max(count(table));
             }
@@ -196,7 +196,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
                 .try_for_each(|one| tx.remove_device(one.key))
         })
         .unwrap();
-    for table in ["device", "underway", "lineage_part", "lineage"] {
+    for table in ["device", "underway", "ancestry_part", "ancestry"] {
         assert_eq!(count(table), 0, "{table}");
     }
 }

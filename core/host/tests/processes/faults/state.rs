@@ -80,7 +80,7 @@ struct Kept {
     name: String,
     device: Device,
     sealed: Vec<Option<Vec<u8>>>,
-    lineage: Vec<(RecordId, RecordId)>,
+    ancestry: Vec<(RecordId, RecordId)>,
 }
 
 impl State {
@@ -99,9 +99,9 @@ impl State {
                         sealing.row = 0;
                     }
                 }
-                let mut lineage = tx.lineage(stored.key)?;
-                lineage.sort();
-                devices.push(Kept { name: stored.name.to_string(), device, sealed, lineage });
+                let mut ancestry = tx.ancestry(stored.key)?;
+                ancestry.sort();
+                devices.push(Kept { name: stored.name.to_string(), device, sealed, ancestry });
             }
             Ok(Self {
                 readers: tx.readers(&scope())?,

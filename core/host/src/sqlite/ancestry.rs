@@ -14,22 +14,22 @@ use super::transaction::{Rows, damaged, to_i64};
 
 type Pair = (RecordId, RecordId);
 
-/// How many pairs of the lineage stand in the row of their device; that many go to a row of
-/// `lineage_part` together.
+/// How many pairs of the ancestry stand in the row of their device; that many go to a row of
+/// `ancestry_part` together.
 const RECENT: usize = 16;
 
-/// How many rows of `lineage_part` a device has; that many go to `lineage` together, after 256
+/// How many rows of `ancestry_part` a device has; that many go to `ancestry` together, after 256
 /// rotations.
 const PARTS: usize = 16;
 
-/// One row of `lineage_part`.
+/// One row of `ancestry_part`.
 pub(super) const REMOVE_PART: &str =
-    "DELETE FROM lineage_part WHERE number = :part AND device = :device";
-/// All that `lineage` has of a device.
-pub(super) const REMOVE_OLDEST: &str = "DELETE FROM lineage WHERE device = :device";
+    "DELETE FROM ancestry_part WHERE number = :part AND device = :device";
+/// All that `ancestry` has of a device.
+pub(super) const REMOVE_OLDEST: &str = "DELETE FROM ancestry WHERE device = :device";
 
-/// What is known about a device's lineage without looking into its tables: the columns `recent` and
-/// `older` of its row, and what an offer that is underway added.
+/// What is known about a device's ancestry without looking into its tables: the columns `recent`
+/// and `older` of its row, and what an offer that is underway added.
 pub(super) struct Latest {
     pub(super) device: DeviceKey,
     /// The latest pairs, the oldest first.
@@ -94,7 +94,7 @@ enum Older {
     None,
     Known {
         filter: Filter,
-        /// Rows of `lineage_part`.
+        /// Rows of `ancestry_part`.
         parts: Vec<i64>,
     },
 }
@@ -166,10 +166,10 @@ impl Filter {
 }
 
 impl Rows<'_> {
-    /// What is known about the lineage of a device.
+    /// What is known about the ancestry of a device.
     pub(super) fn latest_of(&mut self, device: DeviceKey) -> Result<&mut Latest, VaultError> {
         if self.latest.as_ref().is_none_or(|latest| latest.device != device) {
-            self.save_lineage()?;
+            self.save_ancestry()?;
             let found = self.one(
                 "SELECT device.recent, device.older, underway.recent
                  FROM device LEFT JOIN underway ON underway.device = device.number
@@ -178,14 +178,14 @@ impl Rows<'_> {
                 |row| Ok(Latest::read(device, row, 0, 2)),
             )?;
             let found = found.ok_or(VaultError::Internal("a row that should be there is not"))?;
-            self.latest = Some(found.ok_or_else(|| damaged("the lineage", ""))?);
+            self.latest = Some(found.ok_or_else(|| damaged("the ancestry", ""))?);
         }
         self.latest.as_mut().ok_or(VaultError::Internal("a row that was read is not there"))
     }
 
-    /// Writes what `remember` left to be written with the state of the device, which nearly always
-    /// follows.
-    pub(super) fn save_lineage(&mut self) -> Result<(), VaultError> {
+    /// Writes what `record_parent` left to be written with the state of the device, which nearly
+    /// always follows.
+    pub(super) fn save_ancestry(&mut self) -> Result<(), VaultError> {
         let Some(latest) = self.latest.as_mut().filter(|latest| latest.changed) else {
             return Ok(());
         };
@@ -202,7 +202,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    pub(super) fn find_sibling(
+    pub(super) fn find_fork(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
@@ -210,22 +210,22 @@ impl Rows<'_> {
     ) -> Result<Option<RecordId>, VaultError> {
         let latest = self.latest_of(device)?;
         let among = |pairs: &[Pair]| {
-            let sibling = pairs.iter().find(|(one, other)| *one == predecessor && *other != id);
-            sibling.map(|(_, sibling)| *sibling)
+            let fork = pairs.iter().find(|(one, other)| *one == predecessor && *other != id);
+            fork.map(|(_, fork)| *fork)
         };
-        if let Some(sibling) = among(&latest.recent) {
-            return Ok(Some(sibling));
+        if let Some(fork) = among(&latest.recent) {
+            return Ok(Some(fork));
         }
         if !latest.older.may_have(predecessor) {
             return Ok(None);
         }
         for part in latest.older.parts().to_vec() {
-            if let Some(sibling) = among(&self.part(device, part)?) {
-                return Ok(Some(sibling));
+            if let Some(fork) = among(&self.part(device, part)?) {
+                return Ok(Some(fork));
             }
         }
         let found: Option<Vec<u8>> = self.one(
-            "SELECT record FROM lineage
+            "SELECT record FROM ancestry
              WHERE device = :device AND predecessor = :predecessor AND record != :id LIMIT 1",
             named_params! {
                 ":device": to_i64(device.number()),
@@ -275,7 +275,7 @@ impl Rows<'_> {
             }
         }
         self.change(
-            "INSERT INTO lineage_part (device, pairs) VALUES (:device, :pairs)",
+            "INSERT INTO ancestry_part (device, pairs) VALUES (:device, :pairs)",
             named_params! { ":device": to_i64(device.number()), ":pairs": to_chain(&latest.recent) },
         )?;
         parts.push(self.connection.last_insert_rowid());
@@ -287,12 +287,12 @@ impl Rows<'_> {
 
     fn part(&self, device: DeviceKey, part: i64) -> Result<Vec<Pair>, VaultError> {
         let pairs: Option<Vec<u8>> = self.one(
-            "SELECT pairs FROM lineage_part WHERE number = :part AND device = :device",
+            "SELECT pairs FROM ancestry_part WHERE number = :part AND device = :device",
             named_params! { ":part": part, ":device": to_i64(device.number()) },
             |row| row.get(0),
         )?;
         let pairs = pairs.as_deref().and_then(from_chain);
-        pairs.ok_or_else(|| damaged("the lineage", ""))
+        pairs.ok_or_else(|| damaged("the ancestry", ""))
     }
 
     fn remove_part(&self, device: DeviceKey, part: i64) -> Result<(), VaultError> {
@@ -300,10 +300,10 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// The pairs in `lineage`.
+    /// The pairs in `ancestry`.
     fn oldest(&self, device: DeviceKey) -> Result<Vec<Pair>, VaultError> {
         let pairs: Vec<(Vec<u8>, Vec<u8>)> = self.many(
-            "SELECT predecessor, record FROM lineage WHERE device = :device",
+            "SELECT predecessor, record FROM ancestry WHERE device = :device",
             named_params! { ":device": to_i64(device.number()) },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -312,7 +312,7 @@ impl Rows<'_> {
 
     fn put_oldest(&self, device: DeviceKey, (predecessor, id): Pair) -> Result<usize, VaultError> {
         self.run(
-            "INSERT OR IGNORE INTO lineage (device, predecessor, record)
+            "INSERT OR IGNORE INTO ancestry (device, predecessor, record)
              VALUES (:device, :predecessor, :id)",
             named_params! {
                 ":device": to_i64(device.number()),
@@ -330,7 +330,7 @@ impl Rows<'_> {
             pairs.append(&mut self.part(device, *part)?);
         }
         if !pairs.iter().all(|(predecessor, _)| older.may_have(*predecessor)) {
-            return Err(damaged("the lineage", ""));
+            return Err(damaged("the ancestry", ""));
         }
         pairs.extend(recent);
         pairs.sort_unstable();
@@ -338,8 +338,8 @@ impl Rows<'_> {
         Ok(pairs)
     }
 
-    /// Removes everything that is kept of a device's lineage, but for its row.
-    pub(super) fn remove_lineage(&mut self, device: DeviceKey) -> Result<(), VaultError> {
+    /// Removes everything that is kept of a device's ancestry, but for its row.
+    pub(super) fn remove_ancestry(&mut self, device: DeviceKey) -> Result<(), VaultError> {
         let parts = self.latest_of(device).map(|latest| latest.older.parts().to_vec());
         self.latest = None;
         let parameters = named_params! { ":device": to_i64(device.number()) };
@@ -347,7 +347,7 @@ impl Rows<'_> {
             Ok(parts) => parts.iter().try_for_each(|part| self.remove_part(device, *part))?,
             // Which they are is lost: they are looked for.
             Err(VaultError::Damaged { .. }) => {
-                self.run("DELETE FROM lineage_part WHERE device = :device", parameters)?;
+                self.run("DELETE FROM ancestry_part WHERE device = :device", parameters)?;
             }
             Err(error) => return Err(error),
         }
@@ -394,7 +394,7 @@ fn from_chain(mut bytes: &[u8]) -> Option<Vec<Pair>> {
 }
 
 fn record_id(bytes: &[u8]) -> Result<RecordId, VaultError> {
-    let bytes = bytes.try_into().map_err(|_| damaged("the lineage", ""))?;
+    let bytes = bytes.try_into().map_err(|_| damaged("the ancestry", ""))?;
     Ok(RecordId::from_bytes(bytes))
 }
 
