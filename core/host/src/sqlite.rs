@@ -17,7 +17,7 @@
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |
 //! | `entry` | the rows of the audit log |
-//! | `underway` | devices in the middle of a rotation |
+//! | `in_flight` | devices in the middle of a rotation |
 //! | `ancestry` | which record was made after which |
 //! | `fault` | SQLite's errors in our words |
 //!
@@ -36,6 +36,7 @@ mod fault;
 mod files;
 mod group;
 mod guard;
+mod in_flight;
 mod media;
 mod migrate;
 mod open;
@@ -45,7 +46,6 @@ mod reseal;
 mod schema;
 mod scope;
 mod transaction;
-mod underway;
 
 use alloc::sync::Arc;
 use core::fmt;

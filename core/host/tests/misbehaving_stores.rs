@@ -170,7 +170,7 @@ impl AccountStore for Renamed {
 }
 
 #[test]
-fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_under_way() {
+fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_in_flight() {
     let bench = Bench::new();
     let (nameless, reached) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
     let store = Renamed { inner: bench.store(), nameless: Arc::clone(&nameless) };

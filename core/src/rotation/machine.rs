@@ -463,7 +463,7 @@ impl Rotation {
     #[must_use]
     pub fn status(&self) -> Status {
         let journal = &self.journal;
-        let under_way = self.step.attempt().map(|attempt| attempt.cause.reason);
+        let in_flight = self.step.attempt().map(|attempt| attempt.cause.reason);
         Status {
             device: self.config.device,
             account: journal.account,
@@ -481,7 +481,7 @@ impl Rotation {
             may_hold: journal.held.may_hold(),
             candidates: self.talk.candidates,
             last: journal.last,
-            rotation_due: under_way.or_else(|| self.reason_due()),
+            rotation_due: in_flight.or_else(|| self.reason_due()),
         }
     }
 }

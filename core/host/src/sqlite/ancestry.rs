@@ -29,7 +29,7 @@ pub(super) const REMOVE_PART: &str =
 pub(super) const REMOVE_OLDEST: &str = "DELETE FROM ancestry WHERE device = :device";
 
 /// What is known about a device's ancestry without looking into its tables: the columns `recent`
-/// and `older` of its row, and what an offer that is underway added.
+/// and `older` of its row, and what an offer that is in flight added.
 pub(super) struct Latest {
     pub(super) device: DeviceKey,
     /// The latest pairs, the oldest first.
@@ -44,20 +44,20 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    /// From `recent` and `older` in these columns and `underway.recent`; none when one is not what
+    /// From `recent` and `older` in these columns and `in_flight.recent`; none when one is not what
     /// this version writes.
     pub(super) fn read(
         device: DeviceKey,
         row: &Row<'_>,
         column: usize,
-        underway: usize,
+        in_flight: usize,
     ) -> Option<Self> {
         let older = Older::read(row.get_ref(column.checked_add(1)?).ok()?)?;
         let recent = row.get_ref(column).ok()?.as_blob().ok()?;
         let mut recent = from_chain(recent)?;
         let settled = recent.len();
-        let underway = row.get_ref(underway).ok()?.as_blob_or_null().ok()?;
-        recent.extend(from_chain(underway.unwrap_or_default())?);
+        let in_flight = row.get_ref(in_flight).ok()?.as_blob_or_null().ok()?;
+        recent.extend(from_chain(in_flight.unwrap_or_default())?);
         Some(Self { device, recent, settled, older, filed: false, changed: false })
     }
 
@@ -71,8 +71,8 @@ impl Latest {
         self.filed
     }
 
-    /// What `underway` is to have, where it is written now.
-    pub(super) fn underway(&mut self) -> Vec<u8> {
+    /// What `in_flight` is to have, where it is written now.
+    pub(super) fn in_flight(&mut self) -> Vec<u8> {
         self.changed = false;
         to_chain(self.recent.get(self.settled..).unwrap_or_default())
     }
@@ -171,8 +171,8 @@ impl Rows<'_> {
         if self.latest.as_ref().is_none_or(|latest| latest.device != device) {
             self.save_ancestry()?;
             let found = self.one(
-                "SELECT device.recent, device.older, underway.recent
-                 FROM device LEFT JOIN underway ON underway.device = device.number
+                "SELECT device.recent, device.older, in_flight.recent
+                 FROM device LEFT JOIN in_flight ON in_flight.device = device.number
                  WHERE device.number = :device",
                 named_params! { ":device": to_i64(device.number()) },
                 |row| Ok(Latest::read(device, row, 0, 2)),
@@ -196,7 +196,7 @@ impl Rows<'_> {
             named_params! { ":recent": recent, ":older": older, ":device": device },
         )?;
         self.run(
-            "UPDATE underway SET recent = x'' WHERE device = :device",
+            "UPDATE in_flight SET recent = x'' WHERE device = :device",
             named_params! { ":device": device },
         )?;
         Ok(())

@@ -33,7 +33,7 @@ pub(super) fn ended(path: &Path) -> StoreError {
 }
 
 /// A write within a write of the same thread.
-pub(super) fn under_way(path: &Path) -> StoreError {
+pub(super) fn call_in_flight(path: &Path) -> StoreError {
     let at = path.display();
     let text = format!(
         "the vault {at}: this thread is in the middle of another write of it; ask again when that has ended"

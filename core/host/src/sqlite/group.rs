@@ -70,7 +70,7 @@ impl Group {
         // What a call tells while it works, and a signal's handler, may be code that asks for
         // another write here: it would wait for itself.
         if *self.worker() == Some(this_thread()) {
-            return Err(fault::under_way(&self.path).into());
+            return Err(fault::call_in_flight(&self.path).into());
         }
         let mut writer = self.turn();
         let working = Working::new(self);

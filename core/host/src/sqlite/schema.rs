@@ -8,7 +8,7 @@
 //! written twice: to the log, and from the log to the file. So the latest pairs of the ancestry
 //! stand in `recent`, in the row that is changed anyway, and go to `ancestry_part` sixteen at a
 //! time, at its end; `older` tells which rows those are and which predecessors stand in none. What
-//! an offer changes stands in `underway` until the commit.
+//! an offer changes stands in `in_flight` until the commit.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ CREATE TABLE record (
     device INTEGER NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT;
-CREATE TABLE underway (
+CREATE TABLE in_flight (
     device INTEGER PRIMARY KEY,
     state BLOB,
     recent BLOB NOT NULL

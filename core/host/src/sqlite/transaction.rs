@@ -13,35 +13,35 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql, 
 use super::ancestry::Latest;
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
 use super::fault::{self, explain};
+use super::in_flight::{Settled, state};
 use super::schema::ENTRIES;
 use super::scope::ScopeRow;
-use super::underway::{Settled, state};
 use crate::stop;
 
 /// One device.
-const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
+const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, in_flight.state, in_flight.recent
              FROM device JOIN scope ON scope.number = device.scope_number
-             LEFT JOIN underway ON underway.device = device.number
+             LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE scope.name = :scope AND device.name = :name";
 /// One device of a scope whose number is known.
 const DEVICE_OF_SCOPE: &str =
-    "SELECT device.number, device.state, device.recent, device.older, underway.state, underway.recent
-             FROM device LEFT JOIN underway ON underway.device = device.number
+    "SELECT device.number, device.state, device.recent, device.older, in_flight.state, in_flight.recent
+             FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.scope_number = :scope AND device.name = :name";
 /// What is kept about one device.
-const STATE: &str = "SELECT device.state, underway.state
-             FROM device LEFT JOIN underway ON underway.device = device.number
+const STATE: &str = "SELECT device.state, in_flight.state
+             FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.number = :key";
 /// Another device whose name differs in case only.
 const SIMILAR: &str = "SELECT name FROM device WHERE scope_number = :scope AND folded = :folded AND name <> :name LIMIT 1";
 /// A page of devices by name.
-const DEVICES: &str = "SELECT device.number, device.name, device.state, underway.state
+const DEVICES: &str = "SELECT device.number, device.name, device.state, in_flight.state
              FROM device JOIN scope ON scope.number = device.scope_number
-             LEFT JOIN underway ON underway.device = device.number
+             LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit";
 /// A page of devices by due date.
-const DUE: &str = "SELECT device.number, device.name, device.state, underway.state, device.due
-             FROM device LEFT JOIN underway ON underway.device = device.number
+const DUE: &str = "SELECT device.number, device.name, device.state, in_flight.state, device.due
+             FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.scope_number = :scope AND device.due IS NOT NULL AND device.due <= :until
              AND (device.due, device.number) > (:due, :key)
              ORDER BY device.due, device.number LIMIT :limit";
@@ -261,7 +261,7 @@ impl Transaction for Rows<'_> {
         for sealing in held.flat_map(Held::sealings) {
             self.remove_record(key, sealing.row)?;
         }
-        self.remove_underway(key)?;
+        self.remove_in_flight(key)?;
         self.change("DELETE FROM device WHERE number = :key", parameters)
     }
 

@@ -363,20 +363,20 @@ fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
         let sql = "SELECT state, recent FROM device WHERE name = 'pc-1'";
         file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
     };
-    let underway = || -> i64 {
-        file.query_row("SELECT count(*) FROM underway", [], |row| row.get(0)).unwrap()
+    let in_flight = || -> i64 {
+        file.query_row("SELECT count(*) FROM in_flight", [], |row| row.get(0)).unwrap()
     };
     let before = row();
     device.token = None;
     device.check_in(&bed);
     let record = device.make();
     device.offer(&bed, &[&record]);
-    assert_eq!(underway(), 1);
+    assert_eq!(in_flight(), 1);
     assert_ne!(before, row(), "a token alone is written to the row");
     let before = row();
     let next = device.make();
     device.offer(&bed, &[&next]);
-    assert_eq!((underway(), row()), (1, before), "and an offer is not");
+    assert_eq!((in_flight(), row()), (1, before), "and an offer is not");
     let options = DiscloseOptions::default().without_rotation().with_history();
     let found = bed.vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap();
     assert_eq!(found.candidates.len(), 5, "current, two pending, two in history");
@@ -384,9 +384,9 @@ fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
     other.check_in(&bed);
     let offered = other.make();
     other.offer(&bed, &[&offered]);
-    assert_eq!(underway(), 2);
+    assert_eq!(in_flight(), 2);
     let number = "(SELECT number FROM device WHERE name = 'pc-2')";
-    let damage = format!("UPDATE underway SET state = x'ff' WHERE device = {number}");
+    let damage = format!("UPDATE in_flight SET state = x'ff' WHERE device = {number}");
     assert_eq!(file.execute(&damage, []).unwrap(), 1);
     let refused = bed.vault.disclose(&scope(), "pc-2", &WHO, options, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::VaultDamaged, "{refused}");
@@ -395,9 +395,9 @@ fn an_offer_leaves_the_row_of_its_device_as_it_is_until_the_commit() {
     let page = bed.vault.due(&scope(), laps_core::identity::Timestamp::MAX, None, 10).unwrap();
     assert_eq!((page.items.len(), page.damaged.len()), (1, 1));
     device.commit(&bed, &next, true);
-    assert_eq!(underway(), 1, "that of the damaged one");
+    assert_eq!(in_flight(), 1, "that of the damaged one");
     bed.vault.purge(&scope(), "pc-1", Confirmation::Given, &WHO, bed.now()).unwrap();
-    assert_eq!(underway(), 1);
+    assert_eq!(in_flight(), 1);
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
             for (one, other) in everything(&memory).iter().zip(everything(&sqlite)) {
                 assert_eq!(*one, other, "step {step}");
             }
-            for table in ["underway", "ancestry_part", "ancestry"] {
+            for table in ["in_flight", "ancestry_part", "ancestry"] {
                 let seen = most.entry(table).or_default();
                 *seen = (*seen).max(count(table));
             }
@@ -196,7 +196,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
                 .try_for_each(|one| tx.remove_device(one.key))
         })
         .unwrap();
-    for table in ["device", "underway", "ancestry_part", "ancestry"] {
+    for table in ["device", "in_flight", "ancestry_part", "ancestry"] {
         assert_eq!(count(table), 0, "{table}");
     }
 }

@@ -25,21 +25,21 @@ const UPDATE_ALL: &str =
     "UPDATE device SET due = :due, state = :state, recent = :recent, older = :older
              WHERE number = :key";
 const PUT: &str =
-    "INSERT OR REPLACE INTO underway (device, state, recent) VALUES (:key, :state, :recent)";
-const REMOVE: &str = "DELETE FROM underway WHERE device = :key";
+    "INSERT OR REPLACE INTO in_flight (device, state, recent) VALUES (:key, :state, :recent)";
+const REMOVE: &str = "DELETE FROM in_flight WHERE device = :key";
 
-/// What the row of a device has that `underway` has not, as it was read in this transaction.
+/// What the row of a device has that `in_flight` has not, as it was read in this transaction.
 pub(super) struct Settled {
     device: DeviceKey,
     history: Vec<Past>,
     former: Vec<Account>,
     due: Option<i64>,
-    /// Whether `underway` has a row.
+    /// Whether `in_flight` has a row.
     apart: bool,
 }
 
 impl Settled {
-    /// `device` as it was read; `column` is that of `underway.recent`.
+    /// `device` as it was read; `column` is that of `in_flight.recent`.
     pub(super) fn read(
         key: DeviceKey,
         device: &Device,
@@ -54,17 +54,17 @@ impl Settled {
     }
 }
 
-/// The state of a device from `device.state` and `underway.state`; none when one of them is
+/// The state of a device from `device.state` and `in_flight.state`; none when one of them is
 /// damaged, or not even bytes.
 pub(super) fn state(
     row: &Row<'_>,
     settled: usize,
-    underway: usize,
+    in_flight: usize,
 ) -> rusqlite::Result<Option<Device>> {
     let settled = row.get_ref(settled)?.as_blob().ok().and_then(Device::from_bytes);
-    let Ok(underway) = row.get_ref(underway)?.as_blob_or_null() else { return Ok(None) };
-    let Some(underway) = underway else { return Ok(settled) };
-    Ok(settled.zip(Device::from_bytes(underway)).map(|(settled, mut device)| {
+    let Ok(in_flight) = row.get_ref(in_flight)?.as_blob_or_null() else { return Ok(None) };
+    let Some(in_flight) = in_flight else { return Ok(settled) };
+    Ok(settled.zip(Device::from_bytes(in_flight)).map(|(settled, mut device)| {
         device.take_settled(settled);
         device
     }))
@@ -81,7 +81,7 @@ impl Rows<'_> {
             && !ancestry.is_filed()
         {
             settled.apart = true;
-            let recent = ancestry.underway();
+            let recent = ancestry.in_flight();
             return self.change(
                 PUT,
                 named_params! {
@@ -104,7 +104,7 @@ impl Rows<'_> {
             Err(VaultError::Damaged { .. }) => {
                 self.put_state(key, device)?;
                 let parameters = named_params! { ":key": to_i64(key.number()) };
-                let sql = "UPDATE underway SET state = NULL WHERE device = :key";
+                let sql = "UPDATE in_flight SET state = NULL WHERE device = :key";
                 return self.run(sql, parameters).map(|_| ());
             }
             Err(error) => return Err(error),
@@ -122,7 +122,7 @@ impl Rows<'_> {
                 }
             }
         }
-        if apart { self.remove_underway(key) } else { Ok(()) }
+        if apart { self.remove_in_flight(key) } else { Ok(()) }
     }
 
     fn put_state(&self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
@@ -137,7 +137,7 @@ impl Rows<'_> {
         }
     }
 
-    pub(super) fn remove_underway(&self, key: DeviceKey) -> Result<(), VaultError> {
+    pub(super) fn remove_in_flight(&self, key: DeviceKey) -> Result<(), VaultError> {
         self.run(REMOVE, named_params! { ":key": to_i64(key.number()) })?;
         Ok(())
     }
