@@ -366,7 +366,7 @@ fn reseal(folder: &Path) {
     let done = reseal_all(&vault, &SCOPE, fleet.key(), &WHO, NOW).unwrap();
     assert_eq!((done.replaced, done.failed.len()), (10_000, 0));
     println!(
-        "10000 records sealed anew for two readers: {:.0} /s",
+        "10000 records re-sealed for two readers: {:.0} /s",
         done.replaced as f64 / start.elapsed().as_secs_f64()
     );
 }

@@ -1,4 +1,4 @@
-//! Sealing anew: a vault whose records are handed out and given back, rightly and wrongly, while
+//! Re-sealing: a vault whose records are handed out and given back, rightly and wrongly, while
 //! readers come and go and devices check in, alone and together.
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -19,11 +19,11 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 const WHO: Request<'_> = Request::new("fuzzer", "a search");
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
-/// How many records that were sealed anew are kept to be given back later.
+/// How many records that were re-sealed are kept to be given back later.
 const KEPT: usize = 8;
 
 /// The data is a list of things to do. Whatever is given back, a reader of a record gets the
-/// password that the device sealed, or nothing; the audit log verifies; and sealing anew that
+/// password that the device sealed, or nothing; the audit log verifies; and re-sealing that
 /// reports nothing left has reached every record.
 ///
 /// # Panics
@@ -81,7 +81,7 @@ struct World {
     vault: Vault<MemoryStore>,
     keys: &'static [ReaderKey],
     rng: Generator<ChaCha20Rng>,
-    /// Records that were handed out and sealed anew, and may come back at any time.
+    /// Records that were handed out and re-sealed, and may come back at any time.
     kept: Vec<Resealing>,
     /// How many records devices have made.
     made: usize,
@@ -146,12 +146,12 @@ impl World {
                 let sealed = input.piece()?.to_vec();
                 let _ = self.give(device, record, sealed);
             }
-            // A record that was sealed anew by one of the keys for some of them, and changed, or
+            // A record that was re-sealed by one of the keys for some of them, and changed, or
             // given as another's.
             1 => {
                 let (from, device, record) = (input.index(3)?, input.index(3)?, input.index(3)?);
                 let (key, readers, changes) = (input.index(3)?, input.byte()?, input.index(3)?);
-                let mut sealed = self.anew(from, key, readers)?;
+                let mut sealed = self.resealed(from, key, readers)?;
                 for _ in 0..changes {
                     input.change(&mut sealed)?;
                 }
@@ -259,7 +259,7 @@ impl World {
         Some(())
     }
 
-    /// A page goes to one of the keys, which keeps what it sealed anew.
+    /// A page goes to one of the keys, which keeps what it re-sealed.
     fn hand_out(&mut self, input: &mut Input<'_>) -> Option<()> {
         let after = input.index(4)?.checked_sub(1).and_then(|at| DEVICES.get(at)).copied();
         let (limit, key) = (input.index(4)?, self.keys.get(input.index(3)?)?);
@@ -309,9 +309,9 @@ impl World {
         self.vault.reseal(&Scope::EMPTY, &[item], &WHO, NOW)
     }
 
-    /// The stored record of a device, sealed anew; its bytes as they are where the key does not
+    /// The stored record of a device, re-sealed; its bytes as they are where the key does not
     /// open it.
-    fn anew(&mut self, device: usize, key: usize, readers: u8) -> Option<Vec<u8>> {
+    fn resealed(&mut self, device: usize, key: usize, readers: u8) -> Option<Vec<u8>> {
         let stored = self.stored(DEVICES.get(device)?)?;
         let chosen = self.keys.iter().enumerate();
         let chosen = chosen.filter(|(n, _)| {
@@ -349,7 +349,7 @@ impl World {
         let Some(key) = self.keys.get(key) else { return };
         let mut untouched = true;
         let done = self.vault.reseal_all(&Scope::EMPTY, &WHO, NOW, |items, readers| {
-            let anew = |item: &Resealing| {
+            let resealed = |item: &Resealing| {
                 let record = Record::parse(&item.sealed)?;
                 let record = key.reseal(&record, readers, &mut self.rng)?;
                 let mut sealed = record.as_bytes().to_vec();
@@ -357,7 +357,7 @@ impl World {
                 untouched &= sealed == record.as_bytes();
                 Ok::<_, SealError>(sealed)
             };
-            items.iter().map(anew).collect()
+            items.iter().map(resealed).collect()
         });
         self.spoilt |= !untouched;
         let Ok(done) = done else { return };

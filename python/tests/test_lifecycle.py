@@ -22,7 +22,7 @@ def _damage(fleet: Fleet, device: str) -> str:
     return str(record["record"])
 
 
-def test_a_damaged_record_does_not_keep_the_others_from_being_sealed_anew(fleet: Fleet) -> None:
+def test_a_damaged_record_does_not_keep_the_others_from_being_resealed(fleet: Fleet) -> None:
     fleet.agent(device="PC-2")
     record = _damage(fleet, "PC-1")
     ran = fleet.laps("vault", "readers", "add", "vault", "eve.pub", "--reader", "ann.key", "--json", status=6)
@@ -33,8 +33,8 @@ def test_a_damaged_record_does_not_keep_the_others_from_being_sealed_anew(fleet:
     assert shown.json["candidates"]
 
 
-def test_sealing_anew_is_gone_on_with_and_says_what_another_reader_must_do(fleet: Fleet) -> None:
-    # Added without a key: nothing is sealed anew yet.
+def test_resealing_goes_on_and_says_what_another_reader_must_do(fleet: Fleet) -> None:
+    # Added without a key: nothing is re-sealed yet.
     added = fleet.laps("vault", "readers", "add", "vault", "eve.pub", "--json", status=0).json
     assert added["resealed"] == 0
     again = fleet.laps("vault", "readers", "reseal", "vault", "--reader", "eve.key", "--json", status=0)

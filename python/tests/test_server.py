@@ -1,4 +1,4 @@
-"""What a server does with a vault whose readers' keys are elsewhere: many check-ins at once, records sealed anew by pages."""
+"""What a server does with a vault whose readers' keys are elsewhere: many check-ins at once, records re-sealed by pages."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def grown(empty_fleet: Fleet) -> Fleet:
     return empty_fleet
 
 
-def test_records_are_sealed_anew_where_the_key_is(grown: Fleet) -> None:
+def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     vault = Vault.open(grown.folder / "vault")
     ann, bob, eve = (ReaderKey.from_key_file((grown.folder / f"{name}.key").read_bytes()) for name in ("ann", "bob", "eve"))
     assert everything(vault, 10) == []
@@ -119,7 +119,7 @@ def test_records_are_sealed_anew_where_the_key_is(grown: Fleet) -> None:
     assert [(device, record) for device, record, _ in done.failed] == [
         (record.device, record.id) for record in handed_out[:2]
     ]
-    assert "not the stored one sealed again" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
+    assert "not the stored one re-sealed" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
 
     # The whole page again: what was taken already is neither taken again nor refused.
     done = vault.take_resealed(given_back, actor="server", reason="a new reader")
@@ -180,7 +180,7 @@ def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> No
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(*remove, "--rotate-within", "1d", "--reader", "ann.key", status=0).json["ordered"] == 3
     again = grown.laps(*remove[:-1], "--rotate-within", "1d", status=0)
-    assert again.out == "bob was removed already; ordered 0 devices to rotate, sealed 0 records anew\n"
+    assert again.out == "bob was removed already; ordered 0 devices to rotate, re-sealed 0 records\n"
     grown.laps("vault", "readers", "remove", "vault", "nobody", status=4)
 
 
@@ -202,11 +202,11 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     (folder / "sealed.json").write_text(everything.out)
 
     to = [word for name in ("ann", "bob", "eve") for word in ("--to", f"{name}.pub")]
-    anew = laps("reseal", "sealed.json", "--reader", "ann.key", *to, status=0)
-    assert "sealed 3 records anew for ann, bob, eve" in anew.err
-    (folder / "anew.json").write_text(anew.out)
-    assert laps("vault", "readers", "take-back", "vault", "anew.json", "--json", status=0).json == {"resealed": 3}
-    assert laps("vault", "readers", "take-back", "vault", "anew.json", status=0).out == "took 0 records back\n"
+    resealed = laps("reseal", "sealed.json", "--reader", "ann.key", *to, status=0)
+    assert "re-sealed 3 records for ann, bob, eve" in resealed.err
+    (folder / "resealed.json").write_text(resealed.out)
+    assert laps("vault", "readers", "take-back", "vault", "resealed.json", "--json", status=0).json == {"resealed": 3}
+    assert laps("vault", "readers", "take-back", "vault", "resealed.json", status=0).out == "took 0 records back\n"
     assert laps("vault", "readers", "hand-out", "vault", "--json", status=0).json["records"] == []
     assert len(grown.reveal(device="PC-2").json["candidates"]) == 1
     eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
@@ -220,8 +220,8 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     (folder / "readers.set").write_text(signed.out)
     again = laps("vault", "readers", "hand-out", "vault", "--json", status=0).out
     by_set = ["--reader-set", "readers.set", "--authority", "authority.pub"]
-    anew = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
-    assert laps("vault", "readers", "take-back", "vault", "-", input=anew.out, status=0).out == "took 3 records back\n"
+    resealed = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
+    assert laps("vault", "readers", "take-back", "vault", "-", input=resealed.out, status=0).out == "took 3 records back\n"
 
 
 def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
@@ -229,18 +229,18 @@ def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
     laps("vault", "readers", "add", "vault", "eve.pub", status=0)
     page = laps("vault", "readers", "hand-out", "vault", "--json", status=0).json
     to = ["--reader", "ann.key", "--to", "ann.pub", "--to", "bob.pub", "--to", "eve.pub"]
-    anew = laps("reseal", "-", *to, input=json.dumps(page), status=0).json
-    for each in anew["records"]:
+    resealed = laps("reseal", "-", *to, input=json.dumps(page), status=0).json
+    for each in resealed["records"]:
         sealed = bytearray(base64.b64decode(each["sealed"]))
         sealed[-1] ^= 1
         each["sealed"] = base64.b64encode(sealed).decode()
-    (folder / "spoilt.json").write_text(json.dumps(anew))
+    (folder / "spoilt.json").write_text(json.dumps(resealed))
     assert laps("vault", "readers", "take-back", "vault", "spoilt.json", "--json", status=0).json == {"resealed": 3}
     # The vault cannot tell. What the devices sealed is handed out again, with the number that it keeps.
     again = laps("vault", "readers", "hand-out", "vault", "--from-devices", "--json", status=0)
     assert [each["above"] for each in again.json["records"]] == [1, 1, 1]
-    anew = laps("reseal", "-", *to, input=again.out, status=0)
-    assert laps("vault", "readers", "take-back", "vault", "-", "--json", input=anew.out, status=0).json == {"resealed": 3}
+    resealed = laps("reseal", "-", *to, input=again.out, status=0)
+    assert laps("vault", "readers", "take-back", "vault", "-", "--json", input=resealed.out, status=0).json == {"resealed": 3}
     eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
     assert laps("vault", "show", "vault", "PC-2", "--json", status=0).json["ordered"] is True

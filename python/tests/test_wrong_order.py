@@ -219,7 +219,7 @@ def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
 def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:
     fleet.laps("vault", "readers", "add", "vault", "eve.pub", status=0)
     fleet.laps("vault", "readers", "remove", "vault", "ann", "--no-rotation", status=0)
-    # Nothing was sealed again: without bob nobody opens what is there.
+    # Nothing was re-sealed: without bob nobody opens what is there.
     refused = fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", status=3)
     assert "1 passwords" in refused.err and "--yes" in refused.err
     fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", "--yes", status=0)

@@ -23,7 +23,7 @@
 //! | 2 | journal: verified | else a loss of power leaves the outcome uncertain and costs another rotation |
 //! | 2 | journal: settled | else a loss of power brings back a commit that is over, and costs another rotation |
 //! | 3 | vault: token, record, commit | each is durable before its answer |
-//! | 1 | folder of the vault | `SQLite` makes its log anew in every process; not where the vault stays open |
+//! | 1 | folder of the vault | `SQLite` makes its log again in every process; not where the vault stays open |
 //!
 //! Two for a journal: of the new file before it takes the place of the old one, and of the folder,
 //! or the rename could be undone. The first two and the vault's three keep promises: the

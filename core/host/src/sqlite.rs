@@ -12,7 +12,7 @@
 //! | `place` | whether a file is worked on or at rest; what is published |
 //! | `schema` | tables, and what their versions mean |
 //! | `process` | what a fork does to open handles |
-//! | `reseal` | sealing records anew, on all cores |
+//! | `reseal` | re-sealing records, on all cores |
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |

@@ -171,7 +171,7 @@ fn the_authority_of_the_enrolment_is_pinned() {
     let mut both = device.options();
     both.readers = vec![first.clone()];
     assert_eq!(device.open(both).unwrap_err().code(), Code::InvalidArgument);
-    // Pinned anew by whoever owns the state folder.
+    // Pinned again by whoever owns the state folder.
     fs::remove_file(device.bench.path("state/readers")).unwrap();
     device.give(&sign(&stranger, Scope::EMPTY, 1, &[&first]));
     let mut agent = device.open(options).unwrap();

@@ -5,8 +5,8 @@
 //! The schedule is journalled, so it outlives restarts; a deadline that passed while the agent was
 //! down is met at its next start. A use while no actions are asked for is forgotten. A rotation for
 //! any other reason cancels it, unless the account was used again after the new password was set:
-//! then the schedule starts anew from that use. A reset that fails is tried again under back-off, a
-//! hundred times; then it is given up and the password waits for its age.
+//! then the schedule starts again from that use. A reset that fails is tried again under back-off,
+//! a hundred times; then it is given up and the password waits for its age.
 //!
 //! After the reset is committed, and not before: sign-out two minutes after a warning, then the end
 //! of the remaining processes, or a restart one minute after a warning. These actions are

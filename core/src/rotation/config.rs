@@ -24,7 +24,7 @@ pub struct Config {
     /// The managed account, as [`account::choose`](crate::account::choose) found it; at most 64
     /// characters, not empty.
     pub account: AccountName,
-    /// Its SID, where the platform has one. It tells an account that was made anew under the same
+    /// Its SID, where the platform has one. It tells an account that was made again under the same
     /// name.
     pub sid: Option<Sid>,
     /// Which directory the policy names; none (`BackupDirectory` 0): nothing is managed.

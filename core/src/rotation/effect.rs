@@ -148,7 +148,7 @@ pub enum RotationError {
     JournalMalformed,
     /// A journal of another scope or device.
     JournalOfAnotherDevice,
-    /// The journal of a later version: update the software, do not start anew.
+    /// The journal of a later version: update the software, do not start again.
     JournalUnsupported,
     /// The buffer is too small; [`MAX_JOURNAL`](super::MAX_JOURNAL) is always enough.
     BufferTooSmall,

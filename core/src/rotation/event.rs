@@ -55,7 +55,7 @@ reasons! {
     Forced = 4, "forced";
     /// The policy changed in a way that asks for a new password.
     PolicyChanged = 5, "policy-changed";
-    /// Another account is managed, or the account was made anew under the same name.
+    /// Another account is managed, or the account was made again under the same name.
     AccountChanged = 6, "account-changed";
     /// Somebody used the account, and the delay of the post-authentication actions is over.
     PostAuthentication = 7, "post-authentication";

@@ -12,7 +12,7 @@ use crate::identity::{RecordId, Timestamp};
 const MAX_TRIES: u8 = 3;
 /// Between two tries with the same password, in seconds.
 const BETWEEN_TRIES: u64 = 10;
-/// How many passwords in a row are made anew at once, without back-off, after a refusal.
+/// How many passwords in a row are made again at once, without back-off, after a refusal.
 const AT_ONCE: u8 = 2;
 
 impl Rotation {

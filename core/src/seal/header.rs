@@ -30,7 +30,7 @@ pub struct Header {
     pub account: AccountName,
     /// The managed account's security identifier, where the device knows it.
     pub sid: Option<Sid>,
-    /// The identity of this password, drawn anew for each.
+    /// The identity of this password, drawn for each.
     pub id: RecordId,
     /// The password made before this one on this device, applied or not; none after a lost
     /// journal.

@@ -33,7 +33,7 @@ impl Record {
         self.signature().first() == Some(&ED25519)
     }
 
-    /// Checks that this signer signed the core. Sealing anew keeps the signature.
+    /// Checks that this signer signed the core. Re-sealing keeps the signature.
     ///
     /// # Errors
     /// [`SealError::Rejected`] when there is no signature, it is another signer's, or it does not

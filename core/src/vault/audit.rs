@@ -67,7 +67,7 @@ actions! {
     ReaderAdded = 6, "reader-added";
     /// A reader was removed.
     ReaderRemoved = 7, "reader-removed";
-    /// Records were handed out to be sealed again.
+    /// Records were handed out to be re-sealed.
     ResealBegun = 8, "reseal-begun";
     /// A record was replaced by the same one, sealed to other readers.
     Resealed = 9, "resealed";

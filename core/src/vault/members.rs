@@ -71,7 +71,7 @@ impl<S: Store> Vault<S> {
             .collect()
     }
 
-    /// Adds a reader. Records that are there must be sealed anew for it: see [`Vault::reseal_all`].
+    /// Adds a reader. Records that are there must be re-sealed for it: see [`Vault::reseal_all`].
     ///
     /// # Errors
     /// `AlreadyExists`, `ReasonRequired`, and what the store says.
@@ -96,8 +96,8 @@ impl<S: Store> Vault<S> {
     /// once; none: no order), and removes it. What it has a copy of stays readable to it.
     ///
     /// The orders come first, a thousand devices in each transaction, then the removal in one, then
-    /// the orders for what came in meanwhile: once the reader is gone from the records, sealing
-    /// anew would hide what it could open. When it fails or is killed, call it again, or
+    /// the orders for what came in meanwhile: once the reader is gone from the records, re-sealing
+    /// would hide what it could open. When it fails or is killed, call it again, or
     /// [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
     ///
     /// # Errors

@@ -125,7 +125,7 @@ impl<'a> DiscloseOptions<'a> {
     }
 }
 
-/// Which sealings are handed out to be sealed again.
+/// Which sealings are handed out to be re-sealed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ResealOptions {
@@ -195,7 +195,7 @@ pub enum Selection<'a> {
     /// Every device whose due date has passed.
     Overdue,
     /// Every device that may hold now what this person was shown since then, opened or not: by a
-    /// disclosure, an export, a back-up, or records that were handed out to be sealed anew or
+    /// disclosure, an export, a back-up, or records that were handed out to be re-sealed or
     /// given back. A back-up is of everything that was stored until an hour behind its entry,
     /// and so is what an entry of an earlier version does not name; every other entry names its
     /// records.

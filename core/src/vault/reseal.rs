@@ -1,4 +1,4 @@
-//! Sealing records anew for the readers of now, without rotating (protocol §4.3). The vault opens
+//! Re-sealing records for the readers of now, without rotating (protocol §4.3). The vault opens
 //! nothing: it hands sealed records out and takes them back; the key is the caller's.
 
 use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
@@ -23,7 +23,7 @@ const PAGE: usize = 1_000;
 const STEP: usize = 200;
 
 impl<S: Store> Vault<S> {
-    /// Seals every record anew that is not sealed to exactly the readers of now. `seal` is given
+    /// Re-seals every record that is not sealed to exactly the readers of now. `seal` is given
     /// records and the readers to seal them to, and answers for each the sealed bytes or why
     /// there are none; it has the key, and may use all cores. When it answers fewer than it was
     /// given, the run ends with them.
@@ -60,12 +60,12 @@ impl<S: Store> Vault<S> {
                 record,
                 why: VaultError::Damaged { what, device: device.to_string() },
             }));
-            let mut anew = Vec::new();
+            let mut resealed = Vec::new();
             let sealed = seal(&page.items, &readers);
             let stopped = sealed.len() < page.items.len();
             for (item, sealed) in page.items.iter().zip(sealed) {
                 match sealed {
-                    Ok(sealed) => anew.push(Resealing::new(item.device, item.record, sealed)),
+                    Ok(sealed) => resealed.push(Resealing::new(item.device, item.record, sealed)),
                     Err(SealError::NotAReader) => done.not_ours = done.not_ours.saturating_add(1),
                     Err(SealError::Random(_)) => return Err(VaultError::Random),
                     Err(error) => done.failed.push(Unsealed {
@@ -75,8 +75,8 @@ impl<S: Store> Vault<S> {
                     }),
                 }
             }
-            if !anew.is_empty() {
-                let page = self.reseal_each(scope, &anew, request, now)?;
+            if !resealed.is_empty() {
+                let page = self.reseal_each(scope, &resealed, request, now)?;
                 done.replaced = done.replaced.saturating_add(page.replaced);
                 done.failed.extend(page.failed);
             }
@@ -88,7 +88,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind
-    /// `after`: to be opened by a reader, sealed anew and given back with
+    /// `after`: to be opened by a reader, re-sealed and given back with
     /// [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the audit log, with
     /// every record.
     ///
@@ -127,7 +127,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
         let limit = limit.clamp(1, PAGE);
-        self.audited(scope, request, "", "hand out records to be sealed anew", now, |tx| {
+        self.audited(scope, request, "", "hand out records to be re-sealed", now, |tx| {
             let readers = tx.readers(scope)?;
             let devices = tx.devices(scope, after, limit)?;
             let mut page = ResealPage::default();
@@ -183,10 +183,10 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes records back that were sealed again. Each is the same password for the same purpose,
+    /// Takes records back that were re-sealed. Each is the same password for the same purpose,
     /// sealed to exactly the active readers, under the number behind the highest that is kept;
     /// all of them or none. Answers how many were taken; those that were removed, given back
-    /// already, or sealed again by somebody else in the meantime are left out, so a page can be
+    /// already, or re-sealed by somebody else in the meantime are left out, so a page can be
     /// given back again when its answer was lost.
     ///
     /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back.
@@ -205,7 +205,7 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, "", "give back records sealed anew", now, |tx| {
+        self.audited(scope, request, "", "give back records re-sealed", now, |tx| {
             let mut readers = tx.readers(scope)?;
             let sets = readers.sets.len();
             let mut replaced = vec![];
@@ -305,7 +305,7 @@ fn replace(
     }
     if !record.has_core_of(&stored) || known_already(&held.original) {
         return Err(VaultError::InvalidArgument(
-            "a record that is not the stored one sealed again; only its readers may change",
+            "a record that is not the stored one re-sealed; only its readers may change",
         ));
     }
     if new.number <= held.newest().number && readers.ids(&new.readers) == readers.active_ids() {

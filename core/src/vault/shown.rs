@@ -1,5 +1,5 @@
 //! What somebody was shown, as the audit log tells it: disclosures, exports, back-ups, records that
-//! were sealed anew.
+//! were re-sealed.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
@@ -71,7 +71,7 @@ impl Shown {
         } else if matches!(entry.action, Action::Exported | Action::ResealBegun | Action::Resealed)
         {
             // A back-up names no record, nor did earlier versions name those of an export or of a
-            // page to be sealed anew.
+            // page to be re-sealed.
             let nothing = entry.detail.starts_with("0 ");
             if entry.records.is_empty() && !nothing {
                 self.all_until = self.all_until.max(Some(entry.at));
@@ -174,8 +174,8 @@ mod tests {
         shown
     }
 
-    /// Earlier versions named no record of an export, or of a page that was handed out to be sealed
-    /// anew.
+    /// Earlier versions named no record of an export, or of a page that was handed out to be
+    /// re-sealed.
     #[test]
     fn an_entry_that_names_no_record_is_about_all_that_was_stored() {
         for (action, detail) in [

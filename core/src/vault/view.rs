@@ -370,7 +370,7 @@ pub struct ReaderRow {
     pub removed: Option<Timestamp>,
 }
 
-/// A record that is, or was, sealed anew.
+/// A record that is, or was, re-sealed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Resealing {
@@ -382,12 +382,12 @@ pub struct Resealing {
     pub sealed: Vec<u8>,
     /// The highest number of a kept sealing: what is given back has the next one.
     pub above: u32,
-    /// Whether it may be sealed again although a reader that the vault never knew loses it.
+    /// Whether it may be re-sealed although a reader that the vault never knew loses it.
     pub word: bool,
 }
 
 impl Resealing {
-    /// A record that was sealed again.
+    /// A record that was re-sealed.
     #[must_use]
     pub const fn new(device: DeviceId, record: RecordId, sealed: Vec<u8>) -> Self {
         Self { device, record, sealed, above: 0, word: false }
@@ -401,7 +401,7 @@ impl Resealing {
     }
 }
 
-/// Records that have to be sealed anew, of one page of devices.
+/// Records that have to be re-sealed, of one page of devices.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ResealPage {
@@ -413,12 +413,12 @@ pub struct ResealPage {
     pub damaged: Vec<DeviceId>,
     /// Records of this page whose stored bytes are damaged.
     pub damaged_records: Vec<(DeviceId, RecordId)>,
-    /// Records of this page that name a reader whom the vault never knew: sealed again, that
+    /// Records of this page that name a reader whom the vault never knew: re-sealed, that
     /// reader would lose them. They are left out without a word.
     pub strangers: Vec<(DeviceId, RecordId)>,
 }
 
-/// A record that could not be sealed anew. It stays as it was.
+/// A record that could not be re-sealed. It stays as it was.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Unsealed {
@@ -430,17 +430,17 @@ pub struct Unsealed {
     pub why: VaultError,
 }
 
-/// What sealing a whole scope anew did.
+/// What re-sealing a whole scope did.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Resealed {
     /// Records that are now sealed to the readers of the vault.
     pub replaced: u64,
-    /// Records that are not sealed to the key that was used: another reader has to seal them anew.
+    /// Records that are not sealed to the key that was used: another reader has to re-seal them.
     pub not_ours: u64,
     /// Records that name a reader whom the vault never knew, and were left as they are.
     pub strangers: Vec<(DeviceId, RecordId)>,
-    /// Records that could not be sealed anew: damaged, hostile, or not what the vault takes back.
+    /// Records that could not be re-sealed: damaged, hostile, or not what the vault takes back.
     /// The device should rotate.
     pub failed: Vec<Unsealed>,
     /// Devices whose data is damaged.

@@ -122,7 +122,7 @@ fn a_rotation_for_another_reason_cancels_the_reset() {
 }
 
 #[test]
-fn a_use_of_the_new_password_before_it_is_committed_is_scheduled_anew() {
+fn a_use_of_the_new_password_before_it_is_committed_is_scheduled_again() {
     let mut world = with_actions(1);
     used(&mut world);
     world.pass(24 * HOUR);

@@ -46,7 +46,7 @@ fn a_password_is_replaced_at_its_age_and_not_before() {
 }
 
 #[test]
-fn the_jitter_is_drawn_anew_at_each_commit_and_only_shortens() {
+fn the_jitter_is_drawn_at_each_commit_and_only_shortens() {
     let mut world = World::new(config());
     let mut dues = Vec::new();
     for entropy in [0, u64::MAX, 1 << 63, 12345 << 40] {
@@ -147,7 +147,7 @@ fn another_account_is_unknown_until_its_first_rotation() {
 }
 
 #[test]
-fn an_account_made_anew_under_the_same_name_is_another_account() {
+fn an_account_created_again_under_the_same_name_is_another_account() {
     let with = |rid| {
         let mut config = config();
         config.sid = Some(Sid::unix_user(rid));

@@ -123,7 +123,7 @@ fn an_agent_that_dies_at_any_step_loses_no_password_and_settles_again() {
 }
 
 #[test]
-fn a_refused_password_is_made_anew_and_a_failing_setter_tries_the_same_one_again() {
+fn a_refused_password_is_made_again_and_a_failing_setter_tries_the_same_one_again() {
     let mut world = World::new(config());
     world.weather.setter = (Applied::Refused, false);
     world.run_to(|effect| matches!(effect, Effect::Apply { .. }));

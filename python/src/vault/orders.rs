@@ -18,7 +18,7 @@ impl Vault {
     /// name. The audit entry, and the order to rotate, are durable before. What is shown is
     /// rotated as the setting of the vault says, or `rotate_after`; with `rotate=False` not
     /// at all. Later than the setting, or not at all, needs `confirm`. With `from_device` also what
-    /// the device sealed, of records that were sealed again, and then it is rotated at once.
+    /// the device sealed, of records that were re-sealed, and then it is rotated at once.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (device, /, *, actor, reason, context = "", history = false, rotate_after = None, rotate = true, confirm = false, account = None, from_device = false, now = None))]
     fn disclose(
@@ -86,7 +86,7 @@ impl Vault {
 
     /// Orders devices to rotate at their next check-in: those that are named, `all`, the `overdue`
     /// ones, or those of which `revealed_by` was shown something since then: by a disclosure,
-    /// an export, a back-up, or records that were handed out to be sealed again. That is whom
+    /// an export, a back-up, or records that were handed out to be re-sealed. That is whom
     /// the system authenticated; `typed_as` goes by the actor that was typed.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by = None, typed_as = None, since = None, now = None))]

@@ -19,7 +19,7 @@ impl Vault {
         Ok(rows.into_iter().map(KnownReader::from).collect())
     }
 
-    /// Adds a reader; gives the head. Records that are there are sealed anew for it by `reseal`.
+    /// Adds a reader; gives the head. Records that are there are re-sealed for it by `reseal`.
     #[pyo3(signature = (reader, /, *, actor, reason, context = "", now = None))]
     fn add_reader(
         &self,

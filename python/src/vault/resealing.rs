@@ -1,4 +1,4 @@
-//! Sealing records anew: here with a reader's key, or where the key is, with pages that go there
+//! Re-sealing records: here with a reader's key, or where the key is, with pages that go there
 //! and come back.
 
 use core::convert::identity;
@@ -16,7 +16,7 @@ use crate::reader::ReaderKey;
 use crate::record::Record;
 use crate::time;
 
-/// A sealed record that a vault handed out to be sealed anew.
+/// A sealed record that a vault handed out to be re-sealed.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Resealing {
     inner: vault::Resealing,
@@ -49,7 +49,7 @@ impl Resealing {
     }
 }
 
-/// Records that have to be sealed anew, of one page of devices.
+/// Records that have to be re-sealed, of one page of devices.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct ResealPage {
     /// The records.
@@ -64,7 +64,7 @@ pub(crate) struct ResealPage {
 
 #[pymethods]
 impl Vault {
-    /// Opens every record that is not sealed to exactly the readers of now and seals it anew, on
+    /// Opens every record that is not sealed to exactly the readers of now and re-seals it, on
     /// all cores. What this key does not open, and what is damaged or hostile, is named in the
     /// answer and left as it was. It goes on where a run that was stopped ended. `progress` is
     /// called with how many records were looked at, and of how many at most; when it raises, the
@@ -149,10 +149,10 @@ impl Vault {
         })
     }
 
-    /// Takes back records of `resealing` that were sealed anew. Each must hold the same password
+    /// Takes back records of `resealing` that were re-sealed. Each must hold the same password
     /// for the same purpose, sealed to readers of now; one that is refused does not hinder the
     /// others: it stays as it was and is in `failed`. Those that are gone, were taken already,
-    /// or were sealed anew by somebody else meanwhile are left out, so a page may be given back
+    /// or were re-sealed by somebody else meanwhile are left out, so a page may be given back
     /// again, also after an exception, when some may have been taken.
     ///
     /// The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only

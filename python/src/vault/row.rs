@@ -316,7 +316,7 @@ impl From<vault::Ordered> for Ordered {
     }
 }
 
-/// What sealing a vault's records anew did.
+/// What re-sealing a vault's records did.
 #[pyclass(frozen, get_all, module = "laps")]
 pub(crate) struct Resealed {
     /// Records that are now sealed to the readers of the vault.
@@ -326,7 +326,7 @@ pub(crate) struct Resealed {
     /// Records that name a reader whom the vault never knew, and were left as they are: device,
     /// record.
     strangers: Vec<(String, String)>,
-    /// Records that could not be sealed anew and stay as they were: device, record, why.
+    /// Records that could not be re-sealed and stay as they were: device, record, why.
     failed: Vec<(String, String, String)>,
     /// Devices whose data is damaged.
     damaged: Vec<String>,

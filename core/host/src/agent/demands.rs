@@ -3,7 +3,7 @@
 //!
 //! It is kept because a run may see no more than two refusals: a device that names one demand at a
 //! time would otherwise refuse the same passwords to every single run. What is kept binds nobody: a
-//! recipe is made of it anew for every password, and is never weaker than the policy's own,
+//! recipe is made of it for every password, and is never weaker than the policy's own,
 //! whatever the file says. It holds numbers and our own words, nothing of the device's text and
 //! nothing of a password.
 
@@ -52,7 +52,7 @@ impl Demands {
         next.policy = policy.hash();
         let mut refused = Vec::new();
         next.followed = policy.follow(&next.followed, asked, |part, why| refused.push((part, why)));
-        // What is asked for anew, or is followed by now, stands no longer as it did.
+        // What is asked for again, or is followed by now, stands no longer as it did.
         let followed = next.followed;
         let stands = |part: &Stricter| {
             let newer = asked.parts().chain(refused.iter().map(|(part, _)| *part));

@@ -72,7 +72,7 @@ impl EventLog {
             Kind::Syslog(socket, path) => {
                 let line = format!("<{}>laps: {}", priority(event.level), event.to_json());
                 socket.send(line.as_bytes()).or_else(|_| {
-                    // The log was started anew.
+                    // The log was started again.
                     socket.connect(path)?;
                     socket.send(line.as_bytes())
                 })?;
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_log_gets_the_severity_and_may_be_started_anew() {
+    fn a_system_log_gets_the_severity_and_may_be_started_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let mut buffer = [0; 1024];

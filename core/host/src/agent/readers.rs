@@ -80,7 +80,7 @@ pub(super) fn kept(
     let damaged = || AgentError::ReaderSet {
         code: Code::ReaderSetMalformed,
         text: format!(
-            "{path} is damaged, so it is not known which reader set is in force; to pin the authority anew: rm {path}"
+            "{path} is damaged, so it is not known which reader set is in force; to pin the authority again: rm {path}"
         ),
     };
     let split = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
@@ -91,7 +91,7 @@ pub(super) fn kept(
     let pinned = |what: &str| AgentError::ReaderSet {
         code: Code::ReaderSetRefused,
         text: format!(
-            "this state folder takes its readers from a set signed by the authority {:?} ({}){what}; to pin it anew: rm {path}",
+            "this state folder takes its readers from a set signed by the authority {:?} ({}){what}; to pin it again: rm {path}",
             authority.name(),
             authority.id()
         ),

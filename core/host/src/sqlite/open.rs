@@ -324,7 +324,7 @@ pub(super) fn set_up(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // Without it, a SQLite that can plan by statistics prepares a statement anew for every value
+    // Without it, a SQLite that can plan by statistics prepares a statement again for every value
     // that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;

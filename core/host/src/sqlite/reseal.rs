@@ -1,4 +1,4 @@
-//! Sealing a vault's records anew on every core of the machine that holds a reader's key.
+//! Re-sealing a vault's records on every core of the machine that holds a reader's key.
 
 use core::num::NonZero;
 use std::panic;
@@ -11,7 +11,7 @@ use laps_core::vault::{Request, Resealed, Resealing, Vault, VaultError};
 
 use super::SqliteStore;
 
-/// Seals every record of a scope anew that is not sealed to exactly its readers of now, with the
+/// Re-seals every record of a scope that is not sealed to exactly its readers of now, with the
 /// key of one of those who can open it. See [`Vault::reseal_all`]: a record that cannot be is
 /// reported and left as it was, and a run that was killed is gone on with by the next one.
 ///
@@ -51,8 +51,8 @@ pub fn reseal_all_watched(
             // The calling thread works too.
             let own = shares.next().unwrap_or_default();
             let others: Vec<_> =
-                shares.map(|share| threads.spawn(move || anew(key, share, readers))).collect();
-            let mut sealed = anew(key, own, readers);
+                shares.map(|share| threads.spawn(move || resealed(key, share, readers))).collect();
+            let mut sealed = resealed(key, own, readers);
             for other in others {
                 sealed
                     .extend(other.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked)));
@@ -62,7 +62,7 @@ pub fn reseal_all_watched(
     })
 }
 
-fn anew(
+fn resealed(
     key: &ReaderKey,
     items: &[Resealing],
     readers: &[Reader],

@@ -263,7 +263,7 @@ fn syncs_of_a_rotation() {
     let idle = syncs("once");
     println!("  a rotation: {rotation:?}; nothing due: {idle:?}");
     let of = |counts: &BTreeMap<String, usize>, name: &str| counts.get(name).copied().unwrap_or(0);
-    // The rest is the folder of the vault, in which SQLite makes its log anew: once a process.
+    // The rest is the folder of the vault, in which SQLite makes its log again: once a process.
     let names = ["journal.new", "state", "vault-wal"];
     assert_eq!(names.map(|name| of(&rotation, name)), [3, 3, 3]);
     assert_eq!(rotation.values().sum::<usize>(), 10);

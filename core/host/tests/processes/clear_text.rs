@@ -1,4 +1,4 @@
-//! A process that seals, reveals, seals anew and copies is killed in the middle: no file has a
+//! A process that seals, reveals, re-seals and copies is killed in the middle: no file has a
 //! password in it. Not the vault, its log and its copies, not what was left half done, not its
 //! folder for temporary files, not a file that it had open without a name.
 

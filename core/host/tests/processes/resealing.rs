@@ -1,4 +1,4 @@
-//! Records are sealed anew by a process that is killed again and again: none is lost, and the last
+//! Records are re-sealed by a process that is killed again and again: none is lost, and the last
 //! run finds only what is left.
 
 use std::fs;
@@ -15,7 +15,7 @@ use super::bed::{self, Bed, Device, WHO, scope};
 /// More than two of the pages in which it is done.
 const DEVICES: usize = 450;
 
-/// `PATH KEYFILE`: seals everything anew, and says how many.
+/// `PATH KEYFILE`: re-seals everything, and says how many.
 pub fn work(arguments: &[String]) {
     let key = ReaderKey::from_key_file(&fs::read(&arguments[1]).unwrap(), None).unwrap();
     let vault = Vault::from_system(SqliteStore::open(&arguments[0]).unwrap());

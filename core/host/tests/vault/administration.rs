@@ -209,7 +209,7 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
         opens(shown.candidates[0].before.as_ref().unwrap()),
         "the device's, which names no other"
     );
-    // The device's is handed out to be sealed again, on request, and rotated.
+    // The device's is handed out to be re-sealed, on request, and rotated.
     let options = ResealOptions::default().from_devices();
     let page = bed.vault.resealing_with(&scope(), None, 10, options, &WHO, bed.now()).unwrap();
     let record = Record::parse(&page.items[0].sealed).unwrap();
@@ -218,7 +218,7 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
     assert!(
         bed.audit_log().iter().any(|entry| entry.detail.contains("as the devices sealed them"))
     );
-    // Sealed again without a look at what the vault keeps, it has the number of the spoilt one, and
+    // Re-sealed without a look at what the vault keeps, it has the number of the spoilt one, and
     // changes nothing.
     assert_eq!(give(&seal(&record, &readers)), Ok(0));
     let above = page.items[0].above;

@@ -78,7 +78,7 @@ pub fn a_record_put_in_the_place_of_another_is_not_handed_out(bed: &Bed) {
             );
         }
     }
-    // Nor is it sealed anew or exported for the wrong device.
+    // Nor is it re-sealed or exported for the wrong device.
     bed.vault.add_reader(&scope(), key("other").reader(), &WHO, bed.now()).unwrap();
     let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.damaged_records.len(), 2);
@@ -138,7 +138,7 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
                 .filter(|row| row.removed.is_none())
                 .map(|row| row.reader)
                 .collect();
-            let anew: Vec<Resealing> = page
+            let resealed: Vec<Resealing> = page
                 .items
                 .iter()
                 .map(|item| {
@@ -147,7 +147,7 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
                     Resealing::new(item.device, item.record, record.as_bytes().to_vec())
                 })
                 .collect();
-            bed.vault.reseal(&scope(), &anew, &WHO, bed.now()).unwrap();
+            bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()).unwrap();
             let again =
                 bed.vault.remove_reader(&scope(), &other.id(), window, word, &WHO, bed.now());
             if let Err(error) = again {
@@ -165,7 +165,7 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
     assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
 }
 
-pub fn records_of_readers_beyond_the_list_are_sealed_anew_once(bed: &Bed) {
+pub fn records_of_readers_beyond_the_list_are_resealed_once(bed: &Bed) {
     set_up(bed);
     let full = bed.vault.store().write(Durability::Durable, |tx| {
         let mut readers = tx.readers(&scope())?;
@@ -179,7 +179,7 @@ pub fn records_of_readers_beyond_the_list_are_sealed_anew_once(bed: &Bed) {
     let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.items.len(), 2);
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
-    let anew: Vec<Resealing> = page
+    let resealed: Vec<Resealing> = page
         .items
         .iter()
         .map(|item| {
@@ -188,7 +188,7 @@ pub fn records_of_readers_beyond_the_list_are_sealed_anew_once(bed: &Bed) {
             Resealing::new(item.device, item.record, record.as_bytes().to_vec())
         })
         .collect();
-    assert_eq!(bed.vault.reseal(&scope(), &anew, &WHO, bed.now()), Ok(2));
+    assert_eq!(bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()), Ok(2));
     let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.items.len(), 0, "what was given back is done");
 }

@@ -117,7 +117,7 @@ pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
     assert_eq!(ordered(bed), ["pc-0", "pc-1", "pc-2"]);
 }
 
-pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Bed) {
+pub fn orders_for_what_left_the_vault_in_an_export_or_for_resealing(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
     let history = laps_core::vault::state::HistorySetting::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
@@ -147,7 +147,7 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Be
     devices[1].rotate(bed);
     assert_eq!(ordered(bed), [""; 0]);
     assert_eq!(order(bed, shown), Ok(0), "rotated since");
-    // Records that were handed out to be sealed anew, and those that were given back.
+    // Records that were handed out to be re-sealed, and those that were given back.
     let other = super::bed::key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     bed.pass(10);
@@ -159,18 +159,18 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew(bed: &Be
     assert_eq!(order(bed, shown), Ok(1));
     assert_eq!(ordered(bed), ["pc-3"]);
     let to = [bed.reader.reader().clone(), other.reader().clone()];
-    let anew: Vec<_> = page
+    let resealed: Vec<_> = page
         .items
         .iter()
         .map(|item| {
             let record = laps_core::seal::Record::parse(&item.sealed).unwrap();
-            let anew = bed.reader.reseal(&record, &to, &mut super::bed::rng()).unwrap();
-            let sealed = anew.as_bytes().to_vec();
+            let resealed = bed.reader.reseal(&record, &to, &mut super::bed::rng()).unwrap();
+            let sealed = resealed.as_bytes().to_vec();
             laps_core::vault::Resealing::new(item.device, item.record, sealed)
         })
         .collect();
-    assert_eq!(bed.vault.reseal(&scope(), &anew, &mallory, bed.now()), Ok(2));
-    assert_eq!(bed.vault.reseal(&scope(), &anew, &mallory, bed.now()), Ok(0));
+    assert_eq!(bed.vault.reseal(&scope(), &resealed, &mallory, bed.now()), Ok(2));
+    assert_eq!(bed.vault.reseal(&scope(), &resealed, &mallory, bed.now()), Ok(0));
     assert_eq!(order(bed, shown), Ok(1));
     assert_eq!(ordered(bed), ["pc-2", "pc-3"]);
 }

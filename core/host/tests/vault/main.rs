@@ -58,7 +58,7 @@ conformance! {
     attacks:
         a_record_put_in_the_place_of_another_is_not_handed_out,
         a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,
-        records_of_readers_beyond_the_list_are_sealed_anew_once,
+        records_of_readers_beyond_the_list_are_resealed_once,
         an_export_says_which_devices_are_not_whole,
         history_ends_to_the_second_and_a_clock_that_jumps_keeps_it,
         an_observer_that_panics_undoes_nothing,
@@ -102,7 +102,7 @@ conformance! {
         orders_for_all_and_for_the_overdue,
         orders_for_what_somebody_saw,
         what_was_disclosed_stays_revealed_whatever_is_noted,
-        orders_for_what_left_the_vault_in_an_export_or_to_be_sealed_anew,
+        orders_for_what_left_the_vault_in_an_export_or_for_resealing,
         orders_for_a_back_up_are_for_all_that_was_stored_by_then,
         an_order_for_an_unknown_device_orders_nothing,
         retired_devices_are_not_due_and_come_back_by_checking_in,
@@ -129,12 +129,12 @@ conformance! {
         removing_a_reader_orders_what_it_can_open_over_the_window,
         a_late_record_for_a_removed_reader_is_flagged_and_ordered,
         strangers_among_the_readers_are_told_and_do_not_pile_up,
-        records_are_sealed_anew_without_rotating,
-        sealing_anew_cannot_change_the_password_or_add_strangers,
-        one_hostile_record_does_not_keep_the_others_from_being_sealed_anew,
+        records_are_resealed_without_rotating,
+        resealing_cannot_change_the_password_or_add_strangers,
+        one_hostile_record_does_not_keep_the_others_from_being_resealed,
         what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken,
         a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost,
-        two_who_seal_anew_at_once_do_not_disturb_each_other;
+        two_who_reseal_at_once_do_not_disturb_each_other;
     unwritable:
         a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written,
         of_many_check_ins_those_that_change_nothing_are_answered_where_nothing_can_be_written;

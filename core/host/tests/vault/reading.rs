@@ -1,4 +1,4 @@
-//! Readers: set up, added, removed, and records sealed anew for them (protocol §4).
+//! Readers: set up, added, removed, and records re-sealed for them (protocol §4).
 
 use laps_core::error::Code;
 use laps_core::identity::Scope;
@@ -178,13 +178,13 @@ pub fn strangers_among_the_readers_are_told_and_do_not_pile_up(bed: &Bed) {
     assert_eq!(removed.devices, 1, "what it can open is known all the same");
 }
 
-/// Everything that is to be sealed anew, page by page, as a tool does it.
+/// Everything that is to be re-sealed, page by page, as a tool does it.
 fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> usize {
     let mut after: Option<String> = None;
     let mut replaced = 0;
     for _ in 0..pages {
         let page = bed.vault.resealing(&scope(), after.as_deref(), 2, &WHO, bed.now()).unwrap();
-        let anew: Vec<Resealing> = page
+        let resealed: Vec<Resealing> = page
             .items
             .iter()
             .map(|item| {
@@ -193,7 +193,7 @@ fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> u
                 Resealing::new(item.device, item.record, record.as_bytes().to_vec())
             })
             .collect();
-        replaced += bed.vault.reseal(&scope(), &anew, &WHO, bed.now()).unwrap();
+        replaced += bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()).unwrap();
         after = page.next;
         if after.is_none() {
             break;
@@ -202,7 +202,7 @@ fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> u
     replaced
 }
 
-pub fn records_are_sealed_anew_without_rotating(bed: &Bed) {
+pub fn records_are_resealed_without_rotating(bed: &Bed) {
     set_up(bed);
     for n in 0..5 {
         bed.settled(&format!("pc-{n}"), 3);
@@ -231,7 +231,7 @@ pub fn records_are_sealed_anew_without_rotating(bed: &Bed) {
     assert!(bed.audit_log().iter().any(|entry| entry.action == Action::Resealed));
 }
 
-pub fn sealing_anew_cannot_change_the_password_or_add_strangers(bed: &Bed) {
+pub fn resealing_cannot_change_the_password_or_add_strangers(bed: &Bed) {
     set_up(bed);
     let mut device = bed.device("pc-1");
     let record = device.rotate(bed);
@@ -242,35 +242,35 @@ pub fn sealing_anew_cannot_change_the_password_or_add_strangers(bed: &Bed) {
     };
     let foreign = bed.reader.reseal(&record, &[stranger.reader().clone()], &mut rng()).unwrap();
     assert_eq!(give(&foreign).unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(give(&record).unwrap_err().code(), Code::InvalidArgument, "not sealed anew");
+    assert_eq!(give(&record).unwrap_err().code(), Code::InvalidArgument, "not re-sealed");
     let readers = [bed.reader.reader().clone()];
     let other = device.seal(1, None, "another password");
     let other = bed.reader.reseal(&other, &readers, &mut rng()).unwrap();
     let disguised = Resealing::new(device.name, id(&record), other.as_bytes().to_vec());
     let refused = bed.vault.reseal(&scope(), &[disguised], &WHO, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    let anew = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
-    assert_eq!(give(&anew), Ok(1));
+    let resealed = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+    assert_eq!(give(&resealed), Ok(1));
     let gone = device.seal(9, None, "unknown");
     let gone = bed.reader.reseal(&gone, &readers, &mut rng()).unwrap();
     assert_eq!(give(&gone), Ok(0), "what is not there any more is left out");
     assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
 }
 
-/// Seals everything anew in this thread.
+/// Re-seals everything in this thread.
 fn reseal_whole(bed: &Bed) -> laps_core::vault::Resealed {
     bed.vault
         .reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
-            let anew = |item: &Resealing| {
+            let resealed = |item: &Resealing| {
                 let record = Record::parse(&item.sealed)?;
                 Ok(bed.reader.reseal(&record, readers, &mut rng())?.as_bytes().to_vec())
             };
-            items.iter().map(anew).collect()
+            items.iter().map(resealed).collect()
         })
         .unwrap()
 }
 
-pub fn one_hostile_record_does_not_keep_the_others_from_being_sealed_anew(bed: &Bed) {
+pub fn one_hostile_record_does_not_keep_the_others_from_being_resealed(bed: &Bed) {
     set_up(bed);
     let other = key("other");
     for n in 0..4 {
@@ -316,7 +316,7 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
     // fails.
     let mut turn = 0;
     let done = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
-        let mut anew: Vec<Result<Vec<u8>, SealError>> = items
+        let mut resealed: Vec<Result<Vec<u8>, SealError>> = items
             .iter()
             .map(|item| {
                 let record = Record::parse(&item.sealed)?;
@@ -324,9 +324,9 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
             })
             .collect();
         turn += 1;
-        anew[0] = anew[1].clone();
-        anew[2] = Ok(vec![0; 100]);
-        anew
+        resealed[0] = resealed[1].clone();
+        resealed[2] = Ok(vec![0; 100]);
+        resealed
     });
     let done = done.unwrap();
     assert_eq!((turn, done.replaced), (1, 1));
@@ -350,20 +350,20 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
     let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
-    let anew = |item: &Resealing| {
+    let resealed = |item: &Resealing| {
         let record = Record::parse(&item.sealed).unwrap();
         let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
         Resealing::new(item.device, item.record, record.as_bytes().to_vec())
     };
-    let mut anew: Vec<Resealing> = page.items.iter().map(anew).collect();
+    let mut resealed: Vec<Resealing> = page.items.iter().map(resealed).collect();
     let begun = bed.audit_log().pop().unwrap();
     assert_eq!(begun.action, Action::ResealBegun);
     assert_eq!(begun.records, page.items.iter().map(|item| item.record).collect::<Vec<_>>());
     // One comes back as it went out, and one under the name of another device.
-    anew[1] = page.items[1].clone();
-    anew[2].device = anew[3].device;
-    anew[2].record = anew[3].record;
-    let give = |who: &Request<'_>| bed.vault.reseal_each(&scope(), &anew, who, bed.now());
+    resealed[1] = page.items[1].clone();
+    resealed[2].device = resealed[3].device;
+    resealed[2].record = resealed[3].record;
+    let give = |who: &Request<'_>| bed.vault.reseal_each(&scope(), &resealed, who, bed.now());
     let done = give(&WHO).unwrap();
     assert_eq!((done.replaced, done.not_ours), (2, 0));
     let failed: Vec<_> =
@@ -372,7 +372,7 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     assert_eq!(failed, refused);
     let again = give(&WHO).unwrap();
     assert_eq!((again.replaced, again.failed.len()), (0, 2), "what was taken is not refused");
-    assert_eq!(bed.vault.reseal(&scope(), &anew[3..], &WHO, bed.now()), Ok(0));
+    assert_eq!(bed.vault.reseal(&scope(), &resealed[3..], &WHO, bed.now()), Ok(0));
     // A request that is not to be answered is refused once, not record by record.
     let entries = bed.audit_log().len();
     let long = "a".repeat(300);
@@ -383,7 +383,7 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     assert_eq!(left, ["pc-1", "pc-2"]);
 }
 
-pub fn two_who_seal_anew_at_once_do_not_disturb_each_other(bed: &Bed) {
+pub fn two_who_reseal_at_once_do_not_disturb_each_other(bed: &Bed) {
     set_up(bed);
     let mut device = bed.device("pc-1");
     let record = device.rotate(bed);

@@ -252,7 +252,7 @@ fn removed_inserted_swapped_and_cut_entries_are_found() {
 }
 
 #[test]
-fn an_audit_log_that_was_computed_anew_is_found_by_an_earlier_head() {
+fn an_audit_log_that_was_recomputed_is_found_by_an_earlier_head() {
     let (bed, heads) = audit_log();
     // Whoever writes the file can do this: another vault's audit log in its place.
     let (other, _) = audit_log();
@@ -465,7 +465,7 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
 }
 
 #[test]
-fn records_are_sealed_anew_on_all_cores_past_damaged_ones() {
+fn records_are_resealed_on_all_cores_past_damaged_ones() {
     let bed = Bed::on_sqlite();
     let readers = [bed.reader.reader().clone()];
     let history = laps_core::vault::state::HistorySetting::default();

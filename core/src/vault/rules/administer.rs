@@ -104,7 +104,7 @@ impl Held {
         readers.names_stranger(&self.original.readers)
     }
 
-    /// Whether it has to be sealed again: nobody but the active readers, and each of them, is to
+    /// Whether it has to be re-sealed: nobody but the active readers, and each of them, is to
     /// open it.
     #[must_use]
     pub fn needs_resealing(&self, readers: &Readers) -> bool {

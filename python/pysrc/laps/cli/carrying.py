@@ -1,4 +1,4 @@
-"""Sealing anew where the key is: ``laps vault readers hand-out``, ``laps reseal``, ``laps vault readers take-back``.
+"""Re-sealing where the key is: ``laps vault readers hand-out``, ``laps reseal``, ``laps vault readers take-back``.
 
 For a vault on a server that holds no reader's key, as ``laps disclose`` and ``laps open`` are the halves of ``laps reveal``.
 """
@@ -67,7 +67,7 @@ def hand_out(
     Example: [bold]laps vault readers hand-out fleet.vault --json > sealed.json[/bold]
     """
     opened = open_vault(path, scope)
-    why = reason or "handed out on the command line to be sealed anew"
+    why = reason or "handed out on the command line to be re-sealed"
     page = opened.resealing(
         actor=actor or user(), reason=why, context=context(), after=after, limit=limit, from_devices=from_devices
     )
@@ -89,7 +89,7 @@ def hand_out(
             }
         )
     else:
-        print(f"{len(page.items)} records are to be sealed anew; with --json they are printed")
+        print(f"{len(page.items)} records are to be re-sealed; with --json they are printed")
         if page.next is not None:
             output.note(f"there may be more: --after {output.safe(page.next)}")
     for device, record in page.damaged_records:
@@ -123,16 +123,16 @@ def reseal(
     passphrase_fd: PassphraseDescriptor = None,
     as_json: Json = False,
 ) -> None:
-    """Seal records anew for the readers that you name, and print them for `laps vault readers take-back`. No vault is needed, and
+    """Re-seal records for the readers that you name, and print them for `laps vault readers take-back`. No vault is needed, and
     none is asked who the readers are: who keeps it could name one of theirs.
 
-    Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub > anew.json[/bold]
+    Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub > resealed.json[/bold]
     """
     del as_json  # what it prints is a document with and without
     scope, sealed = _records(file)
     readers = _readers(to, reader_set, authority, scope)
     held = load(key, passphrase_file, passphrase_fd)
-    anew: list[dict[str, str]] = []
+    resealed: list[dict[str, str]] = []
     failed: list[tuple[str, str, str]] = []
     not_ours = 0
     for device, record, above, each in sealed:
@@ -147,11 +147,11 @@ def reseal(
             else:
                 failed.append((device, record, str(error)))
         else:
-            anew.append({"device": device, "record": record, "sealed": base64.b64encode(made).decode("ascii")})
-    output.emit({"scope": scope, "records": anew})
-    output.note(f"sealed {len(anew)} records anew for {', '.join(output.safe(each.name) for each in readers)}")
+            resealed.append({"device": device, "record": record, "sealed": base64.b64encode(made).decode("ascii")})
+    output.emit({"scope": scope, "records": resealed})
+    output.note(f"re-sealed {len(resealed)} records for {', '.join(output.safe(each.name) for each in readers)}")
     if not_ours:
-        output.note(f"{not_ours} records are not sealed to this key; another reader has to seal them anew")
+        output.note(f"{not_ours} records are not sealed to this key; another reader has to re-seal them")
     for device, record, why in failed:
         output.note(f"error: device {output.safe(device)}: record {output.safe(record)}: {why}; rotate the device")
     if failed:
@@ -166,10 +166,10 @@ def take_back(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Take records back that were sealed anew. Each must be the stored one for readers of now; one that is refused stays as it
+    """Take records back that were re-sealed. Each must be the stored one for readers of now; one that is refused stays as it
     was and does not hinder the others. What was taken already is left out.
 
-    Example: [bold]laps vault readers take-back fleet.vault anew.json[/bold]
+    Example: [bold]laps vault readers take-back fleet.vault resealed.json[/bold]
     """
     opened = open_vault(path, scope)
     _, sealed = _records(file)
@@ -180,7 +180,7 @@ def take_back(
         except LapsError as error:
             where = f"records {file}: device {output.safe(device)}: record {output.safe(record)}"
             raise type(error)(f"{where}: {error}; nothing was taken", error.code) from None
-    why = reason or "sealed anew on another machine"
+    why = reason or "re-sealed on another machine"
     done = opened.take_resealed(records, actor=actor or user(), reason=why, context=context())
     if as_json:
         output.emit(outcome(done))

@@ -60,7 +60,7 @@ def re_enrol(
 ) -> None:
     """Bring a retired device back into service, also with another account and SID. Its passwords stay.
 
-    Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "installed anew"[/bold]
+    Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "reinstalled"[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)

@@ -15,7 +15,7 @@ from . import carrying, inputs, naming, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
-from .resealing import leave_unsealed, outcome, register, sealed_anew
+from .resealing import leave_unsealed, outcome, register, resealed
 
 __all__ = ["readers"]
 
@@ -69,7 +69,7 @@ def add_reader(
     path: VaultPath,
     new: Annotated[Path, typer.Argument(metavar="PUB", help="The public key of the new reader.")],
     key: Annotated[
-        Path | None, typer.Option("--reader", metavar="KEY", help="A present reader's key, to seal what is there anew.")
+        Path | None, typer.Option("--reader", metavar="KEY", help="A present reader's key, to re-seal what is there.")
     ] = None,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -87,11 +87,11 @@ def add_reader(
     held = load(key, passphrase_file, passphrase_fd) if key is not None else None
     who, why = actor or user(), reason or "a reader added on the command line"
     head = opened.add_reader(added, actor=who, reason=why, context=context())
-    done = sealed_anew(opened, held, who, why)
+    done = resealed(opened, held, who, why)
     if as_json:
         output.emit({"reader": added.id, "head": head, **outcome(done)})
     else:
-        print(f"added {output.safe(added.name)}; sealed {done.replaced if done else 0} records anew")
+        print(f"added {output.safe(added.name)}; re-sealed {done.replaced if done else 0} records")
     leave_unsealed(done)
 
 
@@ -100,7 +100,7 @@ def remove_reader(
     path: VaultPath,
     wanted: Annotated[str, typer.Argument(metavar="READER", help="The id or the name of the reader.")],
     key: Annotated[
-        Path | None, typer.Option("--reader", metavar="KEY", help="A remaining reader's key, to seal what is there anew.")
+        Path | None, typer.Option("--reader", metavar="KEY", help="A remaining reader's key, to re-seal what is there.")
     ] = None,
     within: Annotated[
         str | None,
@@ -136,12 +136,12 @@ def remove_reader(
     elif spread is not None:
         ordered = opened.order_readable(reader.id, within=spread, actor=who, reason=why, context=context())
     devices, head = (ordered.devices, ordered.head) if ordered else (0, opened.audit_head)
-    done = sealed_anew(opened, held, who, why)
+    done = resealed(opened, held, who, why)
     if as_json:
         output.emit({"reader": reader.id, "ordered": devices, "head": head, **outcome(done)})
     else:
         what = f"{output.safe(reader.name)} was removed already" if removed else f"removed {output.safe(reader.name)}"
-        print(f"{what}; ordered {devices} devices to rotate, sealed {done.replaced if done else 0} records anew")
+        print(f"{what}; ordered {devices} devices to rotate, re-sealed {done.replaced if done else 0} records")
         output.note(
             "devices that name this reader themselves seal to it until their --reader list or signed set is changed; each then rotates "
             "once by itself, and until then it is stale-readers in laps vault list"

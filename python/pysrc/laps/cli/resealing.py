@@ -1,4 +1,4 @@
-"""Sealing a vault's records anew: for ``laps vault readers add``, ``remove`` and ``reseal``."""
+"""Re-sealing a vault's records: for ``laps vault readers add``, ``remove`` and ``reseal``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .progress import Progress
 from .reader import PassphraseDescriptor, PassphraseFile, load
 from .status import Status
 
-__all__ = ["leave_unsealed", "outcome", "register", "sealed_anew"]
+__all__ = ["leave_unsealed", "outcome", "register", "resealed"]
 
 
 def register(readers: typer.Typer) -> None:
@@ -40,19 +40,19 @@ def reseal(
     """
     opened = open_vault(path, scope)
     held = load(key, passphrase_file, passphrase_fd)
-    done = sealed_anew(opened, held, actor or user(), reason or "sealed anew on the command line")
+    done = resealed(opened, held, actor or user(), reason or "re-sealed on the command line")
     if as_json:
         output.emit(outcome(done))
     else:
-        print(f"sealed {done.replaced if done else 0} records anew")
+        print(f"re-sealed {done.replaced if done else 0} records")
     leave_unsealed(done)
 
 
-def sealed_anew(opened: Vault, key: ReaderKey | None, who: str, why: str) -> Resealed | None:
+def resealed(opened: Vault, key: ReaderKey | None, who: str, why: str) -> Resealed | None:
     """Seals what is there to the readers of now; nothing without a key."""
     if key is None:
         return None
-    with Progress("sealing anew", "records") as tell:
+    with Progress("re-sealing", "records") as tell:
         return opened.reseal(key, actor=who, reason=why, context=context(), progress=tell)
 
 
@@ -69,14 +69,14 @@ def outcome(done: Resealed | None) -> dict[str, Any]:
 
 
 def leave_unsealed(done: Resealed | None) -> None:
-    """Says what was not sealed anew, and leaves with a status that tells."""
+    """Says what was not re-sealed, and leaves with a status that tells."""
     if done is None:
         return
     if done.not_ours:
-        output.note(f"{done.not_ours} records are not sealed to this key; another reader has to seal them anew")
+        output.note(f"{done.not_ours} records are not sealed to this key; another reader has to re-seal them")
     for device, record, why in done.failed:
-        text = f"device {output.safe(device)}: record {record} could not be sealed anew and stays as it was: {why}"
+        text = f"device {output.safe(device)}: record {record} could not be re-sealed and stays as it was: {why}"
         output.note(f"error: {text}; rotate the device")
-    leave_damaged(done.damaged, "its records were not sealed anew")
+    leave_damaged(done.damaged, "its records were not re-sealed")
     if done.failed:
         raise typer.Exit(int(Status.DAMAGED))

@@ -128,7 +128,7 @@ def _duplicates(facts: TenantFacts) -> str:
     if not facts.duplicates:
         return ""
     rows = [[name, str(count)] for name, count in facts.duplicates.most_common(100)]
-    note = "Look such devices up by their ids: often one is installed anew and the others are left over."
+    note = "Look such devices up by their ids: often one is reinstalled and the others are left over."
     return section("Names that several devices have", table(["name", "devices"], rows), note)
 
 

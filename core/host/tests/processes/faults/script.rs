@@ -151,21 +151,21 @@ impl Script {
         });
     }
 
-    /// The records that are there, sealed anew to these readers.
+    /// The records that are there, re-sealed to these readers.
     fn reseal(&mut self, readers: &[Reader]) {
-        self.step("hand out to be sealed anew", |vault, now| {
+        self.step("hand out to be re-sealed", |vault, now| {
             vault.resealing(&scope(), None, 100, &WHO, now)
         });
         let vault = Tokens::default().vault(Target::copy(self.now(), usize::MAX));
         let page = vault.resealing(&scope(), None, 100, &WHO, self.bed.now()).unwrap();
-        let anew = |item: &Resealing| {
+        let resealed = |item: &Resealing| {
             let record = Record::parse(&item.sealed).unwrap();
             let record = self.bed.reader.reseal(&record, readers, &mut bed::rng()).unwrap();
             Resealing::new(item.device, item.record, record.as_bytes().to_vec())
         };
-        let anew: Vec<Resealing> = page.items.iter().map(anew).collect();
-        assert!(anew.len() > 4);
-        self.step("sealed anew", move |vault, now| vault.reseal(&scope(), &anew, &WHO, now));
+        let resealed: Vec<Resealing> = page.items.iter().map(resealed).collect();
+        assert!(resealed.len() > 4);
+        self.step("re-sealed", move |vault, now| vault.reseal(&scope(), &resealed, &WHO, now));
     }
 
     /// Check-ins of several devices in one call, each with a new record.
