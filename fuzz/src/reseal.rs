@@ -1,4 +1,4 @@
-//! Re-sealing: a vault whose records are handed out and given back, rightly and wrongly, while
+//! Re-sealing: a vault whose records are exported and imported, rightly and wrongly, while
 //! readers come and go and devices check in, alone and together.
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,10 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 const WHO: Request<'_> = Request::new("fuzzer", "a search");
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
-/// How many records that were re-sealed are kept to be given back later.
+/// How many records that were re-sealed are kept to be imported later.
 const KEPT: usize = 8;
 
-/// The data is a list of things to do. Whatever is given back, a reader of a record gets the
+/// The data is a list of things to do. Whatever is imported, a reader of a record gets the
 /// password that the device sealed, or nothing; the audit log verifies; and re-sealing that
 /// reports nothing left has reached every record.
 ///
@@ -81,11 +81,11 @@ struct World {
     vault: Vault<MemoryStore>,
     keys: &'static [ReaderKey],
     rng: Generator<ChaCha20Rng>,
-    /// Records that were handed out and re-sealed, and may come back at any time.
+    /// Records that were exported and re-sealed, and may come back at any time.
     kept: Vec<Resealing>,
     /// How many records devices have made.
     made: usize,
-    /// Whether a changed record was given back: the vault, which has no key, may have taken one
+    /// Whether a changed record was imported: the vault, which has no key, may have taken one
     /// that nobody can open.
     spoilt: bool,
 }
@@ -170,7 +170,7 @@ impl World {
             }
             // Everything, with one of the keys.
             4 => self.reseal_all(input.index(3)?, &mut |_| {}),
-            // Everything, and what is given back is changed on its way.
+            // Everything, and what is imported is changed on its way.
             5 => {
                 let key = input.index(3)?;
                 self.reseal_all(key, &mut |sealed| {
@@ -194,8 +194,8 @@ impl World {
                 let (device, key) = (input.index(3)?, input.index(3)?);
                 self.rotate(device, key)?;
             }
-            9 => self.hand_out(input)?,
-            10 => self.take_back(input)?,
+            9 => self.export_for_resealing(input)?,
+            10 => self.import_resealed(input)?,
             11 => {
                 let history = HistorySetting::count(u16::from(input.byte()?));
                 let _ = self.vault.set_history(&Scope::EMPTY, history, &WHO, NOW);
@@ -260,10 +260,10 @@ impl World {
     }
 
     /// A page goes to one of the keys, which keeps what it re-sealed.
-    fn hand_out(&mut self, input: &mut Input<'_>) -> Option<()> {
+    fn export_for_resealing(&mut self, input: &mut Input<'_>) -> Option<()> {
         let after = input.index(4)?.checked_sub(1).and_then(|at| DEVICES.get(at)).copied();
         let (limit, key) = (input.index(4)?, self.keys.get(input.index(3)?)?);
-        let page = self.vault.resealing(&Scope::EMPTY, after, limit, &WHO, NOW).ok()?;
+        let page = self.vault.export_for_resealing(&Scope::EMPTY, after, limit, &WHO, NOW).ok()?;
         assert!(page.damaged.is_empty() && page.damaged_records.is_empty(), "nothing was damaged");
         let known = self.vault.readers(&Scope::EMPTY).ok()?;
         let active = known.into_iter().filter(|row| row.removed.is_none());
@@ -281,7 +281,7 @@ impl World {
 
     /// Some of what was kept comes back, in any order and number, perhaps one of them changed. What
     /// comes back as it was sealed is refused only when its readers are not those of now.
-    fn take_back(&mut self, input: &mut Input<'_>) -> Option<()> {
+    fn import_resealed(&mut self, input: &mut Input<'_>) -> Option<()> {
         let mut given = Vec::new();
         for _ in 0..=input.index(4)? {
             given.push(self.kept.get(input.index(self.kept.len())?)?.clone());
@@ -292,7 +292,7 @@ impl World {
             input.change(&mut given.get_mut(at)?.sealed)?;
             self.spoilt = true;
         }
-        let done = self.vault.reseal_each(&Scope::EMPTY, &given, &WHO, NOW).ok()?;
+        let done = self.vault.import_resealed_each(&Scope::EMPTY, &given, &WHO, NOW).ok()?;
         let failed = u64::try_from(done.failed.len()).ok()?;
         assert!(done.replaced.checked_add(failed)? <= u64::try_from(given.len()).ok()?);
         if !self.spoilt {
@@ -306,7 +306,7 @@ impl World {
     fn give(&self, device: usize, record: usize, sealed: Vec<u8>) -> Result<usize, VaultError> {
         let device = DEVICES.get(device).and_then(|name| DeviceId::new(name).ok());
         let item = Resealing::new(device.unwrap_or_default(), id(record), sealed);
-        self.vault.reseal(&Scope::EMPTY, &[item], &WHO, NOW)
+        self.vault.import_resealed(&Scope::EMPTY, &[item], &WHO, NOW)
     }
 
     /// The stored record of a device, re-sealed; its bytes as they are where the key does not
@@ -364,7 +364,7 @@ impl World {
         assert!(done.damaged.is_empty(), "nothing was damaged");
         assert!(self.spoilt || done.failed.is_empty(), "{:?}", done.failed);
         if !self.spoilt && done.not_ours == 0 {
-            let page = self.vault.resealing(&Scope::EMPTY, None, 10, &WHO, NOW);
+            let page = self.vault.export_for_resealing(&Scope::EMPTY, None, 10, &WHO, NOW);
             assert!(page.is_ok_and(|page| page.items.is_empty()), "a record was left out");
         }
     }

@@ -79,7 +79,7 @@ def everything(vault: Vault, limit: int) -> list[Record]:
     records = []
     page: ResealPage | None = None
     while page is None or page.next is not None:
-        page = vault.resealing(actor="server", reason="a new reader", after=page.next if page else None, limit=limit)
+        page = vault.export_for_resealing(actor="server", reason="a new reader", after=page.next if page else None, limit=limit)
         assert (page.damaged, page.damaged_records) == ([], [])
         for item in page.items:
             record = Record.parse(item.sealed)
@@ -106,25 +106,25 @@ def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     assert everything(vault, 10) == []
     vault.add_reader(eve.reader, actor="ann", reason="she joined")
     readers: list[Reader] = [row.reader for row in vault.readers() if row.removed is None]
-    handed_out = everything(vault, 1)
-    assert [record.device for record in handed_out] == list(FLEET)
-    assert len([entry for entry in vault.audit_entries() if entry.action == "reseal-begun"]) == 3
+    exported = everything(vault, 1)
+    assert [record.device for record in exported] == list(FLEET)
+    assert len([entry for entry in vault.audit_entries() if entry.action == "exported-for-resealing"]) == 3
 
     # One comes back as it went out, and one for too few readers: those are refused, and the third is taken.
-    given_back = [ann.reseal(record, readers) for record in handed_out]
-    stranger = ann.reseal(handed_out[1], [ReaderKey.generate("mallory", suite="x25519").reader])
-    wrong = [handed_out[0], stranger, given_back[2]]
-    done = vault.take_resealed(wrong, actor="server", reason="a new reader")
+    resealed = [ann.reseal(record, readers) for record in exported]
+    stranger = ann.reseal(exported[1], [ReaderKey.generate("mallory", suite="x25519").reader])
+    wrong = [exported[0], stranger, resealed[2]]
+    done = vault.import_resealed(wrong, actor="server", reason="a new reader")
     assert (done.replaced, done.not_ours, done.damaged) == (1, 0, [])
     assert [(device, record) for device, record, _ in done.failed] == [
-        (record.device, record.id) for record in handed_out[:2]
+        (record.device, record.id) for record in exported[:2]
     ]
     assert "not the stored one re-sealed" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
 
     # The whole page again: what was taken already is neither taken again nor refused.
-    done = vault.take_resealed(given_back, actor="server", reason="a new reader")
+    done = vault.import_resealed(resealed, actor="server", reason="a new reader")
     assert (done.replaced, done.failed) == (2, [])
-    assert vault.take_resealed(given_back, actor="server", reason="again").replaced == 0
+    assert vault.import_resealed(resealed, actor="server", reason="again").replaced == 0
     assert everything(vault, 10) == []
     assert who_can_open(vault) == {tuple(sorted(key.reader.id for key in (ann, bob, eve)))}
     (candidate,) = vault.disclose("PC-2", actor="eve", reason="ticket 2").candidates
@@ -141,18 +141,18 @@ def test_damage_is_named_and_the_rest_is_handed_out(grown: Fleet) -> None:
         file.execute(f"UPDATE record SET sealed = zeroblob(length(sealed)) WHERE device = {number}", ("PC-1",))
         file.execute("UPDATE device SET state = x'ff' WHERE name = ?", ("PC-2",))
     file.close()
-    page = vault.resealing(actor="server", reason="a new reader")
+    page = vault.export_for_resealing(actor="server", reason="a new reader")
     assert [item.device for item in page.items] == ["PC-3"]
     assert (page.damaged, page.damaged_records) == (["PC-2"], [("PC-1", records["PC-1"])])
     first, second = vault.check_in_many([(device, first_message(device)) for device in ("PC-2", "PC-3")], now=NOW)
     assert isinstance(first, exceptions.VaultError) and isinstance(second, bytes)
 
 
-def test_asking_and_giving_back_need_a_reason(grown: Fleet) -> None:
+def test_exporting_and_importing_need_a_reason(grown: Fleet) -> None:
     vault = Vault.open(grown.folder / "vault")
     for ask in (
-        lambda: vault.resealing(actor="a", reason=" "),
-        lambda: vault.take_resealed([], actor="", reason="r"),
+        lambda: vault.export_for_resealing(actor="a", reason=" "),
+        lambda: vault.import_resealed([], actor="", reason="r"),
     ):
         with pytest.raises(LapsError) as refused:
             ask()
@@ -193,10 +193,10 @@ def test_an_entry_of_the_audit_log_has_the_hash_of_the_head(fleet: Fleet) -> Non
 def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
     laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    assert "3 records" in laps("vault", "readers", "hand-out", "vault", status=0).out
-    page = laps("vault", "readers", "hand-out", "vault", "--limit", "2", "--json", status=0)
+    assert "3 records" in laps("vault", "readers", "reseal-export", "vault", status=0).out
+    page = laps("vault", "readers", "reseal-export", "vault", "--limit", "2", "--json", status=0)
     assert (len(page.json["records"]), page.json["next"]) == (2, "PC-2")
-    everything = laps("vault", "readers", "hand-out", "vault", "--json", status=0)
+    everything = laps("vault", "readers", "reseal-export", "vault", "--json", status=0)
     assert [each["device"] for each in everything.json["records"]] == list(FLEET)
     assert "laps-reader" not in everything.out  # the vault does not say for whom
     (folder / "sealed.json").write_text(everything.out)
@@ -205,9 +205,9 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     resealed = laps("reseal", "sealed.json", "--reader", "ann.key", *to, status=0)
     assert "re-sealed 3 records for ann, bob, eve" in resealed.err
     (folder / "resealed.json").write_text(resealed.out)
-    assert laps("vault", "readers", "take-back", "vault", "resealed.json", "--json", status=0).json == {"resealed": 3}
-    assert laps("vault", "readers", "take-back", "vault", "resealed.json", status=0).out == "took 0 records back\n"
-    assert laps("vault", "readers", "hand-out", "vault", "--json", status=0).json["records"] == []
+    assert laps("vault", "readers", "reseal-import", "vault", "resealed.json", "--json", status=0).json == {"resealed": 3}
+    assert laps("vault", "readers", "reseal-import", "vault", "resealed.json", status=0).out == "imported 0 re-sealed records\n"
+    assert laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json["records"] == []
     assert len(grown.reveal(device="PC-2").json["candidates"]) == 1
     eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
@@ -218,16 +218,16 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     (folder / "authority.pub").write_text(authority.out)
     signed = laps("reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version", "1", status=0)
     (folder / "readers.set").write_text(signed.out)
-    again = laps("vault", "readers", "hand-out", "vault", "--json", status=0).out
+    again = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).out
     by_set = ["--reader-set", "readers.set", "--authority", "authority.pub"]
     resealed = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
-    assert laps("vault", "readers", "take-back", "vault", "-", input=resealed.out, status=0).out == "took 3 records back\n"
+    assert laps("vault", "readers", "reseal-import", "vault", "-", input=resealed.out, status=0).out == "imported 3 re-sealed records\n"
 
 
-def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
+def test_what_was_spoilt_on_the_way_is_imported_again(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
     laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    page = laps("vault", "readers", "hand-out", "vault", "--json", status=0).json
+    page = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json
     to = ["--reader", "ann.key", "--to", "ann.pub", "--to", "bob.pub", "--to", "eve.pub"]
     resealed = laps("reseal", "-", *to, input=json.dumps(page), status=0).json
     for each in resealed["records"]:
@@ -235,12 +235,12 @@ def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
         sealed[-1] ^= 1
         each["sealed"] = base64.b64encode(sealed).decode()
     (folder / "spoilt.json").write_text(json.dumps(resealed))
-    assert laps("vault", "readers", "take-back", "vault", "spoilt.json", "--json", status=0).json == {"resealed": 3}
-    # The vault cannot tell. What the devices sealed is handed out again, with the number that it keeps.
-    again = laps("vault", "readers", "hand-out", "vault", "--from-devices", "--json", status=0)
+    assert laps("vault", "readers", "reseal-import", "vault", "spoilt.json", "--json", status=0).json == {"resealed": 3}
+    # The vault cannot tell. What the devices sealed is exported again, with the number that it keeps.
+    again = laps("vault", "readers", "reseal-export", "vault", "--from-devices", "--json", status=0)
     assert [each["above"] for each in again.json["records"]] == [1, 1, 1]
     resealed = laps("reseal", "-", *to, input=again.out, status=0)
-    assert laps("vault", "readers", "take-back", "vault", "-", "--json", input=resealed.out, status=0).json == {"resealed": 3}
+    assert laps("vault", "readers", "reseal-import", "vault", "-", "--json", input=resealed.out, status=0).json == {"resealed": 3}
     eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
     assert laps("vault", "show", "vault", "PC-2", "--json", status=0).json["ordered"] is True
@@ -249,7 +249,7 @@ def test_what_was_spoilt_on_the_way_is_given_back_again(grown: Fleet) -> None:
 def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
     laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    page = laps("vault", "readers", "hand-out", "vault", "--json", status=0).json
+    page = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json
     to = ["--to", "ann.pub", "--to", "eve.pub"]
 
     def reseal(document: object, key: str, *words: str, status: int = 0) -> Ran:
@@ -266,8 +266,8 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
         assert reseal(page, "ann.key", *words, status=2).out == ""
     wrong: list[object] = [{}, [], {"scope": "", "records": [{"device": "PC-1"}]}, {"records": []}]
     for document in [*wrong, {"scope": "", "records": "x"}]:
-        assert "hand-out" in reseal(document, "ann.key", *to, status=3).err
-        assert "hand-out" in laps("vault", "readers", "take-back", "vault", "-", input=json.dumps(document), status=3).err
+        assert "reseal-export" in reseal(document, "ann.key", *to, status=3).err
+        assert "reseal-export" in laps("vault", "readers", "reseal-import", "vault", "-", input=json.dumps(document), status=3).err
 
     # Readers of two suites: that is about the readers, not about a record.
     new = ReaderKey.generate("new").reader
@@ -278,8 +278,8 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     mallory = ReaderKey.generate("mallory", suite="x25519").reader
     (folder / "mallory.pub").write_text(f"{mallory}\n")
     strange = reseal(page, "ann.key", "--to", "mallory.pub").out
-    refused = laps("vault", "readers", "take-back", "vault", "-", "--json", input=strange, status=6)
+    refused = laps("vault", "readers", "reseal-import", "vault", "-", "--json", input=strange, status=6)
     assert refused.json["resealed"] == 0 and [each["device"] for each in refused.json["failed"]] == list(FLEET)
     cut = json.loads(reseal(page, "ann.key", *to).out)
     cut["records"][1]["sealed"] = "AAAA"
-    assert "nothing was taken" in laps("vault", "readers", "take-back", "vault", "-", input=json.dumps(cut), status=3).err
+    assert "nothing was taken" in laps("vault", "readers", "reseal-import", "vault", "-", input=json.dumps(cut), status=3).err

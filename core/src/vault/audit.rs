@@ -67,8 +67,8 @@ actions! {
     ReaderAdded = 6, "reader-added";
     /// A reader was removed.
     ReaderRemoved = 7, "reader-removed";
-    /// Records were handed out to be re-sealed.
-    ResealBegun = 8, "reseal-begun";
+    /// Records were exported for re-sealing.
+    ExportedForResealing = 8, "exported-for-resealing";
     /// A record was replaced by the same one, sealed to other readers.
     Resealed = 9, "resealed";
     /// A device was taken out of service.

@@ -208,11 +208,11 @@ fn write_held(out: &mut Output<Vec<u8>>, held: &Held) {
         Opened::Claimed => 4,
         Opened::Proven => 8,
     };
-    let flags = [(held.confirmed, 1), (held.committed, 2), (held.given_back.is_some(), 16)];
+    let flags = [(held.confirmed, 1), (held.committed, 2), (held.resealed.is_some(), 16)];
     out.u8(flags.iter().fold(opened, |all, (is, bit)| if *is { all | bit } else { all }));
     write_sealing(out, &held.original);
-    if let Some(given_back) = &held.given_back {
-        write_sealing(out, given_back);
+    if let Some(resealed) = &held.resealed {
+        write_sealing(out, resealed);
     }
 }
 
@@ -229,9 +229,9 @@ fn read_held(input: &mut Input<'_>) -> Option<Held> {
         return None;
     }
     let original = read_sealing(input)?;
-    let given_back = if flags & 16 > 0 { Some(read_sealing(input)?) } else { None };
+    let resealed = if flags & 16 > 0 { Some(read_sealing(input)?) } else { None };
     let (confirmed, committed) = (flags & 1 > 0, flags & 2 > 0);
-    Some(Held { id, version, stored_at, confirmed, committed, opened, original, given_back })
+    Some(Held { id, version, stored_at, confirmed, committed, opened, original, resealed })
 }
 
 fn write_sealing(out: &mut Output<Vec<u8>>, sealing: &Sealing) {
@@ -346,7 +346,7 @@ mod tests {
         };
         let mut current = held(3).sealed_to(&[[1; 32], [2; 32]]);
         (current.confirmed, current.committed, current.opened) = (true, true, Opened::Proven);
-        current.given_back = Some(held(9).original);
+        current.resealed = Some(held(9).original);
         let word = Past { ruled_out: RuledOut::OnWord, ..Past::new(held(1), Timestamp::MAX) };
         let order =
             Order { ids: alloc::vec![id(3)], above: 3, made_at: Timestamp::MAX, delay: 86_400 };

@@ -76,8 +76,8 @@ pub struct DiscloseOptions<'a> {
     pub longer: Confirmation,
     /// The account: none for the managed one. Others are those that the device managed before.
     pub account: Option<&'a str>,
-    /// Also the sealings that came from the device, of records that were given back: for when what
-    /// was given back opens for nobody. What is shown is then rotated at once.
+    /// Also the sealings that came from the device, of records that were re-sealed: for when what
+    /// was re-sealed opens for nobody. What is shown is then rotated at once.
     pub from_device: bool,
 }
 
@@ -125,14 +125,14 @@ impl<'a> DiscloseOptions<'a> {
     }
 }
 
-/// Which sealings are handed out to be re-sealed.
+/// Which sealings are exported for re-sealing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ResealOptions {
     /// The word that a reader whom the vault never knew may lose a record.
     pub strangers: Confirmation,
-    /// Of records that were given back, the sealings that came from the devices: for when what was
-    /// given back opens for nobody.
+    /// Of records that were re-sealed, the sealings that came from the devices: for when what was
+    /// re-sealed opens for nobody.
     pub from_devices: bool,
 }
 
@@ -195,10 +195,9 @@ pub enum Selection<'a> {
     /// Every device whose due date has passed.
     Overdue,
     /// Every device that may hold now what this person was shown since then, opened or not: by a
-    /// disclosure, an export, a back-up, or records that were handed out to be re-sealed or
-    /// given back. A back-up is of everything that was stored until an hour behind its entry,
-    /// and so is what an entry of an earlier version does not name; every other entry names its
-    /// records.
+    /// disclosure, an export, a back-up, or records that were exported for re-sealing or imported
+    /// re-sealed. A back-up is of everything that was stored until an hour behind its entry, and so
+    /// is what an entry of an earlier version does not name; every other entry names its records.
     ///
     /// What the audit log does not know is not in it: the file of the vault copied or restored by
     /// somebody who can read it, and what an [import](crate::vault::Vault::import) brought.

@@ -10,7 +10,7 @@ use super::audit::Action;
 use super::checkin::{append, sealing};
 use super::disclose::intact;
 use super::readers::Readers;
-use super::rules::GiveBackRefused;
+use super::rules::ResealRefused;
 use super::state::Sealing;
 use super::store::{Store, Transaction};
 use super::view::{ResealPage, Resealed, Resealing, Unsealed};
@@ -28,8 +28,8 @@ impl<S: Store> Vault<S> {
     /// there are none; it has the key, and may use all cores. When it answers fewer than it was
     /// given, the run ends with them.
     ///
-    /// A record that cannot be opened, sealed or taken back is reported and left as it was: one
-    /// hostile or damaged record does not keep the others from it. What was given back is not
+    /// A record that cannot be opened, sealed or imported is reported and left as it was: one
+    /// hostile or damaged record does not keep the others from it. What was re-sealed is not
     /// looked at again, so this goes on where a killed run stopped.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl<S: Store> Vault<S> {
         let mut done = Resealed::default();
         let mut after: Option<String> = None;
         loop {
-            let page = self.resealing(scope, after.as_deref(), STEP, request, now)?;
+            let page = self.export_for_resealing(scope, after.as_deref(), STEP, request, now)?;
             let what = "its stored bytes";
             done.strangers.extend(page.strangers);
             done.damaged.extend(page.damaged);
@@ -76,7 +76,7 @@ impl<S: Store> Vault<S> {
                 }
             }
             if !resealed.is_empty() {
-                let page = self.reseal_each(scope, &resealed, request, now)?;
+                let page = self.import_resealed_each(scope, &resealed, request, now)?;
                 done.replaced = done.replaced.saturating_add(page.replaced);
                 done.failed.extend(page.failed);
             }
@@ -88,18 +88,18 @@ impl<S: Store> Vault<S> {
     }
 
     /// Records that are not sealed to exactly the readers of now, of at most `limit` devices behind
-    /// `after`: to be opened by a reader, re-sealed and given back with
-    /// [`Vault::reseal_each`] or [`Vault::reseal`]. Handing them out is in the audit log, with
-    /// every record.
+    /// `after`: to be opened by a reader, re-sealed and imported with
+    /// [`Vault::import_resealed_each`] or [`Vault::import_resealed`]. The export is in the audit
+    /// log, with every record.
     ///
     /// Where the reader's machine is not the vault's, it seals to readers that it knows itself,
     /// from a signed set or its own list: who keeps the vault could name one of theirs.
     ///
-    /// What was given back is not in the list any more, so this goes on where a killed run stopped.
+    /// What was re-sealed is not in the list any more, so this goes on where a killed run stopped.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
-    pub fn resealing(
+    pub fn export_for_resealing(
         &self,
         scope: &Scope,
         after: Option<&str>,
@@ -107,17 +107,17 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
-        self.resealing_with(scope, after, limit, ResealOptions::default(), request, now)
+        self.export_for_resealing_with(scope, after, limit, ResealOptions::default(), request, now)
     }
 
-    /// As [`Vault::resealing`], and with a word also what names readers that the vault never knew;
-    /// or, of records that were given back, the sealings that came from the devices: for when
-    /// what was given back opens for nobody. Those name who could read before, so the
-    /// rotation of what is handed out is ordered.
+    /// As [`Vault::export_for_resealing`], and with a word also what names readers that the vault
+    /// never knew; or, of records that were re-sealed, the sealings that came from the devices: for
+    /// when what was re-sealed opens for nobody. Those name who could read before, so the
+    /// rotation of what is exported is ordered.
     ///
     /// # Errors
     /// As there.
-    pub fn resealing_with(
+    pub fn export_for_resealing_with(
         &self,
         scope: &Scope,
         after: Option<&str>,
@@ -127,7 +127,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
         let limit = limit.clamp(1, PAGE);
-        self.audited(scope, request, "", "hand out records to be re-sealed", now, |tx| {
+        self.audited(scope, request, "", "export records for re-sealing", now, |tx| {
             let readers = tx.readers(scope)?;
             let devices = tx.devices(scope, after, limit)?;
             let mut page = ResealPage::default();
@@ -136,10 +136,10 @@ impl<S: Store> Vault<S> {
                     page.damaged.push(stored.name);
                     continue;
                 };
-                let mut handed_out = Vec::new();
+                let mut exported = Vec::new();
                 for held in device.accounts().flat_map(|account| account.candidates.all()) {
                     let wanted = match options.from_devices {
-                        true => held.given_back.is_some(),
+                        true => held.resealed.is_some(),
                         false => held.needs_resealing(&readers),
                     };
                     if !wanted {
@@ -153,7 +153,7 @@ impl<S: Store> Vault<S> {
                     let sealing = if options.from_devices { &held.original } else { held.newest() };
                     match intact(tx, scope, &stored.name, held, sealing)? {
                         Some(sealed) => {
-                            handed_out.push(held.id);
+                            exported.push(held.id);
                             let above = held.newest().number;
                             let item = Resealing::new(stored.name, held.id, sealed);
                             page.items.push(Resealing { above, word, ..item });
@@ -161,9 +161,9 @@ impl<S: Store> Vault<S> {
                         None => page.damaged_records.push((stored.name, held.id)),
                     }
                 }
-                if options.from_devices && !handed_out.is_empty() {
+                if options.from_devices && !exported.is_empty() {
                     let mut device = device.clone();
-                    if device.order(&handed_out, now, 0) {
+                    if device.order(&exported, now, 0) {
                         tx.update_device(stored.key, &device)?;
                     }
                 }
@@ -171,7 +171,7 @@ impl<S: Store> Vault<S> {
             page.next =
                 devices.last().filter(|_| devices.len() >= limit).map(|last| last.name.to_string());
             if !page.items.is_empty() {
-                let mut entry = request.entry(Action::ResealBegun, "", now);
+                let mut entry = request.entry(Action::ExportedForResealing, "", now);
                 entry.detail = format!("{} records of {} devices", page.items.len(), devices.len());
                 if options.from_devices {
                     entry.detail.push_str(", as the devices sealed them, and ordered to rotate");
@@ -183,29 +183,29 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes records back that were re-sealed. Each is the same password for the same purpose,
+    /// Imports re-sealed records. Each is the same password for the same purpose,
     /// sealed to exactly the active readers, under the number behind the highest that is kept;
-    /// all of them or none. Answers how many were taken; those that were removed, given back
-    /// already, or re-sealed by somebody else in the meantime are left out, so a page can be
-    /// given back again when its answer was lost.
+    /// all of them or none. Answers how many were taken; those that were removed, imported already,
+    /// or re-sealed by somebody else in the meantime are left out, so a page can be imported again
+    /// when its answer was lost.
     ///
-    /// The vault, which opens nothing, cannot tell whether a reader can open what it is given back.
+    /// The vault, which opens nothing, cannot tell whether a reader can open what it imports.
     /// So the sealing that came from the device stays beside it until a commit displaces the
-    /// record; what is given back replaces only what was given back before.
+    /// record; what is imported replaces only what was imported before.
     ///
     /// # Errors
     /// `Record` for what does not parse; `InvalidArgument` for another password, other readers or a
     /// number that leaps; `ConfirmationRequired` for a record that names a reader whom the
     /// vault never knew and who would lose it, unless the item has the word; `ReasonRequired`,
     /// and what the store says.
-    pub fn reseal(
+    pub fn import_resealed(
         &self,
         scope: &Scope,
         resealed: &[Resealing],
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, "", "give back records re-sealed", now, |tx| {
+        self.audited(scope, request, "", "import re-sealed records", now, |tx| {
             let mut readers = tx.readers(scope)?;
             let sets = readers.sets.len();
             let mut replaced = vec![];
@@ -227,14 +227,14 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// As [`Vault::reseal`], but one that is refused does not hinder the others: it stays as it was
-    /// and is in `failed`. Each is then taken in a transaction of its own, and the refused
-    /// attempts are in the audit log.
+    /// As [`Vault::import_resealed`], but one that is refused does not hinder the others: it stays
+    /// as it was and is in `failed`. Each is then taken in a transaction of its own, and the
+    /// refused attempts are in the audit log.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says. What was taken before that stays; all may be
-    /// given back again.
-    pub fn reseal_each(
+    /// imported again.
+    pub fn import_resealed_each(
         &self,
         scope: &Scope,
         resealed: &[Resealing],
@@ -246,14 +246,14 @@ impl<S: Store> Vault<S> {
             let replaced = u64::try_from(replaced).unwrap_or(u64::MAX);
             done.replaced = done.replaced.saturating_add(replaced);
         };
-        match self.reseal(scope, resealed, request, now) {
+        match self.import_resealed(scope, resealed, request, now) {
             Ok(replaced) => count(replaced),
             Err(error) if request.check().is_err() || !concerns_a_record(&error) => {
                 return Err(error);
             }
             Err(_) => {
                 for item in resealed {
-                    match self.reseal(scope, core::slice::from_ref(item), request, now) {
+                    match self.import_resealed(scope, core::slice::from_ref(item), request, now) {
                         Ok(replaced) => count(replaced),
                         Err(error) if !concerns_a_record(&error) => return Err(error),
                         Err(why) => done.failed.push(Unsealed {
@@ -269,7 +269,7 @@ impl<S: Store> Vault<S> {
     }
 }
 
-/// Whether an answer is about a record that was given back, and not about the store or the request.
+/// Whether an answer is about a record that was imported, and not about the store or the request.
 const fn concerns_a_record(error: &VaultError) -> bool {
     matches!(
         error,
@@ -300,7 +300,7 @@ fn replace(
     let stored = Record::parse(&stored).map_err(VaultError::Record)?;
     let mut new = sealing(record, readers);
     let known_already = |kept: &Sealing| kept.digest == new.digest;
-    if held.given_back.as_ref().is_some_and(known_already) {
+    if held.resealed.as_ref().is_some_and(known_already) {
         return Ok(false);
     }
     if !record.has_core_of(&stored) || known_already(&held.original) {
@@ -313,14 +313,14 @@ fn replace(
         return Ok(false);
     }
     let before =
-        held.give_back(new.clone(), readers, item.word).map_err(|refused| match refused {
-            GiveBackRefused::Readers => VaultError::InvalidArgument(
+        held.import_resealed(new.clone(), readers, item.word).map_err(|refused| match refused {
+            ResealRefused::Readers => VaultError::InvalidArgument(
                 "a record that is not sealed to exactly the active readers of this vault",
             ),
-            GiveBackRefused::Number => VaultError::InvalidArgument(
+            ResealRefused::Number => VaultError::InvalidArgument(
                 "a record whose sealing number is not the one behind the stored one",
             ),
-            GiveBackRefused::Stranger => VaultError::ConfirmationRequired(
+            ResealRefused::Stranger => VaultError::ConfirmationRequired(
                 "the record names a reader that this vault never knew, and who would lose it",
             ),
         })?;
@@ -331,7 +331,7 @@ fn replace(
         }
         None => tx.insert_record(key, record.as_bytes())?,
     };
-    held.given_back = Some(new);
+    held.resealed = Some(new);
     tx.update_device(key, &known)?;
     Ok(true)
 }

@@ -8,7 +8,7 @@
 //! | `rules::report` | what of a report is believed |
 //! | `rules::retention` | how long a displaced record stays |
 //! | `rules::orders` | orders to rotate, given and fulfilled |
-//! | `rules::administer` | readers that come and go, sealings that are given back, devices that leave and return |
+//! | `rules::administer` | readers that come and go, sealings that are imported, devices that leave and return |
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -27,7 +27,7 @@ mod orders;
 mod report;
 mod retention;
 
-pub use administer::{GiveBackRefused, Loss};
+pub use administer::{Loss, ResealRefused};
 pub(in crate::vault) use retention::ON_WORD;
 pub use retention::RECENT_SECONDS;
 

@@ -20,7 +20,7 @@ const TIMES: usize = 100_000;
 /// written first, and a clock may have been set.
 const COPYING_SECONDS: u64 = 3_600;
 
-/// What the entries of one actor say that was handed out to him, or given back by him.
+/// What the entries of one actor say that was handed out to him, or imported by him.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     /// Records that an entry names; in order.
@@ -68,8 +68,10 @@ impl Shown {
     fn note(&mut self, entry: Entry) {
         if entry.action == Action::Disclosed {
             self.devices.insert(entry.device);
-        } else if matches!(entry.action, Action::Exported | Action::ResealBegun | Action::Resealed)
-        {
+        } else if matches!(
+            entry.action,
+            Action::Exported | Action::ExportedForResealing | Action::Resealed
+        ) {
             // A back-up names no record, nor did earlier versions name those of an export or of a
             // page to be re-sealed.
             let nothing = entry.detail.starts_with("0 ");
@@ -174,14 +176,14 @@ mod tests {
         shown
     }
 
-    /// Earlier versions named no record of an export, or of a page that was handed out to be
-    /// re-sealed.
+    /// Earlier versions named no record of an export, or of a page that was exported for
+    /// re-sealing.
     #[test]
     fn an_entry_that_names_no_record_is_about_all_that_was_stored() {
         for (action, detail) in [
             (Action::Exported, "12 devices, from \"pc-1\""),
             (Action::Exported, "backed up to 0 records.vault"),
-            (Action::ResealBegun, "3 records of 200 devices"),
+            (Action::ExportedForResealing, "3 records of 200 devices"),
         ] {
             let shown = shown(action, detail, &[]);
             assert_eq!(shown.devices(), None);
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_names_records_is_about_no_others() {
-        for action in [Action::Exported, Action::ResealBegun, Action::Resealed] {
+        for action in [Action::Exported, Action::ExportedForResealing, Action::Resealed] {
             let shown = shown(action, "3 records", &[9, 7, 8]);
             assert_eq!(shown.devices(), None);
             assert!([7, 8, 9].iter().all(|id| shown.has_one_of(&device(*id, NOW), NOW)));

@@ -12,7 +12,7 @@ use crate::rotation::set::{IdSet, MayHold};
 use super::readers::{ReaderList, Readers};
 use super::view::DeviceStatus;
 
-/// One sealing of a record: the bytes that the device made, or that somebody gave back sealed to
+/// One sealing of a record: the bytes that the device made, or that somebody re-sealed to
 /// other readers.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -71,10 +71,10 @@ pub struct Held {
     /// Whether somebody opened it.
     pub opened: Opened,
     /// The sealing that came from the device. When a commit has displaced the record, the newest
-    /// that was given back takes its place.
+    /// that was imported takes its place.
     pub original: Sealing,
-    /// The newest sealing that was given back.
-    pub given_back: Option<Sealing>,
+    /// The newest sealing that was imported.
+    pub resealed: Option<Sealing>,
 }
 
 impl Held {
@@ -90,7 +90,7 @@ impl Held {
             committed: false,
             opened: Opened::No,
             original: Sealing::default(),
-            given_back: None,
+            resealed: None,
         }
     }
 
@@ -103,13 +103,13 @@ impl Held {
 
     /// The kept sealings, the newest first.
     pub fn sealings(&self) -> impl Iterator<Item = &Sealing> + '_ {
-        self.given_back.iter().chain(core::iter::once(&self.original))
+        self.resealed.iter().chain(core::iter::once(&self.original))
     }
 
     /// The newest sealing.
     #[must_use]
     pub fn newest(&self) -> &Sealing {
-        self.given_back.as_ref().unwrap_or(&self.original)
+        self.resealed.as_ref().unwrap_or(&self.original)
     }
 
     /// Whether a kept sealing names an active reader. The vault sees no more: that the reader can

@@ -264,7 +264,7 @@ fn settle(
         held.opened = held.opened.min(Opened::Claimed);
         let (id, version) = (held.id, held.version);
         let mut core: Option<Record> = None;
-        for kept in core::iter::once(&mut held.original).chain(&mut held.given_back) {
+        for kept in core::iter::once(&mut held.original).chain(&mut held.resealed) {
             let sealed = records.get(&(id, kept.number)).ok_or(DAMAGED)?;
             let record = Record::parse(sealed).map_err(VaultError::Record)?;
             let header = record.header();
@@ -302,10 +302,10 @@ fn settle(
 fn keep_what_came(held: &mut Held, records: &BTreeMap<(RecordId, u32), Vec<u8>>) -> bool {
     let came = |sealing: &Sealing| records.contains_key(&(held.id, sealing.number));
     let original = came(&held.original);
-    let given_back = held.given_back.take().filter(came);
-    match (original, given_back) {
-        (true, given_back) => held.given_back = given_back,
-        (false, Some(given_back)) => held.original = given_back,
+    let resealed = held.resealed.take().filter(came);
+    match (original, resealed) {
+        (true, resealed) => held.resealed = resealed,
+        (false, Some(resealed)) => held.original = resealed,
         (false, None) => return false,
     }
     true

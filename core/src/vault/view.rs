@@ -380,7 +380,7 @@ pub struct Resealing {
     pub record: RecordId,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
-    /// The highest number of a kept sealing: what is given back has the next one.
+    /// The highest number of a kept sealing: what is imported has the next one.
     pub above: u32,
     /// Whether it may be re-sealed although a reader that the vault never knew loses it.
     pub word: bool,
@@ -440,7 +440,7 @@ pub struct Resealed {
     pub not_ours: u64,
     /// Records that name a reader whom the vault never knew, and were left as they are.
     pub strangers: Vec<(DeviceId, RecordId)>,
-    /// Records that could not be re-sealed: damaged, hostile, or not what the vault takes back.
+    /// Records that could not be re-sealed: damaged, hostile, or not what the vault imports.
     /// The device should rotate.
     pub failed: Vec<Unsealed>,
     /// Devices whose data is damaged.

@@ -51,8 +51,8 @@ pub unsafe extern "C" fn laps_vault_resealing(
         let after = Some(after).filter(|after| !after.is_empty());
         let request = vault.request(actor, reason);
         let now = Timestamp::from_unix_seconds(now);
-        let page = vault.vault.resealing(&vault.scope, after, limit, &request, now)?;
-        let mut rows: Vec<Row> = page.items.into_iter().map(handed_out).collect();
+        let page = vault.vault.export_for_resealing(&vault.scope, after, limit, &request, now)?;
+        let mut rows: Vec<Row> = page.items.into_iter().map(exported).collect();
         let damaged = page.damaged_records.iter();
         rows.extend(damaged.map(|(device, record)| Row::damaged_record(device, record)));
         rows.extend(page.damaged.iter().map(Row::damaged));
@@ -95,17 +95,17 @@ pub unsafe extern "C" fn laps_vault_take_resealed(
                 Out::new(out_failed, "out_failed")?,
             )
         };
-        let items: Vec<Resealing> = resealed.iter().map(|record| given_back(record)).collect();
+        let items: Vec<Resealing> = resealed.iter().map(|record| imported(record)).collect();
         let request = vault.request(actor, reason);
         let now = Timestamp::from_unix_seconds(now);
-        let done = vault.vault.reseal_each(&vault.scope, &items, &request, now)?;
+        let done = vault.vault.import_resealed_each(&vault.scope, &items, &request, now)?;
         replaced.set(done.replaced);
         failed.give(laps_rows::boxed(done.failed.iter().map(unsealed).collect(), None));
         Ok(())
     })
 }
 
-fn handed_out(item: Resealing) -> Row {
+fn exported(item: Resealing) -> Row {
     Row::default()
         .text(LAPS_FIELD_DEVICE, item.device)
         .text(LAPS_FIELD_RECORD, item.record)
@@ -114,7 +114,7 @@ fn handed_out(item: Resealing) -> Row {
 
 /// A record says itself whose it is; the vault compares it with the one that it has under that
 /// name.
-fn given_back(record: &laps_record) -> Resealing {
+fn imported(record: &laps_record) -> Resealing {
     let header = record.record.header();
     Resealing::new(header.device, header.id, record.record.as_bytes().to_vec())
 }

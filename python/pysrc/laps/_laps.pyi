@@ -646,7 +646,7 @@ class Vault:
         now: datetime | None = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> Resealed: ...
-    def resealing(
+    def export_for_resealing(
         self,
         *,
         actor: str,
@@ -657,7 +657,7 @@ class Vault:
         from_devices: bool = False,
         now: datetime | None = None,
     ) -> ResealPage: ...
-    def take_resealed(
+    def import_resealed(
         self, resealed: Sequence[Record], /, *, actor: str, reason: str, context: str = "", now: datetime | None = None
     ) -> Resealed: ...
     def retire(

@@ -86,7 +86,7 @@ impl Vault {
 
     /// Orders devices to rotate at their next check-in: those that are named, `all`, the `overdue`
     /// ones, or those of which `revealed_by` was shown something since then: by a disclosure,
-    /// an export, a back-up, or records that were handed out to be re-sealed. That is whom
+    /// an export, a back-up, or records that were exported for re-sealing. That is whom
     /// the system authenticated; `typed_as` goes by the actor that was typed.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by = None, typed_as = None, since = None, now = None))]

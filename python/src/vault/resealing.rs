@@ -16,7 +16,7 @@ use crate::reader::ReaderKey;
 use crate::record::Record;
 use crate::time;
 
-/// A sealed record that a vault handed out to be re-sealed.
+/// A sealed record that a vault exported for re-sealing.
 #[pyclass(frozen, module = "laps")]
 pub(crate) struct Resealing {
     inner: vault::Resealing,
@@ -107,19 +107,19 @@ impl Vault {
         Ok(done.into())
     }
 
-    /// Hands out records that are not sealed to exactly the readers of now, of at most `limit`
+    /// Exports records that are not sealed to exactly the readers of now, of at most `limit`
     /// devices behind `after`, for a vault whose readers' keys are elsewhere: there
-    /// `Record.parse` and `ReaderKey.reseal`, and back with `take_resealed`. Seal to
+    /// `Record.parse` and `ReaderKey.reseal`, and back with `import_resealed`. Seal to
     /// readers that you know, from a signed set or a list of your own: who keeps the vault could
-    /// name you one of theirs. The handing out is in the audit log. A page may be empty and still
+    /// name you one of theirs. The export is in the audit log. A page may be empty and still
     /// not the last one: that one has no `next`.
     ///
-    /// `from_devices` hands out something else: of records that were given back, the sealings that
-    /// came from the devices, for when what was given back opens for nobody. Those name who
+    /// `from_devices` exports something else: of records that were re-sealed, the sealings that
+    /// came from the devices, for when what was re-sealed opens for nobody. Those name who
     /// could read before, so their rotation is ordered.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (*, actor, reason, context = "", after = None, limit = 1000, from_devices = false, now = None))]
-    fn resealing(
+    fn export_for_resealing(
         &self,
         py: Python<'_>,
         actor: &str,
@@ -135,7 +135,7 @@ impl Vault {
         let options = vault::ResealOptions::default();
         let options = if from_devices { options.from_devices() } else { options };
         let page = long(py, refused, || {
-            self.inner.resealing_with(&self.scope, after, limit, options, &request, now)
+            self.inner.export_for_resealing_with(&self.scope, after, limit, options, &request, now)
         })?;
         let items = page.items.into_iter().map(|inner| Py::new(py, Resealing { inner }));
         let pairs = page.damaged_records.iter();
@@ -149,16 +149,16 @@ impl Vault {
         })
     }
 
-    /// Takes back records of `resealing` that were re-sealed. Each must hold the same password
-    /// for the same purpose, sealed to readers of now; one that is refused does not hinder the
-    /// others: it stays as it was and is in `failed`. Those that are gone, were taken already,
-    /// or were re-sealed by somebody else meanwhile are left out, so a page may be given back
-    /// again, also after an exception, when some may have been taken.
+    /// Imports records of `export_for_resealing` that were re-sealed. Each must hold the same
+    /// password for the same purpose, sealed to readers of now; one that is refused does not hinder
+    /// the others: it stays as it was and is in `failed`. Those that are gone, were taken already,
+    /// or were re-sealed by somebody else meanwhile are left out, so a page may be imported again,
+    /// also after an exception, when some may have been taken.
     ///
     /// The vault opens nothing, so it cannot tell whether a reader can open what it takes: let only
     /// those give records back whom you trust not to destroy them.
     #[pyo3(signature = (resealed, /, *, actor, reason, context = "", now = None))]
-    fn take_resealed(
+    fn import_resealed(
         &self,
         py: Python<'_>,
         resealed: Vec<Bound<'_, Record>>,
@@ -175,8 +175,9 @@ impl Vault {
             vault::Resealing::new(header.device, header.id, record.as_bytes().to_vec())
         };
         let given: Vec<_> = resealed.iter().map(given).collect();
-        let done =
-            long(py, refused, || self.inner.reseal_each(&self.scope, &given, &request, now))?;
+        let done = long(py, refused, || {
+            self.inner.import_resealed_each(&self.scope, &given, &request, now)
+        })?;
         Ok(done.into())
     }
 }

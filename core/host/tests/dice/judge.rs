@@ -114,7 +114,7 @@ impl Walk {
         if options.map(quietly).iter().any(|options| self.is_disclosed(number, name, *options)) {
             return true;
         }
-        // Where what was given back opens for nobody, what the device sealed is there on request,
+        // Where what was re-sealed opens for nobody, what the device sealed is there on request,
         // which orders a rotation.
         self.devices[number].cause();
         options.iter().any(|options| self.is_disclosed(number, name, options.from_device()))

@@ -64,9 +64,9 @@ pub(crate) enum Act {
     ReEnrol(usize),
     Purge(usize),
     /// Records are exported for re-sealing and imported: spoilt, or as they should be.
-    GiveBack(usize, bool),
+    ImportResealed(usize, bool),
     /// The same with the sealings that came from the device.
-    GiveBackFromDevice(usize, bool),
+    ImportFromDevice(usize, bool),
     OrderAll,
     AddReader(usize),
     /// With an order to rotate, or without.
@@ -102,8 +102,8 @@ impl Act {
             | Self::Retire(device)
             | Self::ReEnrol(device)
             | Self::Purge(device)
-            | Self::GiveBack(device, _)
-            | Self::GiveBackFromDevice(device, _) => Some(device),
+            | Self::ImportResealed(device, _)
+            | Self::ImportFromDevice(device, _) => Some(device),
             Self::OrderAll
             | Self::AddReader(_)
             | Self::RemoveReader(..)
@@ -274,8 +274,8 @@ impl Script {
             68..71 => Act::Retire(device),
             71..73 => Act::ReEnrol(device),
             73 => Act::Purge(device),
-            74..78 => Act::GiveBack(device, yes),
-            78..80 => Act::GiveBackFromDevice(device, yes),
+            74..78 => Act::ImportResealed(device, yes),
+            78..80 => Act::ImportFromDevice(device, yes),
             80 => Act::OrderAll,
             81..84 => Act::AddReader(self.below(READERS)),
             84..87 => Act::RemoveReader(self.below(READERS), self.percent(75)),

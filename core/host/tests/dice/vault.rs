@@ -69,8 +69,8 @@ impl Walk {
                 }
                 done.map(|_| false)
             }
-            Act::GiveBack(_, spoilt) => self.give_back(device, false, spoilt, now),
-            Act::GiveBackFromDevice(_, spoilt) => self.give_back(device, true, spoilt, now),
+            Act::ImportResealed(_, spoilt) => self.import_resealed(device, false, spoilt, now),
+            Act::ImportFromDevice(_, spoilt) => self.import_resealed(device, true, spoilt, now),
             _ => unreachable!(),
         };
         match self.expected(done, act) {
@@ -145,7 +145,7 @@ impl Walk {
     }
 
     /// Exports the device's records for re-sealing, and imports what was made of them.
-    fn give_back(
+    fn import_resealed(
         &self,
         device: usize,
         from_devices: bool,
@@ -156,7 +156,7 @@ impl Walk {
         let before = device.checked_sub(1).map(|before| self.devices[before].name.as_str());
         let options = ResealOptions::default();
         let options = if from_devices { options.from_devices() } else { options };
-        let page = vault.resealing_with(&SCOPE, before, 1, options, &REQUEST, now)?;
+        let page = vault.export_for_resealing_with(&SCOPE, before, 1, options, &REQUEST, now)?;
         let active = self.active();
         let readers: Vec<Reader> =
             active.iter().map(|reader| self.keys[*reader].reader().clone()).collect();
@@ -176,7 +176,7 @@ impl Walk {
             made.push(Resealing::new(item.device, item.record, sealed));
         }
         let count = made.len();
-        let done = vault.reseal_each(&SCOPE, &made, &REQUEST, now)?;
+        let done = vault.import_resealed_each(&SCOPE, &made, &REQUEST, now)?;
         assert!(
             done.failed.is_empty() && done.replaced == u64::try_from(count).unwrap(),
             "what was exported is imported: {done:?}"

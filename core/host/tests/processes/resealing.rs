@@ -54,13 +54,13 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
         command.arg("reseal").args([&path, &file]).stdout(Stdio::piped()).spawn().unwrap()
     };
     let left = || {
-        let page = vault.resealing(&scope(), None, 1_000, &WHO, bed.now()).unwrap();
+        let page = vault.export_for_resealing(&scope(), None, 1_000, &WHO, bed.now()).unwrap();
         page.items.len()
     };
     let length = || vault.audit_head(&scope()).unwrap().length;
     let mut before = left();
     assert_eq!(before, DEVICES);
-    // A page that is handed out and one that is given back are an entry each: killed behind the
+    // A page that is handed out and one that is imported are an entry each: killed behind the
     // one, and behind the other.
     for entries in [1, 2, 1, 2] {
         let begun = length();
@@ -72,7 +72,7 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
         child.wait().unwrap();
         let now = left();
         assert!(now <= before, "what is done stays done");
-        assert!(entries < 2 || now < before, "a page that was given back is done");
+        assert!(entries < 2 || now < before, "a page that was imported is done");
         before = now;
     }
     let output = start().wait_with_output().unwrap();

@@ -161,19 +161,19 @@ pub fn accounts_of_one_device_are_kept_apart(bed: &Bed) {
     assert_eq!(row(bed, "pc-1").account.as_str(), "Admin");
 }
 
-pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
+pub fn what_is_imported_resealed_never_replaces_what_the_device_sealed(bed: &Bed) {
     set_up(bed);
     let next = key("next");
     bed.settled("pc-1", 1);
     bed.vault.add_reader(&scope(), next.reader(), &WHO, bed.now()).unwrap();
     let readers = [bed.reader.reader().clone(), next.reader().clone()];
-    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     let [item] = page.items.as_slice() else { panic!("one record") };
     let stored = Record::parse(&item.sealed).unwrap();
     let seal = |record: &Record, to: &[Reader]| bed.reader.reseal(record, to, &mut rng()).unwrap();
     let give = |record: &Record| {
         let item = Resealing::new(item.device, item.record, record.as_bytes().to_vec());
-        bed.vault.reseal(&scope(), &[item], &WHO, bed.now())
+        bed.vault.import_resealed(&scope(), &[item], &WHO, bed.now())
     };
     // For fewer readers than the active ones.
     assert_eq!(give(&seal(&stored, &readers[..1])).unwrap_err().code(), Code::InvalidArgument);
@@ -209,9 +209,10 @@ pub fn what_is_given_back_never_replaces_what_the_device_sealed(bed: &Bed) {
         opens(shown.candidates[0].before.as_ref().unwrap()),
         "the device's, which names no other"
     );
-    // The device's is handed out to be re-sealed, on request, and rotated.
+    // The device's is exported for re-sealing, on request, and rotated.
     let options = ResealOptions::default().from_devices();
-    let page = bed.vault.resealing_with(&scope(), None, 10, options, &WHO, bed.now()).unwrap();
+    let page =
+        bed.vault.export_for_resealing_with(&scope(), None, 10, options, &WHO, bed.now()).unwrap();
     let record = Record::parse(&page.items[0].sealed).unwrap();
     assert_eq!((record.sealing(), page.items[0].above), (0, 1));
     assert!(row(bed, "pc-1").order_at.unwrap() <= bed.now());

@@ -80,7 +80,7 @@ pub fn a_record_put_in_the_place_of_another_is_not_handed_out(bed: &Bed) {
     }
     // Nor is it re-sealed or exported for the wrong device.
     bed.vault.add_reader(&scope(), key("other").reader(), &WHO, bed.now()).unwrap();
-    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.damaged_records.len(), 2);
     assert_eq!(page.items.len(), 3);
 }
@@ -131,7 +131,8 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
         if removed.is_err() {
             stopped += 1;
             // What an administrator who sees that the reader is gone may do first.
-            let page = bed.vault.resealing(&scope(), None, 100, &WHO, bed.now()).unwrap();
+            let page =
+                bed.vault.export_for_resealing(&scope(), None, 100, &WHO, bed.now()).unwrap();
             let readers: Vec<_> = bed.vault.readers(&scope()).unwrap();
             let readers: Vec<_> = readers
                 .into_iter()
@@ -147,7 +148,7 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
                     Resealing::new(item.device, item.record, record.as_bytes().to_vec())
                 })
                 .collect();
-            bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()).unwrap();
+            bed.vault.import_resealed(&scope(), &resealed, &WHO, bed.now()).unwrap();
             let again =
                 bed.vault.remove_reader(&scope(), &other.id(), window, word, &WHO, bed.now());
             if let Err(error) = again {
@@ -176,7 +177,7 @@ pub fn records_of_readers_beyond_the_list_are_resealed_once(bed: &Bed) {
     bed.settled("pc-1", 2);
     let other = key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
-    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.items.len(), 2);
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
     let resealed: Vec<Resealing> = page
@@ -188,9 +189,9 @@ pub fn records_of_readers_beyond_the_list_are_resealed_once(bed: &Bed) {
             Resealing::new(item.device, item.record, record.as_bytes().to_vec())
         })
         .collect();
-    assert_eq!(bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()), Ok(2));
-    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
-    assert_eq!(page.items.len(), 0, "what was given back is done");
+    assert_eq!(bed.vault.import_resealed(&scope(), &resealed, &WHO, bed.now()), Ok(2));
+    let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    assert_eq!(page.items.len(), 0, "what was re-sealed is done");
 }
 
 pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {

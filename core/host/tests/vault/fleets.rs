@@ -147,15 +147,16 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_for_resealing(bed: &Bed) {
     devices[1].rotate(bed);
     assert_eq!(ordered(bed), [""; 0]);
     assert_eq!(order(bed, shown), Ok(0), "rotated since");
-    // Records that were handed out to be re-sealed, and those that were given back.
+    // Records that were exported for re-sealing, and those that were imported re-sealed.
     let other = super::bed::key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     bed.pass(10);
     let since = bed.now();
     let shown = Selection::RevealedBy { who: Who::Caller("mallory"), since };
-    let page = bed.vault.resealing(&scope(), Some("pc-2"), 9, &mallory, bed.now()).unwrap();
+    let page =
+        bed.vault.export_for_resealing(&scope(), Some("pc-2"), 9, &mallory, bed.now()).unwrap();
     assert_eq!(page.items.len(), 2);
-    let page = bed.vault.resealing(&scope(), Some("pc-1"), 1, &WHO, bed.now()).unwrap();
+    let page = bed.vault.export_for_resealing(&scope(), Some("pc-1"), 1, &WHO, bed.now()).unwrap();
     assert_eq!(order(bed, shown), Ok(1));
     assert_eq!(ordered(bed), ["pc-3"]);
     let to = [bed.reader.reader().clone(), other.reader().clone()];
@@ -169,8 +170,8 @@ pub fn orders_for_what_left_the_vault_in_an_export_or_for_resealing(bed: &Bed) {
             laps_core::vault::Resealing::new(item.device, item.record, sealed)
         })
         .collect();
-    assert_eq!(bed.vault.reseal(&scope(), &resealed, &mallory, bed.now()), Ok(2));
-    assert_eq!(bed.vault.reseal(&scope(), &resealed, &mallory, bed.now()), Ok(0));
+    assert_eq!(bed.vault.import_resealed(&scope(), &resealed, &mallory, bed.now()), Ok(2));
+    assert_eq!(bed.vault.import_resealed(&scope(), &resealed, &mallory, bed.now()), Ok(0));
     assert_eq!(order(bed, shown), Ok(1));
     assert_eq!(ordered(bed), ["pc-2", "pc-3"]);
 }

@@ -48,7 +48,7 @@ conformance! {
         what_nobody_can_open_is_refused_while_somebody_can_open_what_is_held,
         a_removal_orders_once_and_asks_where_nobody_else_could_open,
         accounts_of_one_device_are_kept_apart,
-        what_is_given_back_never_replaces_what_the_device_sealed,
+        what_is_imported_resealed_never_replaces_what_the_device_sealed,
         what_was_shown_is_rotated_after_a_day_and_a_second_look_changes_nothing,
         opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers,
         orders_and_what_was_shown_survive_a_clock_that_is_wrong,
@@ -132,8 +132,8 @@ conformance! {
         records_are_resealed_without_rotating,
         resealing_cannot_change_the_password_or_add_strangers,
         one_hostile_record_does_not_keep_the_others_from_being_resealed,
-        what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken,
-        a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost,
+        what_the_vault_does_not_import_is_named_and_the_rest_is_taken,
+        a_page_is_imported_record_by_record_and_again_when_the_answer_was_lost,
         two_who_reseal_at_once_do_not_disturb_each_other;
     unwritable:
         a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written,

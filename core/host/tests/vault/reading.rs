@@ -183,7 +183,8 @@ fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> u
     let mut after: Option<String> = None;
     let mut replaced = 0;
     for _ in 0..pages {
-        let page = bed.vault.resealing(&scope(), after.as_deref(), 2, &WHO, bed.now()).unwrap();
+        let page =
+            bed.vault.export_for_resealing(&scope(), after.as_deref(), 2, &WHO, bed.now()).unwrap();
         let resealed: Vec<Resealing> = page
             .items
             .iter()
@@ -193,7 +194,7 @@ fn reseal_all(bed: &Bed, readers: &[laps_core::seal::Reader], pages: usize) -> u
                 Resealing::new(item.device, item.record, record.as_bytes().to_vec())
             })
             .collect();
-        replaced += bed.vault.reseal(&scope(), &resealed, &WHO, bed.now()).unwrap();
+        replaced += bed.vault.import_resealed(&scope(), &resealed, &WHO, bed.now()).unwrap();
         after = page.next;
         if after.is_none() {
             break;
@@ -227,7 +228,7 @@ pub fn records_are_resealed_without_rotating(bed: &Bed) {
         }
         assert!(!bed.vault.show(&scope(), &device).unwrap().ordered);
     }
-    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::ResealBegun));
+    assert!(bed.audit_log().iter().any(|entry| entry.action == Action::ExportedForResealing));
     assert!(bed.audit_log().iter().any(|entry| entry.action == Action::Resealed));
 }
 
@@ -238,7 +239,7 @@ pub fn resealing_cannot_change_the_password_or_add_strangers(bed: &Bed) {
     let stranger = key("stranger");
     let give = |record: &Record| {
         let item = Resealing::new(device.name, id(record), record.as_bytes().to_vec());
-        bed.vault.reseal(&scope(), &[item], &WHO, bed.now())
+        bed.vault.import_resealed(&scope(), &[item], &WHO, bed.now())
     };
     let foreign = bed.reader.reseal(&record, &[stranger.reader().clone()], &mut rng()).unwrap();
     assert_eq!(give(&foreign).unwrap_err().code(), Code::InvalidArgument);
@@ -247,7 +248,7 @@ pub fn resealing_cannot_change_the_password_or_add_strangers(bed: &Bed) {
     let other = device.seal(1, None, "another password");
     let other = bed.reader.reseal(&other, &readers, &mut rng()).unwrap();
     let disguised = Resealing::new(device.name, id(&record), other.as_bytes().to_vec());
-    let refused = bed.vault.reseal(&scope(), &[disguised], &WHO, bed.now()).unwrap_err();
+    let refused = bed.vault.import_resealed(&scope(), &[disguised], &WHO, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     let resealed = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
     assert_eq!(give(&resealed), Ok(1));
@@ -305,14 +306,14 @@ pub fn one_hostile_record_does_not_keep_the_others_from_being_resealed(bed: &Bed
     assert_eq!((again.replaced, again.strangers.len(), again.failed.len()), (0, 1, 1));
 }
 
-pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Bed) {
+pub fn what_the_vault_does_not_import_is_named_and_the_rest_is_taken(bed: &Bed) {
     set_up(bed);
     for n in 0..3 {
         bed.settled(&format!("pc-{n}"), 1);
     }
     let other = key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
-    // Somebody gives back a record of another device, an unreadable one, and a source of randomness
+    // Somebody imports a record of another device, an unreadable one, and a source of randomness
     // fails.
     let mut turn = 0;
     let done = bed.vault.reseal_all(&scope(), &WHO, bed.now(), |items, readers| {
@@ -341,7 +342,7 @@ pub fn what_the_vault_does_not_take_back_is_named_and_the_rest_is_taken(bed: &Be
     assert_eq!(reseal_whole(bed).replaced, 2);
 }
 
-pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(bed: &Bed) {
+pub fn a_page_is_imported_record_by_record_and_again_when_the_answer_was_lost(bed: &Bed) {
     set_up(bed);
     for n in 0..4 {
         bed.settled(&format!("pc-{n}"), 1);
@@ -349,7 +350,7 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     let other = key("other");
     bed.vault.add_reader(&scope(), other.reader(), &WHO, bed.now()).unwrap();
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
-    let page = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     let resealed = |item: &Resealing| {
         let record = Record::parse(&item.sealed).unwrap();
         let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
@@ -357,13 +358,14 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     };
     let mut resealed: Vec<Resealing> = page.items.iter().map(resealed).collect();
     let begun = bed.audit_log().pop().unwrap();
-    assert_eq!(begun.action, Action::ResealBegun);
+    assert_eq!(begun.action, Action::ExportedForResealing);
     assert_eq!(begun.records, page.items.iter().map(|item| item.record).collect::<Vec<_>>());
     // One comes back as it went out, and one under the name of another device.
     resealed[1] = page.items[1].clone();
     resealed[2].device = resealed[3].device;
     resealed[2].record = resealed[3].record;
-    let give = |who: &Request<'_>| bed.vault.reseal_each(&scope(), &resealed, who, bed.now());
+    let give =
+        |who: &Request<'_>| bed.vault.import_resealed_each(&scope(), &resealed, who, bed.now());
     let done = give(&WHO).unwrap();
     assert_eq!((done.replaced, done.not_ours), (2, 0));
     let failed: Vec<_> =
@@ -372,13 +374,13 @@ pub fn a_page_is_given_back_record_by_record_and_again_when_the_answer_was_lost(
     assert_eq!(failed, refused);
     let again = give(&WHO).unwrap();
     assert_eq!((again.replaced, again.failed.len()), (0, 2), "what was taken is not refused");
-    assert_eq!(bed.vault.reseal(&scope(), &resealed[3..], &WHO, bed.now()), Ok(0));
+    assert_eq!(bed.vault.import_resealed(&scope(), &resealed[3..], &WHO, bed.now()), Ok(0));
     // A request that is not to be answered is refused once, not record by record.
     let entries = bed.audit_log().len();
     let long = "a".repeat(300);
     let error = give(&Request::new(&long, "why")).unwrap_err();
     assert_eq!((error.code(), bed.audit_log().len()), (Code::InvalidArgument, entries + 1));
-    let left = bed.vault.resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
+    let left = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     let left: Vec<_> = left.items.iter().map(|item| item.device.to_string()).collect();
     assert_eq!(left, ["pc-1", "pc-2"]);
 }
@@ -392,7 +394,7 @@ pub fn two_who_reseal_at_once_do_not_disturb_each_other(bed: &Bed) {
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
     let give = |record: &Record| {
         let item = Resealing::new(device.name, id(record), record.as_bytes().to_vec());
-        bed.vault.reseal(&scope(), &[item], &WHO, bed.now())
+        bed.vault.import_resealed(&scope(), &[item], &WHO, bed.now())
     };
     let one = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
     let two = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();

@@ -30,7 +30,7 @@ const COPIES: u64 = any![
 ];
 /// Devices that leave and come back, and time.
 const LIVES: u64 = any![Act::Retire, Act::ReEnrol, Act::Purge, Act::Age];
-/// Sealings that are given back.
+/// sealings that are imported.
 const SEALINGS: u64 = any![Act::Reseal, Act::ResealSpoilt, Act::ResealFewer, Act::ResealJump];
 /// Runs and uses.
 const RUNS: u64 = any![Act::Force, Act::Use, Act::Stop];

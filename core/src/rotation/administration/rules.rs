@@ -36,9 +36,9 @@ pub(super) enum Rule {
     Limit,
     /// Each account has its own candidates.
     Accounts,
-    /// A sealing that is given back stands beside the device's.
+    /// A sealing that is imported stands beside the device's.
     KeepOriginal,
-    /// The number of a sealing that is given back is the next one, and its readers are the active
+    /// The number of a sealing that is imported is the next one, and its readers are the active
     /// ones.
     NextSealing,
     /// A restored log is said to be restored.

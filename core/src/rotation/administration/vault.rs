@@ -163,7 +163,7 @@ impl Stored {
         for account in device.accounts_mut() {
             for held in account.candidates.all_mut() {
                 held.stored_at = Timestamp::default();
-                let sealings = held.given_back.iter_mut().chain([&mut held.original]);
+                let sealings = held.resealed.iter_mut().chain([&mut held.original]);
                 sealings.for_each(|sealing| (sealing.row, sealing.digest) = (0, [0; 16]));
             }
             account.since = Timestamp::default();
@@ -254,7 +254,7 @@ impl World {
                 let _ = self.at_vault(|vault, now| vault.purge(&SCOPE, DEVICE, word, &WHO, now));
             }
             Act::Reseal | Act::ResealSpoilt | Act::ResealFewer | Act::ResealJump => {
-                self.give_back(act, setting);
+                self.import_resealed(act, setting);
             }
             Act::ReadNew => self.read(),
             Act::Import => self.import(setting),
@@ -262,14 +262,14 @@ impl World {
         }
     }
 
-    /// Somebody re-seals what the vault hands out, and gives it back, well or badly.
-    fn give_back(&mut self, act: Act, setting: &Setting) {
+    /// Somebody re-seals what the vault exports, and imports it, well or badly.
+    fn import_resealed(&mut self, act: Act, setting: &Setting) {
         let kept = stored(&self.vault);
         let made = Rc::clone(&self.made);
         let rules = setting.rules;
         let mut broken = Vec::new();
         let _ = self.at_vault(|vault, now| {
-            let page = vault.resealing(&SCOPE, None, 10, &WHO, now)?;
+            let page = vault.export_for_resealing(&SCOPE, None, 10, &WHO, now)?;
             let mut back = Vec::new();
             for item in page.items {
                 let record = number(item.record);
@@ -290,7 +290,7 @@ impl World {
                 broken = back;
                 return Ok(crate::vault::Resealed::default());
             }
-            vault.reseal_each(&SCOPE, &back, &WHO, now)
+            vault.import_resealed_each(&SCOPE, &back, &WHO, now)
         });
         if !broken.is_empty() {
             self.force_back(&broken, rules.hold(Rule::KeepOriginal));
@@ -315,9 +315,9 @@ impl World {
                 sealing.number = seen(sealing.digest).sealing.number;
                 sealing.readers = ReaderList::of(&ids_of(seen(sealing.digest).sealing.readers));
                 if keep_original {
-                    held.given_back = Some(sealing);
+                    held.resealed = Some(sealing);
                 } else {
-                    (held.original, held.given_back) = (sealing, None);
+                    (held.original, held.resealed) = (sealing, None);
                 }
             }
             tx.update_device(key, &known)

@@ -1,4 +1,4 @@
-//! What administrators do, on values alone: readers that come and go, sealings that are given back,
+//! What administrators do, on values alone: readers that come and go, sealings that are imported,
 //! devices that leave and return.
 
 use crate::identity::{RecordId, Timestamp};
@@ -17,10 +17,10 @@ pub struct Loss {
     pub records: u64,
 }
 
-/// Why a sealing that was given back is not taken.
+/// Why a sealing that was imported is not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum GiveBackRefused {
+pub enum ResealRefused {
     /// It is not sealed to exactly the active readers.
     Readers,
     /// Its number is not the one behind the highest that is kept.
@@ -74,27 +74,27 @@ impl Loss {
 }
 
 impl Held {
-    /// Takes back a sealing of this record: beside the one that came from the device, in the place
-    /// of one that was given back before. Its row, when it has one; none when there was none.
+    /// Imports a new sealing of this record: beside the one that came from the device, in the place
+    /// of one that was imported before. Its row, when it has one; none when there was none.
     ///
     /// # Errors
-    /// [`GiveBackRefused`].
-    pub fn give_back(
+    /// [`ResealRefused`].
+    pub fn import_resealed(
         &mut self,
         sealing: Sealing,
         readers: &Readers,
         word: bool,
-    ) -> Result<Option<u64>, GiveBackRefused> {
+    ) -> Result<Option<u64>, ResealRefused> {
         if readers.ids(&sealing.readers) != readers.active_ids() {
-            return Err(GiveBackRefused::Readers);
+            return Err(ResealRefused::Readers);
         }
         if Some(sealing.number) != self.newest().number.checked_add(1) {
-            return Err(GiveBackRefused::Number);
+            return Err(ResealRefused::Number);
         }
         if !word && self.names_stranger(readers) {
-            return Err(GiveBackRefused::Stranger);
+            return Err(ResealRefused::Stranger);
         }
-        let before = self.given_back.replace(sealing);
+        let before = self.resealed.replace(sealing);
         Ok(before.map(|before| before.row).filter(|row| *row > 0))
     }
 

@@ -103,13 +103,13 @@ pub(super) fn drop_all(held: &Held, removed: &mut Vec<u64>) {
     held.sealings().for_each(|sealing| drop_row(sealing, removed));
 }
 
-/// Of records that are displaced the sealing stays that was given back last. A record that came in
+/// Of records that are displaced the sealing stays that was imported last. A record that came in
 /// with the same check-in has no row yet.
 pub(super) fn drop_displaced_originals(history: &mut [Past], removed: &mut Vec<u64>) {
     for past in history {
-        if let Some(given_back) = past.held.given_back.take() {
+        if let Some(resealed) = past.held.resealed.take() {
             drop_row(&past.held.original, removed);
-            past.held.original = given_back;
+            past.held.original = resealed;
         }
     }
 }

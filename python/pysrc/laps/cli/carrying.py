@@ -1,4 +1,4 @@
-"""Re-sealing where the key is: ``laps vault readers hand-out``, ``laps reseal``, ``laps vault readers take-back``.
+"""Re-sealing where the key is: ``laps vault readers reseal-export``, ``laps reseal``, ``laps vault readers reseal-import``.
 
 For a vault on a server that holds no reader's key, as ``laps disclose`` and ``laps open`` are the halves of ``laps reveal``.
 """
@@ -37,11 +37,11 @@ _LAST_NUMBER = (1 << 32) - 1
 
 def register(readers: typer.Typer) -> None:
     """Adds the commands of this file that have a vault."""
-    readers.command("hand-out", cls=VaultCommand)(hand_out)
-    readers.command("take-back", cls=VaultCommand)(take_back)
+    readers.command("reseal-export", cls=VaultCommand)(export_for_resealing)
+    readers.command("reseal-import", cls=VaultCommand)(import_resealed)
 
 
-def hand_out(
+def export_for_resealing(
     path: VaultPath,
     after: Annotated[
         str | None, typer.Option("--after", metavar="DEVICE", help="The devices behind this one: `next` of the page before.")
@@ -53,7 +53,7 @@ def hand_out(
         bool,
         typer.Option(
             "--from-devices",
-            help="Of records that were given back, what the devices sealed: when nobody opens what was given back. They are ordered to rotate.",
+            help="Of records that were re-sealed, what the devices sealed: when nobody opens what was re-sealed. They are ordered to rotate.",
         ),
     ] = False,
     actor: Actor = None,
@@ -61,14 +61,14 @@ def hand_out(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Hand out the records that are not sealed to exactly the readers of now, for `laps reseal` on a machine with a reader's key.
+    """Export the records that are not sealed to exactly the readers of now, for `laps reseal` on a machine with a reader's key.
     No key is needed here.
 
-    Example: [bold]laps vault readers hand-out fleet.vault --json > sealed.json[/bold]
+    Example: [bold]laps vault readers reseal-export fleet.vault --json > sealed.json[/bold]
     """
     opened = open_vault(path, scope)
-    why = reason or "handed out on the command line to be re-sealed"
-    page = opened.resealing(
+    why = reason or "exported on the command line for re-sealing"
+    page = opened.export_for_resealing(
         actor=actor or user(), reason=why, context=context(), after=after, limit=limit, from_devices=from_devices
     )
     if as_json:
@@ -94,14 +94,14 @@ def hand_out(
             output.note(f"there may be more: --after {output.safe(page.next)}")
     for device, record in page.damaged_records:
         output.note(f"error: device {output.safe(device)}: record {record} is damaged in the vault")
-    leave_damaged(page.damaged, "its records are not handed out")
+    leave_damaged(page.damaged, "its records are not exported")
     if page.damaged_records:
         raise typer.Exit(int(Status.DAMAGED))
 
 
 def reseal(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="What `laps vault readers hand-out --json` printed; - is standard input.")
+        Path, typer.Argument(metavar="FILE", help="What `laps vault readers reseal-export --json` printed; - is standard input.")
     ],
     key: Annotated[
         Path,
@@ -123,7 +123,7 @@ def reseal(
     passphrase_fd: PassphraseDescriptor = None,
     as_json: Json = False,
 ) -> None:
-    """Re-seal records for the readers that you name, and print them for `laps vault readers take-back`. No vault is needed, and
+    """Re-seal records for the readers that you name, and print them for `laps vault readers reseal-import`. No vault is needed, and
     none is asked who the readers are: who keeps it could name one of theirs.
 
     Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub > resealed.json[/bold]
@@ -158,7 +158,7 @@ def reseal(
         raise typer.Exit(int(Status.DAMAGED))
 
 
-def take_back(
+def import_resealed(
     path: VaultPath,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `laps reseal` printed; - is standard input.")],
     actor: Actor = None,
@@ -166,10 +166,10 @@ def take_back(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Take records back that were re-sealed. Each must be the stored one for readers of now; one that is refused stays as it
+    """Import re-sealed records. Each must be the stored one for readers of now; one that is refused stays as it
     was and does not hinder the others. What was taken already is left out.
 
-    Example: [bold]laps vault readers take-back fleet.vault resealed.json[/bold]
+    Example: [bold]laps vault readers reseal-import fleet.vault resealed.json[/bold]
     """
     opened = open_vault(path, scope)
     _, sealed = _records(file)
@@ -181,11 +181,11 @@ def take_back(
             where = f"records {file}: device {output.safe(device)}: record {output.safe(record)}"
             raise type(error)(f"{where}: {error}; nothing was taken", error.code) from None
     why = reason or "re-sealed on another machine"
-    done = opened.take_resealed(records, actor=actor or user(), reason=why, context=context())
+    done = opened.import_resealed(records, actor=actor or user(), reason=why, context=context())
     if as_json:
         output.emit(outcome(done))
     else:
-        print(f"took {done.replaced} records back")
+        print(f"imported {done.replaced} re-sealed records")
     leave_unsealed(done)
 
 
@@ -227,5 +227,5 @@ def _records(file: Path) -> tuple[str, list[tuple[str, str, int, bytes]]]:
         return str(document["scope"]), records
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        problem = f"not understood ({what}); give what laps vault readers hand-out --json or laps reseal printed"
+        problem = f"not understood ({what}); give what laps vault readers reseal-export --json or laps reseal printed"
         raise Failure(f"records {file}: {problem}", Status.REFUSED) from None

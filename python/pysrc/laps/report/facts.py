@@ -135,7 +135,7 @@ def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None =
                 disclosed[each.number] = each
             elif each.action == "outcome":
                 outcomes.setdefault(each.refers_to, []).append(each)
-            elif each.action in ("exported", "reseal-begun"):
+            elif each.action in ("exported", "exported-for-resealing"):
                 copies.append(each)
     verified = vault.audit_verify()
     return Facts(

@@ -139,5 +139,5 @@ def _copies(facts: Facts) -> str:
         [time(each.at), named(each), each.action, each.device, each.reason, each.detail]
         for each in reversed(facts.copies[-100:])
     ]
-    note = f"Back-ups, exports, and records handed out for re-sealing: machines' work as a rule. The last {len(latest)} of {len(facts.copies):,}."
+    note = f"Back-ups, exports, and records exported for re-sealing: machines' work as a rule. The last {len(latest)} of {len(facts.copies):,}."
     return section("Copies", table(["when", "who", "what", "device", "why", "detail"], latest), note)

@@ -153,11 +153,11 @@ impl Script {
 
     /// The records that are there, re-sealed to these readers.
     fn reseal(&mut self, readers: &[Reader]) {
-        self.step("hand out to be re-sealed", |vault, now| {
-            vault.resealing(&scope(), None, 100, &WHO, now)
+        self.step("export for re-sealing", |vault, now| {
+            vault.export_for_resealing(&scope(), None, 100, &WHO, now)
         });
         let vault = Tokens::default().vault(Target::copy(self.now(), usize::MAX));
-        let page = vault.resealing(&scope(), None, 100, &WHO, self.bed.now()).unwrap();
+        let page = vault.export_for_resealing(&scope(), None, 100, &WHO, self.bed.now()).unwrap();
         let resealed = |item: &Resealing| {
             let record = Record::parse(&item.sealed).unwrap();
             let record = self.bed.reader.reseal(&record, readers, &mut bed::rng()).unwrap();
@@ -165,7 +165,9 @@ impl Script {
         };
         let resealed: Vec<Resealing> = page.items.iter().map(resealed).collect();
         assert!(resealed.len() > 4);
-        self.step("re-sealed", move |vault, now| vault.reseal(&scope(), &resealed, &WHO, now));
+        self.step("re-sealed", move |vault, now| {
+            vault.import_resealed(&scope(), &resealed, &WHO, now)
+        });
     }
 
     /// Check-ins of several devices in one call, each with a new record.

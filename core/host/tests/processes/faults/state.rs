@@ -94,7 +94,7 @@ impl State {
                 let mut sealed = Vec::new();
                 for held in candidates.current.iter_mut().chain(&mut candidates.pending).chain(past)
                 {
-                    for sealing in [&mut held.original].into_iter().chain(&mut held.given_back) {
+                    for sealing in [&mut held.original].into_iter().chain(&mut held.resealed) {
                         sealed.push(tx.record(sealing.row)?);
                         sealing.row = 0;
                     }
