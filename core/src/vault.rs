@@ -27,11 +27,11 @@ pub mod state;
 pub mod store;
 pub mod view;
 
-mod adopt;
 mod checkin;
 mod checksum;
 mod codec;
 mod disclose;
+mod external;
 mod lifecycle;
 mod members;
 mod names;
@@ -47,8 +47,8 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub use crate::rotation::message::AuditHead;
-pub use adopt::{Foreign, Sighting};
 pub use error::{StoreError, VaultError};
+pub use external::{ExternalCredential, ExternalDevice};
 pub use members::note;
 pub use memory::MemoryStore;
 pub use names::folded;

@@ -1,13 +1,13 @@
 //! The vault behind a server. Only in the full build.
 #![cfg(feature = "vault")]
 
-pub mod adopting;
 mod apart;
 pub mod audit;
 pub mod check_ins;
 pub mod copies;
 pub mod devices;
 pub mod disclosure;
+pub mod external;
 pub mod lifecycle;
 pub mod observed;
 pub mod orders;

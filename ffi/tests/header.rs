@@ -47,7 +47,7 @@ const SOURCES: &[&str] = &[
     "vault/audit",
     "vault/observed",
     "vault/copies",
-    "vault/adopting",
+    "vault/external",
     "vault/watched",
     "vault/receipt",
 ];

@@ -72,12 +72,12 @@ mod _laps {
     #[pymodule_export]
     use super::vault::Vault;
     #[pymodule_export]
-    use super::vault::adopt::{adopt_passwords, is_adoptable};
-    #[pymodule_export]
     use super::vault::copies::{
         allow_network_file_systems, back_up_vault, export_devices, import_devices, migrate_vault,
         publish_vault, restore_preview, restore_vault,
     };
+    #[pymodule_export]
+    use super::vault::external::{import_external_passwords, lacks_external_password};
     #[pymodule_export]
     use super::vault::metadata::Metadata;
     #[pymodule_export]

@@ -1,9 +1,9 @@
 //! The vault, kept in one SQLite file.
 
-pub(crate) mod adopt;
 mod audit;
 mod check_ins;
 pub(crate) mod copies;
+pub(crate) mod external;
 mod lifecycle;
 mod lists;
 pub(crate) mod metadata;

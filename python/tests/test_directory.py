@@ -54,9 +54,9 @@ def test_who_may_decrypt_is_shown_and_a_time_that_cannot_be_is_unknown(laps: Lap
 
 def test_a_blob_that_others_open_too_says_so(laps: Laps, tmp_path: Path) -> None:
     # Another content type where LAPS writes one: what stands in clear is not what LAPS writes.
-    foreign = ENCRYPTED.replace(bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d010702"), 1)
-    (tmp_path / "value").write_bytes(foreign)
-    read = library.read_directory_password(foreign)
+    other = ENCRYPTED.replace(bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d010702"), 1)
+    (tmp_path / "value").write_bytes(other)
+    read = library.read_directory_password(other)
     assert read.decryptor is None and read.trouble is not None and read.updated is not None
     (found,) = laps("directory", "show", "value", "--json", status=0).json["passwords"]
     assert (found["decryptor"], found["trouble"]) == (None, read.trouble)

@@ -15,13 +15,13 @@
 //! a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
 
 mod error;
-mod foreign;
 mod form;
 mod graph;
 mod intune;
 mod json;
 mod kinds;
 mod oma;
+mod passed_over;
 mod registry;
 mod syncml;
 
@@ -37,8 +37,8 @@ use self::error::Position;
 pub(super) use self::intune::definition_id;
 pub use self::{
     error::DocumentError,
-    foreign::{PassedOver, Trap},
     form::{Form, Root},
+    passed_over::{PassedOver, Trap},
     syncml::ResetStatus,
 };
 use super::Setting;

@@ -195,7 +195,7 @@ impl<S: Store> Vault<S> {
         let device = name(authenticated)?;
         let (message, records) = CheckIn::decode(bytes).map_err(VaultError::Message)?;
         let mut offers = Vec::new();
-        let mut foreign = (message.device != device || message.scope != *scope).then(|| {
+        let mut wrong = (message.device != device || message.scope != *scope).then(|| {
             format!(
                 "the message names device {} of scope {:?}",
                 message.device,
@@ -208,12 +208,12 @@ impl<S: Store> Vault<S> {
             if header.device != device || header.scope != *scope || header.id != id {
                 let (named, of) = (header.device, header.scope.as_str());
                 let text = || format!("a record names device {named} of scope {of:?}");
-                foreign.get_or_insert_with(text);
+                wrong.get_or_insert_with(text);
             }
             let predecessor = header.previous;
             offers.push(Offered { record, predecessor });
         }
-        if let Some(detail) = foreign {
+        if let Some(detail) = wrong {
             let mut entry = Entry::of_device(Action::WrongDevice, device.as_str(), now);
             entry.detail = detail;
             if self.store.read(|tx| noted::is_new(tx, scope, &entry))? {
@@ -241,8 +241,8 @@ impl<S: Store> Vault<S> {
             };
             let readers = tx.readers(scope)?;
             let message = &incoming.message;
-            let (audit_at, head, foreign_head) = compare_audit_log(tx, scope, message)?;
-            let context = Context { foreign_head, ..Context::new(&readers, now) };
+            let (audit_at, head, unknown_head) = compare_audit_log(tx, scope, message)?;
+            let context = Context { unknown_head, ..Context::new(&readers, now) };
             // Whatever needs a new token goes through a write transaction.
             let Ok(verdict) = device.check_in(message, &[], &context, &mut || None) else {
                 return Ok(None);
@@ -306,8 +306,8 @@ impl<S: Store> Vault<S> {
         let offered: Vec<Offer> =
             offers.iter().map(|offer| offer.to_rules(&mut readers, now)).collect();
         let before = device.clone();
-        let (audit_at, _, foreign_head) = compare_audit_log(tx, scope, message)?;
-        let context = Context { foreign_head, ..Context::new(&readers, now) };
+        let (audit_at, _, unknown_head) = compare_audit_log(tx, scope, message)?;
+        let context = Context { unknown_head, ..Context::new(&readers, now) };
         let verdict = device
             .check_in(message, &offered, &context, &mut || self.draw_token())
             .map_err(|refused| match refused {
@@ -323,7 +323,7 @@ impl<S: Store> Vault<S> {
             keep(tx, scope, key, &mut device, offer, &verdict, now)?;
         }
         note(tx, scope, name, device.managed.sid, &verdict, &offered, now)?;
-        if let Some(head) = foreign_head.filter(|_| foreign_head != before.about.foreign_head) {
+        if let Some(head) = unknown_head.filter(|_| unknown_head != before.about.unknown_head) {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
                 Some(entries) => format!(

@@ -55,7 +55,7 @@ impl Device {
             write_account(out, account, &account.candidates.history);
         });
         let about = &self.about;
-        out.optional(about.foreign_head, |out, head| {
+        out.optional(about.unknown_head, |out, head| {
             out.u64(head.length);
             out.bytes(&head.hash);
         });
@@ -73,7 +73,7 @@ impl Device {
         let managed = read_account(input)?;
         let former = input.list(read_account)?;
         let about = About {
-            foreign_head: input
+            unknown_head: input
                 .optional(|input| Some(AuditHead::new(input.u64()?, input.array()?)))?,
             enrolled: input.time()?,
             last_seen: input.time()?,

@@ -286,13 +286,13 @@ fn cursor(after: &str) -> Result<(Timestamp, DeviceKey), VaultError> {
 
 /// What is to be said about a device, as far as it needs no clock.
 fn findings(device: &Device, readers: &Readers) -> Findings {
-    let foreign = device.about.foreign_head;
-    let restored = foreign.is_some_and(|head| readers.restored_before(head.length).is_some());
+    let unknown = device.about.unknown_head;
+    let restored = unknown.is_some_and(|head| readers.restored_before(head.length).is_some());
     Findings {
         unreadable: device.managed.is_unreadable(readers),
         stale_readers: !device.managed.removed_readers(readers).is_empty(),
         account_missing: device.managed.report.missing,
-        log_differs: foreign.is_some() && !restored,
+        log_differs: unknown.is_some() && !restored,
         log_restored: restored,
         unproven: false,
     }

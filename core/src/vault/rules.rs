@@ -47,7 +47,7 @@ pub struct Context<'a> {
     /// The vault's clock.
     pub now: Timestamp,
     /// The head that the device remembers, when it is not in the vault's log.
-    pub foreign_head: Option<AuditHead>,
+    pub unknown_head: Option<AuditHead>,
     /// For how many seconds what was current is not evicted by count; [`RECENT_SECONDS`], save
     /// where a model has no time.
     pub recent_seconds: u64,
@@ -57,7 +57,7 @@ impl<'a> Context<'a> {
     /// The readers and settings of a scope, and a time.
     #[must_use]
     pub const fn new(readers: &'a Readers, now: Timestamp) -> Self {
-        Self { readers, now, foreign_head: None, recent_seconds: RECENT_SECONDS }
+        Self { readers, now, unknown_head: None, recent_seconds: RECENT_SECONDS }
     }
 }
 
@@ -210,9 +210,9 @@ impl Device {
         if next.about.retired.take().is_some() {
             verdict.came_back = true;
         }
-        next.about.foreign_head = context.foreign_head;
+        next.about.unknown_head = context.unknown_head;
         verdict.restored =
-            context.foreign_head.and_then(|head| context.readers.restored_before(head.length));
+            context.unknown_head.and_then(|head| context.readers.restored_before(head.length));
         verdict.changed = next != *self;
         let place = next.place(&message.account, message.sid, context, &mut verdict);
         let account = next.account_mut(place);

@@ -431,7 +431,7 @@ pub const MAX_FORMER: usize = 31;
 #[non_exhaustive]
 pub struct About {
     /// A head of the audit log that the device remembers and that is not ours; already in the log.
-    pub foreign_head: Option<AuditHead>,
+    pub unknown_head: Option<AuditHead>,
     /// When it was first seen.
     pub enrolled: Timestamp,
     /// When it was last seen, to the hour.
@@ -444,7 +444,7 @@ impl About {
     /// A device that is seen for the first time.
     #[must_use]
     pub const fn new(now: Timestamp) -> Self {
-        Self { foreign_head: None, enrolled: now, last_seen: now, retired: None }
+        Self { unknown_head: None, enrolled: now, last_seen: now, retired: None }
     }
 }
 

@@ -257,7 +257,7 @@ fn settle(
         account.report.late = false;
         account.proven_at = None;
     }
-    device.about.foreign_head = None;
+    device.about.unknown_head = None;
     let key = tx.insert_device(scope, &name, &device)?;
     let mut late = vec![];
     for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {

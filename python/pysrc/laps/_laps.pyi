@@ -53,7 +53,6 @@ __all__ = [
     "Vault",
     "Violation",
     "__version__",
-    "adopt_passwords",
     "agent_status",
     "allow_network_file_systems",
     "back_up_vault",
@@ -67,10 +66,11 @@ __all__ = [
     "generate",
     "generate_many",
     "import_devices",
-    "is_adoptable",
+    "import_external_passwords",
     "journal_candidates",
     "journal_records",
     "judge_file",
+    "lacks_external_password",
     "migrate_vault",
     "policy_schema",
     "protect_process",
@@ -86,7 +86,7 @@ __all__ = [
 
 __version__: str
 
-def adopt_passwords(
+def import_external_passwords(
     vault: Vault,
     device: str,
     passwords: Sequence[tuple[str, str | None, datetime, Password]],
@@ -106,7 +106,7 @@ def evaluate(
 ) -> Evaluation: ...
 def forked() -> None: ...
 def generate(recipe: Recipe | None = None, /) -> Password: ...
-def is_adoptable(vault: Vault, device: str, made_at: datetime, /) -> bool: ...
+def lacks_external_password(vault: Vault, device: str, made_at: datetime, /) -> bool: ...
 def journal_candidates(data: bytes, /) -> list[tuple[bytes, str]]: ...
 def journal_records(data: bytes, /) -> list[bytes]: ...
 def back_up_vault(

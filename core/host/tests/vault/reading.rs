@@ -241,8 +241,8 @@ pub fn resealing_cannot_change_the_password_or_add_strangers(bed: &Bed) {
         let item = Resealing::new(device.name, id(record), record.as_bytes().to_vec());
         bed.vault.import_resealed(&scope(), &[item], &WHO, bed.now())
     };
-    let foreign = bed.reader.reseal(&record, &[stranger.reader().clone()], &mut rng()).unwrap();
-    assert_eq!(give(&foreign).unwrap_err().code(), Code::InvalidArgument);
+    let other = bed.reader.reseal(&record, &[stranger.reader().clone()], &mut rng()).unwrap();
+    assert_eq!(give(&other).unwrap_err().code(), Code::InvalidArgument);
     assert_eq!(give(&record).unwrap_err().code(), Code::InvalidArgument, "not re-sealed");
     let readers = [bed.reader.reader().clone()];
     let other = device.seal(1, None, "another password");

@@ -13,11 +13,11 @@ use alloc::{
 };
 
 use super::{
-    Document, MAX_ENTRIES, PassedOver, Position, Raw, TOO_MANY,
-    foreign::is_of_laps,
-    intune,
+    Document, MAX_ENTRIES, PassedOver, Position, Raw, TOO_MANY, intune,
     json::{self, Node, Step},
-    kinds, oma, short,
+    kinds, oma,
+    passed_over::is_of_laps,
+    short,
 };
 
 pub(super) type Members = BTreeMap<String, Node>;

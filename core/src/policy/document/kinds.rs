@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, string::String};
 
-use super::{Raw, foreign::is_of_laps, json::Node};
+use super::{Raw, json::Node, passed_over::is_of_laps};
 
 const UNKNOWN: &str = "not a policy; accepted are a JSON object of settings, a policy exported from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")";
 

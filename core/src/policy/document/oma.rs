@@ -3,9 +3,9 @@
 
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
-    foreign::{Target, target},
     graph::{Members, Places, Stop, cut_or, items, pass_over_others, refuse_pages},
     json::{Node, Step},
+    passed_over::{Target, target},
     quoted,
 };
 

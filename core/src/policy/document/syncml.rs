@@ -13,9 +13,9 @@ use self::{
     status::hresult,
 };
 use super::{
-    Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, Trap,
-    foreign::{Target, is_of_laps, target},
-    kinds, quoted,
+    Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, Trap, kinds,
+    passed_over::{Target, is_of_laps, target},
+    quoted,
 };
 use crate::policy::{Setting, finding::nearest};
 

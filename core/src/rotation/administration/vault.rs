@@ -18,8 +18,8 @@ use crate::vault::readers::{ReaderList, Readers};
 use crate::vault::state::{Device, HistorySetting, Past, RuledOut};
 use crate::vault::store::{Durability, Store as _, Transaction};
 use crate::vault::{
-    Confirmation, DiscloseOptions, Foreign, MemoryStore, Request, Resealing, Selection, Vault,
-    VaultError,
+    Confirmation, DiscloseOptions, ExternalCredential, MemoryStore, Request, Resealing, Selection,
+    Vault, VaultError,
 };
 
 pub(super) const WHO: Request<'static> = Request::new("admin", "exploration");
@@ -171,7 +171,7 @@ impl Stored {
                 outcome.at = Timestamp::default();
             }
         }
-        device.about.foreign_head = device.about.foreign_head.map(|_| AuditHead::new(0, [0; 32]));
+        device.about.unknown_head = device.about.unknown_head.map(|_| AuditHead::new(0, [0; 32]));
         device.about.last_seen = Timestamp::default();
         device.about.enrolled = Timestamp::default();
         device.hash(hash);
@@ -339,8 +339,8 @@ impl World {
             return;
         }
         let name = AccountName::new(ACCOUNTS[0]).unwrap();
-        let found = [Foreign::new(name, None, START)];
-        let taken = self.at_vault(|vault, _| vault.adoptable(&SCOPE, "PC-1", &found));
+        let found = [ExternalCredential::new(name, None, START)];
+        let taken = self.at_vault(|vault, _| vault.external_to_import(&SCOPE, "PC-1", &found));
         if taken.is_ok() || !setting.rules.hold(Rule::Names) {
             let other = Device::first_seen(name, None, START);
             let insert = |tx: &mut dyn Transaction| {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .._laps import Vault, adopt_passwords, is_adoptable
+from .._laps import Vault, import_external_passwords, lacks_external_password
 from ..exceptions import Busy, LapsError, MachineError, NotFound
 from .directory import Directory
 from .shapes import Device
@@ -82,7 +82,7 @@ def _one(
     except NotFound:
         known = None
     try:
-        lacking = device.last_backup is None or is_adoptable(vault, name, device.last_backup)
+        lacking = device.last_backup is None or lacks_external_password(vault, name, device.last_backup)
     except LapsError as error:
         if error.code != _EXISTS:
             raise
@@ -95,7 +95,7 @@ def _one(
     seen = found.last_backup or max((at for _, at in backed_up if at), default=None)
     if seen is None:
         return _failed(device, name, "Entra does not say when its password was backed up")
-    count = adopt_passwords(
+    count = import_external_passwords(
         vault,
         name,
         [(each.account_name, each.account_sid, at, each.password) for each, at in backed_up if at],

@@ -7,7 +7,7 @@ use laps_core::account::Sid;
 use laps_core::error::Code;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::seal::Header;
-use laps_core::vault::{Foreign, Sighting};
+use laps_core::vault::{ExternalCredential, ExternalDevice};
 
 use super::laps_vault;
 use crate::header::laps_header;
@@ -21,7 +21,7 @@ use crate::status::{Failure, answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_foreign {
     poison: Poison,
-    found: Vec<Foreign>,
+    found: Vec<ExternalCredential>,
 }
 object!(laps_foreign);
 
@@ -74,7 +74,11 @@ pub unsafe extern "C" fn laps_foreign_add(
         };
         let account = AccountName::new(account)?;
         let sid = if sid.is_empty() { None } else { Some(sid.parse::<Sid>()?) };
-        foreign.found.push(Foreign::new(account, sid, Timestamp::from_unix_seconds(made_at)));
+        foreign.found.push(ExternalCredential::new(
+            account,
+            sid,
+            Timestamp::from_unix_seconds(made_at),
+        ));
         Ok(())
     })
 }
@@ -124,7 +128,7 @@ pub unsafe extern "C" fn laps_vault_adoptable(
                 Out::new(out_adoptable, "out_adoptable")?,
             )
         };
-        let wanted = vault.vault.adoptable(&vault.scope, device, &foreign.found)?;
+        let wanted = vault.vault.external_to_import(&vault.scope, device, &foreign.found)?;
         out.give(Box::new(laps_adoptable { poison: Poison::default(), wanted }));
         Ok(())
     })
@@ -222,11 +226,11 @@ pub unsafe extern "C" fn laps_vault_adopt(
         let sealed: Vec<Vec<u8>> =
             adopted.iter().map(|record| record.record.as_bytes().to_vec()).collect();
         let due = (expires != 0).then(|| Timestamp::from_unix_seconds(expires));
-        let count = vault.vault.adopt(
+        let count = vault.vault.import_external(
             &vault.scope,
             device,
             &sealed,
-            Sighting::new(Timestamp::from_unix_seconds(last_seen), due),
+            ExternalDevice::new(Timestamp::from_unix_seconds(last_seen), due),
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;

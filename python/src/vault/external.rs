@@ -1,4 +1,4 @@
-//! Taking in passwords that another directory holds.
+//! Importing external credentials: passwords that another directory holds.
 
 use core::convert::identity;
 
@@ -6,7 +6,7 @@ use laps_core::account::Sid;
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
 use laps_core::seal;
-use laps_core::vault::{Foreign, Sighting};
+use laps_core::vault::{ExternalCredential, ExternalDevice};
 use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
@@ -19,18 +19,18 @@ use crate::reader::sealing;
 use crate::record::text;
 use crate::time;
 
-/// Takes in passwords that another directory holds for a device, each as (account, SID or None,
-/// when the directory was given it, password), sealed to the readers of the vault. Gives how many
-/// were new.
+/// Imports external credentials: passwords that another directory holds for a device, each as
+/// (account, SID or None, when the directory was given it, password), sealed to the readers of the
+/// vault. Gives how many were new.
 ///
 /// The newest is pending, for no agent has said what is on the account; the others are history. A
-/// second run takes in only what is newer. A device that an agent manages is refused. `last_seen`
+/// second run imports only what is newer. A device that an agent manages is refused. `last_seen`
 /// is when the device last spoke to that directory, `expires` when it will replace the password.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[expect(clippy::type_complexity, reason = "a row of a Python list")]
 #[pyo3(signature = (vault, device, passwords, /, *, last_seen, expires = None, actor, reason, context = "", now = None))]
-pub(crate) fn adopt_passwords(
+pub(crate) fn import_external_passwords(
     py: Python<'_>,
     vault: &Vault,
     device: &str,
@@ -45,7 +45,7 @@ pub(crate) fn adopt_passwords(
     let request = vault.by(actor, reason, context);
     let now = time::or_now(now)?;
     let expires = expires.map(time::from_python).transpose()?;
-    let sighting = Sighting::new(time::from_python(last_seen)?, expires);
+    let standing = ExternalDevice::new(time::from_python(last_seen)?, expires);
     let mut found = Vec::with_capacity(passwords.len());
     let mut copies = Vec::with_capacity(passwords.len());
     for (account, sid, made_at, password) in &passwords {
@@ -53,7 +53,7 @@ pub(crate) fn adopt_passwords(
         let sid = sid.as_deref().map(|sid| {
             sid.parse::<Sid>().map_err(|error| raise(error.code(), format!("{sid:?}: {error}")))
         });
-        found.push(Foreign::new(account, sid.transpose()?, time::from_python(made_at)?));
+        found.push(ExternalCredential::new(account, sid.transpose()?, time::from_python(made_at)?));
         let mut copy = Box::new(laps_core::secret::Password::empty());
         password
             .get()
@@ -65,7 +65,8 @@ pub(crate) fn adopt_passwords(
         let known = vault.inner.readers(&vault.scope).map_err(refused)?;
         let readers: Vec<_> =
             known.into_iter().filter(|row| row.removed.is_none()).map(|row| row.reader).collect();
-        let wanted = vault.inner.adoptable(&vault.scope, device, &found).map_err(refused)?;
+        let wanted =
+            vault.inner.external_to_import(&vault.scope, device, &found).map_err(refused)?;
         let mut sealed = Vec::with_capacity(wanted.len());
         for (at, header) in wanted {
             let password = copies
@@ -74,7 +75,10 @@ pub(crate) fn adopt_passwords(
             let record = drawing(|rng| seal::Record::seal(&header, password, &readers, rng))?;
             sealed.push(record.map_err(sealing)?.as_bytes().to_vec());
         }
-        vault.inner.adopt(&vault.scope, device, &sealed, sighting, &request, now).map_err(refused)
+        vault
+            .inner
+            .import_external(&vault.scope, device, &sealed, standing, &request, now)
+            .map_err(refused)
     })
 }
 
@@ -82,14 +86,15 @@ pub(crate) fn adopt_passwords(
 /// Nothing is written. A device that an agent manages is refused.
 #[pyfunction]
 #[pyo3(signature = (vault, device, made_at, /))]
-pub(crate) fn is_adoptable(
+pub(crate) fn lacks_external_password(
     py: Python<'_>,
     vault: &Vault,
     device: &str,
     made_at: &Bound<'_, PyDateTime>,
 ) -> PyResult<bool> {
     // Only the time decides; the account does not.
-    let found = [Foreign::new(AccountName::EMPTY, None, time::from_python(made_at)?)];
-    let wanted = long(py, refused, || vault.inner.adoptable(&vault.scope, device, &found))?;
+    let found = [ExternalCredential::new(AccountName::EMPTY, None, time::from_python(made_at)?)];
+    let wanted =
+        long(py, refused, || vault.inner.external_to_import(&vault.scope, device, &found))?;
     Ok(!wanted.is_empty())
 }

@@ -1,11 +1,12 @@
-//! Taking in passwords that another directory holds for a device, such as Microsoft Entra's copy.
+//! Importing external credentials: passwords that another directory holds for a
+//! device, such as Microsoft Entra's copy.
 //!
 //! The directory says what it was given; no agent of ours has said what is on the account. The
 //! newest password therefore becomes a *pending* record, the earlier ones go into history, and
 //! nothing is current. A device that an agent of ours manages is refused: what the agent says is
 //! better.
 //!
-//! The id of such a record follows from what it is about, so that a second run takes in only what
+//! The id of such a record follows from what it is about, so that a second run imports only what
 //! is new.
 
 use alloc::{format, vec::Vec};
@@ -25,12 +26,12 @@ use super::state::{Candidates, Device, Held, Past};
 use super::store::{DeviceKey, Store, Transaction};
 use super::{Request, Vault, VaultError, name};
 
-const LABEL: &[u8] = b"laps adopted v1";
+const LABEL: &[u8] = b"laps imported v1";
 
-/// One password that another directory holds, without the password.
+/// One external credential: a password that another directory holds, without the password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Foreign {
+pub struct ExternalCredential {
     /// The account that it is for.
     pub account: AccountName,
     /// Its SID, when the directory knows it.
@@ -39,7 +40,7 @@ pub struct Foreign {
     pub made_at: Timestamp,
 }
 
-impl Foreign {
+impl ExternalCredential {
     /// A password for an account, given to the directory at a time.
     #[must_use]
     pub const fn new(account: AccountName, sid: Option<Sid>, made_at: Timestamp) -> Self {
@@ -50,14 +51,14 @@ impl Foreign {
 /// What another directory says about a device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Sighting {
+pub struct ExternalDevice {
     /// When the device last backed a password up there.
     pub last_seen: Timestamp,
     /// When its password expires.
     pub due: Option<Timestamp>,
 }
 
-impl Sighting {
+impl ExternalDevice {
     /// From its parts.
     #[must_use]
     pub const fn new(last_seen: Timestamp, due: Option<Timestamp>) -> Self {
@@ -72,11 +73,11 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// `AlreadyExists` for a device that an agent manages, and what the store says.
-    pub fn adoptable(
+    pub fn external_to_import(
         &self,
         scope: &Scope,
         device: &str,
-        found: &[Foreign],
+        found: &[ExternalCredential],
     ) -> Result<Vec<(usize, Header)>, VaultError> {
         self.store.read(|tx| {
             let (name, known) = known(tx, scope, device)?;
@@ -84,34 +85,34 @@ impl<S: Store> Vault<S> {
         })
     }
 
-    /// Takes in what [`Vault::adoptable`] asked for, sealed to exactly the readers of now, in that
-    /// order. Answers how many were taken in. Without records it only notes what the directory
-    /// says about the device.
+    /// Imports what [`Vault::external_to_import`] asked for, sealed to exactly the readers of now,
+    /// in that order. Answers how many were imported. Without records it only notes what the
+    /// directory says about the device.
     ///
     /// # Errors
     /// `AlreadyExists` for a device that an agent manages, `InvalidArgument` for records that are
     /// not those that are wanted now, `NotFound` for a device that is not there and of which
     /// there are none, `ReasonRequired`, and what the store says.
-    pub fn adopt(
+    pub fn import_external(
         &self,
         scope: &Scope,
         device: &str,
         sealed: &[Vec<u8>],
-        sighting: Sighting,
+        standing: ExternalDevice,
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, device, "adopt", now, |tx| {
+        self.audited(scope, request, device, "import external credentials", now, |tx| {
             let records: Vec<Record> = sealed
                 .iter()
                 .map(|bytes| Record::parse(bytes).map_err(VaultError::Record))
                 .collect::<Result<_, _>>()?;
             let (name, known) = known(tx, scope, device)?;
-            let found: Vec<Foreign> = records
+            let found: Vec<ExternalCredential> = records
                 .iter()
                 .map(|record| {
                     let header = record.header();
-                    Foreign::new(header.account, header.sid, header.made_at)
+                    ExternalCredential::new(header.account, header.sid, header.made_at)
                 })
                 .collect();
             let wanted = plan(scope, name, known.as_ref().map(|(_, device)| device), &found)?;
@@ -137,8 +138,8 @@ impl<S: Store> Vault<S> {
                 device.managed.name = newest.account;
                 device.managed.sid = newest.sid;
             }
-            device.managed.report.due = sighting.due;
-            device.about.last_seen = sighting.last_seen;
+            device.managed.report.due = standing.due;
+            device.about.last_seen = standing.last_seen;
             let mut readers = tx.readers(scope)?;
             let listed = readers.sets.len();
             for record in &records {
@@ -212,7 +213,7 @@ impl Candidates {
 fn managed(name: &DeviceId, device: &Device) -> VaultError {
     VaultError::AlreadyExists(format!(
         "device {name} (account {}) is in this vault already, with an agent of its own; passwords of another directory are \
-         taken in for devices without one",
+        imported for devices without one",
         device.managed.name
     ))
 }
@@ -222,10 +223,10 @@ fn plan(
     scope: &Scope,
     name: DeviceId,
     known: Option<&Device>,
-    found: &[Foreign],
+    found: &[ExternalCredential],
 ) -> Result<Vec<(usize, Header)>, VaultError> {
     let newest = known.map(|known| newest(scope, &name, known)).transpose()?.flatten();
-    let mut order: Vec<(usize, &Foreign)> = found.iter().enumerate().collect();
+    let mut order: Vec<(usize, &ExternalCredential)> = found.iter().enumerate().collect();
     order.sort_by_key(|(_, each)| (each.made_at, each.account));
     order.dedup_by_key(|(_, each)| (each.made_at, each.account));
     order.retain(|(_, each)| newest.as_ref().is_none_or(|newest| newest.stored_at < each.made_at));
@@ -299,7 +300,7 @@ mod tests {
     const WHO: Request<'_> = Request::new("alice", "the move from Entra");
     const DAY: u64 = 86_400;
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
-    const SEEN: Sighting = Sighting::new(NOW, Some(NOW.plus(9 * DAY)));
+    const SEEN: ExternalDevice = ExternalDevice::new(NOW, Some(NOW.plus(9 * DAY)));
 
     type Done<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -318,10 +319,10 @@ mod tests {
             Ok(Self { vault, key })
         }
 
-        fn seal(&self, found: &[Foreign]) -> Done<Vec<Vec<u8>>> {
+        fn seal(&self, found: &[ExternalCredential]) -> Done<Vec<Vec<u8>>> {
             let mut rng = Generator::from_system()?;
             let mut sealed = Vec::new();
-            for (at, header) in self.vault.adoptable(&Scope::EMPTY, "pc-1", found)? {
+            for (at, header) in self.vault.external_to_import(&Scope::EMPTY, "pc-1", found)? {
                 let made_at = found.get(at).ok_or("not offered")?.made_at;
                 let day = made_at.as_unix_seconds().div_euclid(DAY);
                 let password = Password::try_from_str(&format!("of day {day}"))?;
@@ -332,8 +333,8 @@ mod tests {
             Ok(sealed)
         }
 
-        fn adopt(&self, sealed: &[Vec<u8>]) -> Result<usize, VaultError> {
-            self.vault.adopt(&Scope::EMPTY, "pc-1", sealed, SEEN, &WHO, NOW)
+        fn import(&self, sealed: &[Vec<u8>]) -> Result<usize, VaultError> {
+            self.vault.import_external(&Scope::EMPTY, "pc-1", sealed, SEEN, &WHO, NOW)
         }
 
         fn shown(&self) -> Done<Vec<(u64, CandidateState, alloc::string::String)>> {
@@ -348,17 +349,17 @@ mod tests {
         }
     }
 
-    fn found(days: &[u64]) -> Done<Vec<Foreign>> {
+    fn found(days: &[u64]) -> Done<Vec<ExternalCredential>> {
         let account = AccountName::new("LapsAdmin")?;
         let at = |day: &u64| Timestamp::from_unix_seconds(day * DAY);
-        Ok(days.iter().map(|day| Foreign::new(account, None, at(day))).collect())
+        Ok(days.iter().map(|day| ExternalCredential::new(account, None, at(day))).collect())
     }
 
     #[test]
     fn only_what_is_new_is_taken_in_and_the_newest_is_pending() -> Done {
         let fixture = Fixture::new()?;
         let first = found(&[20_000, 19_990, 19_980])?;
-        assert_eq!(fixture.adopt(&fixture.seal(&first)?)?, 3);
+        assert_eq!(fixture.import(&fixture.seal(&first)?)?, 3);
         let (pending, history) = (CandidateState::Pending, CandidateState::History);
         let shown = |version, state, day: u64| (version, state, format!("of day {day}"));
         assert_eq!(
@@ -371,11 +372,11 @@ mod tests {
         // Again: nothing is new, and nothing is in the audit log.
         let head = fixture.vault.audit_head(&Scope::EMPTY)?;
         assert_eq!(fixture.seal(&first)?, Vec::<Vec<u8>>::new());
-        assert_eq!(fixture.adopt(&[])?, 0);
+        assert_eq!(fixture.import(&[])?, 0);
         assert_eq!(fixture.vault.audit_head(&Scope::EMPTY)?, head);
         // One more there: one more here. History has its setting, and what falls out of it is gone.
         let more = found(&[20_030, 20_000, 19_990, 19_980])?;
-        assert_eq!(fixture.adopt(&fixture.seal(&more)?)?, 1);
+        assert_eq!(fixture.import(&fixture.seal(&more)?)?, 1);
         assert_eq!(
             fixture.shown()?,
             [shown(4, pending, 20_030), shown(3, history, 20_000), shown(2, history, 19_990)]
@@ -390,9 +391,9 @@ mod tests {
         let fixture = Fixture::new()?;
         let sealed = fixture.seal(&found(&[20_000, 19_990])?)?;
         let reversed: Vec<_> = sealed.iter().rev().cloned().collect();
-        assert_eq!(fixture.adopt(&reversed), Err(CHANGED));
-        assert_eq!(fixture.adopt(&[]), Err(VaultError::NotFound("device")));
-        assert_eq!(fixture.adopt(&[sealed[0].clone(), sealed[0].clone()]), Err(CHANGED));
+        assert_eq!(fixture.import(&reversed), Err(CHANGED));
+        assert_eq!(fixture.import(&[]), Err(VaultError::NotFound("device")));
+        assert_eq!(fixture.import(&[sealed[0].clone(), sealed[0].clone()]), Err(CHANGED));
         // A record that some device made: its id is drawn, not derived.
         let mut header = *Record::parse(&sealed[0])?.header();
         header.id = RecordId::from_bytes([7; 16]);
@@ -400,11 +401,11 @@ mod tests {
         let password = Password::try_from_str("Secret")?;
         let readers = [fixture.key.reader().clone()];
         let drawn = Record::seal(&header, &password, &readers, &mut rng)?.as_bytes().to_vec();
-        assert_eq!(fixture.adopt(&[drawn]), Err(CHANGED));
+        assert_eq!(fixture.import(&[drawn]), Err(CHANGED));
         // The readers changed in the meantime.
         let next = ReaderKey::generate(Suite::X25519, "bob", &mut rng)?;
         fixture.vault.add_reader(&Scope::EMPTY, next.reader(), &WHO, NOW)?;
-        assert_eq!(fixture.adopt(&sealed), Err(READERS));
+        assert_eq!(fixture.import(&sealed), Err(READERS));
         assert_eq!(fixture.vault.show(&Scope::EMPTY, "pc-1"), Err(VaultError::NotFound("device")));
         Ok(())
     }
@@ -442,7 +443,7 @@ mod tests {
         let fixture = Fixture::new()?;
         let mut all = found(&[20_000, 20_000, 19_990])?;
         all[2].account = AccountName::new("Administrator")?;
-        assert_eq!(fixture.adopt(&fixture.seal(&all)?)?, 2);
+        assert_eq!(fixture.import(&fixture.seal(&all)?)?, 2);
         assert_eq!(fixture.vault.show(&Scope::EMPTY, "pc-1")?.account.as_str(), "LapsAdmin");
         let days: Vec<u64> = (20_001..20_040).collect();
         let many = found(&days)?;
