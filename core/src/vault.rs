@@ -10,37 +10,37 @@
 //! | [`audit`] | the audit log: entries, canonical bytes, heads |
 //! | [`readers`] | who may open records |
 //! | [`query`] | looking without opening |
-//! | [`view`] | rows, pages, disclosures, reports |
+//! | [`rows`] | rows, pages, disclosures, reports |
 //! | [`request`] | who asks, why, and for what |
-//! | [`observe`] | what happened, for metrics |
+//! | [`observed`] | what happened, for metrics |
 //! | [`error`] | what it answers instead |
 
 pub mod audit;
 pub mod error;
 pub mod memory;
-pub mod observe;
+pub mod observed;
 pub mod query;
 pub mod readers;
 pub mod request;
+pub mod rows;
 pub mod rules;
 pub mod state;
 pub mod store;
-pub mod view;
 
-mod checkin;
+mod check_ins;
 mod checksum;
 mod codec;
-mod disclose;
+mod copies;
+mod disclosure;
 mod external;
 mod lifecycle;
-mod members;
 mod names;
 mod noted;
 mod orders;
-mod reseal;
+mod resealing;
 mod restore;
+mod scope;
 mod shown;
-mod transfer;
 mod verify;
 
 use alloc::sync::Arc;
@@ -49,23 +49,23 @@ use core::fmt;
 pub use crate::rotation::message::AuditHead;
 pub use error::{StoreError, VaultError};
 pub use external::{ExternalCredential, ExternalDevice};
-pub use members::note;
 pub use memory::MemoryStore;
 pub use names::folded;
-pub use observe::Observed;
+pub use observed::Observed;
 pub use query::Metadata;
 pub use request::{
     Confirmation, DiscloseOptions, Request, ResealOptions, RotateAfter, Selection, Who,
 };
 pub use restore::Restorable;
-pub use rules::Loss;
-pub use state::Opened;
-pub use store::Store;
-pub use view::{
+pub use rows::{
     AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow,
     FindingCounts, Findings, FormerAccount, Ordered, Page, ReaderRow, RecordRow, ResealPage,
     Resealed, Resealing, Stats, Unsealed,
 };
+pub use rules::Loss;
+pub use scope::note;
+pub use state::Opened;
+pub use store::Store;
 
 use crate::identity::DeviceId;
 

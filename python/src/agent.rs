@@ -27,7 +27,7 @@ use pyo3::types::{PyBytes, PyDelta, PyString};
 use crate::ending::{self, long, long_until};
 use crate::error::raise;
 use crate::reader::Reader;
-use crate::readerset::Signer;
+use crate::reader_set::Signer;
 use crate::record::text;
 use crate::time::When;
 use crate::vault::Vault;

@@ -21,7 +21,7 @@ mod policy;
 mod progress;
 mod random;
 mod reader;
-mod readerset;
+mod reader_set;
 mod recipe;
 mod record;
 mod rotation;
@@ -60,7 +60,7 @@ mod _laps {
     #[pymodule_export]
     use super::reader::{Opened, Reader, ReaderKey};
     #[pymodule_export]
-    use super::readerset::{ReaderSet, Signer, SignerKey};
+    use super::reader_set::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]
     use super::recipe::Recipe;
     #[pymodule_export]
@@ -83,7 +83,7 @@ mod _laps {
     #[pymodule_export]
     use super::vault::resealing::{ResealPage, Resealing};
     #[pymodule_export]
-    use super::vault::row::{
+    use super::vault::rows::{
         AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, FormerAccount, KnownReader,
         Observed, Ordered, Outcome, Resealed, Restorable, Stats, StoredRecord,
     };

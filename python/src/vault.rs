@@ -10,7 +10,7 @@ pub(crate) mod metadata;
 mod orders;
 mod readers;
 pub(crate) mod resealing;
-pub(crate) mod row;
+pub(crate) mod rows;
 
 use std::path::PathBuf;
 

@@ -12,7 +12,7 @@
 //! | `place` | whether a file is worked on or at rest; what is published |
 //! | `schema` | tables, and what their versions mean |
 //! | `process` | what a fork does to open handles |
-//! | `reseal` | re-sealing records, on all cores |
+//! | `resealing` | re-sealing records, on all cores |
 //! | `group` | transactions; writers that wait at the same time share one sync |
 //! | `transaction` | the rows |
 //! | `scope` | the row of a scope |
@@ -42,7 +42,7 @@ mod migrate;
 mod open;
 mod place;
 mod process;
-mod reseal;
+mod resealing;
 mod schema;
 mod scope;
 mod transaction;
@@ -66,7 +66,7 @@ pub use media::allow_network_file_systems;
 pub use migrate::{Migration, migrate};
 use place::At;
 use process::Owner;
-pub use reseal::{reseal_all, reseal_all_watched};
+pub use resealing::{reseal_all, reseal_all_watched};
 use transaction::Rows;
 
 /// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it,

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::field::is_reduced;
 use super::line::{self, Kind, Name};
-use super::{SealError, burn_stack, keyfile, pkcs8};
+use super::{SealError, burn_stack, key_file, pkcs8};
 use crate::codec::Hex;
 use crate::random::Generator;
 use crate::secret::SecretBytes;
@@ -63,7 +63,7 @@ impl Signer {
     /// # Errors
     /// [`SealError::KeyFileMalformed`] when the file does not parse.
     pub fn from_key_file(file: &[u8]) -> Result<(Self, bool), SealError> {
-        keyfile::split::<Self>(&keyfile::text_of(file)?)
+        key_file::split::<Self>(&key_file::text_of(file)?)
             .map(|(signer, pem)| (signer, pkcs8::is_encrypted(pem)))
     }
 
@@ -183,7 +183,7 @@ impl SignerKey {
         let public_key = self.signer.public_key();
         let pem = pkcs8::to_pem(KIND, &secret, public_key, passphrase, pkcs8::COST, generator);
         burn_stack();
-        Ok(keyfile::join(&self.signer, &pem?))
+        Ok(key_file::join(&self.signer, &pem?))
     }
 
     /// Reads a key file.
@@ -191,8 +191,8 @@ impl SignerKey {
     /// # Errors
     /// Those of [`ReaderKey::from_key_file`](super::ReaderKey::from_key_file).
     pub fn from_key_file(file: &[u8], passphrase: Option<&[u8]>) -> Result<Self, SealError> {
-        let text = keyfile::text_of(file)?;
-        let (signer, pem) = keyfile::split::<Signer>(&text)?;
+        let text = key_file::text_of(file)?;
+        let (signer, pem) = key_file::split::<Signer>(&text)?;
         let pair = pkcs8::from_pem(KIND, pem, passphrase);
         burn_stack();
         let pair = pair?;

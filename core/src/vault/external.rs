@@ -19,7 +19,7 @@ use crate::rotation::set::MAX_IDS;
 use crate::seal::{Header, Record};
 
 use super::audit::Action;
-use super::checkin::{append, sealing};
+use super::check_ins::{append, sealing};
 use super::names::find;
 use super::rules::Context;
 use super::state::{Candidates, Device, Held, Past};

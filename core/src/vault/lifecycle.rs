@@ -5,7 +5,7 @@ use alloc::{format, string::ToString as _, vec, vec::Vec};
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::audit::{Action, Entry};
-use super::checkin::append;
+use super::check_ins::append;
 use super::names::locate;
 use super::state::Device;
 use super::store::Store;

@@ -4,7 +4,7 @@
 
 use super::VaultError;
 use super::audit::Entry;
-use super::checkin::append;
+use super::check_ins::append;
 use super::store::Transaction;
 use crate::identity::Scope;
 

@@ -6,12 +6,12 @@ use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 use crate::identity::{Scope, Timestamp};
 
 use super::audit::{Action, quoted};
-use super::checkin::append;
-use super::disclose::MAX_ACTOR;
+use super::check_ins::append;
+use super::disclosure::MAX_ACTOR;
 use super::names::{find, locate};
+use super::rows::Ordered;
 use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
-use super::view::Ordered;
 use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
 
 /// How many devices one transaction orders.

@@ -6,14 +6,14 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 use crate::identity::{Scope, Timestamp};
 use crate::seal::Record;
 
-use super::disclose::{intact, wanted};
+use super::disclosure::{intact, wanted};
 use super::names::locate;
 use super::readers::Readers;
-use super::state::{Account, Device, Held, RuledOut, is_unproven};
-use super::store::{DeviceKey, Store, StoredDevice};
-use super::view::{
+use super::rows::{
     DeviceRow, DeviceStatus, DueRow, Findings, FormerAccount, Page, RecordRow, Stats,
 };
+use super::state::{Account, Device, Held, RuledOut, is_unproven};
+use super::store::{DeviceKey, Store, StoredDevice};
 use super::{Vault, VaultError};
 
 const PAGE: usize = 1_000;

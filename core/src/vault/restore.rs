@@ -7,7 +7,7 @@ use crate::identity::{Scope, Timestamp};
 use crate::seal::Reader;
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::checkin::append;
+use super::check_ins::append;
 use super::readers::Readers;
 use super::state::HistorySetting;
 use super::store::{Durability, Store, Transaction};

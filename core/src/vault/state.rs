@@ -10,7 +10,7 @@ use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
 use super::readers::{ReaderList, Readers};
-use super::view::DeviceStatus;
+use super::rows::DeviceStatus;
 
 /// One sealing of a record: the bytes that the device made, or that somebody re-sealed to
 /// other readers.

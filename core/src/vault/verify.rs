@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use crate::identity::Scope;
 
+use super::rows::AuditReport;
 use super::store::{Store, StoredEntry, Transaction};
-use super::view::AuditReport;
 use super::{AuditHead, Vault, VaultError};
 
 const PAGE: usize = 1_000;

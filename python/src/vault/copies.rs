@@ -8,7 +8,7 @@ use laps_host::sqlite;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
-use super::row::Restorable;
+use super::rows::Restorable;
 use super::{Vault, by, names, refused};
 use crate::ending::long;
 use crate::progress::Progress;

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
 use super::metadata::Metadata;
-use super::row::{Device, Due, Stats, StoredRecord};
+use super::rows::{Device, Due, Stats, StoredRecord};
 use super::{Vault, names, refused};
 use crate::ending::long;
 use crate::time;

@@ -6,7 +6,7 @@ use laps_host::sqlite::SqliteStore;
 use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 
-use super::row::{Device, Due, Stats, StoredRecord};
+use super::rows::{Device, Due, Stats, StoredRecord};
 use super::{names, refused};
 use crate::ending::long;
 use crate::time;

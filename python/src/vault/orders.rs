@@ -6,7 +6,7 @@ use laps_core::vault::{DiscloseOptions, RotateAfter, Selection, Who};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta};
 
-use super::row::{Disclosure, Ordered};
+use super::rows::{Disclosure, Ordered};
 use super::{Vault, confirmation, refused};
 use crate::ending::long;
 use crate::error::raise;

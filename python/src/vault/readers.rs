@@ -5,7 +5,7 @@ use laps_core::vault::{ReaderRow, VaultError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta};
 
-use super::row::{KnownReader, Ordered};
+use super::rows::{KnownReader, Ordered};
 use super::{Vault, confirmation, history_setting, refused};
 use crate::ending::long;
 use crate::reader::Reader;

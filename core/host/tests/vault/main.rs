@@ -17,7 +17,7 @@ mod administration;
 mod age;
 mod attacks;
 mod bed;
-mod checkins;
+mod check_ins;
 mod copies;
 mod disclosures;
 mod files;
@@ -63,7 +63,7 @@ conformance! {
         history_ends_to_the_second_and_a_clock_that_jumps_keeps_it,
         an_observer_that_panics_undoes_nothing,
         a_device_appends_one_entry_for_one_cause_and_few_of_a_kind;
-    checkins:
+    check_ins:
         a_rotation_goes_from_the_first_check_in_to_one_settled_record,
         a_token_is_kept_exactly_when_a_check_in_carries_it_and_changes_nothing,
         a_commit_needs_the_current_token_unless_the_record_is_current_already,

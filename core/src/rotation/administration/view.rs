@@ -11,8 +11,8 @@ use super::vault::{Stored, WHO, open};
 use crate::identity::Timestamp;
 use crate::rotation::AuditFinding;
 use crate::rotation::event::{EventKind, Reason};
+use crate::vault::rows::{CandidateState, DeviceRow, Findings, Stats};
 use crate::vault::state::UNPROVEN_SECONDS;
-use crate::vault::view::{CandidateState, DeviceRow, Findings, Stats};
 use crate::vault::{DeviceStatus, DiscloseOptions, MemoryStore, Vault};
 
 type Wrong = Option<String>;

@@ -17,7 +17,7 @@ from .command import Command, Json
 from .guard import admit
 from .origin import open_vault
 from .reader import public
-from .readerset import signer
+from .reader_set import signer
 from .status import Failure, Status
 
 __all__ = ["agent"]

@@ -20,7 +20,7 @@ from .command import Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
-from .readerset import signer
+from .reader_set import signer
 from .resealing import leave_unsealed, outcome
 from .status import Failure, Status
 

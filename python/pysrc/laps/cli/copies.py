@@ -17,7 +17,7 @@ from .damage import leave_damaged
 from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .reader import write_new
-from .readerset import signer
+from .reader_set import signer
 from .reviving import revived
 from .status import Failure, Status
 

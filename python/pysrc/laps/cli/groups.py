@@ -41,7 +41,7 @@ def _reader() -> typer.Typer:
     from .command import VaultCommand
     from .drill import drill
     from .reader import reader
-    from .readerset import reader_set
+    from .reader_set import reader_set
 
     if not reader.registered_groups:
         reader.add_typer(reader_set, name="set")

@@ -18,13 +18,13 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
 use super::audit::{Action, Entry};
-use super::checkin::{append, sealing};
-use super::disclose::intact;
+use super::check_ins::{append, sealing};
+use super::disclosure::intact;
 use super::names::find;
 use super::readers::Readers;
+use super::rows::Page;
 use super::state::{Device, Held, Opened, Sealing};
 use super::store::{Store, StoredDevice, Transaction};
-use super::view::Page;
 use super::{Request, Vault, VaultError};
 
 const MAGIC: &[u8; 6] = b"LAPSX\x01";

@@ -8,13 +8,13 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::checkin::append;
+use super::check_ins::append;
 use super::checksum::digest;
 use super::names::locate;
+use super::rows::{Candidate, CandidateState, Disclosure};
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
 use super::store::{Durability, Store, Transaction};
-use super::view::{Candidate, CandidateState, Disclosure};
 use super::{
     AuditHead, Confirmation, DiscloseOptions, Observed, Request, RotateAfter, Vault, VaultError,
     name,

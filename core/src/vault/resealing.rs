@@ -7,13 +7,13 @@ use crate::identity::{Scope, Timestamp};
 use crate::seal::{Reader, Record, SealError};
 
 use super::audit::Action;
-use super::checkin::{append, sealing};
-use super::disclose::intact;
+use super::check_ins::{append, sealing};
+use super::disclosure::intact;
 use super::readers::Readers;
+use super::rows::{ResealPage, Resealed, Resealing, Unsealed};
 use super::rules::ResealRefused;
 use super::state::Sealing;
 use super::store::{Store, Transaction};
-use super::view::{ResealPage, Resealed, Resealing, Unsealed};
 use super::{Confirmation, Request, ResealOptions, Vault, VaultError, name};
 
 /// How many devices one transaction looks at.

@@ -6,13 +6,13 @@ use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
 use super::audit::{Action, MAX_DETAIL, quoted};
-use super::checkin::append;
+use super::check_ins::append;
 use super::checksum::digest;
 use super::readers::{KnownReader, Readers};
+use super::rows::{Ordered, ReaderRow};
 use super::rules::Loss;
 use super::state::HistorySetting;
 use super::store::{Durability, Store, Transaction};
-use super::view::{Ordered, ReaderRow};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
 /// How many devices one transaction looks at.
