@@ -23,7 +23,6 @@ mod conflict;
 #[cfg(feature = "alloc")]
 mod counted;
 mod dense;
-mod dice;
 #[cfg(feature = "documents")]
 mod document;
 mod error;
@@ -39,9 +38,10 @@ mod passphrase;
 mod plan;
 mod preset;
 #[cfg(feature = "alloc")]
-mod range;
+mod rank_range;
 mod redraw;
 mod rules;
+mod sampler;
 mod shape;
 mod spell;
 mod strength;
@@ -64,17 +64,17 @@ pub use builder::RecipeBuilder;
 pub use chars::CharSet;
 pub use check::{Violation, Violations};
 pub use complexity::{Complexity, UnknownComplexity};
-use dice::Dice;
 #[cfg(feature = "documents")]
 pub use document::RecipeDocumentError;
 pub use error::{Conflict, RecipeError, Relaxation};
 pub use forbid::{MAX_FORBIDDEN, MAX_FORBIDDEN_LENGTH};
 #[cfg(all(feature = "passphrase", feature = "alloc"))]
 pub use passphrase::PassphraseBuilder;
-use plan::Sampler;
+use plan::Method;
 pub use preset::Preset;
 use rules::{Group, Rules};
 pub use rules::{MAX_GROUPS, MAX_LENGTH};
+use sampler::Sampler;
 pub use strength::{Admissible, Strength};
 pub use stricter::{NotStricter, Stricter};
 #[cfg(feature = "alloc")]
@@ -96,7 +96,7 @@ pub struct Recipe {
 enum Kind {
     Characters {
         rules: Rules,
-        sampler: Sampler,
+        method: Method,
     },
     #[cfg(feature = "passphrase")]
     Words(passphrase::Words),
@@ -148,10 +148,10 @@ impl Recipe {
     }
 
     fn build(rules: Rules) -> Result<Self, RecipeError> {
-        let (admissible, sampler) = plan::plan(&rules)?;
+        let (admissible, method) = plan::plan(&rules)?;
         let length = usize::from(rules.length);
         Ok(Self {
-            kind: Kind::Characters { rules, sampler },
+            kind: Kind::Characters { rules, method },
             strength: Strength::new(admissible, length, length),
         })
     }
@@ -182,17 +182,17 @@ impl Recipe {
         Ok(password)
     }
 
-    fn sample<D: Dice>(&self, dice: &mut D, out: &mut Password) -> Result<(), RandomError> {
+    fn sample<D: Sampler>(&self, sampler: &mut D, out: &mut Password) -> Result<(), RandomError> {
         match &self.kind {
-            Kind::Characters { rules, sampler } => {
+            Kind::Characters { rules, method } => {
                 let length = usize::from(rules.length);
                 out.try_fill_ascii(spell::padded(length), |bytes| {
-                    sampler.sample(rules, dice, bytes).map(|()| length)
+                    method.sample(rules, sampler, bytes).map(|()| length)
                 })
             }
             #[cfg(feature = "passphrase")]
             Kind::Words(words) => {
-                out.try_fill_ascii(Password::MAX_LEN, |bytes| words.sample(dice, bytes))
+                out.try_fill_ascii(Password::MAX_LEN, |bytes| words.sample(sampler, bytes))
             }
         }
     }

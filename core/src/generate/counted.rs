@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize as _;
 
-use super::dice::{Dice, Faces};
 use super::machine::Choice;
 use super::mask::{equal, hide};
 use super::rules::{MAX_LENGTH, Rules};
+use super::sampler::{Range, Sampler};
 use super::spell::Alphabet;
 use super::table::Table;
 use crate::random::RandomError;
@@ -47,14 +47,14 @@ impl Counted {
     ///
     /// # Errors
     /// The source failed, or it was rejected as often as no working source is.
-    pub(super) fn sample<D: Dice>(
+    pub(super) fn sample<D: Sampler>(
         &self,
         rules: &Rules,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<(), RandomError> {
         for _ in 0..self.attempts {
-            if declassify(self.attempt(rules, dice, out)?) {
+            if declassify(self.attempt(rules, sampler, out)?) {
                 return Ok(());
             }
         }
@@ -62,25 +62,25 @@ impl Counted {
     }
 
     /// One draw of the whole string; not 0 when it is to be thrown away.
-    pub(super) fn attempt<D: Dice>(
+    pub(super) fn attempt<D: Sampler>(
         &self,
         rules: &Rules,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<u64, RandomError> {
         let reject = match self.way {
-            Way::Composition => self.compose(dice, out)?,
-            Way::Positions => self.place(dice, out)?,
+            Way::Composition => self.compose(sampler, out)?,
+            Way::Positions => self.place(sampler, out)?,
         };
         Ok(reject | rules.broken(out).bits())
     }
 
     /// How many of each kind, from the table; then a uniform arrangement; then a character of every
     /// kind for every place, of which one is kept.
-    fn compose<D: Dice>(&self, dice: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
+    fn compose<D: Sampler>(&self, sampler: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
         let mut left = [0_u64; MAX_KINDS];
         let mut places = left.iter_mut();
-        let mut reject = self.table.walk(dice, |label, _| {
+        let mut reject = self.table.walk(sampler, |label, _| {
             if let Some(place) = places.next() {
                 *place = u64::from(label);
             }
@@ -92,7 +92,7 @@ impl Counted {
         let length = u8::try_from(out.len()).unwrap_or(MAX_LENGTH);
         for (place, rest) in chosen.iter_mut().zip((1..=length).rev()) {
             let mut ticket = [0_u8];
-            reject |= dice.roll(&Faces::new(u32::from(rest), 1), &mut ticket)?;
+            reject |= sampler.draw(&Range::new(u32::from(rest), 1), &mut ticket)?;
             let [ticket] = ticket;
             let mut before = 0_u64;
             let mut kind = 0;
@@ -114,7 +114,7 @@ impl Counted {
         for (alphabet, index) in self.kinds.iter().zip(0_u64..) {
             let mut drawn = [0_u8; MAX_LENGTH as usize];
             let drawn = drawn.get_mut(..out.len()).unwrap_or_default();
-            reject |= dice.roll(&Faces::new(u32::from(alphabet.len()), length), drawn)?;
+            reject |= sampler.draw(&Range::new(u32::from(alphabet.len()), length), drawn)?;
             alphabet.spell(drawn);
             for ((place, byte), kind) in out.iter_mut().zip(&*drawn).zip(&*chosen) {
                 *place |= byte & mask(equal(u64::from(*kind), index));
@@ -126,10 +126,10 @@ impl Counted {
     }
 
     /// A character for each step of the table.
-    fn place<D: Dice>(&self, dice: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
+    fn place<D: Sampler>(&self, sampler: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
         let mut places = out.iter_mut();
         let mut before = 0_u64;
-        self.table.walk(dice, |label, way| {
+        self.table.walk(sampler, |label, way| {
             let same = equal(u64::from(label) & 3, Choice::Same as u64);
             let other = equal(u64::from(label) & 3, Choice::Other as u64);
             // Any but the one before: skip it.

@@ -11,10 +11,10 @@ mod text;
 
 use core::fmt;
 
-use super::dice::{Dice, Faces};
 use super::error::{MAX_WORDS, MIN_WORDS};
 use super::nat::Nat;
 use super::rules::{Rule, RuleSet};
+use super::sampler::{Range, Sampler};
 use super::{Complexity, RecipeError, Strength};
 use crate::random::RandomError;
 use crate::secret::{Password, declassify};
@@ -28,8 +28,8 @@ use zeroize::Zeroize as _;
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     list: List,
-    faces: Faces,
-    digit_faces: Faces,
+    range: Range,
+    digit_range: Range,
     count: u8,
     /// Between two words; zero behind it.
     separator: [u8; MAX_SEPARATOR],
@@ -44,8 +44,8 @@ pub(super) struct Words {
 impl Words {
     fn new(list: List, count: u8) -> Self {
         Self {
-            faces: Faces::new(list.len(), count),
-            digit_faces: Faces::new(10, 1),
+            range: Range::new(list.len(), count),
+            digit_range: Range::new(10, 1),
             list,
             count,
             separator: [0; MAX_SEPARATOR],
@@ -103,14 +103,14 @@ impl Words {
     }
 
     /// One passphrase into `out`; its length in bytes.
-    pub(super) fn sample<D: Dice>(
+    pub(super) fn sample<D: Sampler>(
         &self,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<usize, RandomError> {
         for _ in 0..ATTEMPTS {
             let mut text = Text::default();
-            if declassify(self.attempt(dice, &mut text)?) {
+            if declassify(self.attempt(sampler, &mut text)?) {
                 text.write(out);
                 return Ok(text.len());
             }
@@ -119,29 +119,29 @@ impl Words {
     }
 
     /// One draw of the whole text; not 0 when it is to be thrown away.
-    pub(super) fn attempt<D: Dice>(
+    pub(super) fn attempt<D: Sampler>(
         &self,
-        dice: &mut D,
+        sampler: &mut D,
         text: &mut Text,
     ) -> Result<u64, RandomError> {
         let mut reject = 0;
         if self.digit {
             let mut digit = [0_u8];
-            reject |= dice.roll(&self.digit_faces, &mut digit)?;
+            reject |= sampler.draw(&self.digit_range, &mut digit)?;
             text.put_before(&digit.map(|digit| b'0' + (digit & 15)));
             digit.zeroize();
         }
         #[cfg(feature = "alloc")]
         if let Some(table) = &self.ambiguous {
             let mut letters = [0_u8; Password::MAX_LEN];
-            reject |= ambiguous::draw(table, dice, &mut letters)?;
+            reject |= ambiguous::draw(table, sampler, &mut letters)?;
             text.put_before(&letters);
             letters.zeroize();
             return Ok(reject);
         }
         let mut indices = [0_u16; MAX_WORDS as usize];
         let indices = indices.get_mut(..usize::from(self.count)).unwrap_or_default();
-        reject |= dice.roll(&self.faces, indices)?;
+        reject |= sampler.draw(&self.range, indices)?;
         for (index, after) in indices.iter().rev().zip(0_u8..) {
             if after > 0 {
                 text.put_before(self.separator());

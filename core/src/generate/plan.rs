@@ -1,8 +1,7 @@
-//! Which sampler serves a recipe. Decided from the recipe alone.
+//! Which method serves a recipe. Decided from the recipe alone.
 
 use super::conflict;
 use super::dense;
-use super::dice::Dice;
 use super::error::RecipeError;
 #[cfg(feature = "alloc")]
 use super::error::Relaxation;
@@ -13,6 +12,7 @@ use super::redraw::Redraw;
 use super::rules::Rules;
 #[cfg(feature = "alloc")]
 use super::rules::{Rule, RuleSet};
+use super::sampler::Sampler;
 use super::shape::Shape;
 #[cfg(feature = "alloc")]
 use super::{composition, counted, machine::Machine, table};
@@ -21,36 +21,36 @@ use crate::random::RandomError;
 /// How passwords of a recipe are drawn.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "alloc", expect(clippy::large_enum_variant, reason = "there may be no heap"))]
-pub(super) enum Sampler {
+pub(super) enum Method {
     Redraw(Redraw),
     #[cfg(feature = "alloc")]
     Counted(counted::Counted),
 }
 
-impl Sampler {
+impl Method {
     /// One string at the front of `out`, which is as long as the recipe says, or padded.
     #[inline]
-    pub(super) fn sample<D: Dice>(
+    pub(super) fn sample<D: Sampler>(
         &self,
         rules: &Rules,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<(), RandomError> {
         match self {
-            Self::Redraw(redraw) => redraw.sample(rules, dice, out),
+            Self::Redraw(redraw) => redraw.sample(rules, sampler, out),
             #[cfg(feature = "alloc")]
             Self::Counted(counted) => {
                 let out = out.get_mut(..usize::from(rules.length)).unwrap_or_default();
-                counted.sample(rules, dice, out)
+                counted.sample(rules, sampler, out)
             }
         }
     }
 }
 
-/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of
+/// The exact number of admissible passwords, and the method: redrawing where at least a quarter of
 /// what is drawn is admissible, a counting table otherwise.
 #[cfg(not(feature = "alloc"))]
-pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
+pub(super) fn plan(rules: &Rules) -> Result<(Nat, Method), RecipeError> {
     if rules.forbid.iter().next().is_some() {
         return Err(RecipeError::NeedsHeap);
     }
@@ -59,17 +59,17 @@ pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
         return Err(conflict::find(rules));
     }
     let redraw = Redraw::new(rules, &admissible).ok_or(RecipeError::NeedsHeap)?;
-    Ok((admissible, Sampler::Redraw(redraw)))
+    Ok((admissible, Method::Redraw(redraw)))
 }
 
-/// The exact number of admissible passwords, and the sampler: redrawing where at least a quarter of
+/// The exact number of admissible passwords, and the method: redrawing where at least a quarter of
 /// what is drawn is admissible, a counting table otherwise.
 #[cfg(feature = "alloc")]
-pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
+pub(super) fn plan(rules: &Rules) -> Result<(Nat, Method), RecipeError> {
     match count(rules) {
         Some(admissible) if admissible.is_zero() => Err(conflict::find(rules)),
-        Some(admissible) => match sampler(rules, &admissible) {
-            Some(sampler) => Ok((admissible, sampler)),
+        Some(admissible) => match method(rules, &admissible) {
+            Some(method) => Ok((admissible, method)),
             None => Err(too_complex(rules)),
         },
         None if feasible::decide(rules, RuleSet::NONE) == Feasible::No => {
@@ -80,13 +80,13 @@ pub(super) fn plan(rules: &Rules) -> Result<(Nat, Sampler), RecipeError> {
 }
 
 #[cfg(feature = "alloc")]
-fn sampler(rules: &Rules, admissible: &Nat) -> Option<Sampler> {
+fn method(rules: &Rules, admissible: &Nat) -> Option<Method> {
     if let Some(redraw) = Redraw::new(rules, admissible) {
-        return Some(Sampler::Redraw(redraw));
+        return Some(Method::Redraw(redraw));
     }
     by_composition(rules, admissible)
         .or_else(|| by_position(rules, admissible))
-        .map(Sampler::Counted)
+        .map(Method::Counted)
 }
 
 /// Names rules without which the recipe can be counted: leaves out one sort after the other, most
@@ -95,7 +95,7 @@ fn sampler(rules: &Rules, admissible: &Nat) -> Option<Sampler> {
 fn too_complex(rules: &Rules) -> RecipeError {
     let fits = |left_out: RuleSet| {
         let rules = rules.without(left_out);
-        count(&rules).is_some_and(|admissible| sampler(&rules, &admissible).is_some())
+        count(&rules).is_some_and(|admissible| method(&rules, &admissible).is_some())
     };
     let sort = |rule: Rule| {
         let mut alike = RuleSet::NONE;

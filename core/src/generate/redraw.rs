@@ -1,10 +1,10 @@
-//! The redrawing sampler: draw a whole string, keep it when it breaks no rule.
+//! The redrawing method: draw a whole string, keep it when it breaks no rule.
 
 use super::chars::CharSet;
 use super::classes::Classes;
-use super::dice::{Dice, Faces};
 use super::nat::Nat;
 use super::rules::Rules;
+use super::sampler::{Range, Sampler};
 use super::shape::Shape;
 use super::spell::{Alphabet, BEYOND};
 use crate::random::RandomError;
@@ -27,24 +27,24 @@ pub(crate) struct Redraw {
 /// Where characters of one set are drawn.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    faces: Faces,
+    range: Range,
     alphabet: Alphabet,
 }
 
 impl Place {
     fn new(set: CharSet, count: u8) -> Self {
-        Self { faces: Faces::new(u32::from(set.len()), count), alphabet: Alphabet::new(set) }
+        Self { range: Range::new(u32::from(set.len()), count), alphabet: Alphabet::new(set) }
     }
 
-    fn fill<D: Dice>(&self, dice: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
-        let reject = dice.roll(&self.faces, out)?;
+    fn fill<D: Sampler>(&self, sampler: &mut D, out: &mut [u8]) -> Result<u64, RandomError> {
+        let reject = sampler.draw(&self.range, out)?;
         self.alphabet.spell(out);
         Ok(reject)
     }
 }
 
 impl Redraw {
-    /// The sampler, when at least a quarter of the base is admissible.
+    /// The method, when at least a quarter of the base is admissible.
     pub(crate) fn new(rules: &Rules, admissible: &Nat) -> Option<Self> {
         let (first, last) = rules.ends();
         let ends = usize::from(rules.first.is_some() || rules.length == 1)
@@ -77,14 +77,14 @@ impl Redraw {
     ///
     /// # Errors
     /// The source failed, or it was rejected as often as no working source is.
-    pub(crate) fn sample<D: Dice>(
+    pub(crate) fn sample<D: Sampler>(
         &self,
         rules: &Rules,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<(), RandomError> {
         for _ in 0..self.attempts {
-            if declassify(self.attempt(rules, dice, out)?) {
+            if declassify(self.attempt(rules, sampler, out)?) {
                 self.finish(out);
                 return Ok(());
             }
@@ -103,16 +103,16 @@ impl Redraw {
     /// One draw of the whole string, to be finished; not 0 when it is to be thrown away. Where
     /// there is padding, it is no part of the string.
     #[inline]
-    pub(super) fn attempt<D: Dice>(
+    pub(super) fn attempt<D: Sampler>(
         &self,
         rules: &Rules,
-        dice: &mut D,
+        sampler: &mut D,
         out: &mut [u8],
     ) -> Result<u64, RandomError> {
         let length = usize::from(rules.length);
         if let Some(classes) = &self.classes {
             let (drawn, padding) = out.split_at_mut_checked(length).unwrap_or_default();
-            let reject = dice.roll(&self.middle.faces, drawn)?;
+            let reject = sampler.draw(&self.middle.range, drawn)?;
             padding.fill(BEYOND);
             return Ok(reject | classes.broken(out, rules.length));
         }
@@ -121,17 +121,17 @@ impl Redraw {
         let mut middle = &mut *out;
         if let Some(place) = &self.first {
             let (head, rest) = middle.split_at_mut_checked(1).unwrap_or_default();
-            reject |= place.fill(dice, head)?;
+            reject |= place.fill(sampler, head)?;
             middle = rest;
         }
         if let Some(place) = &self.last {
             let length = middle.len();
             let (rest, tail) =
                 middle.split_at_mut_checked(length.saturating_sub(1)).unwrap_or_default();
-            reject |= place.fill(dice, tail)?;
+            reject |= place.fill(sampler, tail)?;
             middle = rest;
         }
-        reject |= self.middle.fill(dice, middle)?;
+        reject |= self.middle.fill(sampler, middle)?;
         Ok(reject | rules.broken(out).bits())
     }
 }
@@ -183,7 +183,7 @@ mod tests {
         // words for every three characters of the alphabet, which has at most 95: 126 words
         // at most.
         for size in (1..=95_u32).filter(|size| !size.is_power_of_two()) {
-            let words = 128_usize.div_ceil(Faces::new(size, 128).per_word());
+            let words = 128_usize.div_ceil(Range::new(size, 128).per_word());
             assert!(3 * words <= 4 * usize::try_from(size).unwrap(), "{size}: {words}");
         }
     }

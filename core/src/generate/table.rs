@@ -6,10 +6,10 @@
 use alloc::vec::Vec;
 use zeroize::Zeroize as _;
 
-use super::dice::Dice;
 use super::mask::equal;
 use super::nat::{LIMBS, Nat};
-use super::range::{Range, below, divide, subtract};
+use super::rank_range::{RankRange, below, divide, subtract};
+use super::sampler::Sampler;
 use crate::random::RandomError;
 
 /// The largest number of cells in a counting table.
@@ -61,7 +61,7 @@ pub(super) fn weigh(graph: &Graph) -> (Vec<Vec<Nat>>, usize) {
 pub(super) struct Table {
     layers: Vec<Layer>,
     limbs: usize,
-    range: Range,
+    range: RankRange,
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Table {
             return None;
         }
         let total = *weights.first()?.first()?;
-        let range = Range::new(&total);
+        let range = RankRange::new(&total);
         let layers = graph
             .iter()
             .zip(weights.iter().skip(1))
@@ -106,14 +106,14 @@ impl Table {
 
     /// Draws a path and shows it step by step: its label, and which of the ways it was (0 without
     /// quotients). Not 0: the path is to be thrown away.
-    pub(super) fn walk<D: Dice>(
+    pub(super) fn walk<D: Sampler>(
         &self,
-        dice: &mut D,
+        sampler: &mut D,
         mut visit: impl FnMut(u32, u64),
     ) -> Result<u64, RandomError> {
         let mut rank = [0; LIMBS];
         let rank = rank.get_mut(..self.limbs).unwrap_or_default();
-        let reject = dice.rank(&self.range, rank)?;
+        let reject = sampler.rank(&self.range, rank)?;
         let mut state = 0;
         for layer in &self.layers {
             let mut chosen = layer.choose(state, rank, self.limbs);

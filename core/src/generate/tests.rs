@@ -232,17 +232,21 @@ mod recipes {
         }
     }
 
-    impl Dice for FailAt {
-        fn roll<I: dice::Index>(
+    impl Sampler for FailAt {
+        fn draw<I: sampler::Index>(
             &mut self,
-            faces: &dice::Faces,
+            range: &sampler::Range,
             out: &mut [I],
         ) -> Result<u64, RandomError> {
             self.tick()?;
-            self.0.roll(faces, out)
+            self.0.draw(range, out)
         }
 
-        fn rank(&mut self, range: &range::Range, out: &mut [u64]) -> Result<u64, RandomError> {
+        fn rank(
+            &mut self,
+            range: &rank_range::RankRange,
+            out: &mut [u64],
+        ) -> Result<u64, RandomError> {
             self.tick()?;
             self.0.rank(range, out)
         }
@@ -259,9 +263,9 @@ mod recipes {
         }
         for recipe in recipes {
             for draw in 0.. {
-                let mut dice = FailAt(Generator::try_new(Counting::new()).unwrap(), draw);
+                let mut sampler = FailAt(Generator::try_new(Counting::new()).unwrap(), draw);
                 let mut password = Password::try_from_str("what was there before").unwrap();
-                let outcome = recipe.sample(&mut dice, &mut password);
+                let outcome = recipe.sample(&mut sampler, &mut password);
                 if outcome.is_ok() {
                     assert!(draw > 0, "a password without a draw");
                     break;
@@ -287,16 +291,16 @@ mod recipes {
     /// Always throws the draw away, as a stuck source would.
     struct Rejecting;
 
-    impl Dice for Rejecting {
-        fn roll<I: dice::Index>(
+    impl Sampler for Rejecting {
+        fn draw<I: sampler::Index>(
             &mut self,
-            _: &dice::Faces,
+            _: &sampler::Range,
             _: &mut [I],
         ) -> Result<u64, RandomError> {
             Ok(1)
         }
 
-        fn rank(&mut self, _: &range::Range, _: &mut [u64]) -> Result<u64, RandomError> {
+        fn rank(&mut self, _: &rank_range::RankRange, _: &mut [u64]) -> Result<u64, RandomError> {
             Ok(1)
         }
     }

@@ -166,10 +166,10 @@ pub fn a_killed_process_leaves_no_password_in_any_file() {
     let readers = [key.reader().clone()];
     vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
     fs::write(&file, &*key.to_key_file(None, &mut bed::rng()).unwrap()).unwrap();
-    let mut roll = super::dice();
+    let mut draw = super::sampler();
     let ends = STEPS.map(|step| (step, 0)).into_iter().chain([("rotate", 1)]);
     for (step, round) in ends {
-        kill_at(folder.path(), &file, step, round, Duration::from_micros(roll(4_000)));
+        kill_at(folder.path(), &file, step, round, Duration::from_micros(draw(4_000)));
         let (found, _) = search(&files_in(folder.path()));
         assert_eq!(found, Vec::<PathBuf>::new(), "killed at {step}");
     }

@@ -207,7 +207,7 @@ fn start(path: &Path, slot: usize, rounds: usize) -> Child {
 }
 
 /// Where the next kill falls: after so many lines, and a little later.
-fn dice() -> impl FnMut(u64) -> u64 {
+fn sampler() -> impl FnMut(u64) -> u64 {
     let mut seed = [0; 8];
     bed::rng().fill(&mut seed).unwrap();
     let mut state = u64::from_le_bytes(seed) | 1;
@@ -248,10 +248,10 @@ fn kills() {
     let path = vault(folder.path());
     let kills = std::env::var("LAPS_KILLS").map_or(50, |kills| kills.parse().unwrap());
     let mut ledger = Ledger::default();
-    let mut roll = dice();
+    let mut draw = sampler();
     for _ in 0..kills {
         let child = start(&path, 0, usize::MAX);
-        let (lines, pause) = (1 + roll(40), roll(3_000));
+        let (lines, pause) = (1 + draw(40), draw(3_000));
         ledger.follow_and_kill(child, lines, core::time::Duration::from_micros(pause));
         ledger.compare(&path);
     }
@@ -261,11 +261,11 @@ fn kills() {
 fn eight_processes() {
     let folder = tempfile::tempdir().unwrap();
     let path = vault(folder.path());
-    let mut roll = dice();
+    let mut draw = sampler();
     let mut ledgers: Vec<Ledger> = Vec::new();
     for _ in 0..3 {
         let plans: Vec<Option<u64>> =
-            (0..8).map(|slot| (slot % 2 == 0).then(|| 1 + roll(30))).collect();
+            (0..8).map(|slot| (slot % 2 == 0).then(|| 1 + draw(30))).collect();
         let results = std::thread::scope(|threads| {
             let running: Vec<_> = plans
                 .into_iter()

@@ -13,9 +13,9 @@ use rusqlite::Connection;
 
 /// Splitmix64 (Steele, Lea and Flood, 2014).
 #[derive(Clone)]
-struct Dice(u64);
+struct Sampler(u64);
 
-impl Dice {
+impl Sampler {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let n = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -77,29 +77,29 @@ impl Dice {
 
 const NAMES: [&str; 5] = ["pc-1", "pc-2", "pc-3", "pc-4", "pc-5"];
 
-/// One transaction that the dice make up; what it read.
-fn act(tx: &mut dyn Transaction, mut dice: Dice) -> Result<Vec<String>, VaultError> {
+/// One transaction that a sampler makes up; what it read.
+fn act(tx: &mut dyn Transaction, mut sampler: Sampler) -> Result<Vec<String>, VaultError> {
     let scope = Scope::EMPTY;
     let mut seen = Vec::new();
-    for _ in 0..=dice.below(6) {
-        let name = DeviceId::new(NAMES[usize::try_from(dice.below(5)).unwrap()]).unwrap();
+    for _ in 0..=sampler.below(6) {
+        let name = DeviceId::new(NAMES[usize::try_from(sampler.below(5)).unwrap()]).unwrap();
         let Some((key, mut device)) = tx.device(&scope, &name)? else {
             let account = AccountName::new("Admin").unwrap();
             let mut device = Device::first_seen(account, None, Timestamp::default());
             let key = tx.insert_device(&scope, &name, &device)?;
-            dice.change(&mut device);
+            sampler.change(&mut device);
             tx.update_device(key, &device)?;
             continue;
         };
         seen.push(format!("{name}: {device:?}"));
-        let (predecessor, id) = (dice.id(), dice.id());
-        match dice.below(400) {
+        let (predecessor, id) = (sampler.id(), sampler.id());
+        match sampler.below(400) {
             0 => tx.remove_device(key)?,
             1..10 => {
                 // As whoever goes through a page of devices.
                 for mut stored in tx.devices(&scope, None, 3)? {
                     let device = stored.device.as_mut().unwrap();
-                    dice.change(device);
+                    sampler.change(device);
                     tx.update_device(stored.key, device)?;
                 }
             }
@@ -111,19 +111,19 @@ fn act(tx: &mut dyn Transaction, mut dice: Dice) -> Result<Vec<String>, VaultErr
                 // Which one of several is the store's choice.
                 seen.push(format!("{}", tx.fork(key, predecessor, id)?.is_some()));
                 tx.record_parent(key, predecessor, id)?;
-                if dice.one_in(4) {
+                if sampler.one_in(4) {
                     seen.push(format!("{:?}", tx.ancestry(key)?));
                 }
-                dice.change(&mut device);
+                sampler.change(&mut device);
                 tx.update_device(key, &device)?;
-                if dice.one_in(4) {
-                    dice.change(&mut device);
+                if sampler.one_in(4) {
+                    sampler.change(&mut device);
                     tx.update_device(key, &device)?;
                 }
             }
         }
     }
-    if dice.one_in(10) {
+    if sampler.one_in(10) {
         return Err(VaultError::Internal("on purpose"));
     }
     Ok(seen)
@@ -171,9 +171,9 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
         file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
     let mut most: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut dice = Dice(1);
+    let mut sampler = Sampler(1);
     for step in 0..3_000 {
-        let seed = Dice(dice.next());
+        let seed = Sampler(sampler.next());
         let one = memory.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
         let other = sqlite.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
         assert_eq!(format!("{one:?}"), format!("{other:?}"), "step {step}");

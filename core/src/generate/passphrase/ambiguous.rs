@@ -8,8 +8,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::super::dice::Dice;
 use super::super::nat::Nat;
+use super::super::sampler::Sampler;
 use super::super::table::{Edge, Graph, MAX_TABLE, Table};
 use crate::random::RandomError;
 
@@ -93,13 +93,13 @@ pub(super) fn table(words: &[Vec<u8>], separator: &[u8], count: u8) -> Option<Ta
 }
 
 /// One text into `out`, zero behind it; not 0 when it is to be thrown away.
-pub(super) fn draw<D: Dice>(
+pub(super) fn draw<D: Sampler>(
     table: &Table,
-    dice: &mut D,
+    sampler: &mut D,
     out: &mut [u8],
 ) -> Result<u64, RandomError> {
     let mut places = out.iter_mut();
-    table.walk(dice, |label, _| {
+    table.walk(sampler, |label, _| {
         if let Some(place) = places.next() {
             let [letter, ..] = label.to_le_bytes();
             *place = letter;

@@ -77,13 +77,13 @@ fn strength_is_that_of_the_distinct_texts_and_each_is_equally_likely() {
 
 fn distribution(recipe: &Recipe) -> BTreeMap<String, u32> {
     let Kind::Words(words) = &recipe.kind else { panic!("characters") };
-    let mut dice = Every::default();
+    let mut sampler = Every::default();
     let mut seen = BTreeMap::new();
     loop {
         let mut text = Text::default();
-        assert_eq!(words.attempt(&mut dice, &mut text), Ok(0));
+        assert_eq!(words.attempt(&mut sampler, &mut text), Ok(0));
         *seen.entry(text.read()).or_insert(0) += 1;
-        if !dice.advance() {
+        if !sampler.advance() {
             return seen;
         }
     }

@@ -6,13 +6,13 @@
 
 use alloc::collections::BTreeMap;
 
-use super::super::dice::{Faces, Index};
-use super::super::range::Range;
-use super::super::{Kind, plan::Sampler};
+use super::super::rank_range::RankRange;
+use super::super::sampler::{Index, Range};
+use super::super::{Kind, plan::Method};
 use super::brute::{Plain, family};
 use super::*;
 
-/// Dice that show every outcome in turn: the draws of one run are the digits of a number that
+/// A sampler that gives every outcome in turn: the draws of one run are the digits of a number that
 /// counts up.
 #[derive(Default)]
 pub(super) struct Every {
@@ -21,7 +21,7 @@ pub(super) struct Every {
 }
 
 impl Every {
-    fn draw(&mut self, bound: u64) -> u64 {
+    fn digit(&mut self, bound: u64) -> u64 {
         if self.next == self.digits.len() {
             self.digits.push((0, bound));
         }
@@ -50,19 +50,19 @@ impl Every {
     }
 }
 
-impl Dice for Every {
-    fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError> {
+impl Sampler for Every {
+    fn draw<I: Index>(&mut self, range: &Range, out: &mut [I]) -> Result<u64, RandomError> {
         for place in out {
-            *place = I::new(self.draw(u64::from(faces.bound)));
+            *place = I::new(self.digit(u64::from(range.bound)));
         }
         Ok(0)
     }
 
-    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError> {
+    fn rank(&mut self, range: &RankRange, out: &mut [u64]) -> Result<u64, RandomError> {
         let total = range.total.0;
         assert!(total[1..].iter().all(|limb| *limb == 0), "a small total");
         out.fill(0);
-        out[0] = self.draw(total[0]);
+        out[0] = self.digit(total[0]);
         Ok(0)
     }
 }
@@ -70,26 +70,26 @@ impl Dice for Every {
 /// Runs through every outcome of one attempt; how often each accepted string came, of how many
 /// outcomes.
 fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
-    let Kind::Characters { rules, sampler } = &recipe.kind else { panic!("a passphrase") };
-    let mut dice = Every::default();
+    let Kind::Characters { rules, method } = &recipe.kind else { panic!("a passphrase") };
+    let mut sampler = Every::default();
     let mut seen = BTreeMap::new();
     let mut outcomes = 0;
     let length = usize::from(rules.length);
     let mut out = alloc::vec![0; spell::padded(length)];
     loop {
-        let rejected = match sampler {
-            Sampler::Redraw(redraw) => {
-                let rejected = redraw.attempt(rules, &mut dice, &mut out);
+        let rejected = match method {
+            Method::Redraw(redraw) => {
+                let rejected = redraw.attempt(rules, &mut sampler, &mut out);
                 redraw.finish(&mut out);
                 rejected
             }
-            Sampler::Counted(counted) => counted.attempt(rules, &mut dice, &mut out[..length]),
+            Method::Counted(counted) => counted.attempt(rules, &mut sampler, &mut out[..length]),
         };
         if rejected == Ok(0) {
             *seen.entry(String::from_utf8(out[..length].to_vec()).unwrap()).or_insert(0) += 1;
         }
-        outcomes = outcomes.max(dice.outcomes());
-        if !dice.advance() {
+        outcomes = outcomes.max(sampler.outcomes());
+        if !sampler.advance() {
             return (seen, outcomes);
         }
     }
@@ -121,8 +121,8 @@ fn every_admissible_string_of_the_family_is_equally_likely() {
     for plain in family().into_iter().filter(|plain| plain.length <= 3).step_by(3) {
         let Ok(recipe) = plain.builder().build() else { continue };
         match &recipe.kind {
-            Kind::Characters { sampler: Sampler::Redraw(_), .. } => redrawn += 1,
-            Kind::Characters { sampler: Sampler::Counted(_), .. } => counted += 1,
+            Kind::Characters { method: Method::Redraw(_), .. } => redrawn += 1,
+            Kind::Characters { method: Method::Counted(_), .. } => counted += 1,
             #[cfg(feature = "passphrase")]
             Kind::Words(_) => {}
         }
@@ -146,7 +146,7 @@ fn both_counting_tables_are_uniform_on_their_own() {
             *seen += 1;
             let mut forced = recipe.clone();
             forced.kind =
-                Kind::Characters { rules: rules.clone(), sampler: Sampler::Counted(counted) };
+                Kind::Characters { rules: rules.clone(), method: Method::Counted(counted) };
             assert_uniform(&plain, &forced);
         }
     }
@@ -158,14 +158,14 @@ fn every_word_gives_uniform_batches() {
     // The arithmetic of the bounded draws, over every word of 12 bits.
     for bound in 1..=40_u32 {
         for count in 1..=6_u8 {
-            let faces = Faces::of_width::<12>(bound, count);
+            let range = Range::of_width::<12>(bound, count);
             let sizes =
-                [faces.per_word(), usize::from(count).checked_rem(faces.per_word()).unwrap()];
+                [range.per_word(), usize::from(count).checked_rem(range.per_word()).unwrap()];
             for size in sizes.into_iter().filter(|size| *size > 0) {
                 let mut times = BTreeMap::new();
                 for word in 0..1_u64 << 12 {
                     let mut out = alloc::vec![0_u16; size];
-                    if faces.split::<12, u16>(word, &mut out) == 0 {
+                    if range.split::<12, u16>(word, &mut out) == 0 {
                         *times.entry(out).or_insert(0) += 1;
                     }
                 }
@@ -182,7 +182,7 @@ fn every_word_gives_uniform_batches() {
 #[test]
 fn every_draw_for_a_rank_is_uniform() {
     for total in (1..=40_u64).chain([63, 64, 65, 100, 127, 128, 129, 255, 256, 257]) {
-        let range = Range::new(&nat::Nat::from_u64(total));
+        let range = RankRange::new(&nat::Nat::from_u64(total));
         let bits = u64::BITS - total.leading_zeros() + 8;
         let mut times = BTreeMap::new();
         for drawn in 0..1_u64 << bits {

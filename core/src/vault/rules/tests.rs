@@ -127,10 +127,10 @@ fn state_of(candidates: &Candidates) -> State {
     (current, pending, history, candidates.highest_version, displaced)
 }
 
-struct Dice(u64);
+struct Sampler(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: u32) -> u32 {
+impl Sampler {
+    fn draw(&mut self, sides: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -139,19 +139,19 @@ impl Dice {
 
     /// A few of the ids.
     fn some(&mut self, mean: u32) -> u32 {
-        (1..=IDS).filter(|_| self.roll(IDS) < mean).fold(0, |mask, id| mask | 1 << id)
+        (1..=IDS).filter(|_| self.draw(IDS) < mean).fold(0, |mask, id| mask | 1 << id)
     }
 }
 
 #[test]
 fn every_check_in_has_the_effect_that_the_model_gives_it() {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut sampler = Sampler(0x9e37_79b9_7f4a_7c15);
     let mut seen = BTreeSet::new();
     for run in 0..4_000_u32 {
         let verify = run.is_multiple_of(2);
-        let history = 1 + dice.roll(4) as usize;
+        let history = 1 + sampler.draw(4) as usize;
         // Versions mostly rise with the ids; a clone's repeat.
-        let versions = (0..=IDS).map(|id| u64::from(id + dice.roll(3))).collect();
+        let versions = (0..=IDS).map(|id| u64::from(id + sampler.draw(3))).collect();
         let model = Model { versions, verify, history };
         // The least history without verification is 2 in the model, once something was committed
         // so.
@@ -164,11 +164,11 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
         for _ in 0..30 {
             let before = state_of(&device.managed.candidates);
             let mut said = Said {
-                live: dice.roll(3) > 0,
-                may_hold: dice.some(2),
-                offers: dice.some(2),
-                ruled_out: dice.some(2),
-                commit: if dice.roll(2) == 0 { 1 + dice.roll(IDS) } else { 0 },
+                live: sampler.draw(3) > 0,
+                may_hold: sampler.some(2),
+                offers: sampler.some(2),
+                ruled_out: sampler.some(2),
+                commit: if sampler.draw(2) == 0 { 1 + sampler.draw(IDS) } else { 0 },
             };
             said.may_hold |= u32::from(said.may_hold == 0) | (1 << said.commit & !1);
             let scope = Scope::EMPTY;

@@ -3,18 +3,18 @@
 use rand_core::TryCryptoRng;
 
 #[cfg(feature = "alloc")]
-use super::range::Range;
+use super::rank_range::RankRange;
 use crate::random::{Generator, RandomError};
 
 /// Where bounded draws come from: the generator, or a harness that runs through every outcome.
-pub(crate) trait Dice {
+pub(crate) trait Sampler {
     /// Draws one index below the bound for every place of `out`. Not 0: all of them are to be
     /// thrown away.
-    fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError>;
+    fn draw<I: Index>(&mut self, range: &Range, out: &mut [I]) -> Result<u64, RandomError>;
 
     /// Draws a rank below a large total. Not 0: it is to be thrown away.
     #[cfg(feature = "alloc")]
-    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError>;
+    fn rank(&mut self, range: &RankRange, out: &mut [u64]) -> Result<u64, RandomError>;
 }
 
 /// What a bounded draw gives: a byte for characters, two for words.
@@ -47,14 +47,14 @@ impl Index for u16 {
 /// beforehand: the usual test, "is the rest below the bound?" first, would branch on the draws that
 /// are kept (protocol §7 rule 2).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Faces {
+pub(crate) struct Range {
     pub(crate) bound: u32,
     per_word: u8,
     threshold: u64,
     tail_threshold: u64,
 }
 
-impl Faces {
+impl Range {
     /// For `count` draws below `bound`, which is at least 1.
     pub(crate) fn new(bound: u32, count: u8) -> Self {
         Self::of_width::<64>(bound, count)
@@ -119,18 +119,18 @@ const fn wide<const BITS: u32>(a: u64, b: u32) -> (u64, u64) {
     (product as u64 & (u64::MAX >> (64 - BITS)), (product >> BITS) as u64)
 }
 
-impl<S: TryCryptoRng> Dice for Generator<S> {
+impl<S: TryCryptoRng> Sampler for Generator<S> {
     #[inline]
-    fn roll<I: Index>(&mut self, faces: &Faces, out: &mut [I]) -> Result<u64, RandomError> {
+    fn draw<I: Index>(&mut self, range: &Range, out: &mut [I]) -> Result<u64, RandomError> {
         let mut reject = 0;
-        for chunk in out.chunks_mut(faces.per_word()) {
-            reject |= faces.split::<64, I>(self.word()?, chunk);
+        for chunk in out.chunks_mut(range.per_word()) {
+            reject |= range.split::<64, I>(self.word()?, chunk);
         }
         Ok(reject)
     }
 
     #[cfg(feature = "alloc")]
-    fn rank(&mut self, range: &Range, out: &mut [u64]) -> Result<u64, RandomError> {
+    fn rank(&mut self, range: &RankRange, out: &mut [u64]) -> Result<u64, RandomError> {
         for limb in &mut *out {
             *limb = self.word()?;
         }

@@ -8,7 +8,7 @@ use super::nat::{LIMBS, Nat};
 /// A range of ranks, and the numbers that are drawn for it: 8 binary digits more, cut to a multiple
 /// of the total.
 #[derive(Clone, Debug)]
-pub(crate) struct Range {
+pub(crate) struct RankRange {
     pub(crate) total: Nat,
     /// The largest multiple of the total that is not above 2^(bits + 8).
     multiple: Nat,
@@ -17,7 +17,7 @@ pub(crate) struct Range {
     pub(super) limbs: usize,
 }
 
-impl Range {
+impl RankRange {
     pub(super) fn new(total: &Nat) -> Self {
         let bits = total.bits() + SPARE;
         let limbs = usize::try_from(bits.div_ceil(64)).unwrap_or(LIMBS);
