@@ -28,7 +28,7 @@
 //! | effect | do | input event |
 //! |---|---|---|
 //! | `Wipe` | overwrite the password in memory | `handle_wiped` |
-//! | `Save` | `journal(&mut buffer)`; write it and the records of `keep()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
+//! | `Save` | `journal(&mut buffer)`; write it and the records of `retained()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
 //! | `LookUp` | look the account up, read its change stamp; when its name or SID is news, `handle_config` first | `handle_account` |
 //! | `CheckIn` | draw a nonce; `check_in(nonce, &mut buffer)`; append the records of `offers()`; send; wait | `handle_answer`; `handle_check_in_failed` when none came or it was refused |
 //! | `Prepare` | mix fresh bytes of the operating system into the generator (two machines started from one snapshot must not repeat each other); draw an id; make a password; read the change stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |

@@ -224,7 +224,7 @@ pub unsafe extern "C" fn laps_rotation_resume(
             .map(|bytes| Record::parse(bytes).map_err(damaged))
             .collect::<Result<Vec<_>, _>>()?;
         let held = |id| records.iter().any(|record| record.header().id == id);
-        if !machine.keep().iter().all(held) {
+        if !machine.retained().iter().all(held) {
             let message = "not a journal: a record that it names is not in it";
             return Err(Failure::new(Code::JournalMalformed, &message));
         }
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn laps_rotation_state(
         let mut machine = vec![0; MAX_JOURNAL];
         let len = rotation.machine.journal(&mut machine)?;
         machine.truncate(len);
-        let records = rotation.records_of(&rotation.machine.keep())?;
+        let records = rotation.records_of(&rotation.machine.retained())?;
         let records = records.iter().map(|record| record.as_bytes().to_vec()).collect();
         let status = Status::of(&rotation.machine.status()).to_json().into_bytes();
         let file = JournalFile::new(machine, status, records).to_bytes()?;

@@ -23,7 +23,7 @@ use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::rotation::message::AuditHead;
 use laps_core::seal::Reader;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Confirmation, DiscloseOptions, Request, Selection, Vault};
 use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn laps_vault_init(
         let (scope, now) = (Scope::new(scope)?, Timestamp::from_unix_seconds(now));
         let readers: Vec<Reader> = readers.iter().map(|reader| reader.reader.clone()).collect();
         let request = Request::new(actor, "set up");
-        let history = HistorySetting::default();
+        let history = Retention::default();
         let vault = sqlite::init_vault(path.as_ref(), &scope, &readers, history, &request, now)?;
         out.give(boxed(scope, vault));
         Ok(())

@@ -11,7 +11,7 @@ use laps_core::{
     rotation::set::{IdSet, MayHold},
     seal::{Header, ReaderKey, Record, SealError, Suite},
     secret::Password,
-    vault::state::HistorySetting,
+    vault::state::Retention,
     vault::{Confirmation, DiscloseOptions, MemoryStore, Request, Resealing, Vault, VaultError},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
@@ -115,7 +115,7 @@ impl Start {
         let store = MemoryStore::new();
         let vault = over(store.clone(), 1);
         let readers = [keys.first()?.reader().clone(), keys.get(1)?.reader().clone()];
-        let history = HistorySetting::default();
+        let history = Retention::default();
         vault.initialise(&Scope::EMPTY, &readers, history, &WHO, NOW).ok()?;
         for (device, n) in DEVICES.into_iter().zip(1..) {
             let header = header(device, n, 1)?;
@@ -197,8 +197,8 @@ impl World {
             9 => self.export_for_resealing(input)?,
             10 => self.import_resealed(input)?,
             11 => {
-                let history = HistorySetting::count(u16::from(input.byte()?));
-                let _ = self.vault.set_history(&Scope::EMPTY, history, &WHO, NOW);
+                let history = Retention::count(u16::from(input.byte()?));
+                let _ = self.vault.set_retention(&Scope::EMPTY, history, &WHO, NOW);
             }
             _ => {
                 let device = DEVICES.get(input.index(3)?)?;

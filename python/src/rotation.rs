@@ -181,8 +181,8 @@ impl Rotation {
 
     /// The ids of the records that must be durable beside the journal.
     #[getter]
-    fn keep(&self) -> Vec<String> {
-        names(&self.lock().keep())
+    fn retained(&self) -> Vec<String> {
+        names(&self.lock().retained())
     }
 
     /// The journal, for `save`: make it durable with the records of `keep` as one file, then

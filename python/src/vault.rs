@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope, Timestamp};
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Confirmation, Request, StoreError, Vault as CoreVault, VaultError};
 use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};
@@ -49,11 +49,11 @@ fn names(devices: &[DeviceId]) -> Vec<String> {
     devices.iter().map(ToString::to_string).collect()
 }
 
-fn history_setting(count: u16, days: Option<u16>) -> PyResult<HistorySetting> {
+fn retention(count: u16, days: Option<u16>) -> PyResult<Retention> {
     if count == 0 {
         return Err(raise(Code::InvalidArgument, "history 0: 1 or more is accepted"));
     }
-    let setting = HistorySetting::count(count);
+    let setting = Retention::count(count);
     Ok(days.map_or(setting, |days| setting.with_days(days)))
 }
 
@@ -83,7 +83,7 @@ impl Vault {
         }
         let request = by(actor, reason, context);
         let now = time::or_now(now)?;
-        let setting = history_setting(history, history_days)?;
+        let setting = retention(history, history_days)?;
         let inner = long(py, refused, || {
             if scope.is_empty() || !path.exists() {
                 return sqlite::init_vault(&path, &scope, &readers, setting, &request, now);

@@ -85,12 +85,12 @@ def test_one_record_is_removed_only_with_the_word(fleet: Fleet) -> None:
 
 
 def test_how_much_history_is_kept_is_a_setting_of_the_vault(fleet: Fleet) -> None:
-    assert fleet.laps("vault", "keep", "vault", "12", "--days", "90", "--json", status=0).json["history"] == 12
+    assert fleet.laps("vault", "retention", "vault", "12", "--days", "90", "--json", status=0).json["retention"] == 12
     import laps
 
-    assert laps.Vault.open(fleet.folder / "vault").history_setting == (12, 90)
+    assert laps.Vault.open(fleet.folder / "vault").retention == (12, 90)
     for wrong in (["0"], ["65536"], ["1", "--days", "0"]):
-        assert "1 to 65535" in fleet.laps("vault", "keep", "vault", *wrong, status=3).err
+        assert "1 to 65535" in fleet.laps("vault", "retention", "vault", *wrong, status=3).err
 
 
 def test_the_audit_log_says_which_user_host_and_process_asked(fleet: Fleet) -> None:

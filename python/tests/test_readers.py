@@ -295,11 +295,11 @@ def test_a_record_is_removed_with_the_explicit_word_only(fleet: Fleet) -> None:
 
 def test_how_much_history_is_kept_can_be_set(fleet: Fleet) -> None:
     vault = Vault.open(fleet.folder / "vault")
-    before = vault.history_setting
-    vault.set_history(1, days=7, actor="ann", reason="less is kept")
-    after = vault.history_setting
+    before = vault.retention
+    vault.set_retention(1, days=7, actor="ann", reason="less is kept")
+    after = vault.retention
     assert (before, after) == ((3, None), (1, 7))
     assert "history: 1 records" in vault.audit_entries()[-1].detail
     with pytest.raises(LapsError):
-        vault.set_history(0, actor="ann", reason="nothing is kept")
-    assert vault.history_setting == after
+        vault.set_retention(0, actor="ann", reason="nothing is kept")
+    assert vault.retention == after

@@ -50,7 +50,7 @@ class Device:
     def step(self, kind: str, version: int | None, previous: str | None) -> None:
         rotation, now = self.rotation, self.now
         if kind == "save":
-            kept = {each: self.records[each] for each in rotation.keep if each in self.records}
+            kept = {each: self.records[each] for each in rotation.retained if each in self.records}
             self.saved = (rotation.journal(), kept)
             rotation.handle_saved()
         elif kind == "check-in":

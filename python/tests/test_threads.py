@@ -89,7 +89,7 @@ _WORK: dict[str, Callable[[ReaderKey, Record, Vault, Path], object]] = {
     "vault list": lambda key, record, vault, folder: vault.list(),
     "vault stats": lambda key, record, vault, folder: vault.stats(),
     "vault audit": lambda key, record, vault, folder: vault.audit_verify(),
-    "vault set_history": lambda key, record, vault, folder: vault.set_history(3, actor="a", reason="r"),
+    "vault set_retention": lambda key, record, vault, folder: vault.set_retention(3, actor="a", reason="r"),
     "vault export": lambda key, record, vault, folder: export_devices(vault, actor="a", reason="r"),
     "vault open": lambda key, record, vault, folder: Vault.open(vault.path),
     "vault backup": lambda key, record, vault, folder: back_up_vault(
@@ -153,7 +153,7 @@ def test_eight_threads_write_one_audit_log(vault: Vault, key: ReaderKey) -> None
 
     def work(number: int) -> None:
         for count in range(5):
-            vault.set_history(3 + (number + count) % 4, actor=f"thread {number}", reason="at the same time")
+            vault.set_retention(3 + (number + count) % 4, actor=f"thread {number}", reason="at the same time")
             vault.list()
             vault.readers()
 

@@ -29,12 +29,12 @@ def _removed(path: Path) -> None:
 
 def test_a_vault_that_lost_its_log_hands_out_nothing_more(vault: Path) -> None:
     opened = package.Vault.open(vault)
-    opened.set_history(5, actor="ann", reason="before")
+    opened.set_retention(5, actor="ann", reason="before")
     head = opened.audit_head
     _removed(vault)
     for _ in range(2):
         with pytest.raises(package.LapsError, match="open it again") as refused:
-            opened.set_history(7, actor="ann", reason="after")
+            opened.set_retention(7, actor="ann", reason="after")
         assert refused.value.code == 136
         with pytest.raises(package.LapsError, match="open it again"):
             opened.list()
@@ -47,7 +47,7 @@ def test_a_vault_that_lost_its_log_hands_out_nothing_more(vault: Path) -> None:
 def test_reading_the_files_in_the_same_process_costs_nothing(laps: Laps, vault: Path) -> None:
     opened = package.Vault.open(vault)
     for number in range(3, 6):
-        opened.set_history(number, actor="ann", reason="a setting")
+        opened.set_retention(number, actor="ann", reason="a setting")
         # Closing them cancels SQLite's locks.
         for suffix in ("", "-wal", "-shm"):
             Path(f"{vault}{suffix}").read_bytes()
@@ -67,9 +67,9 @@ def test_a_snapshot_is_published_refreshed_and_read(laps: Laps, vault: Path, tmp
         assert f"{count} entries" in laps("vault", "audit", snapshot, status=0).out
         laps("vault", "list", snapshot, status=0)
         laps("report", snapshot, "--html", tmp_path / "page.html", status=0)
-        refused = laps("vault", "keep", snapshot, "9", "--reason", "no", status=5)
+        refused = laps("vault", "retention", snapshot, "9", "--reason", "no", status=5)
         assert "published snapshot" in refused.err
-        laps("vault", "keep", vault, str(count + 3), "--reason", "a setting", status=0)
+        laps("vault", "retention", vault, str(count + 3), "--reason", "a setting", status=0)
     refused = laps("vault", "publish", vault, tmp_path / "reader.pub", status=3)
     assert "not overwritten" in refused.err
 

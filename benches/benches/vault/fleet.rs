@@ -10,7 +10,7 @@ use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::readers::ReaderList;
-use laps_core::vault::state::{Held, HistorySetting, Past};
+use laps_core::vault::state::{Held, Past, Retention};
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::SqliteStore;
@@ -50,7 +50,7 @@ impl Fleet {
         let store = SqliteStore::init(path).unwrap();
         let vault = Vault::from_system(store.clone());
         let who = Request::new("bench", "filling");
-        let setting = HistorySetting::count(u16::try_from(history).unwrap());
+        let setting = Retention::count(u16::try_from(history).unwrap());
         vault.initialise(&SCOPE, &[key.reader().clone()], setting, &who, NOW).unwrap();
         let mut fleet = Self { devices, history, key, record_len: 0, template: None };
         let template = fleet.seal(&Self::name(0), 1, id(0, 1), Some(id(0, 0)));

@@ -18,7 +18,7 @@ pub enum Effect {
     /// journal keeps it.
     Wipe,
     /// Make the journal durable together with the records of
-    /// [`Rotation::keep`](super::Rotation::keep), then `handle_saved`.
+    /// [`Rotation::retained`](super::Rotation::retained), then `handle_saved`.
     Save,
     /// Look the account up, and read its change stamp, then `handle_account`.
     LookUp,

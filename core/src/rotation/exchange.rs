@@ -286,7 +286,7 @@ impl Rotation {
     }
 
     fn take_lacking(&mut self, sent: &Sent, answer: &Answer) {
-        let keep = self.keep();
+        let keep = self.retained();
         let lacking = answer.lacking.iter().filter(|id| keep.contains(*id));
         (self.talk.lacking, _) = IdSet::collect_first(lacking);
         self.talk.unheld = answer.lacking;

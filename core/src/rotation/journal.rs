@@ -281,7 +281,7 @@ impl Journal {
     }
 
     /// The records that the driver keeps beside the journal.
-    pub(super) fn keep(&self, phase: &Phase) -> IdSet {
+    pub(super) fn retained(&self, phase: &Phase) -> IdSet {
         let mut keep = self.held.ids.set();
         if let Phase::BackingUp(attempt) = phase {
             // Room is certain: no record is made while the may-hold set is full.

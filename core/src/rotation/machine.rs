@@ -412,8 +412,8 @@ impl Rotation {
 
     /// The records that the driver must keep beside the journal, in the same file.
     #[must_use]
-    pub fn keep(&self) -> IdSet {
-        self.journal.keep(&self.step.phase())
+    pub fn retained(&self) -> IdSet {
+        self.journal.retained(&self.step.phase())
     }
 
     /// The one record that the account holds for certain, when no rotation is under way: the one to

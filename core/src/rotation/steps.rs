@@ -468,7 +468,7 @@ impl Rotation {
         Ok(len)
     }
 
-    /// The journal that was written last, with the records of [`Rotation::keep`], is durable.
+    /// The journal that was written last, with the records of [`Rotation::retained`], is durable.
     ///
     /// # Errors
     /// `UnexpectedEvent` when the journal was not written, or the machine changed since.

@@ -214,7 +214,7 @@ fn the_journal_is_the_documented_bytes_and_a_later_version_can_read_it() {
     let config = Config::new(Scope::new("contoso").unwrap(), device(), account(), journal().0.sid);
     let rotation = Rotation::resume(&bytes, config, Some([1; 32]), time(1_800_001_000)).unwrap();
     assert_eq!(rotation.state(), State::Starting);
-    assert_eq!(rotation.keep(), ids(&[0x22, 0x44]));
+    assert_eq!(rotation.retained(), ids(&[0x22, 0x44]));
     let mut other = config;
     other.device = DeviceId::new("pc-8").unwrap();
     let resumed = Rotation::resume(&bytes, other, None, time(1_800_001_000));

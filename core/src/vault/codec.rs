@@ -10,8 +10,8 @@ use crate::rotation::set::{IdSet, MayHold};
 
 use super::readers::{KnownReader, ReaderList, Readers};
 use super::state::{
-    About, Account, Candidates, Device, Held, HistorySetting, Opened, Order, Past, Report,
-    RuledOut, Sealing,
+    About, Account, Candidates, Device, Held, Opened, Order, Past, Report, Retention, RuledOut,
+    Sealing,
 };
 
 /// About what a held record takes, and all that a device has only once: most states are written
@@ -320,7 +320,7 @@ impl Readers {
                 })
             })?,
             sets: input.list(|input| input.list(Input::array))?,
-            history: HistorySetting { count: input.u16()?, days: input.optional(Input::u16)? },
+            history: Retention { count: input.u16()?, days: input.optional(Input::u16)? },
             rotate_after: input.optional(Input::u64)?,
             restored: input.list(Input::u64)?,
         };

@@ -323,7 +323,7 @@ mod tests {
     use crate::seal::{Header, ReaderKey, Suite};
     use crate::secret::Password;
     use crate::vault::Confirmation;
-    use crate::vault::state::{Candidates, HistorySetting, Past};
+    use crate::vault::state::{Candidates, Past, Retention};
 
     const WHO: Request<'_> = Request::new("alice", "ticket");
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -373,7 +373,7 @@ mod tests {
     fn vault(reader: &ReaderKey) -> Result<Vault<MemoryStore>, VaultError> {
         let vault = Vault::from_system(MemoryStore::new());
         let readers = [reader.reader().clone()];
-        vault.initialise(&Scope::EMPTY, &readers, HistorySetting::default(), &WHO, NOW)?;
+        vault.initialise(&Scope::EMPTY, &readers, Retention::default(), &WHO, NOW)?;
         Ok(vault)
     }
 

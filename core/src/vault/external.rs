@@ -294,7 +294,7 @@ mod tests {
     use crate::random::Generator;
     use crate::seal::{ReaderKey, Suite};
     use crate::secret::Password;
-    use crate::vault::state::HistorySetting;
+    use crate::vault::state::Retention;
     use crate::vault::{CandidateState, DeviceStatus};
 
     const WHO: Request<'_> = Request::new("alice", "the move from Entra");
@@ -315,7 +315,7 @@ mod tests {
             let key = ReaderKey::generate(Suite::X25519, "ann", &mut rng)?;
             let vault = Vault::from_system(MemoryStore::new());
             let readers = [key.reader().clone()];
-            vault.initialise(&Scope::EMPTY, &readers, HistorySetting::count(2), &WHO, NOW)?;
+            vault.initialise(&Scope::EMPTY, &readers, Retention::count(2), &WHO, NOW)?;
             Ok(Self { vault, key })
         }
 

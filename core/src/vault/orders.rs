@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::random::Generator;
     use crate::seal::{ReaderKey, Suite};
-    use crate::vault::state::HistorySetting;
+    use crate::vault::state::Retention;
 
     /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller
     /// said as it was: the chain covers the bytes, whatever they say.
@@ -248,7 +248,7 @@ mod tests {
         let key = ReaderKey::generate(Suite::X25519, "ann", &mut rng).unwrap();
         let vault = Vault::from_system(MemoryStore::new());
         let readers = [key.reader().clone()];
-        vault.initialise(&Scope::EMPTY, &readers, HistorySetting::default(), &WHO, now).unwrap();
+        vault.initialise(&Scope::EMPTY, &readers, Retention::default(), &WHO, now).unwrap();
         let mut earlier = WHO.entry(Action::RotationOrdered, "", now);
         earlier.detail = "what bob\n was shown since 1799990000: 3 devices".into();
         let store = &vault.store;

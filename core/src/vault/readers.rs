@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::identity::Timestamp;
 
-use super::state::HistorySetting;
+use super::state::Retention;
 
 /// One reader that the vault knows.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Readers {
     /// The sets of reader ids that stored records have; a record names its set by position.
     pub sets: Vec<Vec<[u8; 32]>>,
     /// How much history is kept.
-    pub history: HistorySetting,
+    pub history: Retention,
     /// How many seconds after a disclosure what was shown is rotated; none: only when whoever
     /// discloses asks for it.
     pub rotate_after: Option<u64>,
@@ -69,7 +69,7 @@ impl Default for Readers {
         Self {
             known: Vec::new(),
             sets: Vec::new(),
-            history: HistorySetting::default(),
+            history: Retention::default(),
             rotate_after: Some(ROTATE_AFTER),
             restored: Vec::new(),
         }

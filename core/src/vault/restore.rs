@@ -9,7 +9,7 @@ use crate::seal::Reader;
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
 use super::check_ins::append;
 use super::readers::Readers;
-use super::state::HistorySetting;
+use super::state::Retention;
 use super::store::{Durability, Store, Transaction};
 use super::{AuditHead, Request, Vault, VaultError};
 
@@ -37,7 +37,7 @@ pub struct Restorable {
     /// Devices with an open order to rotate in the copy. Orders that were made since are gone.
     pub ordered: u64,
     /// How much history the copy keeps.
-    pub history: HistorySetting,
+    pub history: Retention,
     /// How many seconds after a disclosure the copy has it rotated.
     pub rotate_after: Option<u64>,
 }

@@ -11,7 +11,7 @@ use super::checksum::digest;
 use super::readers::{KnownReader, Readers};
 use super::rows::{Ordered, ReaderRow};
 use super::rules::Loss;
-use super::state::HistorySetting;
+use super::state::Retention;
 use super::store::{Durability, Store, Transaction};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
@@ -28,7 +28,7 @@ impl<S: Store> Vault<S> {
         &self,
         scope: &Scope,
         readers: &[Reader],
-        history: HistorySetting,
+        history: Retention,
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
@@ -218,10 +218,10 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// `InvalidArgument` for a count of 0, `ReasonRequired`, and what the store says.
-    pub fn set_history(
+    pub fn set_retention(
         &self,
         scope: &Scope,
-        history: HistorySetting,
+        history: Retention,
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
@@ -274,7 +274,7 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn history_setting(&self, scope: &Scope) -> Result<HistorySetting, VaultError> {
+    pub fn retention(&self, scope: &Scope) -> Result<Retention, VaultError> {
         Ok(self.store.read(|tx| tx.readers(scope))?.history)
     }
 
@@ -365,7 +365,7 @@ impl Readers {
     }
 }
 
-fn valid(history: HistorySetting) -> Result<HistorySetting, VaultError> {
+fn valid(history: Retention) -> Result<Retention, VaultError> {
     match history.count {
         0 => Err(VaultError::InvalidArgument("a history of 0 records; at least 1 is kept")),
         _ => Ok(history),

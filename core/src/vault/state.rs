@@ -203,14 +203,14 @@ impl Order {
 /// How much history a vault keeps for each account.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub struct HistorySetting {
+pub struct Retention {
     /// This many displaced records, at least 1. The default is 3.
     pub count: u16,
     /// Beyond that, all that were displaced within this many days; none: no such rule.
     pub days: Option<u16>,
 }
 
-impl HistorySetting {
+impl Retention {
     /// By count alone; 0 becomes 1.
     #[must_use]
     pub const fn count(count: u16) -> Self {
@@ -225,7 +225,7 @@ impl HistorySetting {
     }
 }
 
-impl Default for HistorySetting {
+impl Default for Retention {
     fn default() -> Self {
         Self::count(3)
     }

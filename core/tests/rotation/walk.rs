@@ -62,7 +62,7 @@ impl Life {
             world.account
         );
         // The record of every id that may be held is kept beside the journal.
-        let keep = world.machine.keep();
+        let keep = world.machine.retained();
         assert!(may_hold.ids.iter().all(|id| keep.contains(id)), "{seed}");
     }
 

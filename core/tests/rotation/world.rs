@@ -10,7 +10,7 @@ use laps_core::rotation::{
 use laps_core::vault::DeviceStatus;
 use laps_core::vault::readers::{KnownReader, Readers};
 use laps_core::vault::rules::{Context, Offer};
-use laps_core::vault::state::{Device, Held, HistorySetting};
+use laps_core::vault::state::{Device, Held, Retention};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -93,7 +93,7 @@ impl World {
     pub(crate) fn from_machine(config: Config, machine: Rotation) -> Self {
         let mut readers = Readers::default();
         readers.known.push(KnownReader::new(READER, String::new(), START));
-        readers.history = HistorySetting::count(1);
+        readers.history = Retention::count(1);
         Self {
             config,
             machine,
@@ -269,7 +269,7 @@ impl World {
         let len = self.machine.check_in(nonce.to_be_bytes(), &mut head).unwrap();
         let message = CheckIn::decode_head(&head[..len]).unwrap().0;
         assert_eq!(message.offers, self.machine.offers());
-        let keep = self.machine.keep();
+        let keep = self.machine.retained();
         assert!(message.offers.iter().all(|id| keep.contains(id)), "offers only what it keeps");
         message
     }

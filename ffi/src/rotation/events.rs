@@ -75,7 +75,7 @@ fn event(
 pub unsafe extern "C" fn laps_rotation_handle_saved(rotation: *mut laps_rotation) -> laps_status {
     event(rotation, |rotation| {
         rotation.machine.handle_saved()?;
-        let (keep, offers) = (rotation.machine.keep(), rotation.machine.offers());
+        let (keep, offers) = (rotation.machine.retained(), rotation.machine.offers());
         rotation.records.retain(|record| {
             let id = record.header().id;
             keep.contains(id) || offers.contains(id)

@@ -1,4 +1,4 @@
-//! The readers of a vault, and its history setting. Only in the full build.
+//! The readers of a vault, and its retention. Only in the full build.
 #![cfg(feature = "vault")]
 
 use alloc::sync::Arc;
@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::seal::{Reader, ReaderId};
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{ReaderRow, Resealed, Unsealed, VaultError};
 
 use super::{apart, confirmation, laps_vault, receipt};
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn laps_vault_initialise(
         let head = vault.vault.initialise(
             &vault.scope,
             &readers,
-            HistorySetting::default(),
+            Retention::default(),
             &vault.request(actor, reason),
             Timestamp::from_unix_seconds(now),
         )?;
@@ -273,9 +273,9 @@ pub unsafe extern "C" fn laps_vault_set_history(
                 &"records is 0; 1 or more is accepted",
             ));
         }
-        let setting = HistorySetting::count(records);
+        let setting = Retention::count(records);
         let setting = if days == 0 { setting } else { setting.with_days(days) };
-        let head = vault.vault.set_history(
+        let head = vault.vault.set_retention(
             &vault.scope,
             setting,
             &vault.request(actor, reason),
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn laps_vault_history(
                 Out::new(out_days, "out_days")?,
             )
         };
-        let setting = vault.vault.history_setting(&vault.scope)?;
+        let setting = vault.vault.retention(&vault.scope)?;
         records.set(setting.count.into());
         days.set(setting.days.unwrap_or(0).into());
         Ok(())

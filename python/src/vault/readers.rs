@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta};
 
 use super::rows::{KnownReader, Ordered};
-use super::{Vault, confirmation, history_setting, refused};
+use super::{Vault, confirmation, refused, retention};
 use crate::ending::long;
 use crate::reader::Reader;
 use crate::time;
@@ -106,7 +106,7 @@ impl Vault {
     /// shorter history takes effect at a device's next change.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     #[pyo3(signature = (history, /, *, actor, reason, days = None, context = "", now = None))]
-    fn set_history(
+    fn set_retention(
         &self,
         py: Python<'_>,
         history: u16,
@@ -118,9 +118,9 @@ impl Vault {
     ) -> PyResult<String> {
         let request = self.by(actor, reason, context);
         let now = time::or_now(now)?;
-        let setting = history_setting(history, days)?;
+        let setting = retention(history, days)?;
         let head =
-            long(py, refused, || self.inner.set_history(&self.scope, setting, &request, now))?;
+            long(py, refused, || self.inner.set_retention(&self.scope, setting, &request, now))?;
         Ok(head.to_string())
     }
 
@@ -154,8 +154,8 @@ impl Vault {
     /// How many displaced records of a device are kept, and within how many days all are (None: no
     /// such rule).
     #[getter]
-    fn history_setting(&self, py: Python<'_>) -> PyResult<(u16, Option<u16>)> {
-        let setting = long(py, refused, || self.inner.history_setting(&self.scope))?;
+    fn retention(&self, py: Python<'_>) -> PyResult<(u16, Option<u16>)> {
+        let setting = long(py, refused, || self.inner.retention(&self.scope))?;
         Ok((setting.count, setting.days))
     }
 }

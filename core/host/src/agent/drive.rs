@@ -258,7 +258,7 @@ impl Agent {
         let mut buffer = [0; MAX_JOURNAL];
         let length = drive.machine.journal(&mut buffer)?;
         let machine = buffer.get(..length).unwrap_or_default().to_vec();
-        let keep = drive.machine.keep();
+        let keep = drive.machine.retained();
         let records = keep.iter().filter_map(|id| drive.records.get(&id).cloned()).collect();
         let status = Status::of(&drive.machine.status()).to_json().into_bytes();
         match self.folder.save(&JournalFile::new(machine, status, records)) {

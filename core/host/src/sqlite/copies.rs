@@ -5,7 +5,7 @@ use std::path::Path;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Request, Restorable, Vault, VaultError};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -23,7 +23,7 @@ pub fn init_vault(
     path: &Path,
     scope: &Scope,
     readers: &[Reader],
-    history: HistorySetting,
+    history: Retention,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Vault<SqliteStore>, VaultError> {

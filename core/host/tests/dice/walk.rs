@@ -25,7 +25,7 @@ use laps_core::identity::{Scope, Timestamp};
 use laps_core::random::Generator;
 use laps_core::seal::{ReaderKey, Suite};
 use laps_core::vault::Vault;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_host::account::setter::SetterLock;
 use laps_host::sqlite::{SqliteStore, init_vault};
 use laps_host::time::{now, rfc3339};
@@ -112,7 +112,7 @@ impl Walk {
         let devices =
             (0..devices).map(|number| Device::new(root, number, first.clone(), begun)).collect();
         let readers: Vec<_> = first.iter().map(|reader| keys[*reader].reader().clone()).collect();
-        let setting = HistorySetting::count(3);
+        let setting = Retention::count(3);
         let path = root.join("vault");
         let vault =
             init_vault(&path, &Scope::EMPTY, &readers, setting, &vault::REQUEST, now()).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::seal::Reader;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Vault, VaultError};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 use rusqlite::Connection;
@@ -46,8 +46,7 @@ impl Making<'_> {
         let place = run.join(self.place());
         match self {
             Self::SetUp(readers) => {
-                init_vault(&place, &scope(), readers, HistorySetting::default(), &WHO, NOW)
-                    .map(drop)
+                init_vault(&place, &scope(), readers, Retention::default(), &WHO, NOW).map(drop)
             }
             Self::BackedUp => {
                 let vault = Vault::new(SqliteStore::open(run.join("vault"))?, counting());
@@ -65,7 +64,7 @@ pub fn work(folder: &Path) {
     let path = template.join("vault");
     let bed = Bed::over(Vault::new(Either::Sqlite(SqliteStore::init(&path).unwrap()), counting()));
     let readers = [bed.reader.reader().clone()];
-    bed.vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    bed.vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     (0..12).for_each(|n| drop(bed.settled(&format!("pc-{n}"), 2)));
     let expected = State::of(bed.vault.store()).unwrap();
     drop(bed);

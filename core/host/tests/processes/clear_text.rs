@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use laps_core::identity::Timestamp;
 use laps_core::seal::{ReaderKey, Record};
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Confirmation, DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, migrate, reseal_all, restore};
 
@@ -164,7 +164,7 @@ pub fn a_killed_process_leaves_no_password_in_any_file() {
     let vault = Vault::from_system(SqliteStore::init(&path).unwrap());
     let key = bed::key("reader");
     let readers = [key.reader().clone()];
-    vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     fs::write(&file, &*key.to_key_file(None, &mut bed::rng()).unwrap()).unwrap();
     let mut draw = super::sampler();
     let ends = STEPS.map(|step| (step, 0)).into_iter().chain([("rotate", 1)]);

@@ -186,7 +186,7 @@ fn other_folder() {
     let opened = Vault::new(SqliteStore::init("vault").unwrap(), bed::counting());
     std::env::set_current_dir(there.path()).unwrap();
     let reader = bed::key("reader");
-    let history = laps_core::vault::state::HistorySetting::default();
+    let history = laps_core::vault::state::Retention::default();
     let now = laps_core::identity::Timestamp::from_unix_seconds(1_800_000_000);
     let readers = [reader.reader().clone()];
     opened.initialise(&bed::scope(), &readers, history, &bed::WHO, now).unwrap();

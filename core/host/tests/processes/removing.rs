@@ -11,7 +11,7 @@ use std::thread;
 use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::ReaderId;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;
@@ -56,7 +56,7 @@ fn prepare(path: &Path) -> ReaderId {
     let bed = Bed::in_memory();
     let other = bed::key("other");
     let readers = [bed.reader.reader().clone(), other.reader().clone()];
-    vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     let offers: Vec<(String, Vec<u8>)> = (0..DEVICES)
         .map(|n| {
             let name = format!("pc-{n:04}");

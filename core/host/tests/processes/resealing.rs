@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use laps_core::seal::{ReaderKey, Record};
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 
@@ -31,7 +31,7 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
     let vault = Vault::new(SqliteStore::open(&path).unwrap(), bed::counting());
     let bed = Bed::in_memory();
     let readers = [bed.reader.reader().clone()];
-    vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, bed.now()).unwrap();
+    vault.initialise(&scope(), &readers, Retention::default(), &WHO, bed.now()).unwrap();
     let offers: Vec<(String, Vec<u8>)> = (0..DEVICES)
         .map(|n| {
             let name = format!("pc-{n:03}");

@@ -6,7 +6,7 @@ use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Reader, Record, SealError};
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{
     CandidateState, Confirmation, DeviceStatus, DiscloseOptions, Opened, Request, ResealOptions,
     Resealing, Selection, VaultError, Who, store::Store as _,
@@ -26,7 +26,7 @@ fn row(bed: &Bed, device: &str) -> laps_core::vault::DeviceRow {
 /// of the last record that somebody could.
 pub fn what_nobody_can_open_is_refused_while_somebody_can_open_what_is_held(bed: &Bed) {
     set_up(bed);
-    bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
+    bed.vault.set_retention(&scope(), Retention::count(1), &WHO, bed.now()).unwrap();
     let mut device = bed.settled("pc-1", 1);
     let wrong = key("wrong");
     device.readers = vec![wrong.reader().clone()];
@@ -417,7 +417,7 @@ pub fn a_thief_of_a_token_does_not_push_the_true_password_out(bed: &Bed) {
 
 pub fn what_was_ruled_out_on_a_word_can_be_revealed_until_the_next_commit(bed: &Bed) {
     set_up(bed);
-    bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
+    bed.vault.set_retention(&scope(), Retention::count(1), &WHO, bed.now()).unwrap();
     let mut device = bed.settled("pc-1", 1);
     let records: Vec<_> = (0..4).map(|_| device.make()).collect();
     device.offer(bed, &records.iter().collect::<Vec<_>>());

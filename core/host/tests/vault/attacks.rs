@@ -14,7 +14,7 @@ use laps_core::identity::DeviceId;
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::seal::Record;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{
     AuditHead, Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError,
@@ -25,7 +25,7 @@ use super::bed::{Bed, Device, Either, WHO, counting, device_id, id, key, rng, sc
 
 fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
-    let history = HistorySetting::default();
+    let history = Retention::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
 }
 
@@ -211,8 +211,8 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
 
 pub fn history_ends_to_the_second_and_a_clock_that_jumps_keeps_it(bed: &Bed) {
     set_up(bed);
-    let setting = HistorySetting::count(1).with_days(1);
-    bed.vault.set_history(&scope(), setting, &WHO, bed.now()).unwrap();
+    let setting = Retention::count(1).with_days(1);
+    bed.vault.set_retention(&scope(), setting, &WHO, bed.now()).unwrap();
     let start = bed.now().as_unix_seconds();
     let mut device = bed.settled("pc-1", 3);
     // Versions 1 and 2 were displaced one and two seconds after the beginning.

@@ -6,7 +6,7 @@ use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::rotation::message::{AuditHead, CommitAnswer};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 
@@ -240,19 +240,19 @@ pub fn history_is_ordered_by_displacement_and_cut_to_its_setting(bed: &Bed) {
     device.may_hold = MayHold::exactly(id(&seven));
     bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [6, 5, 4]);
-    bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
+    bed.vault.set_retention(&scope(), Retention::count(1), &WHO, bed.now()).unwrap();
     device.rotate(bed);
     bed.outlive(&mut device);
     assert_eq!(history(bed, "pc-1"), [7]);
-    let mut none = HistorySetting::count(1);
+    let mut none = Retention::count(1);
     none.count = 0;
-    let refused = bed.vault.set_history(&scope(), none, &WHO, bed.now()).unwrap_err();
+    let refused = bed.vault.set_retention(&scope(), none, &WHO, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    assert_eq!(HistorySetting::count(0).count, 1);
+    assert_eq!(Retention::count(0).count, 1);
 }
 
 pub fn history_keeps_what_the_last_two_unverified_commits_displaced(bed: &Bed) {
-    bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
+    bed.vault.set_retention(&scope(), Retention::count(1), &WHO, bed.now()).unwrap();
     let mut device = bed.settled("pc-1", 1);
     // Four records that were perhaps never applied, and one that reported success.
     let records: Vec<_> = (0..5).map(|_| device.make()).collect();
@@ -273,8 +273,8 @@ pub fn history_keeps_what_the_last_two_unverified_commits_displaced(bed: &Bed) {
 }
 
 pub fn history_by_days_keeps_the_young_ones(bed: &Bed) {
-    let setting = HistorySetting::count(1).with_days(50);
-    bed.vault.set_history(&scope(), setting, &WHO, bed.now()).unwrap();
+    let setting = Retention::count(1).with_days(50);
+    bed.vault.set_retention(&scope(), setting, &WHO, bed.now()).unwrap();
     let mut device = bed.settled("pc-1", 4);
     assert_eq!(history(bed, "pc-1"), [3, 2, 1]);
     bed.outlive(&mut device);
@@ -293,7 +293,7 @@ pub fn history_by_days_keeps_the_young_ones(bed: &Bed) {
 }
 
 pub fn two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone(bed: &Bed) {
-    bed.vault.set_history(&scope(), HistorySetting::count(1), &WHO, bed.now()).unwrap();
+    bed.vault.set_retention(&scope(), Retention::count(1), &WHO, bed.now()).unwrap();
     let mut device = bed.device("pc-1");
     let first = device.rotate(bed);
     for _ in 0..3 {

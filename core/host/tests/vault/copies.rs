@@ -8,7 +8,7 @@ use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::rotation::set::MayHold;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{DeviceStatus, DiscloseOptions, Request, Selection, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, restorable, restore, restore_with};
 use rusqlite::Connection;
@@ -219,7 +219,7 @@ fn a_refused_beginning_leaves_no_vault() {
     let init = |readers: &[&laps_core::seal::ReaderKey], request: &Request<'_>| {
         let readers: Vec<_> = readers.iter().map(|key| key.reader().clone()).collect();
         let now = Timestamp::from_unix_seconds(1_800_000_000);
-        init_vault(&path, &scope(), &readers, HistorySetting::default(), request, now)
+        init_vault(&path, &scope(), &readers, Retention::default(), request, now)
     };
     assert_eq!(init(&[], &WHO).unwrap_err().code(), Code::InvalidArgument);
     let twice = init(&[&one, &one], &WHO).unwrap_err();
@@ -289,7 +289,7 @@ fn a_restore_or_a_beginning_that_fails_changes_nothing() {
     let before = look();
     let unreasoned = Request::new("mallory", "");
     let readers = [bed.reader.reader().clone()];
-    let history = HistorySetting::default();
+    let history = Retention::default();
     let taken = restore(&copy, &path, &WHO, bed.now()).unwrap_err();
     assert_eq!(taken.code(), Code::AlreadyExists);
     restore(&copy, &place, &unreasoned, bed.now()).unwrap_err();

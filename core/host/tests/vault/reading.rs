@@ -5,7 +5,7 @@ use laps_core::identity::Scope;
 use laps_core::random::RandomError;
 use laps_core::seal::{ReaderKey, Record, SealError, Suite};
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{Confirmation, Request, Resealing};
 
@@ -13,23 +13,23 @@ use super::bed::{Bed, Device, WHO, id, key, rng, scope};
 
 pub fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
-    let history = HistorySetting::default();
+    let history = Retention::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
 }
 
 pub fn a_scope_is_set_up_once_with_at_least_one_reader(bed: &Bed) {
-    let history = HistorySetting::default();
+    let history = Retention::default();
     let none = bed.vault.initialise(&scope(), &[], history, &WHO, bed.now()).unwrap_err();
     assert_eq!(none.code(), Code::InvalidArgument);
     let other = Scope::new("other").unwrap();
     let readers = [bed.reader.reader().clone()];
     // The refused attempts are in the audit logs, and keep nobody from setting up.
     bed.vault.initialise(&other, &[], history, &WHO, bed.now()).unwrap_err();
-    bed.vault.initialise(&other, &readers, HistorySetting::count(7), &WHO, bed.now()).unwrap();
+    bed.vault.initialise(&other, &readers, Retention::count(7), &WHO, bed.now()).unwrap();
     let again = bed.vault.initialise(&other, &readers, history, &WHO, bed.now()).unwrap_err();
     assert_eq!(again.code(), Code::AlreadyExists);
     assert!(again.to_string().contains("for other, with 1 readers (reader)"), "{again}");
-    assert_eq!(bed.vault.history_setting(&other).unwrap().count, 7);
+    assert_eq!(bed.vault.retention(&other).unwrap().count, 7);
     let rows = bed.vault.readers(&other).unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!((&rows[0].reader, rows[0].removed), (bed.reader.reader(), None));
@@ -91,7 +91,7 @@ pub fn a_reader_that_no_record_could_be_sealed_to_is_refused(bed: &Bed) {
     // At the beginning, too.
     let elsewhere = Scope::new("elsewhere").unwrap();
     let many: Vec<_> = (0..17).map(|n| key(&format!("{n}")).reader().clone()).collect();
-    let history = HistorySetting::default();
+    let history = Retention::default();
     let refused = bed.vault.initialise(&elsewhere, &many, history, &WHO, bed.now());
     assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
     assert!(bed.vault.readers(&elsewhere).unwrap().is_empty());

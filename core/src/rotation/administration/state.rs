@@ -32,7 +32,7 @@ pub(super) struct Setting {
     pub(super) lies: u64,
     pub(super) left: Left,
     pub(super) rules: Rules,
-    /// The history setting of the vault.
+    /// The retention of the vault.
     pub(super) history: u16,
     /// At least so many records the journal names at the start: more than one, and nobody knows
     /// which of them the account holds.

@@ -15,7 +15,7 @@ use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
 use crate::vault::audit::Action;
 use crate::vault::readers::{ReaderList, Readers};
-use crate::vault::state::{Device, HistorySetting, Past, RuledOut};
+use crate::vault::state::{Device, Past, Retention, RuledOut};
 use crate::vault::store::{Durability, Store as _, Transaction};
 use crate::vault::{
     Confirmation, DiscloseOptions, ExternalCredential, MemoryStore, Request, Resealing, Selection,
@@ -365,7 +365,7 @@ impl World {
     /// A vault with its readers, before the device has checked in.
     pub(super) fn new_vault(setting: &Setting, now: Timestamp) -> MemoryStore {
         let store = MemoryStore::new();
-        let history = HistorySetting::count(setting.history);
+        let history = Retention::count(setting.history);
         open(&store).initialise(&SCOPE, &readers(setting.active), history, &WHO, now).unwrap();
         store
     }

@@ -125,7 +125,7 @@ impl State {
         let mut head = [0; MAX_HEAD];
         let Ok(len) = next.machine.check_in(NONCE, &mut head) else { return };
         let check_in = CheckIn::decode_head(&head[..len]).unwrap().0;
-        let keep = self.machine.keep();
+        let keep = self.machine.retained();
         assert!(check_in.offers.iter().all(|id| keep.contains(id)), "offers only what it keeps");
         let message = Message {
             token: check_in.token.map_or(0, |token| token[0]),

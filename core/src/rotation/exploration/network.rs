@@ -10,7 +10,7 @@ use super::state::{
 use crate::rotation::message::CommitAnswer;
 use crate::vault::readers::Readers;
 use crate::vault::rules::{Context, Offer};
-use crate::vault::state::{Candidates, Device, Held, HistorySetting, Past, RuledOut};
+use crate::vault::state::{Candidates, Device, Held, Past, Retention, RuledOut};
 
 /// A token that no message has.
 const FRESH: [u8; 16] = [9; 16];
@@ -256,7 +256,7 @@ const fn past(held: Held) -> Past {
     Past::new(held, START)
 }
 
-/// The history setting of a run.
-pub(super) const fn history(count: u16) -> HistorySetting {
-    HistorySetting::count(count)
+/// The retention of a run.
+pub(super) const fn history(count: u16) -> Retention {
+    Retention::count(count)
 }

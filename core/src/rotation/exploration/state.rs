@@ -11,7 +11,7 @@ use crate::rotation::log::Log;
 use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::set::{IdSet, MayHold};
 use crate::rotation::{Config, MAX_JOURNAL};
-use crate::vault::state::{Candidates, HistorySetting};
+use crate::vault::state::{Candidates, Retention};
 
 pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -66,8 +66,8 @@ pub(super) fn budget(faults: &[(Fault, u8)]) -> Budget {
 pub(super) struct Setting {
     pub(super) rules: Rules,
     pub(super) faults: Budget,
-    /// The history setting of the vault, at least 1.
-    pub(super) history: HistorySetting,
+    /// The retention of the vault, at least 1.
+    pub(super) history: Retention,
     /// How many passwords are made.
     pub(super) passwords: usize,
     pub(super) can_verify: bool,

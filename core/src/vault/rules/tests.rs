@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope};
 use crate::rotation::message::Commit;
-use crate::vault::state::HistorySetting;
+use crate::vault::state::Retention;
 
 const IDS: u32 = 12;
 
@@ -156,7 +156,7 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
         // The least history without verification is 2 in the model, once something was committed
         // so.
         let count = if verify { history } else { history.max(2) };
-        let setting = HistorySetting::count(u16::try_from(count).unwrap());
+        let setting = Retention::count(u16::try_from(count).unwrap());
         let account = AccountName::new("a").unwrap();
         let mut device = Device::first_seen(account, None, Timestamp::default());
         let readers = Readers { history: setting, ..Readers::default() };

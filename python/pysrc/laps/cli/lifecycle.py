@@ -1,4 +1,4 @@
-"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``keep``, ``reset-after``: what becomes of devices and of what is kept about them."""
+"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``retention``, ``reset-after``: what becomes of devices and of what is kept about them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def register(vault: typer.Typer) -> None:
     vault.command("purge", cls=VaultCommand)(purge)
     vault.command("remove-record", cls=VaultCommand)(remove_record)
     vault.command("opened", cls=VaultCommand)(hand_in)
-    vault.command("keep", cls=VaultCommand)(keep)
+    vault.command("retention", cls=VaultCommand)(retention)
     vault.command("reset-after", cls=VaultCommand)(reset_after)
 
 
@@ -120,7 +120,7 @@ def remove_record(
     _say({"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}", as_json)
 
 
-def keep(
+def retention(
     path: VaultPath,
     count: Annotated[int, typer.Argument(metavar="COUNT", help="Displaced passwords of a device to keep, 1 to 65535.")],
     days: Annotated[
@@ -133,16 +133,16 @@ def keep(
 ) -> None:
     """Set how many displaced passwords of each device are kept. It takes effect at a device's next change.
 
-    Example: [bold]laps vault keep fleet.vault 12 --days 90[/bold]
+    Example: [bold]laps vault retention fleet.vault 12 --days 90[/bold]
     """
     for name, value in (("COUNT", count), ("--days", days)):
         if value is not None and not 1 <= value <= 65_535:
             raise Failure(f"{name} {value}: 1 to 65535 is accepted", Status.REFUSED)
-    head = open_vault(path, scope).set_history(
+    head = open_vault(path, scope).set_retention(
         count, days=days, actor=actor or user(), reason=reason or "history set on the command line", context=context()
     )
     also = "" if days is None else f", and all of the last {days} days"
-    _say({"history": count, "days": days, "head": head}, f"{count} displaced passwords of a device are kept{also}", as_json)
+    _say({"retention": count, "days": days, "head": head}, f"{count} displaced passwords of a device are kept{also}", as_json)
 
 
 def reset_after(

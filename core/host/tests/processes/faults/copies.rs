@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::seal::Reader;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{Vault, VaultError};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 
@@ -34,7 +34,7 @@ pub fn fail_in_turn(folder: &Path, most: usize) {
     let path = template.join("vault");
     let bed = Bed::over(Vault::new(Either::Sqlite(SqliteStore::init(&path).unwrap()), counting()));
     let readers = [bed.reader.reader().clone()];
-    bed.vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    bed.vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     (0..40).for_each(|n| drop(bed.settled(&format!("pc-{n}"), 2)));
     let expected = State::of(bed.vault.store()).unwrap();
     drop(bed);
@@ -62,7 +62,7 @@ pub fn fail_in_turn(folder: &Path, most: usize) {
 }
 
 fn set_up(run: &Path, readers: &[Reader]) -> Result<(), VaultError> {
-    init_vault(&run.join("new"), &scope(), readers, HistorySetting::default(), &WHO, NOW).map(drop)
+    init_vault(&run.join("new"), &scope(), readers, Retention::default(), &WHO, NOW).map(drop)
 }
 
 fn backed_up(run: &Path) -> Result<(), VaultError> {

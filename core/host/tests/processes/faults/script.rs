@@ -8,7 +8,7 @@ use laps_core::identity::Timestamp;
 use laps_core::rotation::message::{Answer, CheckIn, Commit};
 use laps_core::rotation::set::MayHold;
 use laps_core::seal::{Reader, ReaderKey, Record};
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::{
     Confirmation, DiscloseOptions, MemoryStore, Resealing, Selection, Vault, VaultError,
 };
@@ -147,7 +147,7 @@ impl Script {
     fn set_up(&mut self) {
         let readers = [self.bed.reader.reader().clone()];
         self.step("set up", move |vault, now| {
-            vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, now)
+            vault.initialise(&scope(), &readers, Retention::default(), &WHO, now)
         });
     }
 
@@ -230,7 +230,7 @@ impl Script {
             vault.remove_record(&scope(), "a", displaced, Confirmation::Given, &WHO, now)
         });
         script.step("set the history", |vault, now| {
-            vault.set_history(&scope(), HistorySetting::count(1), &WHO, now)
+            vault.set_retention(&scope(), Retention::count(1), &WHO, now)
         });
         let removed = other.id();
         script.step("remove a reader", move |vault, now| {

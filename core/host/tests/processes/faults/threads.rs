@@ -7,7 +7,7 @@ use std::sync::{Barrier, Mutex};
 
 use laps_core::identity::{RecordId, Timestamp};
 use laps_core::rotation::message::Answer;
-use laps_core::vault::state::HistorySetting;
+use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
@@ -35,7 +35,7 @@ pub fn prepare(path: &Path) -> Vec<Device> {
     let vault = Vault::from_system(SqliteStore::init(path).unwrap());
     let bed = Bed::in_memory();
     let readers = [bed.reader.reader().clone()];
-    vault.initialise(&scope(), &readers, HistorySetting::default(), &WHO, NOW).unwrap();
+    vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     let mut devices: Vec<Device> = (0..THREADS).map(|n| bed.device(&format!("pc-{n}"))).collect();
     devices.iter_mut().for_each(|device| drop(send(&vault, device).unwrap()));
     devices
