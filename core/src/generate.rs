@@ -125,7 +125,7 @@ impl Recipe {
     }
 
     /// The recipe of Windows LAPS for complexity 6 to 8: `words` (3 to 10) words of the level's
-    /// list, each with a large first letter, nothing between them.
+    /// list, each with an upper-case first letter, nothing between them.
     ///
     /// # Errors
     /// [`RecipeError::WordCount`] outside 3 to 10; [`RecipeError::Complexity`] for a level that

@@ -241,8 +241,8 @@ fn a_demand_that_leaves_no_length_for_the_strength_is_refused_in_part() {
 /// Says one demand at a time; no password below forty characters has them all.
 const FOUR: [(&str, &str, &str); 4] = [
     ("0-9", "less than 10 digits", "at least 10 digits"),
-    ("A-Z", "less than 10 uppercase letters", "at least 10 large letters"),
-    ("a-z", "less than 10 lowercase letters", "at least 10 small letters"),
+    ("A-Z", "less than 10 uppercase letters", "at least 10 upper-case letters"),
+    ("a-z", "less than 10 lowercase letters", "at least 10 lower-case letters"),
     (",.+;!#&@{}[]$/()%-", "less than 10 special characters", "at least 10 symbols"),
 ];
 
@@ -385,7 +385,7 @@ fn a_passphrase_gets_more_words_and_no_digits() {
     );
     // It was taken without the digit.
     let demands = told(&bench).into_iter().map(|(demand, _)| demand).collect::<Vec<_>>();
-    assert_eq!(demands, ["at least 20 characters", "at least 1 large letters"]);
+    assert_eq!(demands, ["at least 20 characters", "at least 1 upper-case letters"]);
 }
 
 #[test]

@@ -74,8 +74,8 @@ impl RecipeBuilder {
         self
     }
 
-    /// One more forbidden substring, at most 32 of 1 to 64 characters. Large and small ASCII
-    /// letters are the same.
+    /// One more forbidden substring, at most 32 of 1 to 64 characters. Upper-case and lower-case
+    /// ASCII letters are the same.
     pub fn forbid(mut self, word: &str) -> Self {
         let index = self.rules.forbid.iter().count();
         let name = Rule::Forbid(u8::try_from(index).unwrap_or(u8::MAX)).name();

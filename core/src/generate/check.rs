@@ -81,7 +81,7 @@ impl fmt::Display for Violation<'_> {
             Rule::Forbid(index) => {
                 let word = rules.forbid.iter().nth(usize::from(index)).unwrap_or_default();
                 let word = core::str::from_utf8(word).unwrap_or_default();
-                write!(f, "it must not hold {word:?}, in large or small letters")
+                write!(f, "it must not hold {word:?}, in upper or lower case")
             }
         }
     }

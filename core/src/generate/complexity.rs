@@ -10,13 +10,13 @@ use crate::error::Code;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Complexity {
-    /// Large letters.
+    /// Upper-case letters.
     Upper = 1,
-    /// Large and small letters.
+    /// Upper-case and lower-case letters.
     UpperLower = 2,
-    /// Large and small letters and digits.
+    /// Upper-case and lower-case letters and digits.
     UpperLowerDigits = 3,
-    /// Large and small letters, digits and 18 special characters. The default of Windows.
+    /// Upper-case and lower-case letters, digits and 18 special characters. The default of Windows.
     Full = 4,
     /// As [`Complexity::Full`], without characters that are easily confused.
     Readable = 5,

@@ -26,8 +26,8 @@ impl Recipe {
     /// A document with `words` in place of `length` makes passphrases (feature `passphrase`):
     /// `{"words":6,"list":"eff-long","separator":"-","capitalise":false,"digit":true}`. `list` is
     /// needed: the name of one of the EFF's lists (`eff-long`, `eff-short`,
-    /// `eff-short-unique-prefix`) or an array of one's own words. Left out, words start with a
-    /// large letter, nothing stands between them, and no digit at the end.
+    /// `eff-short-unique-prefix`) or an array of one's own words. Left out, words start with an
+    /// upper-case letter, nothing stands between them, and no digit at the end.
     ///
     /// # Errors
     /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type (each with its

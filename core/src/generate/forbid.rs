@@ -1,4 +1,4 @@
-//! Forbidden substrings, folded to small letters and kept in one run of bytes.
+//! Forbidden substrings, folded to lower-case letters and kept in one run of bytes.
 
 /// The largest number of forbidden substrings in a recipe.
 pub const MAX_FORBIDDEN: usize = 32;

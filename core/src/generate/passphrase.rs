@@ -56,7 +56,7 @@ impl Words {
         }
     }
 
-    /// Words of one of the EFF's lists, each with a large first letter, nothing between them.
+    /// Words of one of the EFF's lists, each with an upper-case first letter, nothing between them.
     pub(super) fn windows(complexity: Complexity, count: u8) -> Result<Self, RecipeError> {
         if !(MIN_WORDS..=MAX_WORDS).contains(&count) {
             return Err(RecipeError::WordCount { words: u32::from(count) });
@@ -86,9 +86,9 @@ impl Words {
         Strength::new(texts, shortest * count + more, longest * count + more)
     }
 
-    /// The fewest small letters of a word, and how often a character stands in a row at most. A
-    /// word of Windows' lists begins with a large letter and ends with a small one, so no row
-    /// goes on from one word into the next.
+    /// The fewest lower-case letters of a word, and how often a character stands in a row at most.
+    /// A word of Windows' lists begins with an upper-case letter and ends with a lower-case one, so
+    /// no row goes on from one word into the next.
     pub(super) fn least_lower_and_longest_run(&self) -> (usize, u8) {
         self.list.words().fold((usize::MAX, 0), |(least, longest), (letters, length)| {
             let (mut lower, mut run, mut most, mut before) = (0_usize, 0_u8, 0_u8, 0);
@@ -197,7 +197,7 @@ impl Words {
     /// What the recipe asks for.
     pub(super) fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter =
-            if self.list.is_capitalised() { ", each with a large first letter" } else { "" };
+            if self.list.is_capitalised() { ", each with an upper-case first letter" } else { "" };
         write!(f, "it must be {} words of the list of {}{letter}", self.count, self.list.len())?;
         match core::str::from_utf8(self.separator()) {
             Ok("") | Err(_) => f.write_str(", nothing between them")?,

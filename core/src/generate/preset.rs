@@ -8,13 +8,13 @@ use super::chars::CharSet;
 pub enum Preset {
     /// No characters that are easily confused in print or by ear over a bad line: the sets of
     /// Windows LAPS complexity 5, without those that still resemble another (`2 Z`, `5 S`, `6
-    /// G`, `8 B`, `9 g q`, `U V`, `u v`, `1 l !`, `:`, `+`). Four groups: large and small
+    /// G`, `8 B`, `9 g q`, `U V`, `u v`, `1 l !`, `:`, `+`). Four groups: upper-case and lower-case
     /// letters, digits, special characters.
     Readable,
     /// Characters that one key gives, with the same shift state, on the US, UK, German, French and
-    /// Spanish keyboards, and no dead keys: 20 large and 20 small letters. French moves A, M,
-    /// Q, W and Z, German Y and Z; French digits need Shift, and no special character is common
-    /// to all five. The layouts are `us`, `gb`, `de`, `fr` and `es` (each "basic") of
+    /// Spanish keyboards, and no dead keys: 20 upper-case and 20 lower-case letters. French moves
+    /// A, M, Q, W and Z, German Y and Z; French digits need Shift, and no special character is
+    /// common to all five. The layouts are `us`, `gb`, `de`, `fr` and `es` (each "basic") of
     /// xkeyboard-config 2.35.1.
     Typable,
 }

@@ -16,9 +16,9 @@ pub struct Stricter {
     pub length: u8,
     /// At most so many characters.
     pub max_length: Option<u8>,
-    /// At least so many large letters.
+    /// At least so many upper-case letters.
     pub upper: u8,
-    /// At least so many small letters.
+    /// At least so many lower-case letters.
     pub lower: u8,
     /// At least so many digits.
     pub digits: u8,
@@ -71,8 +71,8 @@ impl fmt::Display for Stricter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = [
             (self.length, "characters"),
-            (self.upper, "large letters"),
-            (self.lower, "small letters"),
+            (self.upper, "upper-case letters"),
+            (self.lower, "lower-case letters"),
             (self.digits, "digits"),
             (self.symbols, "symbols"),
         ];

@@ -69,8 +69,8 @@ pub enum WindowsRefusal<'n> {
         /// The minimum, in characters.
         min: u8,
     },
-    /// It uses fewer than three of five categories: large letters, small letters, digits, special
-    /// characters, other letters.
+    /// It uses fewer than three of five categories: upper-case letters, lower-case letters, digits,
+    /// special characters, other letters.
     TooFewCategories {
         /// How many it uses.
         categories: u8,
@@ -113,18 +113,15 @@ impl fmt::Display for WindowsRefusal<'_> {
             Self::TooShort { min } => write!(f, "it must have at least {min} characters"),
             Self::TooFewCategories { categories } => write!(
                 f,
-                "it uses {categories} of the five categories (large letters, small letters, digits, special \
+                "it uses {categories} of the five categories (upper-case letters, lower-case letters, digits, special \
                  characters, other letters), and must use at least {CATEGORIES}"
             ),
             Self::HoldsUserName { token } => {
-                write!(
-                    f,
-                    "it must not hold the account's name {token:?}, in large or small letters"
-                )
+                write!(f, "it must not hold the account's name {token:?}, in upper or lower case")
             }
             Self::HoldsFullName { token } => write!(
                 f,
-                "it must not hold {token:?} of the account's full name, in large or small letters"
+                "it must not hold {token:?} of the account's full name, in upper or lower case"
             ),
         }
     }
@@ -213,11 +210,11 @@ mod tests {
         assert_eq!(
             refusals(&policy, "xADMINannaITlena"),
             [
-                "it uses 2 of the five categories (large letters, small letters, digits, special characters, other \
+                "it uses 2 of the five categories (upper-case letters, lower-case letters, digits, special characters, other \
              letters), and must use at least 3",
-                "it must not hold the account's name \"Admin\", in large or small letters",
-                "it must not hold \"Anna\" of the account's full name, in large or small letters",
-                "it must not hold \"Lena\" of the account's full name, in large or small letters",
+                "it must not hold the account's name \"Admin\", in upper or lower case",
+                "it must not hold \"Anna\" of the account's full name, in upper or lower case",
+                "it must not hold \"Lena\" of the account's full name, in upper or lower case",
             ]
         );
         assert_eq!(refusals(&policy, "Ab1"), ["it must have at least 14 characters"]);

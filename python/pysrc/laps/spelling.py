@@ -56,7 +56,7 @@ class Spelled(NamedTuple):
 
 
 def spell(text: str) -> list[Spelled]:
-    """Says each character: capitals in capitals, small letters in small ones, digits and signs by name."""
+    """Says each character: upper-case letters in upper case, lower-case letters in lower case, digits and signs by name."""
     return [Spelled(character, _word(character)) for character in text]
 
 

@@ -18,7 +18,7 @@ type Reading = (u8, usize);
 
 /// Whether two choices of words could spell the same text. Errs on the side of "yes".
 pub(super) fn may_be(words: &[Vec<u8>], separator: &[u8]) -> bool {
-    // A large letter at the start of each word and nowhere else marks where words begin.
+    // An upper-case letter at the start of each word and nowhere else marks where words begin.
     let marked = |word: &Vec<u8>| {
         word.first().is_some_and(u8::is_ascii_uppercase)
             && !word.iter().skip(1).any(u8::is_ascii_uppercase)

@@ -74,7 +74,7 @@ impl PassphraseBuilder {
         self
     }
 
-    /// Whether each word starts with a large letter, as Windows does it; it does by default.
+    /// Whether each word starts with an upper-case letter, as Windows does it; it does by default.
     pub const fn capitalise(mut self, capitalise: bool) -> Self {
         self.capitalise = capitalise;
         self

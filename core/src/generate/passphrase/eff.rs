@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_packed_lists_are_the_files_with_large_first_letters() {
+    fn the_packed_lists_are_the_files_with_upper_case_first_letters() {
         for (list, text) in [
             (LONG, include_str!("../wordlists/eff-long.txt")),
             (SHORT, include_str!("../wordlists/eff-short.txt")),

@@ -1,4 +1,4 @@
-//! Lists of words: the EFF's, with large first letters, or one's own.
+//! Lists of words: the EFF's, with upper-case first letters, or one's own.
 
 use core::fmt;
 

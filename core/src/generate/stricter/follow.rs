@@ -196,4 +196,4 @@ impl core::error::Error for NotStricter {
 }
 
 /// What the sets of a level hold, in their order.
-const KINDS: [&str; 4] = ["large letters", "small letters", "digits", "symbols"];
+const KINDS: [&str; 4] = ["upper-case letters", "lower-case letters", "digits", "symbols"];

@@ -245,7 +245,7 @@ fn demands_are_said_in_words_and_one_at_a_time() {
         symbols: 4,
         max_run: Some(2),
     };
-    let text = "at least 20 characters, at least 1 large letters, at least 2 small letters, at least 3 digits, at least 4 symbols, \
+    let text = "at least 20 characters, at least 1 upper-case letters, at least 2 lower-case letters, at least 3 digits, at least 4 symbols, \
         at most 40 characters, no character more than 2 times in a row";
     assert_eq!(all.to_string(), text);
     assert_eq!(all.parts().count(), 7);
@@ -262,7 +262,7 @@ fn a_passphrase_gets_more_words_until_every_one_has_what_is_asked_for() {
     let few = Recipe::passphrase(Complexity::ShortWords, 3).unwrap();
     let more = phrase(3, &asked(20, 0, None)).unwrap();
     assert!(few.strength().min_length() < 20 && more.strength().min_length() >= 20);
-    // Each word has a large letter and at least two small ones.
+    // Each word has an upper-case letter and at least two lower-case ones.
     let letters = Stricter { upper: 5, lower: 9, ..Stricter::default() };
     assert_eq!(phrase(3, &letters).unwrap().strength(), phrase(5, &letters).unwrap().strength());
     assert_eq!(
@@ -280,7 +280,7 @@ fn a_passphrase_gets_more_words_until_every_one_has_what_is_asked_for() {
 
 #[cfg(feature = "passphrase")]
 #[test]
-fn words_of_windows_lists_begin_large_end_small_and_hold_no_row_of_three() {
+fn words_of_windows_lists_begin_in_upper_case_end_in_lower_case_and_hold_no_row_of_three() {
     for complexity in [Complexity::LongWords, Complexity::ShortWords, Complexity::ShortUniqueWords]
     {
         let recipe = Recipe::passphrase(complexity, 3).unwrap();
