@@ -27,6 +27,7 @@ pub mod rules;
 pub mod state;
 pub mod store;
 
+mod accessed;
 mod check_ins;
 mod checksum;
 mod codec;
@@ -40,7 +41,6 @@ mod orders;
 mod resealing;
 mod restore;
 mod scope;
-mod shown;
 mod verify;
 
 use alloc::sync::Arc;

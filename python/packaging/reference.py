@@ -56,11 +56,11 @@ def undocumented() -> list[str]:
                 found.append(f"{name}.{each}")
             if inspect.isclass(thing):
                 own = [part for part in vars(thing) if not part.startswith("_")]
-                found += [f"{name}.{each}.{part}" for part in own if not _said(thing, part)]
+                found += [f"{name}.{each}.{part}" for part in own if not _is_documented(thing, part)]
     return found
 
 
-def _said(owner: type, part: str) -> bool:
+def _is_documented(owner: type, part: str) -> bool:
     member = inspect.getattr_static(owner, part)
     if isinstance(member, (str, int, frozenset)) or getattr(owner, "__dataclass_fields__", {}).get(part):
         return True

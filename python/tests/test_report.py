@@ -80,22 +80,22 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
     path = fleet.folder / "vault"
     ann, bob = (Vault.open(path, caller=name) for name in ("ann", "bob"))
 
-    def shown(vault: Vault, actor: str, *opened: bool) -> int:
+    def disclose(vault: Vault, actor: str, *opened: bool) -> int:
         entry = vault.disclose("PC-1", actor=actor, reason="ticket 1").entry
         for each in opened:
             vault.record_outcome(entry, opened=each, actor=actor, reason="ticket 1")
         return entry
 
-    shown(ann, "ann")
-    entry = shown(ann, "helpdesk", True, False)
-    shown(bob, "bob", False)
+    disclose(ann, "ann")
+    entry = disclose(ann, "helpdesk", True, False)
+    disclose(bob, "bob", False)
     fleet.reveal()
     back_up_vault(ann, fleet.folder / "copy", actor="cron", reason="nightly")
     # What became of Ann's disclosure is hers to say, whatever name Bob types.
     with pytest.raises(ValueError, match="somebody else"):
         bob.record_outcome(entry, opened=False, actor="helpdesk", reason="ticket 1")
     facts = gather(ann)
-    assert dict(facts.shown) == {"without outcome": 1, "claimed": 1, "proven": 1}
+    assert dict(facts.disclosed) == {"without outcome": 1, "claimed": 1, "proven": 1}
     assert [each.how for each in facts.looks] == ["without outcome", "claimed", "not opened", "proven"]
     assert dict(facts.lookers) == {"ann": 1, "ann (as helpdesk)": 1, f"{user()} (as ann)": 1}
     [proven] = [each for each in facts.looks if each.how == "proven"]

@@ -11,7 +11,7 @@ import laps
 from .conftest import Fleet
 
 
-def shown(fleet: Fleet, device: str = "PC-1") -> Any:
+def device_row(fleet: Fleet, device: str = "PC-1") -> Any:
     """The device as the vault shows it."""
     return fleet.laps("vault", "show", "vault", device, "--json", status=0).json
 
@@ -35,7 +35,7 @@ def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
     assert events(fleet.agent().out).count("committed") == 1
     for _ in range(3):
         assert "committed" not in events(fleet.agent().out)
-    device = shown(fleet)
+    device = device_row(fleet)
     assert (device["version"], device["findings"]) == (2, ["stale-readers"])
     assert any("still seals to a reader that was removed" in each for each in device["advice"])
     listed = fleet.laps("vault", "list", "vault", status=0).out
@@ -47,7 +47,7 @@ def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
     words += ["--reader", "ann.pub", "--store", follows.store, "--json"]
     assert events(fleet.laps(*words, status=0).out).count("committed") == 1
     assert "committed" not in events(fleet.laps(*words, status=0).out)
-    device = shown(fleet)
+    device = device_row(fleet)
     assert (device["state"], device["version"], device["findings"]) == ("settled", 3, [])
     assert opens(fleet)
 
@@ -59,19 +59,19 @@ def test_a_device_has_the_public_key_of_nobody(fleet: Fleet) -> None:
     for _ in range(4):
         fleet.laps(*words, status=8)
     assert fleet.password == before and opens(fleet)
-    device = shown(fleet)
+    device = device_row(fleet)
     assert (device["state"], device["version"]) == ("failed", 1)
     assert any("none of its readers could open" in each for each in device["advice"])
     # With the vault's readers it goes on by itself.
     fleet.agent("--force")
-    assert shown(fleet)["state"] == "settled" and opens(fleet)
+    assert device_row(fleet)["state"] == "settled" and opens(fleet)
 
 
 def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fleet) -> None:
     words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
     words += ["--device", "PC-1", "--reader", "eve.pub", "--store", empty_fleet.store, "--json"]
     empty_fleet.laps(*words, status=None)
-    device = shown(empty_fleet)
+    device = device_row(empty_fleet)
     assert device["state"] == "unreadable" and "unreadable" in device["findings"]
     assert any("No active reader is named" in each for each in device["advice"])
     stats = empty_fleet.laps("vault", "stats", "vault", "--json", status=0).json
@@ -86,7 +86,7 @@ def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
     account.unlink()
     for _ in range(3):
         assert "account-not-found" in events(empty_fleet.agent(status=4).out)
-    device = shown(empty_fleet)
+    device = device_row(empty_fleet)
     assert (device["account"], device["findings"], device["candidates"]) == ("Admin", ["account-missing"], 0)
     assert any("create it" in each for each in device["advice"])
     said = empty_fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
@@ -95,7 +95,7 @@ def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
     assert (status["state"], status["version"]) == ("account-missing", 0)
     account.write_text("made later")
     empty_fleet.agent()
-    assert shown(empty_fleet)["state"] == "settled" and shown(empty_fleet)["findings"] == []
+    assert device_row(empty_fleet)["state"] == "settled" and device_row(empty_fleet)["findings"] == []
     assert opens(empty_fleet)
 
 
@@ -128,7 +128,7 @@ def test_an_account_that_comes_and_goes_with_a_channel_of_ones_own(empty_fleet: 
         account.write_text("of a new account")
         assert agent.run_once() == "committed"
     assert opens(empty_fleet)
-    assert shown(empty_fleet)["state"] == "settled"
+    assert device_row(empty_fleet)["state"] == "settled"
 
 
 def test_an_entry_that_is_earlier_than_the_one_before_is_marked(fleet: Fleet) -> None:
@@ -153,7 +153,7 @@ def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
     words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
     words += ["--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{script}'", "--json"]
     empty_fleet.laps(*words, status=8)
-    device = shown(empty_fleet)
+    device = device_row(empty_fleet)
     assert device["state"] == "failed" and device["outcome"]["name"] != "committed"
     assert any("No password was ever set" in each for each in device["advice"])
     found = empty_fleet.reveal(status=None)
@@ -174,13 +174,13 @@ def test_an_older_copy_is_restored(fleet: Fleet) -> None:
     assert [each["name"] for each in done["revived"][0]["readers"]] == ["ann", "bob"]
     # The device remembers what the copy lacks, and says so until somebody looked into it.
     fleet.agent(status=None)
-    assert "log-restored" in shown(fleet)["findings"]
-    assert any("--acknowledge-log" in each for each in shown(fleet)["advice"])
+    assert "log-restored" in device_row(fleet)["findings"]
+    assert any("--acknowledge-log" in each for each in device_row(fleet)["advice"])
     status = fleet.laps("agent", "status", "--state", "state-PC-1", "--json", status=0).json
     assert status["audit"] == "restored"
     fleet.agent("--acknowledge-log", status=None)
     fleet.agent(status=None)
-    assert shown(fleet)["findings"] == [] and opens(fleet)
+    assert device_row(fleet)["findings"] == [] and opens(fleet)
 
 
 def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
@@ -205,7 +205,7 @@ def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
     policy = json.loads((fleet.folder / "policy.json").read_text())
     (fleet.folder / "policy.json").write_text(json.dumps({**policy, "AdministratorAccountName": "NewAdmin"}))
     fleet.agent()
-    device = shown(fleet)
+    device = device_row(fleet)
     assert device["account"] == "NewAdmin" and [each["account"] for each in device["accounts"]] == ["Admin"]
     assert any("no longer managed" in each for each in device["advice"])
     found = fleet.reveal().json
@@ -223,7 +223,7 @@ def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:
     refused = fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", status=3)
     assert "1 passwords" in refused.err and "--yes" in refused.err
     fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", "--yes", status=0)
-    assert shown(fleet)["state"] == "unreadable"
+    assert device_row(fleet)["state"] == "unreadable"
 
 
 def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fleet: Fleet) -> None:
@@ -231,12 +231,12 @@ def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fl
     assert "rotated later" in asked.err
     fleet.reveal("--rotate-after", "2d", status=3)
     fleet.reveal("--no-rotation", "--yes")
-    assert shown(fleet)["ordered"] is False
+    assert device_row(fleet)["ordered"] is False
     found = fleet.reveal()
     assert found.json["rotate_at"] is not None
-    first = shown(fleet)["order_at"]
+    first = device_row(fleet)["order_at"]
     fleet.reveal()
-    assert shown(fleet)["order_at"] == first
+    assert device_row(fleet)["order_at"] == first
     fleet.laps("vault", "reset-after", "vault", "never", status=3)
     fleet.laps("vault", "reset-after", "vault", "never", "--yes", status=0)
     assert fleet.laps("vault", "reset-after", "vault", "--json", status=0).json == {"reset_after": None}
@@ -251,10 +251,10 @@ def test_names_are_found_without_case_and_the_nearest_is_said(fleet: Fleet) -> N
 
 
 def test_a_drill_proves_what_can_be_opened(fleet: Fleet) -> None:
-    assert shown(fleet)["proven_at"] is None
+    assert device_row(fleet)["proven_at"] is None
     done = fleet.laps("reader", "drill", "vault", "--reader", "bob.key", "--json", status=0).json
     assert (done["tried"], done["proven"], done["failed"]) == (1, 1, [])
-    assert shown(fleet)["proven_at"] is not None
+    assert device_row(fleet)["proven_at"] is not None
     (record,) = fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"]
     assert record["opened"] == "proven"
     failed = fleet.laps("reader", "drill", "vault", "--reader", "eve.key", "--json", status=5)
@@ -268,4 +268,4 @@ def test_the_proof_of_an_opening_elsewhere_is_handed_in(fleet: Fleet) -> None:
     words = ["vault", "opened", "vault", str(opened["entry"]), "--actor", "ann", "--proof"]
     fleet.laps(*words, "00" * 32, status=3)
     fleet.laps(*words, opened["candidates"][0]["proof"], status=0)
-    assert shown(fleet)["proven_at"] is not None
+    assert device_row(fleet)["proven_at"] is not None

@@ -178,9 +178,9 @@ impl<const MOST: usize> FromRequest<Arc<Service>> for Body<MOST> {
 }
 
 /// The document of a request.
-struct Asked<T>(T);
+struct RequestBody<T>(T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Service>> for Asked<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<Service>> for RequestBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: HttpRequest, service: &Arc<Service>) -> Result<Self, Refusal> {
@@ -252,7 +252,7 @@ async fn disclose(
     State(service): Shared,
     Administrator(who): Administrator,
     Path(device): Path<String>,
-    Asked(asked): Asked<Disclose>,
+    RequestBody(asked): RequestBody<Disclose>,
 ) -> Answer {
     administer(service, who, asked.reason, move |vault, request| {
         let mut options = DiscloseOptions::default();
@@ -279,7 +279,7 @@ async fn outcome(
     State(service): Shared,
     Administrator(who): Administrator,
     Path(entry): Path<u64>,
-    Asked(asked): Asked<Outcome>,
+    RequestBody(asked): RequestBody<Outcome>,
 ) -> Answer {
     administer(service, who, asked.reason, move |vault, request| {
         let head = vault.record_outcome(&Scope::EMPTY, entry, asked.opened, &[], request, now())?;
@@ -292,7 +292,7 @@ async fn rotate(
     State(service): Shared,
     Administrator(who): Administrator,
     Path(device): Path<String>,
-    Asked(asked): Asked<Rotate>,
+    RequestBody(asked): RequestBody<Rotate>,
 ) -> Answer {
     administer(service, who, asked.reason, move |vault, request| {
         let devices = Selection::Devices(&[&device]);

@@ -452,7 +452,7 @@ impl Agent {
 
     fn tell_once(&mut self, name: &'static str, level: Level, message: String) {
         if !self.told.contains(&message) {
-            if self.told.len() >= MOST_TOLD {
+            if self.told.len() >= MAX_REPORTED {
                 self.told.clear();
             }
             self.told.push(message.clone());
@@ -517,7 +517,7 @@ const USUAL_NAME: &str = "Administrator";
 /// How often the policy files and the uses of the account are looked at, in seconds.
 const LOOK_EVERY: u64 = 60;
 /// Messages that are remembered so as not to be told again.
-const MOST_TOLD: usize = 64;
+const MAX_REPORTED: usize = 64;
 
 #[cfg(test)]
 mod tests {

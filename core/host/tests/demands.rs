@@ -119,7 +119,7 @@ fn agent(bench: &Bench, complexity: u8, length: u8) -> Agent {
 }
 
 /// The demands as `agent status` tells them: what, and why not.
-fn told(bench: &Bench) -> Vec<(String, Option<String>)> {
+fn listed(bench: &Bench) -> Vec<(String, Option<String>)> {
     let found: Status = status(&bench.path("state")).unwrap();
     found
         .demands
@@ -162,7 +162,7 @@ fn a_demand_that_costs_strength_is_paid_for_in_length() {
         let at_least = recipe.strength().admissible() >= policy.strength().admissible();
         assert_eq!(at_least, is_as_strong, "{length}");
     }
-    assert_eq!(told(&bench), [("at least 10 digits".to_owned(), None)]);
+    assert_eq!(listed(&bench), [("at least 10 digits".to_owned(), None)]);
     let events = bench.events.lock().unwrap();
     let event = events.iter().find(|event| event.name == "recipe-stricter").unwrap();
     assert!(
@@ -196,7 +196,7 @@ fn a_device_that_wants_weaker_passwords_gets_none_and_is_named() {
         assert!(!bench.path("Admin").exists(), "a weak password was set");
         // The policy's own recipe is what was tried.
         assert_eq!(fs::read(bench.path("try")).unwrap().len(), 14);
-        let [(said, reason)] = <[_; 1]>::try_from(told(&bench)).unwrap();
+        let [(said, reason)] = <[_; 1]>::try_from(listed(&bench)).unwrap();
         assert_eq!(said, demand);
         assert!(reason.unwrap().contains(why));
         let events = bench.events.lock().unwrap().clone();
@@ -216,7 +216,7 @@ fn a_device_that_wants_weaker_passwords_gets_none_and_is_named() {
         bench.script(HONEST);
         assert_eq!(agent(&bench, 4, 14).run_once(false).unwrap(), RunOutcome::Committed);
         assert_eq!(bench.held().len(), 14);
-        assert!(told(&bench).is_empty());
+        assert!(listed(&bench).is_empty());
         assert_eq!(bench.candidates(), [bench.held()]);
     }
 }
@@ -227,7 +227,7 @@ fn a_demand_that_leaves_no_length_for_the_strength_is_refused_in_part() {
     let both = format!("[ \"$(wc -c < \"$D/try\")\" -le 16 ] && {}", least("0-9", 10));
     bench.script(&refusing(&both, "at least 10 digits, at most 16 characters"));
     let outcome = agent(&bench, 4, 14).run_once(false).unwrap();
-    let told = told(&bench);
+    let told = listed(&bench);
     let why = told.iter().find(|(demand, _)| demand == "at least 10 digits");
     // By chance 14 characters may have ten digits: once in ten thousand.
     if outcome == RunOutcome::NotCommitted {
@@ -273,7 +273,7 @@ fn what_is_learnt_adds_up_over_restarts_until_a_password_is_taken() {
         }
         assert!(matches!(outcome, RunOutcome::Committed | RunOutcome::NothingDue));
         assert!(bench.held().len() >= 40);
-        let told = told(&bench);
+        let told = listed(&bench);
         for (_, _, demand) in FOUR {
             assert!(told.contains(&(demand.to_owned(), None)), "{told:?}");
         }
@@ -282,7 +282,7 @@ fn what_is_learnt_adds_up_over_restarts_until_a_password_is_taken() {
         bench.script(HONEST);
         assert_eq!(agent(&bench, 4, 15).run_once(true).unwrap(), RunOutcome::Committed);
         assert_eq!(bench.held().len(), 15);
-        assert!(crate::told(&bench).is_empty());
+        assert!(listed(&bench).is_empty());
     }
 }
 
@@ -295,7 +295,7 @@ fn a_device_that_changes_its_mind_is_followed() {
     bench.script(&refusing("[ \"$(wc -c < \"$D/try\")\" -le 20 ]", "too long: maximum 20"));
     assert_eq!(agent(&bench, 4, 14).run_once(true).unwrap(), RunOutcome::Committed);
     assert_eq!(bench.held().len(), 14);
-    assert_eq!(told(&bench), [("at most 20 characters".to_owned(), None)]);
+    assert_eq!(listed(&bench), [("at most 20 characters".to_owned(), None)]);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn two_demands_that_contradict_each_other_are_both_named() {
     // By chance 14 characters have ten digits: once in ten thousand.
     if outcome == RunOutcome::NotCommitted {
         assert!(!bench.path("Admin").exists());
-        let told = told(&bench);
+        let told = listed(&bench);
         let named = |demand: &str| told.iter().any(|(said, _)| said == demand);
         assert!(named("at most 16 characters") && named("at least 10 digits"), "{told:?}");
         assert_eq!(told.iter().filter(|(_, why)| why.is_some()).count(), 1);
@@ -349,7 +349,7 @@ fn a_file_of_demands_that_lies_or_is_damaged_makes_no_password_weaker() {
     for damage in ["", "{}", "not a file", &kept[1..]] {
         bench.events.lock().unwrap().clear();
         fs::write(&file, damage).unwrap();
-        assert!(told(&bench).is_empty());
+        assert!(listed(&bench).is_empty());
         assert_eq!(agent(&bench, 4, 14).run_once(true).unwrap(), RunOutcome::Committed);
         assert_eq!(bench.held().len(), 14);
         assert!(bench.names().contains(&"demands-damaged"));
@@ -384,7 +384,7 @@ fn a_passphrase_gets_more_words_and_no_digits() {
         "{names:?}"
     );
     // It was taken without the digit.
-    let demands = told(&bench).into_iter().map(|(demand, _)| demand).collect::<Vec<_>>();
+    let demands = listed(&bench).into_iter().map(|(demand, _)| demand).collect::<Vec<_>>();
     assert_eq!(demands, ["at least 20 characters", "at least 1 upper-case letters"]);
 }
 
@@ -409,7 +409,7 @@ fn a_real_account_gets_no_weaker_password_either() {
         RunOutcome::NotCommitted
     );
     assert_eq!(real.shadow(), before);
-    assert_eq!(told(&bench)[0].0, "at most 10 characters");
+    assert_eq!(listed(&bench)[0].0, "at most 10 characters");
     // One that takes many digits only.
     let digits = "[ $(printf %s \"$password\" | tr -cd 0-9 | wc -c) -ge 10 ]";
     // After three refusals in a row each run tries once: this one learns, the next one knows.
@@ -419,5 +419,5 @@ fn a_real_account_gets_no_weaker_password_either() {
     assert_ne!(real.shadow(), before);
     let [held] = <[String; 1]>::try_from(bench.candidates()).unwrap();
     assert!(held.len() == 17 && held.bytes().filter(u8::is_ascii_digit).count() >= 10);
-    assert_eq!(told(&bench), [("at least 10 digits".to_owned(), None)]);
+    assert_eq!(listed(&bench), [("at least 10 digits".to_owned(), None)]);
 }

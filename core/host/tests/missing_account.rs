@@ -81,7 +81,7 @@ impl Device {
 
     /// It is missing, and everybody says so.
     #[track_caller]
-    fn is_told(&self) {
+    fn is_reported(&self) {
         let status = self.status();
         assert_eq!((status.state.as_str(), status.account_missing), ("account-missing", true));
         let row = self.row().unwrap();
@@ -122,7 +122,7 @@ fn single_runs_tell_report_and_follow_an_account_that_comes_goes_and_is_renamed(
     for _ in 0..3 {
         let outcome = device.run();
         assert_eq!((outcome, outcome.exit_status()), (RunOutcome::AccountMissing, 4));
-        device.is_told();
+        device.is_reported();
     }
     assert_eq!((device.status().version, device.row().unwrap().candidates), (0, 0));
     assert!(!device.bench.names().contains(&"prepared"), "nothing is made");
@@ -133,7 +133,7 @@ fn single_runs_tell_report_and_follow_an_account_that_comes_goes_and_is_renamed(
     let (old, new) = (device.account.name.clone(), format!("{}-2", device.account.name));
     tool(&["usermod", "--login", &new, &old]);
     assert_eq!(device.run(), RunOutcome::AccountMissing);
-    device.is_told();
+    device.is_reported();
     // The policy follows: it is the same account, and its password goes by the new name from now
     // on.
     device.account.name.clone_from(&new);
@@ -143,7 +143,7 @@ fn single_runs_tell_report_and_follow_an_account_that_comes_goes_and_is_renamed(
     // It is deleted, and what it had stays with the vault.
     tool(&["userdel", "--force", &new]);
     assert_eq!(device.run(), RunOutcome::AccountMissing);
-    device.is_told();
+    device.is_reported();
     let request = Request::new("tester", "a test");
     let options = DiscloseOptions::default();
     let found =
@@ -175,11 +175,11 @@ fn a_service_tells_reports_and_follows_an_account_that_comes_and_goes() {
         device.status().state == "settled" && !missing(device) && device.row().is_some()
     };
     device.serve_until(missing);
-    device.is_told();
+    device.is_reported();
     make(&device.account.name);
     device.serve_until(settled);
     device.is_settled();
     tool(&["userdel", "--force", &device.account.name]);
     device.serve_until(missing);
-    device.is_told();
+    device.is_reported();
 }

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
-use laps_host::account::refusal::asked;
+use laps_host::account::refusal::parse_demands;
 use laps_host::account::setter::SetterLock;
 use laps_host::account::windows::WindowsStore;
 use laps_host::account::{AccountStore as _, StoreError, Verification};
@@ -108,7 +108,7 @@ fn refusals_are_told_apart() {
     let refused = set(&find("laps-strict").unwrap()).unwrap_err();
     assert!(matches!(refused, StoreError::Refused(_)));
     // The policy of this machine has a minimum length of 24, and the refusal says so.
-    assert_eq!(asked(refused.reason(), 12).length, 24);
+    assert_eq!(parse_demands(refused.reason(), 12).length, 24);
     assert!(matches!(set(&find("laps-guarded").unwrap()), Err(StoreError::ManagedElsewhere(_))));
     let gone = LocalAccount { name: name("laps-nobody"), sid: None, enabled: true };
     assert!(matches!(set(&gone), Err(StoreError::NoSuchAccount(_))));

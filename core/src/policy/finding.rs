@@ -51,11 +51,11 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn error(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Error, rule, setting: shown(setting), message }
+        Self { level: Level::Error, rule, setting: printable(setting), message }
     }
 
     pub(super) fn warning(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Warning, rule, setting: shown(setting), message }
+        Self { level: Level::Warning, rule, setting: printable(setting), message }
     }
 
     pub(super) const fn note(rule: &'static str, message: String) -> Self {
@@ -74,7 +74,7 @@ impl fmt::Display for Finding {
 }
 
 /// A name from a document, fit for a terminal.
-fn shown(name: &str) -> String {
+fn printable(name: &str) -> String {
     const SHOWN: usize = 64;
     let mut out = String::new();
     for letter in name.chars().take(SHOWN) {
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn a_strange_name_is_shown_short_and_without_what_a_terminal_obeys() {
-        assert_eq!(shown("Pass\u{1b}[2Jword\n"), "Pass\\u{1b}[2Jword\\n");
-        assert_eq!(shown(&"é".repeat(64)), "é".repeat(64));
-        let long = shown(&"é".repeat(100_000));
+        assert_eq!(printable("Pass\u{1b}[2Jword\n"), "Pass\\u{1b}[2Jword\\n");
+        assert_eq!(printable(&"é".repeat(64)), "é".repeat(64));
+        let long = printable(&"é".repeat(100_000));
         assert_eq!((long.chars().count(), long.ends_with('…')), (65, true));
     }
 

@@ -21,7 +21,7 @@ impl Evaluation {
     /// what is no single value) and `refused` (the reason) stand beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json(&Shown {
+        json(&EvaluationJson {
             settings: ByName(&self.settings, &self.refused),
             findings: &self.findings,
             root: self.root.map(|root| Winner { name: root.name(), sources: &self.sources }),
@@ -130,7 +130,7 @@ fn json(value: &impl Serialize) -> String {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct EvaluationJson<'a> {
     settings: ByName<'a>,
     findings: &'a [Finding],
     root: Option<Winner<'a>>,
@@ -149,7 +149,7 @@ struct ByName<'a>(&'a [Row], &'a [RefusedRow]);
 impl Serialize for ByName<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Shown<'a> {
+        struct SettingJson<'a> {
             value: Option<&'a OwnedValue>,
             source: &'a str,
             #[serde(flatten)]
@@ -161,12 +161,12 @@ impl Serialize for ByName<'_> {
             refused: &'a str,
         }
         let in_force = self.0.iter().map(|row| {
-            let shown = Shown { value: Some(&row.value), source: &row.source, refused: None };
+            let shown = SettingJson { value: Some(&row.value), source: &row.source, refused: None };
             (row.setting.name(), shown)
         });
         let refused = self.1.iter().map(|row| {
             let refused = Some(Refused { given: &row.given, refused: &row.reason });
-            (row.setting.name(), Shown { value: None, source: &row.source, refused })
+            (row.setting.name(), SettingJson { value: None, source: &row.source, refused })
         });
         to.collect_map(in_force.chain(refused))
     }

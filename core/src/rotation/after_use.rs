@@ -81,7 +81,7 @@ impl Rotation {
     fn schedule_reset(&mut self, at: Timestamp) {
         let deadline = at.plus(self.config.post_authentication_delay_seconds);
         self.journal.used = Some(Use { deadline, latest: at, tries: 0 });
-        self.said.grace = false;
+        self.reported.grace = false;
         let seconds = deadline.as_unix_seconds();
         self.say(EventKind::AuthenticationDetected, Reason::None, seconds);
     }
@@ -97,8 +97,8 @@ impl Rotation {
     /// The delay after a use is over.
     pub(super) fn expire_grace(&mut self) {
         let expired = self.journal.used.is_some_and(|used| self.is_past(used.deadline));
-        if expired && !self.said.grace {
-            self.said.grace = true;
+        if expired && !self.reported.grace {
+            self.reported.grace = true;
             self.say(EventKind::GraceExpired, Reason::PostAuthentication, 0);
         }
     }
@@ -107,7 +107,7 @@ impl Rotation {
     pub(super) fn cancel_reset(&mut self, kind: EventKind, reason: Reason) {
         if let Some(used) = self.journal.used.take() {
             self.journal.covered = self.journal.covered.max(used.latest);
-            self.said.grace = false;
+            self.reported.grace = false;
             self.say(kind, reason, u64::from(used.tries));
             self.changed(Unsaved::Detail);
         }
@@ -147,7 +147,7 @@ impl Rotation {
             self.schedule_reset(used.latest);
         } else {
             self.journal.used = None;
-            self.said.grace = false;
+            self.reported.grace = false;
         }
         if !expired {
             self.say(EventKind::PostAuthenticationCancelled, Reason::Superseded, 0);

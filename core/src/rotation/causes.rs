@@ -226,7 +226,7 @@ impl Rotation {
     }
 
     /// The same where it is no back-off: a failure was told when it happened, and this is told now.
-    pub(super) fn untold_waits(&self) -> Option<Waits> {
+    pub(super) fn unreported_waits(&self) -> Option<Waits> {
         self.waits().filter(|waits| self.journal.not_before != Some(waits.until))
     }
 

@@ -437,12 +437,12 @@ impl Rotation {
             self.say(EventKind::NotDue, Reason::None, 0);
             self.forget_failure();
         }
-        let waits = self.untold_waits();
-        if let Some(waits) = waits.filter(|waits| self.said.waits != Some(*waits)) {
+        let waits = self.unreported_waits();
+        if let Some(waits) = waits.filter(|waits| self.reported.waits != Some(*waits)) {
             self.say(EventKind::Waiting, waits.why, waits.until.as_unix_seconds());
         }
-        if self.said.waits != waits {
-            self.said.waits = waits;
+        if self.reported.waits != waits {
+            self.reported.waits = waits;
             self.changed(Unsaved::Detail);
         }
     }

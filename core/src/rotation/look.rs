@@ -37,8 +37,8 @@ impl Rotation {
     }
 
     fn see_missing(&mut self) {
-        if !self.said.missing {
-            self.said.missing = true;
+        if !self.reported.missing {
+            self.reported.missing = true;
             self.say(EventKind::AccountNotFound, Reason::AccountNotFound, 0);
         }
         if self.journal.missing {
@@ -55,7 +55,7 @@ impl Rotation {
     fn see_present(&mut self, change_stamp: Option<[u8; 32]>) {
         if self.journal.missing {
             self.journal.missing = false;
-            self.said.missing = false;
+            self.reported.missing = false;
             self.distrust(change_stamp);
             // What failed before failed on another account, perhaps.
             self.journal.failures = 0;
@@ -138,8 +138,8 @@ impl Rotation {
             self.take_log();
             return;
         }
-        if self.said.audit != finding {
-            self.said.audit = finding;
+        if self.reported.audit != finding {
+            self.reported.audit = finding;
             let reason = match finding {
                 AuditFinding::Restored => Reason::Restored,
                 AuditFinding::None | AuditFinding::Mismatch => Reason::AuditMismatch,
@@ -155,7 +155,7 @@ impl Rotation {
     /// From now on the vault's log at its last answer is what this device remembers.
     fn take_log(&mut self) {
         self.talk.acknowledges = false;
-        self.said.audit = AuditFinding::None;
+        self.reported.audit = AuditFinding::None;
         let log = self.talk.log.or(self.journal.audit);
         if self.journal.audit != log || self.journal.audit_finding != AuditFinding::None {
             self.journal.audit = log;

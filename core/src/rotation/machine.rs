@@ -38,7 +38,7 @@ pub struct Rotation {
     pub(super) readers: Option<[u8; 8]>,
     /// The committed record names a reader whom the next one will not.
     pub(super) reader_lost: bool,
-    pub(super) said: Said,
+    pub(super) reported: Reported,
     /// The restart is journalled as done and is to be done now.
     pub(super) restart: bool,
     pub(super) log: Log,
@@ -54,9 +54,9 @@ pub(super) enum Hurry {
     Forces,
 }
 
-/// What is told once, not at every input event.
+/// What is reported once, not at every input event.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Reported {
     pub(super) grace: bool,
     pub(super) missing: bool,
     pub(super) audit: AuditFinding,
@@ -281,7 +281,12 @@ impl Rotation {
             hurry: Hurry::No,
             readers: None,
             reader_lost: false,
-            said: Said { grace: false, missing: false, audit: AuditFinding::None, waits: None },
+            reported: Reported {
+                grace: false,
+                missing: false,
+                audit: AuditFinding::None,
+                waits: None,
+            },
             restart: false,
             log: Log::EMPTY,
         }

@@ -128,7 +128,7 @@ impl Rotation {
             acknowledges: self.talk.acknowledges,
             ..Talk::NEW
         };
-        self.said.missing = false;
+        self.reported.missing = false;
         self.reader_lost = false;
         self.remade = 0;
         self.restart = false;

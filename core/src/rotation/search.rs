@@ -118,7 +118,7 @@ impl Seen {
 }
 
 /// A run so long says how far it is.
-const TOLD_EVERY: usize = 200_000;
+const REPORT_EVERY: usize = 200_000;
 
 /// Visits every reachable state, the nearest first; stops at the first violation.
 pub(super) fn explore<S: Space>(setting: &S::Setting, most: usize) -> Found<S::Tally> {
@@ -199,7 +199,7 @@ fn walk<S: Space>(setting: &S::Setting, order: Order, most: usize) -> Found<S::T
             break;
         }
         assert!(seen.count <= most, "more states than the {most} that this bound allows");
-        if found.states.is_multiple_of(TOLD_EVERY) {
+        if found.states.is_multiple_of(REPORT_EVERY) {
             let (names, seconds) = (seen.ranks.len(), began.elapsed().as_secs());
             let (states, left) = (found.states, open.len());
             println!("   … {states} states of {names} names in {seconds} s, {left} to visit");

@@ -60,7 +60,7 @@ impl<S: Store> Vault<S> {
             for (held, state) in wanted {
                 let shown = match options.from_device {
                     true => held.sealings().collect(),
-                    false => held.shown(&readers),
+                    false => held.disclosable(&readers),
                 };
                 let shown = shown.iter().map(|sealing| intact(tx, scope, &name, held, sealing));
                 let shown: Vec<Option<Vec<u8>>> = shown.collect::<Result<_, _>>()?;

@@ -337,7 +337,7 @@ mod tests {
             self.vault.import_external(&Scope::EMPTY, "pc-1", sealed, SEEN, &WHO, NOW)
         }
 
-        fn shown(&self) -> Done<Vec<(u64, CandidateState, alloc::string::String)>> {
+        fn revealed(&self) -> Done<Vec<(u64, CandidateState, alloc::string::String)>> {
             let options = DiscloseOptions::default().with_history();
             let found = self.vault.disclose(&Scope::EMPTY, "pc-1", &WHO, options, NOW)?;
             let mut shown = Vec::new();
@@ -363,7 +363,7 @@ mod tests {
         let (pending, history) = (CandidateState::Pending, CandidateState::History);
         let shown = |version, state, day: u64| (version, state, format!("of day {day}"));
         assert_eq!(
-            fixture.shown()?,
+            fixture.revealed()?,
             [shown(3, pending, 20_000), shown(2, history, 19_990), shown(1, history, 19_980)]
         );
         let row = fixture.vault.show(&Scope::EMPTY, "pc-1")?;
@@ -378,7 +378,7 @@ mod tests {
         let more = found(&[20_030, 20_000, 19_990, 19_980])?;
         assert_eq!(fixture.import(&fixture.seal(&more)?)?, 1);
         assert_eq!(
-            fixture.shown()?,
+            fixture.revealed()?,
             [shown(4, pending, 20_030), shown(3, history, 20_000), shown(2, history, 19_990)]
         );
         assert_eq!(fixture.seal(&more)?.len(), 0);

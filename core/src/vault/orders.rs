@@ -5,12 +5,12 @@ use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
 use crate::identity::{Scope, Timestamp};
 
+use super::accessed::Accessed;
 use super::audit::{Action, quoted};
 use super::check_ins::append;
 use super::disclosure::MAX_ACTOR;
 use super::names::{find, locate};
 use super::rows::Ordered;
-use super::shown::Shown;
 use super::store::{Store, StoredDevice, Transaction};
 use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
 
@@ -78,7 +78,7 @@ impl<S: Store> Vault<S> {
                 tx,
                 scope,
                 &devices,
-                &Wanted { what: "", shown: None, strict: true },
+                &Wanted { what: "", accessed: None, strict: true },
                 request,
                 now,
             )
@@ -90,7 +90,7 @@ impl<S: Store> Vault<S> {
         &self,
         scope: &Scope,
         what: &str,
-        shown: Option<&Shown>,
+        accessed: Option<&Accessed>,
         request: &Request<'_>,
         now: Timestamp,
         next: impl Fn(
@@ -105,7 +105,7 @@ impl<S: Store> Vault<S> {
                 self.audited(scope, request, "", "order rotations", now, |tx| {
                     let page = next(tx, last.as_ref())?;
                     let names: Vec<&str> = page.iter().map(|stored| stored.name.as_str()).collect();
-                    let wanted = Wanted { what, shown, strict: false };
+                    let wanted = Wanted { what, accessed, strict: false };
                     let ordered = order(tx, scope, &names, &wanted, request, now)?;
                     Ok((page, ordered))
                 })?;
@@ -128,13 +128,13 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
-        let shown = Shown::to(self, scope, who, since, now)?;
+        let accessed = Accessed::by(self, scope, who, since, now)?;
         let name = quoted(who.name(), MAX_ACTOR);
         let what = format!("what {name} was shown since {since}");
-        let Some(devices) = shown.devices() else {
-            return self.order_pages(scope, &what, Some(&shown), request, now, by_name(scope));
+        let Some(devices) = accessed.devices() else {
+            return self.order_pages(scope, &what, Some(&accessed), request, now, by_name(scope));
         };
-        let wanted = Wanted { what: &what, shown: Some(&shown), strict: false };
+        let wanted = Wanted { what: &what, accessed: Some(&accessed), strict: false };
         let mut total = 0_u64;
         let mut pages = devices.chunks(PAGE);
         let mut page: &[&str] = pages.next().unwrap_or_default();
@@ -177,7 +177,7 @@ struct Wanted<'a> {
     /// As the entry says it; empty for devices that were named.
     what: &'a str,
     /// Only devices that may have one of these passwords.
-    shown: Option<&'a Shown>,
+    accessed: Option<&'a Accessed>,
     /// Whether a device that cannot be ordered makes all of it fail.
     strict: bool,
 }
@@ -191,7 +191,7 @@ fn order(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Ordered, VaultError> {
-    let &Wanted { what, shown, strict } = wanted;
+    let &Wanted { what, accessed, strict } = wanted;
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {
@@ -207,7 +207,7 @@ fn order(
             Err(error) => return Err(error),
             Ok(_) => continue,
         };
-        if shown.is_some_and(|shown| !shown.has_one_of(&known, now)) {
+        if accessed.is_some_and(|accessed| !accessed.has_one_of(&known, now)) {
             continue;
         }
         // The order names all that the device may hold, as soon as one of it was shown.

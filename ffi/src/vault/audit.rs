@@ -7,7 +7,7 @@ use laps_core::codec::Hex;
 use laps_core::vault::query::MAX_PAGE;
 use laps_core::vault::store::StoredEntry;
 
-use super::watched::{laps_progress, told};
+use super::watched::{laps_progress, reporter};
 use super::{head, laps_vault};
 use crate::pointer::{self, Buffer, Out};
 use crate::rows::{
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn laps_vault_audit_report(
             )
         };
         let expect = if expect.is_empty() { None } else { Some(head(expect)?) };
-        let mut told = told(progress, user);
+        let mut told = reporter(progress, user);
         let report = vault.vault.audit_verify_watched(&vault.scope, expect, &mut told)?;
         let row = Row::default()
             .number(LAPS_FIELD_VERIFIED, report.ok.into())

@@ -24,7 +24,7 @@ pub type laps_progress = Option<unsafe extern "C" fn(user: *mut c_void, done: u6
 pub type laps_step = Option<unsafe extern "C" fn(user: *mut c_void, records: u64) -> bool>;
 
 /// What tells a function of C.
-pub(super) fn told(progress: laps_progress, user: *mut c_void) -> impl FnMut(u64, u64) {
+pub(super) fn reporter(progress: laps_progress, user: *mut c_void) -> impl FnMut(u64, u64) {
     move |done, total| {
         if let Some(progress) = progress {
             // SAFETY: contract, Callbacks: it can be called while the call is made, in its thread,
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn laps_vault_import_watched(
         };
         let request = vault.request(actor, reason);
         let now = Timestamp::from_unix_seconds(now);
-        let mut told = told(progress, user);
+        let mut told = reporter(progress, user);
         let mut tell = |done| told(number(done), number(bytes.len()));
         let count = vault.vault.import_watched(&vault.scope, bytes, &request, now, &mut tell)?;
         out.set(number(count));

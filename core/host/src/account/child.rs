@@ -73,7 +73,7 @@ impl Finished {
             refusal::trouble(&text).join(", ")
         } else {
             let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            line.chars().filter(|c| !c.is_control()).take(MOST_SAID).collect()
+            line.chars().filter(|c| !c.is_control()).take(MAX_DESCRIBED).collect()
         };
         if why.is_empty() { how } else { format!("{how}: {why}") }
     }
@@ -318,6 +318,6 @@ const MOST_INPUT: usize = 4096;
 /// What is kept of each output.
 const MOST_OUTPUT: usize = 64 * 1024;
 /// What is passed on of a message, in characters.
-const MOST_SAID: usize = 300;
+const MAX_DESCRIBED: usize = 300;
 /// How long one wait for output may be.
 const STEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };

@@ -12,7 +12,7 @@ use laps_core::generate::Stricter;
 /// What this refusal asks for; `length` is that of the refused password, or of the shortest of its
 /// recipe. Nothing when the text does not say. Looks at no more than the first 1024 characters.
 #[must_use]
-pub fn asked(reason: &str, length: u8) -> Stricter {
+pub fn parse_demands(reason: &str, length: u8) -> Stricter {
     let Numbers { mut asked, short, long } = numbers(&beginning(reason));
     if short {
         asked.length = length.saturating_add(LONGER);
@@ -293,8 +293,8 @@ mod tests {
             ("The password is too long", with(|a| a.max_length = Some(13))),
             ("no more than 2 identical characters in a row", with(|a| a.max_run = Some(2))),
         ] {
-            assert_eq!(asked(text, 14), expected, "{text}");
-            assert_eq!(asked(&worded(text), 14), expected, "{}", worded(text));
+            assert_eq!(parse_demands(text, 14), expected, "{text}");
+            assert_eq!(parse_demands(&worded(text), 14), expected, "{}", worded(text));
         }
     }
 
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(worded("pa ss: it is WAY too short"), "it is too short");
         assert_eq!(trouble("chpasswd: pa ss: Permission denied"), ["it is not allowed to"]);
         for (_, ours) in CAUSES.iter().chain(&TROUBLES) {
-            assert!(asked(ours, 14).is_empty(), "{ours}");
+            assert!(parse_demands(ours, 14).is_empty(), "{ours}");
         }
     }
 
@@ -339,8 +339,8 @@ mod tests {
             "at least one of these is missing",
             "at least \u{0663} digits",
         ] {
-            assert!(asked(text, 14).is_empty(), "{text}: {:?}", asked(text, 14));
-            assert!(asked(&worded(text), 14).is_empty(), "{}", worded(text));
+            assert!(parse_demands(text, 14).is_empty(), "{text}: {:?}", parse_demands(text, 14));
+            assert!(parse_demands(&worded(text), 14).is_empty(), "{}", worded(text));
         }
     }
 
@@ -351,16 +351,16 @@ mod tests {
             "too short: minimum 999",
             "too short: minimum 99999999999999999999",
         ] {
-            assert_eq!(asked(text, 14).length, 18, "{text}");
+            assert_eq!(parse_demands(text, 14).length, 18, "{text}");
         }
     }
 
     #[test]
     fn no_text_is_too_long_or_too_strange() {
         let hostile = "at least ".repeat(1 << 17) + "20 characters";
-        assert!(asked(&hostile, 14).is_empty());
+        assert!(parse_demands(&hostile, 14).is_empty());
         let many = "at least 9 digits; ".repeat(1 << 16);
-        assert_eq!(asked(&many, 14), with(|a| a.digits = 9));
+        assert_eq!(parse_demands(&many, 14), with(|a| a.digits = 9));
         // Every sequence of four pieces.
         let pieces = [
             "at least",
@@ -391,9 +391,9 @@ mod tests {
                 {
                     let picked = [first, second, third, fourth];
                     for text in [picked.concat(), picked.join(" ")] {
-                        let asked = asked(&text, u8::MAX);
+                        let asked = parse_demands(&text, u8::MAX);
                         assert_eq!(
-                            super::asked(&worded(&text), u8::MAX),
+                            parse_demands(&worded(&text), u8::MAX),
                             asked,
                             "{text}: {}",
                             worded(&text)

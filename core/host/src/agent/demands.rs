@@ -74,7 +74,7 @@ impl Demands {
     }
 
     /// For an administrator.
-    pub(super) fn told(&self) -> Vec<Demand> {
+    pub(super) fn list(&self) -> Vec<Demand> {
         let followed = self.followed.parts().map(|part| Demand {
             demand: part.to_string(),
             followed: true,
@@ -89,7 +89,7 @@ impl Demands {
     }
 
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let kept = Kept {
+        let kept = StoredDemands {
             format: FORMAT,
             policy: self.policy,
             followed: (&self.followed).into(),
@@ -102,7 +102,7 @@ impl Demands {
     /// None when it is not such a file.
     pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..).filter(|bytes| bytes.len() <= MOST_BYTES)?;
-        let kept: Kept = serde_json::from_slice(bytes).ok()?;
+        let kept: StoredDemands = serde_json::from_slice(bytes).ok()?;
         let refused: Vec<_> =
             kept.refused.into_iter().map(|(part, why)| (Stricter::from(part), why)).collect();
         let single = refused.iter().all(|(part, _)| part.parts().count() == 1);
@@ -131,7 +131,7 @@ impl Agent {
     pub(super) fn learn(&mut self, policy: &Policy, reason: &str) {
         // The recipe's shortest: how long a passphrase was is nobody's business.
         let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
-        let asked = refusal::asked(reason, u8::try_from(length).unwrap_or(u8::MAX));
+        let asked = refusal::parse_demands(reason, u8::try_from(length).unwrap_or(u8::MAX));
         if asked.is_empty() {
             return;
         }
@@ -183,17 +183,17 @@ fn kind(part: &Stricter) -> [bool; 7] {
 /// The file.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StoredDemands {
     format: u8,
     policy: [u8; 32],
-    followed: Asked,
-    refused: Vec<(Asked, String)>,
+    followed: StoredDemand,
+    refused: Vec<(StoredDemand, String)>,
 }
 
 /// A [`Stricter`] in the file.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct StoredDemand {
     length: u8,
     max_length: Option<u8>,
     upper: u8,
@@ -203,7 +203,7 @@ struct Asked {
     max_run: Option<u8>,
 }
 
-impl From<&Stricter> for Asked {
+impl From<&Stricter> for StoredDemand {
     fn from(asked: &Stricter) -> Self {
         Self {
             length: asked.length,
@@ -217,8 +217,8 @@ impl From<&Stricter> for Asked {
     }
 }
 
-impl From<Asked> for Stricter {
-    fn from(kept: Asked) -> Self {
+impl From<StoredDemand> for Stricter {
+    fn from(kept: StoredDemand) -> Self {
         let mut asked = Self::default();
         asked.length = kept.length;
         asked.max_length = kept.max_length;
@@ -259,17 +259,17 @@ mod tests {
         let (demands, refused) = Demands::default().after(&letters, &asked);
         assert_eq!(demands.followed(&letters), with(|a| a.length = 20));
         assert_eq!(refused.len(), 1);
-        let told = demands.told();
+        let told = demands.list();
         let told: Vec<_> =
             told.iter().map(|each| (each.demand.as_str(), each.why.as_deref())).collect();
         let why = "PasswordComplexity 2 makes no digits";
         assert_eq!(told, [("at least 20 characters", None), ("at least 2 digits", Some(why))]);
-        // Asked for again, nothing changes; a larger number takes its place.
+        // StoredDemand for again, nothing changes; a larger number takes its place.
         assert_eq!(demands.after(&letters, &asked).0, demands);
         let (more, _) = demands.after(&letters, &with(|a| a.digits = 3));
-        assert_eq!(more.told().len(), 2);
+        assert_eq!(more.list().len(), 2);
         // Once a password is taken, nothing stands in the way.
-        assert_eq!(more.taken().told().len(), 1);
+        assert_eq!(more.taken().list().len(), 1);
         assert_eq!(Demands::from_json(&more.to_json()), Some(more));
     }
 
@@ -280,7 +280,7 @@ mod tests {
         let (short, refused) = long.after(&full, &with(|a| a.max_length = Some(20)));
         assert_eq!(short.followed(&full), with(|a| a.max_length = Some(20)));
         assert_eq!(refused.len(), 1);
-        let told = short.told();
+        let told = short.list();
         assert!(told[1].demand == "at least 40 characters" && !told[1].followed, "{told:?}");
         // What no recipe can follow drops nothing.
         let (same, refused) = long.after(&full, &with(|a| a.max_length = Some(10)));

@@ -175,6 +175,6 @@ pub fn status(folder: &Path) -> Result<Status, AgentError> {
             .ok_or(AgentError::Internal("the journal has no status that can be read"))?,
     };
     let demands = state::demands(folder)?.and_then(|bytes| Demands::from_json(&bytes));
-    status.demands = demands.map(|demands| demands.told()).unwrap_or_default();
+    status.demands = demands.map(|demands| demands.list()).unwrap_or_default();
     Ok(status)
 }

@@ -33,7 +33,7 @@ impl Files {
     /// The files of a connection that has read: SQLite has all three open.
     pub(super) fn of(path: &Path, guard: Guard) -> Result<Self, StoreError> {
         #[cfg(unix)]
-        let seen = unix::Seen::opened(path).map_err(|why| why.told(path))?;
+        let seen = unix::Seen::opened(path).map_err(|why| why.to_error(path))?;
         guard.opened(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()))?;
         Ok(Self {
             #[cfg(unix)]
@@ -48,7 +48,7 @@ impl Files {
     /// A file at rest, which nobody writes while it is read.
     pub(super) fn at_rest(path: &Path) -> Result<Self, StoreError> {
         #[cfg(unix)]
-        let seen = unix::Seen::at_rest(path).map_err(|why| why.told(path))?;
+        let seen = unix::Seen::at_rest(path).map_err(|why| why.to_error(path))?;
         let _ = path;
         Ok(Self {
             #[cfg(unix)]
@@ -77,7 +77,7 @@ impl Files {
         }
         #[cfg(unix)]
         if let Err(why) = self.seen.again(&self.path, &self.guard) {
-            let told = why.told(&self.path);
+            let told = why.to_error(&self.path);
             if matches!(why, Why::Failed(..)) {
                 return Err(told);
             }
@@ -115,7 +115,7 @@ enum Why {
 
 #[cfg(unix)]
 impl Why {
-    fn told(&self, path: &Path) -> StoreError {
+    fn to_error(&self, path: &Path) -> StoreError {
         let at = path.display();
         let what = match self {
             Self::Failed(file, error) => {

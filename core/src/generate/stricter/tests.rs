@@ -11,7 +11,7 @@ use super::*;
 use crate::generate::{Complexity, Recipe, RecipeError};
 use crate::random::Generator;
 
-fn asked(length: u8, digits: u8, max_run: Option<u8>) -> Stricter {
+fn demand(length: u8, digits: u8, max_run: Option<u8>) -> Stricter {
     Stricter { length, digits, max_run, ..Stricter::default() }
 }
 
@@ -175,7 +175,7 @@ proptest! {
 #[test]
 fn a_recipe_that_only_adds_rules_would_be_weaker() {
     for device in
-        [asked(0, 10, None), asked(0, 2, None), asked(0, 0, Some(1)), asked(14, 0, Some(2))]
+        [demand(0, 10, None), demand(0, 2, None), demand(0, 0, Some(1)), demand(14, 0, Some(2))]
     {
         let policy = Recipe::complexity(Complexity::Full, 14).unwrap();
         let rules = only_rules(Complexity::Full, 14, &device).unwrap();
@@ -190,13 +190,13 @@ fn a_recipe_that_only_adds_rules_would_be_weaker() {
 fn ten_digits_take_three_more_characters() {
     // Counted by another program, as a sum over the four counts: 17 is the first length with as
     // many.
-    let recipe = Recipe::complexity_and(Complexity::Full, 14, &asked(0, 10, None)).unwrap();
+    let recipe = Recipe::complexity_and(Complexity::Full, 14, &demand(0, 10, None)).unwrap();
     assert_eq!((recipe.strength().min_length(), recipe.strength().max_length()), (17, 17));
 }
 
 #[test]
 fn a_device_that_asks_for_less_changes_nothing() {
-    for least in [Stricter::default(), asked(8, 1, None)] {
+    for least in [Stricter::default(), demand(8, 1, None)] {
         let recipe = Recipe::complexity_and(Complexity::Full, 14, &least).unwrap();
         let policy = Recipe::complexity(Complexity::Full, 14).unwrap();
         assert_eq!(recipe.strength(), policy.strength());
@@ -211,14 +211,14 @@ fn what_cannot_be_followed_says_why() {
             .unwrap_err()
     };
     let at_most = |most| Stricter { max_length: Some(most), ..Stricter::default() };
-    let digits = asked(0, 1, None);
+    let digits = demand(0, 1, None);
     let error = Recipe::complexity_and(Complexity::UpperLower, 14, &digits).unwrap_err();
     assert_eq!(error, NotStricter::Beyond { complexity: Complexity::UpperLower, what: "digits" });
     assert_eq!(error.to_string(), "PasswordComplexity 2 makes no digits");
-    assert_eq!(full(14, &asked(65, 0, None)), NotStricter::TooLong { length: 65, max: 64 });
-    assert_eq!(full(14, &asked(0, 62, None)), NotStricter::TooLong { length: 65, max: 64 });
+    assert_eq!(full(14, &demand(65, 0, None)), NotStricter::TooLong { length: 65, max: 64 });
+    assert_eq!(full(14, &demand(0, 62, None)), NotStricter::TooLong { length: 65, max: 64 });
     assert_eq!(full(14, &at_most(13)), NotStricter::TooLong { length: 14, max: 13 });
-    assert_eq!(full(64, &asked(0, 2, None)), NotStricter::Weaker { max: 64 });
+    assert_eq!(full(64, &demand(0, 2, None)), NotStricter::Weaker { max: 64 });
     let both = Stricter { digits: 10, ..at_most(16) };
     assert_eq!(full(14, &both), NotStricter::Weaker { max: 16 });
     assert_eq!(
@@ -260,17 +260,17 @@ fn a_passphrase_gets_more_words_until_every_one_has_what_is_asked_for() {
     let phrase =
         |words, device: &Stricter| Recipe::passphrase_and(Complexity::ShortWords, words, device);
     let few = Recipe::passphrase(Complexity::ShortWords, 3).unwrap();
-    let more = phrase(3, &asked(20, 0, None)).unwrap();
+    let more = phrase(3, &demand(20, 0, None)).unwrap();
     assert!(few.strength().min_length() < 20 && more.strength().min_length() >= 20);
     // Each word has an upper-case letter and at least two lower-case ones.
     let letters = Stricter { upper: 5, lower: 9, ..Stricter::default() };
     assert_eq!(phrase(3, &letters).unwrap().strength(), phrase(5, &letters).unwrap().strength());
     assert_eq!(
-        phrase(5, &asked(0, 0, Some(2))).unwrap().strength(),
+        phrase(5, &demand(0, 0, Some(2))).unwrap().strength(),
         phrase(5, &letters).unwrap().strength()
     );
-    assert_eq!(phrase(3, &asked(64, 0, None)).unwrap_err(), NotStricter::TooFewWords);
-    for device in [asked(0, 1, None), asked(0, 0, Some(1))] {
+    assert_eq!(phrase(3, &demand(64, 0, None)).unwrap_err(), NotStricter::TooFewWords);
+    for device in [demand(0, 1, None), demand(0, 0, Some(1))] {
         let error = phrase(6, &device).unwrap_err();
         assert!(matches!(error, NotStricter::Beyond { .. }), "{error}");
     }

@@ -10,7 +10,7 @@ use crate::rotation::message::{Answer, AuditHead, CommitAnswer, MAX_ANSWER, Refu
 use crate::rotation::set::IdSet;
 
 /// The answer with this lie in it; none where it says nothing else then.
-pub(super) fn told(lie: Lie, answer: &[u8], machine: &Rotation) -> Option<Vec<u8>> {
+pub(super) fn falsify(lie: Lie, answer: &[u8], machine: &Rotation) -> Option<Vec<u8>> {
     let truth = Answer::decode(answer).unwrap();
     let mut told = truth;
     let offers = machine.offers();

@@ -81,7 +81,7 @@ impl World {
             return;
         }
         for lie in Lie::ALL.iter().filter(|lie| self.lies(setting, **lie)) {
-            let Some(told) = lies::told(*lie, answer, &self.machine) else { continue };
+            let Some(told) = lies::falsify(*lie, answer, &self.machine) else { continue };
             let mut next = self.clone();
             next.lied();
             next.take(&told, setting);

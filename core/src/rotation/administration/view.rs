@@ -39,12 +39,14 @@ impl World {
             .or_else(|| self.wrong_findings(kept, &row))
             .or_else(|| self.wrong_stats(kept, &row, &vault))
             .or_else(|| self.wrong_records(kept, &vault))
-            .or_else(|| if self.is_told(setting) { self.wrong_report(kept, &row) } else { None })
+            .or_else(
+                || if self.is_reported(setting) { self.wrong_report(kept, &row) } else { None },
+            )
             .or_else(|| self.wrong_disclosure(kept, setting, &vault))
     }
 
     /// Whether the vault was told everything that the device knows.
-    fn is_told(&self, setting: &Setting) -> bool {
+    fn is_reported(&self, setting: &Setting) -> bool {
         let unheard = any![Fault::Crash, Fault::Lose, Fault::Repeat, Fault::Clone];
         let idle = matches!(self.place(), Place::Idle(_)) && setting.faults & unheard == 0;
         let last = self.machine.journal.last.map(|last| last.kind);

@@ -37,7 +37,7 @@ fn step(world: &mut World, lie: Option<Lie>) {
         Place::InFlight => {
             let honest = world.answer.take().unwrap().to_vec();
             let lie = lie.filter(|_| world.machine.step.attempt().is_none());
-            let told = lie.and_then(|lie| lies::told(lie, &honest, &world.machine));
+            let told = lie.and_then(|lie| lies::falsify(lie, &honest, &world.machine));
             world.take(&told.unwrap_or(honest), &QUIET);
             world.go_on(&QUIET);
         }

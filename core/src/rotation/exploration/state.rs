@@ -378,7 +378,7 @@ pub(super) fn timeless(machine: &mut Rotation) {
     talk.ask_at = None;
     (talk.spins, talk.silent, talk.report, talk.looked) = (0, 0, false, false);
     (machine.remade, machine.changes, machine.hurry) = (0, 0, Hurry::No);
-    machine.said = crate::rotation::machine::Said::default();
+    machine.reported = crate::rotation::machine::Reported::default();
     let journal = &mut machine.journal;
     journal.last = None;
     journal.audit = None;

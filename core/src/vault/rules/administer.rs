@@ -114,7 +114,7 @@ impl Held {
     /// The sealings to hand out, the newest first: those that name active readers only, where there
     /// is one; else all.
     #[must_use]
-    pub fn shown(&self, readers: &Readers) -> alloc::vec::Vec<&Sealing> {
+    pub fn disclosable(&self, readers: &Readers) -> alloc::vec::Vec<&Sealing> {
         let only = |sealing: &&Sealing| readers.names_only_active(&sealing.readers);
         let shown: alloc::vec::Vec<&Sealing> = self.sealings().filter(only).collect();
         if shown.is_empty() { self.sealings().collect() } else { shown }

@@ -37,7 +37,7 @@ struct Model {
     history: usize,
 }
 
-struct Said {
+struct Report {
     live: bool,
     may_hold: u32,
     offers: u32,
@@ -52,7 +52,7 @@ impl Model {
 
     /// One check-in, as the model has it: the state after it, stored, lacking, refused, what became
     /// of the commit.
-    fn vault(&self, state: &State, said: &Said) -> (State, [u32; 3], Option<char>) {
+    fn vault(&self, state: &State, said: &Report) -> (State, [u32; 3], Option<char>) {
         let (mut current, mut pending, mut history, mut highest, mut displaced) = state.clone();
         let least = if self.verify { self.history } else { self.history.max(2) };
         let may_hold = said.may_hold & !1;
@@ -163,7 +163,7 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
         let mut tokens = 0_u8;
         for _ in 0..30 {
             let before = state_of(&device.managed.candidates);
-            let mut said = Said {
+            let mut said = Report {
                 live: sampler.draw(3) > 0,
                 may_hold: sampler.some(2),
                 offers: sampler.some(2),

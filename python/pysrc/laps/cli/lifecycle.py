@@ -85,7 +85,7 @@ def purge(
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
-    confirm = yes or _asked(f"Remove {output.safe(device)} and every password of it?")
+    confirm = yes or _confirms(f"Remove {output.safe(device)} and every password of it?")
     head = opened.purge(
         device, actor=actor or user(), reason=reason or "purged on the command line", context=context(), confirm=confirm
     )
@@ -108,7 +108,7 @@ def remove_record(
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
-    confirm = yes or _asked(f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password.")
+    confirm = yes or _confirms(f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password.")
     head = opened.remove_record(
         device,
         record,
@@ -169,7 +169,7 @@ def reset_after(
         return
     after = None if time == "never" else inputs.duration(time)
     longer = before is not None and (after is None or after > before)
-    if longer and not yes and not _asked(f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"):
+    if longer and not yes and not _confirms(f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"):
         raise Failure(f"from {_after(before)} to {_after(after)}: passwords stay known for longer; --yes does it", Status.REFUSED)
     head = opened.set_rotate_after(
         after, actor=actor or user(), reason=reason or "reset-after set on the command line", context=context()
@@ -185,7 +185,7 @@ def _after(time: timedelta | None) -> str:
     return "only when whoever looks asks for it" if time is None else f"{output.age(time.total_seconds())} later"
 
 
-def _asked(question: str) -> bool:
+def _confirms(question: str) -> bool:
     """Asks where somebody can answer; where nobody can, the vault refuses and says why."""
     if not sys.stdin.isatty():
         return False

@@ -92,7 +92,7 @@ def _show(found: Evaluation) -> None:
         output.table(
             ["setting", "value", "source"],
             [
-                *([name, shown(setting.value), setting.source] for name, setting in found.settings.items()),
+                *([name, display(setting.value), setting.source] for name, setting in found.settings.items()),
                 # A value that is refused is none: it is not in force, and no default stands for it.
                 *([name, f"refused: {given(each.given)}", each.source] for name, each in found.refused.items()),
             ],
@@ -103,10 +103,10 @@ def _show(found: Evaluation) -> None:
         print(f"strength: {strength.bits:.6f} bits, {strength.admissible:,} passwords")
     for each in found.findings:
         if each.level != "error":
-            print(_told(each))
+            print(_line(each))
 
 
-def _told(each: Finding) -> str:
+def _line(each: Finding) -> str:
     """A finding in one line."""
     of = f"{each.setting}: " if each.setting else ""
     return output.safe(f"{each.level}: {of}{each.message}")
@@ -207,7 +207,7 @@ def _ask(document: dict[str, object]) -> None:
                 document.pop("PasswordLength", None)
         while True:
             answer = typer.prompt(
-                f"{name} ({summaries[name]})", default=shown(document.get(name, 6)), err=True, type=str
+                f"{name} ({summaries[name]})", default=display(document.get(name, 6)), err=True, type=str
             )
             tried = {**document, name: _value(name, answer.strip())}
             refused = [
@@ -270,7 +270,7 @@ def diff(
     else:
         output.table(
             ["setting", "old", "new", "effect", "because"],
-            ([each.setting, shown(each.old), shown(each.new), each.effect, each.because] for each in found),
+            ([each.setting, display(each.old), display(each.new), each.effect, each.because] for each in found),
             styles=["bold"],
         )
 
@@ -361,7 +361,7 @@ def schema(as_json: Json = False) -> None:
         return
     output.table(
         ["setting", "default", "accepted", "what it is"],
-        ([each["name"], shown(each["default"]), _accepted(each), each["summary"]] for each in document["settings"]),
+        ([each["name"], display(each["default"]), _accepted(each), each["summary"]] for each in document["settings"]),
         styles=["bold"],
     )
 
@@ -402,7 +402,7 @@ def complain(found: Evaluation) -> None:
     """Error findings go to standard error."""
     for each in found.findings:
         if each.level == "error":
-            output.note(_told(each))
+            output.note(_line(each))
 
 
 def hold(every: Sequence[Evaluation], strict: bool) -> None:
@@ -410,15 +410,15 @@ def hold(every: Sequence[Evaluation], strict: bool) -> None:
     warnings = [each for found in every for each in found.findings if each.level == "warning"]
     if strict and warnings:
         for each in warnings:
-            output.note(_told(each))
+            output.note(_line(each))
         raise Failure(f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED)
 
 
 def given(value: object) -> str:
     """What a document gives for a setting, in short."""
-    return "no single value" if value is None else shown(value)
+    return "no single value" if value is None else display(value)
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """A value as the policy file writes it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

@@ -40,7 +40,7 @@ def import_policy(
     converted = chosen.document is not data
     found = evaluate([(known, chosen.document)], policy=None if converted else name)
     for each in found.findings:
-        output.note(_told(each, converted))
+        output.note(_line(each, converted))
     if found.policy is None:
         raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
     if found.root is None:
@@ -66,7 +66,7 @@ def _chosen(found: list[Converted], name: str | None, file: Path) -> Converted:
     return wanted[0]
 
 
-def _told(finding: Finding, converted: bool) -> str:
+def _line(finding: Finding, converted: bool) -> str:
     of = f"{finding.setting}: " if finding.setting else ""
     # A line of what the conversion made is none of the file.
     message = re.sub(r"\bline [0-9]+: |, line [0-9]+\b", "", finding.message) if converted else finding.message

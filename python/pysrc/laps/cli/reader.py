@@ -17,7 +17,7 @@ from .guard import admit
 from .inputs import Trust
 from .status import Failure, Status
 
-__all__ = ["PassphraseDescriptor", "PassphraseFile", "asked", "load", "new_passphrase", "private", "public", "reader", "write_new"]
+__all__ = ["PassphraseDescriptor", "PassphraseFile", "key_passphrase", "load", "new_passphrase", "private", "public", "reader", "write_new"]
 
 reader = typer.Typer()
 
@@ -102,7 +102,7 @@ def new_passphrase(
     return found
 
 
-def asked(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> str | None:
+def key_passphrase(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> str | None:
     """The passphrase of a key file: given, or asked for when the file is encrypted."""
     given = passphrase_file is not None or passphrase_fd is not None
     if not given and _ENCRYPTED not in data:
@@ -155,7 +155,7 @@ def _key(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: i
         raise Failure(
             f"key file {file}: this is a public key; give the key file, which `laps reader new` made", Status.REFUSED
         )
-    passphrase = asked(data, file, passphrase_file, passphrase_fd)
+    passphrase = key_passphrase(data, file, passphrase_file, passphrase_fd)
     try:
         return ReaderKey.from_key_file(data, passphrase=passphrase)
     except LapsError as error:

@@ -11,7 +11,7 @@ from .._laps import ReaderSet, Signer, SignerKey
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Command, Json
-from .reader import PassphraseDescriptor, PassphraseFile, asked, new_passphrase, private, public, write_new
+from .reader import PassphraseDescriptor, PassphraseFile, key_passphrase, new_passphrase, private, public, write_new
 from .status import Failure, Status
 
 __all__ = ["reader_set", "signer"]
@@ -68,7 +68,7 @@ def sign(
         raise Failure(f"--version {version}: 1 to {(1 << 64) - 1} are accepted", Status.REFUSED)
     made = ReaderSet([public(each) for each in readers], version=version, scope=scope)
     data = private(authority)
-    passphrase = asked(data, authority, passphrase_file, passphrase_fd)
+    passphrase = key_passphrase(data, authority, passphrase_file, passphrase_fd)
     try:
         key = SignerKey.from_key_file(data, passphrase=passphrase)
     except LapsError as error:

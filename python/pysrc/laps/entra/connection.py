@@ -183,7 +183,7 @@ class Connection:
 
 
 def _refusal(response: HttpResponse, content: bytes, need: Need) -> LapsError:
-    said = _said(content)
+    said = _error_text(content)
     status = response.status_code
     if status == 401:
         return MachineError(
@@ -205,7 +205,7 @@ def _refusal(response: HttpResponse, content: bytes, need: Need) -> LapsError:
     return LapsError(f"Graph refuses the request (status {status}{said})", _ARGUMENT)
 
 
-def _said(content: bytes) -> str:
+def _error_text(content: bytes) -> str:
     try:
         error = json.loads(content)["error"]
         text = f"{error.get('code') or ''} {error.get('message') or ''}".strip()

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from .. import standing
 from .._laps import AuditEntry, Device, FormerAccount, Policy, Vault
 
-__all__ = ["SHOWN", "Facts", "Look", "due", "gather", "named"]
+__all__ = ["DISCLOSED", "Facts", "Look", "due", "gather", "named"]
 
 @dataclass(frozen=True)
 class Look:
@@ -41,7 +41,7 @@ def due(device: Device) -> datetime | None:
 
 #: What counts as shown to people, in the order in which more is known. Who says that he opened nothing was not shown anything, as far
 #: as his word goes: an order for what he was shown counts it all the same.
-SHOWN = ("proven", "claimed", "without outcome")
+DISCLOSED = ("proven", "claimed", "without outcome")
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class Facts:
         )
 
     @property
-    def shown(self) -> Counter[str]:
+    def disclosed(self) -> Counter[str]:
         """How many disclosures were proven or claimed to have been opened, or have no outcome."""
-        return Counter(each.how for each in self.looks if each.how in SHOWN)
+        return Counter(each.how for each in self.looks if each.how in DISCLOSED)
 
     @property
     def lookers(self) -> Counter[str]:
         """How often each person was shown something."""
-        return Counter(each.who for each in self.looks if each.how in SHOWN)
+        return Counter(each.who for each in self.looks if each.how in DISCLOSED)
 
 
 def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None = None) -> Facts:

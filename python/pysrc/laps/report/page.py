@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .. import standing
-from .facts import SHOWN, Facts, due, named
+from .facts import DISCLOSED, Facts, due, named
 from .frame import age_note, document, policy_section, section, table, tiles, time
 from .plots import bars, histogram
 
@@ -61,7 +61,7 @@ def _figures(facts: Facts) -> str:
         ("unreadable", len({device.device for device, name in facts.findings if name == "unreadable"}), True),
         ("failed", states["failed"], True),
         ("damaged", len(facts.damaged), True),
-        ("shown to people", facts.shown.total(), False),
+        ("shown to people", facts.disclosed.total(), False),
     ]
     words = "every entry is as it was written" if facts.audit_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
     kind = "" if facts.audit_ok else "bad"
@@ -127,7 +127,7 @@ def _looks(facts: Facts) -> str:
         for each in reversed(facts.looks[-200:])
     ]
     shown = table(["when", "who", "device", "why", "opened", "reader"], latest)
-    counted = ", ".join(f"{facts.shown[how]:,} {how}" for how in SHOWN)
+    counted = ", ".join(f"{facts.disclosed[how]:,} {how}" for how in DISCLOSED)
     note = f"{counted}. The last {len(latest)} of {len(facts.looks):,}."
     return section("Who was shown what", bars(facts.lookers) + shown, note)
 

@@ -11,13 +11,13 @@ const WRITER: &str = "120";
 pub(super) fn of_turn(log: &File, index: &File) -> Option<String> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let writer = find(&locks, index, |kind, from| kind == "POSIX" && from == WRITER);
-    told(writer.or_else(|| find(&locks, log, |kind, _| kind == "FLOCK"))?)
+    describe(writer.or_else(|| find(&locks, log, |kind, _| kind == "FLOCK"))?)
 }
 
 /// Who has a `flock` on a file.
 pub(super) fn of_flock(file: &File) -> Option<String> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
-    told(find(&locks, file, |kind, _| kind == "FLOCK")?)
+    describe(find(&locks, file, |kind, _| kind == "FLOCK")?)
 }
 
 /// The process that has a lock for writing on the file: 0 where it is one of another container.
@@ -42,7 +42,7 @@ fn holder(locks: &str, file: &str, wanted: impl Fn(&str, &str) -> bool) -> Optio
     })
 }
 
-fn told(process: u32) -> Option<String> {
+fn describe(process: u32) -> Option<String> {
     if process == 0 {
         return Some("by a process of another container; try again".to_owned());
     }
@@ -83,6 +83,6 @@ mod tests {
         let writer = |kind: &str, from: &str| kind == "POSIX" && from == WRITER;
         assert_eq!(holder(locks, "08:01:1235", writer), Some(18));
         assert_eq!(holder(locks, "08:01:1236", |_, _| true), Some(0));
-        assert!(told(0).is_some_and(|text| text.contains("container")));
+        assert!(describe(0).is_some_and(|text| text.contains("container")));
     }
 }

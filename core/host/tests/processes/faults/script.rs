@@ -75,7 +75,7 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
-fn said(answer: impl fmt::Debug) -> Vec<u8> {
+fn rendered(answer: impl fmt::Debug) -> Vec<u8> {
     format!("{answer:?}").into_bytes()
 }
 
@@ -108,7 +108,7 @@ impl Script {
         name: &'static str,
         work: impl Fn(&Vault<Target>, Timestamp) -> Result<T, VaultError> + 'static,
     ) {
-        self.push(name, Some(Box::new(move |vault, now| work(vault, now).map(said))));
+        self.push(name, Some(Box::new(move |vault, now| work(vault, now).map(rendered))));
         let step = self.steps.last().unwrap();
         assert!(step.answer.is_ok() || name.starts_with("refused"), "{name}: {:?}", step.answer);
     }

@@ -23,7 +23,7 @@ pub const MOST_ROUNDS: usize = 14;
 
 /// What a thread was told.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum Reply {
     /// This record of this device is stored.
     Stored(String, RecordId),
     /// The entry with this number is in the audit log.
@@ -46,7 +46,7 @@ pub fn at_once(
     vault: &Vault<SqliteStore>,
     devices: &mut [Device],
     rounds: usize,
-    told: impl Fn(Told) + Sync,
+    told: impl Fn(Reply) + Sync,
     failed: impl Fn(&VaultError) + Sync,
 ) -> usize {
     let (start, failures) = (Barrier::new(devices.len()), AtomicUsize::new(0));
@@ -73,31 +73,31 @@ pub fn at_once(
 }
 
 /// One check-in with a new record.
-fn send(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<Told, VaultError> {
+fn send(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<Reply, VaultError> {
     let record = device.make();
     let bytes = Device::bytes(&device.message(), &[&record]);
     let answer = vault.check_in(&scope(), device.name.as_str(), &bytes, NOW)?;
     assert!(Answer::decode(&answer).unwrap().stored.contains(bed::id(&record)));
-    Ok(Told::Stored(device.name.to_string(), bed::id(&record)))
+    Ok(Reply::Stored(device.name.to_string(), bed::id(&record)))
 }
 
-fn disclose(vault: &Vault<SqliteStore>, device: &Device) -> Result<Told, VaultError> {
+fn disclose(vault: &Vault<SqliteStore>, device: &Device) -> Result<Reply, VaultError> {
     let options = DiscloseOptions::default();
     let found = vault.disclose(&scope(), device.name.as_str(), &WHO, options, NOW)?;
-    Ok(Told::Disclosed(found.entry))
+    Ok(Reply::Disclosed(found.entry))
 }
 
 /// Opens the vault, and looks for all that was told.
-pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Told>, what: &str) {
+pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Reply>, what: &str) {
     let vault = Vault::from_system(SqliteStore::open(path).unwrap());
     let length = vault.audit_head(&scope()).unwrap().length;
     for told in told {
         match told {
-            Told::Stored(device, record) => {
+            Reply::Stored(device, record) => {
                 let rows = vault.history(&scope(), device).unwrap();
                 assert!(rows.iter().any(|row| row.record == *record), "{what}: {told:?}");
             }
-            Told::Disclosed(entry) => assert!(*entry <= length, "{what}: {told:?} of {length}"),
+            Reply::Disclosed(entry) => assert!(*entry <= length, "{what}: {told:?} of {length}"),
         }
     }
     let report = vault.audit_verify(&scope(), None).unwrap();
@@ -123,4 +123,4 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Told>, what: &str) {
 }
 
 /// What threads were told, in an order in which it could have been.
-pub type Log = Mutex<Vec<Told>>;
+pub type Log = Mutex<Vec<Reply>>;

@@ -1,4 +1,4 @@
-//! What somebody was shown, as the audit log tells it: disclosures, exports, back-ups, records that
+//! What somebody had access to, by the audit log: disclosures, exports, back-ups, records that
 //! were re-sealed.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
@@ -22,7 +22,7 @@ const COPYING_SECONDS: u64 = 3_600;
 
 /// What the entries of one actor say that was handed out to him, or imported by him.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct Accessed {
     /// Records that an entry names; in order.
     records: Vec<RecordId>,
     /// The devices of disclosures.
@@ -33,19 +33,19 @@ pub(super) struct Shown {
     all_until: Option<Timestamp>,
 }
 
-impl Shown {
+impl Accessed {
     /// What the log says about somebody since a time.
     ///
     /// # Errors
     /// What the store says.
-    pub(super) fn to<S: Store>(
+    pub(super) fn by<S: Store>(
         vault: &Vault<S>,
         scope: &Scope,
         who: Who<'_>,
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
-        let mut shown = Self::default();
+        let mut accessed = Self::default();
         let disordered = Disordered::of(vault, scope, now)?;
         let mut after = 0;
         loop {
@@ -57,12 +57,12 @@ impl Shown {
                 if let Ok(entry) = stored.entry
                     && in_time(&entry)
                 {
-                    shown.note(entry);
+                    accessed.note(entry);
                 }
             }
-            shown.tidy();
+            accessed.tidy();
         }
-        Ok(shown)
+        Ok(accessed)
     }
 
     fn note(&mut self, entry: Entry) {
@@ -166,14 +166,14 @@ mod tests {
         device
     }
 
-    fn shown(action: Action, detail: &str, records: &[u8]) -> Shown {
+    fn accessed(action: Action, detail: &str, records: &[u8]) -> Accessed {
         let mut entry = Entry::new(action, AT);
         entry.detail = detail.into();
         entry.records = records.iter().map(|id| RecordId::from_bytes([*id; 16])).collect();
-        let mut shown = Shown::default();
-        shown.note(entry);
-        shown.tidy();
-        shown
+        let mut accessed = Accessed::default();
+        accessed.note(entry);
+        accessed.tidy();
+        accessed
     }
 
     /// Earlier versions named no record of an export, or of a page that was exported for
@@ -185,9 +185,9 @@ mod tests {
             (Action::Exported, "backed up to 0 records.vault"),
             (Action::ExportedForResealing, "3 records of 200 devices"),
         ] {
-            let shown = shown(action, detail, &[]);
-            assert_eq!(shown.devices(), None);
-            let had = |at| shown.has_one_of(&device(7, at), NOW);
+            let accessed = accessed(action, detail, &[]);
+            assert_eq!(accessed.devices(), None);
+            let had = |at| accessed.has_one_of(&device(7, at), NOW);
             assert!(had(AT) && had(AT.plus(COPYING_SECONDS)), "{detail}");
             assert!(!had(AT.plus(COPYING_SECONDS + 1)) && !had(NOW), "{detail}");
             assert!(had(NOW.plus(1)), "a time from another clock is no proof that it was later");
@@ -198,19 +198,19 @@ mod tests {
             (Action::Resealed, "0 records"),
             (Action::Imported, "3 devices"),
         ] {
-            let shown = shown(action, detail, &[]);
-            assert_eq!(shown.devices(), Some(Vec::new()), "{detail}");
-            assert!(!shown.has_one_of(&device(7, AT), NOW), "{detail}");
+            let accessed = accessed(action, detail, &[]);
+            assert_eq!(accessed.devices(), Some(Vec::new()), "{detail}");
+            assert!(!accessed.has_one_of(&device(7, AT), NOW), "{detail}");
         }
     }
 
     #[test]
     fn an_entry_that_names_records_is_about_no_others() {
         for action in [Action::Exported, Action::ExportedForResealing, Action::Resealed] {
-            let shown = shown(action, "3 records", &[9, 7, 8]);
-            assert_eq!(shown.devices(), None);
-            assert!([7, 8, 9].iter().all(|id| shown.has_one_of(&device(*id, NOW), NOW)));
-            assert!(!shown.has_one_of(&device(6, AT), NOW));
+            let accessed = accessed(action, "3 records", &[9, 7, 8]);
+            assert_eq!(accessed.devices(), None);
+            assert!([7, 8, 9].iter().all(|id| accessed.has_one_of(&device(*id, NOW), NOW)));
+            assert!(!accessed.has_one_of(&device(6, AT), NOW));
         }
     }
 }
