@@ -99,7 +99,7 @@ enum Kind {
         method: Method,
     },
     #[cfg(feature = "passphrase")]
-    Words(passphrase::Words),
+    Words(passphrase::PassphraseRecipe),
 }
 
 impl Recipe {
@@ -132,7 +132,7 @@ impl Recipe {
     /// makes passwords.
     #[cfg(feature = "passphrase")]
     pub fn passphrase(complexity: Complexity, words: u8) -> Result<Self, RecipeError> {
-        let words = passphrase::Words::windows(complexity, words)?;
+        let words = passphrase::PassphraseRecipe::windows(complexity, words)?;
         Ok(Self { strength: words.strength(), kind: Kind::Words(words) })
     }
 

@@ -39,7 +39,8 @@ pub use self::{
         read, read_named,
     },
     evaluate::{
-        Clash, Evaluation, Given, OwnedValue, RefusedRow, Row, State, evaluate, evaluate_with,
+        Clash, Evaluation, Given, OwnedValue, RefusedRow, SettingRow, State, evaluate,
+        evaluate_with,
     },
     finding::{Finding, Level},
     report::{Difference, diff, diff_json, schema_json},

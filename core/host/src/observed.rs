@@ -27,11 +27,11 @@ pub struct Observations(Arc<Shared>);
 struct Shared {
     process: u32,
     wanted: AtomicBool,
-    kept: Mutex<Kept>,
+    kept: Mutex<Queue>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Queue {
     observed: VecDeque<Observed>,
     missed: u64,
 }
@@ -99,12 +99,12 @@ impl Shared {
         process::id() == self.process
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Queue {
     fn keep(&mut self, observed: &Observed) {
         if self.observed.len() == MAX_OBSERVED {
             self.observed.pop_front();

@@ -2,7 +2,7 @@
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{DirectoryError, Filetime, json::Text, json::Value};
+use super::{DirectoryError, Filetime, json::JsonText, json::Value};
 use crate::{
     account::Sid,
     identity::{AccountName, DeviceId},
@@ -135,7 +135,7 @@ pub struct Credential<'a> {
     pub sid: Option<Sid>,
     /// When it was backed up, where that is known.
     pub backup: Option<Filetime>,
-    password: Text<'a>,
+    password: JsonText<'a>,
 }
 
 impl Credential<'_> {

@@ -14,7 +14,7 @@ const TOO_DEEP: DirectoryError = DirectoryError::new("JSON nested over 16 deep")
 
 /// A text between its quotes, escapes and all.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a>(&'a str);
+pub(super) struct JsonText<'a>(&'a str);
 
 /// A value: the text from its first to its last character.
 #[derive(Clone, Copy)]
@@ -57,16 +57,16 @@ impl<'a> Value<'a> {
     }
 
     /// The text, when it is one; none for null.
-    pub(super) fn text(self) -> Result<Option<Text<'a>>, DirectoryError> {
+    pub(super) fn text(self) -> Result<Option<JsonText<'a>>, DirectoryError> {
         if self.0 == "null" {
             return Ok(None);
         }
         let inside = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        inside.map(|inside| Some(Text(inside))).ok_or(NOT_JSON)
+        inside.map(|inside| Some(JsonText(inside))).ok_or(NOT_JSON)
     }
 }
 
-impl Text<'_> {
+impl JsonText<'_> {
     /// Decodes the escapes into a buffer.
     pub(super) fn decode(self, buffer: &mut [u8]) -> Result<&str, DirectoryError> {
         const TOO_LONG: DirectoryError =
@@ -122,7 +122,7 @@ fn hex4(letters: &mut core::str::Chars<'_>) -> Result<u32, DirectoryError> {
 pub(super) struct Members<'a>(Parts<'a>);
 
 impl<'a> Iterator for Members<'a> {
-    type Item = Result<(Text<'a>, Value<'a>), DirectoryError>;
+    type Item = Result<(JsonText<'a>, Value<'a>), DirectoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next(|text| {

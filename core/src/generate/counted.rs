@@ -10,14 +10,14 @@ use super::mask::{equal, hide};
 use super::rules::{MAX_LENGTH, Rules};
 use super::sampler::{Range, Sampler};
 use super::spell::Alphabet;
-use super::table::Table;
+use super::table::CountingTable;
 use crate::random::RandomError;
 use crate::secret::declassify;
 
 /// Draws from a counting table, then redraws for the rules that the table does not know.
 #[derive(Clone, Debug)]
 pub(super) struct Counted {
-    table: Arc<Table>,
+    table: Arc<CountingTable>,
     kinds: Arc<[Alphabet]>,
     way: Way,
     attempts: u16,
@@ -34,12 +34,12 @@ enum Way {
 
 impl Counted {
     /// A table over the kinds.
-    pub(super) fn composition(table: Table, kinds: &[Alphabet], attempts: u16) -> Self {
+    pub(super) fn composition(table: CountingTable, kinds: &[Alphabet], attempts: u16) -> Self {
         Self { table: Arc::new(table), kinds: kinds.into(), way: Way::Composition, attempts }
     }
 
     /// A table over the positions.
-    pub(super) fn positions(table: Table, kinds: &[Alphabet], attempts: u16) -> Self {
+    pub(super) fn positions(table: CountingTable, kinds: &[Alphabet], attempts: u16) -> Self {
         Self { table: Arc::new(table), kinds: kinds.into(), way: Way::Positions, attempts }
     }
 

@@ -11,11 +11,11 @@ use super::forbid::Forbidden;
 use super::nat::Nat;
 use super::shape::{Counts, Kind, Shape};
 use super::table::{Edge, Graph};
-use super::words::Words;
+use super::words::ForbiddenWords;
 
 /// What may follow a state.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct Transition {
     tail: usize,
     /// Index into `Machine::masks`.
     mask: usize,
@@ -59,7 +59,7 @@ pub(super) struct Machine {
     after: Vec<Vec<Option<usize>>>,
     accepts: Vec<bool>,
     /// The steps from each tail; tail 0 is before the first character.
-    tails: Vec<Vec<Step>>,
+    tails: Vec<Vec<Transition>>,
     /// The characters of each kind.
     pub(super) kinds: Vec<CharSet>,
 }
@@ -71,7 +71,7 @@ pub(super) type Tail = (usize, u8, usize);
 impl Machine {
     /// The automaton; none when it has more states than a counting table has cells.
     pub(super) fn new(shape: &Shape, forbid: &Forbidden, limit: usize) -> Option<Self> {
-        let words = Words::new(forbid, shape.length);
+        let words = ForbiddenWords::new(forbid, shape.length);
         let kinds = split(shape, &words);
         let mut masks: Vec<u8> = kinds.iter().map(|(kind, _)| kind.groups).collect();
         masks.sort_unstable();
@@ -102,7 +102,7 @@ impl Machine {
                 };
                 let label = Label { kind: index, choice };
                 let (may_start, may_end) = (kind.may_start, kind.may_end);
-                steps.push(Step { tail, mask, may_start, may_end, ways, label });
+                steps.push(Transition { tail, mask, may_start, may_end, ways, label });
             });
             if order.len().saturating_mul(counts.len()) > limit {
                 return None;
@@ -119,7 +119,11 @@ impl Machine {
     }
 
     /// The steps from a state at a position, as the state they lead to.
-    fn steps(&self, state: usize, position: usize) -> impl Iterator<Item = (usize, Step)> + '_ {
+    fn steps(
+        &self,
+        state: usize,
+        position: usize,
+    ) -> impl Iterator<Item = (usize, Transition)> + '_ {
         let width = self.tails.len();
         let counts = state.checked_div(width).unwrap_or(0);
         let tail = state.checked_rem(width).unwrap_or(0);
@@ -252,7 +256,7 @@ impl Machine {
 /// place among the kinds, and how the character is chosen within it.
 pub(super) fn follow(
     shape: &Shape,
-    words: &Words,
+    words: &ForbiddenWords,
     kinds: &[(Kind, Option<u8>)],
     tail: Tail,
     mut add: impl FnMut(Tail, (&Kind, u8), Choice),
@@ -276,7 +280,7 @@ pub(super) fn follow(
 }
 
 /// The kinds of the shape, split further by the letters of the words.
-pub(super) fn split(shape: &Shape, words: &Words) -> Vec<(Kind, Option<u8>)> {
+pub(super) fn split(shape: &Shape, words: &ForbiddenWords) -> Vec<(Kind, Option<u8>)> {
     let mut kinds = Vec::new();
     for kind in shape.kinds() {
         let mut letters: BTreeMap<Option<u8>, CharSet> = BTreeMap::new();

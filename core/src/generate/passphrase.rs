@@ -7,7 +7,7 @@ mod ambiguous;
 mod builder;
 mod eff;
 mod list;
-mod text;
+mod phrase;
 
 use core::fmt;
 
@@ -21,12 +21,12 @@ use crate::secret::{Password, declassify};
 #[cfg(feature = "alloc")]
 pub use builder::PassphraseBuilder;
 use list::List;
-pub(super) use text::Text;
+pub(super) use phrase::Phrase;
 use zeroize::Zeroize as _;
 
 /// A passphrase recipe.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
+pub(super) struct PassphraseRecipe {
     list: List,
     range: Range,
     digit_range: Range,
@@ -38,10 +38,10 @@ pub(super) struct Words {
     digit: bool,
     /// Words that run together in more than one way are drawn letter by letter.
     #[cfg(feature = "alloc")]
-    ambiguous: Option<alloc::sync::Arc<super::table::Table>>,
+    ambiguous: Option<alloc::sync::Arc<super::table::CountingTable>>,
 }
 
-impl Words {
+impl PassphraseRecipe {
     fn new(list: List, count: u8) -> Self {
         Self {
             range: Range::new(list.len(), count),
@@ -109,7 +109,7 @@ impl Words {
         out: &mut [u8],
     ) -> Result<usize, RandomError> {
         for _ in 0..ATTEMPTS {
-            let mut text = Text::default();
+            let mut text = Phrase::default();
             if declassify(self.attempt(sampler, &mut text)?) {
                 text.write(out);
                 return Ok(text.len());
@@ -122,7 +122,7 @@ impl Words {
     pub(super) fn attempt<D: Sampler>(
         &self,
         sampler: &mut D,
-        text: &mut Text,
+        text: &mut Phrase,
     ) -> Result<u64, RandomError> {
         let mut reject = 0;
         if self.digit {

@@ -146,7 +146,7 @@ pub(super) fn by_composition(rules: &Rules, admissible: &Nat) -> Option<counted:
     let base = table::weigh(&graph).0.first()?.first().copied()?;
     let attempts = super::redraw::attempts(admissible, &base)?;
     let kinds = counted::alphabets(shape.kinds().map(|kind| kind.chars));
-    Some(counted::Counted::composition(table::Table::new(&graph, false)?, &kinds, attempts))
+    Some(counted::Counted::composition(table::CountingTable::new(&graph, false)?, &kinds, attempts))
 }
 
 /// Groups, runs and ends from a table, forbidden words by redrawing; or all of it from a table.
@@ -160,7 +160,11 @@ pub(super) fn by_position(rules: &Rules, admissible: &Nat) -> Option<counted::Co
         let base = table::weigh(&graph).0.first()?.first().copied()?;
         let attempts = super::redraw::attempts(admissible, &base)?;
         let kinds = counted::alphabets(machine.kinds.iter().copied());
-        Some(counted::Counted::positions(table::Table::new(&graph, true)?, &kinds, attempts))
+        Some(counted::Counted::positions(
+            table::CountingTable::new(&graph, true)?,
+            &kinds,
+            attempts,
+        ))
     })
 }
 

@@ -58,7 +58,7 @@ pub(super) fn weigh(graph: &Graph) -> (Vec<Vec<Nat>>, usize) {
 
 /// The counting table of a graph.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct CountingTable {
     layers: Vec<Layer>,
     limbs: usize,
     range: RankRange,
@@ -80,7 +80,7 @@ struct Cell {
     label: u32,
 }
 
-impl Table {
+impl CountingTable {
     /// The table; none when it would have more than [`MAX_TABLE`] cells. With `quotients`, `walk`
     /// tells which of the ways of an edge was taken, and no edge has more than 128 ways.
     pub(super) fn new(graph: &Graph, quotients: bool) -> Option<Self> {

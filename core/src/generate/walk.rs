@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::machine::{Choice, Tail, follow, split};
 use super::rules::Rules;
 use super::shape::{Counts, Shape};
-use super::words::Words;
+use super::words::ForbiddenWords;
 
 /// How many states are looked at. What is found is found early: each step goes where most is
 /// missing. A walk over all of them takes about ten milliseconds.
@@ -19,7 +19,7 @@ type State = (u8, Counts, Tail);
 /// it. Where none was, there may be one all the same.
 pub(super) fn finds(rules: &Rules, shorter: bool) -> bool {
     let shape = Shape::new(rules);
-    let words = Words::new(&rules.forbid, shape.length);
+    let words = ForbiddenWords::new(&rules.forbid, shape.length);
     let kinds = split(&shape, &words);
     let mut seen = BTreeSet::new();
     let mut open: Vec<State> = alloc::vec![(0, Counts::default(), Tail::default())];

@@ -7,7 +7,7 @@ use super::forbid::{Forbidden, fold};
 
 /// Reads folded letters and remembers how far a forbidden word has come.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct ForbiddenWords {
     /// The letters of all words, folded.
     pub(super) letters: CharSet,
     nodes: Vec<Node>,
@@ -21,7 +21,7 @@ struct Node {
     ends: bool,
 }
 
-impl Words {
+impl ForbiddenWords {
     /// The automaton of the words that fit into a password of this length.
     pub(super) fn new(forbid: &Forbidden, length: u8) -> Self {
         let words = || forbid.iter().filter(|word| word.len() <= usize::from(length));

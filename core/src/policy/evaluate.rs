@@ -30,7 +30,7 @@ pub struct Evaluation {
     pub state: State,
     /// Every setting with its value and where that comes from; without the settings that errors
     /// are about.
-    pub settings: Vec<Row>,
+    pub settings: Vec<SettingRow>,
     /// The settings that errors are about: what stands there instead of a value that is accepted.
     /// Each once.
     pub refused: Vec<RefusedRow>,
@@ -99,7 +99,7 @@ pub enum Clash {
 /// A setting in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Row {
+pub struct SettingRow {
     /// Which.
     pub setting: Setting,
     /// Its value.
@@ -245,7 +245,7 @@ fn outcome(joined: &Joined<'_>, findings: Vec<Finding>) -> Evaluation {
     let settings = Setting::ALL
         .into_iter()
         .filter(|setting| !joined.refuses(*setting))
-        .map(|setting| Row {
+        .map(|setting| SettingRow {
             setting,
             value: lenient.value(setting).into(),
             source: joined.source_of(setting).unwrap_or("default").to_owned(),

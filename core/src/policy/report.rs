@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
     Allowed, BackupDirectory, Change, Evaluation, Finding, Given, OwnedValue, Policy, RefusedRow,
-    Root, Row, Setting, Settings, Since, Value, changes,
+    Root, Setting, SettingRow, Settings, Since, Value, changes,
 };
 
 impl Evaluation {
@@ -144,7 +144,7 @@ struct Winner<'a> {
     sources: &'a [String],
 }
 
-struct ByName<'a>(&'a [Row], &'a [RefusedRow]);
+struct ByName<'a>(&'a [SettingRow], &'a [RefusedRow]);
 
 impl Serialize for ByName<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

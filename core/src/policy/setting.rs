@@ -160,7 +160,7 @@ impl fmt::Display for Since {
 }
 
 /// What is known of a setting.
-pub(super) struct Row {
+pub(super) struct Definition {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) allowed: Allowed,
@@ -181,7 +181,7 @@ pub(super) struct Row {
     pub(super) effect: Rule,
 }
 
-impl Row {
+impl Definition {
     /// Whether range, default and place are of one kind.
     const fn is_sound(&self) -> bool {
         let is_text = !matches!(self.place, Place::Number);

@@ -36,7 +36,7 @@ pub struct DeviceState {
 #[derive(Clone, Default)]
 struct Data {
     scopes: BTreeMap<Scope, ScopeData>,
-    devices: BTreeMap<DeviceKey, Arc<Row>>,
+    devices: BTreeMap<DeviceKey, Arc<MemoryRow>>,
     records: BTreeMap<u64, (DeviceKey, Arc<[u8]>)>,
     next_device: u64,
     next_record: u64,
@@ -53,7 +53,7 @@ struct ScopeData {
 }
 
 #[derive(Clone)]
-struct Row {
+struct MemoryRow {
     scope: Scope,
     name: DeviceId,
     state: DeviceState,
@@ -61,7 +61,7 @@ struct Row {
 
 /// What takes one step back.
 enum Undo {
-    Device(DeviceKey, Option<Arc<Row>>),
+    Device(DeviceKey, Option<Arc<MemoryRow>>),
     Record(u64, Option<(DeviceKey, Arc<[u8]>)>),
     Readers(Scope, Arc<Readers>),
     Entry(Scope),
@@ -106,7 +106,7 @@ impl Store for MemoryStore {
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let mut data = self.0.lock();
-        work(&mut Step { data: &mut data, undo: Vec::new(), writing: false })
+        work(&mut MemoryTransaction { data: &mut data, undo: Vec::new(), writing: false })
     }
 
     fn write<T>(
@@ -115,7 +115,7 @@ impl Store for MemoryStore {
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let mut data = self.0.lock();
-        let mut step = Step { data: &mut data, undo: Vec::new(), writing: true };
+        let mut step = MemoryTransaction { data: &mut data, undo: Vec::new(), writing: true };
         let result = work(&mut step);
         if result.is_err() {
             step.roll_back();
@@ -124,13 +124,13 @@ impl Store for MemoryStore {
     }
 }
 
-struct Step<'a> {
+struct MemoryTransaction<'a> {
     data: &'a mut Data,
     undo: Vec<Undo>,
     writing: bool,
 }
 
-impl Step<'_> {
+impl MemoryTransaction<'_> {
     fn roll_back(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
@@ -159,7 +159,11 @@ impl Step<'_> {
         }
     }
 
-    fn set_device(&mut self, key: DeviceKey, row: Option<Arc<Row>>) -> Result<(), VaultError> {
+    fn set_device(
+        &mut self,
+        key: DeviceKey,
+        row: Option<Arc<MemoryRow>>,
+    ) -> Result<(), VaultError> {
         self.writable()?;
         let before = self.data.set_device(key, row);
         self.undo.push(Undo::Device(key, before));
@@ -177,7 +181,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn row(&self, key: DeviceKey) -> Result<&Arc<Row>, VaultError> {
+    fn row(&self, key: DeviceKey) -> Result<&Arc<MemoryRow>, VaultError> {
         self.data.devices.get(&key).ok_or(VaultError::Internal("a device key without a device"))
     }
 
@@ -197,7 +201,11 @@ impl Step<'_> {
 
 impl Data {
     /// Puts a device in, or takes it out, with its places in the indexes; what was there before.
-    fn set_device(&mut self, key: DeviceKey, row: Option<Arc<Row>>) -> Option<Arc<Row>> {
+    fn set_device(
+        &mut self,
+        key: DeviceKey,
+        row: Option<Arc<MemoryRow>>,
+    ) -> Option<Arc<MemoryRow>> {
         let before = self.devices.remove(&key);
         if let Some(before) = &before
             && let Some(scope) = self.scopes.get_mut(&before.scope)
@@ -232,7 +240,7 @@ impl Data {
     }
 }
 
-impl Transaction for Step<'_> {
+impl Transaction for MemoryTransaction<'_> {
     fn scopes(&mut self) -> Result<Vec<Scope>, VaultError> {
         Ok(self.data.scopes.keys().copied().collect())
     }
@@ -283,12 +291,12 @@ impl Transaction for Step<'_> {
         self.data.next_device = self.data.next_device.saturating_add(1);
         let key = DeviceKey::new(self.data.next_device);
         let state = DeviceState { device: device.clone(), ancestry: BTreeSet::new() };
-        self.set_device(key, Some(Arc::new(Row { scope: *scope, name: *name, state })))?;
+        self.set_device(key, Some(Arc::new(MemoryRow { scope: *scope, name: *name, state })))?;
         Ok(key)
     }
 
     fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        let mut row = Row::clone(self.row(key)?);
+        let mut row = MemoryRow::clone(self.row(key)?);
         row.state.device = device.clone();
         self.set_device(key, Some(Arc::new(row)))
     }
@@ -378,7 +386,7 @@ impl Transaction for Step<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError> {
-        let mut row = Row::clone(self.row(device)?);
+        let mut row = MemoryRow::clone(self.row(device)?);
         row.state.ancestry.insert((predecessor, id));
         self.set_device(device, Some(Arc::new(row)))
     }
@@ -438,7 +446,7 @@ impl Transaction for Step<'_> {
     }
 }
 
-impl Step<'_> {
+impl MemoryTransaction<'_> {
     fn numbered(&self, scope: &Scope, from: u64) -> impl Iterator<Item = StoredEntry> + '_ {
         let entries = self.data.scopes.get(scope).map_or(&[][..], |data| data.entries.as_slice());
         let skip = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);

@@ -75,7 +75,7 @@ fn migrate_alone(
     run(connection, path, "BEGIN IMMEDIATE").map_err(|error| guard.named(path, error))?;
     let from = outdated(connection, path)?;
     let steps = schema::steps(from, path)?;
-    let kept = if keep { Some(Kept::of(path, from)?) } else { None };
+    let kept = if keep { Some(SafetyCopy::of(path, from)?) } else { None };
     let to = schema::VERSION;
     let detail = format!("from schema {from} to schema {to}");
     let steps = format!("{} PRAGMA user_version = {to};", steps.concat());
@@ -85,7 +85,7 @@ fn migrate_alone(
             note(&mut Rows::new(connection, path), Action::Migrated, &detail, request, now)
         });
     if let Err(error) = changed {
-        if let Some(Kept { copy, made: true }) = kept {
+        if let Some(SafetyCopy { copy, made: true }) = kept {
             // Nothing was changed, and the name is free for the next attempt.
             let _ = fs::remove_file(copy);
         }
@@ -110,13 +110,13 @@ fn outdated(connection: &Connection, path: &Path) -> Result<i32, VaultError> {
 }
 
 /// The copy of a vault from before.
-struct Kept {
+struct SafetyCopy {
     copy: PathBuf,
     /// Whether it was not there before.
     made: bool,
 }
 
-impl Kept {
+impl SafetyCopy {
     /// Under the lock of the migration.
     fn of(path: &Path, from: i32) -> Result<Self, VaultError> {
         let copy_to = open::with_suffix(path, &format!(".schema-{from}"));

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::super::nat::Nat;
 use super::super::sampler::Sampler;
-use super::super::table::{Edge, Graph, MAX_TABLE, Table};
+use super::super::table::{CountingTable, Edge, Graph, MAX_TABLE};
 use crate::random::RandomError;
 
 /// One way of reading a text so far: whole words, and the node of the word that is being read.
@@ -39,7 +39,7 @@ pub(super) fn may_be(words: &[Vec<u8>], separator: &[u8]) -> bool {
 }
 
 /// The table of all texts of so many words (sorted, distinct); none above the limit.
-pub(super) fn table(words: &[Vec<u8>], separator: &[u8], count: u8) -> Option<Table> {
+pub(super) fn table(words: &[Vec<u8>], separator: &[u8], count: u8) -> Option<CountingTable> {
     let limit = usize::try_from(MAX_TABLE).ok()?;
     let between = Trie::new(words, separator);
     let last = Trie::new(words, &[]);
@@ -89,12 +89,12 @@ pub(super) fn table(words: &[Vec<u8>], separator: &[u8], count: u8) -> Option<Ta
         states = order;
         first = false;
     }
-    Table::new(&graph, true)
+    CountingTable::new(&graph, true)
 }
 
 /// One text into `out`, zero behind it; not 0 when it is to be thrown away.
 pub(super) fn draw<D: Sampler>(
-    table: &Table,
+    table: &CountingTable,
     sampler: &mut D,
     out: &mut [u8],
 ) -> Result<u64, RandomError> {

@@ -7,7 +7,7 @@ use super::super::error::{MAX_WORDS, MIN_WORDS, RecipeError, Relaxation};
 use super::super::table::MAX_TABLE;
 use super::super::{CharSet, Complexity, Kind, Recipe};
 use super::list::List;
-use super::{MAX_SEPARATOR, Words, ambiguous};
+use super::{MAX_SEPARATOR, PassphraseRecipe, ambiguous};
 use crate::secret::Password;
 
 /// Collects the options of a passphrase. What is wrong is said by [`PassphraseBuilder::build`].
@@ -122,7 +122,7 @@ impl PassphraseBuilder {
         self.words.dedup();
 
         let list = List::own(&self.words, self.capitalise);
-        let mut words = Words::new(list, self.count);
+        let mut words = PassphraseRecipe::new(list, self.count);
         for (place, byte) in words.separator.iter_mut().zip(&self.separator) {
             *place = *byte;
         }

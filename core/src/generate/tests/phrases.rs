@@ -3,7 +3,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use super::super::passphrase::Text;
+use super::super::passphrase::Phrase;
 use super::super::{Kind, PassphraseBuilder};
 use super::uniform::Every;
 use super::*;
@@ -80,7 +80,7 @@ fn distribution(recipe: &Recipe) -> BTreeMap<String, u32> {
     let mut sampler = Every::default();
     let mut seen = BTreeMap::new();
     loop {
-        let mut text = Text::default();
+        let mut text = Phrase::default();
         assert_eq!(words.attempt(&mut sampler, &mut text), Ok(0));
         *seen.entry(text.read()).or_insert(0) += 1;
         if !sampler.advance() {

@@ -14,7 +14,7 @@ use alloc::{
 
 use super::{
     Document, MAX_ENTRIES, PassedOver, Position, Raw, TOO_MANY, intune,
-    json::{self, Node, Step},
+    json::{self, Node, PathStep},
     kinds, oma,
     passed_over::is_of_laps,
     short,
@@ -29,7 +29,7 @@ pub(super) type Stop = Cow<'static, str>;
 pub(super) struct Places<'a> {
     pub(super) text: &'a str,
     /// From the document to what is read now; where reading stopped, after a refusal.
-    pub(super) path: Vec<Step<'a>>,
+    pub(super) path: Vec<PathStep<'a>>,
     /// For a text that was found, the byte behind its last place.
     after: BTreeMap<String, usize>,
 }
@@ -38,7 +38,7 @@ impl<'a> Places<'a> {
     /// Reads something one step further in.
     pub(super) fn within<T>(
         &mut self,
-        step: Step<'a>,
+        step: PathStep<'a>,
         read: impl FnOnce(&mut Self) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         self.path.push(step);
@@ -49,7 +49,7 @@ impl<'a> Places<'a> {
 
     /// A refusal at a member of the object that the path leads to.
     pub(super) fn stop<T>(&mut self, member: &'a str, why: impl Into<Stop>) -> Result<T, Stop> {
-        self.path.push(Step::Member(member));
+        self.path.push(PathStep::Member(member));
         Err(why.into())
     }
 
@@ -109,13 +109,13 @@ impl Found {
         refuse_pages(members, "value", places)?;
         pass_over_others(members, &["value"], &[], &mut self.note(), places)?;
         let Some(value) = members.get("value") else { return Ok(()) };
-        places.within(Step::Member("value"), |places| self.list(value, places))
+        places.within(PathStep::Member("value"), |places| self.list(value, places))
     }
 
     fn list<'a>(&mut self, node: &'a Node, places: &mut Places<'a>) -> Result<(), Stop> {
         let items = items(node)?;
         // The settings end point: the settings of one policy, without it.
-        let of_settings = |item: &(Option<Step<'_>>, &Node)| matches!(item.1, Node::Object(members) if intune::is_setting(members));
+        let of_settings = |item: &(Option<PathStep<'_>>, &Node)| matches!(item.1, Node::Object(members) if intune::is_setting(members));
         if items.first().is_some_and(of_settings) {
             let document = intune::read_settings(node, places)?;
             self.policies.push(document);
@@ -154,7 +154,7 @@ impl Found {
             intune::read(members, places)?
         } else {
             if members.len() > MAX_ENTRIES {
-                places.path.push(Step::Item(MAX_ENTRIES));
+                places.path.push(PathStep::Item(MAX_ENTRIES));
                 return Err(TOO_MANY.into());
             }
             let text = places.text;
@@ -190,11 +190,13 @@ fn is_list(members: &Members) -> bool {
 }
 
 /// What a list holds, each with the step to it. PowerShell turns a list of one into what it holds.
-pub(super) fn items(node: &Node) -> Result<Vec<(Option<Step<'static>>, &Node)>, Stop> {
+pub(super) fn items(node: &Node) -> Result<Vec<(Option<PathStep<'static>>, &Node)>, Stop> {
     match node {
-        Node::List(items) => {
-            Ok(items.iter().enumerate().map(|(at, item)| (Some(Step::Item(at)), item)).collect())
-        }
+        Node::List(items) => Ok(items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (Some(PathStep::Item(at)), item))
+            .collect()),
         Node::Object(_) => Ok(Vec::from([(None, node)])),
         Node::Plain(raw) => Err(cut_or(raw, "not a list; one is accepted")),
     }

@@ -15,7 +15,7 @@ use alloc::{
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
     graph::{self, Members, Places, Stop, cut_or, items, mentions, pass_over_others, refuse_pages},
-    json::{Node, Step},
+    json::{Node, PathStep},
 };
 use crate::policy::{BackupDirectory, Setting};
 
@@ -110,7 +110,7 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
             refuse_pages(members, "settings", places)?;
             let mut note = |what: &str| document.pass_over(what, None);
             pass_over_others(members, &["settings"], OF_POLICY, &mut note, places)?;
-            places.within(Step::Member("settings"), |places| {
+            places.within(PathStep::Member("settings"), |places| {
                 read_list(settings, &mut document, places)
             })?;
         }
@@ -176,7 +176,7 @@ fn read_setting<'a>(
     // ($expand=settings($expand=settingDefinitions)).
     let read = ["settingInstance", "settingDefinitions"];
     pass_over_others(members, &read, OF_SETTING, &mut note, places)?;
-    places.within(Step::Member("settingInstance"), |places| match instance {
+    places.within(PathStep::Member("settingInstance"), |places| match instance {
         Node::Object(instance) => read_instance(instance, document, places),
         Node::Plain(raw) => Err(cut_or(raw, "not a setting instance, which is a JSON object")),
         Node::List(_) => Err("a list in place of a setting instance".into()),
@@ -216,19 +216,19 @@ fn read_instance<'a>(
         .map_or_else(|| name.to_string(), String::from);
     let raw = match (members.get("simpleSettingValue"), members.get("choiceSettingValue")) {
         (Some(Node::Object(simple)), _) => {
-            places.within(Step::Member("simpleSettingValue"), |places| {
+            places.within(PathStep::Member("simpleSettingValue"), |places| {
                 let mut note = |what: &str| document.pass_over(what, line);
                 pass_over_others(simple, &["value"], OF_VALUE, &mut note, places)?;
                 Ok(plain(simple.get("value")))
             })?
         }
         (_, Some(Node::Object(choice))) => {
-            places.within(Step::Member("choiceSettingValue"), |places| {
+            places.within(PathStep::Member("choiceSettingValue"), |places| {
                 let mut note = |what: &str| document.pass_over(what, line);
                 pass_over_others(choice, &["value", "children"], OF_VALUE, &mut note, places)?;
                 match choice.get("children") {
                     None | Some(Node::Plain(Raw::Other("null"))) => {}
-                    Some(children) => places.within(Step::Member("children"), |places| {
+                    Some(children) => places.within(PathStep::Member("children"), |places| {
                         read_list(children, document, places)
                     })?,
                 }
@@ -236,11 +236,11 @@ fn read_instance<'a>(
             })?
         }
         (Some(Node::Plain(raw)), _) => {
-            places.path.push(Step::Member("simpleSettingValue"));
+            places.path.push(PathStep::Member("simpleSettingValue"));
             return Err(cut_or(raw, "not a value, which is a JSON object"));
         }
         (_, Some(Node::Plain(raw))) => {
-            places.path.push(Step::Member("choiceSettingValue"));
+            places.path.push(PathStep::Member("choiceSettingValue"));
             return Err(cut_or(raw, "not a choice, which is a JSON object"));
         }
         (Some(Node::List(_)), _) | (_, Some(Node::List(_))) => {

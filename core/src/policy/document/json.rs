@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Position> {
 
 /// One step from a value of a document into it.
 #[derive(Clone, Copy)]
-pub(super) enum Step<'a> {
+pub(super) enum PathStep<'a> {
     /// The member of an object with this name.
     Member(&'a str),
     /// The value at this place, from 0, of a list or an object.
@@ -62,7 +62,7 @@ pub(super) enum Step<'a> {
 
 /// A mistake at the value to which the steps lead; at the last that is there, where they lead
 /// nowhere.
-pub(super) fn at(text: &str, path: &[Step<'_>], message: &str) -> Position {
+pub(super) fn at(text: &str, path: &[PathStep<'_>], message: &str) -> Position {
     let mut rest = text.trim_start();
     for step in path {
         let Some(inner) = into(rest, step) else { break };
@@ -72,7 +72,7 @@ pub(super) fn at(text: &str, path: &[Step<'_>], message: &str) -> Position {
 }
 
 /// The text from the value on to which a step leads. The text was parsed before.
-fn into<'a>(text: &'a str, step: &Step<'_>) -> Option<&'a str> {
+fn into<'a>(text: &'a str, step: &PathStep<'_>) -> Option<&'a str> {
     let in_object = text.starts_with('{');
     let mut rest = text.strip_prefix(['{', '['])?.trim_start();
     let mut index = 0_usize;
@@ -83,8 +83,8 @@ fn into<'a>(text: &'a str, step: &Step<'_>) -> Option<&'a str> {
             rest = rest.strip_prefix(':')?.trim_start();
         }
         let found = match step {
-            Step::Member(wanted) => name.as_deref() == Some(*wanted),
-            Step::Item(wanted) => index == *wanted,
+            PathStep::Member(wanted) => name.as_deref() == Some(*wanted),
+            PathStep::Item(wanted) => index == *wanted,
         };
         if found {
             return Some(rest);

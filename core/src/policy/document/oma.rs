@@ -4,7 +4,7 @@
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
     graph::{Members, Places, Stop, cut_or, items, pass_over_others, refuse_pages},
-    json::{Node, Step},
+    json::{Node, PathStep},
     passed_over::{Target, target},
     quoted,
 };
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
     let mut note = |what: &str| document.pass_over(what, None);
     pass_over_others(members, &["omaSettings"], OF_PROFILE, &mut note, places)?;
     let Some(settings) = members.get("omaSettings") else { return Ok(document) };
-    places.within(Step::Member("omaSettings"), |places| {
+    places.within(PathStep::Member("omaSettings"), |places| {
         for (step, item) in items(settings)? {
             let read = |places: &mut Places<'a>, document: &mut Document| match item {
                 Node::Object(members) => read_setting(members, document, places),

@@ -4,7 +4,7 @@
 //! A new setting is a row. Where its value is of a kind of its own, it gets an accessor in
 //! `policy.rs`; where it is text, a place in `values.rs`.
 
-use super::{Allowed, Condition, Parent, Place, Row, Since, Value};
+use super::{Allowed, Condition, Definition, Parent, Place, Since, Value};
 use crate::{
     generate::Complexity,
     policy::{
@@ -33,10 +33,10 @@ macro_rules! settings {
             /// Every setting, in the order in which they are shown.
             pub const ALL: [Self; [$($number),*].len()] = [$(Self::$name),*];
 
-            pub(in crate::policy) const fn row(self) -> &'static Row {
+            pub(in crate::policy) const fn row(self) -> &'static Definition {
                 match self {
                     $(Self::$name => {
-                        const ROW: Row = Row { name: stringify!($name), $($field: $value,)* ..PLAIN };
+                        const ROW: Definition = Definition { name: stringify!($name), $($field: $value,)* ..PLAIN };
                         const { assert!(ROW.is_sound(), "one kind of value in each row") };
                         const { &ROW }
                     })*
@@ -57,7 +57,7 @@ macro_rules! settings {
 }
 
 /// What most settings are: a switch that is off.
-const PLAIN: Row = Row {
+const PLAIN: Definition = Definition {
     name: "",
     summary: "",
     allowed: Allowed::Switch,

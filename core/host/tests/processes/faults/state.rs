@@ -69,14 +69,14 @@ impl Store for Target {
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     readers: Readers,
-    devices: Vec<Kept>,
+    devices: Vec<StoredDevice>,
     pub head: AuditHead,
     entries: Vec<StoredEntry>,
     stray: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Kept {
+struct StoredDevice {
     name: String,
     device: Device,
     sealed: Vec<Option<Vec<u8>>>,
@@ -101,7 +101,12 @@ impl State {
                 }
                 let mut ancestry = tx.ancestry(stored.key)?;
                 ancestry.sort();
-                devices.push(Kept { name: stored.name.to_string(), device, sealed, ancestry });
+                devices.push(StoredDevice {
+                    name: stored.name.to_string(),
+                    device,
+                    sealed,
+                    ancestry,
+                });
             }
             Ok(Self {
                 readers: tx.readers(&scope())?,
@@ -129,12 +134,12 @@ impl State {
         let first = &states[0].entries;
         let longer = self.entries.len().checked_sub(first.len());
         // Tokens are drawn in turn, so they are others where one device is left out.
-        let alike = |one: &Kept, other: &Kept| {
+        let alike = |one: &StoredDevice, other: &StoredDevice| {
             let mut one = one.clone();
             one.device.managed.candidates.token = other.device.managed.candidates.token;
             one == *other
         };
-        let known = |found: &Kept| {
+        let known = |found: &StoredDevice| {
             let mut devices = states.iter().flat_map(|state| &state.devices);
             devices.any(|device| alike(found, device))
         };

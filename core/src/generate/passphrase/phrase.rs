@@ -9,9 +9,9 @@ use crate::secret::{Password, declassify_length};
 
 /// At most 128 bytes; zero behind them.
 #[derive(Default)]
-pub(in crate::generate) struct Text([u64; LIMBS]);
+pub(in crate::generate) struct Phrase([u64; LIMBS]);
 
-impl Text {
+impl Phrase {
     /// Moves the text behind the word: one conditional move for each binary digit of the length.
     pub(super) fn put_word(&mut self, word: Entry) {
         let length = word.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
@@ -79,7 +79,7 @@ impl Text {
     }
 }
 
-impl Drop for Text {
+impl Drop for Phrase {
     fn drop(&mut self) {
         self.0.zeroize();
     }
