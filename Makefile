@@ -27,8 +27,9 @@ test: lint rust docs c windows python-test sdist-test seal-test bench-build ## T
 	@echo "all green"
 
 .PHONY: lint
-lint: ## rustfmt and clippy
+lint: ## rustfmt, clippy, and no retired name
 	cargo fmt --all --check
+	python3 lint/retired_names.py
 	cargo clippy -q --workspace --all-features --all-targets -- -D warnings
 	cargo clippy -q -p laps-core --no-default-features -- -D warnings
 	cargo clippy -q -p laps-host --no-default-features -- -D warnings

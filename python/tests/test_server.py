@@ -132,7 +132,7 @@ def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     assert vault.audit_verify().ok
 
 
-def test_damage_is_named_and_the_rest_is_handed_out(grown: Fleet) -> None:
+def test_damage_is_named_and_the_rest_is_exported(grown: Fleet) -> None:
     vault = Vault.open(grown.folder / "vault")
     vault.add_reader(ReaderKey.generate("new", suite="x25519").reader, actor="ann", reason="joined")
     records = {device: vault.history(device)[0].record for device in FLEET}

@@ -158,7 +158,7 @@ fn a_stop_ends_a_single_run_at_its_next_step() {
 }
 
 #[test]
-fn a_wrong_key_that_is_taken_back_leaves_no_failure_behind() {
+fn a_wrong_key_that_is_put_right_leaves_no_failure_behind() {
     let bench = Bench::new();
     let request = Request::new("tester", "a test");
     let vault = bench.vault();

@@ -149,7 +149,7 @@ fn output_follows_chacha20_and_the_key_is_replaced() {
 }
 
 #[test]
-fn the_memory_of_the_generator_holds_nothing_that_was_handed_out() {
+fn the_memory_of_the_generator_holds_nothing_that_it_gave() {
     let mut generator = Generator::try_new(Counting::new()).unwrap();
     let mut out = Vec::new();
     for step in 0..40 {

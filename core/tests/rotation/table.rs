@@ -211,7 +211,7 @@ const OFF_PATH: [(Place, &str, Place); 5] = [
 ];
 
 #[test]
-fn each_fact_in_each_state_leads_where_the_table_says_or_is_refused() {
+fn each_event_in_each_state_leads_where_the_table_says_or_is_refused() {
     for from in PLACES {
         for (name, tell) in ASKED {
             let mut world = at(from);

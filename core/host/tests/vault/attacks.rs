@@ -43,7 +43,7 @@ fn edit(
     edited.unwrap();
 }
 
-pub fn a_record_put_in_the_place_of_another_is_not_handed_out(bed: &Bed) {
+pub fn a_record_put_in_the_place_of_another_is_not_disclosed(bed: &Bed) {
     set_up(bed);
     bed.settled("victim", 1);
     bed.settled("pc-1", 2);

@@ -66,7 +66,7 @@ fn a_handle_that_lost_one_of_the_three_files_answers_nothing_more() {
 }
 
 #[test]
-fn what_was_answered_before_the_log_was_removed_is_all_that_was_handed_out() {
+fn what_was_answered_before_the_log_was_removed_is_all_that_was_disclosed() {
     let bed = Bed::on_sqlite();
     bed.settled("pc-1", 1);
     bed.reveal("pc-1");

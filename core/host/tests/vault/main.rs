@@ -56,7 +56,7 @@ conformance! {
         a_thief_of_a_token_does_not_push_the_true_password_out,
         what_was_ruled_out_on_a_word_can_be_revealed_until_the_next_commit;
     attacks:
-        a_record_put_in_the_place_of_another_is_not_handed_out,
+        a_record_put_in_the_place_of_another_is_not_disclosed,
         a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,
         records_of_readers_beyond_the_list_are_resealed_once,
         an_export_says_which_devices_are_not_whole,

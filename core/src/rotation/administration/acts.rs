@@ -29,7 +29,7 @@ words! {
         RemoveQuietly = "VAULT removes reader R, without rotation",
         RemoveByWord = "VAULT removes reader R, with the word",
         AddReader = "VAULT adds reader N",
-        TakeBack = "VAULT takes reader R back",
+        AddAgain = "VAULT adds reader R again",
         SealToA = "DEVICE seals to A",
         SealToAr = "DEVICE seals to A and R",
         SealToAn = "DEVICE seals to A and N",

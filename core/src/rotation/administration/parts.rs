@@ -10,7 +10,7 @@ use super::runs::{EVERY_ACT, EVERY_FAULT, EVERY_LIE, together};
 
 /// Readers that come and go at the vault.
 const VAULT: u64 =
-    any![Act::RemoveReader, Act::RemoveQuietly, Act::RemoveByWord, Act::AddReader, Act::TakeBack,];
+    any![Act::RemoveReader, Act::RemoveQuietly, Act::RemoveByWord, Act::AddReader, Act::AddAgain,];
 /// Readers of the device.
 const DEVICE: u64 =
     any![Act::SealToA, Act::SealToAr, Act::SealToAn, Act::SealToR, Act::SealToN, Act::SealToW,];

@@ -106,7 +106,7 @@ fn each_act_fault_and_lie() {
 const EVERYDAY: u64 = any![
     Act::RemoveReader,
     Act::AddReader,
-    Act::TakeBack,
+    Act::AddAgain,
     Act::SealToA,
     Act::SealToW,
     Act::Goes,

@@ -249,7 +249,7 @@ impl World {
         let here = place == Place::CheckIn;
         let device = here || matches!(place, Place::Apply | Place::Verify);
         match act {
-            RemoveReader | RemoveQuietly | RemoveByWord | AddReader | TakeBack | Order
+            RemoveReader | RemoveQuietly | RemoveByWord | AddReader | AddAgain | Order
             | Disclose | DiscloseUntil | RestoreVault | Retire | ReEnrol | Purge | Reseal
             | ResealSpoilt | ResealFewer | ResealJump | ReadNew | Import => {
                 if here {

@@ -224,7 +224,7 @@ impl World {
                 self.excuse.word = true;
                 self.remove(Some(0), Confirmation::Given);
             }
-            Act::AddReader | Act::TakeBack => {
+            Act::AddReader | Act::AddAgain => {
                 let reader = &readers(if act == Act::AddReader { N } else { R })[0];
                 let _ = self.at_vault(|vault, now| vault.add_reader(&SCOPE, reader, &WHO, now));
             }
