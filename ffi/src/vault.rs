@@ -299,7 +299,7 @@ pub unsafe extern "C" fn laps_vault_audit_verify(
         let report = vault.vault.audit_verify(&vault.scope, expect)?;
         if !report.ok {
             let message = report.first_bad.map_or_else(
-                || "the audit log is not the one of that head".to_owned(),
+                || "that head is not in the audit log".to_owned(),
                 |entry| format!("the audit log does not verify at entry {entry}"),
             );
             return Err(Failure::new(Code::AuditBroken, &message));

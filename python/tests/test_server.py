@@ -119,7 +119,7 @@ def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     assert [(device, record) for device, record, _ in done.failed] == [
         (record.device, record.id) for record in exported[:2]
     ]
-    assert "not the stored one re-sealed" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
+    assert "not the stored record, re-sealed" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
 
     # The whole page again: what was taken already is neither taken again nor refused.
     done = vault.import_resealed(resealed, actor="server", reason="a new reader")

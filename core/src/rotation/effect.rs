@@ -183,7 +183,7 @@ impl fmt::Display for RotationError {
         match self {
             Self::InvalidConfig { field } => write!(f, "the setting {field} is outside its range"),
             Self::UnexpectedEvent => {
-                f.write_str("this event cannot happen now: it was not asked for")
+                f.write_str("this event cannot happen now: the machine did not ask for it")
             }
             Self::UnexpectedAnswer => f.write_str("the answer is not for the latest check-in"),
             Self::Message(error) => error.fmt(f),

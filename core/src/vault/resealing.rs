@@ -305,7 +305,7 @@ fn replace(
     }
     if !record.has_core_of(&stored) || known_already(&held.original) {
         return Err(VaultError::InvalidArgument(
-            "a record that is not the stored one re-sealed; only its readers may change",
+            "this is not the stored record, re-sealed; only its readers may change",
         ));
     }
     if new.number <= held.newest().number && readers.ids(&new.readers) == readers.active_ids() {

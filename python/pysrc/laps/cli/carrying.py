@@ -53,7 +53,7 @@ def export_for_resealing(
         bool,
         typer.Option(
             "--from-devices",
-            help="Of records that were re-sealed, what the devices sealed: when nobody opens what was re-sealed. They are ordered to rotate.",
+            help="What the devices sealed, of records that were re-sealed in a way that nobody can open. These devices are ordered to rotate.",
         ),
     ] = False,
     actor: Actor = None,
@@ -61,7 +61,7 @@ def export_for_resealing(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Export the records that are not sealed to exactly the readers of now, for `laps reseal` on a machine with a reader's key.
+    """Export the records that are not sealed to exactly the present readers, for `laps reseal` on a machine with a reader's key.
     No key is needed here.
 
     Example: [bold]laps vault readers reseal-export fleet.vault --json > sealed.json[/bold]
@@ -89,7 +89,7 @@ def export_for_resealing(
             }
         )
     else:
-        print(f"{len(page.items)} records are to be re-sealed; with --json they are printed")
+        print(f"{len(page.items)} records need re-sealing; --json prints them")
         if page.next is not None:
             output.note(f"there may be more: --after {output.safe(page.next)}")
     for device, record in page.damaged_records:
@@ -166,8 +166,8 @@ def import_resealed(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Import re-sealed records. Each must be the stored one for readers of now; one that is refused stays as it
-    was and does not hinder the others. What was taken already is left out.
+    """Import re-sealed records. Each must be the stored record, sealed to the present readers. One that is refused stays as it was and
+    does not hinder the others; one that was imported already is left out.
 
     Example: [bold]laps vault readers reseal-import fleet.vault resealed.json[/bold]
     """
