@@ -299,7 +299,7 @@ impl Walk {
             let name = format!("{}.vault", self.now().as_unix_seconds());
             self.vault = None;
             fs::copy(self.path("vault"), PathBuf::from(to).join(name)).unwrap();
-            let store = SqliteStore::open(&self.path("vault")).unwrap();
+            let store = SqliteStore::open(self.path("vault")).unwrap();
             self.vault = Some(Vault::from_system(store));
         }
     }
