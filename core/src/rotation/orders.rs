@@ -39,6 +39,8 @@ impl Rotation {
         if was_managed && self.config.directory.is_none() {
             self.say(EventKind::Disabled, Reason::PolicyChanged, 0);
         }
+        // Nobody told the vault what happened while nothing was managed.
+        self.talk.report |= !was_managed && self.config.directory.is_some();
         let wanted = self.config.post_authentication_actions.reset
             && self.config.post_authentication_delay_seconds > 0
             && self.config.directory.is_some();

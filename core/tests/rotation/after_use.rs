@@ -1,6 +1,6 @@
 //! Post-authentication actions: delay, cancellation, restarts, a hundred tries, warnings.
 
-use laps_core::rotation::event::{EventKind, Reason};
+use laps_core::rotation::event::{Directory, EventKind, Reason};
 use laps_core::rotation::{Acted, Action, Applied, Config, DAY, Effect, FollowUp, State};
 
 use crate::world::{FAIR, Weather, World, config};
@@ -170,6 +170,23 @@ fn a_policy_without_actions_cancels_the_schedule_and_earlier_uses_stay_forgotten
     change(&mut world, |config| config.post_authentication_delay_seconds = HOUR);
     world.live(2 * DAY);
     assert_eq!(world.account, 1);
+}
+
+#[test]
+fn the_vault_hears_at_once_what_a_policy_ended_that_managed_nothing_for_a_while() {
+    let mut world = with_actions(1);
+    used(&mut world);
+    world.live(DAY - 1);
+    assert!(world.vault.managed.report.reset_at.is_some());
+    change(&mut world, |config| config.directory = None);
+    assert_eq!(world.machine.status().reset_at, None);
+    change(&mut world, |config| config.directory = Some(Directory::Entra));
+    assert_eq!(world.vault.managed.report.reset_at, None);
+    assert_eq!(world.account, 1);
+    // Once: what it manages already it does not report again.
+    let trips = world.trips;
+    change(&mut world, |config| config.max_age_seconds -= 1);
+    assert_eq!(world.trips, trips);
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl Rules {
             (number(id), mask_of(&ids))
         });
         let offers = offers.collect();
-        let broken = Broken { rules: self, setting, message, offers, before: stored(&world.vault) };
+        let broken =
+            Broken { rules: self, setting, message, offers, before: stored(world.vault.store()) };
         let untouched = world.vault.clone();
         let answer = if self.hold(Rule::Refuse) {
             check_in(world)?
@@ -59,7 +60,7 @@ impl Rules {
         }
         let answer = broken.answers(world, answer);
         let now = world.vault_now();
-        let current = stored(&world.vault).current;
+        let current = world.vault.kept().current;
         let readers =
             [broken.before.current, current].map(|record| world.made[usize::from(record)].readers);
         world.tamper(|device, known| {
@@ -121,8 +122,8 @@ impl Broken<'_> {
 
     /// Orders that are withheld.
     fn answers(&self, world: &World, answer: Vec<u8>) -> Vec<u8> {
-        let device = stored(&world.vault).device;
-        let orders = device.map(|device| device.managed.candidates.orders).unwrap_or_default();
+        let device = world.vault.kept().device.as_ref();
+        let orders = device.map_or(&[][..], |device| &device.managed.candidates.orders);
         let now = world.vault_now();
         let future = orders.iter().any(|order| order.not_before() > now);
         // One that stays is given once for each list of the device's readers.

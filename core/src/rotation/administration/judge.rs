@@ -7,7 +7,7 @@ use core::hash::{Hash as _, Hasher as _};
 use super::device::BETWEEN_RUNS;
 use super::records::names;
 use super::state::{Left, Setting, World, bits, ids, mask};
-use super::vault::{Stored, stored};
+use super::vault::Stored;
 use crate::rotation::State;
 
 /// No more than two changes of the password without a new cause, and in one run.
@@ -46,7 +46,7 @@ impl World {
                 return Some(format!("S: {} changes of the password in one run", self.in_run));
             }
         }
-        let kept = stored(&self.vault);
+        let kept = self.vault.kept();
         let held = self.managed().holds;
         if Self::checks(setting, T) && held != 0 && self.managed().present && !self.excuse.torn {
             let held_ids = self.machine.journal.held.may_hold().ids;
@@ -85,7 +85,7 @@ impl World {
             ));
         }
         if Self::checks(setting, V)
-            && let Some(wrong) = self.wrong_view(&kept, setting)
+            && let Some(wrong) = self.wrong_view(kept, setting)
         {
             return Some(format!("V: {wrong}"));
         }
@@ -109,7 +109,7 @@ impl World {
             return None;
         }
         let restored = self.copy.is_some() && next.copy.is_none();
-        let (before, after) = (stored(&self.vault), stored(&next.vault));
+        let (before, after) = (self.vault.kept(), next.vault.kept());
         let opened = before.current != 0
             && before.current == after.current
             && before.opens(before.current) != 0;
@@ -126,7 +126,7 @@ impl World {
         if restored || purged || before.active != after.active {
             return None;
         }
-        let newest = newest(&before, self.committed)?;
+        let newest = newest(before, self.committed)?;
         let openable = after.current != 0 && after.names(after.current) & after.active != 0;
         (!openable && !after.has(newest)).then(|| {
             format!(
@@ -181,7 +181,7 @@ impl World {
                 (account.present, account.holds) = (true, 0);
                 account.hands += 1;
             }
-            let active = stored(&end.vault).active;
+            let active = end.vault.kept().active;
             if active == 0 {
                 return None;
             }
@@ -213,19 +213,19 @@ impl World {
             before = [before[1], before[2], key];
             end.pass_time(&quiet, BETWEEN_RUNS);
         }
-        let kept = stored(&end.vault);
-        if causes_gone { end.unsettled(&kept) } else { end.blocked(&kept, setting) }
+        let kept = end.vault.kept();
+        if causes_gone { end.unsettled(kept) } else { end.blocked(kept, setting) }
     }
 
     /// What must not change any more when it is quiet. A device whose every record is refused makes
     /// one at every run; that is quiet.
     fn calm_key(&self) -> u64 {
-        let kept = stored(&self.vault);
+        let kept = self.vault.kept();
         let may = self.machine.journal.held.may_hold();
         let held = self.accounts.map(|account| account.holds);
         let mut hash = std::collections::hash_map::DefaultHasher::new();
         (held, kept.current, kept.pending, mask(may.ids.iter()), may.unknown).hash(&mut hash);
-        (kept.orders, self.machine.state(), self.machine.journal.missing).hash(&mut hash);
+        (&kept.orders, self.machine.state(), self.machine.journal.missing).hash(&mut hash);
         hash.finish()
     }
 
@@ -279,8 +279,7 @@ impl World {
     }
 
     fn same_vault(&self, next: &Self) -> bool {
-        self.vault.device_state(&super::state::SCOPE, &super::state::device())
-            == next.vault.device_state(&super::state::SCOPE, &super::state::device())
+        self.vault.is(&next.vault) || self.vault.kept().device == next.vault.kept().device
     }
 
     pub(super) fn is_heard(&self) -> bool {

@@ -16,7 +16,7 @@ use core::hash::{Hash, Hasher};
 
 use super::records::reader_bit;
 use super::state::{Account, Disk, ID_MARK, World, id, number};
-use super::vault::{Stored, stored};
+use super::vault::{Stored, VaultFile};
 use crate::identity::Timestamp;
 use crate::rotation::Rotation;
 use crate::rotation::journal::{Journal, RuledOut};
@@ -212,9 +212,9 @@ fn feed_account(account: &Account, hash: &mut Canon) {
 impl World {
     fn feed(&self, hash: &mut Canon, all: bool) {
         hash.now = self.device_now().as_unix_seconds() as i64;
-        let kept = stored(&self.vault);
-        let copied = self.copy.as_ref().filter(|_| all).map(stored);
-        let known = kept.known() | copied.as_ref().map_or(0, Stored::known);
+        let kept = self.vault.kept();
+        let copied = self.copy.as_ref().filter(|_| all).map(VaultFile::kept);
+        let known = kept.known() | copied.map_or(0, Stored::known);
         let disk = |disk: &Option<alloc::rc::Rc<Disk>>, hash: &mut Canon| {
             let journal = |disk: &Disk| (blurred_journal(&disk.journal, known), disk.phase);
             disk.as_ref().map(|disk| journal(disk)).hash(hash);
@@ -235,8 +235,8 @@ impl World {
         hash.vault = true;
         kept.feed(hash);
         hash.vault = false;
-        heads.map(|head| place(head, &self.vault)).hash(hash);
-        self.feed_order(&kept, hash, all);
+        heads.map(|head| place(head, self.vault.store())).hash(hash);
+        self.feed_order(kept, hash, all);
         if !all {
             (self.excuse.unseen, self.excuse.rewound).hash(hash);
             self.feed_made(hash);
@@ -247,8 +247,8 @@ impl World {
             hash.vault = true;
             copied.feed(hash);
             hash.vault = false;
-            self.feed_order(&copied, hash, all);
-            heads.map(|head| place(head, copy)).hash(hash);
+            self.feed_order(copied, hash, all);
+            heads.map(|head| place(head, copy.store())).hash(hash);
         }
         if let Some(image) = &self.image {
             hash.now = self.device_now().as_unix_seconds() as i64;
@@ -296,12 +296,12 @@ impl World {
     fn feed_message(&self, bytes: &[u8], hash: &mut Canon) {
         use crate::rotation::message::{Answer, CheckIn};
         if let Ok(mut answer) = Answer::decode(bytes) {
-            let known = place(Some(answer.audit), &self.vault);
+            let known = place(Some(answer.audit), self.vault.store());
             let at = answer.audit_at.is_some();
             (answer.audit, answer.audit_at) = (AuditHead::new(0, [0; 32]), None);
             (answer, known, at).hash(hash);
         } else if let Ok((mut check_in, _)) = CheckIn::decode(bytes) {
-            let known = place(check_in.audit, &self.vault);
+            let known = place(check_in.audit, self.vault.store());
             check_in.audit = None;
             (check_in, known).hash(hash);
         }

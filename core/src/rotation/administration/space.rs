@@ -61,7 +61,7 @@ impl Space for World {
     }
 
     fn tally(&self, tally: &mut Tally) {
-        let kept = super::vault::stored(&self.vault);
+        let kept = self.vault.kept();
         tally.candidates = tally.candidates.max(kept.candidates().count_ones());
         tally.history = tally.history.max(kept.history.len());
         tally.records = tally.records.max(self.made.len() - 1);

@@ -5,10 +5,10 @@ use alloc::{rc::Rc, vec::Vec};
 use super::acts::{Act, Fault, Lie};
 use super::records::{Made, sid};
 use super::rules::Rules;
+use super::vault::VaultFile;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::journal::{Journal, Phase};
 use crate::rotation::{Config, Rotation};
-use crate::vault::MemoryStore;
 
 pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 pub(super) const DAY: u64 = 86_400;
@@ -120,8 +120,8 @@ pub(super) struct World {
     /// Which account the policy names, and whether it manages anything.
     pub(super) turned: bool,
     pub(super) off: bool,
-    pub(super) vault: MemoryStore,
-    pub(super) copy: Option<MemoryStore>,
+    pub(super) vault: VaultFile,
+    pub(super) copy: Option<VaultFile>,
     pub(super) image: Option<Rc<Image>>,
     /// An answer on its way.
     pub(super) answer: Option<Rc<Vec<u8>>>,

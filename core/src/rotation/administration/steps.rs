@@ -143,6 +143,12 @@ impl World {
                     next.change(new);
                 }
                 next.report(applied, setting);
+                // Where neither the account nor a change stamp can be asked, the machine cannot count
+                // what the setter denies among the two changes of a run (SECURITY.md says so).
+                let denied = !matches!(applied, Applied::Success | Applied::TimedOut);
+                if denied && !setting.can_verify && !setting.change_stamps {
+                    next.in_run = self.in_run;
+                }
                 visit(next, &|| lie.text().into());
             }
         }
@@ -217,7 +223,7 @@ impl World {
         if self.left.acts == 0 || place == Place::Save {
             return;
         }
-        if place == Place::CheckIn {
+        if self.is_between_check_ins(place) {
             if setting.acts & Act::RestoreVault.bit() != 0 && self.copy.is_none() {
                 let mut next = self.clone();
                 next.copy = Some(self.vault.clone());
@@ -240,13 +246,17 @@ impl World {
         }
     }
 
-    /// Does it, where it makes a difference at this place; says whether it did.
-    ///
     /// What happens at the vault between two check-ins may as well happen right before the second;
-    /// so it is explored there alone.
+    /// so it is explored there alone. A device that manages nothing does not check in: there it
+    /// happens while the device is idle.
+    fn is_between_check_ins(&self, place: Place) -> bool {
+        place == Place::CheckIn || self.off && matches!(place, Place::Idle(_))
+    }
+
+    /// Does it, where it makes a difference at this place; says whether it did.
     fn act(&mut self, act: Act, place: Place, setting: &Setting) -> bool {
         use Act::*;
-        let here = place == Place::CheckIn;
+        let here = self.is_between_check_ins(place);
         let device = here || matches!(place, Place::Apply | Place::Verify);
         match act {
             RemoveReader | RemoveQuietly | RemoveByWord | AddReader | AddAgain | Order

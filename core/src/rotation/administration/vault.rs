@@ -1,6 +1,7 @@
 //! The vault's side: real check-ins, real administration, and what is kept afterwards.
 
 use alloc::{rc::Rc, vec::Vec};
+use core::cell::OnceCell;
 use core::hash::Hash as _;
 use core::hash::Hasher;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -119,6 +120,39 @@ pub(super) fn stored(store: &MemoryStore) -> Stored {
     stored
 }
 
+/// The vault's file. What it keeps is found out once for all states that have it in common.
+#[derive(Clone, Debug)]
+pub(super) struct VaultFile {
+    store: MemoryStore,
+    kept: Rc<OnceCell<Stored>>,
+}
+
+impl VaultFile {
+    fn new(store: MemoryStore) -> Self {
+        Self { store, kept: Rc::default() }
+    }
+
+    /// To be read from.
+    pub(super) const fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    /// A copy takes its place, to be changed at once.
+    fn changing(&mut self) -> &MemoryStore {
+        *self = Self::new(self.store.snapshot());
+        &self.store
+    }
+
+    pub(super) fn kept(&self) -> &Stored {
+        self.kept.get_or_init(|| stored(&self.store))
+    }
+
+    /// Whether nothing was done to it since it was this one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.kept, &other.kept)
+    }
+}
+
 impl Stored {
     pub(super) fn candidates(&self) -> u64 {
         self.pending | if self.current == 0 { 0 } else { 1 << self.current }
@@ -188,20 +222,19 @@ impl World {
         &mut self,
         work: impl FnOnce(&Vault<MemoryStore>, Timestamp) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        self.vault = self.vault.snapshot();
-        let vault = open(&self.vault);
+        let vault = open(self.vault.changing());
         work(&vault, self.vault_now())
     }
 
     /// A check-in reaches the vault; its answer.
     pub(super) fn deliver(&mut self, bytes: &[u8], setting: &Setting) -> Option<Vec<u8>> {
-        let before = stored(&self.vault);
+        let before = self.vault.kept().current;
         let answer = setting.rules.around_check_in(self, bytes, setting, |world| {
             world.at_vault(|vault, now| vault.check_in(&SCOPE, DEVICE, bytes, now))
         });
-        let after = stored(&self.vault);
-        if after.current != before.current && after.current != 0 {
-            self.committed |= 1 << after.current;
+        let after = self.vault.kept().current;
+        if after != before && after != 0 {
+            self.committed |= 1 << after;
         }
         answer.ok()
     }
@@ -264,7 +297,8 @@ impl World {
 
     /// Somebody re-seals what the vault exports, and imports it, well or badly.
     fn import_resealed(&mut self, act: Act, setting: &Setting) {
-        let kept = stored(&self.vault);
+        let before = self.vault.clone();
+        let kept = before.kept();
         let made = Rc::clone(&self.made);
         let rules = setting.rules;
         let mut broken = Vec::new();
@@ -299,8 +333,7 @@ impl World {
 
     /// Takes sealings back as a vault would that looks at nothing.
     fn force_back(&mut self, back: &[Resealing], keep_original: bool) {
-        self.vault = self.vault.snapshot();
-        let taken = self.vault.write(Durability::Durable, |tx| {
+        let taken = self.vault.changing().write(Durability::Durable, |tx| {
             let Some((key, mut known)) = tx.device(&SCOPE, &device())? else { return Ok(()) };
             for item in back {
                 let row = tx.insert_record(key, &item.sealed)?;
@@ -335,7 +368,7 @@ impl World {
 
     /// What another directory knows of this machine, under its name in upper case, is taken in.
     fn import(&mut self, setting: &Setting) {
-        if stored(&self.vault).device.is_none() {
+        if self.vault.kept().device.is_none() {
             return;
         }
         let name = AccountName::new(ACCOUNTS[0]).unwrap();
@@ -346,7 +379,7 @@ impl World {
             let insert = |tx: &mut dyn Transaction| {
                 tx.insert_device(&SCOPE, &DeviceId::new("PC-1").unwrap(), &other)
             };
-            let _ = self.vault.write(Durability::Durable, insert);
+            let _ = self.vault.changing().write(Durability::Durable, insert);
         }
     }
 
@@ -354,7 +387,7 @@ impl World {
     fn restore_vault(&mut self) {
         let Some(copy) = self.copy.take() else { return };
         (self.excuse.torn, self.excuse.restored) = (true, true);
-        let entries = open(&copy).audit_verify(&SCOPE, None).unwrap().entries;
+        let entries = open(copy.store()).audit_verify(&SCOPE, None).unwrap().entries;
         self.vault = copy;
         let _ = self.at_vault(|vault, now| {
             vault.note_everywhere(Action::Restored, "restored from a copy", &WHO, now)
@@ -363,17 +396,17 @@ impl World {
     }
 
     /// A vault with its readers, before the device has checked in.
-    pub(super) fn new_vault(setting: &Setting, now: Timestamp) -> MemoryStore {
+    pub(super) fn new_vault(setting: &Setting, now: Timestamp) -> VaultFile {
         let store = MemoryStore::new();
         let history = Retention::count(setting.history);
         open(&store).initialise(&SCOPE, &readers(setting.active), history, &WHO, now).unwrap();
-        store
+        VaultFile::new(store)
     }
 
     /// Changes what is kept about the device behind the vault's back: for controls.
     pub(super) fn tamper(&mut self, change: impl FnOnce(&mut Device, &mut Readers)) {
-        self.vault = self.vault.snapshot();
         self.vault
+            .changing()
             .write(Durability::Durable, |tx| {
                 let mut readers = tx.readers(&SCOPE)?;
                 if let Some((key, mut known)) = tx.device(&SCOPE, &device())? {

@@ -10,7 +10,7 @@ use super::state::{ACCOUNTS, DEVICE, SCOPE, START, Setting, World, bits, ids, ma
 use super::vault::{Stored, WHO, open};
 use crate::identity::Timestamp;
 use crate::rotation::AuditFinding;
-use crate::rotation::event::{EventKind, Reason};
+use crate::rotation::event::Reason;
 use crate::vault::rows::{CandidateState, DeviceRow, Findings, Stats};
 use crate::vault::state::UNPROVEN_SECONDS;
 use crate::vault::{DeviceStatus, DiscloseOptions, MemoryStore, Vault};
@@ -26,7 +26,7 @@ impl World {
             return Some("a RESTORED log is called another one".into());
         }
         kept.device.as_ref()?;
-        let vault = open(&self.vault.snapshot());
+        let vault = open(&self.vault.store().snapshot());
         let row = vault.show(&SCOPE, DEVICE).ok()?;
         let page = vault.list(&SCOPE, None, 10).ok()?;
         if page.items.len() > 1 {
@@ -49,9 +49,8 @@ impl World {
     fn is_reported(&self, setting: &Setting) -> bool {
         let unheard = any![Fault::Crash, Fault::Lose, Fault::Repeat, Fault::Clone];
         let idle = matches!(self.place(), Place::Idle(_)) && setting.faults & unheard == 0;
-        let last = self.machine.journal.last.map(|last| last.kind);
-        // What no check-in said because there was none.
-        let idle = idle && last != Some(EventKind::CheckInFailed);
+        // What was not said because no answer came to the last check-in.
+        let idle = idle && self.machine.talk.silent == 0;
         idle && !self.excuse.lie && !self.excuse.torn && !self.off && self.is_heard()
     }
 
@@ -208,7 +207,11 @@ impl World {
         }
         // What the vault itself has just said is repeated at the next check-in; so is a run's end.
         let news = [Reason::Order, Reason::ImageRolledBack, Reason::TwoChanges];
-        let waits = status.waits.filter(|waits| !news.contains(&waits.why));
+        // So is its count of candidates: a device that starts again between its commit and the
+        // answer names two records once more, and hears of two when that commit is acknowledged.
+        let counted = self.machine.talk.crowded && self.machine.holds().is_some();
+        let is_news = |why| news.contains(&why) || counted && why == Reason::OutcomeUncertain;
+        let waits = status.waits.filter(|waits| !is_news(waits.why));
         let until = waits.map(|waits| waits.until);
         if until.is_some() && row.waits_until != until {
             return Some(format!("a WAIT until {until:?} is shown as {:?}", row.waits_until));
