@@ -22,8 +22,8 @@
 //!   wrong ([`state::World::rank`]).
 //!
 //! Bounds: `make proofs-administration` takes the large ones. Each of the forty-five [`parts`]
-//! takes four acts out of two kinds, two faults and a lie together, and passes only when no state is
-//! left to visit; every two acts share a part.
+//! takes four acts out of two kinds, two faults and a lie together, and passes only when no state
+//! is left to visit; every two acts share a part.
 //! `PART=parts::orders_and_clocks` takes one of them, `PART=parts::` all. Beside them stand every
 //! act with every fault, every act with every lie, every fault with every lie, and every ordered
 //! pair of all acts. Without `LAPS_PROOFS` the small ones run, in about a minute.

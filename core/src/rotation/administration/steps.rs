@@ -143,8 +143,8 @@ impl World {
                     next.change(new);
                 }
                 next.report(applied, setting);
-                // Where neither the account nor a change stamp can be asked, the machine cannot count
-                // what the setter denies among the two changes of a run (SECURITY.md says so).
+                // Where neither the account nor a change stamp can be asked, the machine cannot
+                // count what the setter denies among the two changes of a run (see SECURITY.md).
                 let denied = !matches!(applied, Applied::Success | Applied::TimedOut);
                 if denied && !setting.can_verify && !setting.change_stamps {
                     next.in_run = self.in_run;
