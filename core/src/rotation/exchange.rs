@@ -25,6 +25,8 @@ pub(super) struct Talk {
     pub(super) heard: bool,
     /// Whether the account was looked up for the next check-in.
     pub(super) looked: bool,
+    /// Whether the account was looked up in this run, or a password set on it.
+    pub(super) seen: bool,
     /// A rotation ended without a commit, and the vault does not know.
     pub(super) report: bool,
     pub(super) sent: Option<Sent>,
@@ -60,6 +62,7 @@ impl Talk {
         token: None,
         heard: false,
         looked: false,
+        seen: false,
         report: false,
         sent: None,
         lacking: IdSet::EMPTY,
@@ -113,6 +116,8 @@ impl Rotation {
                 self.config.directory.is_some()
                     && (!talk.heard
                         || talk.report
+                        // A run that began with a commit has not seen the account yet.
+                        || (!talk.seen && self.same_account())
                         || !talk.lacking.is_empty()
                         || (asks && self.startable().is_none()))
             }

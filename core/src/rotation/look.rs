@@ -25,7 +25,7 @@ impl Rotation {
     /// that this machine left.
     pub fn handle_account(&mut self, seen: AccountSeen, now: Timestamp) {
         self.observe(now);
-        self.talk.looked = true;
+        (self.talk.looked, self.talk.seen) = (true, true);
         if !matches!(self.step, Step::Settled(_)) || !self.same_account() {
             return;
         }

@@ -237,6 +237,7 @@ impl Rotation {
             return Err(RotationError::UnexpectedEvent);
         }
         self.observe(now);
+        self.talk.seen = true;
         if let Step::Applying(applying) = &mut self.step {
             applying.tries = applying.tries.saturating_add(1);
             // Protocol §2.6: after every outcome, failure too, the account is asked.

@@ -123,6 +123,29 @@ fn an_agent_that_dies_at_any_step_loses_no_password_and_settles_again() {
 }
 
 #[test]
+fn a_run_that_begins_with_a_commit_looks_the_account_up_too() {
+    for missing in [false, true] {
+        let mut world = World::new(config());
+        world.run_to(|effect| matches!(effect, Effect::Verify { .. }));
+        while world.machine.state() != State::Committing || world.machine.poll() != Effect::CheckIn
+        {
+            world.step();
+        }
+        world.restart();
+        world.missing = missing;
+        let trips = world.trips;
+        world.run();
+        assert_eq!(world.current(), Some(1));
+        assert_eq!(world.count(EventKind::AccountNotFound), usize::from(missing));
+        let last = world.vault.managed.report.outcome.map(|last| last.kind);
+        let told = if missing { EventKind::AccountNotFound } else { EventKind::Committed };
+        assert_eq!(last, Some(told));
+        // One check-in for a token, one for the commit, and one for what was seen after it.
+        assert_eq!(world.trips - trips, 2 + usize::from(missing));
+    }
+}
+
+#[test]
 fn a_refused_password_is_made_again_and_a_failing_setter_tries_the_same_one_again() {
     let mut world = World::new(config());
     world.weather.setter = (Applied::Refused, false);
