@@ -39,10 +39,6 @@
 //!
 //! Seen to find something, each with two acts, a fault and a lie at most:
 //!
-//! - `orders_and_lives`: a vault lies once that it knows a version 2^32 above, and the device makes
-//!   a record. On a platform without stamps a restart counts it as held, an honest answer takes the
-//!   number back, the device offers the record, and from then on the number that the vault knows is
-//!   too far above to be believed: the device never hears its vault again.
 //! - `policy_and_lives`: a clone commits twice; a running device whose policy turns to another
 //!   account and back before its next check-in forgets which password the account holds, and the
 //!   vault has that one in its history alone.

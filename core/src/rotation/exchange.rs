@@ -265,12 +265,15 @@ impl Rotation {
     fn compare_version(&mut self, answer: &Answer) -> bool {
         let fresh = self.step.last_made().is_none();
         let own = self.step.attempt().map_or(0, |attempt| attempt.version);
+        let retained = self.retained();
         let journal = &mut self.journal;
         // A number that no record of ours has and that the vault does not know was once a lie:
         // kept, every later record would stand so far above what an honest vault knows that
         // it takes none.
         let vouched = answer.highest_version.max(journal.committed).max(own);
-        if journal.highest.saturating_sub(vouched) > MOST_UNKNOWN {
+        let lie = journal.highest.saturating_sub(vouched) > MOST_UNKNOWN;
+        // A record that the vault lacks may have such a number, made while the lie was believed.
+        if lie && !answer.lacking.iter().any(|id| retained.contains(id)) {
             journal.highest = vouched;
             self.unsaved = self.unsaved.max(Unsaved::Detail);
             self.written = false;

@@ -199,3 +199,13 @@ fn nobody_is_locked_out() {
     let run = setting((if large() { 4 } else { 2 }, acts), (0, 0), (0, 0));
     holds("a vault that forgot the reader in use", &Setting { checks: P, first: A, ..run });
 }
+
+/// A record that was made while a lie about versions was believed is not too far above what the
+/// device knows when the vault has it.
+#[test]
+fn a_lie_about_versions_is_forgotten() {
+    let run = setting((2, any![Act::Age]), (0, 0), (1, any![Lie::HighestFar]));
+    for platform in [(false, false), (true, false), (true, true)] {
+        holds("a lie about versions", &on(platform, run));
+    }
+}
