@@ -126,6 +126,44 @@ fn every_citation_leads_to_a_heading_or_a_rule() {
     assert!(seen > 100, "{seen} citations");
 }
 
+/// What a line of code names in backticks, in order.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Each file that the steps name is there, and has the names that follow it.
+fn untrue(text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut content = None;
+    for name in quoted(text) {
+        let path = top().join(name);
+        if name.starts_with("cargo ") || name.starts_with("make ") || name.contains('=') {
+        } else if name.contains('/') || name.ends_with(".md") {
+            content = std::fs::read_to_string(&path).ok();
+            if !path.exists() {
+                wrong.push(format!("{name} is not there"));
+            }
+        } else if let Some(content) = &content
+            && !name.split([' ', ':']).all(|word| content.contains(word))
+        {
+            wrong.push(format!("{name} is not in the file before it"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_steps_for_contributors_name_what_is_there() {
+    let text = std::fs::read_to_string(top().join("CONTRIBUTING.md")).unwrap();
+    assert_eq!(untrue(&text), Vec::<String>::new());
+    assert_eq!(text.matches("\n## ").count(), 5);
+    assert_eq!(text.matches("\n1. ").count() + text.matches("\n5. ").count(), 10);
+    assert_eq!(untrue("`core/tests/gone.rs`: `x`"), ["core/tests/gone.rs is not there"]);
+    let other =
+        untrue("`core/tests/citations.rs`: `fn quoted`, `Cargo`. `CHANGELOG.md` `no\u{2d}where`");
+    assert_eq!(other, ["no-where is not in the file before it"]);
+}
+
 #[test]
 fn a_citation_that_leads_nowhere_is_seen() {
     let known = places("## 2. Rules\n1. One\n2. Two\n### 2.7 Seven\n");
