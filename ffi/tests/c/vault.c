@@ -283,7 +283,7 @@ static void records_are_sealed_anew_where_the_key_is(void) {
     given_back[1] = handed_out[1];
     OK(laps_vault_take_resealed(vault, given_back, 2, WHO, &replaced, &failed));
     CHECK(replaced == 1 && laps_rows_count(failed) == 1 && is(failed, 0, LAPS_FIELD_DEVICE, "pc-3"));
-    CHECK(strstr(laps_rows_text(failed, 0, LAPS_FIELD_WHY), "sealed again") != NULL);
+    CHECK(strstr(laps_rows_text(failed, 0, LAPS_FIELD_WHY), "re-sealed") != NULL);
     laps_rows_free(failed);
     given_back[1] = anew[1];
     OK(laps_vault_take_resealed(vault, given_back, 2, WHO, &replaced, &failed));
