@@ -71,8 +71,8 @@ fn numbers(text: &str) -> Numbers {
 }
 
 /// What a refusal says, in our words: what it asks for, and the cause where it is a known one.
-/// [`asked`] finds in it what it finds in `reason`; nothing else of `reason` is in it, which may
-/// quote the password.
+/// [`parse_demands`] finds in it what it finds in `reason`; nothing else of `reason` is in it, which
+/// may quote the password.
 #[must_use]
 pub fn worded(reason: &str) -> String {
     let text = beginning(reason);
