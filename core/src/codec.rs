@@ -70,7 +70,7 @@ impl<'a> Output<Buffer<'a>> {
 
 #[cfg(feature = "vault")]
 impl Output<Vec<u8>> {
-    /// In the compact form, with room for so many bytes.
+    /// In the compact form, with room for `len` bytes.
     pub(crate) fn compact(len: usize) -> Self {
         Self { sink: Vec::with_capacity(len), compact: true }
     }
@@ -269,7 +269,7 @@ impl<'a> Input<'a> {
         if self.flag()? { read(self).map(Some) } else { Some(None) }
     }
 
-    /// A length of two bytes, then so many.
+    /// A length of two bytes, then that many bytes.
     pub(crate) fn field(&mut self) -> Option<&'a [u8]> {
         let len = self.u16()?;
         self.bytes(len.into())

@@ -34,7 +34,7 @@ fn checked(bytes: &[u8], check: impl FnOnce(&[u8]) -> [u8; CHECK]) -> Option<&[u
 }
 
 impl Output<Vec<u8>> {
-    /// A row, with room for so many bytes.
+    /// A row, with room for `len` bytes.
     pub(super) fn row(len: usize) -> Self {
         let mut out = Self::compact(len);
         out.u8(ROW);

@@ -101,7 +101,7 @@ impl PassphraseBuilder {
     ///
     /// # Errors
     /// The first option that is outside its limits; [`RecipeError::TooComplex`] when words run
-    /// together in so many ways that counting them is above the limit (a separator or large
+    /// together in so many ways that counting them is above the limit (a separator or upper-case
     /// letters help).
     pub fn build(mut self) -> Result<Recipe, RecipeError> {
         if !(MIN_WORDS..=MAX_WORDS).contains(&self.count) {
