@@ -15,7 +15,7 @@ SPOKEN = "told said asked shown".split()
 EXCEPTIONS = {
     "facts": "python/pysrc/laps/report python/pysrc/laps/cli/report.py python/tests/test_report.py python/tests/agreement.py",  # of a report
     "members": "core/src/policy core/src/directory core/tests/policy core/host/src/sqlite/group.rs "  # of an object, a batch
-    "core/src/generate/classes.rs core/src/rotation/administration/records.rs",
+    "core/src/generate/classes.rs core/exploration/administration/records.rs",
     "dice": "core/host/tests/dice core/host/tests/dice.rs",  # the walk by dice
 }
 OURS = re.compile(r"^(core|python|fuzz|benches)/.*\.(rs|pyi?)$")

@@ -77,8 +77,8 @@
 //!
 //! A rotation that ends without a commit is reported to the vault in the same run.
 //!
-//! `core/tests/rotation/table.rs` reports every input event in every state; `exploration.rs` beside
-//! this file visits every reachable state of this machine and the vault's rules under faults.
+//! `core/tests/rotation/table.rs` reports every input event in every state; `core/exploration` visits
+//! every reachable state of this machine and the vault's rules under faults.
 //!
 //! # Decisions
 //!
@@ -111,6 +111,7 @@
 //! | [`set`] | small sorted sets of record ids |
 
 #[cfg(all(test, feature = "vault", feature = "getrandom"))]
+#[path = "../exploration/administration/administration.rs"]
 mod administration;
 mod after_use;
 mod causes;
@@ -120,6 +121,7 @@ mod effect;
 pub mod event;
 mod exchange;
 #[cfg(all(test, feature = "vault"))]
+#[path = "../exploration/faults/exploration.rs"]
 mod exploration;
 mod journal;
 mod log;
@@ -129,6 +131,7 @@ pub mod message;
 mod orders;
 mod schedule;
 #[cfg(all(test, feature = "vault"))]
+#[path = "../exploration/search.rs"]
 mod search;
 pub mod set;
 mod steps;
