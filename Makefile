@@ -33,6 +33,8 @@ lint: ## rustfmt, clippy, and no retired name
 	cargo clippy -q --workspace --all-features --all-targets -- -D warnings
 	cargo clippy -q -p laps-core --no-default-features -- -D warnings
 	cargo clippy -q -p laps-host --no-default-features -- -D warnings
+	cargo clippy -q -p laps-host --no-default-features --features sqlite -- -D warnings
+	cargo clippy -q -p laps-host --no-default-features --features agent -- -D warnings
 	cargo clippy -q -p laps-ffi --no-default-features -- -D warnings
 
 .PHONY: rust
@@ -43,8 +45,6 @@ rust: packages ## Rust tests: everything on, then each feature of the core alone
 		echo "laps-core with $$feature alone"; \
 		cargo test -q -p laps-core --no-default-features --features $$feature; \
 	done
-	cargo test -q -p laps-host --no-default-features --features sqlite
-	cargo test -q -p laps-host --no-default-features --features agent
 
 .PHONY: docs
 docs: ## rustdoc without a warning

@@ -17,22 +17,20 @@ use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use laps_core::account::LocalAccount;
-use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+use laps_core::identity::{AccountName, DeviceId, RecordId, Scope};
 use laps_core::random::Generator;
 use laps_core::rotation::message::{Answer, CheckIn, MAX_ANSWER, MAX_HEAD, record_prefix};
 use laps_core::rotation::{AccountSeen, Applied, Config, Effect, MAX_JOURNAL, Rotation, Verified};
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::{MemoryStore, Vault};
-use laps_host::account::setter::SetterLock;
-use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
 use laps_host::agent::channel::VaultChannel;
 use laps_host::agent::{Agent, AgentOptions, PolicySource, RunOutcome};
 use laps_host::sqlite::SqliteStore;
+use laps_testkit::account::InMemory;
+use laps_testkit::bed::{NOW, header};
 
 const DEVICE: &str = "pc-1";
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const CHANGE_STAMP: Option<[u8; 32]> = Some([7; 32]);
 
 fn config() -> Config {
@@ -114,18 +112,7 @@ impl World {
         let mut id = [0; 16];
         self.generator.fill(&mut id).unwrap();
         let id = RecordId::from_bytes(id);
-        let config = config();
-        let header = Header {
-            scope: config.scope,
-            device: config.device,
-            account: config.account,
-            sid: None,
-            id,
-            previous,
-            version,
-            made_at: NOW,
-            policy_hash: [0; 32],
-        };
+        let header = Header { previous, ..header(config().device, id, version) };
         let password: Box<Password> = Box::new(Password::try_from_str("Aa1!Aa1!Aa1!Aa").unwrap());
         let readers = [self.reader.reader().clone()];
         let record = Record::seal(&header, &password, &readers, &mut self.generator).unwrap();
@@ -218,47 +205,6 @@ fn messages(criterion: &mut Criterion) {
     });
 }
 
-/// An account in memory: a run without it is the agent's own work, the sealing and the syncs.
-struct InMemory(Password);
-
-impl AccountStore for InMemory {
-    fn name(&self) -> &'static str {
-        "memory"
-    }
-    fn abilities(&self) -> Abilities {
-        Abilities::all()
-    }
-    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
-        Ok(LocalAccount { name: *configured, sid: None, enabled: true })
-    }
-    fn change_stamp(&mut self, _: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        Ok(CHANGE_STAMP)
-    }
-    fn set(
-        &mut self,
-        _: &LocalAccount,
-        password: &Password,
-        _: &mut SetterLock,
-    ) -> Result<(), StoreError> {
-        self.0 = Password::try_from_str(password.expose_secret()).unwrap();
-        Ok(())
-    }
-    fn verify(&mut self, _: &LocalAccount, password: &Password) -> Verification {
-        let same = self.0.expose_secret() == password.expose_secret();
-        if same { Verification::Matches } else { Verification::DoesNotMatch }
-    }
-    fn used_since(
-        &mut self,
-        _: &LocalAccount,
-        _: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
-    }
-    fn act(&mut self, _: &LocalAccount, _: Action) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 /// A running agent with a vault in a file, beside the syncs that it makes and nothing else.
 fn runs(criterion: &mut Criterion) {
     let folder = std::env::var("LAPS_FOLDER").map_or_else(
@@ -274,7 +220,7 @@ fn runs(criterion: &mut Criterion) {
     let options = AgentOptions::new(device, vec![reader.reader().clone()], policy, state.clone());
     let vault = SqliteStore::init(folder.path().join("vault")).unwrap();
     let channel = VaultChannel::new(Vault::from_system(vault), Scope::EMPTY, device);
-    let store = Box::new(InMemory(Password::empty()));
+    let store = Box::new(InMemory::helpful());
     let mut agent = Agent::open(options, store, Box::new(channel), Box::new(|_| {})).unwrap();
     assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
     let journal = fs::read(state.join("journal")).unwrap();

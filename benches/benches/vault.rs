@@ -33,7 +33,8 @@ use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{DiscloseOptions, Request, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 
-use vault::fleet::{Device, Fleet, NOW, send_many, settle};
+use laps_testkit::bed::NOW;
+use vault::fleet::{Device, Fleet, send_many, settle};
 
 const WHO: Request<'_> = Request::new("bench", "measuring");
 const SCOPE: Scope = Scope::EMPTY;

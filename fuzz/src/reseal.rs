@@ -1,23 +1,21 @@
 //! Re-sealing: a vault whose records are exported and imported, rightly and wrongly, while
 //! readers come and go and devices check in, alone and together.
 
-use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 
 use laps_core::{
-    identity::{AccountName, DeviceId, RecordId, Scope, Timestamp},
+    identity::{DeviceId, RecordId, Scope},
     random::Generator,
-    rotation::message::{Answer, CheckIn, Commit, record_prefix},
-    rotation::set::{IdSet, MayHold},
+    rotation::message::{Answer, CheckIn, Commit},
+    rotation::set::MayHold,
     seal::{Header, ReaderKey, Record, SealError, Suite},
     secret::Password,
     vault::state::Retention,
-    vault::{Confirmation, DiscloseOptions, MemoryStore, Request, Resealing, Vault, VaultError},
+    vault::{Confirmation, DiscloseOptions, MemoryStore, Resealing, Vault, VaultError},
 };
+use laps_testkit::bed::{NOW, WHO, blank, counting_from, encoded, exchange, header};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
-const WHO: Request<'_> = Request::new("fuzzer", "a search");
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DEVICES: [&str; 3] = ["pc-1", "pc-2", "pc-3"];
 /// How many records that were re-sealed are kept to be imported later.
 const KEPT: usize = 8;
@@ -96,12 +94,7 @@ fn password(device: &str) -> Option<Password> {
 
 /// A vault with tokens that differ, from this number on.
 fn over(store: MemoryStore, first: u64) -> Vault<MemoryStore> {
-    let drawn = AtomicU64::new(first);
-    Vault::new(store, move |out| {
-        let number = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        out.iter_mut().zip(number.iter().chain(&[7; 8])).for_each(|(out, byte)| *out = *byte);
-        true
-    })
+    Vault::new(store, counting_from(first))
 }
 
 impl Start {
@@ -118,7 +111,7 @@ impl Start {
         let history = Retention::default();
         vault.initialise(&Scope::EMPTY, &readers, history, &WHO, NOW).ok()?;
         for (device, n) in DEVICES.into_iter().zip(1..) {
-            let header = header(device, n, 1)?;
+            let header = header_of(device, n, 1)?;
             let record =
                 Record::seal(&header, &password(device)?, readers.get(..1)?, &mut rng).ok()?;
             assert_eq!(offer(&vault, device, &record)?.stored.len(), 1);
@@ -216,7 +209,7 @@ impl World {
         let mut sent = Vec::new();
         for _ in 0..=input.index(4)? {
             let (device, name) = (DEVICES.get(input.index(3)?)?, DEVICES.get(input.index(3)?)?);
-            let mut bytes = encoded(&message(device)?)?;
+            let mut bytes = encoded(&message(device)?, &[]);
             match input.index(4)? {
                 0 => bytes = input.piece()?.to_vec(),
                 1 => input.change(&mut bytes)?,
@@ -243,7 +236,7 @@ impl World {
         let before = self.vault.history(&Scope::EMPTY, device).ok()?;
         let newest = before.iter().max_by_key(|row| row.version)?;
         self.made = self.made.checked_add(1).filter(|made| *made < 250)?;
-        let mut header = header(device, self.made, newest.version.checked_add(1)?)?;
+        let mut header = header_of(device, self.made, newest.version.checked_add(1)?)?;
         header.previous = Some(newest.record);
         let readers = [self.keys.get(key)?.reader().clone()];
         let record = Record::seal(&header, &password(device)?, &readers, &mut self.rng).ok()?;
@@ -255,7 +248,7 @@ impl World {
         message.token = Some(answer.token);
         message.may_hold = MayHold::exactly(header.id);
         message.commit = Some(Commit::new(header.id, true));
-        let _ = self.vault.check_in(&Scope::EMPTY, device, &encoded(&message)?, NOW);
+        let _ = exchange(&self.vault, &message, &[], NOW);
         Some(())
     }
 
@@ -406,38 +399,15 @@ fn id(n: usize) -> RecordId {
     RecordId::from_bytes([u8::try_from(n).unwrap_or(0).saturating_add(1); 16])
 }
 
-fn header(device: &str, n: usize, version: u64) -> Option<Header> {
-    Some(Header {
-        scope: Scope::EMPTY,
-        device: DeviceId::new(device).ok()?,
-        account: AccountName::new("Admin").ok()?,
-        sid: None,
-        id: id(n.checked_sub(1)?),
-        previous: None,
-        version,
-        made_at: NOW,
-        policy_hash: [0; 32],
-    })
+fn header_of(device: &str, n: usize, version: u64) -> Option<Header> {
+    Some(header(DeviceId::new(device).ok()?, id(n.checked_sub(1)?), version))
 }
 
 fn message(device: &str) -> Option<CheckIn> {
-    let (device, account) = (DeviceId::new(device).ok()?, AccountName::new("Admin").ok()?);
-    Some(CheckIn::new(Scope::EMPTY, device, account, [3; 16]))
-}
-
-fn encoded(message: &CheckIn) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; 4_096];
-    let len = message.encode(&mut bytes).ok()?;
-    bytes.truncate(len);
-    Some(bytes)
+    DeviceId::new(device).ok().map(blank)
 }
 
 /// The answer to the check-in of a device that offers a record.
 fn offer(vault: &Vault<MemoryStore>, device: &str, record: &Record) -> Option<Answer> {
-    let mut message = message(device)?;
-    message.offers = IdSet::one(record.header().id);
-    let mut bytes = encoded(&message)?;
-    bytes.extend(record_prefix(record.as_bytes()).ok()?);
-    bytes.extend(record.as_bytes());
-    Answer::decode(&vault.check_in(&Scope::EMPTY, device, &bytes, NOW).ok()?).ok()
+    exchange(vault, &message(device)?, &[record], NOW).ok()
 }

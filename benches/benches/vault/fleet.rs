@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use laps_core::identity::{AccountName, DeviceId, RecordId, Timestamp};
-use laps_core::random::{Generator, SystemSource};
-use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
-use laps_core::rotation::set::{IdSet, MayHold};
+use laps_core::identity::{AccountName, DeviceId, RecordId};
+use laps_core::rotation::message::{Answer, CheckIn, Commit};
+use laps_core::rotation::set::MayHold;
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::readers::ReaderList;
@@ -14,16 +13,12 @@ use laps_core::vault::state::{Held, Past, Retention};
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::SqliteStore;
+use laps_testkit::bed::{NOW, blank, encoded, header, rng};
 use sha2::{Digest as _, Sha256};
 
 use super::super::SCOPE;
 
-pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DAY: u64 = 86_400;
-
-fn rng() -> Generator<SystemSource> {
-    Generator::from_system().unwrap()
-}
 
 pub struct Fleet {
     devices: usize,
@@ -141,17 +136,8 @@ impl Fleet {
         id: RecordId,
         previous: Option<RecordId>,
     ) -> Record {
-        let header = Header {
-            scope: SCOPE,
-            device: DeviceId::new(device).unwrap(),
-            account: AccountName::new("Admin").unwrap(),
-            sid: None,
-            id,
-            previous,
-            version: u64::try_from(version).unwrap(),
-            made_at: NOW,
-            policy_hash: [0; 32],
-        };
+        let version = u64::try_from(version).unwrap();
+        let header = Header { previous, ..header(DeviceId::new(device).unwrap(), id, version) };
         let password = Password::try_from_str("a password of 20 char").unwrap();
         Record::seal(&header, &password, &[self.key.reader().clone()], &mut rng()).unwrap()
     }
@@ -233,28 +219,11 @@ impl Device {
     }
 
     fn message(&self) -> CheckIn {
-        let name = DeviceId::new(&self.name()).unwrap();
-        let account = AccountName::new("Admin").unwrap();
-        let mut message = CheckIn::new(SCOPE, name, account, [3; 16]);
+        let mut message = blank(DeviceId::new(&self.name()).unwrap());
         message.token = self.token;
         message.may_hold = MayHold::exactly(self.held);
         message.due = Some(NOW.plus(DAY));
         message
-    }
-
-    fn bytes(message: &CheckIn, record: Option<&Record>) -> Vec<u8> {
-        let mut message = *message;
-        if let Some(record) = record {
-            message.offers = IdSet::one(record.header().id);
-        }
-        let mut out = vec![0; 4_096];
-        let len = message.encode(&mut out).unwrap();
-        out.truncate(len);
-        if let Some(record) = record {
-            out.extend(record_prefix(record.as_bytes()).unwrap());
-            out.extend(record.as_bytes());
-        }
-        out
     }
 
     /// A check-in that offers nothing.
@@ -264,7 +233,7 @@ impl Device {
         }
         let mut message = self.message();
         message.commit = commits.then_some(Commit::new(self.held, true));
-        Self::bytes(&message, None)
+        encoded(&message, &[])
     }
 
     fn take(&mut self, answer: &[u8]) {
@@ -272,7 +241,7 @@ impl Device {
     }
 
     pub fn say_nothing(&mut self, vault: &Vault<SqliteStore>) {
-        let bytes = Self::bytes(&self.message(), None);
+        let bytes = encoded(&self.message(), &[]);
         let answer = vault.check_in(&SCOPE, &self.name(), &bytes, NOW).unwrap();
         assert_eq!(Some(Answer::decode(&answer).unwrap().token), self.token);
     }
@@ -290,7 +259,7 @@ impl Device {
         );
         let record = Record::parse(&record).unwrap();
         self.made = record.header().id;
-        Self::bytes(&self.message(), Some(&record))
+        encoded(&self.message(), &[&record])
     }
 }
 

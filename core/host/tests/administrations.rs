@@ -5,16 +5,10 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-
 use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::time::Instant;
 
-use bench::{Bench, HONEST};
 use laps_core::identity::Scope;
 use laps_core::random::Generator;
 use laps_core::rotation::message::{Answer, CheckIn};
@@ -25,6 +19,7 @@ use laps_host::agent::status::status;
 use laps_host::agent::{Agent, RunOutcome};
 use laps_host::sqlite::{back_up, restore};
 use laps_host::time::{now, rfc3339};
+use laps_testkit::bench::{Bench, DEVICE, HONEST, POLICY};
 
 /// An honest program that also says whether the account is there.
 fn with_account(there: bool) -> String {
@@ -79,7 +74,7 @@ fn an_account_that_does_not_exist_yet_is_told_reported_and_enrolled_when_it_appe
     assert_eq!(told.id, Some(10013));
     assert!(told.message.contains("create it"), "{}", told.message);
     assert!(status(&bench.path("state")).unwrap().account_missing);
-    let seen = bench.vault().show(&Scope::EMPTY, bench::DEVICE).unwrap();
+    let seen = bench.vault().show(&Scope::EMPTY, DEVICE).unwrap();
     assert_eq!(seen.account.as_str(), "Admin", "the vault knows the device");
     bench.script(&with_account(true));
     assert_eq!(bench.run(), RunOutcome::Committed);
@@ -100,7 +95,7 @@ fn one_answer_with_an_absurd_version_stops_no_device() {
     let vault = bench.vault();
     let mut hostile = true;
     let channel = move |check_in: &[u8]| -> Result<Vec<u8>, ChannelError> {
-        let answer = vault.check_in(&Scope::EMPTY, bench::DEVICE, check_in, now()).unwrap();
+        let answer = vault.check_in(&Scope::EMPTY, DEVICE, check_in, now()).unwrap();
         if !core::mem::take(&mut hostile) {
             return Ok(answer);
         }
@@ -171,7 +166,7 @@ fn a_wrong_key_that_is_put_right_leaves_no_failure_behind() {
     let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
     assert_eq!(agent.run_once(false).unwrap(), RunOutcome::NotCommitted);
     drop(agent);
-    let shown = || vault.show(&Scope::EMPTY, bench::DEVICE).unwrap();
+    let shown = || vault.show(&Scope::EMPTY, DEVICE).unwrap();
     assert_eq!(shown().state, DeviceStatus::Failed, "{:?}", bench.names());
     // The configuration is as it was: nothing is due, and nobody looks for a failure.
     assert_eq!(bench.run(), RunOutcome::NothingDue);
@@ -196,7 +191,7 @@ fn an_older_image_whose_account_is_missing_is_believed() {
     std::thread::sleep(Duration::from_millis(1_100));
     assert_eq!(bench.run(), RunOutcome::Committed);
     let missing = || {
-        let row = bench.vault().show(&Scope::EMPTY, bench::DEVICE).unwrap();
+        let row = bench.vault().show(&Scope::EMPTY, DEVICE).unwrap();
         row.findings.account_missing
     };
     assert!(!missing());
@@ -216,9 +211,9 @@ fn an_order_for_later_is_told_on_both_sides_and_changes_nothing_before() {
     let request = Request::new("tester", "a test");
     let options = DiscloseOptions::default().with_rotation_after(3_600);
     let vault = bench.vault();
-    vault.disclose(&Scope::EMPTY, bench::DEVICE, &request, options, now()).unwrap();
+    vault.disclose(&Scope::EMPTY, DEVICE, &request, options, now()).unwrap();
     assert_eq!(bench.run(), RunOutcome::NothingDue);
-    let at = vault.show(&Scope::EMPTY, bench::DEVICE).unwrap().order_at.unwrap();
+    let at = vault.show(&Scope::EMPTY, DEVICE).unwrap().order_at.unwrap();
     let own = status(&bench.path("state")).unwrap();
     assert_eq!((own.order_at, own.version), (Some(rfc3339(at)), 1));
     assert!(bench.names().contains(&"order-scheduled"));
@@ -231,7 +226,7 @@ fn a_run_changes_the_password_at_most_twice_whatever_the_vault_says() {
     let vault = bench.vault();
     let channel = move |check_in: &[u8]| -> Result<Vec<u8>, ChannelError> {
         let (message, _) = CheckIn::decode(check_in).unwrap();
-        let answer = vault.check_in(&Scope::EMPTY, bench::DEVICE, check_in, now()).unwrap();
+        let answer = vault.check_in(&Scope::EMPTY, DEVICE, check_in, now()).unwrap();
         let mut changed = Answer::decode(&answer).unwrap();
         // Everything is to be replaced, there is more of it, and somebody is ahead.
         changed.orders = message.may_hold.ids;
@@ -259,7 +254,7 @@ fn a_policy_that_turns_to_another_account_and_back_loses_the_password_of_neither
     let bench = Bench::new();
     std::fs::write(bench.path("Other"), "of the other").unwrap();
     let run = |account: &str| {
-        let policy = bench::POLICY.replace("Admin\"", &format!("{account}\""));
+        let policy = POLICY.replace("Admin\"", &format!("{account}\""));
         let mut options = bench.options();
         let texts = vec![("p.json".to_owned(), policy.into_bytes())];
         options.policy = laps_host::agent::PolicySource::Texts(texts);
@@ -269,14 +264,14 @@ fn a_policy_that_turns_to_another_account_and_back_loses_the_password_of_neither
     let of = |account: &str| {
         let options = DiscloseOptions::default().of_account(account).without_rotation();
         let found =
-            bench.vault().disclose(&Scope::EMPTY, bench::DEVICE, &request, options, now()).unwrap();
+            bench.vault().disclose(&Scope::EMPTY, DEVICE, &request, options, now()).unwrap();
         bench.open(&found.candidates[0].sealed)
     };
     let account = |name: &str| std::fs::read_to_string(bench.path(name)).unwrap();
     for turn in ["Admin", "Other", "Admin", "Other"] {
         assert_eq!(run(turn), RunOutcome::Committed, "{turn}");
         assert_eq!(run(turn), RunOutcome::NothingDue, "{turn}");
-        let row = bench.vault().show(&Scope::EMPTY, bench::DEVICE).unwrap();
+        let row = bench.vault().show(&Scope::EMPTY, DEVICE).unwrap();
         assert_eq!((row.account.as_str(), row.candidates), (turn, 1));
         assert_eq!(row.findings.names().count(), 0);
         assert_eq!(of("Admin"), account("Admin"), "{turn}");
@@ -299,7 +294,7 @@ fn a_restored_log_is_told_until_a_person_acknowledges_it() {
     }
     restore(&bench.path("copy"), &bench.path("vault"), &request, now()).unwrap();
     let found = || {
-        let row = bench.vault().show(&Scope::EMPTY, bench::DEVICE).unwrap();
+        let row = bench.vault().show(&Scope::EMPTY, DEVICE).unwrap();
         (row.findings.log_restored, status(&bench.path("state")).unwrap().audit)
     };
     for _ in 0..2 {

@@ -6,17 +6,9 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use alloc::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use bench::{Bench, DEVICE};
 use laps_core::account::LocalAccount;
 use laps_core::generate::{Complexity, Recipe};
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
@@ -33,7 +25,8 @@ use laps_host::account::linux::LinuxStore;
 use laps_host::account::setter::SetterLock;
 use laps_host::account::{AccountStore as _, Action, Verification};
 use laps_host::time::now;
-use real_account::{RealAccount, script};
+use laps_testkit::bench::{Bench, DEVICE};
+use laps_testkit::real_account::{RealAccount, script};
 
 struct Driver {
     bench: Bench,

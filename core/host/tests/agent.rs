@@ -2,13 +2,8 @@
 #![cfg(all(unix, feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-
-use bench::Bench;
 use laps_host::agent::{RunOutcome, status};
+use laps_testkit::bench::Bench;
 
 #[test]
 fn the_first_run_rotates_and_the_second_has_nothing_to_do() {

@@ -2,9 +2,6 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use core::time::Duration;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -41,7 +38,10 @@ impl Place {
 
     fn store(&self, script: &str) -> CommandStore {
         let path = self.path("store");
-        program::write(&path, &format!("D={}\n{script}", self.folder.path().display()));
+        laps_testkit::program::write(
+            &path,
+            &format!("D={}\n{script}", self.folder.path().display()),
+        );
         CommandStore::new(&format!("'{}' --accounts file", path.display())).unwrap()
     }
 

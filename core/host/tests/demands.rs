@@ -5,22 +5,15 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use std::fs;
 
-use bench::{Bench, HONEST};
 use laps_core::generate::{Complexity, Recipe};
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::refusal;
 use laps_host::agent::status::{Status, status};
 use laps_host::agent::{Agent, PolicySource, RunOutcome};
-use real_account::{RealAccount, script};
+use laps_testkit::bench::{Bench, HONEST};
+use laps_testkit::real_account::{RealAccount, script};
 
 /// A device whose password policy asks for at least 20 characters and 4 digits, and says one thing
 /// at a time.

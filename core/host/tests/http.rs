@@ -7,13 +7,9 @@
     reason = "a test fails by panicking; the example is a program"
 )]
 
-#[path = "support/bench.rs"]
-mod bench;
 #[path = "../examples/http_service.rs"]
 #[expect(dead_code, reason = "its main is not run here")]
 mod http_service;
-#[path = "support/program.rs"]
-mod program;
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -30,8 +26,8 @@ use laps_host::agent::{Agent, RunOutcome};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use bench::{Bench, DEVICE};
 use http_service::{Callers, PATIENCE, Service, router};
+use laps_testkit::bench::{Bench, DEVICE};
 
 /// Serves a vault at a free port of this machine until the process ends.
 fn serve(bench: &Bench) -> SocketAddr {

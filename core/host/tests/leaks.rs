@@ -5,11 +5,6 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -17,9 +12,9 @@ use std::fs;
 use std::io::Read as _;
 use std::process::Command;
 
-use bench::{Bench, HONEST};
 use laps_host::agent::RunOutcome;
 use laps_host::agent::event::AgentEvent;
+use laps_testkit::bench::{Bench, HONEST};
 
 /// Looks through the arguments and the environment of every process that has this word in its
 /// arguments, while `work` runs: what was seen, and how often there was something to see.

@@ -2,11 +2,6 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use core::time::Duration;
 
 use laps_core::identity::{AccountName, Timestamp};
@@ -14,7 +9,7 @@ use laps_core::secret::Password;
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::setter::SetterLock;
 use laps_host::account::{AccountStore as _, Action, StoreError, Verification};
-use real_account::{RealAccount, script};
+use laps_testkit::real_account::{RealAccount, script};
 
 const LONG: Duration = Duration::from_secs(30);
 

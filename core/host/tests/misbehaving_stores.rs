@@ -5,27 +5,19 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::fs;
 
-use bench::{Bench, HONEST};
-use laps_core::account::LocalAccount;
 use laps_core::error::Code;
-use laps_core::identity::{AccountName, Scope, Timestamp};
-use laps_core::secret::Password;
-use laps_host::account::setter::SetterLock;
-use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
+use laps_core::identity::{AccountName, Scope};
 use laps_host::agent::channel::ChannelError;
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::{Agent, RunOutcome};
 use laps_host::time::now;
+use laps_testkit::account::{Call, Watched};
+use laps_testkit::bench::{Bench, DEVICE, HONEST};
 
 /// Runs an agent with a misbehaving store; the promise holds, and an honest store ends with one
 /// candidate.
@@ -123,57 +115,20 @@ fn more_than_sixteen_candidates_are_said_and_heal_by_themselves() {
     assert_eq!(bench.journalled(), [bench.held()]);
 }
 
-/// A store that finds no name for a while, as one that an embedder writes may.
-struct Renamed {
-    inner: laps_host::account::command::CommandStore,
-    nameless: Arc<AtomicBool>,
-}
-
-impl AccountStore for Renamed {
-    fn name(&self) -> &'static str {
-        "renamed"
-    }
-    fn abilities(&self) -> Abilities {
-        self.inner.abilities()
-    }
-    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
-        let mut account = self.inner.find(configured)?;
-        if self.nameless.load(Ordering::Relaxed) {
-            account.name = AccountName::EMPTY;
-        }
-        Ok(account)
-    }
-    fn change_stamp(&mut self, account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        self.inner.change_stamp(account)
-    }
-    fn set(
-        &mut self,
-        account: &LocalAccount,
-        password: &Password,
-        setter: &mut SetterLock,
-    ) -> Result<(), StoreError> {
-        self.inner.set(account, password, setter)
-    }
-    fn verify(&mut self, account: &LocalAccount, password: &Password) -> Verification {
-        self.inner.verify(account, password)
-    }
-    fn used_since(
-        &mut self,
-        account: &LocalAccount,
-        since: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.used_since(account, since)
-    }
-    fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError> {
-        self.inner.act(account, action)
-    }
-}
-
 #[test]
 fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_in_flight() {
     let bench = Bench::new();
     let (nameless, reached) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
-    let store = Renamed { inner: bench.store(), nameless: Arc::clone(&nameless) };
+    // A store that finds no name for a while, as one that an embedder writes may.
+    let store = {
+        let nameless = Arc::clone(&nameless);
+        let watch = move |call: Call<'_>| {
+            if let (Call::Found(account), true) = (call, nameless.load(Ordering::Relaxed)) {
+                account.name = AccountName::EMPTY;
+            }
+        };
+        Watched { inner: Box::new(bench.store()), watch }
+    };
     let vault = bench.vault();
     let channel = {
         let reached = Arc::clone(&reached);
@@ -182,7 +137,7 @@ fn a_machine_that_refuses_its_new_settings_goes_on_with_what_is_in_flight() {
                 return Err(ChannelError::new(Code::Unreachable, "the network is down"));
             }
             vault
-                .check_in(&Scope::EMPTY, bench::DEVICE, check_in, now())
+                .check_in(&Scope::EMPTY, DEVICE, check_in, now())
                 .map_err(|error| ChannelError::new(error.code(), error.to_string()))
         }
     };

@@ -5,20 +5,12 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::process::Command;
 use std::time::Instant;
 
-use bench::Bench;
 use laps_core::identity::{AccountName, Scope};
 use laps_core::secret::Password;
 use laps_core::vault::{DeviceRow, DiscloseOptions, Request};
@@ -27,7 +19,8 @@ use laps_host::account::{AccountStore as _, Verification};
 use laps_host::agent::status::{Status, status};
 use laps_host::agent::{Agent, PolicySource, RunOutcome};
 use laps_host::time::now;
-use real_account::RealAccount;
+use laps_testkit::bench::{Bench, DEVICE};
+use laps_testkit::real_account::RealAccount;
 
 /// A device whose policy names an account of this test.
 struct Device {
@@ -76,7 +69,7 @@ impl Device {
     }
 
     fn row(&self) -> Option<DeviceRow> {
-        self.bench.vault().show(&Scope::EMPTY, bench::DEVICE).ok()
+        self.bench.vault().show(&Scope::EMPTY, DEVICE).ok()
     }
 
     /// It is missing, and everybody says so.
@@ -146,8 +139,7 @@ fn single_runs_tell_report_and_follow_an_account_that_comes_goes_and_is_renamed(
     device.is_reported();
     let request = Request::new("tester", "a test");
     let options = DiscloseOptions::default();
-    let found =
-        device.bench.vault().disclose(&Scope::EMPTY, bench::DEVICE, &request, options, now());
+    let found = device.bench.vault().disclose(&Scope::EMPTY, DEVICE, &request, options, now());
     assert_eq!(found.unwrap().candidates.len(), 1);
     make(&new);
     assert_eq!(device.run(), RunOutcome::Committed);

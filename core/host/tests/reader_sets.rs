@@ -2,19 +2,14 @@
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 
-use bench::Bench;
 use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::random::Generator;
 use laps_core::seal::{Reader, ReaderKey, ReaderSet, Record, SignerKey, Suite};
 use laps_host::agent::{Agent, AgentError, AgentOptions, ReaderSetSource, RunOutcome, journal};
+use laps_testkit::bench::Bench;
 
 struct Device {
     bench: Bench,

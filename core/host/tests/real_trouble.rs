@@ -5,21 +5,11 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/mount.rs"]
-mod mount;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use core::time::Duration;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
-use bench::Bench;
 use laps_core::account::LocalAccount;
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
@@ -27,8 +17,9 @@ use laps_core::secret::Password;
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::{AccountStore as _, Verification};
 use laps_host::agent::{Agent, AgentError, AgentOptions, PolicySource, RunOutcome};
-use mount::Mount;
-use real_account::{RealAccount, script};
+use laps_testkit::bench::Bench;
+use laps_testkit::mount::Mount;
+use laps_testkit::real_account::{RealAccount, script};
 
 struct Device {
     bench: Bench,

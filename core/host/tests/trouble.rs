@@ -4,27 +4,18 @@
 
 extern crate alloc;
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/mount.rs"]
-mod mount;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/real_account.rs"]
-mod real_account;
-
 use core::time::Duration;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
-use bench::{Bench, HONEST};
 use laps_core::error::Code;
 use laps_host::account::linux::LinuxStore;
 use laps_host::agent::{AgentError, PolicySource, RunOutcome};
 use laps_host::time::{now, rfc3339};
-use mount::Mount;
-use real_account::RealAccount;
+use laps_testkit::bench::{Bench, HONEST};
+use laps_testkit::mount::Mount;
+use laps_testkit::real_account::RealAccount;
 
 #[test]
 fn a_full_state_folder_changes_nothing_and_is_overcome() {

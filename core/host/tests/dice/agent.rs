@@ -12,8 +12,9 @@ use laps_core::vault::Vault;
 use laps_host::account::command::CommandStore;
 use laps_host::agent::channel::VaultChannel;
 use laps_host::agent::event::AgentEvent;
-use laps_host::agent::{Agent, AgentOptions, PolicySource, RunOutcome, Step};
+use laps_host::agent::{Agent, AgentOptions, PolicySource, RunOutcome};
 use laps_host::sqlite::SqliteStore;
+use laps_testkit::kill::dies_at;
 
 use super::script::{End, Run};
 
@@ -52,14 +53,17 @@ pub(crate) fn agent(arguments: &[String]) -> ! {
     let readers = readers.lines().map(|line| line.parse().unwrap()).collect();
     let policy = PolicySource::Files(vec![own.join("policy.json")]);
     let mut options = AgentOptions::new(device, readers, policy, own.join("state"));
-    options.kill_at = step.first().and_then(|name| Step::from_name(name));
     options.setter_timeout = Duration::from_secs(5);
     options.patience = Duration::ZERO;
     options.acknowledge_log = mode == ACKNOWLEDGE;
     let vault = Vault::from_system(SqliteStore::open(root.join("vault")).unwrap());
     let store = format!("{} {}", root.join("store.sh").display(), own.display());
-    let store = Box::new(CommandStore::new(&store).unwrap());
-    let channel = Box::new(VaultChannel::new(vault, Scope::EMPTY, device));
+    let (store, channel) = dies_at(
+        step.first(),
+        own.join("state"),
+        Box::new(CommandStore::new(&store).unwrap()),
+        VaultChannel::new(vault, Scope::EMPTY, device),
+    );
     let sink = Box::new(|event: &AgentEvent| println!("{}", event.to_json()));
     let mut agent = Agent::open(options, store, channel, sink).unwrap();
     let status = if mode == "run" {

@@ -1,6 +1,6 @@
 //! What happens, from a seed alone: nothing here looks at what became of it.
 
-use laps_host::agent::Step;
+use laps_testkit::kill::Step;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 

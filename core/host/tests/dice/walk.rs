@@ -6,8 +6,6 @@ mod agent;
 mod device;
 #[path = "judge.rs"]
 mod judge;
-#[path = "../support/program.rs"]
-mod program;
 #[path = "script.rs"]
 mod script;
 #[path = "settle.rs"]
@@ -105,7 +103,7 @@ impl Walk {
         compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o"]);
         compiler.arg(folder.path().join("clock.so")).arg(clock).arg("-ldl");
         assert!(compiler.status().unwrap().success());
-        program::write(&folder.path().join("store.sh"), agent::STORE);
+        laps_testkit::program::write(&folder.path().join("store.sh"), agent::STORE);
         let begun = now().as_unix_seconds();
         let first = vec![0, 1];
         let root = folder.path();

@@ -1,12 +1,5 @@
 //! The scenarios, and the agent that they kill.
 
-#[path = "../support/bench.rs"]
-mod bench;
-#[path = "../support/program.rs"]
-mod program;
-#[path = "../support/real_account.rs"]
-mod real_account;
-
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::sync::atomic::AtomicBool;
@@ -17,7 +10,6 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use bench::Bench;
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, DeviceId, Scope};
 use laps_core::secret::Password;
@@ -26,51 +18,45 @@ use laps_host::account::linux::LinuxStore;
 use laps_host::account::{AccountStore, Verification, open};
 use laps_host::agent::channel::VaultChannel;
 use laps_host::agent::event::AgentEvent;
-use laps_host::agent::{Agent, AgentOptions, PolicySource, Step, status};
+use laps_host::agent::{Agent, AgentOptions, PolicySource, status};
 use laps_host::sqlite::SqliteStore;
-use real_account::{RealAccount, script};
+use laps_testkit::bench::{Bench, DEVICE};
+use laps_testkit::kill::{Step, dies_at};
+use laps_testkit::named;
+use laps_testkit::program::{self, Worker};
+use laps_testkit::real_account::{RealAccount, script};
 
 pub(super) fn run() {
-    let mut arguments = std::env::args().skip(1);
-    let first = arguments.next().filter(|word| !word.starts_with('-'));
-    if first.as_deref() == Some("agent") {
-        agent(&arguments.collect::<Vec<_>>());
-    }
-    let scenarios: [(&str, fn()); 8] = [
-        ("syncs_of_a_whole_rotation_are_those_that_are_stated", syncs_of_a_rotation),
-        ("kills_at_every_step_leave_a_candidate_that_matches", at_every_step),
-        ("kills_spread_over_rotations_leave_a_candidate_that_matches", spread_over_time),
-        ("kills_in_every_write_leave_a_candidate_that_matches", in_every_write),
-        ("a_setter_that_outlives_its_agent_is_waited_for", outliving_setter),
-        ("a_hanging_setter_of_a_killed_agent_is_ended", hanging_setter),
-        ("sigterm_in_the_middle_of_a_setter_stops_cleanly", sigterm),
-        ("sigterm_at_any_moment_stops_cleanly", sigterm_at_any_moment),
+    let agent: Worker = |arguments| agent(arguments);
+    let tests = named![
+        syncs_of_a_whole_rotation_are_those_that_are_stated,
+        kills_at_every_step_leave_a_candidate_that_matches,
+        kills_spread_over_rotations_leave_a_candidate_that_matches,
+        kills_in_every_write_leave_a_candidate_that_matches,
+        a_setter_that_outlives_its_agent_is_waited_for,
+        a_hanging_setter_of_a_killed_agent_is_ended,
+        sigterm_in_the_middle_of_a_setter_stops_cleanly,
+        sigterm_at_any_moment_stops_cleanly,
     ];
-    for (name, scenario) in scenarios {
-        if first.as_ref().is_none_or(|filter| name.contains(filter.as_str())) {
-            let started = Instant::now();
-            scenario();
-            println!("test {name} ... ok ({:.1} s)", started.elapsed().as_secs_f32());
-        }
-    }
+    program::run(&[("agent", agent)], tests);
 }
 
 /// One agent: `DIRECTORY STORE once|force|run [STEP]`. Exits with the status of the command line.
 fn agent(arguments: &[String]) -> ! {
     let [folder, store, mode, step @ ..] = arguments else { unreachable!("see above") };
     let folder = Path::new(folder);
-    let device = DeviceId::new(bench::DEVICE).unwrap();
+    let device = DeviceId::new(DEVICE).unwrap();
     let reader = fs::read_to_string(folder.join("reader")).unwrap().parse().unwrap();
     let policy = PolicySource::Files(vec![folder.join("policy.json")]);
     let mut options = AgentOptions::new(device, vec![reader], policy, folder.join("state"));
-    options.kill_at = step.first().and_then(|name| Step::from_name(name));
     options.setter_timeout = Duration::from_secs(3);
     let vault = Vault::from_system(SqliteStore::open(folder.join("vault")).unwrap());
     let store: Box<dyn AccountStore + Send> = match store.strip_prefix("setter:") {
         Some(program) => Box::new(LinuxStore::new().with_setter(Path::new(program))),
         None => open(store).unwrap(),
     };
-    let channel = Box::new(VaultChannel::new(vault, Scope::EMPTY, device));
+    let channel = VaultChannel::new(vault, Scope::EMPTY, device);
+    let (store, channel) = dies_at(step.first(), folder.join("state"), store, channel);
     let sink = Box::new(|event: &AgentEvent| println!("{}", event.to_json()));
     let mut agent = Agent::open(options, store, channel, sink).unwrap();
     if mode == "run" {
@@ -157,7 +143,7 @@ fn killed(status: ExitStatus) -> bool {
     std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
 }
 
-fn at_every_step() {
+fn kills_at_every_step_leave_a_candidate_that_matches() {
     let device = Device::new("step");
     for step in Step::ALL {
         let before = device.real.shadow();
@@ -178,7 +164,7 @@ fn at_every_step() {
     }
 }
 
-fn spread_over_time() {
+fn kills_spread_over_rotations_leave_a_candidate_that_matches() {
     let kills: u32 = std::env::var("LAPS_KILLS").map_or(50, |text| text.parse().unwrap());
     let device = Device::new("time");
     let started = Instant::now();
@@ -204,7 +190,7 @@ fn spread_over_time() {
     assert!(dead * 2 > kills, "most kills must hit a living agent");
 }
 
-fn in_every_write() {
+fn kills_in_every_write_leave_a_candidate_that_matches() {
     let device = Device::new("write");
     let trace = device.bench.path("trace");
     let strace = |options: &[&str]| {
@@ -240,7 +226,7 @@ fn in_every_write() {
 }
 
 /// What the documentation of `laps_host::agent` states.
-fn syncs_of_a_rotation() {
+fn syncs_of_a_whole_rotation_are_those_that_are_stated() {
     let device = Device::new("syncs");
     let trace = device.bench.path("trace");
     let syncs = |mode: &str| {
@@ -271,7 +257,7 @@ fn syncs_of_a_rotation() {
     assert_eq!(idle.values().sum::<usize>(), 2);
 }
 
-fn outliving_setter() {
+fn a_setter_that_outlives_its_agent_is_waited_for() {
     let device = Device::new("outlive");
     let folder = device.bench.folder.path().display().to_string();
     let setter = script(
@@ -295,7 +281,7 @@ fn outliving_setter() {
     device.settles("linux");
 }
 
-fn hanging_setter() {
+fn a_hanging_setter_of_a_killed_agent_is_ended() {
     let device = Device::new("hang");
     let folder = device.bench.folder.path().display().to_string();
     let setter = script(
@@ -318,7 +304,7 @@ fn hanging_setter() {
     );
 }
 
-fn sigterm() {
+fn sigterm_in_the_middle_of_a_setter_stops_cleanly() {
     let device = Device::new("term");
     let folder = device.bench.folder.path().display().to_string();
     let setter = script(
@@ -337,7 +323,7 @@ fn sigterm() {
     device.settles("linux");
 }
 
-fn sigterm_at_any_moment() {
+fn sigterm_at_any_moment_stops_cleanly() {
     let device = Device::new("terms");
     let started = Instant::now();
     assert_eq!(device.start("linux", "force").wait().unwrap().code(), Some(0));

@@ -9,22 +9,18 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use laps_core::account::LocalAccount;
 use laps_core::error::Code;
-use laps_core::identity::{AccountName, DeviceId, Scope, Timestamp};
-use laps_core::secret::Password;
+use laps_core::identity::{DeviceId, Scope};
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault};
-use laps_host::account::setter::SetterLock;
-use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
 use laps_host::agent::channel::ChannelError;
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::{Agent, RunOutcome, journal};
 use laps_host::sqlite::SqliteStore;
 use laps_host::time::now;
+use laps_testkit::account::InMemory;
+use laps_testkit::bench::{Bench, DEVICE};
 
-use super::bench::{Bench, DEVICE};
 use super::disk::Disk;
 use super::fail_everywhere;
 use super::recorder::{mark, record};
@@ -32,90 +28,11 @@ use super::recorder::{mark, record};
 const WHO: Request<'_> = Request::new("tester", "a test");
 const SCOPE: Scope = Scope::EMPTY;
 
-/// What the account has had, the latest last.
-#[derive(Clone, Default)]
-struct Account {
-    passwords: Arc<Mutex<Vec<String>>>,
-    /// Whether it has change stamps, and passwords can be verified.
-    helpful: bool,
-    /// Whether setting is marked.
-    marked: bool,
-}
-
-impl Account {
-    fn passwords(&self) -> MutexGuard<'_, Vec<String>> {
-        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn has(&self, password: &str) -> bool {
-        self.passwords().last().is_some_and(|last| last == password)
-    }
-}
-
-impl AccountStore for Account {
-    fn name(&self) -> &'static str {
-        "memory"
-    }
-
-    fn abilities(&self) -> Abilities {
-        let mut abilities = Abilities::default();
-        (abilities.change_stamp, abilities.verify) = (self.helpful, self.helpful);
-        abilities
-    }
-
-    fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
-        Ok(LocalAccount { name: *configured, sid: None, enabled: true })
-    }
-
-    fn change_stamp(&mut self, _account: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        let mut change_stamp = [0; 32];
-        change_stamp[0] = u8::try_from(self.passwords().len()).unwrap();
-        Ok(self.helpful.then_some(change_stamp))
-    }
-
-    fn set(
-        &mut self,
-        _account: &LocalAccount,
-        password: &Password,
-        _setter: &mut SetterLock,
-    ) -> Result<(), StoreError> {
-        let number = u64::try_from(self.passwords().len()).unwrap();
-        if self.marked {
-            mark(2 * number);
-        }
-        self.passwords().push(password.expose_secret().to_owned());
-        if self.marked {
-            mark(2 * number + 1);
-        }
-        Ok(())
-    }
-
-    fn verify(&mut self, _account: &LocalAccount, password: &Password) -> Verification {
-        match (self.helpful, self.has(password.expose_secret())) {
-            (false, _) => Verification::Cannot,
-            (true, true) => Verification::Matches,
-            (true, false) => Verification::DoesNotMatch,
-        }
-    }
-
-    fn used_since(
-        &mut self,
-        _account: &LocalAccount,
-        _since: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        Err(StoreError::Cannot("it has no log".to_owned()))
-    }
-
-    fn act(&mut self, _account: &LocalAccount, _action: Action) -> Result<(), StoreError> {
-        Err(StoreError::Cannot("it has no sessions".to_owned()))
-    }
-}
-
 /// A device whose files are in a folder.
 struct Device<'a> {
     bench: &'a Bench,
     folder: &'a Path,
-    account: Account,
+    account: InMemory,
 }
 
 impl Device<'_> {
@@ -201,7 +118,7 @@ impl Device<'_> {
 pub fn work(folder: &Path) {
     for helpful in [true, false] {
         let bench = Bench::new();
-        let account = Account { helpful, marked: true, ..Account::default() };
+        let account = InMemory { helpful, mark: Some(mark), ..InMemory::default() };
         let device = Device { bench: &bench, folder: bench.folder.path(), account };
         let before = Disk::of(device.folder);
         let events = record(device.folder, || device.live());
@@ -218,8 +135,7 @@ pub fn work(folder: &Path) {
             };
             for latest in from..=to {
                 looked += 1;
-                let passwords = Arc::new(Mutex::new(had[..=latest].to_vec()));
-                let account = Account { passwords, helpful, marked: false };
+                let account = InMemory { helpful, ..InMemory::with(&had[..=latest]) };
                 let device = Device { bench: &bench, folder: left, account };
                 let mut known = device.candidates();
                 known.extend(device.journalled());

@@ -21,19 +21,13 @@
 
 extern crate alloc;
 
-#[path = "../vault/age.rs"]
-mod age;
+use laps_testkit::{age, bed};
+
 mod agent;
-#[path = "../vault/bed.rs"]
-mod bed;
-#[path = "../support/bench.rs"]
-mod bench;
 mod copies;
 mod disk;
 mod faults;
 mod grouped;
-#[path = "../support/program.rs"]
-mod program;
 mod recorder;
 mod vault;
 

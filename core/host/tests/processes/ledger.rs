@@ -26,6 +26,25 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// One for each, at the same time.
+    pub fn of_each<T: Send>(
+        each: impl IntoIterator<Item = T>,
+        follow: impl Fn(&mut Self, T) + Sync,
+    ) -> Vec<Self> {
+        let follow = &follow;
+        std::thread::scope(|threads| {
+            let start = |one| {
+                threads.spawn(move || {
+                    let mut ledger = Self::default();
+                    follow(&mut ledger, one);
+                    ledger
+                })
+            };
+            let running: Vec<_> = each.into_iter().map(start).collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
     pub const fn acknowledged(&self) -> u64 {
         self.acknowledged
     }

@@ -124,20 +124,7 @@ pub fn careless_processes_share_one_vault_and_lose_nothing() {
     let path = super::vault(folder.path());
     let children: Vec<Child> =
         (0..4).map(|slot| child(&["careless", &slot.to_string(), "6"], &path)).collect();
-    let mut ledgers = Vec::new();
-    std::thread::scope(|threads| {
-        let running: Vec<_> = children
-            .into_iter()
-            .map(|child| {
-                threads.spawn(move || {
-                    let mut ledger = Ledger::default();
-                    ledger.follow_to_the_end(child);
-                    ledger
-                })
-            })
-            .collect();
-        ledgers.extend(running.into_iter().map(|thread| thread.join().unwrap()));
-    });
+    let ledgers = Ledger::of_each(children, Ledger::follow_to_the_end);
     for ledger in &ledgers {
         assert_eq!((ledger.acknowledged(), ledger.refused()), (18, 0));
         ledger.compare(&path);
@@ -226,19 +213,7 @@ pub fn processes_take_turns_and_nobody_is_told_that_the_vault_is_busy() {
     let started = Instant::now();
     let children: Vec<Child> =
         (0..processes).map(|slot| child(&["fair", &slot.to_string(), &words], &path)).collect();
-    let ledgers: Vec<Ledger> = std::thread::scope(|threads| {
-        let running: Vec<_> = children
-            .into_iter()
-            .map(|child| {
-                threads.spawn(move || {
-                    let mut ledger = Ledger::default();
-                    ledger.follow_to_the_end(child);
-                    ledger
-                })
-            })
-            .collect();
-        running.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    let ledgers = Ledger::of_each(children, Ledger::follow_to_the_end);
     let elapsed = started.elapsed();
     for ledger in &ledgers {
         assert_eq!(ledger.refused(), 0, "nobody is told that the vault is busy");

@@ -18,11 +18,7 @@
 
 extern crate alloc;
 
-#[path = "../vault/age.rs"]
-mod age;
 mod answers;
-#[path = "../vault/bed.rs"]
-mod bed;
 mod clear_text;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -48,137 +44,67 @@ use std::process::{Child, Command, Stdio};
 use laps_core::vault::Vault;
 use laps_host::sqlite::SqliteStore;
 
+use laps_testkit::program::{self, Worker};
+use laps_testkit::{age, bed, named};
 use ledger::Ledger;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if arguments.get(1).is_some_and(|argument| argument == "worker") {
-        return worker::work(&arguments[2..]);
-    }
-    if arguments.get(1).is_some_and(|argument| argument == "send-many") {
-        return worker::send_many(&arguments[2..]);
-    }
-    if arguments.get(1).is_some_and(|argument| argument == "reseal") {
-        return resealing::work(&arguments[2..]);
-    }
-    if arguments.get(1).is_some_and(|argument| argument == "clear-text") {
-        return clear_text::work(&arguments[2..]);
-    }
-    if arguments.get(1).is_some_and(|argument| argument == "remove-reader") {
-        return removing::work(&arguments[2..]);
-    }
-    if arguments.get(1).is_some_and(|argument| argument == "answers") {
-        return answers::work(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "locks") {
-        return locks::work(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "published") {
-        return published::work(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "mounts") {
-        return mounts::work(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "can-mount") {
-        return small_disk::can_mount(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "small-disk") {
-        return small_disk::work(&arguments[2..]);
-    }
-    #[cfg(target_os = "linux")]
-    if arguments.get(1).is_some_and(|argument| argument == "faults") {
-        return faults::work(&arguments[2..]);
-    }
-    let tests: &[(&str, fn())] = &[
+    let workers: &[(&str, Worker)] = &[
+        ("worker", worker::work),
+        ("send-many", worker::send_many),
+        ("reseal", resealing::work),
+        ("clear-text", clear_text::work),
+        ("remove-reader", removing::work),
+        ("answers", answers::work),
         #[cfg(target_os = "linux")]
-        (
-            "nothing_is_lost_when_a_process_cancelled_its_own_locks",
-            locks::nothing_is_lost_when_a_process_cancelled_its_own_locks,
-        ),
+        ("locks", locks::work),
         #[cfg(target_os = "linux")]
-        (
-            "careless_processes_share_one_vault_and_lose_nothing",
-            locks::careless_processes_share_one_vault_and_lose_nothing,
-        ),
+        ("published", published::work),
         #[cfg(target_os = "linux")]
-        (
-            "whoever_holds_the_lock_too_long_is_named_with_the_way_to_end_it",
-            locks::whoever_holds_the_lock_too_long_is_named_with_the_way_to_end_it,
-        ),
+        ("mounts", mounts::work),
         #[cfg(target_os = "linux")]
-        (
-            "processes_take_turns_and_nobody_is_told_that_the_vault_is_busy",
-            locks::processes_take_turns_and_nobody_is_told_that_the_vault_is_busy,
-        ),
+        ("can-mount", small_disk::can_mount),
         #[cfg(target_os = "linux")]
-        (
-            "a_vault_on_read_only_media_is_read_and_one_mounted_by_itself_is_refused",
-            mounts::a_vault_on_read_only_media_is_read_and_one_mounted_by_itself_is_refused,
-        ),
+        ("small-disk", small_disk::work),
         #[cfg(target_os = "linux")]
-        (
-            "a_second_user_reads_what_the_owner_published_and_cannot_write",
-            published::a_second_user_reads_what_the_owner_published_and_cannot_write,
-        ),
-        #[cfg(target_os = "linux")]
-        (
-            "no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation",
-            faults::no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation,
-        ),
-        (
-            "a_killed_run_is_gone_on_with_and_no_record_is_lost",
-            resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
-        ),
-        (
-            "a_record_leaves_only_when_its_entry_is_on_the_disk",
-            answers::a_record_leaves_only_when_its_entry_is_on_the_disk,
-        ),
-        (
-            "a_killed_process_leaves_no_password_in_any_file",
-            clear_text::a_killed_process_leaves_no_password_in_any_file,
-        ),
-        (
-            "a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened",
-            removing::a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened,
-        ),
-        ("a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none", syncs),
-        ("no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation", kills),
-        ("eight_processes_share_one_vault_while_some_are_killed", eight_processes),
-        ("a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room", full_disk),
-        #[cfg(target_os = "linux")]
-        (
-            "a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room",
-            small_disk::a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room,
-        ),
-        ("a_vault_that_may_not_be_written_says_so_and_stays_as_it_is", read_only),
-        (
-            "a_fork_cannot_use_or_harm_the_vault_of_its_parent",
-            fork::a_fork_cannot_use_or_harm_the_vault_of_its_parent,
-        ),
-        (
-            "a_vault_that_was_let_go_before_the_fork_opens_on_both_sides",
-            fork::a_vault_that_was_let_go_before_the_fork_opens_on_both_sides,
-        ),
-        ("a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder", other_folder),
+        ("faults", faults::work),
     ];
-    let wanted = arguments.get(1).filter(|argument| !argument.starts_with('-'));
-    for (name, test) in tests {
-        if wanted.is_some_and(|wanted| !name.contains(wanted.as_str())) {
-            continue;
-        }
-        test();
-        println!("test {name} ... ok");
-    }
+    let tests = named![
+        #[cfg(target_os = "linux")]
+        locks::nothing_is_lost_when_a_process_cancelled_its_own_locks,
+        #[cfg(target_os = "linux")]
+        locks::careless_processes_share_one_vault_and_lose_nothing,
+        #[cfg(target_os = "linux")]
+        locks::whoever_holds_the_lock_too_long_is_named_with_the_way_to_end_it,
+        #[cfg(target_os = "linux")]
+        locks::processes_take_turns_and_nobody_is_told_that_the_vault_is_busy,
+        #[cfg(target_os = "linux")]
+        mounts::a_vault_on_read_only_media_is_read_and_one_mounted_by_itself_is_refused,
+        #[cfg(target_os = "linux")]
+        published::a_second_user_reads_what_the_owner_published_and_cannot_write,
+        #[cfg(target_os = "linux")]
+        faults::no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation,
+        resealing::a_killed_run_is_gone_on_with_and_no_record_is_lost,
+        answers::a_record_leaves_only_when_its_entry_is_on_the_disk,
+        clear_text::a_killed_process_leaves_no_password_in_any_file,
+        removing::a_removal_over_many_pages_that_is_killed_orders_all_that_could_be_opened,
+        a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none,
+        no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation,
+        eight_processes_share_one_vault_while_some_are_killed,
+        a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room,
+        #[cfg(target_os = "linux")]
+        small_disk::a_small_file_system_that_fills_loses_nothing_and_works_again_when_there_is_room,
+        a_vault_that_may_not_be_written_says_so_and_stays_as_it_is,
+        fork::a_fork_cannot_use_or_harm_the_vault_of_its_parent,
+        fork::a_vault_that_was_let_go_before_the_fork_opens_on_both_sides,
+        a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder,
+    ];
+    program::run(workers, tests);
 }
 
 /// Connections for reading are opened when they are needed: by then the program may be elsewhere,
 /// where another vault has the same name.
-fn other_folder() {
+fn a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let before = std::env::current_dir().unwrap();
     drop(vault(there.path()));
@@ -222,7 +148,7 @@ fn sampler() -> impl FnMut(u64) -> u64 {
 
 /// As the kernel counts them: strace, over programs that differ in nothing but the number of their
 /// check-ins.
-fn syncs() {
+fn a_commit_costs_one_sync_and_a_check_in_that_changes_nothing_none() {
     let folder = tempfile::tempdir().unwrap();
     let syncs = |kind: &str, count: usize| -> [usize; 2] {
         let path = folder.path().join(format!("{kind}-{count}"));
@@ -243,7 +169,7 @@ fn syncs() {
     assert_eq!(syncs("nothing", 50), set_up, "none where nothing changes");
 }
 
-fn kills() {
+fn no_kill_loses_what_was_acknowledged_or_leaves_half_an_operation() {
     let folder = tempfile::tempdir().unwrap();
     let path = vault(folder.path());
     let kills = std::env::var("LAPS_KILLS").map_or(50, |kills| kills.parse().unwrap());
@@ -258,7 +184,7 @@ fn kills() {
     assert!(ledger.acknowledged() >= kills, "{}", ledger.acknowledged());
 }
 
-fn eight_processes() {
+fn eight_processes_share_one_vault_while_some_are_killed() {
     let folder = tempfile::tempdir().unwrap();
     let path = vault(folder.path());
     let mut draw = sampler();
@@ -266,27 +192,13 @@ fn eight_processes() {
     for _ in 0..3 {
         let plans: Vec<Option<u64>> =
             (0..8).map(|slot| (slot % 2 == 0).then(|| 1 + draw(30))).collect();
-        let results = std::thread::scope(|threads| {
-            let running: Vec<_> = plans
-                .into_iter()
-                .enumerate()
-                .map(|(slot, kill)| {
-                    let path = &path;
-                    threads.spawn(move || {
-                        let mut ledger = Ledger::default();
-                        match kill {
-                            Some(lines) => ledger.follow_and_kill(
-                                start(path, slot, usize::MAX),
-                                lines,
-                                core::time::Duration::ZERO,
-                            ),
-                            None => ledger.follow_to_the_end(start(path, slot, 4)),
-                        }
-                        ledger
-                    })
-                })
-                .collect();
-            running.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        let results = Ledger::of_each(plans.into_iter().enumerate(), |ledger, (slot, kill)| {
+            let rounds = kill.map_or(4, |_| usize::MAX);
+            let child = start(&path, slot, rounds);
+            match kill {
+                Some(lines) => ledger.follow_and_kill(child, lines, core::time::Duration::ZERO),
+                None => ledger.follow_to_the_end(child),
+            }
         });
         results.iter().for_each(|ledger| ledger.compare(&path));
         ledgers.extend(results);
@@ -296,7 +208,7 @@ fn eight_processes() {
 }
 
 /// The kernel refuses to let a file of this process grow beyond a limit, as a full disk does.
-fn full_disk() {
+fn a_disk_that_fills_loses_nothing_and_works_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = vault(folder.path());
     let mut ledger = Ledger::default();
@@ -315,7 +227,7 @@ fn full_disk() {
     ledger.compare(&path);
 }
 
-fn read_only() {
+fn a_vault_that_may_not_be_written_says_so_and_stays_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = vault(folder.path());
     let mut ledger = Ledger::default();

@@ -17,7 +17,7 @@ use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
-use super::bed::{self, Bed, Device, WHO, scope};
+use super::bed::{self, Bed, WHO, encoded, scope};
 
 /// More than two of the pages in which it is done, and every other device sealed to the reader.
 const DEVICES: usize = 2_100;
@@ -65,7 +65,7 @@ fn prepare(path: &Path) -> ReaderId {
                 device.readers = readers.to_vec();
             }
             let record = device.make();
-            (name, Device::bytes(&device.message(), &[&record]))
+            (name, encoded(&device.message(), &[&record]))
         })
         .collect();
     let sent: Vec<(&str, &[u8])> =

@@ -10,7 +10,7 @@ use laps_core::vault::state::Retention;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 
-use super::bed::{self, Bed, Device, WHO, scope};
+use super::bed::{self, Bed, WHO, encoded, scope};
 
 /// More than two of the pages in which it is done.
 const DEVICES: usize = 450;
@@ -37,7 +37,7 @@ pub fn a_killed_run_is_gone_on_with_and_no_record_is_lost() {
             let name = format!("pc-{n:03}");
             let mut device = bed.device(&name);
             let record = device.make();
-            let bytes = Device::bytes(&device.message(), &[&record]);
+            let bytes = encoded(&device.message(), &[&record]);
             (name, bytes)
         })
         .collect();

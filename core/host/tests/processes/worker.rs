@@ -10,7 +10,7 @@ use laps_core::rotation::set::MayHold;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 
-use super::bed::{Bed, Device, WHO, id, scope};
+use super::bed::{Bed, Device, WHO, encoded, id, scope};
 
 const DEVICES: usize = 3;
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -52,7 +52,7 @@ fn send(
     message: &CheckIn,
     records: &[&laps_core::seal::Record],
 ) -> Result<Answer, VaultError> {
-    let bytes = Device::bytes(message, records);
+    let bytes = encoded(message, records);
     let answer = vault.check_in(&scope(), message.device.as_str(), &bytes, NOW)?;
     Ok(Answer::decode(&answer).unwrap())
 }

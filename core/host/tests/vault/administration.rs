@@ -12,7 +12,7 @@ use laps_core::vault::{
     Resealing, Selection, VaultError, Who, store::Store as _,
 };
 
-use super::bed::{Bed, Device, deliver, device_id, id, key, rng, scope};
+use super::bed::{Bed, Device, deliver, device_id, encoded, id, key, rng, scope};
 use super::reading::set_up;
 
 const WHO: Request<'_> = Request::new("alice", "ticket 7");
@@ -371,18 +371,17 @@ pub fn names_ignore_case_for_people_and_a_check_in_that_differs_in_case_is_refus
     assert_eq!(bed.vault.list(&scope(), None, 10).unwrap().items.len(), 1);
     // One refused in a batch does not keep the others from being answered.
     let other = bed.device("pc-2");
-    let (twins, others) =
-        (Device::bytes(&twin.message(), &[]), Device::bytes(&other.message(), &[]));
+    let (twins, others) = (encoded(&twin.message(), &[]), encoded(&other.message(), &[]));
     let batch = [("pc-0001", twins.as_slice()), ("pc-2", others.as_slice())];
     let answers = bed.vault.check_in_many(&scope(), &batch, bed.now()).unwrap();
     assert!(answers[0].is_err() && answers[1].is_ok());
     // Where the embedder says that names are those of computers, it is the same device.
     let vault = bed.vault.clone().with_names_ignoring_case();
     twin.version = 1;
-    let bytes = Device::bytes(&twin.message(), &[]);
+    let bytes = encoded(&twin.message(), &[]);
     vault.check_in(&scope(), "pc-0001", &bytes, bed.now()).unwrap();
     let record = twin.make();
-    let bytes = Device::bytes(&twin.message(), &[&record]);
+    let bytes = encoded(&twin.message(), &[&record]);
     vault.check_in(&scope(), "pc-0001", &bytes, bed.now()).unwrap();
     assert_eq!(row(bed, "PC-0001").candidates, 2);
     assert_eq!(bed.reveal("PC-0001").len(), 2);

@@ -21,7 +21,7 @@ use laps_core::vault::{
 };
 use laps_host::sqlite::{SqliteStore, back_up, restore};
 
-use super::bed::{Bed, Device, Either, WHO, counting, device_id, id, key, rng, scope};
+use super::bed::{Bed, Device, Either, WHO, counting, device_id, encoded, id, key, rng, scope};
 
 fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
@@ -218,7 +218,7 @@ pub fn history_ends_to_the_second_and_a_clock_that_jumps_keeps_it(bed: &Bed) {
     // Versions 1 and 2 were displaced one and two seconds after the beginning.
     let versions = |device: &mut Device, at: u64| {
         let clock = laps_core::identity::Timestamp::from_unix_seconds(at);
-        let bytes = Device::bytes(&device.message(), &[]);
+        let bytes = encoded(&device.message(), &[]);
         let answer = bed.vault.check_in(&scope(), "pc-1", &bytes, clock).unwrap();
         device.token = Some(laps_core::rotation::message::Answer::decode(&answer).unwrap().token);
         let rows = bed.vault.history(&scope(), "pc-1").unwrap();
@@ -294,7 +294,7 @@ fn a_file_that_was_replaced_or_removed_under_an_open_vault_takes_no_more() {
     let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
     let rows = vault.history(&scope(), "pc-1").unwrap();
     assert!(rows.iter().any(|row| row.record == id(&rotated)));
-    let bytes = Device::bytes(&message, &[&record]);
+    let bytes = encoded(&message, &[&record]);
     vault.check_in(&scope(), "pc-1", &bytes, bed.now()).unwrap();
 }
 
@@ -385,7 +385,7 @@ pub fn a_device_appends_one_entry_for_one_cause_and_few_of_a_kind(bed: &Bed) {
     // A thousand times the same: one entry.
     let mut message = device.message();
     message.device = DeviceId::new("pc-9").unwrap();
-    let wrong = Device::bytes(&message, &[]);
+    let wrong = encoded(&message, &[]);
     let before = length();
     for _ in 0..1_000 {
         let answer = bed.vault.check_in(&scope(), "pc-1", &wrong, bed.now());
@@ -398,7 +398,7 @@ pub fn a_device_appends_one_entry_for_one_cause_and_few_of_a_kind(bed: &Bed) {
     // Something else each time: four.
     for number in 0..TIMES {
         message.device = DeviceId::new(&format!("pc-{}", 10 + u32::from(number))).unwrap();
-        let wrong = Device::bytes(&message, &[]);
+        let wrong = encoded(&message, &[]);
         bed.vault.check_in(&scope(), "pc-1", &wrong, bed.now()).unwrap_err();
     }
     assert_eq!(count(Action::WrongDevice), 5);

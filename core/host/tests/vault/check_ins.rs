@@ -10,7 +10,7 @@ use laps_core::vault::state::Retention;
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 
-use super::bed::{Bed, Device, WHO, deliver, device_id, id, scope};
+use super::bed::{Bed, WHO, deliver, device_id, encoded, id, scope};
 
 /// The records of a device: state and version, in the order of the vault.
 fn records(bed: &Bed, device: &str) -> Vec<(CandidateState, u64)> {
@@ -382,14 +382,14 @@ pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {
     let before = bed.vault.history(&scope(), "pc-1").unwrap();
     let mut message = device.message();
     message.device = DeviceId::new("pc-2").unwrap();
-    let bytes = Device::bytes(&message, &[]);
+    let bytes = encoded(&message, &[]);
     let answer = bed.vault.check_in(&scope(), "pc-1", &bytes, bed.now());
     assert_eq!(answer, Err(VaultError::WrongDevice { authenticated: "pc-1".to_owned() }));
     let answer = deliver(bed, &device.message(), &[&stranger]);
     assert_eq!(answer.unwrap_err().code(), Code::MessageWrongDevice);
     let mut message = device.message();
     message.scope = Scope::new("elsewhere").unwrap();
-    let bytes = Device::bytes(&message, &[]);
+    let bytes = encoded(&message, &[]);
     let answer = bed.vault.check_in(&scope(), "pc-1", &bytes, bed.now());
     assert_eq!(answer.unwrap_err().code(), Code::MessageWrongDevice);
     device.scope = Scope::new("elsewhere").unwrap();
@@ -407,7 +407,7 @@ pub fn a_message_or_record_in_another_name_is_refused_and_noted(bed: &Bed) {
 pub fn malformed_messages_and_records_are_refused_and_change_nothing(bed: &Bed) {
     let mut device = bed.settled("pc-1", 1);
     let record = device.make();
-    let whole = Device::bytes(&device.message(), &[&record]);
+    let whole = encoded(&device.message(), &[&record]);
     let before = bed.vault.history(&scope(), "pc-1").unwrap();
     let length = bed.audit_log().len();
     for cut in (0..whole.len()).step_by(7) {
@@ -466,7 +466,7 @@ pub fn last_seen_is_stored_by_the_hour(bed: &Bed) {
 pub fn many_check_ins_share_one_transaction_and_fail_apart(bed: &Bed) {
     let devices: Vec<_> = (0..5).map(|n| bed.device(&format!("pc-{n}"))).collect();
     let mut messages: Vec<_> =
-        devices.iter().map(|device| Device::bytes(&device.message(), &[])).collect();
+        devices.iter().map(|device| encoded(&device.message(), &[])).collect();
     messages[3].pop();
     let sent: Vec<(&str, &[u8])> = devices
         .iter()
@@ -481,7 +481,7 @@ pub fn many_check_ins_share_one_transaction_and_fail_apart(bed: &Bed) {
 
 pub fn a_random_source_that_fails_or_repeats_stops_the_check_in(bed: &Bed) {
     let message = bed.device("pc-1").message();
-    let bytes = Device::bytes(&message, &[]);
+    let bytes = encoded(&message, &[]);
     let check_in = |vault: &Vault<MemoryStore>| vault.check_in(&scope(), "pc-1", &bytes, bed.now());
     let failing = Vault::new(MemoryStore::new(), |_: &mut [u8]| false);
     assert_eq!(check_in(&failing), Err(VaultError::Random));

@@ -9,7 +9,7 @@ use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{DeviceStatus, DiscloseOptions, Observed, Selection, Vault, VaultError};
 
-use super::bed::{Bed, Device, WHO, counting, device_id, scope};
+use super::bed::{Bed, Device, WHO, counting, device_id, encoded, scope};
 
 pub fn devices_are_listed_by_name_in_pages(bed: &Bed) {
     for name in ["b", "ä", "a", "D", "c"] {
@@ -133,7 +133,7 @@ pub fn an_observer_hears_what_happened(bed: &Bed) {
     vault.disclose(&scope(), "pc-2", &WHO, DiscloseOptions::default(), bed.now()).unwrap_err();
     let mut device = bed.device("pc-3");
     let record = device.make();
-    let bytes = Device::bytes(&device.message(), &[&record]);
+    let bytes = encoded(&device.message(), &[&record]);
     vault.check_in(&scope(), "pc-3", &bytes, bed.now()).unwrap();
     let heard = heard.lock().unwrap();
     assert!(matches!(heard[0], Observed::Disclosed { records: 1, .. }));

@@ -12,11 +12,12 @@
 
 extern crate alloc;
 
-mod administration;
 #[cfg(feature = "migration-for-tests")]
-mod age;
+use laps_testkit::age;
+use laps_testkit::bed;
+
+mod administration;
 mod attacks;
-mod bed;
 mod check_ins;
 mod copies;
 mod disclosures;

@@ -12,7 +12,7 @@ use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Selection, Vaul
 use laps_host::sqlite::{SqliteStore, back_up, reseal_all, restorable, restore};
 use rusqlite::Connection;
 
-use super::bed::{Bed, Device, WHO, counting, id, key, scope};
+use super::bed::{Bed, Device, WHO, counting, encoded, id, key, scope};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -302,7 +302,7 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
     assert_eq!(page.damaged[0].as_str(), "pc-05");
     // Check-ins that are taken together do not suffer from the damaged one among them.
     let devices = ["pc-05", "pc-06"].map(|name| bed.device(name));
-    let messages = devices.each_ref().map(|device| Device::bytes(&device.message(), &[]));
+    let messages = devices.each_ref().map(|device| encoded(&device.message(), &[]));
     let sent = [("pc-05", messages[0].as_slice()), ("pc-06", messages[1].as_slice())];
     let answers = bed.vault.check_in_many(&scope(), &sent, bed.now()).unwrap();
     assert_eq!(answers[0].as_ref().unwrap_err().code(), Code::VaultDamaged);
@@ -447,7 +447,7 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     damaged.last = Some(id(&first));
     let offer = |device: &mut Device| {
         let record = device.make();
-        Device::bytes(&device.message(), &[&record])
+        encoded(&device.message(), &[&record])
     };
     let [before, behind] = &mut others;
     let messages = [offer(before), offer(&mut damaged), offer(behind)];

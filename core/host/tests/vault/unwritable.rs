@@ -7,7 +7,7 @@ use laps_core::seal::Record;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, Vault, VaultError};
 
-use super::bed::{Bed, Device, Either, counting, scope};
+use super::bed::{Bed, Either, counting, encoded, scope};
 
 /// A store in which nothing can be written any more.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub fn a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written(
     let store = |code| VaultError::Store(StoreError::new(code, "for a test"));
     let send = |message: &CheckIn, records: &[&Record], error: VaultError| {
         let vault = Vault::new(Refusing(bed.vault.store().clone(), error), counting());
-        let bytes = Device::bytes(message, records);
+        let bytes = encoded(message, records);
         let answer = vault.check_in(&scope(), "pc-1", &bytes, bed.now())?;
         Ok::<_, VaultError>(Answer::decode(&answer).unwrap())
     };
@@ -74,9 +74,9 @@ pub fn of_many_check_ins_those_that_change_nothing_are_answered_where_nothing_ca
     bed.pass(3_700);
     let record = devices[1].make();
     let messages = [
-        Device::bytes(&devices[0].message(), &[]),
-        Device::bytes(&devices[1].message(), &[&record]),
-        Device::bytes(&devices[2].message(), &[]),
+        encoded(&devices[0].message(), &[]),
+        encoded(&devices[1].message(), &[&record]),
+        encoded(&devices[2].message(), &[]),
         b"nothing".to_vec(),
     ];
     let names = ["pc-0", "pc-1", "pc-2", "pc-3"];

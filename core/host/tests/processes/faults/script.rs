@@ -13,7 +13,7 @@ use laps_core::vault::{
     Confirmation, DiscloseOptions, MemoryStore, Resealing, Selection, Vault, VaultError,
 };
 
-use super::super::bed::{self, Bed, Device, WHO, id, scope};
+use super::super::bed::{self, Bed, Device, WHO, encoded, id, scope};
 use super::state::{State, Target};
 
 type Work = dyn Fn(&Vault<Target>, Timestamp) -> Result<Vec<u8>, VaultError>;
@@ -118,7 +118,7 @@ impl Script {
     }
 
     fn send(&mut self, device: &mut Device, message: &CheckIn, records: &[&Record]) -> Answer {
-        let (name, bytes) = (device.name, Device::bytes(message, records));
+        let (name, bytes) = (device.name, encoded(message, records));
         let work =
             move |vault: &Vault<Target>, now| vault.check_in(&scope(), name.as_str(), &bytes, now);
         self.push("check-in", Some(Box::new(work)));
@@ -176,7 +176,7 @@ impl Script {
             .iter_mut()
             .map(|device| {
                 let record = device.make();
-                (device.name.to_string(), Device::bytes(&device.message(), &[&record]))
+                (device.name.to_string(), encoded(&device.message(), &[&record]))
             })
             .collect();
         self.step("check-ins together", move |vault, now| {
@@ -266,7 +266,7 @@ impl Script {
         let before = State::of(vault.store()).unwrap().head.length;
         let mut device = self.bed.device("later");
         let record = device.make();
-        let bytes = Device::bytes(&device.message(), &[&record]);
+        let bytes = encoded(&device.message(), &[&record]);
         let now = self.bed.now();
         vault.check_in(&scope(), "later", &bytes, now).unwrap();
         let options = DiscloseOptions::default();

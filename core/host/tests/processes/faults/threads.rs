@@ -13,7 +13,7 @@ use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
-use super::super::bed::{self, Bed, Device, WHO, scope};
+use super::super::bed::{self, Bed, Device, WHO, encoded, scope};
 use super::state::assert_whole;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -75,7 +75,7 @@ pub fn at_once(
 /// One check-in with a new record.
 fn send(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<Reply, VaultError> {
     let record = device.make();
-    let bytes = Device::bytes(&device.message(), &[&record]);
+    let bytes = encoded(&device.message(), &[&record]);
     let answer = vault.check_in(&scope(), device.name.as_str(), &bytes, NOW)?;
     assert!(Answer::decode(&answer).unwrap().stored.contains(bed::id(&record)));
     Ok(Reply::Stored(device.name.to_string(), bed::id(&record)))

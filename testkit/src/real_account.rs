@@ -1,5 +1,4 @@
 //! A real local account, made for one test and removed after it. Needs root and shadow-utils.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::fs;
 use std::io::Write as _;
@@ -12,36 +11,36 @@ use laps_host::account::linux::LinuxStore;
 use laps_host::account::{AccountStore as _, Action};
 
 /// Removed when dropped.
-pub(crate) struct RealAccount {
-    pub(crate) name: String,
+pub struct RealAccount {
+    pub name: String,
 }
 
 impl RealAccount {
     /// `laps-<process>-<what>`, so that two test binaries never meet.
-    pub(crate) fn new(what: &str) -> Self {
+    pub fn new(what: &str) -> Self {
         let name = format!("laps-{}-{what}", std::process::id());
         tool("useradd", &["--no-create-home", "--no-user-group", "--shell", "/bin/sh", &name]);
         Self { name }
     }
 
-    pub(crate) fn uid(&self) -> u32 {
+    pub fn uid(&self) -> u32 {
         let text = tool("id", &["-u", &self.name]);
         text.trim().parse().unwrap()
     }
 
     /// The password field of the shadow file.
-    pub(crate) fn shadow(&self) -> String {
+    pub fn shadow(&self) -> String {
         let shadow = fs::read_to_string("/etc/shadow").unwrap();
         let line = shadow.lines().find(|line| line.starts_with(&format!("{}:", self.name)));
         line.unwrap().split(':').nth(1).unwrap().to_owned()
     }
 
     /// Puts an older hash back, as rolling an image back does.
-    pub(crate) fn set_hash(&self, hash: &str) {
+    pub fn set_hash(&self, hash: &str) {
         tool("usermod", &["--password", hash, &self.name]);
     }
 
-    pub(crate) fn chpasswd_with(&self, method: &str, password: &str) {
+    pub fn chpasswd_with(&self, method: &str, password: &str) {
         let mut child = Command::new("chpasswd")
             .args(["--crypt-method", method])
             .stdin(Stdio::piped())
@@ -52,7 +51,7 @@ impl RealAccount {
     }
 
     /// Runs a program as this account.
-    pub(crate) fn run(&self, command: &str) -> Child {
+    pub fn run(&self, command: &str) -> Child {
         let mut words = command.split(' ');
         Command::new(words.next().unwrap())
             .args(words)
@@ -75,9 +74,9 @@ impl Drop for RealAccount {
 }
 
 /// An executable shell script in this folder.
-pub(crate) fn script(folder: &Path, text: &str) -> PathBuf {
+pub fn script(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("script");
-    super::program::write(&path, text);
+    crate::program::write(&path, text);
     path
 }
 

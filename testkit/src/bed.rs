@@ -1,7 +1,7 @@
 //! A vault and devices that speak to it.
 
-use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "host")]
 use std::path::PathBuf;
 
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
@@ -13,14 +13,18 @@ use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{MemoryStore, Request, Vault, VaultError};
+#[cfg(feature = "host")]
 use laps_host::sqlite::SqliteStore;
 
 pub const WHO: Request<'_> = Request::new("alice", "ticket 4711");
+/// When every story begins.
+pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 /// Either store, so that one test serves both.
 #[derive(Clone)]
 pub enum Either {
     Memory(MemoryStore),
+    #[cfg(feature = "host")]
     Sqlite(SqliteStore),
 }
 
@@ -31,6 +35,7 @@ impl Store for Either {
     ) -> Result<T, VaultError> {
         match self {
             Self::Memory(store) => store.read(work),
+            #[cfg(feature = "host")]
             Self::Sqlite(store) => store.read(work),
         }
     }
@@ -42,6 +47,7 @@ impl Store for Either {
     ) -> Result<T, VaultError> {
         match self {
             Self::Memory(store) => store.write(durability, work),
+            #[cfg(feature = "host")]
             Self::Sqlite(store) => store.write(durability, work),
         }
     }
@@ -52,18 +58,20 @@ pub struct Bed {
     pub vault: Vault<Either>,
     pub reader: ReaderKey,
     clock: AtomicU64,
+    #[cfg(feature = "host")]
     folder: Option<tempfile::TempDir>,
 }
 
 impl Bed {
     pub fn in_memory() -> Self {
-        Self::new(Either::Memory(MemoryStore::new()), None)
+        Self::new(Either::Memory(MemoryStore::new()))
     }
 
+    #[cfg(feature = "host")]
     pub fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::init(folder.path().join("vault")).unwrap();
-        Self::new(Either::Sqlite(store), Some(folder))
+        Self { folder: Some(folder), ..Self::new(Either::Sqlite(store)) }
     }
 
     /// Another vault, on the same clock as a new one.
@@ -73,13 +81,18 @@ impl Bed {
         bed
     }
 
-    fn new(store: Either, folder: Option<tempfile::TempDir>) -> Self {
-        let reader = key("reader");
-        let vault = Vault::new(store, counting());
-        Self { vault, reader, clock: AtomicU64::new(1_800_000_000), folder }
+    fn new(store: Either) -> Self {
+        Self {
+            vault: Vault::new(store, counting()),
+            reader: key("reader"),
+            clock: AtomicU64::new(NOW.as_unix_seconds()),
+            #[cfg(feature = "host")]
+            folder: None,
+        }
     }
 
     /// The file of the vault.
+    #[cfg(feature = "host")]
     pub fn path(&self) -> PathBuf {
         self.folder.as_ref().unwrap().path().join("vault")
     }
@@ -139,8 +152,13 @@ impl Bed {
     }
 }
 
+/// A vault's source of tokens that differ.
 pub fn counting() -> impl Fn(&mut [u8]) -> bool + Send + Sync {
-    let drawn = Arc::new(AtomicU64::new(1));
+    counting_from(1)
+}
+
+pub fn counting_from(first: u64) -> impl Fn(&mut [u8]) -> bool + Send + Sync {
+    let drawn = AtomicU64::new(first);
     move |out| {
         let number = drawn.fetch_add(1, Ordering::Relaxed);
         let bytes = [number.to_be_bytes(), [0xa5; 8]].concat();
@@ -211,14 +229,10 @@ impl Device {
         rng().fill(&mut id).unwrap();
         let header = Header {
             scope: self.scope,
-            device: self.name,
             account: self.account,
             sid: self.sid,
-            id: RecordId::from_bytes(id),
             previous,
-            version,
-            made_at: Timestamp::from_unix_seconds(1_800_000_000),
-            policy_hash: [0; 32],
+            ..header(self.name, RecordId::from_bytes(id), version)
         };
         let password = Password::try_from_str(password).unwrap();
         Record::seal(&header, &password, &self.readers, &mut rng()).unwrap()
@@ -237,22 +251,6 @@ impl Device {
         message.audit = self.audit;
         message.sid = self.sid;
         message
-    }
-
-    /// A message with records, as bytes.
-    pub fn bytes(message: &CheckIn, records: &[&Record]) -> Vec<u8> {
-        let mut message = *message;
-        let mut records = records.to_vec();
-        records.sort_by_key(|record| record.header().id);
-        message.offers = IdSet::collect_first(records.iter().map(|record| record.header().id)).0;
-        let mut out = vec![0; 4096];
-        let len = message.encode(&mut out).unwrap();
-        out.truncate(len);
-        for record in records {
-            out.extend(record_prefix(record.as_bytes()).unwrap());
-            out.extend(record.as_bytes());
-        }
-        out
     }
 
     /// Sends a message; the device remembers the token of the answer.
@@ -307,9 +305,55 @@ impl Device {
 
 /// Delivers a message as it is.
 pub fn deliver(bed: &Bed, message: &CheckIn, records: &[&Record]) -> Result<Answer, VaultError> {
-    let bytes = Device::bytes(message, records);
-    let answer = bed.vault.check_in(&message.scope, message.device.as_str(), &bytes, bed.now())?;
+    exchange(&bed.vault, message, records, bed.now())
+}
+
+/// What a vault answers to a message with records.
+pub fn exchange(
+    vault: &Vault<impl Store>,
+    message: &CheckIn,
+    records: &[&Record],
+    now: Timestamp,
+) -> Result<Answer, VaultError> {
+    let bytes = encoded(message, records);
+    let answer = vault.check_in(&message.scope, message.device.as_str(), &bytes, now)?;
     Ok(Answer::decode(&answer).unwrap())
+}
+
+/// A message with records, as bytes. It offers those and no others.
+pub fn encoded(message: &CheckIn, records: &[&Record]) -> Vec<u8> {
+    let mut message = *message;
+    let mut records = records.to_vec();
+    records.sort_by_key(|record| record.header().id);
+    message.offers = IdSet::collect_first(records.iter().map(|record| record.header().id)).0;
+    let mut out = vec![0; 4096];
+    let len = message.encode(&mut out).unwrap();
+    out.truncate(len);
+    for record in records {
+        out.extend(record_prefix(record.as_bytes()).unwrap());
+        out.extend(record.as_bytes());
+    }
+    out
+}
+
+/// A check-in that says nothing yet. It has always the same nonce.
+pub fn blank(device: DeviceId) -> CheckIn {
+    CheckIn::new(scope(), device, AccountName::new("Admin").unwrap(), [3; 16])
+}
+
+/// The header of a record in no scope, for the account of this name, without a predecessor.
+pub fn header(device: DeviceId, id: RecordId, version: u64) -> Header {
+    Header {
+        scope: scope(),
+        device,
+        account: AccountName::new("Admin").unwrap(),
+        sid: None,
+        id,
+        previous: None,
+        version,
+        made_at: NOW,
+        policy_hash: [0; 32],
+    }
 }
 
 pub fn id(record: &Record) -> RecordId {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A small file system in memory, unmounted when dropped.
-pub(crate) struct Mount(PathBuf);
+pub struct Mount(PathBuf);
 
 impl Mount {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub fn new(path: PathBuf) -> Self {
         fs::create_dir(&path).unwrap();
         assert!(mount(&["-t", "tmpfs", "-o", "size=96k,mode=0700", "tmpfs"], &path));
         Self(path)
     }
 
-    pub(crate) fn remount(&self, how: &str) {
+    pub fn remount(&self, how: &str) {
         assert!(mount(&["-o", &format!("remount,{how}")], &self.0));
     }
 }

@@ -1,7 +1,4 @@
 //! A whole device in a temporary folder: vault, readers, an account that is a file, an agent.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
-
-extern crate alloc;
 
 use alloc::sync::Arc;
 use std::fs;
@@ -21,17 +18,17 @@ use laps_host::agent::{Agent, AgentError, AgentOptions, PolicySource, RunOutcome
 use laps_host::sqlite::SqliteStore;
 use laps_host::time::now;
 
-pub(crate) const DEVICE: &str = "pc-1";
-pub(crate) const POLICY: &str = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin"}"#;
+pub const DEVICE: &str = "pc-1";
+pub const POLICY: &str = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin"}"#;
 
-pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
-    pub(crate) reader: ReaderKey,
-    pub(crate) events: Arc<Mutex<Vec<AgentEvent>>>,
+pub struct Bench {
+    pub folder: tempfile::TempDir,
+    pub reader: ReaderKey,
+    pub events: Arc<Mutex<Vec<AgentEvent>>>,
 }
 
 impl Bench {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let mut generator = Generator::from_system().unwrap();
         let reader = ReaderKey::generate(Suite::XWing, "helpdesk", &mut generator).unwrap();
         let bench = Self { folder: tempfile::tempdir().unwrap(), reader, events: Arc::default() };
@@ -40,27 +37,27 @@ impl Bench {
         bench
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The account's program: the first argument is the folder, then the verb and the account.
-    pub(crate) fn script(&self, text: &str) {
+    pub fn script(&self, text: &str) {
         let path = self.path("account.sh");
-        super::program::write(&path, &format!("D=$1; shift\n{text}"));
+        crate::program::write(&path, &format!("D=$1; shift\n{text}"));
     }
 
-    pub(crate) fn store(&self) -> CommandStore {
+    pub fn store(&self) -> CommandStore {
         let script = self.path("account.sh");
         CommandStore::new(&format!("{} {}", script.display(), self.folder.path().display()))
             .unwrap()
     }
 
-    pub(crate) fn vault(&self) -> Vault<SqliteStore> {
+    pub fn vault(&self) -> Vault<SqliteStore> {
         Vault::from_system(SqliteStore::open(self.path("vault")).unwrap())
     }
 
-    pub(crate) fn options(&self) -> AgentOptions {
+    pub fn options(&self) -> AgentOptions {
         let policy = PolicySource::Texts(vec![("p.json".to_owned(), POLICY.as_bytes().to_vec())]);
         let device = DeviceId::new(DEVICE).unwrap();
         let readers = vec![self.reader.reader().clone()];
@@ -71,7 +68,7 @@ impl Bench {
         options
     }
 
-    pub(crate) fn agent_with(
+    pub fn agent_with(
         &self,
         options: AgentOptions,
         store: Box<dyn AccountStore + Send>,
@@ -82,25 +79,25 @@ impl Bench {
         Agent::open(options, store, Box::new(channel), sink)
     }
 
-    pub(crate) fn agent(&self) -> Agent {
+    pub fn agent(&self) -> Agent {
         self.agent_with(self.options(), Box::new(self.store())).unwrap()
     }
 
-    pub(crate) fn run(&self) -> RunOutcome {
+    pub fn run(&self) -> RunOutcome {
         self.agent().run_once(false).unwrap()
     }
 
-    pub(crate) fn names(&self) -> Vec<&'static str> {
+    pub fn names(&self) -> Vec<&'static str> {
         self.events.lock().unwrap().iter().map(|event| event.name).collect()
     }
 
     /// What the account has.
-    pub(crate) fn held(&self) -> String {
+    pub fn held(&self) -> String {
         fs::read_to_string(self.path("Admin")).unwrap()
     }
 
     /// What a reader gets from the vault.
-    pub(crate) fn candidates(&self) -> Vec<String> {
+    pub fn candidates(&self) -> Vec<String> {
         let request = Request::new("tester", "a test");
         let disclosure = self
             .vault()
@@ -110,18 +107,18 @@ impl Bench {
     }
 
     /// What a reader gets from the journal alone.
-    pub(crate) fn journalled(&self) -> Vec<String> {
+    pub fn journalled(&self) -> Vec<String> {
         let file = journal::read(&fs::read(self.path("state/journal")).unwrap()).unwrap();
         file.records.iter().map(|sealed| self.open(sealed)).collect()
     }
 
-    pub(crate) fn open(&self, sealed: &[u8]) -> String {
+    pub fn open(&self, sealed: &[u8]) -> String {
         let record = Record::parse(sealed).unwrap();
         let password: Box<Password> = self.reader.open(&record).unwrap().password;
         password.expose_secret().to_owned()
     }
 
-    pub(crate) fn order(&self) {
+    pub fn order(&self) {
         let request = Request::new("tester", "a test");
         self.vault()
             .order_rotation(&Scope::EMPTY, Selection::Devices(&[DEVICE]), &request, now())
@@ -130,7 +127,7 @@ impl Bench {
 }
 
 /// Does what it says.
-pub(crate) const HONEST: &str = r#"
+pub const HONEST: &str = r#"
 case $1 in
 set) cat > "$D/$2.new" && mv "$D/$2.new" "$D/$2" ;;
 verify) cat > "$D/asked"; cmp -s "$D/asked" "$D/$2" || exit 13 ;;
