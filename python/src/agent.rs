@@ -16,8 +16,7 @@ use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChan
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::log::EventLog;
 use laps_host::agent::{
-    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, Step,
-    status,
+    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, status,
 };
 use laps_host::stop;
 use laps_host::time::parse_rfc3339;
@@ -193,7 +192,7 @@ impl Agent {
     /// what the device said about the vault's audit log, and it is in order as it is.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false, _kill_at = None))]
+    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
@@ -211,7 +210,6 @@ impl Agent {
         on_event: Option<Py<PyAny>>,
         log: Option<&str>,
         acknowledge_log: bool,
-        _kill_at: Option<&str>,
     ) -> PyResult<Self> {
         let device = text(DeviceId::new(device), "device")?;
         let readers = readers.iter().map(|reader| reader.get().inner.clone()).collect();
@@ -238,11 +236,6 @@ impl Agent {
             options.setter_timeout = Duration::from_secs_f64(positive(limit)?);
         }
         options.acknowledge_log = acknowledge_log;
-        if let Some(step) = _kill_at {
-            let known = Step::from_name(step);
-            options.kill_at =
-                Some(known.ok_or_else(|| raise(Code::InvalidArgument, "no such step"))?);
-        }
         let channel = channel_of(channel, &options)?;
         let store = account::open(store).map_err(|error| raise(error.code(), error))?;
         let mut log = log

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import signal
 import subprocess
+import sys
 
 import laps
 import pytest
@@ -82,9 +85,33 @@ def test_a_set_goes_with_its_authority_and_not_with_readers(signed: Fleet) -> No
             laps.Agent(policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d", store=signed.store, **given)
 
 
-def _killed(fleet: Fleet, step: str) -> None:
-    with pytest.raises(AssertionError):
-        fleet.agent("--force", "--kill-at", step)
+# The vault behind a callable that kills its own process when the journal says that the rotation has come so far: the
+# agent itself has no such switch.
+_DIES = """
+import os, signal, sys, laps
+here, store, state = sys.argv[1:]
+vault = laps.Vault.open(f"{here}/vault")
+def exchange(message):
+    if laps.agent_status(f"{here}/state-PC-1").state == state:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return vault.check_in("PC-1", message)
+readers = [laps.Reader(open(f"{here}/{name}.pub").read()) for name in ("ann", "bob")]
+laps.Agent(
+    policy=[f"{here}/policy.json"], channel=exchange, state=f"{here}/state-PC-1", device="PC-1", readers=readers, store=store
+).run_once(force=True)
+"""
+
+
+def _killed(fleet: Fleet, state: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _DIES, fleet.folder, fleet.store, state], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_the_installed_agent_has_no_switch_that_ends_it(fleet: Fleet) -> None:
+    assert "No such option" in fleet.agent("--kill-at", "committed", status=2).err
+    with pytest.raises(TypeError, match="_kill_at"):
+        laps.Agent(policy=[], channel="command:x", state="s", device="d", store="s", _kill_at="committed")  # type: ignore[call-arg]
+    assert not [name for name in inspect.signature(laps.Agent).parameters if name.startswith("_")]
 
 
 def _labels(fleet: Fleet) -> dict[str, str]:
@@ -96,14 +123,14 @@ def test_a_journal_by_itself_says_which_password_the_account_has(fleet: Fleet) -
     first = fleet.password
     assert _labels(fleet) == {first: "current"}
     # Made and not applied: the one of the last commit is current.
-    _killed(fleet, "journalled")
+    _killed(fleet, "backing-up")
     labels = _labels(fleet)
     assert labels.pop(first) == "current" and list(labels.values()) == ["pending"]
     fleet.agent()
     assert _labels(fleet) == {fleet.password: "current"}
     # Verified and not committed: the new one.
     before = fleet.password
-    _killed(fleet, "before-commit")
+    _killed(fleet, "committing")
     assert _labels(fleet) == {before: "pending", fleet.password: "current"}
     fleet.agent()
     assert _labels(fleet) == {fleet.password: "current"}

@@ -41,6 +41,11 @@ def test_the_walk_finds_the_commands() -> None:
     assert {"generate", "reveal", "vault list", "vault readers add", "reader set sign", "entra rotate", "demo"} <= names
 
 
+def test_nothing_is_hidden() -> None:
+    hidden = [(*path, each.name) for path, command in ALL for each in command.params if getattr(each, "hidden", False)]
+    assert hidden + [path for path, command in ALL if command.hidden] == []
+
+
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
 def test_every_command_shows_examples_that_parse(
     path: tuple[str, ...], command: Any, monkeypatch: pytest.MonkeyPatch

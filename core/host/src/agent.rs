@@ -68,7 +68,7 @@ use event::AgentEvent;
 use readers::{InForce, Looked};
 use state::StateFolder;
 
-pub use options::{AgentOptions, PolicySource, Step};
+pub use options::{AgentOptions, PolicySource};
 pub use outcome::{AgentError, RunOutcome};
 pub use readers::ReaderSetSource;
 
@@ -502,14 +502,6 @@ fn sleep_until(wake: Timestamp, stop: &dyn Fn() -> bool) {
 /// How long a sleep until `wake` may be, whatever the wall clock does.
 fn longest_sleep(wake: Timestamp, now: Timestamp) -> Duration {
     Duration::from_secs(wake.seconds_since(now).min(LOOK_EVERY))
-}
-
-/// Ends this process as a power loss would.
-fn end_this_process() -> ! {
-    #[cfg(unix)]
-    let _ended =
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    std::process::abort()
 }
 
 /// What the built-in administrator is usually called.

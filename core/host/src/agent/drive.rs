@@ -12,7 +12,7 @@ use laps_core::rotation::event::{EventKind, Level};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
     AccountSeen, Acted, Action as MachineAction, Applied, Config, Effect, MAX_JOURNAL, Rotation,
-    RotationError, State, Verified,
+    RotationError, Verified,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -21,7 +21,7 @@ use super::event::AgentEvent;
 use super::journal::JournalFile;
 use super::state::Found;
 use super::status::Status;
-use super::{Agent, AgentError, Step, readers};
+use super::{Agent, AgentError, readers};
 use crate::account::{Action, StoreError, Verification};
 use crate::time::now;
 
@@ -266,9 +266,6 @@ impl Agent {
                 drive.machine.handle_saved()?;
                 drive.records.retain(|id, _| keep.contains(*id));
                 drive.unsaved = None;
-                if drive.machine.status().state == State::BackingUp {
-                    self.pass(Step::Journalled);
-                }
             }
             Err(error) => {
                 self.tell("journal-failed", Level::Error, error.to_string());
@@ -281,9 +278,6 @@ impl Agent {
 
     pub(super) fn check_in_once(&mut self, drive: &mut Drive) -> Result<(), AgentError> {
         drive.check_ins = drive.check_ins.saturating_add(1);
-        if drive.machine.status().state == State::Committing {
-            self.pass(Step::BeforeCommit);
-        }
         let mut nonce = [0; 16];
         self.generator.fill_fresh(&mut nonce)?;
         let mut head = [0; MAX_HEAD];
@@ -333,7 +327,6 @@ impl Agent {
                     drive.records.remove(&id);
                     return Err(error.into());
                 }
-                self.pass(Step::Prepared);
             }
             Err(text) => {
                 drive.password = None;
@@ -400,14 +393,12 @@ impl Agent {
         policy: &Policy,
         id: RecordId,
     ) -> Result<(), AgentError> {
-        self.pass(Step::BeforeApply);
         let account = managed(&drive.machine);
         let password = drive.password.as_ref().filter(|(of, _)| *of == id);
         let result = match password {
             Some((_, password)) => self.store.set(&account, password, &mut self.setter),
             None => Err(StoreError::Failed("the password is not in memory".to_owned())),
         };
-        self.pass(Step::Applied);
         match &result {
             Ok(()) => self.keep_demands(self.demands.taken()),
             Err(StoreError::Refused(reason)) => self.learn(policy, reason),
@@ -472,7 +463,6 @@ impl Agent {
         while let Some(event) = drive.machine.poll_event() {
             if event.kind == EventKind::Committed {
                 drive.committed = true;
-                self.pass(Step::Committed);
             }
             let why = drive.why.as_deref().filter(|_| event.kind.level() != Level::Information);
             let status = drive.machine.status();
@@ -500,13 +490,6 @@ impl Agent {
         let mut bytes = [0; 8];
         self.generator.fill(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
-    }
-
-    /// Ends this process when the caller asked for it at this step.
-    fn pass(&self, step: Step) {
-        if self.options.kill_at == Some(step) {
-            super::end_this_process();
-        }
     }
 }
 

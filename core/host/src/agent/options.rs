@@ -53,9 +53,6 @@ pub struct AgentOptions {
     ///
     /// [`Rotation::acknowledge_log`]: laps_core::rotation::Rotation::acknowledge_log
     pub acknowledge_log: bool,
-    /// Ends this process with SIGKILL at this step. For demonstrations and tests of crashes only;
-    /// nothing but the caller's own code can set it.
-    pub kill_at: Option<Step>,
 }
 
 impl AgentOptions {
@@ -80,56 +77,6 @@ impl AgentOptions {
             check_in: Duration::from_secs(3600),
             patience: Duration::from_secs(30),
             acknowledge_log: false,
-            kill_at: None,
         }
-    }
-}
-
-/// A moment in a rotation, for [`AgentOptions::kill_at`].
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Step {
-    /// The password is made and sealed; the journal is not written yet.
-    Prepared,
-    /// The journal holds the sealed record; the vault was not asked yet.
-    Journalled,
-    /// The vault has the record; the account is not changed yet.
-    BeforeApply,
-    /// The setter has ended; the account was not asked yet.
-    Applied,
-    /// The account is changed; the vault was not told yet.
-    BeforeCommit,
-    /// The vault has taken the commit; the journal does not say so yet.
-    Committed,
-}
-
-impl Step {
-    /// Every step, in the order of a rotation.
-    pub const ALL: [Self; 6] = [
-        Self::Prepared,
-        Self::Journalled,
-        Self::BeforeApply,
-        Self::Applied,
-        Self::BeforeCommit,
-        Self::Committed,
-    ];
-
-    /// The name: `prepared`, `journalled`, `before-apply`, `applied`, `before-commit`, `committed`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prepared => "prepared",
-            Self::Journalled => "journalled",
-            Self::BeforeApply => "before-apply",
-            Self::Applied => "applied",
-            Self::BeforeCommit => "before-commit",
-            Self::Committed => "committed",
-        }
-    }
-
-    /// The step with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
     }
 }

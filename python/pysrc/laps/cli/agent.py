@@ -84,7 +84,6 @@ def run(
     acknowledge_log: AcknowledgeLog = False,
     scope: Scope = "",
     last_wins: LastWins = False,
-    kill_at: Annotated[str | None, typer.Option("--kill-at", hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
     """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed, 4 when the account is not there, 7
@@ -100,7 +99,7 @@ def run(
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
         inputs.read(each, "policy", trust=inputs.Trust.WRITTEN_BY_US)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, kill_at, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, as_json) as running:
         # A stop ends every run at its next step. A single run keeps its own status: whoever stopped it must not read "committed".
         signal.signal(signal.SIGTERM, lambda number, frame: running.stop())
         if once:
@@ -134,7 +133,7 @@ def check_in(
     --reader helpdesk.pub --store linux[/bold]
     """
     known = _readers(reader, reader_set, authority)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, None, as_json) as running:
+    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, as_json) as running:
         raise typer.Exit(_left(running.check_in()))
 
 
@@ -221,7 +220,6 @@ def _open(
     log: str | None,
     acknowledge_log: bool,
     last_wins: bool,
-    kill_at: str | None,
     as_json: bool,
 ) -> Agent:
     admit()
@@ -242,7 +240,6 @@ def _open(
         on_event=_json_line if as_json else _line,
         log=log,
         acknowledge_log=acknowledge_log,
-        _kill_at=kill_at,
     )
 
 

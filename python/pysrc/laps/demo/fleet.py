@@ -6,8 +6,8 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class DeviceFolder:
     accounts: Path
     state: Path
     store: str
+    #: The same store, which kills the agent that calls it: before and after the account is changed.
+    accidents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def password(self) -> str:
@@ -41,18 +43,18 @@ class Fleet:
         self.policy = folder / "policy.json"
         self.vault_path = folder / "fleet.vault"
         self.keys: list[ReaderKey] = []
-        script = folder / "account.sh"
-        source = resources.files(__package__)
-        self.policy.write_bytes(source.joinpath("policy.json").read_bytes())
-        script.write_bytes(source.joinpath("account.sh").read_bytes())
-        self.devices = [self._device(name, script) for name in ("PC-0001", "PC-0002", "SRV-0001")]
+        for name in ("policy.json", "account.sh", "accident.sh"):
+            (folder / name).write_bytes(resources.files(__package__).joinpath(name).read_bytes())
+        self.devices = [self._device(name) for name in ("PC-0001", "PC-0002", "SRV-0001")]
 
-    def _device(self, name: str, script: Path) -> DeviceFolder:
+    def _device(self, name: str) -> DeviceFolder:
         accounts = self.folder / name / "accounts"
         accounts.mkdir(parents=True)
         (accounts / "Admin").write_text("Summer2026!", encoding="utf-8")
-        store = f"command:/bin/sh {shlex.quote(str(script))} {shlex.quote(str(accounts))}"
-        return DeviceFolder(name, accounts, self.folder / name / "state", store)
+        account = [str(self.folder / "account.sh"), str(accounts)]
+        accident = str(self.folder / "accident.sh")
+        accidents = {when: _store(accident, when, *account) for when in ("before", "after")}
+        return DeviceFolder(name, accounts, self.folder / name / "state", _store(*account), accidents)
 
     def make_readers(self) -> list[Path]:
         """Two key pairs: the private halves in files of their own, the public halves beside them."""
@@ -113,3 +115,7 @@ class Fleet:
         import json
 
         return [json.loads(line)["name"] for line in events]
+
+
+def _store(*words: str) -> str:
+    return f"command:{shlex.join(['/bin/sh', *words])}"

@@ -47,8 +47,8 @@ class Story:
         self.rotations()
         self.reveal()
         self.order()
-        self.kill("before-apply", "between back-up and apply", "the old", "current")
-        self.kill("before-commit", "between apply and commit", "the new", "pending")
+        self.kill("before", "between back-up and apply", "the old", "current")
+        self.kill("after", "between apply and commit", "the new", "pending")
         self.tamper()
         self.end()
 
@@ -158,12 +158,12 @@ class Story:
             raise Broken("the ordered rotation did not happen")
         self.agrees(device, "a look after the ordered rotation")
 
-    def kill(self, step: str, where: str, which: str, state: str) -> None:
+    def kill(self, when: str, where: str, which: str, state: str) -> None:
         """An agent dies, a reader still gets the password, the next agent mends it."""
         device = self.fleet.devices[2]
         self.head(f"The agent is killed {where}", "SIGKILL, a real process: no handler, no clean-up, no warning.")
         old = device.password
-        done = self.fleet.agent(device, "--force", "--kill-at", step)
+        done = self.fleet.agent(device, "--force", store=device.accidents[when])
         self.events(done)
         if not self.fleet.was_killed(done):
             raise Broken(f"the agent was to be killed and left with {done.returncode}")
