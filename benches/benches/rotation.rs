@@ -220,7 +220,7 @@ fn runs(criterion: &mut Criterion) {
     let options = AgentOptions::new(device, vec![reader.reader().clone()], policy, state.clone());
     let vault = SqliteStore::init(folder.path().join("vault")).unwrap();
     let channel = VaultChannel::new(Vault::from_system(vault), Scope::EMPTY, device);
-    let store = Box::new(InMemory::helpful());
+    let store = Box::new(InMemory::new(true, &[]));
     let mut agent = Agent::open(options, store, Box::new(channel), Box::new(|_| {})).unwrap();
     assert_eq!(agent.run_once(true).unwrap(), RunOutcome::Committed);
     let journal = fs::read(state.join("journal")).unwrap();

@@ -10,7 +10,7 @@ use laps_host::account::setter::SetterLock;
 use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
 
 /// An account in memory, shared by its clones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct InMemory {
     /// What the account has had, the latest last.
     passwords: Arc<Mutex<Vec<String>>>,
@@ -21,13 +21,9 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    pub fn helpful() -> Self {
-        Self { helpful: true, ..Self::default() }
-    }
-
-    /// One that has had these.
-    pub fn with(passwords: &[String]) -> Self {
-        Self { passwords: Arc::new(Mutex::new(passwords.to_vec())), ..Self::default() }
+    /// One that has had these passwords.
+    pub fn new(helpful: bool, passwords: &[String]) -> Self {
+        Self { passwords: Arc::new(Mutex::new(passwords.to_vec())), helpful, mark: None }
     }
 
     pub fn passwords(&self) -> MutexGuard<'_, Vec<String>> {

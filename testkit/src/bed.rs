@@ -1,9 +1,11 @@
 //! A vault and devices that speak to it.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[cfg(feature = "host")]
 use std::path::PathBuf;
 
+use laps_core::error::Code;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
@@ -12,7 +14,7 @@ use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::store::{Durability, Store, Transaction};
-use laps_core::vault::{MemoryStore, Request, Vault, VaultError};
+use laps_core::vault::{MemoryStore, Request, StoreError, Vault, VaultError};
 #[cfg(feature = "host")]
 use laps_host::sqlite::SqliteStore;
 
@@ -20,12 +22,21 @@ pub const WHO: Request<'_> = Request::new("alice", "ticket 4711");
 /// When every story begins.
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// Either store, so that one test serves both.
+/// Either store, so that one test serves both; or one that stops.
 #[derive(Clone)]
 pub enum Either {
     Memory(MemoryStore),
     #[cfg(feature = "host")]
     Sqlite(SqliteStore),
+    /// One that can be written so many times more, as if the process had been killed there.
+    Stopping(Box<Self>, Arc<AtomicUsize>),
+}
+
+impl Either {
+    #[must_use]
+    pub fn stopping(self, writes: usize) -> Self {
+        Self::Stopping(Box::new(self), Arc::new(AtomicUsize::new(writes)))
+    }
 }
 
 impl Store for Either {
@@ -37,6 +48,7 @@ impl Store for Either {
             Self::Memory(store) => store.read(work),
             #[cfg(feature = "host")]
             Self::Sqlite(store) => store.read(work),
+            Self::Stopping(store, _) => store.read(work),
         }
     }
 
@@ -49,6 +61,11 @@ impl Store for Either {
             Self::Memory(store) => store.write(durability, work),
             #[cfg(feature = "host")]
             Self::Sqlite(store) => store.write(durability, work),
+            Self::Stopping(store, left) => {
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                    .map_err(|_| StoreError::new(Code::Io, "stopped"))?;
+                store.write(durability, work)
+            }
         }
     }
 }
@@ -74,11 +91,17 @@ impl Bed {
         Self { folder: Some(folder), ..Self::new(Either::Sqlite(store)) }
     }
 
-    /// Another vault, on the same clock as a new one.
-    pub fn over(vault: Vault<Either>) -> Self {
-        let mut bed = Self::in_memory();
-        bed.vault = vault;
-        bed
+    /// Over this vault, on the same clock as a new one.
+    #[cfg(feature = "host")]
+    pub fn over(store: SqliteStore) -> Self {
+        Self::new(Either::Sqlite(store))
+    }
+
+    /// The vault as one that can only be a file.
+    #[cfg(feature = "host")]
+    pub fn on_file(&self) -> Vault<SqliteStore> {
+        let Either::Sqlite(store) = self.vault.store() else { unreachable!("a file") };
+        Vault::new(store.clone(), counting())
     }
 
     fn new(store: Either) -> Self {

@@ -1,7 +1,6 @@
 //! People doing ordinary things in an ordinary order, against a whole device: what was once seen to
 //! fail.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 extern crate alloc;
 

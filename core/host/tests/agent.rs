@@ -1,6 +1,5 @@
 //! The agent with a vault in a file and an account behind a program.
 #![cfg(all(unix, feature = "agent", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use laps_host::agent::{RunOutcome, status};
 use laps_testkit::bench::Bench;

@@ -1,7 +1,6 @@
 //! Account stores that fail, lie, hang, give no answer or refuse: the promise holds, and an honest
 //! store ends with one candidate.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 extern crate alloc;
 

@@ -1,6 +1,5 @@
 //! What goes wrong around an agent: disks, locks, copies, rolled-back images, refused policies.
 #![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 extern crate alloc;
 

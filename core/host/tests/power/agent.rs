@@ -118,7 +118,8 @@ impl Device<'_> {
 pub fn work(folder: &Path) {
     for helpful in [true, false] {
         let bench = Bench::new();
-        let account = InMemory { helpful, mark: Some(mark), ..InMemory::default() };
+        let mut account = InMemory::new(helpful, &[]);
+        account.mark = Some(mark);
         let device = Device { bench: &bench, folder: bench.folder.path(), account };
         let before = Disk::of(device.folder);
         let events = record(device.folder, || device.live());
@@ -135,7 +136,7 @@ pub fn work(folder: &Path) {
             };
             for latest in from..=to {
                 looked += 1;
-                let account = InMemory { helpful, ..InMemory::with(&had[..=latest]) };
+                let account = InMemory::new(helpful, &had[..=latest]);
                 let device = Device { bench: &bench, folder: left, account };
                 let mut known = device.candidates();
                 known.extend(device.journalled());

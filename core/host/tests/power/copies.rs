@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use laps_core::error::Code;
-use laps_core::identity::Timestamp;
 use laps_core::seal::Reader;
 use laps_core::vault::state::Retention;
 use laps_core::vault::{Vault, VaultError};
@@ -13,13 +12,12 @@ use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 use rusqlite::Connection;
 
 use super::age::{EARLIER, age};
-use super::bed::{Bed, Either, WHO, counting, scope};
+use super::bed::{Bed, NOW, WHO, counting, scope};
 use super::disk::Disk;
 use super::fail_everywhere;
 use super::faults::state::{State, assert_whole};
 use super::recorder::{mark, record};
 
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// Where the file from before a migration is kept.
 const KEPT: &str = "aged.schema-0";
 
@@ -62,7 +60,7 @@ pub fn work(folder: &Path) {
     let template = folder.join("template");
     fs::create_dir(&template).unwrap();
     let path = template.join("vault");
-    let bed = Bed::over(Vault::new(Either::Sqlite(SqliteStore::init(&path).unwrap()), counting()));
+    let bed = Bed::over(SqliteStore::init(&path).unwrap());
     let readers = [bed.reader.reader().clone()];
     bed.vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     (0..12).for_each(|n| drop(bed.settled(&format!("pc-{n}"), 2)));

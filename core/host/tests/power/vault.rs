@@ -8,11 +8,11 @@ use laps_core::vault::MemoryStore;
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
-use super::bed::scope;
+use super::bed::{Either, scope};
 use super::disk::Disk;
 use super::fail_everywhere;
 use super::faults::script::{Script, Tokens};
-use super::faults::state::{State, Target, assert_whole};
+use super::faults::state::{State, assert_whole};
 use super::recorder::{mark, record};
 
 /// How often the log is folded into the file, in steps.
@@ -33,7 +33,7 @@ pub fn work(folder: &Path) {
                 return;
             }
             let tokens = Tokens::default();
-            let vault = tokens.vault(Target::Sqlite(SqliteStore::open(&path).unwrap()));
+            let vault = tokens.vault(Either::Sqlite(SqliteStore::open(&path).unwrap()));
             let found = State::of(vault.store()).unwrap();
             // Mark 0 is behind the making of the file, mark n behind step n.
             let done = marks.len().saturating_sub(1);
@@ -56,7 +56,7 @@ fn play(script: &Script, path: &Path) {
     drop(SqliteStore::init(path).unwrap());
     mark(0);
     let tokens = Tokens::default();
-    let open = || tokens.vault(Target::Sqlite(SqliteStore::open(path).unwrap()));
+    let open = || tokens.vault(Either::Sqlite(SqliteStore::open(path).unwrap()));
     let mut vault = open();
     for (number, step) in (1..).zip(&script.steps) {
         if step.reopens() {

@@ -11,7 +11,7 @@ use laps_core::vault::audit::Action;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::SqliteStore;
 
-use super::bed::{self, Bed, WHO, scope};
+use super::bed::{Bed, WHO, scope};
 
 const DISCLOSURES: usize = 3;
 const ANSWER: &str = "answer ";
@@ -54,10 +54,7 @@ fn run(vault: &Path, inject: Option<(&str, usize)>) -> Traced {
     let output = strace.arg("answers").arg(&path).stderr(Stdio::null()).output().unwrap();
     assert_eq!(output.status.success(), inject.is_none(), "{inject:?}");
     let answers = String::from_utf8(output.stdout).unwrap().matches(ANSWER).count();
-    let bed = Bed::over(Vault::new(
-        bed::Either::Sqlite(SqliteStore::open(&path).unwrap()),
-        bed::counting(),
-    ));
+    let bed = Bed::over(SqliteStore::open(&path).unwrap());
     let entries = bed.audit_log().iter().filter(|entry| entry.action == Action::Disclosed).count();
     assert!(bed.vault.audit_verify(&scope(), None).unwrap().ok);
     assert_eq!(bed.vault.is_ordered(&scope(), "pc-1").unwrap(), entries > 0, "{inject:?}");
@@ -69,7 +66,7 @@ fn run(vault: &Path, inject: Option<(&str, usize)>) -> Traced {
 fn prepared(folder: &Path) -> PathBuf {
     let path = folder.join("vault");
     let store = SqliteStore::init(&path).unwrap();
-    let bed = Bed::over(Vault::new(bed::Either::Sqlite(store), bed::counting()));
+    let bed = Bed::over(store);
     bed.settled("pc-1", 1);
     path
 }

@@ -8,16 +8,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use laps_core::identity::Timestamp;
 use laps_core::seal::{ReaderKey, Record};
 use laps_core::vault::state::Retention;
 use laps_core::vault::{Confirmation, DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, migrate, reseal_all, restore};
 
-use super::bed::{self, Bed, Device, WHO, scope};
+use super::bed::{self, Bed, Device, NOW, WHO, scope};
 use super::{age, worker};
 
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// How every password of this test begins.
 const BEGINNING: &str = "Secret-";
 const STEPS: [&str; 7] = ["rotate", "reveal", "reseal", "export", "back-up", "restore", "migrate"];

@@ -21,8 +21,8 @@ use laps_host::sqlite::SqliteStore;
 
 use self::library::{FAULTS, Fault, How, Kind};
 use self::script::{Script, Step, Tokens};
-use self::state::{State, Target, assert_whole};
-use super::bed::scope;
+use self::state::{State, assert_whole};
+use super::bed::{Either, scope};
 
 pub fn no_failing_call_loses_what_was_acknowledged_or_leaves_half_an_operation() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ impl Expected {
     }
 
     /// The step was answered, and what it had to note was noted or not.
-    fn noted(&mut self, step: &Step, answer: &Result<Vec<u8>, VaultError>, vault: &Target) {
+    fn noted(&mut self, step: &Step, answer: &Result<Vec<u8>, VaultError>, vault: &Either) {
         let (expected, after) = step.on_copy(&self.live, usize::MAX);
         assert_same(answer, &expected, step.name);
         self.ghosts.push(after);
@@ -113,7 +113,7 @@ impl Expected {
     }
 
     /// The step failed: any of its transactions may be the last one that was written.
-    fn failed(&mut self, step: &Step, vault: &Target) {
+    fn failed(&mut self, step: &Step, vault: &Either) {
         let mut writes = 1;
         loop {
             let (answer, after) = step.on_copy(&self.live, writes);
@@ -127,7 +127,7 @@ impl Expected {
     }
 
     /// Looks which of them it is.
-    fn see(&mut self, vault: &Target, what: &str) {
+    fn see(&mut self, vault: &Either, what: &str) {
         if let Ok(found) = library::paused(|| State::of(vault)) {
             self.live = self.assert(&found, what);
         }
@@ -220,7 +220,7 @@ impl Bench<'_> {
     /// Opens what is left, compares it, and goes on with it.
     fn look(&self, path: &Path, expected: &Expected, what: &str) {
         let tokens = Tokens::default();
-        let vault = tokens.vault(Target::Sqlite(SqliteStore::open(path).unwrap()));
+        let vault = tokens.vault(Either::Sqlite(SqliteStore::open(path).unwrap()));
         let found = State::of(vault.store()).unwrap();
         expected.assert(&found, what);
         let report = vault.audit_verify(&scope(), Some(found.head)).unwrap();
@@ -252,10 +252,10 @@ fn open(
     tokens: &Tokens,
     fault: Fault,
     failed: &mut usize,
-) -> Option<laps_core::vault::Vault<Target>> {
+) -> Option<laps_core::vault::Vault<Either>> {
     for _ in 0..2 {
         match SqliteStore::open(path) {
-            Ok(store) => return Some(tokens.vault(Target::Sqlite(store))),
+            Ok(store) => return Some(tokens.vault(Either::Sqlite(store))),
             Err(error) => {
                 assert_named(error.code, &error.message, path, fault);
                 *failed += 1;

@@ -75,10 +75,7 @@ pub fn a_vault_that_was_let_go_before_the_fork_opens_on_both_sides() {
     let path = super::vault(folder.path());
     drop(open(&path).unwrap());
     let ended_well = in_a_fork(|| {
-        let bed = Bed::over(Vault::new(
-            bed::Either::Sqlite(SqliteStore::open(&path).unwrap()),
-            bed::counting(),
-        ));
+        let bed = Bed::over(SqliteStore::open(&path).unwrap());
         bed.settled("child", 1);
     });
     assert!(ended_well);

@@ -8,7 +8,6 @@
 #![cfg(all(feature = "sqlite", unix))]
 #![expect(
     unreachable_pub,
-    dead_code,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -113,9 +112,8 @@ fn a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder() {
     std::env::set_current_dir(there.path()).unwrap();
     let reader = bed::key("reader");
     let history = laps_core::vault::state::Retention::default();
-    let now = laps_core::identity::Timestamp::from_unix_seconds(1_800_000_000);
     let readers = [reader.reader().clone()];
-    opened.initialise(&bed::scope(), &readers, history, &bed::WHO, now).unwrap();
+    opened.initialise(&bed::scope(), &readers, history, &bed::WHO, bed::NOW).unwrap();
     assert_eq!(opened.readers(&bed::scope()).unwrap().len(), 1);
     std::env::set_current_dir(before).unwrap();
 }

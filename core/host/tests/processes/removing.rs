@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use laps_core::error::Code;
-use laps_core::identity::{Scope, Timestamp};
+use laps_core::identity::Scope;
 use laps_core::seal::ReaderId;
 use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
@@ -17,12 +17,11 @@ use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
-use super::bed::{self, Bed, WHO, encoded, scope};
+use super::bed::{self, Bed, NOW, WHO, encoded, scope};
 
 /// More than two of the pages in which it is done, and every other device sealed to the reader.
 const DEVICES: usize = 2_100;
 const WINDOW: u64 = 86_400;
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 fn sealed_to_it(n: usize) -> bool {
     n.is_multiple_of(2)

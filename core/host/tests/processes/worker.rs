@@ -4,16 +4,14 @@ use core::time::Duration;
 use std::io::Write as _;
 use std::time::Instant;
 
-use laps_core::identity::Timestamp;
-use laps_core::rotation::message::{Answer, CheckIn, Commit, CommitAnswer};
+use laps_core::rotation::message::{Commit, CommitAnswer};
 use laps_core::rotation::set::MayHold;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 
-use super::bed::{Bed, Device, WHO, encoded, id, scope};
+use super::bed::{Bed, Device, NOW, WHO, exchange, id, scope};
 
 const DEVICES: usize = 3;
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -47,16 +45,6 @@ pub fn work(arguments: &[String]) {
     }
 }
 
-fn send(
-    vault: &Vault<SqliteStore>,
-    message: &CheckIn,
-    records: &[&laps_core::seal::Record],
-) -> Result<Answer, VaultError> {
-    let bytes = encoded(message, records);
-    let answer = vault.check_in(&scope(), message.device.as_str(), &bytes, NOW)?;
-    Ok(Answer::decode(&answer).unwrap())
-}
-
 pub fn rotate(vault: &Vault<SqliteStore>, device: &mut Device) -> Result<(), VaultError> {
     rotate_in_pieces(vault, device, &mut Vec::new())
 }
@@ -71,12 +59,12 @@ pub fn rotate_in_pieces(
     let mut started = Instant::now();
     let mut piece = || times.push(core::mem::replace(&mut started, Instant::now()).elapsed());
     device.token = None;
-    let answer = send(vault, &device.message(), &[])?;
+    let answer = exchange(vault, &device.message(), &[], NOW)?;
     piece();
     device.token = Some(answer.token);
     device.version = answer.highest_version;
     let record = device.make();
-    let answer = send(vault, &device.message(), &[&record])?;
+    let answer = exchange(vault, &device.message(), &[&record], NOW)?;
     piece();
     device.token = Some(answer.token);
     if answer.stored.contains(id(&record)) {
@@ -85,7 +73,7 @@ pub fn rotate_in_pieces(
     let mut message = device.message();
     message.may_hold.ids.insert(id(&record)).unwrap();
     message.commit = Some(Commit::new(id(&record), true));
-    let answer = send(vault, &message, &[])?;
+    let answer = exchange(vault, &message, &[], NOW)?;
     piece();
     if answer.commit == Some(CommitAnswer::Acknowledged) {
         device.may_hold = MayHold::exactly(id(&record));
@@ -106,12 +94,13 @@ pub fn send_many(arguments: &[String]) {
     let mut device = bed.device("counted");
     rotate(&vault, &mut device).unwrap();
     for _ in 0..2 {
-        let answer = send(&vault, &device.message(), &[]).unwrap();
+        let answer = exchange(&vault, &device.message(), &[], NOW).unwrap();
         device.token = Some(answer.token);
     }
     for _ in 0..arguments[2].parse::<usize>().unwrap() {
         let records = if arguments[1] == "offer" { vec![device.make()] } else { Vec::new() };
-        let answer = send(&vault, &device.message(), &records.iter().collect::<Vec<_>>()).unwrap();
+        let answer =
+            exchange(&vault, &device.message(), &records.iter().collect::<Vec<_>>(), NOW).unwrap();
         assert_eq!(answer.stored.len(), records.len());
         assert_eq!(device.token == Some(answer.token), records.is_empty());
         device.token = Some(answer.token);

@@ -1,8 +1,6 @@
 //! What whoever can write the file, kill the process or put other files in place could try.
 
-use alloc::sync::Arc;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::panic;
@@ -15,13 +13,11 @@ use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::seal::Record;
 use laps_core::vault::audit::Action;
 use laps_core::vault::state::Retention;
-use laps_core::vault::store::{Durability, Store, Transaction};
-use laps_core::vault::{
-    AuditHead, Confirmation, DiscloseOptions, Resealing, StoreError, Vault, VaultError,
-};
+use laps_core::vault::store::{Durability, Store as _, Transaction};
+use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Resealing, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, restore};
 
-use super::bed::{Bed, Device, Either, WHO, counting, device_id, encoded, id, key, rng, scope};
+use super::bed::{Bed, Device, WHO, counting, device_id, encoded, id, key, rng, scope};
 
 fn set_up(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
@@ -85,31 +81,6 @@ pub fn a_record_put_in_the_place_of_another_is_not_disclosed(bed: &Bed) {
     assert_eq!(page.items.len(), 3);
 }
 
-/// A store whose writes fail from one on, as when the process had been killed there.
-#[derive(Clone)]
-struct Stopping(Either, Arc<AtomicUsize>);
-
-impl Store for Stopping {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        self.0.read(work)
-    }
-
-    fn write<T>(
-        &self,
-        durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        let left = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        match left {
-            Ok(_) => self.0.write(durability, work),
-            Err(_) => Err(StoreError::new(Code::Io, "stopped").into()),
-        }
-    }
-}
-
 pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened(
     bed: &Bed,
 ) {
@@ -124,8 +95,7 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
             device.readers.push(other.reader().clone());
             device.rotate(bed);
         }
-        let store = Stopping(bed.vault.store().clone(), Arc::new(AtomicUsize::new(writes)));
-        let stopping = Vault::new(store, counting());
+        let stopping = Vault::new(bed.vault.store().clone().stopping(writes), counting());
         let (window, word) = (Some(60), Confirmation::NotGiven);
         let removed = stopping.remove_reader(&scope(), &other.id(), window, word, &WHO, bed.now());
         if removed.is_err() {
@@ -259,19 +229,12 @@ pub fn an_observer_that_panics_undoes_nothing(bed: &Bed) {
     assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-1"]);
 }
 
-fn sqlite(bed: &Bed) -> Vault<SqliteStore> {
-    match bed.vault.store() {
-        Either::Sqlite(store) => Vault::new(store.clone(), counting()),
-        Either::Memory(_) => panic!("a file"),
-    }
-}
-
 #[test]
 fn a_file_that_was_replaced_or_removed_under_an_open_vault_takes_no_more() {
     let bed = Bed::on_sqlite();
     let mut device = bed.settled("pc-1", 1);
     let copy = bed.path().with_extension("copy");
-    back_up(&sqlite(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     let rotated = device.rotate(&bed);
     // An older copy is put in the place, and this process has not heard of it.
     let aside = bed.path().with_extension("aside");
@@ -303,7 +266,7 @@ fn the_log_of_another_vault_is_never_written_into_a_new_one() {
     let bed = Bed::on_sqlite();
     bed.settled("pc-1", 1);
     let copy = bed.path().with_extension("copy");
-    back_up(&sqlite(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     bed.settled("pc-2", 1);
     // The disk is damaged after a crash; the file is removed, its log is forgotten.
     let folder = tempfile::tempdir().unwrap();
@@ -317,7 +280,7 @@ fn the_log_of_another_vault_is_never_written_into_a_new_one() {
         assert_eq!(refused.code(), Code::AlreadyExists);
         assert!(refused.to_string().contains(&format!("vault{left} exists")), "{refused}");
         assert_eq!(SqliteStore::init(&place).unwrap_err().code(), Code::AlreadyExists);
-        let backed_up = back_up(&sqlite(&bed), &place, &WHO, bed.now()).unwrap_err();
+        let backed_up = back_up(&bed.on_file(), &place, &WHO, bed.now()).unwrap_err();
         assert_eq!(backed_up.code(), Code::AlreadyExists);
         assert!(!place.exists());
         fs::remove_file(beside(left)).unwrap();

@@ -9,11 +9,11 @@ use laps_core::identity::Timestamp;
 use laps_core::rotation::set::MayHold;
 use laps_core::vault::audit::Action;
 use laps_core::vault::state::Retention;
-use laps_core::vault::{DeviceStatus, DiscloseOptions, Request, Selection, Vault};
-use laps_host::sqlite::{SqliteStore, back_up, init_vault, restorable, restore, restore_with};
+use laps_core::vault::{DeviceStatus, DiscloseOptions, Request, Selection};
+use laps_host::sqlite::{back_up, init_vault, restorable, restore, restore_with};
 use rusqlite::Connection;
 
-use super::bed::{Bed, Either, WHO, counting, id, scope};
+use super::bed::{Bed, WHO, id, scope};
 
 fn export(bed: &Bed) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -100,13 +100,6 @@ pub fn a_changed_export_is_refused_as_a_whole(bed: &Bed) {
     assert_eq!(refused.code(), Code::MessageWrongDevice);
 }
 
-pub fn store(bed: &Bed) -> Vault<SqliteStore> {
-    match bed.vault.store() {
-        Either::Sqlite(store) => Vault::new(store.clone(), counting()),
-        Either::Memory(_) => panic!("a file"),
-    }
-}
-
 /// Back-up, `readers remove`, loss of the file, `restore`: the reader was active again, the order
 /// gone, and nobody was told.
 #[test]
@@ -119,7 +112,7 @@ fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
     device.readers.push(other.reader().clone());
     device.rotate(&bed);
     let copy = bed.path().with_extension("copy");
-    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     let made = bed.now();
     bed.pass(86_400);
     bed.vault
@@ -135,7 +128,7 @@ fn what_a_copy_revives_is_said_before_and_a_list_of_readers_wins() {
     // it takes the new one.
     let place = bed.path().with_extension("as-it-is");
     let vault = restore(&copy, &place, &WHO, bed.now()).unwrap();
-    let after = Bed::over(Vault::new(Either::Sqlite(vault.store().clone()), counting()));
+    let after = Bed::over(vault.store().clone());
     let said = after.audit_log().pop().unwrap();
     assert_eq!(said.action, Action::Restored);
     assert!(said.detail.contains(&found.head.to_string()), "{}", said.detail);
@@ -173,9 +166,9 @@ fn a_copy_can_be_put_in_place_and_agents_notice() {
     let bed = Bed::on_sqlite();
     let mut device = bed.settled("pc-1", 1);
     let copy = bed.path().with_extension("copy");
-    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let again = back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap_err();
+    let again = back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap_err();
     assert_eq!(again.code(), Code::AlreadyExists);
     // Later the vault goes on, and the device remembers.
     bed.reveal("pc-1");
@@ -190,7 +183,7 @@ fn a_copy_can_be_put_in_place_and_agents_notice() {
     assert!(entries.iter().any(|stored| stored.entry.as_ref().unwrap().action == Action::Exported));
     let head = device.audit.unwrap();
     assert!(!restored.audit_verify(&scope(), Some(head)).unwrap().ok, "the receipt is from later");
-    let after = Bed::over(Vault::new(Either::Sqlite(restored.store().clone()), counting()));
+    let after = Bed::over(restored.store().clone());
     let answer = device.check_in(&after);
     assert!(answer.audit_at != Some(head.hash));
     assert_eq!(answer.lacking.as_slice(), [id(&later)], "and the password is offered again");
@@ -242,15 +235,15 @@ fn a_refused_copy_leaves_nothing_and_a_refused_back_up_is_in_the_audit_log() {
     let folder = bed.path().parent().unwrap().to_path_buf();
     let copy = folder.join("copy");
     let unreasoned = Request::new("alice", " ");
-    let refused = back_up(&store(&bed), &copy, &unreasoned, bed.now()).unwrap_err();
+    let refused = back_up(&bed.on_file(), &copy, &unreasoned, bed.now()).unwrap_err();
     assert_eq!(refused.code(), Code::ReasonRequired);
-    back_up(&store(&bed), &bed.path(), &WHO, bed.now()).unwrap_err();
-    back_up(&store(&bed), &folder.join("no/such"), &WHO, bed.now()).unwrap_err();
+    back_up(&bed.on_file(), &bed.path(), &WHO, bed.now()).unwrap_err();
+    back_up(&bed.on_file(), &folder.join("no/such"), &WHO, bed.now()).unwrap_err();
     let actions: Vec<Action> = bed.audit_log().iter().rev().map(|entry| entry.action).collect();
     // The third one was announced before its folder was found missing.
     let expected = [Action::Refused, Action::Exported, Action::Refused, Action::Refused];
     assert_eq!(actions[..4], expected);
-    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     let place = folder.join("place");
     assert!(restore(&copy, &place, &unreasoned, bed.now()).is_err());
     assert!(!place.exists());
@@ -276,7 +269,7 @@ fn a_restore_or_a_beginning_that_fails_changes_nothing() {
     let copy = bed.path().with_extension("copy");
     let place = bed.path().with_extension("place");
     for to in [&path, &copy] {
-        back_up(&store(&bed), to, &WHO, bed.now()).unwrap();
+        back_up(&bed.on_file(), to, &WHO, bed.now()).unwrap();
     }
     let folder = path.parent().unwrap();
     let look = || {

@@ -10,7 +10,7 @@ use laps_core::vault::{DiscloseOptions, RecordRow, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, publish, restorable, restore};
 
 use super::bed::{Bed, WHO, counting, scope};
-use super::copies::{fill_the_audit_log, store};
+use super::copies::fill_the_audit_log;
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
@@ -55,7 +55,7 @@ fn a_handle_that_lost_one_of_the_three_files_answers_nothing_more() {
                     assert!(refused.to_string().contains("open it again"), "{what}: {refused}");
                 }
                 let copy = beside(&bed.path(), ".copy");
-                let refused = back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap_err();
+                let refused = back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap_err();
                 assert_eq!(refused.code(), Code::Unreachable, "{what}: {refused}");
                 assert!(!copy.exists());
                 // Also when the bytes are in the place again.
@@ -119,7 +119,7 @@ fn no_byte_of_a_copy_changes_whether_it_is_restored_or_not() {
     let elsewhere = tempfile::tempdir().unwrap();
     let place = elsewhere.path().join("vault");
     let copy = folder.path().join("copy");
-    back_up(&store(&bed), &copy, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &copy, &WHO, bed.now()).unwrap();
     let before = look(folder.path());
     restorable(&copy).unwrap();
     let restored = restore(&copy, &place, &WHO, bed.now()).unwrap();
@@ -154,7 +154,7 @@ fn a_published_snapshot_is_read_and_has_no_records() {
     let pending = device.make();
     device.offer(&bed, &[&pending]);
     let snapshot = bed.path().with_extension("snapshot");
-    publish(&store(&bed), &snapshot).unwrap();
+    publish(&bed.on_file(), &snapshot).unwrap();
     let found = fs::metadata(&snapshot).unwrap();
     assert_eq!(found.permissions().mode() & 0o7777, 0o640);
     let bytes = fs::read(&snapshot).unwrap();
@@ -162,7 +162,7 @@ fn a_published_snapshot_is_read_and_has_no_records() {
     assert!(!bytes.windows(32).any(|window| window == &sealed[sealed.len() - 32..]));
     let published = Vault::new(SqliteStore::open(&snapshot).unwrap(), counting());
     let list = |vault: &Vault<SqliteStore>| vault.list(&scope(), None, 10).unwrap().items;
-    assert_eq!(list(&published), list(&store(&bed)));
+    assert_eq!(list(&published), list(&bed.on_file()));
     let head = bed.vault.audit_head(&scope()).unwrap();
     assert!(published.audit_verify(&scope(), Some(head)).unwrap().ok);
     let history = |rows: Vec<RecordRow>| -> Vec<_> {
@@ -178,16 +178,16 @@ fn a_published_snapshot_is_read_and_has_no_records() {
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
     // Refreshed: whoever has the earlier one open is told.
     bed.settled("pc-2", 1);
-    publish(&store(&bed), &snapshot).unwrap();
+    publish(&bed.on_file(), &snapshot).unwrap();
     let refused = published.list(&scope(), None, 10).unwrap_err();
     assert_eq!(refused.code(), Code::Unreachable, "{refused}");
     let published = Vault::new(SqliteStore::open(&snapshot).unwrap(), counting());
     assert_eq!(list(&published).len(), 2);
     // Nothing else is overwritten.
     let other = bed.path().with_extension("other");
-    back_up(&store(&bed), &other, &WHO, bed.now()).unwrap();
+    back_up(&bed.on_file(), &other, &WHO, bed.now()).unwrap();
     for place in [&other, &bed.path()] {
-        let refused = publish(&store(&bed), place).unwrap_err();
+        let refused = publish(&bed.on_file(), place).unwrap_err();
         assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
     }
     let names = fs::read_dir(bed.path().parent().unwrap()).unwrap();

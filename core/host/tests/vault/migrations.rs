@@ -9,13 +9,13 @@ use std::thread;
 use std::time::Instant;
 
 use laps_core::error::Code;
+use laps_core::vault::Request;
 use laps_core::vault::audit::Action;
-use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::{SqliteStore, migrate};
 use rusqlite::Connection;
 
 use super::age::{EARLIER, age};
-use super::bed::{Bed, Either, WHO, counting};
+use super::bed::{Bed, WHO};
 use super::copies::fill_the_audit_log;
 
 /// A vault of an earlier version that nobody has open, and the place of the copy that a migration
@@ -24,7 +24,7 @@ fn aged(bed: &Bed) -> (PathBuf, PathBuf) {
     bed.settled("pc-1", 2);
     // Somewhere else: the store of the bed has its own file open.
     let path = bed.path().with_extension("aged");
-    laps_host::sqlite::back_up(&super::copies::store(bed), &path, &WHO, bed.now()).unwrap();
+    laps_host::sqlite::back_up(&bed.on_file(), &path, &WHO, bed.now()).unwrap();
     age(&path);
     let copy = bed.path().with_extension("aged.schema-0");
     (path, copy)
@@ -153,8 +153,7 @@ fn an_older_schema_is_migrated_when_asked_and_a_copy_is_kept() {
     let copy = done.copy.unwrap();
     assert_eq!(SqliteStore::open(&copy).unwrap_err().code(), Code::SchemaOlder, "from before");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let after =
-        Bed::over(Vault::new(Either::Sqlite(SqliteStore::open(&path).unwrap()), counting()));
+    let after = Bed::over(SqliteStore::open(&path).unwrap());
     assert!(after.vault.audit_verify(&super::bed::scope(), None).unwrap().ok);
     assert_eq!(after.audit_log().last().unwrap().action, Action::Migrated);
     assert_eq!(after.vault.show(&super::bed::scope(), "pc-1").unwrap().version, Some(20));

@@ -7,7 +7,7 @@ use laps_core::seal::Record;
 use laps_core::vault::store::{Durability, Store, Transaction};
 use laps_core::vault::{StoreError, Vault, VaultError};
 
-use super::bed::{Bed, Either, counting, encoded, scope};
+use super::bed::{Bed, Either, counting, encoded, exchange, scope};
 
 /// A store in which nothing can be written any more.
 #[derive(Clone)]
@@ -37,9 +37,7 @@ pub fn a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written(
     let store = |code| VaultError::Store(StoreError::new(code, "for a test"));
     let send = |message: &CheckIn, records: &[&Record], error: VaultError| {
         let vault = Vault::new(Refusing(bed.vault.store().clone(), error), counting());
-        let bytes = encoded(message, records);
-        let answer = vault.check_in(&scope(), "pc-1", &bytes, bed.now())?;
-        Ok::<_, VaultError>(Answer::decode(&answer).unwrap())
+        exchange(&vault, message, records, bed.now())
     };
     let message = device.message();
     for code in [Code::StorageFull, Code::Busy, Code::PermissionDenied] {

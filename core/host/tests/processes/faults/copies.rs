@@ -5,18 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
-use laps_core::identity::Timestamp;
 use laps_core::seal::Reader;
 use laps_core::vault::state::Retention;
 use laps_core::vault::{Vault, VaultError};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 
 use super::super::age::age;
-use super::super::bed::{Bed, Either, WHO, counting, scope};
+use super::super::bed::{Bed, NOW, WHO, counting, scope};
 use super::library::{self, FAULTS, Fault, How};
 use super::state::State;
-
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 /// One kind of new file: what makes it, and where it is.
 struct Making<'a> {
@@ -32,7 +29,7 @@ pub fn fail_in_turn(folder: &Path, most: usize) {
     let template = folder.join("template");
     fs::create_dir(&template).unwrap();
     let path = template.join("vault");
-    let bed = Bed::over(Vault::new(Either::Sqlite(SqliteStore::init(&path).unwrap()), counting()));
+    let bed = Bed::over(SqliteStore::init(&path).unwrap());
     let readers = [bed.reader.reader().clone()];
     bed.vault.initialise(&scope(), &readers, Retention::default(), &WHO, NOW).unwrap();
     (0..40).for_each(|n| drop(bed.settled(&format!("pc-{n}"), 2)));

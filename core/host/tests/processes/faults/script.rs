@@ -13,10 +13,10 @@ use laps_core::vault::{
     Confirmation, DiscloseOptions, MemoryStore, Resealing, Selection, Vault, VaultError,
 };
 
-use super::super::bed::{self, Bed, Device, WHO, encoded, id, scope};
-use super::state::{State, Target};
+use super::super::bed::{self, Bed, Device, Either, WHO, encoded, id, scope};
+use super::state::State;
 
-type Work = dyn Fn(&Vault<Target>, Timestamp) -> Result<Vec<u8>, VaultError>;
+type Work = dyn Fn(&Vault<Either>, Timestamp) -> Result<Vec<u8>, VaultError>;
 
 pub struct Step {
     pub name: &'static str,
@@ -37,7 +37,7 @@ pub struct Step {
 pub struct Tokens(Arc<AtomicU64>);
 
 impl Tokens {
-    pub fn vault(&self, target: Target) -> Vault<Target> {
+    pub fn vault(&self, target: Either) -> Vault<Either> {
         let next = self.0.clone();
         Vault::new(target, move |out| {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -52,7 +52,7 @@ impl Step {
         self.work.is_none()
     }
 
-    pub fn run(&self, vault: &Vault<Target>, tokens: &Tokens) -> Result<Vec<u8>, VaultError> {
+    pub fn run(&self, vault: &Vault<Either>, tokens: &Tokens) -> Result<Vec<u8>, VaultError> {
         tokens.0.store(self.number << 20, Ordering::Relaxed);
         self.work.as_ref().map_or_else(|| Ok(Vec::new()), |work| work(vault, self.at))
     }
@@ -63,9 +63,10 @@ impl Step {
         store: &MemoryStore,
         writes: usize,
     ) -> (Result<Vec<u8>, VaultError>, MemoryStore) {
-        let (target, tokens) = (Target::copy(store, writes), Tokens::default());
-        let answer = self.run(&tokens.vault(target.clone()), &tokens);
-        (answer, target.into_memory())
+        let (store, tokens) = (store.snapshot(), Tokens::default());
+        let target = Either::Memory(store.clone()).stopping(writes);
+        let answer = self.run(&tokens.vault(target), &tokens);
+        (answer, store)
     }
 }
 
@@ -106,7 +107,7 @@ impl Script {
     fn step<T: fmt::Debug>(
         &mut self,
         name: &'static str,
-        work: impl Fn(&Vault<Target>, Timestamp) -> Result<T, VaultError> + 'static,
+        work: impl Fn(&Vault<Either>, Timestamp) -> Result<T, VaultError> + 'static,
     ) {
         self.push(name, Some(Box::new(move |vault, now| work(vault, now).map(rendered))));
         let step = self.steps.last().unwrap();
@@ -120,7 +121,7 @@ impl Script {
     fn send(&mut self, device: &mut Device, message: &CheckIn, records: &[&Record]) -> Answer {
         let (name, bytes) = (device.name, encoded(message, records));
         let work =
-            move |vault: &Vault<Target>, now| vault.check_in(&scope(), name.as_str(), &bytes, now);
+            move |vault: &Vault<Either>, now| vault.check_in(&scope(), name.as_str(), &bytes, now);
         self.push("check-in", Some(Box::new(work)));
         let answer = self.steps.last().unwrap().answer.clone().unwrap();
         let answer = Answer::decode(&answer).unwrap();
@@ -156,7 +157,7 @@ impl Script {
         self.step("export for re-sealing", |vault, now| {
             vault.export_for_resealing(&scope(), None, 100, &WHO, now)
         });
-        let vault = Tokens::default().vault(Target::copy(self.now(), usize::MAX));
+        let vault = Tokens::default().vault(Either::Memory(self.now().snapshot()));
         let page = vault.export_for_resealing(&scope(), None, 100, &WHO, self.bed.now()).unwrap();
         let resealed = |item: &Resealing| {
             let record = Record::parse(&item.sealed).unwrap();
@@ -262,7 +263,7 @@ impl Script {
     }
 
     /// That the vault goes on from here.
-    pub fn goes_on(&self, vault: &Vault<Target>) {
+    pub fn goes_on(&self, vault: &Vault<Either>) {
         let before = State::of(vault.store()).unwrap().head.length;
         let mut device = self.bed.device("later");
         let record = device.make();

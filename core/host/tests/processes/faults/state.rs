@@ -1,69 +1,15 @@
-//! Everything that a vault keeps, as a value that two stores can be compared by; and the store that
-//! a step is tried on.
+//! Everything that a vault keeps, as a value that two stores can be compared by.
 
-use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use std::path::Path;
 
-use laps_core::error::Code;
 use laps_core::identity::RecordId;
 use laps_core::vault::readers::Readers;
 use laps_core::vault::state::Device;
-use laps_core::vault::store::{Durability, Store, StoredEntry, Transaction};
-use laps_core::vault::{AuditHead, MemoryStore, StoreError, VaultError};
-use laps_host::sqlite::SqliteStore;
+use laps_core::vault::store::{Store, StoredEntry};
+use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::Connection;
 
 use super::super::bed::scope;
-
-/// The file, or memory that can be written so many times, as if the process had stopped there.
-#[derive(Clone)]
-pub enum Target {
-    Sqlite(SqliteStore),
-    Memory(MemoryStore, Arc<AtomicUsize>),
-}
-
-impl Target {
-    /// A copy of a store, for so many writes.
-    pub fn copy(store: &MemoryStore, writes: usize) -> Self {
-        Self::Memory(store.snapshot(), Arc::new(AtomicUsize::new(writes)))
-    }
-
-    pub fn into_memory(self) -> MemoryStore {
-        match self {
-            Self::Memory(store, _) => store,
-            Self::Sqlite(_) => panic!("a file"),
-        }
-    }
-}
-
-impl Store for Target {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        match self {
-            Self::Sqlite(store) => store.read(work),
-            Self::Memory(store, _) => store.read(work),
-        }
-    }
-
-    fn write<T>(
-        &self,
-        durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        match self {
-            Self::Sqlite(store) => store.write(durability, work),
-            Self::Memory(store, left) => {
-                let stopped = || StoreError::new(Code::Io, "stopped");
-                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-                    .map_err(|_| stopped())?;
-                store.write(durability, work)
-            }
-        }
-    }
-}
 
 /// Whatever can be read through the store's trait, but for the numbers that a store gives to rows.
 #[derive(Clone, Debug, PartialEq)]

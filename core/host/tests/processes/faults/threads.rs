@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::path::Path;
 use std::sync::{Barrier, Mutex};
 
-use laps_core::identity::{RecordId, Timestamp};
+use laps_core::identity::RecordId;
 use laps_core::rotation::message::Answer;
 use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
@@ -13,10 +13,9 @@ use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
-use super::super::bed::{self, Bed, Device, WHO, encoded, scope};
+use super::super::bed::{self, Bed, Device, NOW, WHO, encoded, scope};
 use super::state::assert_whole;
 
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const THREADS: usize = 8;
 /// A device offers one record in each round, and has room for sixteen that it never commits.
 pub const MOST_ROUNDS: usize = 14;
