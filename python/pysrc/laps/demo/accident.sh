@@ -13,5 +13,5 @@ if [ "$when $3" = "before set" ]; then
 fi
 /bin/sh "$@"
 status=$?
-[ "$when $3" = "after verify" ] && kill -KILL $PPID
+[ "$when $3" = "after set" ] && kill -KILL $PPID
 exit $status
