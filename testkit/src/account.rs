@@ -51,10 +51,10 @@ impl AccountStore for InMemory {
     }
 
     fn change_stamp(&mut self, _: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
-        let mut stamp = [0; 32];
+        let mut change_stamp = [0; 32];
         let length = self.passwords().len().to_be_bytes();
-        stamp.iter_mut().zip(length).for_each(|(out, byte)| *out = byte);
-        Ok(self.helpful.then_some(stamp))
+        change_stamp.iter_mut().zip(length).for_each(|(out, byte)| *out = byte);
+        Ok(self.helpful.then_some(change_stamp))
     }
 
     fn set(
