@@ -11,8 +11,11 @@ pub type Worker = fn(&[String]);
 /// Functions and their names, for [`run`].
 #[macro_export]
 macro_rules! named {
-    ($($(#[$attribute:meta])* $($part:ident)::+),* $(,)?) => {
-        &[$($(#[$attribute])* (stringify!($($part)::+), $($part)::+ as fn())),*]
+    ($($(#[$attribute:meta])* $first:ident $(:: $rest:ident)*),* $(,)?) => {
+        &[$(
+            $(#[$attribute])*
+            (concat!(stringify!($first) $(, "::", stringify!($rest))*), $first $(:: $rest)* as fn())
+        ),*]
     };
 }
 
