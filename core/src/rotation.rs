@@ -120,7 +120,7 @@ mod config;
 mod effect;
 pub mod event;
 mod exchange;
-#[cfg(all(test, feature = "vault"))]
+#[cfg(all(test, feature = "vault", feature = "getrandom"))]
 #[path = "../exploration/faults/exploration.rs"]
 mod exploration;
 mod journal;
@@ -130,7 +130,7 @@ mod machine;
 pub mod message;
 mod orders;
 mod schedule;
-#[cfg(all(test, feature = "vault"))]
+#[cfg(all(test, feature = "vault", feature = "getrandom"))]
 #[path = "../exploration/search.rs"]
 mod search;
 pub mod set;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Cross-builds laps.dll, agent and full, makes the zip that is shipped, and runs the C and C++ tests, the example
 # agent and twenty kills of it under Wine.
-# usage: ffi/tests/windows.sh
+# usage: ffi/tests/windows.sh            everything
+#        ffi/tests/windows.sh packages   only installs what is missing
 cd "$(dirname "$0")/../.."
 . ffi/tests/loud.sh
 root=$PWD
@@ -17,6 +18,7 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends $missing > /dev/null
 fi
+[ "${1:-}" != packages ] || exit 0
 
 version=$(sed -n 's/^#define LAPS_VERSION "\(.*\)"/\1/p' ffi/include/laps.h)
 numbers=$(echo "$version" | sed 's/^\([0-9]*\)\.\([0-9]*\)\.\([0-9]*\).*/-DLAPS_MAJOR=\1 -DLAPS_MINOR=\2 -DLAPS_PATCH=\3/')

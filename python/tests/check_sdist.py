@@ -43,7 +43,13 @@ def main(folder: Path) -> None:
         # look as if they were what the folder's own build had compiled.
         for each in unpacked.rglob("*.rs"):
             each.touch()
-        environment = {**os.environ, "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(HERE.parent / "target"))}
+        environment = {
+            **os.environ,
+            "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(HERE.parent / "target")),
+            # Not optimised: that takes minutes, is done for what the other tests install, and does not depend on where the sources
+            # are.
+            "MATURIN_PEP517_ARGS": "--profile dev",
+        }
         environment.pop("PYTHONPATH", None)
         # pip keeps wheels by the path of what they were made of, and would hand out yesterday's.
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
