@@ -9,8 +9,6 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use crate::identity::{RecordId, Text, Timestamp};
-
 /// What takes bytes that are written.
 pub(crate) trait Sink {
     /// Takes them, or remembers that it cannot.
@@ -117,27 +115,12 @@ impl<S: Sink> Output<S> {
         self.u8(u8::from(value));
     }
 
-    pub(crate) fn time(&mut self, time: Timestamp) {
-        self.u64(time.as_unix_seconds());
-    }
-
-    pub(crate) fn id(&mut self, id: RecordId) {
-        self.bytes(id.as_bytes());
-    }
-
     /// A flag, then the value where there is one.
     pub(crate) fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.flag(value.is_some());
         if let Some(value) = value {
             write(self, value);
         }
-    }
-
-    /// A length of two bytes, then the text.
-    pub(crate) fn text<const N: usize>(&mut self, text: &Text<N>) {
-        let bytes = text.as_str().as_bytes();
-        self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
-        self.bytes(bytes);
     }
 }
 
@@ -251,17 +234,6 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A time that does not lie beyond the year 9999.
-    pub(crate) fn time(&mut self) -> Option<Timestamp> {
-        let seconds = self.u64()?;
-        let time = Timestamp::from_unix_seconds(seconds);
-        (time.as_unix_seconds() == seconds).then_some(time)
-    }
-
-    pub(crate) fn id(&mut self) -> Option<RecordId> {
-        self.array().map(RecordId::from_bytes)
-    }
-
     pub(crate) fn optional<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Option<T>,
@@ -273,11 +245,6 @@ impl<'a> Input<'a> {
     pub(crate) fn field(&mut self) -> Option<&'a [u8]> {
         let len = self.u16()?;
         self.bytes(len.into())
-    }
-
-    /// A length of two bytes, then the text.
-    pub(crate) fn text<const N: usize>(&mut self) -> Option<Text<N>> {
-        Text::from_bytes(self.field()?).ok()
     }
 
     /// Nothing is left.
@@ -357,6 +324,7 @@ pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Timestamp;
 
     fn read(bytes: &[u8]) -> Option<u64> {
         let mut input = Input { rest: bytes, at: 0, compact: true };

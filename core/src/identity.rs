@@ -7,7 +7,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use crate::calendar;
-use crate::codec::{self, Hex};
+use crate::codec::{self, Hex, Input, Output, Sink};
 use crate::error::Code;
 use crate::random::{Generator, RandomError};
 
@@ -216,6 +216,41 @@ impl fmt::Display for Timestamp {
             clock.div_euclid(60).rem_euclid(60),
             clock.rem_euclid(60)
         )
+    }
+}
+
+impl<S: Sink> Output<S> {
+    pub(crate) fn time(&mut self, time: Timestamp) {
+        self.u64(time.as_unix_seconds());
+    }
+
+    pub(crate) fn id(&mut self, id: RecordId) {
+        self.bytes(id.as_bytes());
+    }
+
+    /// A length of two bytes, then the text.
+    pub(crate) fn text<const N: usize>(&mut self, text: &Text<N>) {
+        let bytes = text.as_str().as_bytes();
+        self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
+        self.bytes(bytes);
+    }
+}
+
+impl Input<'_> {
+    /// A time that does not lie beyond the year 9999.
+    pub(crate) fn time(&mut self) -> Option<Timestamp> {
+        let seconds = self.u64()?;
+        let time = Timestamp::from_unix_seconds(seconds);
+        (time.as_unix_seconds() == seconds).then_some(time)
+    }
+
+    pub(crate) fn id(&mut self) -> Option<RecordId> {
+        self.array().map(RecordId::from_bytes)
+    }
+
+    /// A length of two bytes, then the text.
+    pub(crate) fn text<const N: usize>(&mut self) -> Option<Text<N>> {
+        Text::from_bytes(self.field()?).ok()
     }
 }
 

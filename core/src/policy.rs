@@ -6,6 +6,7 @@
 //! feature `documents`, `read` takes the forms in which settings travel and `evaluate` says what is
 //! in force, why, and what is wrong.
 
+mod changes;
 #[cfg(feature = "documents")]
 mod document;
 mod effect;
@@ -14,7 +15,10 @@ mod evaluate;
 #[cfg(feature = "documents")]
 mod finding;
 #[cfg(feature = "documents")]
+mod given;
+#[cfg(feature = "documents")]
 mod join;
+mod number;
 #[cfg(feature = "documents")]
 mod report;
 mod setting;
@@ -32,27 +36,27 @@ use core::fmt;
 use sha2::{Digest as _, Sha256};
 
 use self::values::Values;
+pub use self::{
+    changes::{Change, asks_for_rotation, changes},
+    effect::ChangeEffect,
+    setting::{Allowed, Condition, Setting, Since, Value},
+    settings::{PolicyError, Refusal, Settings},
+};
 #[cfg(feature = "documents")]
 pub use self::{
     document::{
         Document, DocumentError, Form, MAX_DOCUMENT_BYTES, PassedOver, ResetStatus, Root, Trap,
         read, read_named,
     },
-    evaluate::{
-        Clash, Evaluation, Given, OwnedValue, RefusedRow, SettingRow, State, evaluate,
-        evaluate_with,
-    },
+    evaluate::{Evaluation, OwnedValue, SettingRow, State, evaluate, evaluate_with},
     finding::{Finding, Level},
+    given::{Given, RefusedRow},
+    join::Clash,
     report::{Difference, diff, diff_json, schema_json},
     write::{
         RESET_PASSWORD, RESET_PASSWORD_STATUS, SyncmlCommand, WriteError, write, write_registry,
         write_syncml,
     },
-};
-pub use self::{
-    effect::{Change, ChangeEffect, asks_for_rotation, changes},
-    setting::{Allowed, Condition, Setting, Since, Value},
-    settings::{PolicyError, Refusal, Settings},
 };
 use crate::{
     generate::{NotStricter, Recipe, RecipeError, Stricter},

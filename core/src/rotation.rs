@@ -129,18 +129,21 @@ mod look;
 mod machine;
 pub mod message;
 mod orders;
+mod passage;
 mod schedule;
 #[cfg(all(test, feature = "vault", feature = "getrandom"))]
 #[path = "../exploration/search.rs"]
 mod search;
 pub mod set;
 mod steps;
+mod talk;
 #[cfg(test)]
 mod vectors;
+mod wait;
 mod wire;
 
-pub use causes::Waits;
 pub use config::{Config, DAY, FollowUp};
 pub use effect::{AccountSeen, Acted, Action, Applied, Effect, RotationError, Verified};
 pub use journal::{AuditFinding, MAX_JOURNAL};
 pub use machine::{Rotation, State, Status};
+pub use wait::Waits;

@@ -40,7 +40,9 @@ mod noted;
 mod orders;
 mod resealing;
 mod restore;
+mod retention;
 mod scope;
+mod status;
 mod verify;
 
 use alloc::sync::Arc;
@@ -57,14 +59,16 @@ pub use request::{
     Confirmation, DiscloseOptions, Request, ResealOptions, RotateAfter, Selection, Who,
 };
 pub use restore::Restorable;
+pub use retention::Retention;
 pub use rows::{
-    AuditReport, Candidate, CandidateState, DeviceRow, DeviceStatus, Disclosure, DueRow,
-    FindingCounts, Findings, FormerAccount, Ordered, Page, ReaderRow, RecordRow, ResealPage,
-    Resealed, Resealing, Stats, Unsealed,
+    AuditReport, Candidate, CandidateState, DeviceRow, Disclosure, DueRow, FindingCounts, Findings,
+    FormerAccount, Ordered, Page, ReaderRow, RecordRow, ResealPage, Resealed, Resealing, Stats,
+    Unsealed,
 };
 pub use rules::Loss;
 pub use scope::note;
 pub use state::Opened;
+pub use status::DeviceStatus;
 pub use store::Store;
 
 use crate::identity::DeviceId;

@@ -23,7 +23,7 @@ use laps_core::error::Code;
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::rotation::message::AuditHead;
 use laps_core::seal::Reader;
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{Confirmation, DiscloseOptions, Request, Selection, Vault};
 use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};

@@ -10,7 +10,7 @@ use laps_core::{
     rotation::set::MayHold,
     seal::{Header, ReaderKey, Record, SealError, Suite},
     secret::Password,
-    vault::state::Retention,
+    vault::Retention,
     vault::{Confirmation, DiscloseOptions, MemoryStore, Resealing, Vault, VaultError},
 };
 use laps_testkit::bed::{NOW, WHO, blank, counting_from, encoded, exchange, header};

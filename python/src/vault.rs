@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope, Timestamp};
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{Confirmation, Request, StoreError, Vault as CoreVault, VaultError};
 use laps_host::observed::Observations;
 use laps_host::sqlite::{self, SqliteStore};

@@ -14,9 +14,10 @@ use super::rules::Rule;
 use super::state::{ACCOUNTS, DEVICE, SCOPE, START, Setting, World, device, number};
 use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
+use crate::vault::Retention;
 use crate::vault::audit::Action;
 use crate::vault::readers::{ReaderList, Readers};
-use crate::vault::state::{Device, Past, Retention, RuledOut};
+use crate::vault::state::{Device, Past, RuledOut};
 use crate::vault::store::{Durability, Store as _, Transaction};
 use crate::vault::{
     Confirmation, DiscloseOptions, ExternalCredential, MemoryStore, Request, Resealing, Selection,

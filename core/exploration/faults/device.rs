@@ -7,13 +7,13 @@ use super::state::{
     number, token,
 };
 use crate::identity::Timestamp;
-use crate::rotation::causes::Cause;
 use crate::rotation::event::Reason;
 use crate::rotation::journal::{Attempt, Journal, Phase};
 use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::message::{
     Answer, AuditHead, CheckIn, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals,
 };
+use crate::rotation::wait::Cause;
 use crate::rotation::{AccountSeen, Applied, Effect, MAX_JOURNAL, Verified};
 
 /// Takes the next states, each with a way to name the step that leads to it.

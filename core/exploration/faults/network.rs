@@ -8,9 +8,10 @@ use super::state::{
     token,
 };
 use crate::rotation::message::CommitAnswer;
+use crate::vault::Retention;
 use crate::vault::readers::Readers;
 use crate::vault::rules::{Context, Offer};
-use crate::vault::state::{Candidates, Device, Held, Past, Retention, RuledOut};
+use crate::vault::state::{Candidates, Device, Held, Past, RuledOut};
 
 /// A token that no message has.
 const FRESH: [u8; 16] = [9; 16];

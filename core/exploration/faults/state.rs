@@ -11,7 +11,8 @@ use crate::rotation::log::Log;
 use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::set::{IdSet, MayHold};
 use crate::rotation::{Config, MAX_JOURNAL};
-use crate::vault::state::{Candidates, Retention};
+use crate::vault::Retention;
+use crate::vault::state::Candidates;
 
 pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 

@@ -22,6 +22,7 @@ mod json;
 mod kinds;
 mod oma;
 mod passed_over;
+mod place;
 mod registry;
 mod syncml;
 
@@ -81,7 +82,7 @@ pub fn read_named(
         .map_err(|error| named(Position::on(error.line, error.column, error.message)))?;
     let start = text.trim_start();
     let found = if start.starts_with(['{', '[']) {
-        json::read(&text).map_err(named)?
+        graph::read(&text).map_err(named)?
     } else if start.starts_with('<') {
         Vec::from([syncml::read(&text).map_err(named)?])
     } else if registry::is_export(start) {

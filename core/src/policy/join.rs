@@ -13,15 +13,25 @@ use alloc::{
 };
 
 use super::{
-    BackupDirectory, Clash, Finding, Given, PolicyError, Refusal, RefusedRow, Setting, Settings,
-    Value,
+    BackupDirectory, Finding, Given, PolicyError, Refusal, RefusedRow, Setting, Settings, Value,
     document::{Document, Entry, Form, Removal, Root},
     finding::nearest,
+    number::FromNumber as _,
     settings::check,
     typed::{self, Problem},
-    values::FromNumber as _,
 };
 use crate::account::same_name;
+
+/// What settles a clash between documents of one root.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Clash {
+    /// Nothing: it is an error that names both documents.
+    #[default]
+    Refuse,
+    /// The order: of two documents, the later one is written over the earlier one, as on a device.
+    LastWins,
+}
 
 /// What the documents of one root configure together, and what is wrong with it.
 pub(super) struct Joined<'a> {

@@ -5,8 +5,9 @@ use core::fmt;
 
 use super::{
     Allowed, BackupDirectory, Policy, Setting, Value,
+    number::FromNumber as _,
     setting::{DEFAULT_PREFIX, Place, minutes},
-    values::{FromNumber as _, Values},
+    values::Values,
 };
 use crate::{
     account::{NamingError, Sid, check_name},

@@ -1,13 +1,10 @@
 //! One value for every setting, inline.
 
 use super::{
-    BackupDirectory, PostAuthenticationActions, Setting, Value,
+    Setting, Value,
     setting::{MAX_PREFIX, MAX_PRINCIPAL, Place},
 };
-use crate::{
-    generate::Complexity,
-    identity::{AccountName, Text},
-};
+use crate::identity::{AccountName, Text};
 
 const COUNT: usize = Setting::ALL.len();
 /// Room for each text: four bytes a character.
@@ -88,49 +85,4 @@ impl Default for Values {
 
 const fn slot(setting: Setting) -> usize {
     (setting as usize).wrapping_sub(1)
-}
-
-/// What an accessor makes of the number behind its setting, which is in its range.
-pub(super) trait FromNumber {
-    fn from_number(number: u16) -> Self;
-}
-
-impl FromNumber for u8 {
-    fn from_number(number: u16) -> Self {
-        Self::try_from(number).unwrap_or(Self::MAX)
-    }
-}
-
-impl FromNumber for u16 {
-    fn from_number(number: u16) -> Self {
-        number
-    }
-}
-
-impl FromNumber for bool {
-    fn from_number(number: u16) -> Self {
-        number != 0
-    }
-}
-
-impl FromNumber for BackupDirectory {
-    fn from_number(number: u16) -> Self {
-        match number {
-            1 => Self::Entra,
-            2 => Self::ActiveDirectory,
-            _ => Self::Disabled,
-        }
-    }
-}
-
-impl FromNumber for Complexity {
-    fn from_number(number: u16) -> Self {
-        Self::try_from(u8::from_number(number)).unwrap_or(Self::Full)
-    }
-}
-
-impl FromNumber for PostAuthenticationActions {
-    fn from_number(number: u16) -> Self {
-        Self(u8::from_number(number))
-    }
 }

@@ -19,84 +19,14 @@
 //! skips nothing but the back-off after failures, and not that either once sixteen records may be
 //! held.
 
-use super::config::DAY;
 use super::event::Reason;
 use super::machine::{Hurry, Rotation, Step};
 use super::schedule;
+use super::wait::{Cause, Kind, Wait, Waits};
 use crate::identity::Timestamp;
 
 /// Passwords that one run sets at most.
 pub(super) const MOST_CHANGES: u8 = 2;
-
-/// Kinds of causes that are waited for, each by itself.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[repr(u8)]
-pub(super) enum Kind {
-    /// The vault orders.
-    Order = 1,
-    /// The vault says that it has more than one candidate.
-    Candidates = 2,
-    /// The vault knows a higher version.
-    Version = 3,
-    /// What the device saw itself: an account that was changed, an uncertain outcome.
-    Own = 4,
-}
-
-impl Kind {
-    pub(super) const COUNT: usize = 4;
-    const ALL: [Self; Self::COUNT] = [Self::Order, Self::Candidates, Self::Version, Self::Own];
-
-    pub(super) const fn as_u8(self) -> u8 {
-        self as u8
-    }
-
-    pub(super) fn from_u8(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_u8() == number)
-    }
-
-    const fn rests_on_word(self) -> bool {
-        match self {
-            Self::Order | Self::Candidates | Self::Version => true,
-            Self::Own => false,
-        }
-    }
-
-    const fn is_conflict(self) -> bool {
-        !matches!(self, Self::Order)
-    }
-
-    /// How long after the last commit of this kind it counts as the first again, in seconds.
-    const fn memory(self) -> u64 {
-        if self.is_conflict() { 2 * DAY } else { DAY }
-    }
-}
-
-/// Why a rotation is due.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Cause {
-    pub(super) reason: Reason,
-    pub(super) kind: Option<Kind>,
-}
-
-/// The rotations of one [`Kind`].
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub(super) struct Wait {
-    /// How many in a row.
-    pub(super) count: u8,
-    /// The commit of the last one.
-    pub(super) since: Timestamp,
-}
-
-/// A rotation that is due and waits.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct Waits {
-    /// Until when.
-    pub until: Timestamp,
-    /// [`Reason::TwoChanges`], or the reason of the rotation: it failed and is tried again then,
-    /// or what it rests on has to wait.
-    pub why: Reason,
-}
 
 impl Rotation {
     /// Every cause, the first to be named first; those that do not hold have no reason.
@@ -247,11 +177,5 @@ impl Rotation {
                 wait.since = now;
             }
         }
-    }
-}
-
-impl Cause {
-    const fn if_it(holds: bool, reason: Reason, kind: Option<Kind>) -> Self {
-        Self { reason: if holds { reason } else { Reason::None }, kind }
     }
 }

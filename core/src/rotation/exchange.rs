@@ -4,11 +4,10 @@ use super::effect::RotationError;
 use super::event::{EventKind, Outcome, Reason};
 use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
 use super::machine::{Hurry, Rotation, Step, Unsaved};
-use super::message::{
-    Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, Refusal,
-};
+use super::message::{Answer, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, Refusal};
 use super::schedule;
-use super::set::{IdSet, ReaderIds};
+use super::set::IdSet;
+use super::talk::{Proposal, Sent};
 use crate::identity::{RecordId, Timestamp};
 
 /// How far the highest version may stand above every version that the vault knows or a record of
@@ -16,92 +15,6 @@ use crate::identity::{RecordId, Timestamp};
 const MOST_UNKNOWN: u64 = 1 << 16;
 /// How many check-ins in a row may follow each other at once.
 const AT_ONCE: u8 = 4;
-
-/// What this run heard from the vault and wants to say to it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Talk {
-    pub(super) token: Option<[u8; 16]>,
-    /// Whether the vault answered in this run.
-    pub(super) heard: bool,
-    /// Whether the account was looked up for the next check-in.
-    pub(super) looked: bool,
-    /// Whether the account was looked up in this run, or a password set on it.
-    pub(super) seen: bool,
-    /// A rotation ended without a commit, and the vault does not know.
-    pub(super) report: bool,
-    pub(super) sent: Option<Sent>,
-    /// What the vault lacks and this device offers.
-    pub(super) lacking: IdSet,
-    /// What the vault lacked at its last answer; it has all others.
-    pub(super) unheld: IdSet,
-    pub(super) candidates: u32,
-    /// Whether the vault had more than one candidate when no rotation was under way.
-    pub(super) crowded: bool,
-    /// Answers in a row after which another check-in was needed.
-    pub(super) spins: u8,
-    /// Check-ins in a row without an answer.
-    pub(super) silent: u8,
-    /// The next scheduled check-in, which begins a run.
-    pub(super) check_in_at: Timestamp,
-    /// A check-in before that, which begins none.
-    pub(super) ask_at: Option<Timestamp>,
-    /// Before when not to check in at all.
-    pub(super) check_in_not_before: Timestamp,
-    /// When the vault's next order is given.
-    pub(super) order_at: Option<Timestamp>,
-    /// Readers whom the vault says that it removed.
-    pub(super) removed_readers: ReaderIds,
-    /// The vault's log at its last answer.
-    pub(super) log: Option<AuditHead>,
-    /// The vault's log is taken as it is, at its next answer.
-    pub(super) acknowledges: bool,
-}
-
-impl Talk {
-    pub(super) const NEW: Self = Self {
-        token: None,
-        heard: false,
-        looked: false,
-        seen: false,
-        report: false,
-        sent: None,
-        lacking: IdSet::EMPTY,
-        unheld: IdSet::EMPTY,
-        candidates: 0,
-        crowded: false,
-        spins: 0,
-        silent: 0,
-        check_in_at: Timestamp::from_unix_seconds(0),
-        ask_at: None,
-        check_in_not_before: Timestamp::from_unix_seconds(0),
-        order_at: None,
-        removed_readers: ReaderIds::EMPTY,
-        log: None,
-        acknowledges: false,
-    };
-}
-
-/// The check-in whose answer would be accepted.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Sent {
-    pub(super) nonce: [u8; 16],
-    pub(super) offers: IdSet,
-    pub(super) commit: Option<Proposal>,
-    pub(super) with_token: bool,
-    /// Whether its answer begins a run.
-    pub(super) scheduled: bool,
-    pub(super) audit: Option<AuditHead>,
-}
-
-/// What holds once the vault has acknowledged the commit that a check-in carries. The vault learns
-/// it with the commit, so that it need not wait for another check-in to say until when the new
-/// password is good.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Proposal {
-    pub(super) id: RecordId,
-    pub(super) due: Timestamp,
-    pub(super) at: Timestamp,
-}
 
 impl Rotation {
     /// Whether the vault is to be asked something now.

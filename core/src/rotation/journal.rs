@@ -8,11 +8,11 @@
 use sha2::{Digest as _, Sha256};
 
 use super::RotationError;
-use super::causes::{Cause, Kind, Wait};
 use super::event::{Outcome, Reason};
 use super::message::AuditHead;
 use super::message::{read_audit, read_outcome, read_sid, write_audit, write_outcome, write_sid};
 use super::set::{ByAge, IdSet, MAX_IDS, MayHold};
+use super::wait::{Cause, Kind, Wait};
 
 use crate::account::Sid;
 use crate::codec::{Buffer, Input, Output};

@@ -3,10 +3,10 @@
 
 use super::effect::AccountSeen;
 use super::event::{EventKind, Reason};
-use super::exchange::Sent;
 use super::journal::AuditFinding;
 use super::machine::{Rotation, Step, Unsaved};
 use super::message::Answer;
+use super::talk::Sent;
 use crate::identity::Timestamp;
 
 impl Rotation {

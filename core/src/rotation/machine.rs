@@ -1,14 +1,14 @@
 //! The machine itself: its state, which effect is next, what it shows.
 
-use super::Waits;
 use super::clock::Clock;
 use super::config::Config;
 use super::effect::{Action, Applied, Effect, RotationError};
 use super::event::{Directory, Event, EventKind, Outcome, Reason};
-use super::exchange::Talk;
 use super::journal::{Attempt, AuditFinding, Journal, Phase, Settled};
 use super::log::Log;
 use super::set::{IdSet, MayHold, ReaderIds};
+use super::talk::Talk;
+use super::wait::Waits;
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Timestamp};
 

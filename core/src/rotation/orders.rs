@@ -3,9 +3,9 @@
 use super::config::Config;
 use super::effect::RotationError;
 use super::event::{EventKind, Reason};
-use super::exchange::Talk;
 use super::journal::Settled;
 use super::machine::{Hurry, Rotation, Step, Unsaved};
+use super::talk::Talk;
 use crate::account::same_name;
 use crate::identity::Timestamp;
 

@@ -2,7 +2,6 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::causes::{Cause, Kind, Wait};
 use super::config::Config;
 use super::event::{Directory, EventKind, Outcome, Reason};
 use super::journal::{
@@ -13,6 +12,7 @@ use super::message::{
     Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals, record_prefix,
 };
 use super::set::{IdSet, MayHold};
+use super::wait::{Cause, Kind, Wait};
 use super::{MAX_JOURNAL, RotationError, State};
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};

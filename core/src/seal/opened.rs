@@ -5,7 +5,6 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Record;
 use crate::secret::Password;
 
 /// Evidence that somebody opened a record (FORMAT.md §4). Only who opens it, or made it, can know
@@ -47,13 +46,4 @@ pub struct Opened {
     pub password: Box<Password>,
     /// Evidence that the record was opened, for whoever stores it.
     pub proof: OpenedProof,
-}
-
-impl Record {
-    /// Whether this proof shows that somebody opened this record. No key is needed. All sealings of
-    /// one record have the same proof.
-    #[must_use]
-    pub fn is_proven_by(&self, proof: &OpenedProof) -> bool {
-        self.commitments().opened == proof.digest()
-    }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::header::Commitments;
 use super::wire::Fields;
-use super::{Header, MAX_READERS, MAX_RECORD_LEN, ReaderId, SealError, Suite};
+use super::{Header, MAX_READERS, MAX_RECORD_LEN, OpenedProof, ReaderId, SealError, Suite};
 use crate::codec::Input;
 
 /// A sealed record that parses. Whether it is whole, only a reader's key can tell.
@@ -126,6 +126,13 @@ impl Record {
     #[must_use]
     pub fn has_core_of(&self, other: &Self) -> bool {
         self.core() == other.core() && self.signature() == other.signature()
+    }
+
+    /// Whether this proof shows that somebody opened this record. No key is needed. All sealings of
+    /// one record have the same proof.
+    #[must_use]
+    pub fn is_proven_by(&self, proof: &OpenedProof) -> bool {
+        self.commitments.opened == proof.digest()
     }
 
     /// What the core commits to.

@@ -15,7 +15,7 @@ use crate::error::Code;
 use crate::identity::{RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
-use super::Request;
+use super::{Request, Who};
 
 const LABEL: &[u8] = b"laps audit v1";
 
@@ -155,6 +155,17 @@ impl Entry {
     pub(super) fn of_device(action: Action, device: &str, at: Timestamp) -> Self {
         let name = || String::from(device);
         Self { caller: name(), actor: name(), device: name(), ..Self::new(action, at) }
+    }
+
+    /// Whether it is one of this person's.
+    #[must_use]
+    pub fn is_of(&self, who: Who<'_>) -> bool {
+        match who {
+            Who::Caller(name) => {
+                self.caller == name || (self.caller.is_empty() && self.actor == name)
+            }
+            Who::TypedAs(name) => self.actor == name,
+        }
     }
 
     /// Whether it was made for whoever asks now: by the one who was authenticated, or, where nobody

@@ -18,7 +18,7 @@ use super::checksum::digest;
 use super::readers::Readers;
 use super::rules::{Context, Offer, Refused, Verdict};
 use super::state::{Device, Held, Sealing};
-use super::store::{DeviceKey, Durability, Store, Transaction};
+use super::store::{DeviceKey, Durability, Store, Transaction, append};
 use super::{Observed, Vault, VaultError, name, noted};
 
 /// How old `last_seen` may become before it is stored again (protocol §3.8).
@@ -442,20 +442,6 @@ pub(super) fn sealing(record: &Record, readers: &mut Readers) -> Sealing {
         number: record.sealing(),
         readers: readers.list(set),
     }
-}
-
-/// Appends an entry; the new head.
-pub(super) fn append(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    entry: &Entry,
-) -> Result<AuditHead, VaultError> {
-    let before = tx.audit_head(scope)?;
-    let number =
-        before.length.checked_add(1).ok_or(VaultError::Internal("the audit log is full"))?;
-    let head = AuditHead::new(number, entry.hash(scope, number, &before.hash));
-    tx.append(scope, entry, &head)?;
-    Ok(head)
 }
 
 /// Our hash at the length that the device remembers, our head, and the device's head when it is not

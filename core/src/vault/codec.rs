@@ -9,9 +9,9 @@ use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
 use super::readers::{KnownReader, ReaderList, Readers};
+use super::retention::Retention;
 use super::state::{
-    About, Account, Candidates, Device, Held, Opened, Order, Past, Report, Retention, RuledOut,
-    Sealing,
+    About, Account, Candidates, Device, Held, Opened, Order, Past, Report, RuledOut, Sealing,
 };
 
 /// About what a held record takes, and all that a device has only once: most states are written

@@ -18,12 +18,13 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::Record;
 
 use super::audit::{Action, Entry};
-use super::check_ins::{append, sealing};
+use super::check_ins::sealing;
 use super::disclosure::intact;
 use super::names::find;
 use super::readers::Readers;
 use super::rows::Page;
 use super::state::{Device, Held, Opened, Sealing};
+use super::store::append;
 use super::store::{Store, StoredDevice, Transaction};
 use super::{Request, Vault, VaultError};
 
@@ -323,7 +324,8 @@ mod tests {
     use crate::seal::{Header, ReaderKey, Suite};
     use crate::secret::Password;
     use crate::vault::Confirmation;
-    use crate::vault::state::{Candidates, Past, Retention};
+    use crate::vault::Retention;
+    use crate::vault::state::{Candidates, Past};
 
     const WHO: Request<'_> = Request::new("alice", "ticket");
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

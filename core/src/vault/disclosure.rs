@@ -8,12 +8,12 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::check_ins::append;
 use super::checksum::digest;
 use super::names::locate;
 use super::rows::{Candidate, CandidateState, Disclosure};
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
+use super::store::append;
 use super::store::{Durability, Store, Transaction};
 use super::{
     AuditHead, Confirmation, DiscloseOptions, Observed, Request, RotateAfter, Vault, VaultError,

@@ -19,10 +19,11 @@ use crate::rotation::set::MAX_IDS;
 use crate::seal::{Header, Record};
 
 use super::audit::Action;
-use super::check_ins::{append, sealing};
+use super::check_ins::sealing;
 use super::names::find;
 use super::rules::Context;
 use super::state::{Candidates, Device, Held, Past};
+use super::store::append;
 use super::store::{DeviceKey, Store, Transaction};
 use super::{Request, Vault, VaultError, name};
 
@@ -294,7 +295,7 @@ mod tests {
     use crate::random::Generator;
     use crate::seal::{ReaderKey, Suite};
     use crate::secret::Password;
-    use crate::vault::state::Retention;
+    use crate::vault::Retention;
     use crate::vault::{CandidateState, DeviceStatus};
 
     const WHO: Request<'_> = Request::new("alice", "the move from Entra");

@@ -5,10 +5,10 @@ use alloc::{format, string::ToString as _, vec, vec::Vec};
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::audit::{Action, Entry};
-use super::check_ins::append;
 use super::names::locate;
 use super::state::Device;
 use super::store::Store;
+use super::store::append;
 use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {

@@ -437,7 +437,7 @@ impl Transaction for MemoryTransaction<'_> {
         limit: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
         let wanted =
-            |stored: &StoredEntry| stored.entry.as_ref().is_ok_and(|entry| who.made(entry));
+            |stored: &StoredEntry| stored.entry.as_ref().is_ok_and(|entry| entry.is_of(who));
         Ok(self.numbered(scope, after.saturating_add(1)).filter(wanted).take(limit).collect())
     }
 

@@ -4,8 +4,8 @@
 
 use super::VaultError;
 use super::audit::Entry;
-use super::check_ins::append;
 use super::store::Transaction;
+use super::store::append;
 use crate::identity::Scope;
 
 /// Among how many of the latest entries the same cause is looked for.

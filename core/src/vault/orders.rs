@@ -7,10 +7,10 @@ use crate::identity::{Scope, Timestamp};
 
 use super::accessed::Accessed;
 use super::audit::{Action, quoted};
-use super::check_ins::append;
 use super::disclosure::MAX_ACTOR;
 use super::names::{find, locate};
 use super::rows::Ordered;
+use super::store::append;
 use super::store::{Store, StoredDevice, Transaction};
 use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
 
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::random::Generator;
     use crate::seal::{ReaderKey, Suite};
-    use crate::vault::state::Retention;
+    use crate::vault::Retention;
 
     /// Earlier versions wrote the time of such an order in seconds since 1970, and what a caller
     /// said as it was: the chain covers the bytes, whatever they say.

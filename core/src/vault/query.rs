@@ -9,10 +9,9 @@ use crate::seal::Record;
 use super::disclosure::{intact, wanted};
 use super::names::locate;
 use super::readers::Readers;
-use super::rows::{
-    DeviceRow, DeviceStatus, DueRow, Findings, FormerAccount, Page, RecordRow, Stats,
-};
+use super::rows::{DeviceRow, DueRow, Findings, FormerAccount, Page, RecordRow, Stats};
 use super::state::{Account, Device, Held, RuledOut, is_unproven};
+use super::status::DeviceStatus;
 use super::store::{DeviceKey, Store, StoredDevice};
 use super::{Vault, VaultError};
 

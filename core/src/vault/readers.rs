@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::identity::Timestamp;
 
-use super::state::Retention;
+use super::retention::Retention;
 
 /// One reader that the vault knows.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

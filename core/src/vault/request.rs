@@ -2,8 +2,6 @@
 
 use crate::identity::Timestamp;
 
-use super::audit::Entry;
-
 /// Who asks and why. Both are required, and both go into the audit log as they are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -168,17 +166,6 @@ impl<'a> Who<'a> {
     pub const fn name(self) -> &'a str {
         match self {
             Self::Caller(name) | Self::TypedAs(name) => name,
-        }
-    }
-
-    /// Whether this entry is one of these.
-    #[must_use]
-    pub fn made(self, entry: &Entry) -> bool {
-        match self {
-            Self::Caller(name) => {
-                entry.caller == name || (entry.caller.is_empty() && entry.actor == name)
-            }
-            Self::TypedAs(name) => entry.actor == name,
         }
     }
 }

@@ -7,12 +7,13 @@ use crate::identity::{Scope, Timestamp};
 use crate::seal::{Reader, Record, SealError};
 
 use super::audit::Action;
-use super::check_ins::{append, sealing};
+use super::check_ins::sealing;
 use super::disclosure::intact;
 use super::readers::Readers;
 use super::rows::{ResealPage, Resealed, Resealing, Unsealed};
 use super::rules::ResealRefused;
 use super::state::Sealing;
+use super::store::append;
 use super::store::{Store, Transaction};
 use super::{Confirmation, Request, ResealOptions, Vault, VaultError, name};
 

@@ -7,9 +7,9 @@ use crate::identity::{Scope, Timestamp};
 use crate::seal::Reader;
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::check_ins::append;
 use super::readers::Readers;
-use super::state::Retention;
+use super::retention::Retention;
+use super::store::append;
 use super::store::{Durability, Store, Transaction};
 use super::{AuditHead, Request, Vault, VaultError};
 

@@ -10,6 +10,7 @@ use crate::seal::Reader;
 
 use super::VaultError;
 use super::state::{Opened, is_unproven};
+use super::status::DeviceStatus;
 
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,40 +22,6 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// Devices of this page whose data is damaged: they are in no row.
     pub damaged: Vec<DeviceId>,
-}
-
-/// How a device stands (architecture §7).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum DeviceStatus {
-    /// One candidate, and the device knows that it holds it.
-    Settled,
-    /// A rotation is under way, or nothing was committed yet.
-    Pending,
-    /// The device may hold one of several passwords.
-    Uncertain,
-    /// None of the records that the account may hold names an active reader: nobody can open the
-    /// password in use.
-    Unreadable,
-    /// The last rotation failed; the password before it is still in force.
-    Failed,
-    /// Taken out of service by an administrator.
-    Retired,
-}
-
-impl DeviceStatus {
-    /// As written in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Settled => "settled",
-            Self::Pending => "pending",
-            Self::Uncertain => "uncertain",
-            Self::Unreadable => "unreadable",
-            Self::Failed => "failed",
-            Self::Retired => "retired",
-        }
-    }
 }
 
 /// What there is to say about a device besides how it stands.

@@ -6,12 +6,12 @@ use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
 use super::audit::{Action, MAX_DETAIL, quoted};
-use super::check_ins::append;
 use super::checksum::digest;
 use super::readers::{KnownReader, Readers};
+use super::retention::Retention;
 use super::rows::{Ordered, ReaderRow};
 use super::rules::Loss;
-use super::state::Retention;
+use super::store::append;
 use super::store::{Durability, Store, Transaction};
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 

@@ -10,7 +10,7 @@ use crate::rotation::message::AuditHead;
 use crate::rotation::set::{IdSet, MayHold};
 
 use super::readers::{ReaderList, Readers};
-use super::rows::DeviceStatus;
+use super::status::DeviceStatus;
 
 /// One sealing of a record: the bytes that the device made, or that somebody re-sealed to
 /// other readers.
@@ -197,37 +197,6 @@ impl Order {
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.not_before() <= now || self.made_at > now
-    }
-}
-
-/// How much history a vault keeps for each account.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct Retention {
-    /// This many displaced records, at least 1. The default is 3.
-    pub count: u16,
-    /// Beyond that, all that were displaced within this many days; none: no such rule.
-    pub days: Option<u16>,
-}
-
-impl Retention {
-    /// By count alone; 0 becomes 1.
-    #[must_use]
-    pub const fn count(count: u16) -> Self {
-        Self { count: if count == 0 { 1 } else { count }, days: None }
-    }
-
-    /// Also everything that was displaced within this many days.
-    #[must_use]
-    pub const fn with_days(mut self, days: u16) -> Self {
-        self.days = Some(days);
-        self
-    }
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self::count(3)
     }
 }
 

@@ -8,9 +8,10 @@ use laps_core::rotation::{
     AccountSeen, Acted, Action, Applied, Config, Effect, MAX_JOURNAL, Rotation, Verified,
 };
 use laps_core::vault::DeviceStatus;
+use laps_core::vault::Retention;
 use laps_core::vault::readers::{KnownReader, Readers};
 use laps_core::vault::rules::{Context, Offer};
-use laps_core::vault::state::{Device, Held, Retention};
+use laps_core::vault::state::{Device, Held};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 

@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use laps_core::error::Code;
 use laps_core::identity::Timestamp;
 use laps_core::seal::{Reader, ReaderId};
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{ReaderRow, Resealed, Unsealed, VaultError};
 
 use super::{apart, confirmation, laps_vault, receipt};

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
+use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::Retention;
 use laps_core::vault::{Request, Restorable, Vault, VaultError};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use laps_core::seal::{ReaderKey, Record};
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{Confirmation, DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, migrate, reseal_all, restore};
 

@@ -111,7 +111,7 @@ fn a_vault_opened_by_a_relative_name_is_the_same_one_in_another_folder() {
     let opened = Vault::new(SqliteStore::init("vault").unwrap(), bed::counting());
     std::env::set_current_dir(there.path()).unwrap();
     let reader = bed::key("reader");
-    let history = laps_core::vault::state::Retention::default();
+    let history = laps_core::vault::Retention::default();
     let readers = [reader.reader().clone()];
     opened.initialise(&bed::scope(), &readers, history, &bed::WHO, bed::NOW).unwrap();
     assert_eq!(opened.readers(&bed::scope()).unwrap().len(), 1);

@@ -11,7 +11,7 @@ use std::thread;
 use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::seal::ReaderId;
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use laps_core::seal::{ReaderKey, Record};
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 

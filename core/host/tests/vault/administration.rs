@@ -5,8 +5,8 @@ use laps_core::identity::{AccountName, Timestamp};
 use laps_core::rotation::message::CommitAnswer;
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Reader, Record, SealError};
+use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::Retention;
 use laps_core::vault::{
     CandidateState, Confirmation, DeviceStatus, DiscloseOptions, Opened, Request, ResealOptions,
     Resealing, Selection, VaultError, Who, store::Store as _,

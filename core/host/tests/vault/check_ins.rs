@@ -5,8 +5,8 @@ use laps_core::identity::{DeviceId, RecordId, Scope};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::rotation::message::{AuditHead, CommitAnswer};
 use laps_core::rotation::set::{IdSet, MayHold};
+use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::Retention;
 use laps_core::vault::store::{Durability, Store as _};
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 

@@ -119,7 +119,7 @@ pub fn what_was_disclosed_stays_revealed_whatever_is_noted(bed: &Bed) {
 
 pub fn orders_for_what_left_the_vault_in_an_export_or_for_resealing(bed: &Bed) {
     let readers = [bed.reader.reader().clone()];
-    let history = laps_core::vault::state::Retention::default();
+    let history = laps_core::vault::Retention::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
     let mut devices: Vec<Device> = (0..4).map(|n| bed.settled(&format!("pc-{n}"), 2)).collect();
     let mallory = Request::new("mallory", "leaves soon");
@@ -253,7 +253,7 @@ pub fn orders_wait_for_a_retired_device(bed: &Bed) {
         bed.vault.retire(&scope(), name, &WHO, bed.now()).unwrap();
     };
     let readers = [bed.reader.reader().clone()];
-    let history = laps_core::vault::state::Retention::default();
+    let history = laps_core::vault::Retention::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
     let names: Vec<String> = (0..6).map(|n| format!("pc-{n}")).collect();
     let mut devices: Vec<Device> = names.iter().map(|name| bed.settled(name, 1)).collect();

@@ -4,8 +4,8 @@ use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::random::RandomError;
 use laps_core::seal::{ReaderKey, Record, SealError, Suite};
+use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::state::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{Confirmation, Request, Resealing};
 

@@ -468,7 +468,7 @@ fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
 fn records_are_resealed_on_all_cores_past_damaged_ones() {
     let bed = Bed::on_sqlite();
     let readers = [bed.reader.reader().clone()];
-    let history = laps_core::vault::state::Retention::default();
+    let history = laps_core::vault::Retention::default();
     bed.vault.initialise(&scope(), &readers, history, &WHO, bed.now()).unwrap();
     for n in 0..20 {
         bed.settled(&format!("pc-{n:02}"), 2);
@@ -553,7 +553,7 @@ fn a_page_that_is_overwritten_is_found_and_other_devices_can_be_had() {
 fn clear_text_is_in_no_file_of_the_vault() {
     let bed = Bed::on_sqlite();
     let reader = bed.reader.reader().clone();
-    let history = laps_core::vault::state::Retention::count(1);
+    let history = laps_core::vault::Retention::count(1);
     bed.vault.initialise(&scope(), &[reader], history, &WHO, bed.now()).unwrap();
     let mut devices: Vec<Device> = (0..40).map(|n| bed.device(&format!("pc-{n}"))).collect();
     let mut operations = 0;

@@ -14,8 +14,8 @@ use alloc::{
 
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
-    graph::{self, Members, Places, Stop, cut_or, items, mentions, pass_over_others, refuse_pages},
     json::{Node, PathStep},
+    place::{self, Members, Places, Stop, cut_or, items, mentions, pass_over_others, refuse_pages},
 };
 use crate::policy::{BackupDirectory, Setting};
 
@@ -268,7 +268,7 @@ fn other_product<'a>(
             .stop(name, "a setting of LAPS inside one of another product; it would be dropped");
     }
     let mut texts = Vec::new();
-    members.values().for_each(|node| graph::texts(node, &mut texts));
+    members.values().for_each(|node| place::texts(node, &mut texts));
     if let Some(trap) = Trap::of_catalog(&texts) {
         let line = places.next("settingDefinitionId", id);
         document.traps.push((trap, line));

@@ -1,11 +1,11 @@
-//! JSON: our own policy files, and the front door of Intune's exports.
+//! JSON, and our own policy files.
 
 use alloc::{collections::BTreeMap, format, string::String, string::ToString as _, vec::Vec};
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Document, Entry, Form, Position, Raw, Root, graph};
+use super::{Document, Entry, Form, Position, Raw, Root};
 
 /// A JSON value. Unlike `serde_json::Value` it refuses an object with the same name twice.
 #[derive(Debug)]
@@ -13,11 +13,6 @@ pub(super) enum Node {
     List(Vec<Self>),
     Object(BTreeMap<String, Self>),
     Plain(Raw),
-}
-
-/// The policies in a JSON document: none, one or several.
-pub(super) fn read(text: &str) -> Result<Vec<Document>, Position> {
-    graph::read(text, &parse(text)?)
 }
 
 /// Our own policy: every member is a setting.

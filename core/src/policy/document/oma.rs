@@ -3,9 +3,9 @@
 
 use super::{
     Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
-    graph::{Members, Places, Stop, cut_or, items, pass_over_others, refuse_pages},
     json::{Node, PathStep},
     passed_over::{Target, target},
+    place::{Members, Places, Stop, cut_or, items, pass_over_others, refuse_pages},
     quoted,
 };
 

@@ -10,7 +10,7 @@ use crate::{
     policy::{
         BackupDirectory, ChangeEffect, Policy, PostAuthenticationActions,
         effect::{self, Rule},
-        values::FromNumber,
+        number::FromNumber,
     },
 };
 

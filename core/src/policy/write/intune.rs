@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::{of_actions, of_csp, of_minutes};
 use crate::policy::{
-    BackupDirectory, Setting, Settings, Value, document::definition_id, setting::whole_hours,
-    values::FromNumber as _,
+    BackupDirectory, Setting, Settings, Value, document::definition_id, number::FromNumber as _,
+    setting::whole_hours,
 };
 
 /// Why Intune cannot carry a setting, beside what the CSP cannot: dependent settings are children

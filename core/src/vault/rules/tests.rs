@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope};
 use crate::rotation::message::Commit;
-use crate::vault::state::Retention;
+use crate::vault::Retention;
 
 const IDS: u32 = 12;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use laps_core::error::Code;
 use laps_core::seal::Reader;
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{Vault, VaultError};
 use laps_host::sqlite::{SqliteStore, back_up, init_vault, migrate, restore};
 

@@ -8,7 +8,7 @@ use laps_core::identity::Timestamp;
 use laps_core::rotation::message::{Answer, CheckIn, Commit};
 use laps_core::rotation::set::MayHold;
 use laps_core::seal::{Reader, ReaderKey, Record};
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::{
     Confirmation, DiscloseOptions, MemoryStore, Resealing, Selection, Vault, VaultError,
 };

@@ -7,7 +7,7 @@ use std::sync::{Barrier, Mutex};
 
 use laps_core::identity::RecordId;
 use laps_core::rotation::message::Answer;
-use laps_core::vault::state::Retention;
+use laps_core::vault::Retention;
 use laps_core::vault::store::Store as _;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
