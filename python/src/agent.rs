@@ -16,7 +16,7 @@ use laps_host::agent::channel::{Channel, ChannelError, CommandChannel, VaultChan
 use laps_host::agent::event::AgentEvent;
 use laps_host::agent::log::EventLog;
 use laps_host::agent::{
-    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, status,
+    Agent as CoreAgent, AgentError, AgentOptions, PolicySource, ReaderSetSource, RunOutcome, state,
 };
 use laps_host::stop;
 use laps_host::time::parse_rfc3339;
@@ -123,7 +123,7 @@ pub(crate) struct AgentStatus {
 #[pyfunction]
 #[pyo3(signature = (state, /))]
 pub(crate) fn agent_status(py: Python<'_>, state: PathBuf) -> PyResult<AgentStatus> {
-    let found = long(py, failed, || status::status(&state))?;
+    let found = long(py, failed, || state::status(&state))?;
     Ok(AgentStatus {
         json: found.to_json(),
         device: found.device,

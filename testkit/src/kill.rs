@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use laps_host::account::AccountStore;
 use laps_host::agent::channel::Channel;
-use laps_host::agent::status;
+use laps_host::agent::state;
 
 use crate::account::{Call, Watched};
 
@@ -71,7 +71,7 @@ pub fn dies_at(
         Call::Set => pass(Step::Applied),
     };
     let channel = move |check_in: &[u8]| {
-        let stands = status::status(&state).unwrap().state;
+        let stands = state::status(&state).unwrap().state;
         match stands.as_str() {
             "backing-up" => pass(Step::Journalled),
             "committing" => pass(Step::BeforeCommit),

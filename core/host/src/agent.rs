@@ -36,6 +36,7 @@
 pub mod channel;
 mod demands;
 mod drive;
+mod error;
 pub mod event;
 mod inputs;
 pub mod journal;
@@ -68,8 +69,9 @@ use event::AgentEvent;
 use readers::{InForce, Looked};
 use state::StateFolder;
 
+pub use error::{AgentError, StateError};
 pub use options::{AgentOptions, PolicySource};
-pub use outcome::{AgentError, RunOutcome};
+pub use outcome::RunOutcome;
 pub use readers::ReaderSetSource;
 
 /// Where events go.

@@ -37,15 +37,19 @@ mod files;
 mod group;
 mod guard;
 mod in_flight;
+mod latest;
 mod media;
 mod migrate;
 mod open;
 mod place;
 mod process;
 mod resealing;
+mod rows;
 mod schema;
 mod scope;
+mod settled;
 mod transaction;
+mod value;
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -67,7 +71,7 @@ pub use migrate::{Migration, migrate};
 use place::At;
 use process::Owner;
 pub use resealing::{reseal_all, reseal_all_watched};
-use transaction::Rows;
+use rows::Rows;
 
 /// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it,
 /// and processes share the file, each with a store that it opened itself. After a fork the child's
@@ -289,7 +293,7 @@ impl Store for SqliteStore {
         let handles = self.handles()?;
         match &handles.writer {
             Some(writer) => writer.run(&handles.files, durability, work),
-            None => Err(fault::at_rest(self.path(), handles.at).into()),
+            None => Err(place::at_rest(self.path(), handles.at).into()),
         }
     }
 }

@@ -14,7 +14,7 @@ use laps_core::rotation::message::{Answer, CheckIn};
 use laps_core::seal::{ReaderKey, Suite};
 use laps_core::vault::{Confirmation, DeviceStatus, DiscloseOptions, Request};
 use laps_host::agent::channel::ChannelError;
-use laps_host::agent::status::status;
+use laps_host::agent::state::status;
 use laps_host::agent::{Agent, RunOutcome};
 use laps_host::sqlite::{back_up, restore};
 use laps_host::time::{now, rfc3339};

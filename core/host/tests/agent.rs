@@ -1,7 +1,7 @@
 //! The agent with a vault in a file and an account behind a program.
 #![cfg(all(unix, feature = "agent", feature = "sqlite"))]
 
-use laps_host::agent::{RunOutcome, status};
+use laps_host::agent::{RunOutcome, state};
 use laps_testkit::bench::Bench;
 
 #[test]
@@ -19,7 +19,7 @@ fn the_first_run_rotates_and_the_second_has_nothing_to_do() {
     {
         assert_eq!(bench.names().iter().filter(|other| **other == name).count(), 1, "{name}");
     }
-    let status = status::status(&bench.path("state")).unwrap();
+    let status = state::status(&bench.path("state")).unwrap();
     assert_eq!((status.device.as_str(), status.account.as_str()), ("pc-1", "Admin"));
     assert_eq!((status.version, status.state.as_str()), (1, "settled"));
     assert_eq!(status.may_hold.len(), 1);

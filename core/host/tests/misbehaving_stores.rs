@@ -95,7 +95,7 @@ fn more_than_sixteen_candidates_are_said_and_heal_by_themselves() {
     }
     // The last of them was left between two tries: the next start settles it, and waits.
     assert_eq!(bench.run(), RunOutcome::NotCommitted);
-    let status = laps_host::agent::status::status(&bench.path("state")).unwrap();
+    let status = laps_host::agent::state::status(&bench.path("state")).unwrap();
     assert!(status.may_hold.len() >= 16);
     assert!(bench.candidates().contains(&bench.held()));
     let waits = status.waits.unwrap();

@@ -41,7 +41,7 @@ pub(super) struct Drive {
     /// The last check-in had no answer, and another try may have one.
     pub(super) unreachable: bool,
     /// What the last save said, when it failed.
-    pub(super) unsaved: Option<super::state::StateError>,
+    pub(super) unsaved: Option<super::error::StateError>,
     /// The look at the account with which the cycle began, until the machine was told.
     pub(super) look: Option<Look>,
     /// The record and the readers that the machine was told about.

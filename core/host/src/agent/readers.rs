@@ -24,7 +24,7 @@ use laps_core::seal::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::outcome::AgentError;
+use super::error::AgentError;
 use super::state::StateFolder;
 use crate::trust::{self, Content, TrustError};
 

@@ -13,20 +13,20 @@
 //! and so is one that somebody else made, or a link: whoever owns the folder could lead the agent's
 //! writing to any file of the system. For the same reason no link in it is followed.
 
-use core::fmt;
 use core::time::Duration;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use laps_core::error::Code;
 use laps_core::identity::AccountName;
 
+use super::demands::Demands;
+use super::error::{AgentError, StateError};
 use super::journal::{self, JournalFile, MalformedJournal};
-use super::status::Status;
+use super::status::{Status, no_finding};
 use crate::account::setter::{SetterLock, private, try_lock};
-use crate::trust::{self, Content, TrustError};
+use crate::trust::{self, Content};
 
 /// A state folder, locked for one agent.
 #[derive(Debug)]
@@ -179,8 +179,34 @@ pub fn load(folder: &Path) -> Result<Found, StateError> {
     })
 }
 
+/// Reads the status of a state folder.
+///
+/// # Errors
+/// [`AgentError::State`] when the journal cannot be read.
+pub fn status(folder: &Path) -> Result<Status, AgentError> {
+    let mut status = match load(folder)? {
+        Found::Nothing => Status {
+            state: "new".to_owned(),
+            audit: no_finding(),
+            may_hold: vec!["unknown".to_owned()],
+            ..Status::default()
+        },
+        Found::Damaged(_) => Status {
+            state: "damaged".to_owned(),
+            audit: no_finding(),
+            may_hold: vec!["unknown".to_owned()],
+            ..Status::default()
+        },
+        Found::Journal(file) => Status::from_json(&file.status)
+            .ok_or(AgentError::Internal("the journal has no status that can be read"))?,
+    };
+    let demands = demands(folder)?.and_then(|bytes| Demands::from_json(&bytes));
+    status.demands = demands.map(|demands| demands.list()).unwrap_or_default();
+    Ok(status)
+}
+
 /// As [`StateFolder::demands`], without a lock.
-pub(super) fn demands(folder: &Path) -> Result<Option<Vec<u8>>, StateError> {
+fn demands(folder: &Path) -> Result<Option<Vec<u8>>, StateError> {
     read(folder, "demands")
 }
 
@@ -249,95 +275,4 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// The state folder cannot be used.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StateError {
-    /// Another agent has it.
-    Busy {
-        /// Which folder.
-        folder: PathBuf,
-        /// How long we waited.
-        waited: Duration,
-    },
-    /// Input or output failed.
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// What should be written is above a bound: our bug.
-    Malformed(MalformedJournal),
-    /// It is a link, or no folder at all.
-    NoFolder {
-        /// Which path.
-        folder: PathBuf,
-    },
-    /// Others can put anything in it.
-    Untrusted(TrustError),
-}
-
-impl StateError {
-    fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
-        Self::Io { what, path: path.to_owned(), error }
-    }
-
-    /// The number of this error.
-    #[must_use]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds are open-ended")]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Busy { .. } => Code::Busy,
-            Self::Io { error, .. } => match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StorageFull,
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Code::PermissionDenied
-                }
-                io::ErrorKind::WouldBlock => Code::Busy,
-                _ => Code::Io,
-            },
-            Self::Malformed(_) => Code::Internal,
-            Self::NoFolder { .. } => Code::PermissionDenied,
-            Self::Untrusted(error) => error.code(),
-        }
-    }
-}
-
-impl fmt::Display for StateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Busy { folder, waited } => write!(
-                f,
-                "another agent uses the state folder {}; waited {} s",
-                folder.display(),
-                waited.as_secs()
-            ),
-            Self::Io { what, path, error } => {
-                write!(f, "cannot {what} {}: {error}", path.display())
-            }
-            Self::Malformed(error) => write!(f, "the journal cannot be written: {error}"),
-            Self::NoFolder { folder } => write!(
-                f,
-                "the state folder {0} is a link or a file, and must be a folder; name the folder itself, or: rm {0}",
-                folder.display()
-            ),
-            Self::Untrusted(error) => write!(f, "the state folder: {error}"),
-        }
-    }
-}
-
-impl core::error::Error for StateError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. } => Some(error),
-            Self::Malformed(error) => Some(error),
-            Self::Untrusted(error) => Some(error),
-            Self::Busy { .. } | Self::NoFolder { .. } => None,
-        }
-    }
 }

@@ -1,14 +1,9 @@
 //! What an administrator asks of a device: `laps agent status`.
 
-use std::path::Path;
-
 use laps_core::rotation::{AuditFinding, State};
 use laps_core::seal::ReaderId;
 use serde::{Deserialize, Serialize};
 
-use super::AgentError;
-use super::demands::Demands;
-use super::state::{self, Found, load};
 use crate::time::rfc3339;
 
 /// The state of a device as its journal tells it: the last thing that was made durable.
@@ -86,7 +81,7 @@ const fn state(status: &laps_core::rotation::Status) -> &'static str {
     }
 }
 
-fn no_finding() -> String {
+pub(super) fn no_finding() -> String {
     AuditFinding::None.name().to_owned()
 }
 
@@ -151,30 +146,4 @@ impl Status {
     pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
-}
-
-/// Reads the status of a state folder.
-///
-/// # Errors
-/// [`AgentError::State`] when the journal cannot be read.
-pub fn status(folder: &Path) -> Result<Status, AgentError> {
-    let mut status = match load(folder)? {
-        Found::Nothing => Status {
-            state: "new".to_owned(),
-            audit: no_finding(),
-            may_hold: vec!["unknown".to_owned()],
-            ..Status::default()
-        },
-        Found::Damaged(_) => Status {
-            state: "damaged".to_owned(),
-            audit: no_finding(),
-            may_hold: vec!["unknown".to_owned()],
-            ..Status::default()
-        },
-        Found::Journal(file) => Status::from_json(&file.status)
-            .ok_or(AgentError::Internal("the journal has no status that can be read"))?,
-    };
-    let demands = state::demands(folder)?.and_then(|bytes| Demands::from_json(&bytes));
-    status.demands = demands.map(|demands| demands.list()).unwrap_or_default();
-    Ok(status)
 }

@@ -5,7 +5,7 @@ use laps_core::vault::audit::{Action, Entry};
 use laps_core::vault::store::StoredEntry;
 use rusqlite::Row;
 
-use super::transaction::from_i64;
+use super::value::from_i64;
 
 /// A page of the audit log.
 pub(super) const ENTRIES_FROM: &str =

@@ -6,7 +6,6 @@ use laps_core::error::Code;
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use super::place::At;
 use crate::stop;
 
 /// Runs one statement without parameters or rows.
@@ -92,17 +91,6 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
         | _ => (Code::Internal, "met an error of its database"),
     };
     StoreError::new(code, format!("the vault {at} {what} ({error})"))
-}
-
-/// A file at rest takes nothing.
-pub(super) fn at_rest(path: &Path, kind: At) -> StoreError {
-    let what = if kind == At::Snapshot {
-        "is a published snapshot: it can be listed, reported and verified, and has no passwords; ask at the vault that it is of"
-    } else {
-        "is on read-only media: it can be listed, verified and copied, and nothing that goes into its log can be done; \
-         `laps vault restore` makes a vault of it that can be written"
-    };
-    StoreError::new(Code::PermissionDenied, format!("the vault {} {what}", path.display()))
 }
 
 /// Somebody else has the file.

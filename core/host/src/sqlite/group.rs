@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::files::Files;
 use super::guard::Turn;
-use super::transaction::Rows;
+use super::rows::Rows;
 use super::{fault, schema};
 
 /// The most writers that share one sync.

@@ -8,12 +8,12 @@
 //! history, former accounts, the date when the device is due, the ancestry that is filed away.
 
 use laps_core::vault::VaultError;
-use laps_core::vault::state::{Account, Device, Past};
+use laps_core::vault::state::Device;
 use laps_core::vault::store::DeviceKey;
-use rusqlite::types::ValueRef;
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
 
-use super::transaction::{Rows, due, to_i64};
+use super::rows::Rows;
+use super::value::{due, to_i64};
 
 /// What is kept about a device, where its due date stays.
 const UPDATE_STATE: &str = "UPDATE device SET state = :state WHERE number = :key AND due IS :due";
@@ -27,48 +27,6 @@ const UPDATE_ALL: &str =
 const PUT: &str =
     "INSERT OR REPLACE INTO in_flight (device, state, recent) VALUES (:key, :state, :recent)";
 const REMOVE: &str = "DELETE FROM in_flight WHERE device = :key";
-
-/// What the row of a device has that `in_flight` has not, as it was read in this transaction.
-pub(super) struct Settled {
-    device: DeviceKey,
-    history: Vec<Past>,
-    former: Vec<Account>,
-    due: Option<i64>,
-    /// Whether `in_flight` has a row.
-    apart: bool,
-}
-
-impl Settled {
-    /// `device` as it was read; `column` is that of `in_flight.recent`.
-    pub(super) fn read(
-        key: DeviceKey,
-        device: &Device,
-        row: &Row<'_>,
-        column: usize,
-    ) -> rusqlite::Result<Self> {
-        let history = device.managed.candidates.history.clone();
-        let former = device.former.clone();
-        // A due date that is not that of the row is written to the row, so this is the row's.
-        let apart = !matches!(row.get_ref(column)?, ValueRef::Null);
-        Ok(Self { device: key, history, former, due: due(device), apart })
-    }
-}
-
-/// The state of a device from `device.state` and `in_flight.state`; none when one of them is
-/// damaged, or not even bytes.
-pub(super) fn state(
-    row: &Row<'_>,
-    settled: usize,
-    in_flight: usize,
-) -> rusqlite::Result<Option<Device>> {
-    let settled = row.get_ref(settled)?.as_blob().ok().and_then(Device::from_bytes);
-    let Ok(in_flight) = row.get_ref(in_flight)?.as_blob_or_null() else { return Ok(None) };
-    let Some(in_flight) = in_flight else { return Ok(settled) };
-    Ok(settled.zip(Device::from_bytes(in_flight)).map(|(settled, mut device)| {
-        device.take_settled(settled);
-        device
-    }))
-}
 
 impl Rows<'_> {
     pub(super) fn put_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {

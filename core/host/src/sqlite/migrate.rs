@@ -13,7 +13,7 @@ use super::copies::copy;
 use super::fault::{explain, run};
 use super::files::Files;
 use super::guard::Guard;
-use super::transaction::Rows;
+use super::rows::Rows;
 use super::{open, schema};
 
 /// What a migration did.

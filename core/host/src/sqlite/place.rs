@@ -165,3 +165,14 @@ pub(super) fn connect_at_rest(path: &Path) -> Result<Connection, StoreError> {
     set_up(&mut connection).map_err(failed)?;
     Ok(connection)
 }
+
+/// A file at rest takes nothing.
+pub(super) fn at_rest(path: &Path, kind: At) -> StoreError {
+    let what = if kind == At::Snapshot {
+        "is a published snapshot: it can be listed, reported and verified, and has no passwords; ask at the vault that it is of"
+    } else {
+        "is on read-only media: it can be listed, verified and copied, and nothing that goes into its log can be done; \
+         `laps vault restore` makes a vault of it that can be written"
+    };
+    StoreError::new(Code::PermissionDenied, format!("the vault {} {what}", path.display()))
+}

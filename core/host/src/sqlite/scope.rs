@@ -5,15 +5,8 @@ use laps_core::vault::readers::Readers;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::named_params;
 
-use super::transaction::{Rows, damaged};
-
-/// The row of a scope.
-#[derive(Clone)]
-pub(super) struct ScopeRow {
-    pub(super) number: i64,
-    pub(super) head: Result<AuditHead, VaultError>,
-    pub(super) readers: Result<Readers, VaultError>,
-}
+use super::rows::{Rows, ScopeRow};
+use super::value::damaged;
 
 impl Rows<'_> {
     /// The row of a scope, read once in a transaction.

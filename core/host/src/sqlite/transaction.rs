@@ -1,22 +1,19 @@
 //! One transaction: the vault's rows in SQLite's tables.
 
-use std::path::Path;
-
 use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::audit::Entry;
 use laps_core::vault::readers::Readers;
 use laps_core::vault::state::{Device, Held};
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
 use laps_core::vault::{AuditHead, VaultError, Who, folded};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql, named_params};
+use rusqlite::{Row, ToSql, named_params};
 
-use super::ancestry::Latest;
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
-use super::fault::{self, explain};
-use super::in_flight::{Settled, state};
+use super::latest::Latest;
+use super::rows::{Rows, ScopeRow};
 use super::schema::ENTRIES;
-use super::scope::ScopeRow;
-use crate::stop;
+use super::settled::{Settled, state};
+use super::value::{damaged, due, from_i64, to_i64};
 
 /// One device.
 const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, in_flight.state, in_flight.recent
@@ -48,82 +45,10 @@ const DUE: &str = "SELECT device.number, device.name, device.state, in_flight.st
 /// One record of a device.
 const REMOVE_RECORD: &str = "DELETE FROM record WHERE number = :row AND device = :device";
 
-/// The rows of one transaction.
-pub(super) struct Rows<'c> {
-    pub(super) connection: &'c Connection,
-    path: &'c Path,
-    /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes
-    /// while this transaction does, and one that only reads sees one state.
-    pub(super) scope: Option<(Scope, ScopeRow)>,
-    /// The ancestry of the device that was asked for last.
-    pub(super) latest: Option<Latest>,
-    /// The row of the device that was asked for last.
-    pub(super) settled: Option<Settled>,
-}
-
-impl<'c> Rows<'c> {
-    pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path, scope: None, latest: None, settled: None }
-    }
-
-    /// A statement, unless the call is to end.
-    fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, VaultError> {
-        if stop::is_ended() {
-            return Err(fault::ended(self.path).into());
-        }
-        self.connection.prepare_cached(sql).map_err(|error| self.explain(&error))
-    }
-
-    pub(super) fn one<T>(
-        &self,
-        sql: &str,
-        parameters: &[(&str, &dyn ToSql)],
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, VaultError> {
-        let mut statement = self.prepared(sql)?;
-        statement.query_row(parameters, read).optional().map_err(|e| self.explain(&e))
-    }
-
-    pub(super) fn many<T>(
-        &self,
-        sql: &str,
-        parameters: &[(&str, &dyn ToSql)],
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, VaultError> {
-        let mut statement = self.prepared(sql)?;
-        let rows = statement.query_map(parameters, read).map_err(|e| self.explain(&e))?;
-        rows.collect::<Result<_, _>>().map_err(|e| self.explain(&e))
-    }
-
-    /// Runs a statement; how many rows it changed.
-    pub(super) fn run(
-        &self,
-        sql: &str,
-        parameters: &[(&str, &dyn ToSql)],
-    ) -> Result<usize, VaultError> {
-        let mut statement = self.prepared(sql)?;
-        statement.execute(parameters).map_err(|e| self.explain(&e))
-    }
-
-    /// Runs a statement that must change a row.
-    pub(super) fn change(
-        &self,
-        sql: &str,
-        parameters: &[(&str, &dyn ToSql)],
-    ) -> Result<(), VaultError> {
-        match self.run(sql, parameters)? {
-            0 => Err(VaultError::Internal("a row that should be there is not")),
-            _ => Ok(()),
-        }
-    }
-
+impl Rows<'_> {
     /// Writes what still waits to be written. A transaction that writes ends with it.
     pub(super) fn finish(&mut self) -> Result<(), VaultError> {
         self.save_ancestry()
-    }
-
-    fn explain(&self, error: &rusqlite::Error) -> VaultError {
-        explain(self.path, error)
     }
 
     fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
@@ -134,25 +59,8 @@ impl<'c> Rows<'c> {
     }
 }
 
-pub(super) fn damaged(what: &'static str, device: &str) -> VaultError {
-    VaultError::Damaged { what, device: device.to_owned() }
-}
-
-/// Our numbers never have the sign bit: they are rows, seconds and counts.
-pub(super) fn to_i64(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn from_i64(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
 fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-pub(super) fn due(device: &Device) -> Option<i64> {
-    device.due().map(|due| to_i64(due.as_unix_seconds()))
 }
 
 /// Where the entries of a scope begin in `audit`.
@@ -501,6 +409,7 @@ mod tests {
     use super::super::ancestry::{REMOVE_OLDEST, REMOVE_PART};
     use super::super::schema;
     use super::*;
+    use rusqlite::Connection;
 
     /// How SQLite finds the rows, a step each.
     fn plan(sql: &str) -> Vec<String> {

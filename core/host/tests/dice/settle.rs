@@ -2,7 +2,7 @@
 
 use laps_core::identity::Scope;
 use laps_core::vault::{DeviceRow, DeviceStatus, DiscloseOptions, Findings};
-use laps_host::agent::status::status;
+use laps_host::agent::state::status;
 
 use super::Walk;
 use super::agent::{ACKNOWLEDGE, Ended, Running};

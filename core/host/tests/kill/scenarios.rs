@@ -18,7 +18,7 @@ use laps_host::account::linux::LinuxStore;
 use laps_host::account::{AccountStore, Verification, open};
 use laps_host::agent::channel::VaultChannel;
 use laps_host::agent::event::AgentEvent;
-use laps_host::agent::{Agent, AgentOptions, PolicySource, status};
+use laps_host::agent::{Agent, AgentOptions, PolicySource, state};
 use laps_host::sqlite::SqliteStore;
 use laps_testkit::bench::{Bench, DEVICE};
 use laps_testkit::kill::{Step, dies_at};
@@ -135,7 +135,7 @@ impl Device {
     }
 
     fn state(&self) -> String {
-        status::status(&self.bench.path("state")).unwrap().state
+        state::status(&self.bench.path("state")).unwrap().state
     }
 }
 
