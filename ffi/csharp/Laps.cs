@@ -301,6 +301,12 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern IntPtr laps_evaluation_finding_message(Evaluation evaluation, UIntPtr index);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_export(Evaluation evaluation, byte[] form, UIntPtr form_len, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_export_csp(Evaluation evaluation, byte[] command, UIntPtr command_len, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_evaluation_diff(Evaluation old_evaluation, Evaluation new_evaluation, out IntPtr out_bytes);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_evaluation_free(IntPtr evaluation);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_new_default(out IntPtr out_policy);
@@ -327,17 +333,11 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_hash(Policy policy, [Out] byte[] out_hash);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_evaluation_export(Evaluation evaluation, byte[] form, UIntPtr form_len, out IntPtr out_bytes);
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_evaluation_export_csp(Evaluation evaluation, byte[] command, UIntPtr command_len, out IntPtr out_bytes);
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_reset_password(out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_reset_status(out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_read_reset_status(byte[] document, UIntPtr document_len, out uint out_hresult);
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_evaluation_diff(Evaluation old_evaluation, Evaluation new_evaluation, out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_policy_schema(out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

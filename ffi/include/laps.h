@@ -1246,6 +1246,42 @@ const char *laps_evaluation_finding_message(const laps_evaluation *evaluation,
                                             size_t index);
 
 /**
+ * What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of
+ * a file. LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a
+ * setting; the error's message names each.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_export(const laps_evaluation *evaluation,
+                                   const char *form,
+                                   size_t form_len,
+                                   laps_bytes **out_bytes);
+
+/**
+ * What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for
+ * every configured setting has an "add" (refused by a device that has the setting), a "replace" or
+ * a "delete" (the values are left out). LAPS_STATUS_POLICY_REFUSED as for
+ * laps_evaluation_export().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_export_csp(const laps_evaluation *evaluation,
+                                       const char *command,
+                                       size_t command_len,
+                                       laps_bytes **out_bytes);
+
+/**
+ * What changes on a device that has the old policy and gets the new one, as one line of JSON in
+ * UTF-8: {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when
+ * either has errors.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_evaluation_diff(const laps_evaluation *old_evaluation,
+                                 const laps_evaluation *new_evaluation,
+                                 laps_bytes **out_bytes);
+
+/**
  * Frees an evaluation.
  */
 LAPS_API void laps_evaluation_free(laps_evaluation *evaluation);
@@ -1328,31 +1364,6 @@ laps_status laps_policy_value(const laps_policy *policy,
 LAPS_API LAPS_NODISCARD laps_status laps_policy_hash(const laps_policy *policy, uint8_t *out_hash);
 
 /**
- * What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of
- * a file. LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a
- * setting; the error's message names each.
- */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_evaluation_export(const laps_evaluation *evaluation,
-                                   const char *form,
-                                   size_t form_len,
-                                   laps_bytes **out_bytes);
-
-/**
- * What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for
- * every configured setting has an "add" (refused by a device that has the setting), a "replace" or
- * a "delete" (the values are left out). LAPS_STATUS_POLICY_REFUSED as for
- * laps_evaluation_export().
- */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_evaluation_export_csp(const laps_evaluation *evaluation,
-                                       const char *command,
-                                       size_t command_len,
-                                       laps_bytes **out_bytes);
-
-/**
  * SyncML that asks a device for a new password now, and how it went: Exec of
  * Actions/ResetPassword, Get of Actions/ResetPasswordStatus.
  */
@@ -1374,17 +1385,6 @@ LAPS_NODISCARD
 laps_status laps_policy_read_reset_status(const uint8_t *document,
                                           size_t document_len,
                                           uint32_t *out_hresult);
-
-/**
- * What changes on a device that has the old policy and gets the new one, as one line of JSON in
- * UTF-8: {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when
- * either has errors.
- */
-LAPS_API
-LAPS_NODISCARD
-laps_status laps_evaluation_diff(const laps_evaluation *old_evaluation,
-                                 const laps_evaluation *new_evaluation,
-                                 laps_bytes **out_bytes);
 
 /**
  * Every setting with its type, range, default and what it needs, as one line of JSON in UTF-8.

@@ -6,10 +6,11 @@ use laps_core::account::{LocalAccount, Sid, automatic_name, choose};
 use laps_core::error::Code;
 use laps_core::identity::AccountName;
 
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::policy::laps_policy;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// The local accounts of a device, of which one is to be managed.
 #[derive(Debug)]

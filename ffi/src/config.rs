@@ -6,9 +6,10 @@ use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId, Scope};
 use laps_core::rotation::Config;
 
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
 use crate::policy::laps_policy;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// What a rotation is told: the device, the managed account, the policy.
 #[derive(Debug)]

@@ -7,8 +7,9 @@ use core::ptr;
 use laps_core::rotation::event::{Event, Level};
 
 use crate::evaluation::{LAPS_LEVEL_ERROR, LAPS_LEVEL_INFORMATION, LAPS_LEVEL_WARNING};
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// One event of a rotation, for the device's log. It holds no secret.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ pub(crate) fn count() -> u64 {
 
 /// Makes the child of every later fork count itself. Once is enough.
 #[cfg(unix)]
-pub(crate) fn watch() -> Result<(), crate::status::Failure> {
+pub(crate) fn watch() -> Result<(), crate::failure::Failure> {
     use std::sync::OnceLock;
 
     use laps_core::error::Code;
@@ -31,6 +31,6 @@ pub(crate) fn watch() -> Result<(), crate::status::Failure> {
 
 /// There is no fork.
 #[cfg(not(unix))]
-pub(crate) const fn watch() -> Result<(), crate::status::Failure> {
+pub(crate) const fn watch() -> Result<(), crate::failure::Failure> {
     Ok(())
 }

@@ -6,11 +6,12 @@ use laps_core::error::Code;
 use laps_core::random::{Generator, SystemSource};
 use laps_core::secret::Password;
 
+use crate::failure::Failure;
 use crate::fork;
 use crate::password::laps_password;
 use crate::pointer::{self, Out, Places, Poison, object};
 use crate::recipe::laps_recipe;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// A random generator, seeded by the operating system. Its state gives no password that was made
 /// before. One thread at a time. Sealing, keys, record ids and rotations mix fresh bytes in by

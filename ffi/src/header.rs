@@ -6,10 +6,11 @@ use laps_core::account::Sid;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::seal::Header;
 
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::pointer::{self, Out, Poison, object};
 use crate::policy::laps_policy;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// What a record will say about its password, in clear and bound to it: device, account, record id,
 /// version.

@@ -7,7 +7,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`pointer`] | the one file that turns pointers into references, and back |
-//! | [`status`] | status codes, the edge where panics stop, the thread's last error |
+//! | [`status`] | status codes, the edge where panics stop |
 //! | [`version`] | which library was linked |
 //! | [`password`] | a password: its length, its copies in UTF-8 and UTF-16 |
 //! | [`evaluation`] | from policy documents to the policy in force |
@@ -40,6 +40,7 @@ pub mod bytes;
 pub mod config;
 pub mod evaluation;
 pub mod event;
+mod failure;
 mod fork;
 pub mod generator;
 pub mod header;

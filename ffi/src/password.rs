@@ -6,8 +6,9 @@ use laps_core::error::Code;
 use laps_core::secret::Password;
 use zeroize::Zeroizing;
 
+use crate::failure::Failure;
 use crate::pointer::{self, Buffer, Out, Poison, object};
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// A password. Wiped when it is freed. Immutable: threads may share it.
 #[derive(Debug)]

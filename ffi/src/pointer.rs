@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use laps_core::error::Code;
 use laps_core::text;
 
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::test_panic;
 
 /// Set when a panic crossed a call that used the object; from then on the object can only be freed.

@@ -4,15 +4,14 @@ use core::ffi::c_char;
 
 use laps_core::error::Code;
 use laps_core::policy::{
-    Form, Policy, RESET_PASSWORD, RESET_PASSWORD_STATUS, Setting, SyncmlCommand, diff, diff_json,
-    read, schema_json, write, write_syncml,
+    Policy, RESET_PASSWORD, RESET_PASSWORD_STATUS, Setting, read, schema_json,
 };
 
 use crate::bytes::laps_bytes;
-use crate::evaluation::laps_evaluation;
+use crate::failure::Failure;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::recipe::laps_recipe;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// A policy in force: every setting of Windows LAPS has a value in its range. Immutable: threads
 /// may share it.
@@ -181,82 +180,6 @@ pub unsafe extern "C" fn laps_policy_hash(
     })
 }
 
-/// What is configured, in another form: "csp" (SyncML), "reg", "intune" or "json", as the bytes of
-/// a file. LAPS_STATUS_POLICY_REFUSED when a finding is an error, and when the form cannot carry a
-/// setting; the error's message names each.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn laps_evaluation_export(
-    evaluation: *const laps_evaluation,
-    form: *const c_char,
-    form_len: usize,
-    out_bytes: *mut *mut laps_bytes,
-) -> laps_status {
-    answer(|| {
-        // SAFETY: contract, Objects and Buffers.
-        let (evaluation, form, out) = unsafe {
-            (
-                pointer::shared(evaluation)?,
-                pointer::text(form, form_len, "form")?,
-                Out::new(out_bytes, "out_bytes")?,
-            )
-        };
-        let known = Form::from_name(form).ok_or_else(|| {
-            let message =
-                format_args!("form {form:?} is not known; csp, intune, json and reg are accepted");
-            Failure::new(Code::InvalidArgument, &message)
-        })?;
-        if evaluation.evaluation.policy.is_none() {
-            let message = format_args!("a policy with errors is not exported");
-            return Err(Failure::new(Code::PolicyRefused, &message));
-        }
-        out.give(laps_bytes::boxed(write(&evaluation.evaluation.configured, known)?));
-        Ok(())
-    })
-}
-
-/// What is configured, as SyncML that an MDM sends to the Windows LAPS CSP: one Atomic that for
-/// every configured setting has an "add" (refused by a device that has the setting), a "replace" or
-/// a "delete" (the values are left out). LAPS_STATUS_POLICY_REFUSED as for
-/// laps_evaluation_export().
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn laps_evaluation_export_csp(
-    evaluation: *const laps_evaluation,
-    command: *const c_char,
-    command_len: usize,
-    out_bytes: *mut *mut laps_bytes,
-) -> laps_status {
-    answer(|| {
-        // SAFETY: contract, Objects and Buffers.
-        let (evaluation, command, out) = unsafe {
-            (
-                pointer::shared(evaluation)?,
-                pointer::text(command, command_len, "command")?,
-                Out::new(out_bytes, "out_bytes")?,
-            )
-        };
-        let known = match command {
-            "add" => SyncmlCommand::Add,
-            "replace" => SyncmlCommand::Replace,
-            "delete" => SyncmlCommand::Delete,
-            _ => {
-                let message = format_args!(
-                    "command {command:?} is not known; add, delete and replace are accepted"
-                );
-                return Err(Failure::new(Code::InvalidArgument, &message));
-            }
-        };
-        if evaluation.evaluation.policy.is_none() {
-            let message = format_args!("a policy with errors is not exported");
-            return Err(Failure::new(Code::PolicyRefused, &message));
-        }
-        let text = write_syncml(&evaluation.evaluation.configured, known)?;
-        out.give(laps_bytes::boxed(text.into_bytes()));
-        Ok(())
-    })
-}
-
 /// SyncML that asks a device for a new password now, and how it went: Exec of
 /// Actions/ResetPassword, Get of Actions/ResetPasswordStatus.
 #[must_use]
@@ -306,34 +229,6 @@ pub unsafe extern "C" fn laps_policy_read_reset_status(
         let none = || Failure::new(Code::NotFound, &"the document has no ResetPasswordStatus");
         let status = read(document, "answer")?.reset_status().ok_or_else(none)?;
         out.set(status.hresult().ok_or_else(|| Failure::new(Code::NotFound, &status))?);
-        Ok(())
-    })
-}
-
-/// What changes on a device that has the old policy and gets the new one, as one line of JSON in
-/// UTF-8: {"changes":[{"setting","old","new","effect","because"}]}. LAPS_STATUS_POLICY_REFUSED when
-/// either has errors.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn laps_evaluation_diff(
-    old_evaluation: *const laps_evaluation,
-    new_evaluation: *const laps_evaluation,
-    out_bytes: *mut *mut laps_bytes,
-) -> laps_status {
-    answer(|| {
-        // SAFETY: contract, Objects and Buffers.
-        let (old, new, out) = unsafe {
-            (
-                pointer::shared(old_evaluation)?,
-                pointer::shared(new_evaluation)?,
-                Out::new(out_bytes, "out_bytes")?,
-            )
-        };
-        let changes = diff(&old.evaluation, &new.evaluation).ok_or_else(|| {
-            let message = format_args!("a policy with errors is not compared");
-            Failure::new(Code::PolicyRefused, &message)
-        })?;
-        out.give(laps_bytes::boxed(diff_json(&changes).into_bytes()));
         Ok(())
     })
 }

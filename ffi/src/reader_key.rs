@@ -8,12 +8,13 @@ use laps_core::error::Code;
 use laps_core::seal::{Reader, ReaderKey, Suite};
 
 use crate::bytes::laps_bytes;
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::password::laps_password;
 use crate::pointer::{self, Out, Poison, object};
 use crate::reader::laps_reader;
 use crate::record::laps_record;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// A reader's private key, which opens what is sealed to it. Wiped when it is freed. Immutable:
 /// threads may share it.

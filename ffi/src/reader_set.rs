@@ -6,10 +6,11 @@ use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::seal::{ReaderSet, ReaderSetHead};
 
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
 use crate::reader::laps_reader;
 use crate::signer::laps_signer;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// The readers that devices seal to, as an authority signed them. Immutable: threads may share it.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use core::ffi::c_char;
 use laps_core::error::Code;
 use laps_core::generate::{Complexity, Recipe};
 
+use crate::failure::Failure;
 use crate::pointer::{self, Buffer, Out, Poison, object};
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// What a password must look like; some password always satisfies it. Immutable: threads may share
 /// it.

@@ -8,12 +8,13 @@ use laps_core::error::Code;
 use laps_core::seal::OpenedProof;
 use laps_core::seal::{Header, Reader, Record};
 
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::header::laps_header;
 use crate::password::laps_password;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::reader::laps_reader;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// One password, sealed to readers. Immutable: threads may share it.
 #[derive(Debug)]

@@ -18,11 +18,12 @@ use laps_host::agent::status::Status;
 use crate::bytes::laps_bytes;
 use crate::config::laps_config;
 use crate::event::laps_event;
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::password::laps_password;
 use crate::pointer::{self, Buffer, Out, Poison, object};
 use crate::recipe::laps_recipe;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// The rotation of one account's password on one device. It says what to do next
 /// (laps_rotation_poll); you do it and tell it what happened (laps_rotation_handle_*). It touches

@@ -8,8 +8,9 @@ use core::ptr;
 
 use laps_core::error::Code;
 
+use crate::failure::Failure;
 use crate::pointer::{self, Poison, object};
-use crate::status::{Failure, value};
+use crate::status::value;
 
 /// A page of rows: devices, records, readers, entries of the trail. Which fields a row has stands
 /// with the call that hands it out. Immutable: threads may share it.

@@ -1,13 +1,12 @@
-//! Status codes, the edge where panics stop, and the thread's last error.
+//! Status codes, and the edge where panics stop.
 
-use core::cell::RefCell;
 use core::ffi::{CStr, c_char};
-use core::fmt::{self, Write as _};
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use laps_core::error::Code;
 
+use crate::failure::{self, Failure};
 use crate::{pointer, test_panic};
 
 /// What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
@@ -15,61 +14,6 @@ pub type laps_status = i32;
 
 /// Success.
 pub(crate) const OK: laps_status = 0;
-
-/// Why a call failed. Its words are in the thread's last error already.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure(Code);
-
-impl Failure {
-    /// Notes the words for [`laps_last_error`].
-    #[cold]
-    pub(crate) fn new(code: Code, message: &dyn fmt::Display) -> Self {
-        LAST_ERROR.with(|last| {
-            if let Ok(mut last) = last.try_borrow_mut() {
-                last.replace(code, message);
-            }
-        });
-        Self(code)
-    }
-}
-
-impl From<Code> for Failure {
-    fn from(code: Code) -> Self {
-        Self::new(code, &"")
-    }
-}
-
-/// Every error of the core carries its number and its words.
-macro_rules! failure_from {
-    ($($(#[$attribute:meta])* $error:ty),* $(,)?) => {
-        $($(#[$attribute])* impl From<$error> for $crate::status::Failure {
-            fn from(error: $error) -> Self {
-                Self::new(error.code(), &error)
-            }
-        })*
-    };
-}
-
-failure_from!(
-    laps_core::account::AccountError,
-    laps_core::account::NamingError,
-    laps_core::account::SidError,
-    laps_core::generate::RecipeDocumentError,
-    laps_core::generate::RecipeError,
-    laps_core::identity::InvalidText,
-    laps_core::policy::DocumentError,
-    laps_core::policy::WriteError,
-    laps_core::random::RandomError,
-    laps_core::rotation::RotationError,
-    laps_core::rotation::message::MessageError,
-    laps_core::seal::SealError,
-    laps_core::secret::TooLong,
-    laps_host::agent::journal::MalformedJournal,
-    #[cfg(feature = "vault")]
-    laps_core::vault::StoreError,
-    #[cfg(feature = "vault")]
-    laps_core::vault::VaultError,
-);
 
 /// Runs the body of a call that answers a status. Panics stop here.
 pub(crate) fn answer(body: impl FnOnce() -> Result<(), Failure>) -> laps_status {
@@ -96,50 +40,6 @@ fn contain<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
             Err(Failure::from(Code::Internal))
         }
-    }
-}
-
-/// The size of the longest last error, with its NUL. Longer words are cut.
-const LAST_ERROR_SIZE: usize = 512;
-
-struct LastError {
-    text: [u8; LAST_ERROR_SIZE],
-    len: usize,
-}
-
-thread_local! {
-    // Inline and without a destructor: nothing to free when a thread ends or the library is unloaded.
-    static LAST_ERROR: RefCell<LastError> =
-        const { RefCell::new(LastError { text: [0; LAST_ERROR_SIZE], len: 0 }) };
-}
-
-impl LastError {
-    fn replace(&mut self, code: Code, message: &dyn fmt::Display) {
-        self.text.fill(0);
-        self.len = 0;
-        // A writer that is full says so by an error; what is cut is cut.
-        let _ = write!(self, "{message}");
-        if self.len == 0 {
-            let _ = self.write_str(code.message());
-        }
-    }
-}
-
-impl fmt::Write for LastError {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for c in text.chars() {
-            // The words of a document may hold anything; for C the text ends at a NUL.
-            let c = if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
-            let end = self.len.saturating_add(c.len_utf8());
-            // One byte stays for the NUL.
-            if end >= LAST_ERROR_SIZE {
-                return Err(fmt::Error);
-            }
-            let Some(place) = self.text.get_mut(self.len..end) else { return Err(fmt::Error) };
-            c.encode_utf8(place);
-            self.len = end;
-        }
-        Ok(())
     }
 }
 
@@ -192,7 +92,7 @@ pub unsafe extern "C" fn laps_status_message(status: i32) -> *const c_char {
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn laps_last_error() -> *const c_char {
-    LAST_ERROR.with(|last| last.as_ptr().cast_const().cast())
+    failure::last_error().cast()
 }
 
 /// Overwrites memory with zeros and is not left out by a compiler. For copies of secrets in your

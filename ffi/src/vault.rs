@@ -30,9 +30,10 @@ use laps_host::sqlite::{self, SqliteStore};
 
 use self::disclosure::laps_disclosure;
 use crate::bytes::laps_bytes;
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
 use crate::reader::laps_reader;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// A vault file: sealed records, their history, orders to rotate, the audit trail. It holds no key
 /// that opens a password. Threads may share it.

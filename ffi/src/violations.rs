@@ -7,9 +7,10 @@ use core::ptr;
 use laps_core::error::Code;
 use laps_core::generate::WindowsPolicy;
 
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
 use crate::recipe::laps_recipe;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// The rules that a password breaks. They say what is asked for, and nothing about the password.
 #[derive(Debug)]

@@ -7,11 +7,12 @@ use laps_host::agent::readers;
 
 use super::{entropy, laps_rotation, time};
 use crate::config::laps_config;
+use crate::failure::Failure;
 use crate::generator::laps_generator;
 use crate::pointer;
 use crate::reader::laps_reader;
 use crate::recipe::laps_recipe;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// The password was set.
 pub const LAPS_APPLIED_SUCCESS: u32 = 1;

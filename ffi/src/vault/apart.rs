@@ -13,7 +13,7 @@ use laps_core::vault::{Request, Resealed};
 use laps_host::sqlite;
 
 use super::laps_vault;
-use crate::status::Failure;
+use crate::failure::Failure;
 
 /// Seals anew in a thread of ours, which waits for its helpers: a thread of C would keep a few
 /// bytes for it until it ends. `step` is asked in the thread that called.

@@ -9,10 +9,11 @@ use laps_core::error::Code;
 use laps_core::seal::Record;
 use laps_core::vault::{Candidate, Disclosure};
 
+use crate::failure::Failure;
 use crate::pointer::{self, Out, Poison, object};
 use crate::record::laps_record;
 use crate::rows::{Row, laps_rows};
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// What a vault gave out about one device: sealed records, any of which may hold the password of
 /// its account.

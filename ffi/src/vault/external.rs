@@ -10,10 +10,11 @@ use laps_core::seal::Header;
 use laps_core::vault::{ExternalCredential, ExternalDevice};
 
 use super::laps_vault;
+use crate::failure::Failure;
 use crate::header::laps_header;
 use crate::pointer::{self, Out, Poison, object};
 use crate::record::laps_record;
-use crate::status::{Failure, answer, laps_status, value};
+use crate::status::{answer, laps_status, value};
 
 /// What another directory, such as Microsoft Entra, holds for one device: for which account each
 /// password is and when the directory was given it. The passwords themselves are not in it.

@@ -8,8 +8,9 @@ use laps_core::error::Code;
 use laps_core::identity::{RecordId, Timestamp};
 
 use super::{confirmation, laps_vault, receipt};
+use crate::failure::Failure;
 use crate::pointer;
-use crate::status::{Failure, answer, laps_status};
+use crate::status::{answer, laps_status};
 
 /// Takes a device out of service: it is never due. What is stored stays, and can be disclosed.
 /// Orders to rotate wait until it checks in again.

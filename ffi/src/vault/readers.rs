@@ -11,6 +11,7 @@ use laps_core::vault::Retention;
 use laps_core::vault::{ReaderRow, Resealed, Unsealed, VaultError};
 
 use super::{apart, confirmation, laps_vault, receipt};
+use crate::failure::Failure;
 use crate::pointer::{self, Out};
 use crate::reader::laps_reader;
 use crate::reader_key::laps_reader_key;
@@ -18,7 +19,7 @@ use crate::rows::{
     LAPS_FIELD_ADDED, LAPS_FIELD_DEVICE, LAPS_FIELD_READER, LAPS_FIELD_READER_ID,
     LAPS_FIELD_RECORD, LAPS_FIELD_REMOVED, LAPS_FIELD_WHY, Row, laps_rows,
 };
-use crate::status::{Failure, answer, laps_status};
+use crate::status::{answer, laps_status};
 
 /// Sets up another scope of a vault file with its first readers, 1 to 16 of one suite: open the
 /// file with that scope first. laps_vault_init() has done so for its own.

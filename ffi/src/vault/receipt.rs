@@ -9,8 +9,9 @@ use laps_core::rotation::message::AuditHead;
 use laps_core::vault::{Disclosure, Ordered};
 
 use super::laps_vault;
+use crate::failure::Failure;
 use crate::pointer::{self, Buffer, Out};
-use crate::status::{Failure, answer, laps_status};
+use crate::status::{answer, laps_status};
 
 thread_local! {
     // Which vault, and the head. Inline and without a destructor, as the last error is.
