@@ -4,6 +4,7 @@
 use core::fmt::Display;
 
 use laps_core::error::Code;
+use laps_core::seal::SealError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -29,4 +30,9 @@ pub(crate) fn codes(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         all.set_item(code.name(), (code.as_u16(), code.message()))?;
     }
     Ok(all)
+}
+
+/// What sealing or opening says.
+pub(crate) fn sealing(error: SealError) -> PyErr {
+    raise(error.code(), error)
 }

@@ -3,13 +3,12 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use laps_core::generate::Recipe as CoreRecipe;
-use laps_core::random::{Generator as CoreGenerator, RandomError};
+use laps_core::random::Generator as CoreGenerator;
 use laps_core::secret;
 use pyo3::prelude::*;
 
-use crate::error::raise;
 use crate::password::Password;
-use crate::random::{Seeded, with_generator};
+use crate::random::{Seeded, one, random};
 use crate::recipe::Recipe;
 
 /// A generator of its own, with forward secrecy: what it holds tells nothing about passwords made
@@ -77,17 +76,4 @@ pub(crate) fn recipe_or_default(recipe: Option<&Bound<'_, Recipe>>) -> PyResult<
     }
     let made = Recipe::complexity(4, 14)?.inner;
     Ok(Arc::clone(DEFAULT.get_or_init(|| made)))
-}
-
-pub(crate) fn random(error: RandomError) -> PyErr {
-    raise(error.code(), error)
-}
-
-/// Makes one password with the generator of this thread.
-pub(crate) fn one(recipe: &CoreRecipe) -> PyResult<Password> {
-    let mut password = Box::new(secret::Password::empty());
-    with_generator(|generator| recipe.generate_into(generator, &mut password))
-        .and_then(|made| made)
-        .map_err(random)?;
-    Ok(Password::from_core(password))
 }

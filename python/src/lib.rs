@@ -21,6 +21,7 @@ mod policy;
 mod progress;
 mod random;
 mod reader;
+mod reader_key;
 mod reader_set;
 mod recipe;
 mod record;
@@ -58,7 +59,9 @@ mod _laps {
     #[pymodule_export]
     use super::random::forked;
     #[pymodule_export]
-    use super::reader::{Opened, Reader, ReaderKey};
+    use super::reader::Reader;
+    #[pymodule_export]
+    use super::reader_key::{Opened, ReaderKey};
     #[pymodule_export]
     use super::reader_set::{ReaderSet, Signer, SignerKey};
     #[pymodule_export]

@@ -14,8 +14,9 @@ use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::ending::long;
 use crate::error::raise;
-use crate::generator::{random, recipe_or_default};
+use crate::generator::recipe_or_default;
 use crate::password::Password;
+use crate::random::random;
 use crate::recipe::Recipe;
 
 /// Many passwords in one object, wiped together.

@@ -7,10 +7,13 @@
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use laps_core::generate::Recipe;
 use laps_core::random::{Generator, RandomError, SystemSource};
+use laps_core::secret;
 use pyo3::prelude::*;
 
 use crate::error::raise;
+use crate::password::Password;
 
 /// How often this process was forked from another, since the module was loaded.
 static FORKS: AtomicU64 = AtomicU64::new(0);
@@ -58,7 +61,7 @@ pub(crate) fn with_generator<T>(
 
 /// The same, with a failing source as an exception.
 pub(crate) fn drawing<T>(work: impl FnOnce(&mut Generator<SystemSource>) -> T) -> PyResult<T> {
-    with_generator(work).map_err(|error| raise(error.code(), error))
+    with_generator(work).map_err(random)
 }
 
 /// Says that this process is a new one: a `Generator` that it inherited is thrown away when it is
@@ -66,4 +69,17 @@ pub(crate) fn drawing<T>(work: impl FnOnce(&mut Generator<SystemSource>) -> T) -
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+pub(crate) fn random(error: RandomError) -> PyErr {
+    raise(error.code(), error)
+}
+
+/// Makes one password with the generator of this thread.
+pub(crate) fn one(recipe: &Recipe) -> PyResult<Password> {
+    let mut password = Box::new(secret::Password::empty());
+    with_generator(|generator| recipe.generate_into(generator, &mut password))
+        .and_then(|made| made)
+        .map_err(random)?;
+    Ok(Password::from_core(password))
 }

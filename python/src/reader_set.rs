@@ -11,8 +11,10 @@ use pyo3::types::PyBytes;
 use zeroize::Zeroizing;
 
 use crate::error::raise;
+use crate::error::sealing;
 use crate::random::drawing;
-use crate::reader::{Reader, sealing, secret_bytes};
+use crate::reader::Reader;
+use crate::reader_key::secret_bytes;
 use crate::record::text;
 use laps_core::error::Code;
 

@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::raise;
-use crate::generator::one;
 use crate::password::Password;
+use crate::random::one;
 use crate::strength::Strength;
 use crate::violation::{Violation, reading};
 

@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDateTime};
 
 use crate::error::raise;
+use crate::error::sealing;
 use crate::password::Password;
 use crate::random::drawing;
-use crate::reader::{Reader, sealing};
+use crate::reader::Reader;
 use crate::time;
 
 /// One password, sealed to readers, with what it is for in clear beside it and bound to it.

@@ -13,9 +13,9 @@ use pyo3::types::PyDateTime;
 use super::{Vault, refused};
 use crate::ending::long;
 use crate::error::raise;
+use crate::error::sealing;
 use crate::password::Password;
 use crate::random::drawing;
-use crate::reader::sealing;
 use crate::record::text;
 use crate::time;
 

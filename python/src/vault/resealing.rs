@@ -12,7 +12,7 @@ use super::rows::Resealed;
 use super::{Vault, names, refused};
 use crate::ending::long;
 use crate::progress::Progress;
-use crate::reader::ReaderKey;
+use crate::reader_key::ReaderKey;
 use crate::record::Record;
 use crate::time;
 
