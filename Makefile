@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 PY := $(VENV)/bin/python
-CORE_FEATURES := alloc getrandom passphrase documents seal vault secrecy
+CORE_FEATURES := alloc getrandom passphrase documents refusal-texts seal vault secrecy
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 # Everything that the Python package is made of.
 PACKAGE_SOURCES := Cargo.toml Cargo.lock $(shell find core/src core/Cargo.toml core/host/src core/host/Cargo.toml \

@@ -25,7 +25,7 @@ mod counted;
 mod dense;
 #[cfg(feature = "documents")]
 mod document;
-mod error;
+pub(crate) mod error;
 mod feasible;
 mod forbid;
 #[cfg(feature = "alloc")]
@@ -40,12 +40,11 @@ mod preset;
 #[cfg(feature = "alloc")]
 mod rank_range;
 mod redraw;
-mod rules;
+pub(crate) mod rules;
 mod sampler;
 mod shape;
 mod spell;
 mod strength;
-mod stricter;
 #[cfg(feature = "alloc")]
 mod table;
 #[cfg(test)]
@@ -76,7 +75,6 @@ use rules::{Group, Rules};
 pub use rules::{MAX_GROUPS, MAX_LENGTH};
 use sampler::Sampler;
 pub use strength::{Admissible, Strength};
-pub use stricter::{NotStricter, Stricter};
 #[cfg(feature = "alloc")]
 pub use table::MAX_TABLE;
 pub use windows::{WindowsPolicy, WindowsRefusal};
@@ -85,7 +83,7 @@ pub use windows::{WindowsPolicy, WindowsRefusal};
 #[derive(Clone, Debug)]
 pub struct Recipe {
     kind: Kind,
-    strength: Strength,
+    pub(crate) strength: Strength,
 }
 
 #[derive(Clone, Debug)]
@@ -147,7 +145,17 @@ impl Recipe {
         RecipeBuilder::new(length)
     }
 
-    fn build(rules: Rules) -> Result<Self, RecipeError> {
+    /// Of a passphrase's words: the fewest lower-case letters of one, and how often a character
+    /// stands in a row at most.
+    #[cfg(feature = "passphrase")]
+    pub(crate) fn least_lower_and_longest_run(&self) -> Option<(usize, u8)> {
+        match &self.kind {
+            Kind::Characters { .. } => None,
+            Kind::Words(list) => Some(list.least_lower_and_longest_run()),
+        }
+    }
+
+    pub(crate) fn build(rules: Rules) -> Result<Self, RecipeError> {
         let (admissible, method) = plan::plan(&rules)?;
         let length = usize::from(rules.length);
         Ok(Self {
@@ -236,4 +244,4 @@ impl Recipe {
 }
 
 /// `PasswordLength` of Windows LAPS.
-const COMPLEXITY_LENGTH: (u8, u8) = (8, 64);
+pub(crate) const COMPLEXITY_LENGTH: (u8, u8) = (8, 64);

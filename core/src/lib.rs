@@ -10,6 +10,7 @@
 //! | [`policy`] | every setting, its range and default, and what is in force |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
 //! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, stuck sources refused |
+//! | [`refusal`] | what a device's own password policy asks for, and what of it is followed |
 //! | [`generate`] | recipes, their exact strength, passwords and passphrases, checks |
 //! | `text` | the one decoder of text from outside (feature `alloc`) |
 //! | [`identity`] | which scope, device, account and record something is about |
@@ -33,6 +34,7 @@ pub mod generate;
 pub mod identity;
 pub mod policy;
 pub mod random;
+pub mod refusal;
 pub mod rotation;
 #[cfg(feature = "seal")]
 pub mod seal;

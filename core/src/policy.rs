@@ -59,7 +59,7 @@ pub use self::{
     },
 };
 use crate::{
-    generate::{NotStricter, Recipe, RecipeError, Stricter},
+    generate::{Recipe, RecipeError},
     identity::AccountName,
 };
 
@@ -163,59 +163,6 @@ impl Policy {
             return Recipe::passphrase(complexity, self.passphrase_length());
         }
         Recipe::complexity(complexity, self.password_length())
-    }
-
-    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never
-    /// weaker than this policy alone, by the exact number of passwords.
-    ///
-    /// # Errors
-    /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
-    pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, NotStricter> {
-        let complexity = self.password_complexity();
-        #[cfg(feature = "passphrase")]
-        if complexity.is_passphrase() {
-            return Recipe::passphrase_and(complexity, self.passphrase_length(), asked);
-        }
-        Recipe::complexity_and(complexity, self.password_length(), asked)
-    }
-
-    /// What a device asks for from now on: what was asked for `before` (and is followed) and what
-    /// is `asked` now, without the parts that [`Policy::recipe_and`] does not follow. Each of
-    /// those is handed to `refused`, with the reason.
-    ///
-    /// A device's own policy may change, and the newer word counts: where a part cannot be followed
-    /// beside what was asked for before, and can be without it, what was asked for before is
-    /// followed only as far as there is room, and the rest of it is handed to `refused`.
-    pub fn follow(
-        &self,
-        before: &Stricter,
-        asked: &Stricter,
-        mut refused: impl FnMut(Stricter, NotStricter),
-    ) -> Stricter {
-        type Refused<'a> = &'a mut dyn FnMut(Stricter, NotStricter);
-        let add = |base: Stricter, more: &Stricter, refused: Refused<'_>| {
-            more.parts().fold(base, |followed, part| {
-                let both = followed.and(part);
-                match self.recipe_and(&both) {
-                    Ok(_) => both,
-                    Err(why) => {
-                        refused(part, why);
-                        followed
-                    }
-                }
-            })
-        };
-        let count = |base| {
-            let mut count = 0_u8;
-            add(base, asked, &mut |_, _| count = count.saturating_add(1));
-            count
-        };
-        let beside = count(*before);
-        if beside == 0 || before.is_empty() || count(Stricter::default()) >= beside {
-            return add(*before, asked, &mut refused);
-        }
-        let newer = add(Stricter::default(), asked, &mut refused);
-        add(newer, before, &mut refused)
     }
 
     /// Who may decrypt it; empty means Domain Admins.

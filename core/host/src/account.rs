@@ -22,7 +22,6 @@ pub(crate) mod child;
 pub mod command;
 #[cfg(target_os = "linux")]
 pub mod linux;
-pub mod refusal;
 pub mod setter;
 #[cfg(windows)]
 pub mod windows;

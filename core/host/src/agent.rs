@@ -34,7 +34,6 @@
 //! means that the record may be held.
 
 pub mod channel;
-mod demands;
 mod drive;
 mod error;
 pub mod event;
@@ -44,6 +43,7 @@ pub mod log;
 mod options;
 mod outcome;
 pub mod readers;
+mod refusal;
 pub mod state;
 pub mod status;
 
@@ -55,6 +55,7 @@ use std::time::Instant;
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::policy::{BackupDirectory, Clash, Policy};
+use laps_core::refusal::Demands;
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 use laps_core::seal::Reader;
@@ -63,7 +64,6 @@ use crate::account::setter::SetterLock;
 use crate::account::{AccountStore, StoreError};
 use crate::time::now;
 use channel::Channel;
-use demands::Demands;
 use drive::{Drive, Look, Source, Until};
 use event::AgentEvent;
 use readers::{InForce, Looked};

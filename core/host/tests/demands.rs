@@ -1,6 +1,6 @@
 //! A device whose own password policy asks for more than ours: what is followed, what is not, what
 //! is told and kept. Passwords never get weaker by it.
-#![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite"))]
+#![cfg(all(target_os = "linux", feature = "agent", feature = "sqlite", feature = "refusal-texts"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 extern crate alloc;
@@ -8,8 +8,8 @@ extern crate alloc;
 use std::fs;
 
 use laps_core::generate::{Complexity, Recipe};
+use laps_core::refusal;
 use laps_host::account::linux::LinuxStore;
-use laps_host::account::refusal;
 use laps_host::agent::state::status;
 use laps_host::agent::status::Status;
 use laps_host::agent::{Agent, PolicySource, RunOutcome};

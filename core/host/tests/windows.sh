@@ -9,7 +9,7 @@ out=$target/store
 alone "$target.lock"
 rm -rf "$out" && mkdir -p "$out"
 echo "building the test of the Windows account store"
-(cd core/host && RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS='' /usr/bin/cargo test -q --no-run --no-default-features \
+(cd core/host && RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS='' /usr/bin/cargo test -q --no-run --no-default-features --features refusal-texts \
     --test windows_store --profile c-library --target x86_64-pc-windows-gnu -Zbuild-std=std,panic_unwind \
     -Zbuild-std-features=panic-unwind --target-dir "$target")
 newest=$(ls -t "$target"/x86_64-pc-windows-gnu/c-library/deps/windows_store-*.exe | head -n 1)

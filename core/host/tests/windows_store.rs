@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
+use laps_core::refusal::parse_demands;
 use laps_core::secret::Password;
-use laps_host::account::refusal::parse_demands;
 use laps_host::account::setter::SetterLock;
 use laps_host::account::windows::WindowsStore;
 use laps_host::account::{AccountStore as _, StoreError, Verification};

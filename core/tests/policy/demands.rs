@@ -1,8 +1,9 @@
 //! What a device asks for, one refusal after the other: the recipe that follows is never weaker
 //! than the policy's, and has all that is followed.
 
-use laps_core::generate::{Complexity, Stricter};
+use laps_core::generate::Complexity;
 use laps_core::policy::{Policy, evaluate, read};
+use laps_core::refusal::Stricter;
 use proptest::prelude::*;
 
 fn policy(complexity: u8, length: u8, words: u8) -> Policy {

@@ -28,7 +28,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, setrlimit};
 use zeroize::Zeroizing;
 
-use super::refusal;
+use laps_core::refusal;
+
 use super::setter::{self, SetterLock};
 use crate::stop;
 
@@ -70,7 +71,7 @@ impl Finished {
         };
         let text = self.text();
         let why = if self.secret {
-            refusal::trouble(&text).join(", ")
+            refusal::known_troubles(&text).join(", ")
         } else {
             let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
             line.chars().filter(|c| !c.is_control()).take(MAX_DESCRIBED).collect()

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use laps_core::identity::AccountName;
+use laps_core::refusal::Demands;
 
-use super::demands::Demands;
 use super::error::{AgentError, StateError};
 use super::journal::{self, JournalFile, MalformedJournal};
 use super::status::{Status, no_finding};

@@ -1,5 +1,6 @@
 //! What an administrator asks of a device: `laps agent status`.
 
+use laps_core::refusal::Demand;
 use laps_core::rotation::{AuditFinding, State};
 use laps_core::seal::ReaderId;
 use serde::{Deserialize, Serialize};
@@ -48,19 +49,6 @@ pub struct Status {
     /// demand each. One that is not followed stands here until a password is taken.
     #[serde(default)]
     pub demands: Vec<Demand>,
-}
-
-/// A demand of the device's own password policy.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Demand {
-    /// What, in words: `at least 20 characters`.
-    pub demand: String,
-    /// Whether passwords are made by it. One that would make them weaker than our policy does, or
-    /// that our policy forbids, is not followed.
-    pub followed: bool,
-    /// Why it is not followed.
-    pub why: Option<String>,
 }
 
 /// A rotation that waits.

@@ -7,7 +7,9 @@
 //! read here, a misunderstanding or an attack, makes no password weaker: what a demand costs is
 //! made up for by length, or it is not followed (`Policy::follow`).
 
-use laps_core::generate::Stricter;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+use super::{Stricter, UNKNOWN};
 
 /// What this refusal asks for; `length` is that of the refused password, or of the shortest of its
 /// recipe. Nothing when the text does not say. Looks at no more than the first 1024 characters.
@@ -98,7 +100,8 @@ pub fn worded(reason: &str) -> String {
 }
 
 /// Known troubles of a program that sets a password, in our words.
-pub(crate) fn trouble(said: &str) -> Vec<&'static str> {
+#[must_use]
+pub fn known_troubles(said: &str) -> Vec<&'static str> {
     known(&beginning(said), &TROUBLES).collect()
 }
 
@@ -189,9 +192,7 @@ fn in_figures(word: &str) -> &str {
     known.map_or(word, |(_, figures)| figures)
 }
 
-/// What is told of a refusal without a known word in it.
-const UNKNOWN: &str = "for a reason that is not known here";
-/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`asked`] reads
+/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`parse_demands`] reads
 /// it.
 const CAUSES: [(&str, &str); 9] = [
     ("already been used", "it was used before"),
@@ -308,7 +309,7 @@ mod tests {
             "at least 20 characters; it is like a word of a dictionary"
         );
         assert_eq!(worded("pa ss: it is WAY too short"), "it is too short");
-        assert_eq!(trouble("chpasswd: pa ss: Permission denied"), ["it is not allowed to"]);
+        assert_eq!(known_troubles("chpasswd: pa ss: Permission denied"), ["it is not allowed to"]);
         for (_, ours) in CAUSES.iter().chain(&TROUBLES) {
             assert!(parse_demands(ours, 14).is_empty(), "{ours}");
         }

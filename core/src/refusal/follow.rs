@@ -9,11 +9,10 @@ use core::fmt;
 
 use super::Stricter;
 use crate::error::Code;
-#[cfg(feature = "passphrase")]
-use crate::generate::Kind;
 use crate::generate::error::MAX_WORDS;
 use crate::generate::rules::{Group, Rules};
 use crate::generate::{COMPLEXITY_LENGTH, Complexity, Recipe, RecipeError};
+use crate::policy::Policy;
 
 impl Recipe {
     /// As [`Recipe::complexity`], and what a device asks for beyond it: more characters (up to 64)
@@ -82,8 +81,7 @@ impl Recipe {
         asked: &Stricter,
     ) -> Result<Self, NotStricter> {
         let policy = Self::passphrase(complexity, words)?;
-        let Kind::Words(list) = &policy.kind else { return Ok(policy) };
-        let (lower, run) = list.least_lower_and_longest_run();
+        let Some((lower, run)) = policy.least_lower_and_longest_run() else { return Ok(policy) };
         let beyond = [
             (asked.digits > 0, "digits"),
             (asked.symbols > 0, "symbols"),
@@ -111,6 +109,61 @@ impl Recipe {
 
     fn is_as_strong_as(&self, other: &Self) -> bool {
         self.strength.admissible() >= other.strength.admissible()
+    }
+}
+
+impl Policy {
+    /// As [`Policy::recipe`], and what a device's own password policy asks for beyond it; never
+    /// weaker than this policy alone, by the exact number of passwords.
+    ///
+    /// # Errors
+    /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
+    pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, NotStricter> {
+        let complexity = self.password_complexity();
+        #[cfg(feature = "passphrase")]
+        if complexity.is_passphrase() {
+            return Recipe::passphrase_and(complexity, self.passphrase_length(), asked);
+        }
+        Recipe::complexity_and(complexity, self.password_length(), asked)
+    }
+
+    /// What a device asks for from now on: what was asked for `before` (and is followed) and what
+    /// is `asked` now, without the parts that [`Policy::recipe_and`] does not follow. Each of
+    /// those is handed to `refused`, with the reason.
+    ///
+    /// A device's own policy may change, and the newer word counts: where a part cannot be followed
+    /// beside what was asked for before, and can be without it, what was asked for before is
+    /// followed only as far as there is room, and the rest of it is handed to `refused`.
+    pub fn follow(
+        &self,
+        before: &Stricter,
+        asked: &Stricter,
+        mut refused: impl FnMut(Stricter, NotStricter),
+    ) -> Stricter {
+        type Refused<'a> = &'a mut dyn FnMut(Stricter, NotStricter);
+        let add = |base: Stricter, more: &Stricter, refused: Refused<'_>| {
+            more.parts().fold(base, |followed, part| {
+                let both = followed.and(part);
+                match self.recipe_and(&both) {
+                    Ok(_) => both,
+                    Err(why) => {
+                        refused(part, why);
+                        followed
+                    }
+                }
+            })
+        };
+        let count = |base| {
+            let mut count = 0_u8;
+            add(base, asked, &mut |_, _| count = count.saturating_add(1));
+            count
+        };
+        let beside = count(*before);
+        if beside == 0 || before.is_empty() || count(Stricter::default()) >= beside {
+            return add(*before, asked, &mut refused);
+        }
+        let newer = add(Stricter::default(), asked, &mut refused);
+        add(newer, before, &mut refused)
     }
 }
 

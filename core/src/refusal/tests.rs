@@ -284,8 +284,7 @@ fn words_of_windows_lists_begin_in_upper_case_end_in_lower_case_and_hold_no_row_
     for complexity in [Complexity::LongWords, Complexity::ShortWords, Complexity::ShortUniqueWords]
     {
         let recipe = Recipe::passphrase(complexity, 3).unwrap();
-        let crate::generate::Kind::Words(words) = &recipe.kind else { panic!("not words") };
-        let (lower, run) = words.least_lower_and_longest_run();
+        let (lower, run) = recipe.least_lower_and_longest_run().unwrap();
         assert_eq!((lower, run), (2, 2), "{complexity:?}");
         for file in ["eff-long", "eff-short", "eff-short-unique-prefix"] {
             let path =

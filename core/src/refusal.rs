@@ -1,15 +1,40 @@
-//! What a device's own password policy asks for beyond ours (protocol §2.6).
+//! A device's own password policy refused a password: what it asks for beyond ours, and what of
+//! that is followed (protocol §2.6).
+//!
+//! | module | what |
+//! |---|---|
+//! | [`Stricter`] | what is asked for, in numbers |
+//! | `follow` | recipes that do it and are never weaker; [`NotStricter`] where there is none |
+//! | [`Demands`] | what was asked for so far, for the agent to keep (feature `documents`) |
+//! | [`parse_demands`] | what a text of a refusal asks for; understands nothing without the feature `refusal-texts` |
 
+#[cfg(feature = "documents")]
+mod demands;
 mod follow;
+#[cfg(feature = "refusal-texts")]
+mod sentences;
 #[cfg(all(test, feature = "alloc", feature = "getrandom"))]
 mod tests;
+#[cfg(all(feature = "alloc", not(feature = "refusal-texts")))]
+mod unread;
 
 use core::fmt;
 
+#[cfg(feature = "documents")]
+pub use demands::{Demand, Demands};
 pub use follow::NotStricter;
+#[cfg(feature = "refusal-texts")]
+pub use sentences::{known_troubles, parse_demands, worded};
+#[cfg(all(feature = "alloc", not(feature = "refusal-texts")))]
+pub use unread::{known_troubles, parse_demands, worded};
 
 /// What a device asks of a password beyond its policy. It only ever adds to a policy.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "documents",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct Stricter {
     /// At least so many characters; 0: no more than the policy says.
@@ -98,3 +123,7 @@ fn smaller(one: Option<u8>, two: Option<u8>) -> Option<u8> {
         (one, two) => one.or(two),
     }
 }
+
+/// What is said of a refusal without a known word in it.
+#[cfg(feature = "alloc")]
+const UNKNOWN: &str = "for a reason that is not known here";

@@ -7,18 +7,32 @@
 //! whatever the file says. It holds numbers and our own words, nothing of the device's text and
 //! nothing of a password.
 
-use laps_core::generate::{NotStricter, Recipe, Stricter};
-use laps_core::policy::Policy;
-use laps_core::rotation::event::Level;
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
 use serde::{Deserialize, Serialize};
 
-use super::Agent;
-use super::status::Demand;
-use crate::account::refusal;
+use super::{NotStricter, Stricter};
+use crate::policy::Policy;
+
+/// A demand of the device's own password policy.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Demand {
+    /// What, in words: `at least 20 characters`.
+    pub demand: String,
+    /// Whether passwords are made by it. One that would make them weaker than our policy does, or
+    /// that our policy forbids, is not followed.
+    pub followed: bool,
+    /// Why it is not followed.
+    pub why: Option<String>,
+}
 
 /// What a device asks for, under one policy of ours.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Demands {
+pub struct Demands {
     /// The hash of our policy. Under another one the device has to ask again.
     policy: [u8; 32],
     followed: Stricter,
@@ -28,26 +42,27 @@ pub(super) struct Demands {
 
 impl Demands {
     /// What is followed under this policy.
-    pub(super) fn followed(&self, policy: &Policy) -> Stricter {
+    #[must_use]
+    pub fn followed(&self, policy: &Policy) -> Stricter {
         if self.policy == policy.hash() { self.followed } else { Stricter::default() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.followed.is_empty() && self.refused.is_empty()
     }
 
     /// Whether nothing of it holds, because it was asked for under another policy.
-    pub(super) fn is_of_another(&self, policy: &Policy) -> bool {
+    #[must_use]
+    pub fn is_of_another(&self, policy: &Policy) -> bool {
         !self.is_empty() && self.policy != policy.hash()
     }
 
     /// After a refusal that asks for this: what holds from now on, and the parts that are newly not
     /// followed.
-    pub(super) fn after(
-        &self,
-        policy: &Policy,
-        asked: &Stricter,
-    ) -> (Self, Vec<(Stricter, NotStricter)>) {
+    #[must_use]
+    pub fn after(&self, policy: &Policy, asked: &Stricter) -> (Self, Vec<(Stricter, NotStricter)>) {
         let mut next = if self.is_of_another(policy) { Self::default() } else { self.clone() };
         next.policy = policy.hash();
         let mut refused = Vec::new();
@@ -69,12 +84,14 @@ impl Demands {
     }
 
     /// After a password was taken: what was not followed does not stand in the way any more.
-    pub(super) fn taken(&self) -> Self {
+    #[must_use]
+    pub fn taken(&self) -> Self {
         Self { refused: Vec::new(), ..self.clone() }
     }
 
     /// For an administrator.
-    pub(super) fn list(&self) -> Vec<Demand> {
+    #[must_use]
+    pub fn list(&self) -> Vec<Demand> {
         let followed = self.followed.parts().map(|part| Demand {
             demand: part.to_string(),
             followed: true,
@@ -88,82 +105,30 @@ impl Demands {
         followed.chain(refused).collect()
     }
 
-    pub(super) fn to_json(&self) -> Vec<u8> {
+    /// The file, which [`Demands::from_json`] reads.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
         let kept = StoredDemands {
             format: FORMAT,
             policy: self.policy,
-            followed: (&self.followed).into(),
-            refused: self.refused.iter().map(|(part, why)| (part.into(), why.clone())).collect(),
+            followed: self.followed,
+            refused: self.refused.clone(),
         };
         // Numbers and texts always have a JSON form.
         serde_json::to_vec(&kept).unwrap_or_default()
     }
 
     /// None when it is not such a file.
-    pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn from_json(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..).filter(|bytes| bytes.len() <= MOST_BYTES)?;
         let kept: StoredDemands = serde_json::from_slice(bytes).ok()?;
-        let refused: Vec<_> =
-            kept.refused.into_iter().map(|(part, why)| (Stricter::from(part), why)).collect();
-        let single = refused.iter().all(|(part, _)| part.parts().count() == 1);
+        let single = kept.refused.iter().all(|(part, _)| part.parts().count() == 1);
         (kept.format == FORMAT && single).then_some(Self {
             policy: kept.policy,
-            followed: kept.followed.into(),
-            refused,
+            followed: kept.followed,
+            refused: kept.refused,
         })
-    }
-}
-
-impl Agent {
-    /// What the policy asks for, and what the device's own password policy asked for beyond it when
-    /// it refused one; never weaker than the policy alone.
-    pub(super) fn recipe(&self, policy: &Policy) -> Result<Recipe, String> {
-        // What cannot be followed was told when it was asked for.
-        policy
-            .recipe_and(&self.demands.followed(policy))
-            .or_else(|_| policy.recipe())
-            .map_err(|error| error.to_string())
-    }
-
-    /// The device's password policy refused a password. When it says what it asks for, the next
-    /// password has it (protocol §2.6), unless that one would be weaker than our policy's, or
-    /// not what our policy says.
-    pub(super) fn learn(&mut self, policy: &Policy, reason: &str) {
-        // The recipe's shortest: how long a passphrase was is nobody's business.
-        let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
-        let asked = refusal::parse_demands(reason, u8::try_from(length).unwrap_or(u8::MAX));
-        if asked.is_empty() {
-            return;
-        }
-        let before = self.demands.followed(policy);
-        let (next, refused) = self.demands.after(policy, &asked);
-        let followed = next.followed(policy);
-        self.keep_demands(next);
-        if followed != before {
-            let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
-            let text = format!(
-                "the device's password policy asks for more than ours ({followed}): the next passwords have at least {length} characters, and are no weaker than ours alone"
-            );
-            self.tell("recipe-stricter", Level::Warning, text);
-        }
-        let next = if followed.is_empty() { "our policy alone" } else { "what is followed" };
-        for (part, why) in refused {
-            let text = format!(
-                "the device's password policy asks for {part}, which is not followed: {why}; the next passwords are made by {next}. Change PasswordComplexity, PasswordLength or PassphraseLength, or the device's policy"
-            );
-            self.tell_once("recipe-not-stricter", Level::Warning, text);
-        }
-    }
-
-    /// From now on this is what the device asks for. One that is lost is learnt again.
-    pub(super) fn keep_demands(&mut self, next: Demands) {
-        if next == self.demands {
-            return;
-        }
-        self.demands = next;
-        if let Err(error) = self.folder.keep_demands(&self.demands.to_json()) {
-            self.tell_once("demands-not-kept", Level::Warning, error.to_string());
-        }
     }
 }
 
@@ -186,49 +151,8 @@ fn kind(part: &Stricter) -> [bool; 7] {
 struct StoredDemands {
     format: u8,
     policy: [u8; 32],
-    followed: StoredDemand,
-    refused: Vec<(StoredDemand, String)>,
-}
-
-/// A [`Stricter`] in the file.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct StoredDemand {
-    length: u8,
-    max_length: Option<u8>,
-    upper: u8,
-    lower: u8,
-    digits: u8,
-    symbols: u8,
-    max_run: Option<u8>,
-}
-
-impl From<&Stricter> for StoredDemand {
-    fn from(asked: &Stricter) -> Self {
-        Self {
-            length: asked.length,
-            max_length: asked.max_length,
-            upper: asked.upper,
-            lower: asked.lower,
-            digits: asked.digits,
-            symbols: asked.symbols,
-            max_run: asked.max_run,
-        }
-    }
-}
-
-impl From<StoredDemand> for Stricter {
-    fn from(kept: StoredDemand) -> Self {
-        let mut asked = Self::default();
-        asked.length = kept.length;
-        asked.max_length = kept.max_length;
-        asked.upper = kept.upper;
-        asked.lower = kept.lower;
-        asked.digits = kept.digits;
-        asked.symbols = kept.symbols;
-        asked.max_run = kept.max_run;
-        asked
-    }
+    followed: Stricter,
+    refused: Vec<(Stricter, String)>,
 }
 
 const FORMAT: u8 = 1;
@@ -237,13 +161,11 @@ const MOST_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use laps_core::policy::Clash;
-
     use super::*;
-    use crate::agent::inputs;
+    use crate::policy::{evaluate, read};
 
     fn policy(text: &str) -> Policy {
-        inputs::policy(&[("p.json".to_owned(), text.as_bytes().to_vec())], Clash::Refuse).unwrap().0
+        evaluate(&[read(text.as_bytes(), "p.json").unwrap()]).policy.unwrap()
     }
 
     fn with(change: impl FnOnce(&mut Stricter)) -> Stricter {
@@ -264,7 +186,7 @@ mod tests {
             told.iter().map(|each| (each.demand.as_str(), each.why.as_deref())).collect();
         let why = "PasswordComplexity 2 makes no digits";
         assert_eq!(told, [("at least 20 characters", None), ("at least 2 digits", Some(why))]);
-        // StoredDemand for again, nothing changes; a larger number takes its place.
+        // Asked for again, nothing changes; a larger number takes its place.
         assert_eq!(demands.after(&letters, &asked).0, demands);
         let (more, _) = demands.after(&letters, &with(|a| a.digits = 3));
         assert_eq!(more.list().len(), 2);
