@@ -35,10 +35,11 @@ set-up: packages $(VENV)/.tools ## All that the stages would install, before the
 	ffi/tests/windows.sh packages
 
 .PHONY: lint
-lint: ## rustfmt, clippy, no retired name, no circle of modules
+lint: ## rustfmt, clippy, no retired name, no circle of modules, no wide line
 	cargo fmt --all --check
 	python3 lint/retired_names.py
 	python3 lint/circles.py
+	python3 lint/columns.py
 	cargo clippy -q --workspace --all-features --all-targets -- -D warnings
 	cargo clippy -q -p laps-core --no-default-features -- -D warnings
 	cargo clippy -q -p laps-host --no-default-features -- -D warnings

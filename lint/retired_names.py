@@ -19,7 +19,7 @@ EXCEPTIONS = {
     "dice": "core/host/tests/dice core/host/tests/dice.rs",  # the walk by dice
 }
 OURS = re.compile(r"^(core|python|fuzz|benches)/.*\.(rs|pyi?)$")
-SKIPPED = re.compile(r'"""(?s:.)*?"""|//[^\n]*|(?m:^\s*#[^\n\[!].*$)|"(?:[^"\\\n]|\\.)*"')
+SKIPPED = re.compile(r'"""(?s:.)*?"""|//[^\n]*|(?m:^\s*#[^\n\[!].*$)|"(?:[^"\\\n]|\\(?s:.))*"')
 DEFINED = re.compile(r"\b(?:fn|def|struct|enum|class|type|trait|mod)\s+(\w+)")
 KEBAB = re.compile(r'"([a-z]+(?:-[a-z]+)+)"|\bcommand\("([a-z]+)"')
 

@@ -31,7 +31,10 @@ macro_rules! calls {
         impl Abi {
             $(fn $name(&self) -> $type {
                 // SAFETY: the type is that of laps.h, and the library outlives the call.
-                unsafe { *self.library.get(concat!("laps_", stringify!($name)).as_bytes()).expect("a symbol") }
+                unsafe {
+                    let name = concat!("laps_", stringify!($name));
+                    *self.library.get(name.as_bytes()).expect("a symbol")
+                }
             })*
         }
     };

@@ -281,7 +281,8 @@ fn changed(
             let floor = f64::midpoint(before, probe(folder, written));
             let each = (took + folding).as_secs_f64() / number as f64;
             println!(
-                "  by {size} with a new record: {:.0} /s; fdatasync alone {floor:.0} /s; the fold took {:.0} ms",
+                "  by {size} with a new record: {:.0} /s; fdatasync alone {floor:.0} /s; the fold \
+                 took {:.0} ms",
                 1.0 / each,
                 folding.as_secs_f64() * 1e3,
             );

@@ -148,16 +148,19 @@ impl fmt::Display for AccountError {
                 "more than one local account answers to the configured name; give each its own name"
             }
             Self::NoBuiltInAdministrator => {
-                "no local account has RID 500, and no AdministratorAccountName is configured; configure one"
+                "no local account has RID 500, and no AdministratorAccountName is configured; \
+                 configure one"
             }
             Self::NotFound => {
-                "no local account has the configured AdministratorAccountName; create it, or correct the name"
+                "no local account has the configured AdministratorAccountName; create it, or \
+                 correct the name"
             }
             Self::SurroundingSpace => {
                 "the configured AdministratorAccountName begins or ends with a space; remove it"
             }
             Self::WellKnown => {
-                "the configured account is a guest, service or other system account; those are never managed"
+                "the configured account is a guest, service or other system account; those are \
+                 never managed"
             }
         })
     }

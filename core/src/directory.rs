@@ -5,7 +5,8 @@
 //! |---|---|
 //! | Microsoft Entra through Graph, `deviceLocalCredentialInfo` | [`CredentialInfo`] |
 //! | Active Directory, `msLAPS-Password` in clear | [`ClearPassword`] |
-//! | Active Directory, `msLAPS-EncryptedPassword` and its history | [`EncryptedPassword`], [`ProtectedBlob`] |
+//! | Active Directory, `msLAPS-EncryptedPassword` and its history | [`EncryptedPassword`] |
+//! | what is encrypted in it, DPAPI-NG | [`ProtectedBlob`] |
 //! | expiry of either LAPS in Active Directory, a FILETIME | [`Filetime`] |
 //!
 //! The legacy `ms-Mcs-AdmPwd` is the bare password and needs no reader. Nothing here needs a heap,

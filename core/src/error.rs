@@ -62,7 +62,8 @@ codes! {
     /// An actor or a reason is missing.
     ReasonRequired = 7, "an actor and a reason are required";
     /// Needs an explicit word, because it removes the last of something.
-    ConfirmationRequired = 8, "this removes the last of its kind and needs an explicit confirmation";
+    ConfirmationRequired = 8,
+        "this removes the last of its kind and needs an explicit confirmation";
     /// It is there already.
     AlreadyExists = 9, "it exists already";
 
@@ -102,7 +103,8 @@ codes! {
     /// A check-in or an answer that does not parse.
     MessageMalformed = 102, "the check-in message is malformed";
     /// A check-in that names another device than the authenticated one.
-    MessageWrongDevice = 103, "the message names another device than the one that was authenticated";
+    MessageWrongDevice = 103,
+        "the message names another device than the one that was authenticated";
     /// A journal that does not parse.
     JournalMalformed = 104, "the journal is malformed";
     /// The vault file is damaged.
@@ -114,7 +116,8 @@ codes! {
     /// The vault has a later schema.
     SchemaNewer = 108, "the vault was written by a later version";
     /// A reader set that is older than the one in force, or not signed by the authority.
-    ReaderSetRefused = 109, "the reader set is older than the one in force or not signed by the authority";
+    ReaderSetRefused = 109,
+        "the reader set is older than the one in force or not signed by the authority";
     /// A line of text that is not a reader's public key.
     ReaderMalformed = 110, "the text is not a reader's public key";
     /// A reader set that does not parse.

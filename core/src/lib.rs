@@ -9,7 +9,7 @@
 //! | [`seal`] | sealed records, readers, key files (feature `seal`) |
 //! | [`policy`] | every setting, its range and default, and what is in force |
 //! | [`secret`] | [`Password`](secret::Password): inline, wiped, one door |
-//! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, stuck sources refused |
+//! | [`random`](mod@random) | the generator's source: key erasure, fresh bytes, no stuck source |
 //! | [`refusal`] | what a device's own password policy asks for, and what of it is followed |
 //! | [`generate`] | recipes, their exact strength, passwords and passphrases, checks |
 //! | `text` | the one decoder of text from outside (feature `alloc`) |

@@ -6,7 +6,7 @@
 //! | [`Stricter`] | what is asked for, in numbers |
 //! | `follow` | recipes that do it and are never weaker; [`NotStricter`] where there is none |
 //! | [`Demands`] | what was asked for so far, for the agent to keep (feature `documents`) |
-//! | [`parse_demands`] | what a text of a refusal asks for; understands nothing without the feature `refusal-texts` |
+//! | [`parse_demands`] | what a text asks for; nothing without the feature `refusal-texts` |
 
 #[cfg(feature = "documents")]
 mod demands;

@@ -25,18 +25,26 @@
 //!    before.
 //! 5. Perform the effect of [`Rotation::poll`], then report the input event that belongs to it:
 //!
-//! | effect | do | input event |
-//! |---|---|---|
-//! | `Wipe` | overwrite the password in memory | `handle_wiped` |
-//! | `Save` | `journal(&mut buffer)`; write it and the records of `retained()` as one file: temporary file, fsync, rename, fsync of the folder | `handle_saved`, `handle_save_failed` |
-//! | `LookUp` | look the account up, read its change stamp; when its name or SID is news, `handle_config` first | `handle_account` |
-//! | `CheckIn` | draw a nonce; `check_in(nonce, &mut buffer)`; append the records of `offers()`; send; wait | `handle_answer`; `handle_check_in_failed` when none came or it was refused |
-//! | `Prepare` | mix fresh bytes of the operating system into the generator (two machines started from one snapshot must not repeat each other); draw an id; make a password; read the change stamp; seal with `account()`, `sid()`, this version and predecessor | `handle_prepared`, `handle_prepare_failed` |
-//! | `ReadChangeStamp` | read the change stamp: before the account is changed, after it was, and when it does not say what a try did | `handle_change_stamp` |
-//! | `Apply` | run the setter for `account()` | `handle_applied` |
-//! | `Verify` | ask the account | `handle_verified` |
-//! | `Act` | warn, sign out, terminate, restart | `handle_acted` |
-//! | `WaitUntil` | sleep until then, or until a use, an order to stop, a new policy, a forced run | `handle_timeout` (`handle_used`, `handle_config`, `force`) |
+//! - `Wipe`: overwrite the password in memory. Then `handle_wiped`.
+//! - `Save`: `journal(&mut buffer)`; write it and the records of `retained()` as one file:
+//!   temporary file, fsync, rename, fsync of the folder. Then `handle_saved`,
+//!   `handle_save_failed`.
+//! - `LookUp`: look the account up, read its change stamp; when its name or SID is news,
+//!   `handle_config` first. Then `handle_account`.
+//! - `CheckIn`: draw a nonce; `check_in(nonce, &mut buffer)`; append the records of `offers()`;
+//!   send; wait. Then `handle_answer`; `handle_check_in_failed` when none came or it was
+//!   refused.
+//! - `Prepare`: mix fresh bytes of the operating system into the generator (two machines
+//!   started from one snapshot must not repeat each other); draw an id; make a password; read
+//!   the change stamp; seal with `account()`, `sid()`, this version and predecessor. Then
+//!   `handle_prepared`, `handle_prepare_failed`.
+//! - `ReadChangeStamp`: read the change stamp: before the account is changed, after it was, and
+//!   when it does not say what a try did. Then `handle_change_stamp`.
+//! - `Apply`: run the setter for `account()`. Then `handle_applied`.
+//! - `Verify`: ask the account. Then `handle_verified`.
+//! - `Act`: warn, sign out, terminate, restart. Then `handle_acted`.
+//! - `WaitUntil`: sleep until then, or until a use, an order to stop, a new policy, a forced
+//!   run. Then `handle_timeout` (`handle_used`, `handle_config`, `force`).
 //!
 //! 6. Go to 4. A single run ends at the first `WaitUntil`.
 //!
@@ -48,37 +56,46 @@
 //!
 //! # The states
 //!
-//! | state | input event | next |
-//! |---|---|---|
-//! | Starting | an answer | Settled, or Committing when the journal says so |
-//! | Settled | the account is missing | Settled: nothing is made until it is there; then a rotation is due |
-//! | Settled | another change stamp than the one left | Settled: a rotation is due |
-//! | Settled, a rotation is due | prepared | `BackingUp`: save, then check in; of sixteen records that may be held the oldest leaves the journal |
-//! | `BackingUp` | answer: stored | read the change stamp |
-//! | `BackingUp` | answer: stale | Settled: wipe, ruled out on word, prepare again above the vault's version |
-//! | `BackingUp` | answer: full, unreadable | Settled: wipe, ruled out on word, report, back off; other readers end the back-off |
-//! | `BackingUp` | fifteen minutes passed | Starting: wipe, ruled out |
-//! | `BackingUp` | started again, change stamp as recorded | Starting: ruled out |
-//! | `BackingUp` | started again, change stamp changed or none | Starting: joins the may-hold set |
-//! | `BackingUp` | the change stamp | Applying: joins the may-hold set, then apply; the journal of `BackingUp` says enough |
-//! | Applying | applied, whatever the outcome | Verifying: ask the account; where it cannot be asked, or does not answer, read the change stamp |
-//! | Applying | started again, change stamp unchanged | Starting: ruled out |
-//! | Applying | started again, change stamp changed or none | Starting: both ids stay |
-//! | Verifying | match | Committing: wipe, read the change stamp, save, check in |
-//! | Verifying | mismatch, or change stamp unchanged: after a refusal, or the third try | Settled: ruled out; a refusal by the password policy prepares another |
-//! | Verifying | mismatch, or change stamp unchanged: otherwise | apply again |
-//! | Verifying | change stamp changed or none, cannot verify, success | Committing, unverified |
-//! | Verifying | no change stamp, the store says that it set nothing | Settled: ruled out on word |
-//! | Verifying | change stamp changed or none, otherwise | apply again, three times in all; then Settled, both ids stay |
-//! | Committing | answer: acknowledged | Settled: the due date moves, every cause ends, save |
-//! | Committing | answer: lacking | check in with the record, commit again |
-//! | Committing | answer: stale token | check in with the new token, commit again |
-//! | Committing | started again | Committing |
+//! - Starting, an answer → Settled, or Committing when the journal says so
+//! - Settled, the account is missing → Settled: nothing is made until it is there; then a
+//!   rotation is due
+//! - Settled, another change stamp than the one left → Settled: a rotation is due
+//! - Settled, a rotation is due, prepared → `BackingUp`: save, then check in; of sixteen
+//!   records that may be held the oldest leaves the journal
+//! - `BackingUp`, answer: stored → read the change stamp
+//! - `BackingUp`, answer: stale → Settled: wipe, ruled out on word, prepare again above the
+//!   vault's version
+//! - `BackingUp`, answer: full, unreadable → Settled: wipe, ruled out on word, report, back
+//!   off; other readers end the back-off
+//! - `BackingUp`, fifteen minutes passed → Starting: wipe, ruled out
+//! - `BackingUp`, started again, change stamp as recorded → Starting: ruled out
+//! - `BackingUp`, started again, change stamp changed or none → Starting: joins the may-hold
+//!   set
+//! - `BackingUp`, the change stamp → Applying: joins the may-hold set, then apply; the journal
+//!   of `BackingUp` says enough
+//! - Applying, applied, whatever the outcome → Verifying: ask the account; where it cannot be
+//!   asked, or does not answer, read the change stamp
+//! - Applying, started again, change stamp unchanged → Starting: ruled out
+//! - Applying, started again, change stamp changed or none → Starting: both ids stay
+//! - Verifying, match → Committing: wipe, read the change stamp, save, check in
+//! - Verifying, mismatch, or change stamp unchanged: after a refusal, or the third try →
+//!   Settled: ruled out; a refusal by the password policy prepares another
+//! - Verifying, mismatch, or change stamp unchanged: otherwise → apply again
+//! - Verifying, change stamp changed or none, cannot verify, success → Committing, unverified
+//! - Verifying, no change stamp, the store says that it set nothing → Settled: ruled out on
+//!   word
+//! - Verifying, change stamp changed or none, otherwise → apply again, three times in all; then
+//!   Settled, both ids stay
+//! - Committing, answer: acknowledged → Settled: the due date moves, every cause ends, save
+//! - Committing, answer: lacking → check in with the record, commit again
+//! - Committing, answer: stale token → check in with the new token, commit again
+//! - Committing, started again → Committing
 //!
 //! A rotation that ends without a commit is reported to the vault in the same run.
 //!
-//! `core/tests/rotation/table.rs` reports every input event in every state; `core/exploration` visits
-//! every reachable state of this machine and the vault's rules under faults.
+//! `core/tests/rotation/table.rs` reports every input event in every state;
+//! `core/exploration` visits every reachable state of this machine and the vault's rules under
+//! faults.
 //!
 //! # Decisions
 //!

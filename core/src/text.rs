@@ -23,7 +23,8 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
         Some(0 | 1) => Err(TextError {
             line: 1,
             column: 1,
-            message: "a NUL character: UTF-16 is read with a byte order mark only; add one, or save as UTF-8",
+            message: "a NUL character: UTF-16 is read with a byte order mark only; add one, or \
+                      save as UTF-8",
         }),
         Some(at) => Err(TextError::at(&text, at, "a NUL character; remove it")),
         None => Ok(text),

@@ -149,7 +149,8 @@ fn odd_answers_of_graph_are_refused() {
     assert!(none.newest().unwrap().is_none());
     let with = |base64: &str| {
         format!(
-            "{{\"id\":\"a\",\"credentials\":[{{\"accountName\":\"\\u00c4\\ud83d\\udd11\",\"backupDateTime\":\"2025-01-02T03:04:05Z\",\"passwordBase64\":\"{base64}\"}}]}}"
+            "{{\"id\":\"a\",\"credentials\":[{{\"accountName\":\"\\u00c4\\ud83d\\udd11\",\
+             \"backupDateTime\":\"2025-01-02T03:04:05Z\",\"passwordBase64\":\"{base64}\"}}]}}"
         )
     };
     for bad in [
@@ -183,7 +184,8 @@ fn the_clear_attribute_is_read() {
     }
     // Another order, as LAPS4LINUX writes it, and escapes.
     let mut password = Password::empty();
-    let text = "{\"p\": \"a\\\"\\\\\\/\\u00e4b\", \"n\": \"J\\u00fcrgen\", \"t\": \"1d8161b41c41cde\", \"x\": [1]}";
+    let text = "{\"p\": \"a\\\"\\\\\\/\\u00e4b\", \"n\": \"J\\u00fcrgen\", \
+                \"t\": \"1d8161b41c41cde\", \"x\": [1]}";
     let read = ClearPassword::read(text, &mut password).unwrap();
     assert_eq!((read.account.as_str(), password.expose_secret()), ("Jürgen", "a\"\\/äb"));
 }
@@ -219,7 +221,8 @@ fn a_time_that_others_write_does_not_hide_the_password() {
     let read = ClearPassword::read("{\"n\":\"root\",\"p\":\"x\"}", &mut password).unwrap();
     assert_eq!((read.updated, password.expose_secret()), (None, "x"));
     // Escapes, and a name of another language.
-    let text = "{\"n\":\"Administrat\u{f6}r\",\"t\":\"1d8161b41c41cde\",\"p\":\"a\\u0026b\\u003cc\\\"d\\\\e\"}";
+    let text = "{\"n\":\"Administrat\u{f6}r\",\"t\":\"1d8161b41c41cde\",\
+                \"p\":\"a\\u0026b\\u003cc\\\"d\\\\e\"}";
     let read = ClearPassword::read(text, &mut password).unwrap();
     assert_eq!(
         (read.account.as_str(), password.expose_secret()),
@@ -429,7 +432,10 @@ fn whoever_else_a_blob_names_is_seen() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]{}\",:a-z\\\\0-9 ]{0,80}") {
+    fn any_bytes_are_read_or_refused(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        text in "[\\[\\]{}\",:a-z\\\\0-9 ]{0,80}",
+    ) {
         let _ = EncryptedPassword::read(&bytes);
         let _ = ProtectedBlob::read(&bytes);
         let mut password = Password::empty();
@@ -440,8 +446,13 @@ proptest! {
     }
 
     #[test]
-    fn what_windows_would_write_is_read(account in "[^\\p{Cc}]{1,20}", password in "[ -~]{1,64}", ticks in 1_u64..2_650_467_744_000_000_000) {
-        let text = serde_json::json!({ "n": account, "t": format!("{ticks:x}"), "p": password }).to_string();
+    fn what_windows_would_write_is_read(
+        account in "[^\\p{Cc}]{1,20}",
+        password in "[ -~]{1,64}",
+        ticks in 1_u64..2_650_467_744_000_000_000,
+    ) {
+        let time = format!("{ticks:x}");
+        let text = serde_json::json!({ "n": account, "t": time, "p": password }).to_string();
         let mut out = Password::empty();
         let read = ClearPassword::read(&text, &mut out).unwrap();
         prop_assert_eq!(read.account.as_str(), account);

@@ -69,7 +69,8 @@ struct LastError {
 }
 
 thread_local! {
-    // Inline and without a destructor: nothing to free when a thread ends or the library is unloaded.
+    // Inline and without a destructor: nothing to free when a thread ends or the library is
+    // unloaded.
     static LAST_ERROR: RefCell<LastError> =
         const { RefCell::new(LastError { text: [0; LAST_ERROR_SIZE], len: 0 }) };
 }

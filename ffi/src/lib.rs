@@ -22,13 +22,15 @@
 //! | [`accounts`] | which local account is managed |
 //! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
 //! | [`bytes`] | bytes that a call hands out |
-//! | `reader_key`, `signer_key`, `vault`, `metadata`, `rows` | a reader's and an authority's private key, the vault, what it lists; only in the full build |
+//! | `reader_key`, `signer_key` | a reader's and an authority's private key (full build) |
+//! | `vault`, `metadata`, `rows` | the vault, and what it lists (full build) |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 #![expect(clippy::doc_markdown, reason = "the comments are those of the header, read as C")]
 #![allow(
     clippy::missing_safety_doc,
-    reason = "the safety contract stands once, at the top of the header; a `# Safety` heading would land in it"
+    reason = "the safety contract stands once, at the top of the header; a `# Safety` heading \
+              would land in it"
 )]
 
 extern crate alloc;

@@ -66,7 +66,8 @@ fn the_committed_header_is_what_the_sources_say() {
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         made == committed,
-        "{} is not what ffi/src says: run `LAPS_WRITE_HEADER=1 cargo test -p laps-ffi --test header`",
+        "{} is not what ffi/src says: run `LAPS_WRITE_HEADER=1 cargo test -p laps-ffi --test \
+         header`",
         path.display()
     );
 }
@@ -89,7 +90,8 @@ fn the_committed_list_of_symbols_is_what_the_header_declares() {
     }
     names.sort();
     let made = format!(
-        "# What the libraries export; \"full\" only in the full build. Made from the header by tests/header.rs.\n{}\n",
+        "# What the libraries export; \"full\" only in the full build. Made from the header by \
+         tests/header.rs.\n{}\n",
         names.join("\n")
     );
     let path = folder().join("symbols.txt");
@@ -110,7 +112,8 @@ fn the_wrapper_in_csharp_has_every_call_and_class() {
     } else {
         assert!(
             made == committed,
-            "{} is not what the header says: run `LAPS_WRITE_HEADER=1 cargo test -p laps-ffi --test header`",
+            "{} is not what the header says: run `LAPS_WRITE_HEADER=1 cargo test -p laps-ffi \
+             --test header`",
             path.display()
         );
     }
@@ -183,7 +186,8 @@ fn constants() -> String {
 #define LAPS_VERSION_MAJOR {major}
 #define LAPS_VERSION_MINOR {minor}
 #define LAPS_VERSION_PATCH {patch}
-#define LAPS_VERSION_NUMBER ((LAPS_VERSION_MAJOR << 16) | (LAPS_VERSION_MINOR << 8) | LAPS_VERSION_PATCH)
+#define LAPS_VERSION_NUMBER ((LAPS_VERSION_MAJOR << 16) | (LAPS_VERSION_MINOR << 8) | \
+         LAPS_VERSION_PATCH)
 
 /* The longest password in bytes of UTF-8. */
 #define LAPS_PASSWORD_MAX_LEN {}

@@ -29,4 +29,6 @@ pub fn sealed(data: &[u8]) {
 }
 
 /// Who signed the sets of the corpus.
-const AUTHORITY: &str = "laps-signer-1 ed25519 d6ae442d0b4dff096714330c9aa39e404a5b102e2f3fda941d58604fe1c55b9f rUp6VvYS6xiejMeUNNpMiDucQb2kiusR+tklQqyiEPM= Authority";
+const AUTHORITY: &str = "laps-signer-1 ed25519 \
+                         d6ae442d0b4dff096714330c9aa39e404a5b102e2f3fda941d58604fe1c55b9f \
+                         rUp6VvYS6xiejMeUNNpMiDucQb2kiusR+tklQqyiEPM= Authority";

@@ -192,7 +192,11 @@ impl Agent {
     /// what the device said about the vault's audit log, and it is in order as it is.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event = None, log = None, acknowledge_log = false))]
+    #[pyo3(signature = (
+        *, policy, channel, state, device, store, readers = Vec::new(), reader_set = None, authority
+        = None, last_wins = false, scope = "", lock_timeout = None, setter_timeout = None, on_event
+        = None, log = None, acknowledge_log = false
+    ))]
     fn new(
         py: Python<'_>,
         policy: Vec<Bound<'_, PyAny>>,
@@ -348,7 +352,8 @@ impl Agent {
         loop {
             match *slot {
                 Slot::Taken(who) if who == me => {
-                    let text = "this agent is in the middle of a call of this thread; ask when that has ended";
+                    let text = "this agent is in the middle of a call of this thread; ask when \
+                                that has ended";
                     return Err(raise(Code::UnexpectedEvent, text));
                 }
                 Slot::Taken(_) if stop::is_ended() => {

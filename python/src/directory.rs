@@ -78,7 +78,9 @@ pub(crate) fn read_directory_password(py: Python<'_>, data: &[u8]) -> PyResult<D
     }
     // A text is no value of the other attribute: the error is about the one that was meant.
     if data.is_ascii() {
-        let text = "not msLAPS-Password; accepted is {\"n\":account,\"t\":time in hexadecimal,\"p\":password}, or the bytes of msLAPS-EncryptedPassword";
+        let text = "not msLAPS-Password; accepted is \
+                    {\"n\":account,\"t\":time in hexadecimal,\"p\":password}, or the bytes of \
+                    msLAPS-EncryptedPassword";
         return Err(raise(Code::RecordMalformed, text));
     }
     let read = EncryptedPassword::read(data).map_err(|error| raise(error.code(), error))?;

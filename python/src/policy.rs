@@ -32,7 +32,8 @@ impl Policy {
                 return Err(raise(
                     Code::PolicyRefused,
                     format!(
-                        "{name}: not a setting; the settings have the names of the LAPS CSP, such as PasswordLength"
+                        "{name}: not a setting; the settings have the names of the LAPS CSP, such \
+                         as PasswordLength"
                     ),
                 ));
             };

@@ -73,7 +73,10 @@ impl Recipe {
     /// starts and ends with.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python class")]
-    #[pyo3(signature = (length, groups, *, at_least = None, exclude = "", max_run = None, forbid = None, first = None, last = None))]
+    #[pyo3(signature = (
+        length, groups, *, at_least = None, exclude = "", max_run = None, forbid = None, first =
+        None, last = None
+    ))]
     fn new(
         py: Python<'_>,
         length: i64,
@@ -159,7 +162,8 @@ impl Recipe {
                     return Err(raise(
                         Code::RecipeInvalid,
                         format!(
-                            "word list {name:?}: eff-long, eff-short, eff-short-unique-prefix, or words of your own are accepted"
+                            "word list {name:?}: eff-long, eff-short, eff-short-unique-prefix, or \
+                             words of your own are accepted"
                         ),
                     ));
                 }

@@ -32,7 +32,10 @@ impl Record {
     /// Seals a password for readers.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (password, readers, *, device, account, version = 1, scope = "", sid = None, previous = None, made_at = None, policy_hash = None))]
+    #[pyo3(signature = (
+        password, readers, *, device, account, version = 1, scope = "", sid = None, previous = None,
+        made_at = None, policy_hash = None
+    ))]
     fn seal(
         py: Python<'_>,
         password: &Password,

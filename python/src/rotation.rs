@@ -110,7 +110,10 @@ impl Rotation {
     /// where the platform has one.
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, policy, device, account, scope = "", sid = None, can_verify = true, journal = None, change_stamp = None, now = None))]
+    #[pyo3(signature = (
+        *, policy, device, account, scope = "", sid = None, can_verify = true, journal = None,
+        change_stamp = None, now = None
+    ))]
     fn new(
         policy: &Policy,
         device: &str,

@@ -51,7 +51,8 @@ pub(crate) fn from_python(at: &Bound<'_, PyDateTime>) -> PyResult<Timestamp> {
     if at.getattr("tzinfo")?.is_none() {
         return Err(raise(
             Code::InvalidArgument,
-            "a time without a time zone; give an aware datetime, such as datetime.now(timezone.utc)",
+            "a time without a time zone; give an aware datetime, such as \
+             datetime.now(timezone.utc)",
         ));
     }
     let seconds: f64 = at.call_method0("timestamp")?.extract()?;

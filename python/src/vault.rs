@@ -63,7 +63,10 @@ impl Vault {
     /// `history` is how many displaced records of a device are kept.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (path, *, readers, actor, reason, context = "", scope = "", history = 3, history_days = None, now = None))]
+    #[pyo3(signature = (
+        path, *, readers, actor, reason, context = "", scope = "", history = 3, history_days = None,
+        now = None
+    ))]
     fn init(
         py: Python<'_>,
         path: PathBuf,

@@ -31,7 +31,9 @@ impl Violation {
 /// `complexity` three of five categories and no part of the names. Empty when it would take it.
 /// Rules: `length`, `categories`, `user-name`, `full-name`.
 #[pyfunction]
-#[pyo3(signature = (password, /, *, min_length = 0, complexity = true, user_name = "", full_name = ""))]
+#[pyo3(signature = (
+    password, /, *, min_length = 0, complexity = true, user_name = "", full_name = ""
+))]
 pub(crate) fn windows_check(
     password: &Bound<'_, PyAny>,
     min_length: u8,

@@ -23,7 +23,8 @@ macro_rules! words {
 }
 
 words! {
-    /// What an administrator does, or what happens to the machine under his hands: a cause of its own each time.
+    /// What an administrator does, or what happens to the machine under his hands: a cause of its
+    /// own each time.
     Act {
         RemoveReader = "VAULT removes reader R, with rotation",
         RemoveQuietly = "VAULT removes reader R, without rotation",

@@ -59,7 +59,8 @@ impl World {
             }
             if known >> held & 1 == 0 {
                 return Some(format!(
-                    "T: TORN: the account holds {held}; the vault has current {}, candidates {}, history {:?}",
+                    "T: TORN: the account holds {held}; the vault has current {}, candidates {}, \
+                     history {:?}",
                     kept.current,
                     ids(kept.candidates()),
                     kept.history
@@ -130,7 +131,8 @@ impl World {
         let openable = after.current != 0 && after.names(after.current) & after.active != 0;
         (!openable && !after.has(newest)).then(|| {
             format!(
-                "L: LOST: record {newest} could be opened; now {} is current, sealed to {}, active are {}",
+                "L: LOST: record {newest} could be opened; now {} is current, sealed to {}, active \
+                 are {}",
                 after.current,
                 names(after.names(after.current)),
                 names(after.active)
@@ -272,7 +274,8 @@ impl World {
             && kept.names(held) & kept.active == 0)
             .then(|| {
                 format!(
-                    "P: BLOCKED: the account holds {held}, sealed to {}; a rotation is due, and every new record is refused",
+                    "P: BLOCKED: the account holds {held}, sealed to {}; a rotation is due, and \
+                     every new record is refused",
                     names(kept.names(held))
                 )
             })

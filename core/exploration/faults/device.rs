@@ -468,7 +468,8 @@ impl Reply {
             ["no commit", "acknowledged", "lacking", "stale token"][usize::from(self.commit)];
         let token = ["dead", "current", "of the copy"][usize::from(self.token)];
         format!(
-            "answer(token {token}, stored {}, lacking {}, stale {}, full {}, {commit}, {} candidates)",
+            "answer(token {token}, stored {}, lacking {}, stale {}, full {}, {commit}, {} \
+             candidates)",
             names(self.stored),
             names(self.lacking),
             names(self.stale),

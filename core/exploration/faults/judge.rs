@@ -65,7 +65,8 @@ impl State {
         if known >> self.account & 1 == 0 && !excused {
             let current = self.vault.current.as_ref().map_or(0, |held| number(held.id));
             return Some(format!(
-                "TORN: the device has {}, the vault has current {current}, candidates {}, history {}",
+                "TORN: the device has {}, the vault has current {current}, candidates {}, history \
+                 {}",
                 self.account,
                 names(self.candidates()),
                 names(self.history()),
@@ -185,7 +186,8 @@ impl State {
             }
         }
         Some(format!(
-            "NO CONVERGENCE: device {}, may hold {}, {:?}, candidates {}, acknowledges {acknowledge}",
+            "NO CONVERGENCE: device {}, may hold {}, {:?}, candidates {}, acknowledges \
+             {acknowledge}",
             state.account,
             names(mask(&state.machine.journal.held.ids.set())),
             state.machine.step,

@@ -9,12 +9,12 @@
 //! | request | who | answer |
 //! |---|---|---|
 //! | `POST /check-in`, the message | a device | the answer's bytes |
-//! | `POST /disclose/DEVICE`, `{"reason", "history", "rotate_after"}` | an administrator | what `laps disclose --json` prints |
+//! | `POST /disclose/DEVICE`, a document | an administrator | what `laps disclose --json` prints |
 //! | `POST /outcome/ENTRY`, `{"reason", "opened"}` | an administrator | `{"head"}` |
 //! | `POST /rotate/DEVICE`, `{"reason"}` | an administrator | `{"entry", "head"}` |
 //!
-//! `history` and `rotate_after`, in seconds, may be left out; nothing else may, and nothing else
-//! may be there.
+//! The document of a disclosure is `{"reason", "history", "rotate_after"}`. `history` and
+//! `rotate_after`, in seconds, may be left out; nothing else may, and nothing else may be there.
 //!
 //! Who is calling is your business, not the vault's: here each caller has a bearer token, whose
 //! SHA-256 stands in `callers.json` (`{"devices": {NAME: BASE64}, "administrators": {NAME:
@@ -225,12 +225,10 @@ async fn work<T: Send + 'static>(
 
 /// Runs a call for an administrator: who was authenticated is the caller of the entry, and nobody
 /// types a name.
-async fn administer(
-    service: Arc<Service>,
-    caller: String,
-    reason: String,
-    call: impl FnOnce(&Vault<SqliteStore>, &Request<'_>) -> Result<Value, VaultError> + Send + 'static,
-) -> Answer {
+async fn administer<C>(service: Arc<Service>, caller: String, reason: String, call: C) -> Answer
+where
+    C: FnOnce(&Vault<SqliteStore>, &Request<'_>) -> Result<Value, VaultError> + Send + 'static,
+{
     let done = work(service, move |vault| {
         let request =
             Request::new(&caller, &reason).with_caller(&caller).with_context("http_service");
@@ -269,7 +267,8 @@ async fn disclose(
         });
         let candidates: Vec<Value> = candidates.collect();
         let damaged: Vec<String> = found.damaged.iter().map(ToString::to_string).collect();
-        Ok(json!({"device": found.device.to_string(), "account": found.account.to_string(), "damaged": damaged,
+        let (device, account) = (found.device.to_string(), found.account.to_string());
+        Ok(json!({"device": device, "account": account, "damaged": damaged,
             "entry": found.entry, "head": found.head.to_string(), "candidates": candidates}))
     })
     .await

@@ -5,9 +5,11 @@
 //!
 //! | store | text for [`open`] | sets by | verifies by |
 //! |---|---|---|---|
-//! | `linux::LinuxStore` | `linux`, or `linux:NAME` to allow root or a blank name | `chpasswd`, standard input | the shadow hash |
+//! | `linux::LinuxStore` | `linux` | `chpasswd`, standard input | the shadow hash |
 //! | `command::CommandStore` | `command:CMD` | your program | your program |
 //! | `windows::WindowsStore` | `windows` | `NetUserSetInfo` level 1003 | a network logon |
+//!
+//! `linux:NAME` allows root, or a blank name.
 
 use core::fmt;
 
@@ -165,9 +167,17 @@ impl Abilities {
     /// What is missing, as text for a finding: what cannot be done, and what follows from it.
     pub fn missing(self) -> impl Iterator<Item = &'static str> {
         [
-            (self.change_stamp, "has no change stamps: after a crash while a password is set, both passwords stay candidates"),
+            (
+                self.change_stamp,
+                "has no change stamps: after a crash while a password is set, both \
+                 passwords stay candidates",
+            ),
             (self.verify, "cannot verify a password: a success of the setter is believed"),
-            (self.used_since, "cannot say when the account was used: post-authentication actions never start by themselves"),
+            (
+                self.used_since,
+                "cannot say when the account was used: post-authentication actions \
+                 never start by themselves",
+            ),
             (self.sign_out, "cannot sign the account out"),
             (self.terminate, "cannot end the processes of the account"),
             (self.restart, "cannot restart the machine"),

@@ -19,11 +19,11 @@
 //!
 //! | syncs | of what | why |
 //! |---|---|---|
-//! | 2 | journal: record made | else the vault could have a record that this device knows nothing of, and the next would be a fork |
-//! | 2 | journal: verified | else a loss of power leaves the outcome uncertain and costs another rotation |
-//! | 2 | journal: settled | else a loss of power brings back a commit that is over, and costs another rotation |
+//! | 2 | journal: record made | else this device may not know a record that the vault has: a fork |
+//! | 2 | journal: verified | else a loss of power leaves it uncertain and costs another rotation |
+//! | 2 | journal: settled | else a loss of power brings it back and costs another rotation |
 //! | 3 | vault: token, record, commit | each is durable before its answer |
-//! | 1 | folder of the vault | `SQLite` makes its log again in every process; not where the vault stays open |
+//! | 1 | folder of the vault | `SQLite` makes its log again, unless the vault stays open |
 //!
 //! Two for a journal: of the new file before it takes the place of the old one, and of the folder,
 //! or the rename could be undone. The first two and the vault's three keep promises: the
@@ -447,7 +447,8 @@ impl Agent {
             self.tell_once("store-cannot", Level::Warning, text);
         }
         if policy.automatic_account_management_enabled() {
-            let text = "AutomaticAccountManagementEnabled has no effect here: the account is the one that AdministratorAccountName names";
+            let text = "AutomaticAccountManagementEnabled has no effect here: the account is the \
+                        one that AdministratorAccountName names";
             self.tell_once("setting-without-effect", Level::Warning, text.to_owned());
         }
     }

@@ -80,7 +80,8 @@ impl Observations {
         if !self.0.is_here() {
             let (owner, here) = (self.0.process, process::id());
             let message = format!(
-                "the vault was opened in process {owner} and this is process {here}, forked from it: open it after the \
+                "the vault was opened in process {owner} and this is process {here}, forked from \
+                 it: open it after the \
                  fork in each process"
             );
             return Err(StoreError::new(Code::InvalidArgument, message));

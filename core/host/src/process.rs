@@ -30,7 +30,8 @@ pub fn protect() -> Vec<String> {
         }
         if !lock_memory() && swaps() {
             lacking.push(
-                "memory with secrets may be swapped to disk: this user may not lock as much (raise `ulimit -l`, or encrypt the swap)"
+                "memory with secrets may be swapped to disk: this user may not lock as much (raise \
+                 `ulimit -l`, or encrypt the swap)"
                     .to_owned(),
             );
         }

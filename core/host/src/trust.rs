@@ -138,7 +138,8 @@ impl fmt::Display for TrustError {
             Self::Io { path, error } => write!(f, "cannot read {}: {error}", path.display()),
             Self::Owner { path, owner, user } => write!(
                 f,
-                "{0} belongs to user {owner}, who can put anything in its place; use it as that user, or: chown {user} {0}",
+                "{0} belongs to user {owner}, who can put anything in its place; use it as that \
+                 user, or: chown {user} {0}",
                 path.display()
             ),
             Self::Readable { path } => {
@@ -153,7 +154,8 @@ impl fmt::Display for TrustError {
             }
             Self::Writable { path, folder: true } => write!(
                 f,
-                "others may write in the folder {0}, and put anything in the place of what is there: chmod go-w {0}",
+                "others may write in the folder {0}, and put anything in the place of what is \
+                 there: chmod go-w {0}",
                 path.display()
             ),
         }

@@ -138,7 +138,10 @@ fn a_program_gets_no_more_of_the_agent_than_it_needs() {
     let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
     let open = rustix::process::Rlimit { current: most, maximum: most };
     rustix::process::setrlimit(rustix::process::Resource::Core, open).unwrap();
-    let script = r#"env | cut -d= -f1 | sort > "$D/environment"; ls -l /proc/$$/fd > "$D/open"; ulimit -c > "$D/core""#;
+    let script = r#"
+        env | cut -d= -f1 | sort > "$D/environment"
+        ls -l /proc/$$/fd > "$D/open"
+        ulimit -c > "$D/core""#;
     assert_eq!(place.set(script), Ok(()));
     let known = [
         "HOME", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER", "PWD", "OLDPWD",

@@ -22,8 +22,10 @@ const DEMANDING: &str = r#"
 case $1 in
 set) cat > "$D/try"
     echo . >> "$D/tries"
-    [ "$(wc -c < "$D/try")" -ge 20 ] || { echo "BAD PASSWORD: The password is shorter than 20 characters" >&2; exit 10; }
-    [ "$(tr -cd 0-9 < "$D/try" | wc -c)" -ge 4 ] || { echo "too few digits: at least 4 digits" >&2; exit 10; }
+    refuse() { echo "$1" >&2; exit 10; }
+    [ "$(wc -c < "$D/try")" -ge 20 ] ||
+        refuse "BAD PASSWORD: The password is shorter than 20 characters"
+    [ "$(tr -cd 0-9 < "$D/try" | wc -c)" -ge 4 ] || refuse "too few digits: at least 4 digits"
     mv "$D/try" "$D/$2" ;;
 verify) cat > "$D/asked"; cmp -s "$D/asked" "$D/$2" || exit 13 ;;
 used-since) ;;
@@ -57,7 +59,8 @@ fn a_refusal_that_says_what_it_asks_for_makes_the_recipe_stricter() {
 fn a_refusal_that_asks_for_what_our_policy_forbids_never_loosens_it() {
     let bench = Bench::new();
     let mut options = bench.options();
-    let letters = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordComplexity":2,"PasswordLength":16}"#;
+    let letters = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin",
+        "PasswordComplexity":2,"PasswordLength":16}"#;
     options.policy = PolicySource::Texts(vec![("p.json".to_owned(), letters.as_bytes().to_vec())]);
     bench.script(DEMANDING);
     let mut agent = bench.agent_with(options, Box::new(bench.store())).unwrap();
@@ -83,7 +86,8 @@ fn what_a_device_asked_for_is_forgotten_with_the_policy_that_it_was_asked_under(
     let file = bench.path("policy.json");
     let write = |length: u8| {
         let text = format!(
-            r#"{{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordLength":{length}}}"#
+            r#"{{"BackupDirectory":1,"AdministratorAccountName":"Admin",
+            "PasswordLength":{length}}}"#
         );
         fs::write(&file, text).unwrap();
     };
@@ -106,7 +110,8 @@ fn what_a_device_asked_for_is_forgotten_with_the_policy_that_it_was_asked_under(
 fn agent(bench: &Bench, complexity: u8, length: u8) -> Agent {
     let mut options = bench.options();
     let policy = format!(
-        r#"{{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordComplexity":{complexity},"PasswordLength":{length}}}"#
+        r#"{{"BackupDirectory":1,"AdministratorAccountName":"Admin",
+        "PasswordComplexity":{complexity},"PasswordLength":{length}}}"#
     );
     options.policy = PolicySource::Texts(vec![("p.json".to_owned(), policy.into_bytes())]);
     bench.agent_with(options, Box::new(bench.store())).unwrap()
@@ -128,7 +133,8 @@ fn listed(bench: &Bench) -> Vec<(String, Option<String>)> {
 /// A device that takes only what `test` says of `$D/try`, and refuses with this text.
 fn refusing(test: &str, text: &str) -> String {
     let check = format!(
-        "cat > \"$D/try\"; {test} || {{ echo \"{text}\" >&2; exit 10; }}; mv \"$D/try\" \"$D/$2\" ;; never) "
+        "cat > \"$D/try\"; {test} || {{ echo \"{text}\" >&2; exit 10; }}; mv \"$D/try\" \"$D/$2\" \
+         ;; never) "
     );
     HONEST.replace("set) ", &format!("set) {check}"))
 }
@@ -298,7 +304,8 @@ fn two_demands_that_contradict_each_other_are_both_named() {
     // Ten digits in sixteen characters are weaker than the policy, and it says one at a time.
     let most = "[ $(wc -c < \"$D/try\") -le 16 ] || { echo 'at most 16 characters' >&2; exit 10; }";
     let check = format!(
-        "cat > \"$D/try\"; {most}; {} || {{ echo 'at least 10 digits' >&2; exit 10; }}; mv \"$D/try\" \"$D/$2\" ;; never) ",
+        "cat > \"$D/try\"; {most}; {} || {{ echo 'at least 10 digits' >&2; exit 10; }}; mv \
+         \"$D/try\" \"$D/$2\" ;; never) ",
         least("0-9", 10)
     );
     bench.script(&HONEST.replace("set) ", &format!("set) {check}")));
@@ -359,7 +366,8 @@ fn a_passphrase_gets_more_words_and_no_digits() {
         "shorter than 20 characters; at least 1 uppercase letter; at least 1 digit",
     ));
     let mut options = bench.options();
-    let policy = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin","PasswordComplexity":7,"PassphraseLength":3}"#;
+    let policy = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin",
+        "PasswordComplexity":7,"PassphraseLength":3}"#;
     options.policy = PolicySource::Texts(vec![("p.json".to_owned(), policy.as_bytes().to_vec())]);
     let run = || {
         bench.agent_with(options.clone(), Box::new(bench.store())).unwrap().run_once(true).unwrap()
@@ -391,7 +399,9 @@ fn a_real_account_gets_no_weaker_password_either() {
     let before = real.shadow();
     let run = |test: &str, text: &str| {
         let body = format!(
-            "read -r line; password=${{line#*:}}; {test} || {{ echo 'BAD PASSWORD: {text}' >&2; exit 1; }}; printf '%s\\n' \"$line\" | /usr/sbin/chpasswd"
+            "read -r line; password=${{line#*:}}; {test} || \
+             {{ echo 'BAD PASSWORD: {text}' >&2; exit 1; }}; printf '%s\\n' \"$line\" | \
+             /usr/sbin/chpasswd"
         );
         let setter = script(bench.folder.path(), &body);
         let store = LinuxStore::new().with_setter(&setter);

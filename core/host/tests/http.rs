@@ -65,7 +65,8 @@ fn serve_with(bench: &Bench, patience: Duration) -> SocketAddr {
 fn post(address: SocketAddr, path: &str, token: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer {token}\r\nContent-Length: \
+         {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
@@ -206,7 +207,8 @@ fn raw(address: SocketAddr, sent: &str) -> (String, Duration) {
 
 fn head(path: &str, token: &str, length: usize) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer {token}\r\nContent-Length: \
+         {length}\r\n\r\n"
     )
 }
 

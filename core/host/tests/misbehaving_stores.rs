@@ -68,7 +68,8 @@ fn a_setter_that_does_half_and_cannot_be_verified_leaves_both_candidates() {
 #[test]
 fn a_refused_password_is_made_again() {
     let bench = Bench::new();
-    let once = "set) if [ ! -e \"$D/refused\" ]; then cat > \"$D/refused\"; echo no good >&2; exit 10; fi; ";
+    let once = "set) if [ ! -e \"$D/refused\" ]; then cat > \"$D/refused\"; echo no good >&2; exit \
+                10; fi; ";
     bench.script(&HONEST.replace("set) ", once));
     let mut agent = bench.agent();
     assert_eq!(agent.run_once(false).unwrap(), RunOutcome::Committed);

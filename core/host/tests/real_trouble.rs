@@ -133,7 +133,9 @@ fn a_vault_locked_by_another_process_changes_no_account() {
     let device = Device::settled("locked");
     let before = device.real.shadow();
     device.bench.order();
-    let code = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN EXCLUSIVE')\nprint('locked',flush=True)\nsys.stdin.read()";
+    let code = "import \
+                sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN \
+                EXCLUSIVE')\nprint('locked',flush=True)\nsys.stdin.read()";
     let mut locker = Command::new("python3")
         .args(["-c", code])
         .arg(device.bench.path("vault"))

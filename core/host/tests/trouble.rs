@@ -132,7 +132,9 @@ fn a_vault_locked_by_another_process_is_busy_and_tried_again() {
     bench.run();
     bench.order();
     let first = bench.held();
-    let code = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN EXCLUSIVE')\nprint('locked',flush=True)\nsys.stdin.read()";
+    let code = "import \
+                sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN \
+                EXCLUSIVE')\nprint('locked',flush=True)\nsys.stdin.read()";
     let mut locker = Command::new("python3")
         .args(["-c", code])
         .arg(bench.path("vault"))

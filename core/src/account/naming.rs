@@ -170,13 +170,23 @@ impl fmt::Display for NamingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "the account name is empty; 1 to 20 characters are accepted",
-            Self::Ends => "the account name begins or ends with a space, or ends with a dot; remove it",
+            Self::Ends => {
+                "the account name begins or ends with a space, or ends with a dot; \
+                 remove it"
+            }
             Self::Forbidden => {
-                "the account name has a character that Windows refuses: one of \" / \\ [ ] : ; | = , + * ? < > @ or a control character"
+                "the account name has a character that Windows refuses: one of \" / \\ [ ] : ; | = \
+                 , + * ? < > @ or a control character"
             }
             Self::Random => "the random source failed; no account name was made",
-            Self::Taken => "the account name belongs to another account; choose another name or prefix",
-            Self::TooLong => "the account name has over 20 characters, the most that Windows accepts",
+            Self::Taken => {
+                "the account name belongs to another account; choose another name or \
+                 prefix"
+            }
+            Self::TooLong => {
+                "the account name has over 20 characters, the most that Windows \
+                 accepts"
+            }
         })
     }
 }

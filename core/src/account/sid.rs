@@ -177,7 +177,10 @@ impl SidError {
 
 impl fmt::Display for SidError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a security identifier; one looks like S-1-5-21-1004336348-1177238915-682003330-500")
+        f.write_str(
+            "not a security identifier; one looks like \
+             S-1-5-21-1004336348-1177238915-682003330-500",
+        )
     }
 }
 
@@ -261,7 +264,10 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_written_back_unchanged(bytes in proptest::collection::vec(any::<u8>(), 0..80), text in "[S0-9x-]{0,40}") {
+        fn what_is_read_is_written_back_unchanged(
+            bytes in proptest::collection::vec(any::<u8>(), 0..80),
+            text in "[S0-9x-]{0,40}",
+        ) {
             if let Ok(sid) = Sid::from_bytes(&bytes) {
                 let mut out = [0; Sid::MAX_BINARY_LEN];
                 let len = sid.write_bytes(&mut out);

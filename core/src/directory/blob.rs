@@ -74,10 +74,12 @@ const AES_256_GCM: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2
 const NOT_CMS: DirectoryError =
     DirectoryError::new("the blob is not CMS enveloped data as DPAPI-NG writes it");
 const RECIPIENTS: DirectoryError = DirectoryError::new(
-    "the blob has several recipients, which Windows LAPS never writes: others than the first can open it",
+    "the blob has several recipients, which Windows LAPS never writes: others than the first can \
+     open it",
 );
 const EITHER: DirectoryError = DirectoryError::new(
-    "the blob is protected to several principals, each of which can open it (Windows LAPS names one)",
+    "the blob is protected to several principals, each of which can open it (Windows LAPS names \
+     one)",
 );
 const TOGETHER: DirectoryError = DirectoryError::new(
     "the blob opens only for who is several principals at once (Windows LAPS names one)",

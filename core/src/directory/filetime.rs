@@ -247,7 +247,8 @@ mod tests {
             prop_assert_eq!(Filetime::from_decimal(&ticks.to_string()), Some(time));
             prop_assert_eq!(Filetime::from_hex(&alloc::format!("{ticks:x}")).is_some(), ticks > 0);
             let seconds = Filetime::from_timestamp(time.timestamp());
-            prop_assert!(time < Filetime::from_timestamp(Timestamp::default()) || (seconds <= time && time.0 - seconds.0 < TICKS));
+            let before = time < Filetime::from_timestamp(Timestamp::default());
+            prop_assert!(before || (seconds <= time && time.0 - seconds.0 < TICKS));
         }
 
         #[test]

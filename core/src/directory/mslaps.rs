@@ -30,7 +30,8 @@ impl ClearPassword {
     /// [`DirectoryError`] for anything else, such as a bare password; `password` is then empty.
     pub fn read(text: &str, password: &mut Password) -> Result<Self, DirectoryError> {
         const MISSING: DirectoryError = DirectoryError::new(
-            "not msLAPS-Password; accepted is {\"n\":account,\"t\":time in hexadecimal,\"p\":password}",
+            "not msLAPS-Password; accepted is \
+             {\"n\":account,\"t\":time in hexadecimal,\"p\":password}",
         );
         password.zeroize();
         let text = text.strip_suffix('\0').unwrap_or(text);

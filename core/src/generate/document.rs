@@ -30,8 +30,8 @@ impl Recipe {
     /// upper-case letter, nothing stands between them, and no digit at the end.
     ///
     /// # Errors
-    /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type (each with its
-    /// line and column), above 2 MiB; or a [`RecipeError`].
+    /// [`RecipeDocumentError`]: not JSON, an unknown or missing name, a value of the wrong type
+    /// (each with its line and column), above 2 MiB; or a [`RecipeError`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, RecipeDocumentError> {
         if bytes.len() > MAX_BYTES {
             let text = alloc::format!("a recipe file has at most {MAX_BYTES} bytes");
@@ -129,7 +129,8 @@ impl<'d> Deserialize<'d> for ListDocument {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "\"eff-long\", \"eff-short\", \"eff-short-unique-prefix\", or an array of words",
+                    "\"eff-long\", \"eff-short\", \"eff-short-unique-prefix\", or an array of \
+                     words",
                 )
             }
 
@@ -287,7 +288,8 @@ mod tests {
         let short = read(r#"{"words":3,"list":"eff-short-unique-prefix","separator":null}"#);
         assert_eq!(short.strength().admissible().to_string(), "2176782336");
         let own = read(
-            r#"{"words":3,"list":["in","put","input"],"separator":"-","capitalise":false,"digit":true}"#,
+            r#"{"words":3,"list":["in","put","input"],
+            "separator":"-","capitalise":false,"digit":true}"#,
         );
         assert_eq!(own.strength().admissible().to_string(), "270");
         assert_eq!(own.check("in-put-input7").count(), 0);

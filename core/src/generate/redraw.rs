@@ -141,9 +141,9 @@ impl Redraw {
 /// A false alarm has a probability of at most 2^-128 (protocol §7 rule 4). Beside what breaks a
 /// rule, an attempt is thrown away for its words: one in 2^10 at most for each, and there are at
 /// most 127 of them (a counting table over 31 kinds of three characters, 128 characters long), and
-/// one in 2^8 for a rank. That leaves 7/8 and a little more. So 37/64 admissible means more than 1/2
-/// (37/64 * 7/8) kept, and 128 rejections in a row are rarer than 2^-128; 1/4 means 7/32 kept, and
-/// (25/32)^360 < 2^-128.
+/// one in 2^8 for a rank. That leaves 7/8 and a little more. So 37/64 admissible means more than
+/// 1/2 (37/64 * 7/8) kept, and 128 rejections in a row are rarer than 2^-128; 1/4 means 7/32 kept,
+/// and (25/32)^360 < 2^-128.
 pub(crate) fn attempts(admissible: &Nat, base: &Nat) -> Option<u16> {
     let share = admissible.times(64);
     if share >= base.times(37) {

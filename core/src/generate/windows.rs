@@ -113,7 +113,8 @@ impl fmt::Display for WindowsRefusal<'_> {
             Self::TooShort { min } => write!(f, "it must have at least {min} characters"),
             Self::TooFewCategories { categories } => write!(
                 f,
-                "it uses {categories} of the five categories (upper-case letters, lower-case letters, digits, special \
+                "it uses {categories} of the five categories (upper-case letters, lower-case \
+                 letters, digits, special \
                  characters, other letters), and must use at least {CATEGORIES}"
             ),
             Self::HoldsUserName { token } => {
@@ -210,8 +211,9 @@ mod tests {
         assert_eq!(
             refusals(&policy, "xADMINannaITlena"),
             [
-                "it uses 2 of the five categories (upper-case letters, lower-case letters, digits, special characters, other \
-             letters), and must use at least 3",
+                "it uses 2 of the five categories (upper-case letters, lower-case letters, digits, \
+                 special characters, other \
+                 letters), and must use at least 3",
                 "it must not hold the account's name \"Admin\", in upper or lower case",
                 "it must not hold \"Anna\" of the account's full name, in upper or lower case",
                 "it must not hold \"Lena\" of the account's full name, in upper or lower case",

@@ -3,9 +3,9 @@
 //! | form | shapes |
 //! |---|---|
 //! | our JSON | an object of settings by CSP name; an array of such objects |
-//! | Intune | a settings catalog policy, its settings alone, a custom profile (`omaSettings`), a Graph list or an array of these |
-//! | CSP `SyncML` | a message, its body, or top-level commands; commands about other nodes may stand in between |
-//! | `.reg` | an export of the registry roots, or a hand-written file that sets and deletes values |
+//! | Intune | a policy of the settings catalog, its settings, a custom profile; a list of these |
+//! | CSP `SyncML` | a message, its body, or its commands; those about other nodes are passed over |
+//! | `.reg` | an export of the registry roots, or a file by hand that sets and deletes values |
 //!
 //! A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and nesting
 //! are bounded before it is parsed. Every part of a document is read, passed over by a rule that

@@ -76,9 +76,18 @@ impl core::fmt::Display for State {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Managed => "a password is managed",
-            Self::Off => "off: BackupDirectory is 0, so no password is managed and no other setting has an effect (event 10024)",
-            Self::NotOn => "off: BackupDirectory is not configured, so no password is managed and no setting has an effect (event 10024); 1 or 2 switches it on",
-            Self::Removed => "removed: the documents only take settings away, so nothing is configured and no password is managed (event 10007)",
+            Self::Off => {
+                "off: BackupDirectory is 0, so no password is managed and no other \
+                 setting has an effect (event 10024)"
+            }
+            Self::NotOn => {
+                "off: BackupDirectory is not configured, so no password is managed and \
+                 no setting has an effect (event 10024); 1 or 2 switches it on"
+            }
+            Self::Removed => {
+                "removed: the documents only take settings away, so nothing is \
+                 configured and no password is managed (event 10007)"
+            }
             Self::Nothing => "nothing is configured, so no password is managed (event 10007)",
             Self::Refused => "refused: a device keeps the last policy that it accepted",
         })

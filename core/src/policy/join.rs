@@ -170,7 +170,8 @@ impl<'a> Joined<'a> {
             seen.push(setting);
             if clash == Clash::Refuse && self.taken_away(setting, document, at) {
                 self.refuse(setting, "conflict", origin, &format!(
-                    "{} is set here, and another document takes {setting} away; the documents of one root are joined, so keep one of the two, or let the last one win",
+                    "{} is set here, and another document takes {setting} away; the documents of \
+                     one root are joined, so keep one of the two, or let the last one win",
                     entry.raw
                 ));
                 continue;
@@ -205,7 +206,8 @@ impl<'a> Joined<'a> {
             }
             if clash == Clash::Refuse {
                 let message = format!(
-                    "{} in {} and {} in {} clash; the documents of one root are joined, so keep one of the two, or let the last one win",
+                    "{} in {} and {} in {} clash; the documents of one root are joined, so keep \
+                     one of the two, or let the last one win",
                     before.entry.raw,
                     place(before.document, before.entry.line),
                     origin.entry.raw,
@@ -239,7 +241,8 @@ impl<'a> Joined<'a> {
                 continue;
             }
             let message = format!(
-                "{} sets {}, and {} takes it away; the documents of one root are joined, so keep one of the two, or let the last one win",
+                "{} sets {}, and {} takes it away; the documents of one root are joined, so keep \
+                 one of the two, or let the last one win",
                 place(origin.document, origin.entry.line),
                 origin.entry.raw,
                 place(document, removal.line),
@@ -346,7 +349,8 @@ impl<'a> Joined<'a> {
             "ignored",
             "",
             format!(
-                "{} of {} in {} {} ignored: {} has settings in {} and wins whole; roots are not joined",
+                "{} of {} in {} {} ignored: {} has settings in {} and wins whole; roots are not \
+                 joined",
                 names.join(", "),
                 self.root,
                 self.sources().join(", "),

@@ -363,11 +363,13 @@ mod tests {
         let refused = |setting, value, mode| check(setting, value, mode).unwrap_err().to_string();
         assert_eq!(
             refused(Setting::PasswordLength, Value::Number(7), BackupDirectory::Entra),
-            "PasswordLength accepts a whole number from 8 to 64; Windows would use its default, 14, instead"
+            "PasswordLength accepts a whole number from 8 to 64; Windows would use its default, \
+             14, instead"
         );
         assert_eq!(
             refused(Setting::PasswordAgeDays, Value::Number(6), BackupDirectory::Entra),
-            "PasswordAgeDays accepts a whole number from 7 to 365 with backup to Entra; Windows would use 7 for a smaller one (event 10058) and 30 for a larger one"
+            "PasswordAgeDays accepts a whole number from 7 to 365 with backup to Entra; Windows \
+             would use 7 for a smaller one (event 10058) and 30 for a larger one"
         );
         assert_eq!(
             refused(
@@ -375,7 +377,9 @@ mod tests {
                 Value::Text("x"),
                 BackupDirectory::Entra
             ),
-            "ADPasswordEncryptionPrincipal accepts a SID, domain\\name or name@domain, without quotes or brackets around it; Windows would stop and back up nothing (event 10034 or 10035)"
+            "ADPasswordEncryptionPrincipal accepts a SID, domain\\name or name@domain, without \
+             quotes or brackets around it; Windows would stop and back up nothing (event 10034 \
+             or 10035)"
         );
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Va
     }
     if !setting.in_csp() && matches!(form, Form::Csp | Form::Intune) {
         return Err(Problem::Form(format!(
-            "{setting} has no node in the CSP; only Group Policy, the registry and our JSON carry it"
+            "{setting} has no node in the CSP; only Group Policy, the registry and our JSON carry \
+             it"
         )));
     }
     match (setting.allowed(BackupDirectory::Disabled), &entry.raw) {
@@ -36,7 +37,8 @@ pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Va
             let gpo_only = setting == Setting::PostAuthenticationActions && number == 0;
             if gpo_only && matches!(form, Form::Csp | Form::Intune) {
                 return Err(Problem::Form(format!(
-                    "0 is refused: in the CSP, {setting} accepts one of 1, 3, 5, 11; PostAuthenticationResetDelay 0 switches the actions off"
+                    "0 is refused: in the CSP, {setting} accepts one of 1, 3, 5, 11; \
+                     PostAuthenticationResetDelay 0 switches the actions off"
                 )));
             }
             Ok(Value::Number(

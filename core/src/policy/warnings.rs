@@ -43,7 +43,14 @@ pub(super) fn of(
         all.of_traps(traps);
     }
     if root == Root::Legacy && policy.backup_directory() != BackupDirectory::Disabled {
-        all.say("legacy", Setting::BackupDirectory, "Windows enforces legacy Microsoft LAPS only where no Windows LAPS policy exists, the legacy extension is not installed (event 10033), and the device is no domain controller".to_owned());
+        all.say(
+            "legacy",
+            Setting::BackupDirectory,
+            "Windows enforces legacy Microsoft LAPS only \
+             where no Windows LAPS policy exists, the legacy extension is not installed (event \
+             10033), and the device is no domain controller"
+                .to_owned(),
+        );
     }
     all.findings
 }
@@ -117,7 +124,8 @@ impl Warnings<'_> {
             if since != setting.since() {
                 let default = setting.default_value();
                 self.say("older", *setting, format!(
-                    "Windows before {since} does not know {value} and uses its default, {default}, instead"
+                    "Windows before {since} does not know {value} and uses its default, {default}, \
+                     instead"
                 ));
             }
         }
@@ -129,13 +137,19 @@ impl Warnings<'_> {
         let message = if name.trim() != name {
             "it begins or ends with a space; the lookup will fail (event 10013)".to_owned()
         } else if same_name(name, "Administrator") {
-            "it names the built-in administrator, which is found by RID 500 when the name is left empty, also where it was renamed".to_owned()
+            "it names the built-in administrator, which is found by RID 500 when the name is left \
+             empty, also where it was renamed"
+                .to_owned()
         } else if let Some((_, language)) = localised {
             format!(
-                "it is the name of the built-in administrator in {language}; a Windows of another language has no such account (event 10013). Leave the name empty: the built-in administrator is then found by RID 500"
+                "it is the name of the built-in administrator in {language}; a Windows of another \
+                 language has no such account (event 10013). Leave the name empty: the built-in \
+                 administrator is then found by RID 500"
             )
         } else if name.split('%').count() > 2 {
-            "nothing between % signs is expanded: an account would have to have this very name (event 10013)".to_owned()
+            "nothing between % signs is expanded: an account would have to have this very name \
+             (event 10013)"
+                .to_owned()
         } else if name.contains(['\\', '@']) {
             "it names a domain or a computer; give the bare name of a local account (event 10013)"
                 .to_owned()
@@ -157,7 +171,13 @@ impl Warnings<'_> {
         if !self.policy.automatic_account_management_enable_account()
             && !self.refused.contains(&enable)
         {
-            self.say("disabled", enable, "the automatically managed account is kept disabled, so nobody can log on with its password; true enables it".to_owned());
+            self.say(
+                "disabled",
+                enable,
+                "the automatically managed account is kept disabled, so \
+                 nobody can log on with its password; true enables it"
+                    .to_owned(),
+            );
         }
         let prefix = self.policy.automatic_account_management_name_or_prefix();
         let kept = cut_prefix(prefix);
@@ -182,7 +202,9 @@ impl Warnings<'_> {
             told.push(trap);
             let message = match trap {
                 Trap::AdministratorProtection => {
-                    "the same documents switch Administrator Protection on (TypeOfAdminApprovalMode 2), which works against Windows LAPS: elevation then uses hidden accounts that the system manages, not the managed account"
+                    "the same documents switch Administrator Protection on \
+                     (TypeOfAdminApprovalMode 2), which works against Windows LAPS: elevation \
+                     then uses hidden accounts that the system manages, not the managed account"
                 }
                 Trap::AdministratorsReplaced
                     if self.policy.automatic_account_management_enabled() =>
@@ -190,7 +212,8 @@ impl Warnings<'_> {
                     continue;
                 }
                 Trap::AdministratorsReplaced => {
-                    "the same documents replace the members of the group Administrators; list the managed account among them, or it loses its rights"
+                    "the same documents replace the members of the group Administrators; list the \
+                     managed account among them, or it loses its rights"
                 }
             };
             self.findings.push(Finding::warning("beside", "", message.to_owned()));
@@ -261,7 +284,8 @@ impl Warnings<'_> {
         };
         if !self.refused.contains(&setting) {
             let message = format!(
-                "{} has {categories}; a device whose own password policy wants three of five refuses every such password (event 10027)",
+                "{} has {categories}; a device whose own password policy wants three of five \
+                 refuses every such password (event 10027)",
                 complexity.as_u8()
             );
             self.say("device", setting, message);
@@ -282,7 +306,8 @@ const BUILT_IN: [(&str, &str); 6] = [
     ("J\u{e4}rjestelm\u{e4}nvalvoja", "Finnish"),
     ("Rendszergazda", "Hungarian"),
     (
-        "\u{410}\u{434}\u{43c}\u{438}\u{43d}\u{438}\u{441}\u{442}\u{440}\u{430}\u{442}\u{43e}\u{440}",
+        "\u{410}\u{434}\u{43c}\u{438}\u{43d}\u{438}\
+         \u{441}\u{442}\u{440}\u{430}\u{442}\u{43e}\u{440}",
         "Russian",
     ),
 ];

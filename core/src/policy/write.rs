@@ -88,7 +88,8 @@ const fn of_csp(setting: Setting) -> Option<&'static str> {
 fn of_actions(setting: Setting, value: Value<'_>) -> Option<&'static str> {
     let none = setting == Setting::PostAuthenticationActions && value == Value::Number(0);
     none.then_some(
-        "the CSP accepts one of 1, 3, 5, 11; PostAuthenticationResetDelay 0 switches the actions off",
+        "the CSP accepts one of 1, 3, 5, 11; PostAuthenticationResetDelay 0 switches the actions \
+         off",
     )
 }
 

@@ -230,7 +230,8 @@ impl fmt::Display for NotStricter {
             }
             Self::Weaker { max } => write!(
                 f,
-                "with at most {max} characters there are fewer such passwords than the policy alone makes"
+                "with at most {max} characters there are fewer such passwords than the policy \
+                 alone makes"
             ),
         }
     }

@@ -73,8 +73,8 @@ fn numbers(text: &str) -> Numbers {
 }
 
 /// What a refusal says, in our words: what it asks for, and the cause where it is a known one.
-/// [`parse_demands`] finds in it what it finds in `reason`; nothing else of `reason` is in it, which
-/// may quote the password.
+/// [`parse_demands`] finds in it what it finds in `reason`; nothing else of `reason` is in it,
+/// which may quote the password.
 #[must_use]
 pub fn worded(reason: &str) -> String {
     let text = beginning(reason);
@@ -192,8 +192,8 @@ fn in_figures(word: &str) -> &str {
     known.map_or(word, |(_, figures)| figures)
 }
 
-/// Words of a refusal, and the cause in ours. None of ours asks for anything, as [`parse_demands`] reads
-/// it.
+/// Words of a refusal, and the cause in ours. None of ours asks for anything, as
+/// [`parse_demands`] reads it.
 const CAUSES: [(&str, &str); 9] = [
     ("already been used", "it was used before"),
     ("already used", "it was used before"),
@@ -259,7 +259,8 @@ mod tests {
             ("at least 16 characters are needed", length(16)),
             ("Minimum length is 15.", length(15)),
             (
-                "exit status 1: chpasswd: (line 1, user laps3) password not changed BAD PASSWORD: The password is shorter than 17 characters",
+                "exit status 1: chpasswd: (line 1, user laps3) password not changed BAD PASSWORD: \
+                 The password is shorter than 17 characters",
                 length(17),
             ),
             ("Windows' password policy refused the password: its minimum length is 24", length(24)),
@@ -276,7 +277,8 @@ mod tests {
                 with(|a| a.max_run = Some(2)),
             ),
             (
-                "Too short: minimum 18. It must contain at least 2 special characters; at least 3 digits",
+                "Too short: minimum 18. It must contain at least 2 special characters; at least 3 \
+                 digits",
                 with(|a| (a.length, a.symbols, a.digits) = (18, 2, 3)),
             ),
             ("at least 12 or more characters", length(12)),
@@ -322,9 +324,11 @@ mod tests {
             "no good",
             "Password has been already used. Choose another.",
             "BAD PASSWORD: The password is too similar to the old one",
-            "BAD PASSWORD: The password fails the dictionary check - it is based on a dictionary word",
+            "BAD PASSWORD: The password fails the dictionary check - it is based on a dictionary \
+             word",
             "BAD PASSWORD: The password contains less than 3 character classes",
-            "BAD PASSWORD: The password contains more than 4 characters of the same class consecutively",
+            "BAD PASSWORD: The password contains more than 4 characters of the same class \
+             consecutively",
             "The password contains monotonic sequence longer than 3 characters consecutively",
             "you changed it 3 days ago",
             "the password is 14 characters long",

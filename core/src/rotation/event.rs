@@ -11,7 +11,8 @@ use crate::identity::{RecordId, Timestamp};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
-        /// Why something happened: why a rotation is due (1–31), or why a step did not succeed (32–63).
+        /// Why something happened: why a rotation is due (1–31), or why a step did not succeed
+        /// (32–63).
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -151,7 +152,10 @@ pub enum Level {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, $level:ident, $entra:expr, $ad:expr;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $number:literal, $text:literal, $level:ident, $entra:expr, $ad:expr;
+    )*) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
@@ -271,7 +275,8 @@ kinds! {
     PrepareFailed = 36, "prepare-failed", Error, None, None;
     /// The policy in force changed.
     PolicyChanged = 37, "policy-changed", Information, None, None;
-    /// A rotation is due and waits: it rests on the vault's word alone, or this run has changed the password twice.
+    /// A rotation is due and waits: it rests on the vault's word alone, or this run has changed the
+    /// password twice.
     Waiting = 38, "waiting", Warning, None, None;
     /// The account is there again after it was missing.
     AccountReturned = 39, "account-returned", Warning, None, None;

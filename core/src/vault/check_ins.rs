@@ -327,7 +327,8 @@ impl<S: Store> Vault<S> {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
                 Some(entries) => format!(
-                    "the device remembers {head}, which was lost when a copy with {entries} entries was restored"
+                    "the device remembers {head}, which was lost when a copy with {entries} \
+                     entries was restored"
                 ),
                 None => format!("the device remembers {head}, which is not in the log"),
             };

@@ -158,13 +158,15 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
         let Some((earlier, behind)) = next_frame(rest) else { break };
         if earlier.name == *name {
             return VaultError::AlreadyExists(format!(
-                "device {name} stands twice in the export; nothing was taken in, each device is accepted once"
+                "device {name} stands twice in the export; nothing was taken in, each device is \
+                 accepted once"
             ));
         }
         rest = behind;
     }
     VaultError::AlreadyExists(format!(
-        "device {name} (account {}) is in this vault already; nothing was taken in: an import is accepted when the vault has \
+        "device {name} (account {}) is in this vault already; nothing was taken in: an import is \
+         accepted when the vault has \
          none of its devices, so purge it here first, or import into another vault",
         known.managed.name
     ))

@@ -214,7 +214,8 @@ fn rotation_after(
     let longer = setting.is_some_and(|setting| asked.is_none_or(|asked| asked > setting));
     if longer && options.longer == Confirmation::NotGiven {
         return Err(VaultError::ConfirmationRequired(
-            "what is shown would be rotated later than the setting of the vault says, or not at all",
+            "what is shown would be rotated later than the setting of the vault says, or not at \
+             all",
         ));
     }
     let word = if longer { ", by word" } else { "" };

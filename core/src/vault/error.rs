@@ -97,7 +97,8 @@ impl fmt::Display for VaultError {
         match self {
             Self::WrongDevice { authenticated } => write!(
                 f,
-                "the message names another scope or device than {authenticated}, which was authenticated"
+                "the message names another scope or device than {authenticated}, which was \
+                 authenticated"
             ),
             Self::NotFound(what) => write!(f, "there is no such {what}"),
             Self::Mistyped { device, nearest } => {
@@ -111,7 +112,8 @@ impl fmt::Display for VaultError {
             Self::InvalidArgument(what) | Self::ConfirmationRequired(what) => f.write_str(what),
             Self::WouldLose { records, devices } => write!(
                 f,
-                "no active reader could open {records} passwords in use of {devices} devices any more; seal them again for another \
+                "no active reader could open {records} passwords in use of {devices} devices any \
+                 more; seal them again for another \
                  reader first, or give the word"
             ),
             Self::ReasonRequired => {

@@ -213,8 +213,9 @@ impl Candidates {
 
 fn managed(name: &DeviceId, device: &Device) -> VaultError {
     VaultError::AlreadyExists(format!(
-        "device {name} (account {}) is in this vault already, with an agent of its own; passwords of another directory are \
-        imported for devices without one",
+        "device {name} (account {}) is in this vault already, with an agent of its own; passwords \
+         of another directory are \
+         imported for devices without one",
         device.managed.name
     ))
 }

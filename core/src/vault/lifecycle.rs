@@ -30,7 +30,8 @@ impl<S: Store> Vault<S> {
         self.change(scope, device, "retire", Action::Retired, request, now, |known| {
             match known.about.retired {
                 Some(since) => Err(VaultError::AlreadyExists(format!(
-                    "device {device} (account {}) is retired already, since {since}; a device in service can be retired, and \
+                    "device {device} (account {}) is retired already, since {since}; a device in \
+                     service can be retired, and \
                      re-enrolling brings this one back",
                     known.managed.name
                 ))),

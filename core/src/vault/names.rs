@@ -44,7 +44,8 @@ impl<S: Store> Vault<S> {
             None => Ok(None),
             Some(other) if self.ignores_case => tx.device(scope, &other),
             Some(other) => Err(VaultError::AlreadyExists(format!(
-                "device {name} checks in, and device {other} is known, whose name differs in case only; check in under that name, or purge \
+                "device {name} checks in, and device {other} is known, whose name differs in case \
+                 only; check in under that name, or purge \
                  it first"
             ))),
         }

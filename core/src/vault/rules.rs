@@ -8,7 +8,7 @@
 //! | `rules::report` | what of a report is believed |
 //! | `rules::retention` | how long a displaced record stays |
 //! | `rules::orders` | orders to rotate, given and fulfilled |
-//! | `rules::administer` | readers that come and go, sealings that are imported, devices that leave and return |
+//! | `rules::administer` | readers and devices that come and go, imported sealings |
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;

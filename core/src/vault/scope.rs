@@ -36,9 +36,17 @@ impl<S: Store> Vault<S> {
             let mut known = tx.readers(scope)?;
             // An audit log alone may be that of a refused attempt.
             if !known.known.is_empty() {
-                let at = if *scope == Scope::EMPTY { String::new() } else { format!(", for {scope}") };
+                let at = if *scope == Scope::EMPTY {
+                    String::new()
+                } else {
+                    format!(
+                        ", for \
+                         {scope}"
+                    )
+                };
                 return Err(VaultError::AlreadyExists(format!(
-                    "this vault is set up already{at}, with {}; add readers to it, or set another one up",
+                    "this vault is set up already{at}, with {}; add readers to it, or set another \
+                     one up",
                     known_names(&known)
                 )));
             }

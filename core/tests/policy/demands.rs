@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 fn policy(complexity: u8, length: u8, words: u8) -> Policy {
     let text = format!(
-        r#"{{"PasswordComplexity":{complexity},"PasswordLength":{length},"PassphraseLength":{words}}}"#
+        r#"{{"PasswordComplexity":{complexity},
+        "PasswordLength":{length},"PassphraseLength":{words}}}"#
     );
     evaluate(&[read(text.as_bytes(), "test").unwrap()]).policy.unwrap()
 }
@@ -34,7 +35,11 @@ fn refusal() -> impl Strategy<Value = Stricter> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 48,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn through_any_refusals_the_strength_never_falls_below_the_policy(
@@ -51,7 +56,8 @@ proptest! {
             let next = policy.follow(&followed, &asked, |part, why| refused.push((part, why)));
             let strength = policy.recipe_and(&next).unwrap().strength();
             prop_assert!(strength.admissible() >= own.admissible(), "{next}");
-            // Every part is followed, or it is named with its reason; so is one that was followed before.
+            // Every part is followed, or it is named with its reason; so is one that was followed
+            // before.
             for part in asked.parts().chain(followed.parts()) {
                 let is_refused = refused.iter().any(|(of, _)| *of == part);
                 prop_assert_eq!(is_refused, next.and(part) != next, "{}", part);

@@ -127,7 +127,8 @@ fn what_is_not_an_export_of_intune_is_refused_where_it_stands() {
 
 #[test]
 fn entities_and_document_types_are_refused() {
-    let bomb = "<?xml version=\"1.0\"?>\n<!DOCTYPE lolz [\n<!ENTITY a \"aaaaaaaa\">\n<!ENTITY b \"&a;&a;&a;&a;\">\n]>\n<SyncML>&b;</SyncML>";
+    let bomb = "<?xml version=\"1.0\"?>\n<!DOCTYPE lolz [\n<!ENTITY a \"aaaaaaaa\">\n<!ENTITY b \
+                \"&a;&a;&a;&a;\">\n]>\n<SyncML>&b;</SyncML>";
     at(bomb, 2, 1, "document type");
     at("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", 1, 1, "document type");
     let error = refused(syncml("<Add>&unknown;</Add>"));
@@ -181,7 +182,8 @@ fn odd_syncml_is_refused_with_the_position() {
 fn odd_registry_exports_are_refused_with_the_line() {
     let reg = |lines: &str| {
         format!(
-            "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Policies\\LAPS]\r\n{lines}"
+            "Windows Registry Editor Version \
+             5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Policies\\LAPS]\r\n{lines}"
         )
     };
     at(
@@ -226,17 +228,26 @@ proptest! {
     }
 
     #[test]
-    fn anything_like_json_gives_policies_in_range_or_findings(text in r#"\{("(BackupDirectory|Password(Length|AgeDays|Complexity)|PassphraseLength|PostAuthentication(Actions|ResetDelay)|ADEncryptedPasswordHistorySize|AdministratorAccountName|Other)":(-?[0-9]{1,3}|"[0-9]{0,3}[hm]?"|true|null|\[\]),?){0,6}\}"#) {
+    fn anything_like_json_gives_policies_in_range_or_findings(
+        text in concat!(
+            r#"\{("(BackupDirectory|Password(Length|AgeDays|Complexity)|PassphraseLength|"#,
+            r#"PostAuthentication(Actions|ResetDelay)|ADEncryptedPasswordHistorySize|"#,
+            r#"AdministratorAccountName|Other)":"#,
+            r#"(-?[0-9]{1,3}|"[0-9]{0,3}[hm]?"|true|null|\[\]),?){0,6}\}"#,
+        ),
+    ) {
         check(text.as_bytes());
     }
 
     #[test]
     fn changed_vectors_give_policies_in_range_or_findings(
-        name in proptest::sample::select(vec!["intune-entra.json", "csp-entra.xml", "gpo.reg", "legacy.reg"]),
+        name in proptest::sample::select(vec![
+            "intune-entra.json", "csp-entra.xml", "gpo.reg", "legacy.reg",
+        ]),
         places in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/policy").join(name);
-        let mut bytes = std::fs::read(path).unwrap();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/policy");
+        let mut bytes = std::fs::read(folder.join(name)).unwrap();
         for (place, byte) in places {
             let place = place.index(bytes.len());
             bytes[place] = byte;

@@ -33,11 +33,14 @@ fn what_is_a_policy_is_read() {
         ("fleet-fragment.xml", "BackupDirectory=1 PasswordAgeDays=14 PasswordLength=20"),
         (
             "intune-custom-oma-uri.json",
-            "BackupDirectory=1 AdministratorAccountName=FixItAdmin PasswordAgeDays=10 PasswordLength=16 PasswordComplexity=4 PostAuthenticationResetDelay=8 PostAuthenticationActions=3",
+            "BackupDirectory=1 AdministratorAccountName=FixItAdmin PasswordAgeDays=10 \
+             PasswordLength=16 PasswordComplexity=4 PostAuthenticationResetDelay=8 \
+             PostAuthenticationActions=3",
         ),
         (
             "intune-list-of-policies.json",
-            "BackupDirectory=1 PasswordAgeDays=14 PasswordLength=20 PasswordComplexity=4 PostAuthenticationResetDelay=6 PostAuthenticationActions=3",
+            "BackupDirectory=1 PasswordAgeDays=14 PasswordLength=20 PasswordComplexity=4 \
+             PostAuthenticationResetDelay=6 PostAuthenticationActions=3",
         ),
         ("powershell-settings-unwrapped.json", "BackupDirectory=1 PasswordAgeDays=7"),
         (
@@ -160,7 +163,8 @@ fn off_and_nothing_are_told_first() {
 fn a_profile_that_is_no_longer_assigned_takes_its_settings_away() {
     let delete = |path: &str| {
         let xml = format!(
-            "<Delete><CmdID>1</CmdID><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/{path}</LocURI></Target></Item></Delete>"
+            "<Delete><CmdID>1</CmdID><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/{path}\
+             </LocURI></Target></Item></Delete>"
         );
         read(xml.as_bytes(), "delete.xml").unwrap()
     };
@@ -192,10 +196,12 @@ fn a_profile_that_is_no_longer_assigned_takes_its_settings_away() {
     // Within one document, its own order counts.
     let set = |value| {
         format!(
-            "<Add><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies/PasswordLength</LocURI></Target><Data>{value}</Data></Item></Add>"
+            "<Add><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies/PasswordLength\
+             </LocURI></Target><Data>{value}</Data></Item></Add>"
         )
     };
-    let gone = "<Delete><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies</LocURI></Target></Item></Delete>";
+    let gone = "<Delete><Item><Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies\
+                </LocURI></Target></Item></Delete>";
     let read = |xml: String| evaluate(&[read(xml.as_bytes(), "x").unwrap()]);
     assert_eq!(configured(&read(format!("{}{gone}{}", set(8), set(9)))), ["PasswordLength=9"]);
     assert_eq!(read(format!("{}{gone}", set(8))).state, State::Removed);
@@ -315,15 +321,18 @@ fn the_settings_end_point_is_read_alone() {
 
 #[test]
 fn what_stands_beside_and_works_against_laps_is_told_once() {
-    let protection = "./Device/Vendor/MSFT/Policy/Config/LocalPoliciesSecurityOptions/UserAccountControl_TypeOfAdminApprovalMode";
+    let protection = "./Device/Vendor/MSFT/Policy/Config/LocalPoliciesSecurityOptions/\
+                      UserAccountControl_TypeOfAdminApprovalMode";
     let groups = "./Device/Vendor/MSFT/Policy/Config/LocalUsersAndGroups/Configure";
     let xml = |uri: &str, data: &str| {
         format!(
-            "<Replace><Item><Target><LocURI>{uri}</LocURI></Target><Data>{data}</Data></Item></Replace>"
+            "<Replace><Item><Target><LocURI>{uri}</LocURI></Target>\
+             <Data>{data}</Data></Item></Replace>"
         )
     };
     let laps = String::from_utf8(bytes("fleet-fragment.xml")).unwrap();
-    let replace = "<![CDATA[<GroupConfiguration><accessgroup desc=\"Administrators\"><group action=\"R\"/></accessgroup></GroupConfiguration>]]>";
+    let replace = "<![CDATA[<GroupConfiguration><accessgroup desc=\"Administrators\"><group \
+                   action=\"R\"/></accessgroup></GroupConfiguration>]]>";
     let told = |beside: &str| {
         let evaluation = evaluate(&[read(format!("{laps}{beside}").as_bytes(), "x").unwrap()]);
         found(&evaluation, Level::Warning).len()
@@ -336,20 +345,28 @@ fn what_stands_beside_and_works_against_laps_is_told_once() {
     assert_eq!(told(&xml(groups, &replace.replace("Administrators", "Guests"))), 0);
     // In an export of the catalog.
     let mut policy: serde_json::Value = serde_json::from_slice(&bytes("conflict-a.json")).unwrap();
-    let id = "device_vendor_msft_policy_config_localpoliciessecurityoptions_useraccountcontrol_typeofadminapprovalmode";
-    policy["settings"].as_array_mut().unwrap().push(serde_json::json!({"id": "9", "settingInstance": {
-        "settingDefinitionId": id, "choiceSettingValue": {"value": format!("{id}_2"), "children": []}}}));
+    let id = "device_vendor_msft_policy_config_localpoliciessecurityoptions_\
+              useraccountcontrol_typeofadminapprovalmode";
+    let value = serde_json::json!({"value": format!("{id}_2"), "children": []});
+    policy["settings"].as_array_mut().unwrap().push(serde_json::json!({
+        "id": "9", "settingInstance": {"settingDefinitionId": id, "choiceSettingValue": value},
+    }));
     let evaluation = evaluate(&[read(policy.to_string().as_bytes(), "x").unwrap()]);
     assert_eq!(found(&evaluation, Level::Warning), [("beside", "")]);
     assert_eq!(found(&evaluation, Level::Note), [("passed-over", "")]);
-    let reg = "REGEDIT4\n[HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n[HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System]\n\"TypeOfAdminApprovalMode\"=dword:2\n";
+    let reg = "REGEDIT4\n\
+               [HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n\
+               [HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System]\n\
+               \"TypeOfAdminApprovalMode\"=dword:2\n";
     let evaluation = evaluate(&[read(reg.as_bytes(), "x").unwrap()]);
     assert_eq!(found(&evaluation, Level::Warning), [("beside", "")]);
 }
 
 #[test]
 fn a_key_where_windows_does_not_look_is_told() {
-    let reg = "REGEDIT4\n[HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n[HKLM\\SOFTWARE\\Policies\\Microsoft\\LAPS]\n\"PasswordLength\"=dword:20\n";
+    let reg = "REGEDIT4\n\
+               [HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n\
+               [HKLM\\SOFTWARE\\Policies\\Microsoft\\LAPS]\n\"PasswordLength\"=dword:20\n";
     let evaluation = evaluate(&[read(reg.as_bytes(), "x").unwrap()]);
     assert_eq!(found(&evaluation, Level::Warning), [("key", "")]);
 }

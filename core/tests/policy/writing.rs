@@ -107,7 +107,12 @@ fn a_rotation_is_asked_for_and_its_status_read() {
     assert!(!asked.resets_password() && asked.asks_reset_status());
     let status = |data: &str| -> Result<Option<ResetStatus>, String> {
         let xml = format!(
-            "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Status><CmdID>1</CmdID><Data>200</Data></Status><Results><CmdID>2</CmdID><Item><Source><LocURI>./Device/Vendor/MSFT/LAPS/Actions/ResetPasswordStatus</LocURI></Source><Meta><Format xmlns='syncml:metinf'>int</Format></Meta><Data>{data}</Data></Item></Results></SyncBody></SyncML>"
+            "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody>\
+             <Status><CmdID>1</CmdID><Data>200</Data></Status>\
+             <Results><CmdID>2</CmdID><Item><Source>\
+             <LocURI>./Device/Vendor/MSFT/LAPS/Actions/ResetPasswordStatus</LocURI></Source>\
+             <Meta><Format xmlns='syncml:metinf'>int</Format></Meta>\
+             <Data>{data}</Data></Item></Results></SyncBody></SyncML>"
         );
         read(xml.as_bytes(), "s").as_ref().map(Document::reset_status).map_err(ToString::to_string)
     };

@@ -149,7 +149,9 @@ fn inputs(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn no_bytes_crash_the_record_parser(bytes in inputs(record(&[key(Suite::X25519, 1)]).as_bytes().to_vec())) {
+    fn no_bytes_crash_the_record_parser(
+        bytes in inputs(record(&[key(Suite::X25519, 1)]).as_bytes().to_vec()),
+    ) {
         if let Ok(record) = Record::parse(&bytes) {
             prop_assert!(record.as_bytes() == bytes);
             prop_assert!(record.reader_ids().count() <= 16);
@@ -159,7 +161,9 @@ proptest! {
     #[test]
     fn no_bytes_crash_the_other_parsers(
         line in inputs(key(Suite::X25519, 1).reader().to_string().into_bytes()),
-        file in inputs(key(Suite::X25519, 1).to_key_file(None, &mut rng(1)).unwrap().as_bytes().to_vec()),
+        file in inputs(
+            key(Suite::X25519, 1).to_key_file(None, &mut rng(1)).unwrap().as_bytes().to_vec(),
+        ),
         set in inputs(set().into_bytes()),
     ) {
         if let Ok(reader) = core::str::from_utf8(&line).unwrap_or_default().parse::<Reader>() {

@@ -24,7 +24,8 @@ fn the_files_are_what_this_version_writes() {
         let kept = fs::read_to_string(folder().join(&name)).unwrap_or_default();
         assert!(
             kept == text,
-            "{name} differs: `cargo run -p laps-core --features seal --example seal_vectors -- make FOLDER {SEED}` \
+            "{name} differs: `cargo run -p laps-core --features seal --example seal_vectors -- \
+             make FOLDER {SEED}` \
              writes what it would be now, but records that are out there stay as they are"
         );
     }

@@ -161,7 +161,10 @@ fn call(text: &mut String, declaration: &str) {
         let each = parameters.split(", ").map(|parameter| argument(name, parameter));
         each.collect::<Vec<_>>().join(", ")
     };
-    text.push_str("        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]\n");
+    text.push_str(
+        "        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, \
+         ExactSpelling = true)]\n",
+    );
     writeln!(text, "        {attribute}internal static extern {result} {name}({parameters});")
         .unwrap();
 }

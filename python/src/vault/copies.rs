@@ -62,7 +62,9 @@ pub(crate) fn restore_preview(py: Python<'_>, copy_of: PathBuf) -> PyResult<Vec<
 /// what they can open is ordered to rotate.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-#[pyo3(signature = (copy_of, to, /, *, actor, reason, context = "", readers = None, scope = "", now = None))]
+#[pyo3(signature = (
+    copy_of, to, /, *, actor, reason, context = "", readers = None, scope = "", now = None
+))]
 pub(crate) fn restore_vault(
     py: Python<'_>,
     copy_of: PathBuf,

@@ -29,7 +29,10 @@ use crate::time;
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
 #[expect(clippy::type_complexity, reason = "a row of a Python list")]
-#[pyo3(signature = (vault, device, passwords, /, *, last_seen, expires = None, actor, reason, context = "", now = None))]
+#[pyo3(signature = (
+    vault, device, passwords, /, *, last_seen, expires = None, actor, reason, context = "", now =
+    None
+))]
 pub(crate) fn import_external_passwords(
     py: Python<'_>,
     vault: &Vault,

@@ -70,7 +70,9 @@ impl Vault {
     /// Removes one record of a device, a candidate or one in history; gives the head. Needs
     /// `confirm`: the device may still have this password.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (device, record, /, *, actor, reason, context = "", confirm = false, now = None))]
+    #[pyo3(signature = (
+        device, record, /, *, actor, reason, context = "", confirm = false, now = None
+    ))]
     fn remove_record(
         &self,
         py: Python<'_>,

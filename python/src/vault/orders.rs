@@ -20,7 +20,10 @@ impl Vault {
     /// at all. Later than the setting, or not at all, needs `confirm`. With `from_device` also what
     /// the device sealed, of records that were re-sealed, and then it is rotated at once.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (device, /, *, actor, reason, context = "", history = false, rotate_after = None, rotate = true, confirm = false, account = None, from_device = false, now = None))]
+    #[pyo3(signature = (
+        device, /, *, actor, reason, context = "", history = false, rotate_after = None, rotate =
+        true, confirm = false, account = None, from_device = false, now = None
+    ))]
     fn disclose(
         &self,
         py: Python<'_>,
@@ -60,7 +63,10 @@ impl Vault {
     /// (`Opened.proof`), without which it is claimed only; gives the head. Only who disclosed
     /// can say so. Whatever is noted, it counts as revealed. `reader_id` is the id of the
     /// reader that opened.
-    #[pyo3(signature = (entry, /, *, opened, actor, reason, context = "", proofs = Vec::new(), reader_id = None, now = None))]
+    #[pyo3(signature = (
+        entry, /, *, opened, actor, reason, context = "", proofs = Vec::new(), reader_id = None, now
+        = None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
     fn record_outcome(
         &self,
@@ -89,7 +95,10 @@ impl Vault {
     /// an export, a back-up, or records that were exported for re-sealing. That is whom
     /// the system authenticated; `typed_as` goes by the actor that was typed.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by = None, typed_as = None, since = None, now = None))]
+    #[pyo3(signature = (
+        devices = None, /, *, actor, reason, context = "", all = false, overdue = false, revealed_by
+        = None, typed_as = None, since = None, now = None
+    ))]
     fn order_rotation(
         &self,
         py: Python<'_>,
@@ -112,7 +121,8 @@ impl Vault {
         if chosen.iter().filter(|chosen| **chosen).count() != 1 {
             return Err(raise(
                 Code::InvalidArgument,
-                "choose the devices in one way: by name, all, overdue, or revealed_by or typed_as with since",
+                "choose the devices in one way: by name, all, overdue, or revealed_by or typed_as \
+                 with since",
             ));
         }
         let selection = match (who, since) {

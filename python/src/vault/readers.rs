@@ -42,7 +42,10 @@ impl Vault {
     /// reader needs `confirm`, and one without whom no active reader could open a password in
     /// use.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (reader_id, /, *, actor, reason, context = "", rotate_within = None, confirm = false, now = None))]
+    #[pyo3(signature = (
+        reader_id, /, *, actor, reason, context = "", rotate_within = None, confirm = false, now =
+        None
+    ))]
     fn remove_reader(
         &self,
         py: Python<'_>,

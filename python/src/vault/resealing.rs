@@ -118,7 +118,9 @@ impl Vault {
     /// came from the devices, for when what was re-sealed opens for nobody. Those name who
     /// could read before, so their rotation is ordered.
     #[expect(clippy::too_many_arguments, reason = "keyword-only options of a Python function")]
-    #[pyo3(signature = (*, actor, reason, context = "", after = None, limit = 1000, from_devices = false, now = None))]
+    #[pyo3(signature = (
+        *, actor, reason, context = "", after = None, limit = 1000, from_devices = false, now = None
+    ))]
     fn export_for_resealing(
         &self,
         py: Python<'_>,

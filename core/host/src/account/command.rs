@@ -103,7 +103,8 @@ impl AccountStore for CommandStore {
     }
 
     fn findings(&self) -> Vec<&'static str> {
-        let warnings = "has no warnings: the account is signed out, or the machine restarted, after the time of a warning but without one";
+        let warnings = "has no warnings: the account is signed out, or the machine restarted, \
+                        after the time of a warning but without one";
         self.abilities().missing().chain([warnings]).collect()
     }
 

@@ -111,7 +111,8 @@ impl AccountStore for LinuxStore {
             (Some(allowed), true) => allowed,
             (None, true) => {
                 return Err(StoreError::Refused(
-                    "a blank account name would mean root; name the account in the policy, or open the store as linux:root"
+                    "a blank account name would mean root; name the account in the policy, or open \
+                     the store as linux:root"
                         .to_owned(),
                 ));
             }

@@ -73,7 +73,8 @@ impl AccountStore for WindowsStore {
         let account = pick(configured, &accounts)?;
         match managed_by_windows(&account) {
             Some(root) => Err(StoreError::ManagedElsewhere(format!(
-                "the Windows LAPS policy under HKLM\\{root} manages {}; set its BackupDirectory to 0, or give us another account",
+                "the Windows LAPS policy under HKLM\\{root} manages {}; set its BackupDirectory to \
+                 0, or give us another account",
                 account.name
             ))),
             None => Ok(account),
@@ -174,10 +175,14 @@ fn refusal(length: u32, least: Option<u32>) -> String {
         Some(least) if length < least => {
             format!("Windows' password policy refused the password: too short, minimum {least}")
         }
-        Some(_) => "Windows' password policy refused the password: not complex enough, or used before"
+        Some(_) => "Windows' password policy refused the password: not complex enough, or used \
+                    before"
             .to_owned(),
-        None => "Windows' password policy refused the password: its length, its complexity, or one used before"
-            .to_owned(),
+        None => {
+            "Windows' password policy refused the password: its length, its complexity, or one \
+             used before"
+                .to_owned()
+        }
     }
 }
 

@@ -91,7 +91,8 @@ impl fmt::Display for AgentError {
             Self::Random(error) => error.fmt(f),
             Self::Rotation(error) => error.fmt(f),
             Self::Readers => f.write_str(
-                "an agent needs at least one reader and at most sixteen, or a reader set and no others",
+                "an agent needs at least one reader and at most sixteen, or a reader set and no \
+                 others",
             ),
             Self::ReaderSet { text, .. } => f.write_str(text),
             Self::State(error) => error.fmt(f),
@@ -207,7 +208,8 @@ impl fmt::Display for StateError {
             Self::Malformed(error) => write!(f, "the journal cannot be written: {error}"),
             Self::NoFolder { folder } => write!(
                 f,
-                "the state folder {0} is a link or a file, and must be a folder; name the folder itself, or: rm {0}",
+                "the state folder {0} is a link or a file, and must be a folder; name the folder \
+                 itself, or: rm {0}",
                 folder.display()
             ),
             Self::Untrusted(error) => write!(f, "the state folder: {error}"),

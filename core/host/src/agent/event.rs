@@ -104,7 +104,8 @@ fn sentence(event: &Event) -> String {
         EventKind::AccountUpdated => "the account has the new password",
         EventKind::AccountUpdateFailed => "the account was not changed, or not certainly",
         EventKind::AccountNotFound => {
-            "the managed account does not exist; nothing is made until it does: create it, or name another one in the policy (AdministratorAccountName)"
+            "the managed account does not exist; nothing is made until it does: create it, or name \
+             another one in the policy (AdministratorAccountName)"
         }
         EventKind::PasswordRefused => "the device's password policy refused the password",
         EventKind::Verified => "the new password was verified on the account",
@@ -131,10 +132,14 @@ fn sentence(event: &Event) -> String {
         EventKind::JournalLost => "the vault knows this device, which has no journal",
         EventKind::ImageRolledBack => "the vault knows later passwords than this device",
         EventKind::AuditMismatch if event.reason == Reason::Restored => {
-            "the vault was restored from a copy that is older than what this device remembers of its audit log; once that is known to be in order, run the agent with --acknowledge-log"
+            "the vault was restored from a copy that is older than what this device remembers of \
+             its audit log; once that is known to be in order, run the agent with \
+             --acknowledge-log"
         }
         EventKind::AuditMismatch => {
-            "the vault's audit log is not the one that this device remembers: entries were removed or changed; look into it, and once that is done run the agent with --acknowledge-log"
+            "the vault's audit log is not the one that this device remembers: entries were removed \
+             or changed; look into it, and once that is done run the agent with \
+             --acknowledge-log"
         }
         EventKind::ClockJumped => "the clock moved further than time passed",
         EventKind::OfferedAgain => {
@@ -154,7 +159,8 @@ fn sentence(event: &Event) -> String {
                 "it rests on a word that is believed ever more slowly"
             };
             return format!(
-                "a rotation is due and waits until {at}: {why}; to rotate now, run the agent with --once --force"
+                "a rotation is due and waits until {at}: {why}; to rotate now, run the agent with \
+                 --once --force"
             );
         }
         EventKind::OrderScheduled => {
@@ -162,7 +168,9 @@ fn sentence(event: &Event) -> String {
             return format!("the vault will order a rotation at {at}");
         }
         EventKind::CandidateDropped => {
-            "sixteen passwords may be on the account; the oldest leaves the journal, and the vault keeps it. From now on a new one is tried once a day: find out why the account is not set"
+            "sixteen passwords may be on the account; the oldest leaves the journal, and the vault \
+             keeps it. From now on a new one is tried once a day: find out why the account is \
+             not set"
         }
         EventKind::StoodAside => "another policy manages the account; we stand aside",
         EventKind::PrepareFailed => "no password could be made",
@@ -192,8 +200,9 @@ mod tests {
         assert_eq!(
             event.to_json(),
             concat!(
-                r#"{"time":"2026-11-18T11:06:40Z","name":"committed","id":10029,"device":"pc \"1\"","#,
-                r#""account":"Admin","version":7,"reason":"age","message":"line\nbreak"}"#
+                r#"{"time":"2026-11-18T11:06:40Z","name":"committed","id":10029,"#,
+                r#""device":"pc \"1\"","account":"Admin","version":7,"#,
+                r#""reason":"age","message":"line\nbreak"}"#
             )
         );
     }

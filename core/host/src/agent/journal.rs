@@ -6,8 +6,8 @@
 //! | 16 | `laps journal 1` and two newlines |
 //! | 4 | length of the machine's journal, at most 1 280 (all numbers are big-endian) |
 //! | … | the machine's journal |
-//! | 4, … | length (at most 4 096) and text of the status at that time: the JSON of `laps agent status` |
-//! | 4 | number of records, at most 17: sixteen that the account may hold, and one that is being made |
+//! | 4, … | length (at most 4 096) and text of the status then: what `laps agent status` prints |
+//! | 4 | number of records, at most 17: sixteen that may be held, and one that is being made |
 //! | 4, … | for each record, its length (at most 32 768) and its bytes |
 //! | 32 | SHA-256 of everything before |
 //!

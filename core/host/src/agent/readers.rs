@@ -80,7 +80,8 @@ pub(super) fn kept(
     let damaged = || AgentError::ReaderSet {
         code: Code::ReaderSetMalformed,
         text: format!(
-            "{path} is damaged, so it is not known which reader set is in force; to pin the authority again: rm {path}"
+            "{path} is damaged, so it is not known which reader set is in force; to pin the \
+             authority again: rm {path}"
         ),
     };
     let split = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
@@ -91,7 +92,8 @@ pub(super) fn kept(
     let pinned = |what: &str| AgentError::ReaderSet {
         code: Code::ReaderSetRefused,
         text: format!(
-            "this state folder takes its readers from a set signed by the authority {:?} ({}){what}; to pin it again: rm {path}",
+            "this state folder takes its readers from a set signed by the authority {:?} \
+             ({}){what}; to pin it again: rm {path}",
             authority.name(),
             authority.id()
         ),
@@ -188,13 +190,15 @@ pub(super) fn advice(removed: &ReaderIds, set: Option<&InForce>) -> String {
             0 => "the signed reader set in force agrees: the next password is not sealed to them"
                 .to_owned(),
             _ => format!(
-                "the signed reader set in force (version {}) still names them, and counts; have a newer one signed, if that is so",
+                "the signed reader set in force (version {}) still names them, and counts; have a \
+                 newer one signed, if that is so",
                 set.head.version()
             ),
         },
     };
     format!(
-        "the vault says that it removed readers to whom this device sealed its last record ({}): {what}",
+        "the vault says that it removed readers to whom this device sealed its last record ({}): \
+         {what}",
         names.join(", ")
     )
 }

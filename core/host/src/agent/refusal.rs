@@ -35,14 +35,17 @@ impl Agent {
         if followed != before {
             let length = self.recipe(policy).map_or(0, |recipe| recipe.strength().min_length());
             let text = format!(
-                "the device's password policy asks for more than ours ({followed}): the next passwords have at least {length} characters, and are no weaker than ours alone"
+                "the device's password policy asks for more than ours ({followed}): the next \
+                 passwords have at least {length} characters, and are no weaker than ours alone"
             );
             self.tell("recipe-stricter", Level::Warning, text);
         }
         let next = if followed.is_empty() { "our policy alone" } else { "what is followed" };
         for (part, why) in refused {
             let text = format!(
-                "the device's password policy asks for {part}, which is not followed: {why}; the next passwords are made by {next}. Change PasswordComplexity, PasswordLength or PassphraseLength, or the device's policy"
+                "the device's password policy asks for {part}, which is not followed: {why}; the \
+                 next passwords are made by {next}. Change PasswordComplexity, PasswordLength \
+                 or PassphraseLength, or the device's policy"
             );
             self.tell_once("recipe-not-stricter", Level::Warning, text);
         }

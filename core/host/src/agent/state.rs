@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `journal` | see [`journal`]; replaced by rename, never written in place |
 //! | `policy` | the last accepted policy, as it was given |
-//! | `readers` | the last accepted reader set, as it was signed, behind the public key of its authority |
+//! | `readers` | the last accepted reader set as it was signed, behind its authority's public key |
 //! | `demands` | what the device's own password policy asked for when it refused a password |
 //! | `agent` | held by the running agent, not inherited |
-//! | `setter` | held by the agent or by the child that sets a password; holds that child's process group |
+//! | `setter` | held by the agent or the child that sets a password; has that child's group |
 //!
 //! The folder is made with 0700, files with 0600. A folder in which others may write is refused,
 //! and so is one that somebody else made, or a link: whoever owns the folder could lead the agent's

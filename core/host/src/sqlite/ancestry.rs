@@ -130,7 +130,10 @@ impl Rows<'_> {
         }
         self.change(
             "INSERT INTO ancestry_part (device, pairs) VALUES (:device, :pairs)",
-            named_params! { ":device": to_i64(device.number()), ":pairs": to_chain(&latest.recent) },
+            named_params! {
+                ":device": to_i64(device.number()),
+                ":pairs": to_chain(&latest.recent),
+            },
         )?;
         parts.push(self.connection.last_insert_rowid());
         latest.recent.clear();

@@ -9,22 +9,27 @@ use super::value::from_i64;
 
 /// A page of the audit log.
 pub(super) const ENTRIES_FROM: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, \
+     caller, reader
              FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
 /// A page of what somebody did who was authenticated, or of what was typed so where nobody was.
 pub(super) const ENTRIES_OF_CALLER: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, \
+     caller, reader
              FROM audit
-             WHERE (caller = :name OR (caller = '' AND actor = :name)) AND number > :after AND number < :end
+             WHERE (caller = :name OR (caller = '' AND actor = :name)) AND number > :after AND \
+     number < :end
              ORDER BY number LIMIT :limit";
 /// A page of what was typed so.
 pub(super) const ENTRIES_TYPED_AS: &str =
-    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, caller, reader
+    "SELECT number, at, action, actor, reason, context, device, records, refers_to, detail, hash, \
+     caller, reader
              FROM audit INDEXED BY audit_actor
              WHERE actor = :name AND number > :after AND number < :end
              ORDER BY number LIMIT :limit";
 /// When entries were written.
-pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < :end ORDER BY number LIMIT :limit";
+pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < \
+                                :end ORDER BY number LIMIT :limit";
 
 /// A row of the audit log. What cannot be read is a finding about the row, not an error.
 pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {

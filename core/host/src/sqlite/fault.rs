@@ -35,7 +35,8 @@ pub(super) fn ended(path: &Path) -> StoreError {
 pub(super) fn call_in_flight(path: &Path) -> StoreError {
     let at = path.display();
     let text = format!(
-        "the vault {at}: this thread is in the middle of another write of it; ask again when that has ended"
+        "the vault {at}: this thread is in the middle of another write of it; ask again when that \
+         has ended"
     );
     StoreError::new(Code::Busy, text)
 }

@@ -122,10 +122,12 @@ impl Why {
                 return super::fault::io_error(file, "cannot be looked at", error);
             }
             Self::Replaced => format!(
-                "the vault {at} is not the file that was opened: it was removed, or another one was put in its place"
+                "the vault {at} is not the file that was opened: it was removed, or another one \
+                 was put in its place"
             ),
             Self::Gone(file) => format!(
-                "the vault {at} has lost {}: it was removed or replaced while the vault was open, and what is in it is lost \
+                "the vault {at} has lost {}: it was removed or replaced while the vault was open, \
+                 and what is in it is lost \
                  as far as it was not folded into the vault's file",
                 file.display()
             ),
@@ -133,7 +135,8 @@ impl Why {
                 format!("the vault {at}: {} was cut short while the vault was open", file.display())
             }
             Self::Linked(file) => format!(
-                "the vault {at}: {} was given a second name (a hard link) while the vault was open; remove that one",
+                "the vault {at}: {} was given a second name (a hard link) while the vault was \
+                 open; remove that one",
                 file.display()
             ),
             Self::Written => {
@@ -143,7 +146,8 @@ impl Why {
         StoreError::new(
             Code::Unreachable,
             format!(
-                "{what}; this handle answers nothing more: let go of every handle to it and open it again"
+                "{what}; this handle answers nothing more: let go of every handle to it and open \
+                 it again"
             ),
         )
     }

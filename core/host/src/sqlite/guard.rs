@@ -472,7 +472,8 @@ mod linux {
         StoreError::new(
             Code::Unreachable,
             format!(
-                "the vault {at}: {name} was removed or replaced while another handle of this process had it open; let go of every \
+                "the vault {at}: {name} was removed or replaced while another handle of this \
+                 process had it open; let go of every \
                  handle to it and open it again"
             ),
         )

@@ -28,8 +28,10 @@ pub(super) fn check(real: &Path) -> Result<(), StoreError> {
     Err(StoreError::new(
         Code::PermissionDenied,
         format!(
-            "{at} lies on a network file system ({kind}), where two machines that open it overwrite what the other one wrote: \
-             keep it on a disk of the machine that serves it, or, where no other machine ever opens it, say \
+            "{at} lies on a network file system ({kind}), where two machines that open it \
+             overwrite what the other one wrote: \
+             keep it on a disk of the machine that serves it, or, where no other machine ever \
+             opens it, say \
              --allow-network-file-system"
         ),
     ))
@@ -45,7 +47,8 @@ pub(super) fn check_mount(real: &Path) -> Result<(), StoreError> {
     Err(StoreError::new(
         Code::PermissionDenied,
         format!(
-            "{at} is mounted as a single file: its log would lie beside it here, and another one where it comes from, and what is \
+            "{at} is mounted as a single file: its log would lie beside it here, and another one \
+             where it comes from, and what is \
              written through one is lost through the other; mount the folder that it lies in"
         ),
     ))

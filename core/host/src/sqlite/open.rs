@@ -82,7 +82,8 @@ pub(super) fn make_or_find(
             return Err(StoreError::new(
                 Code::AlreadyExists,
                 format!(
-                    "{at} exists already, is not the copy that would be made now, and is not overwritten: move it away, with \
+                    "{at} exists already, is not the copy that would be made now, and is not \
+                     overwritten: move it away, with \
                      a log that is beside it"
                 ),
             ));
@@ -162,7 +163,8 @@ pub(super) fn check_free(path: &Path) -> Result<(), StoreError> {
             return Err(StoreError::new(
                 Code::AlreadyExists,
                 format!(
-                    "{left} exists already: it is left of a vault that was at {at}, and may hold what that vault had not \
+                    "{left} exists already: it is left of a vault that was at {at}, and may hold \
+                     what that vault had not \
                      written yet; move it away together with that vault"
                 ),
             ));
@@ -450,7 +452,8 @@ fn check_one_name(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::new(
         Code::PermissionDenied,
         format!(
-            "{at} has {names} names (hard links), and what is written through one of them can be lost through another: remove \
+            "{at} has {names} names (hard links), and what is written through one of them can be \
+             lost through another: remove \
              the others, which `find FOLDER -samefile {at}` tells"
         ),
     ))

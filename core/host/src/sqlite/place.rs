@@ -136,7 +136,8 @@ fn check_at_rest(path: &Path, real: &Path) -> Result<(), StoreError> {
         return Err(StoreError::new(
             Code::PermissionDenied,
             format!(
-                "the vault {at} has a log ({log}) that is not folded into it, and cannot be where it is read-only: copy both files into a \
+                "the vault {at} has a log ({log}) that is not folded into it, and cannot be where \
+                 it is read-only: copy both files into a \
                  folder of your own that can be written, and open the copy"
             ),
         ));
@@ -169,9 +170,11 @@ pub(super) fn connect_at_rest(path: &Path) -> Result<Connection, StoreError> {
 /// A file at rest takes nothing.
 pub(super) fn at_rest(path: &Path, kind: At) -> StoreError {
     let what = if kind == At::Snapshot {
-        "is a published snapshot: it can be listed, reported and verified, and has no passwords; ask at the vault that it is of"
+        "is a published snapshot: it can be listed, reported and verified, and has no passwords; \
+         ask at the vault that it is of"
     } else {
-        "is on read-only media: it can be listed, verified and copied, and nothing that goes into its log can be done; \
+        "is on read-only media: it can be listed, verified and copied, and nothing that goes into \
+         its log can be done; \
          `laps vault restore` makes a vault of it that can be written"
     };
     StoreError::new(Code::PermissionDenied, format!("the vault {} {what}", path.display()))

@@ -95,7 +95,8 @@ fn with_list<T>(path: &Path, work: impl FnOnce(&mut Vec<Opened>) -> T) -> Result
     Err(StoreError::new(
         Code::Busy,
         format!(
-            "the vault {at} cannot be opened: this process was forked while a vault was being opened"
+            "the vault {at} cannot be opened: this process was forked while a vault was being \
+             opened"
         ),
     ))
 }
@@ -105,7 +106,8 @@ fn forked(path: &Path, owner: u32) -> StoreError {
     StoreError::new(
         Code::InvalidArgument,
         format!(
-            "the vault {at} was opened in process {owner} and this is process {here}, forked from it: let go of \
+            "the vault {at} was opened in process {owner} and this is process {here}, forked from \
+             it: let go of \
              every handle to the vault before the fork, and open it after the fork in each process"
         ),
     )

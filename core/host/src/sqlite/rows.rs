@@ -1,4 +1,4 @@
-//! The rows that one transaction reads and writes, and what it remembers of those that it read last.
+//! The rows that one transaction reads and writes, and what it remembers of the last ones.
 
 use std::path::Path;
 

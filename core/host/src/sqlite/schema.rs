@@ -146,7 +146,8 @@ pub(super) fn steps(from: i32, path: &Path) -> Result<&'static [&'static str], S
         StoreError::new(
             Code::SchemaOlder,
             format!(
-                "the vault {at} has schema {from}; schema {OLDEST} is the oldest that can be migrated"
+                "the vault {at} has schema {from}; schema {OLDEST} is the oldest that can be \
+                 migrated"
             ),
         )
     })
@@ -164,7 +165,8 @@ fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::new(
             Code::SchemaNewer,
             format!(
-                "the vault {at} has schema {found}; this version of LAPS knows schema {VERSION}: use a later version"
+                "the vault {at} has schema {found}; this version of LAPS knows schema {VERSION}: \
+                 use a later version"
             ),
         ));
     }
@@ -172,7 +174,8 @@ fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::new(
             Code::SchemaOlder,
             format!(
-                "the vault {at} has schema {found} and schema {VERSION} is needed: run `laps vault migrate {at}`"
+                "the vault {at} has schema {found} and schema {VERSION} is needed: run `laps vault \
+                 migrate {at}`"
             ),
         ));
     }
@@ -207,7 +210,8 @@ pub(super) fn compare(connection: &Connection, path: &Path) -> Result<(), StoreE
     Err(StoreError::new(
         Code::VaultDamaged,
         format!(
-            "the vault {at} {what}, and no vault of this version does: somebody changed its schema, and nothing in it can be \
+            "the vault {at} {what}, and no vault of this version does: somebody changed its \
+             schema, and nothing in it can be \
              relied on; restore a back-up"
         ),
     ))

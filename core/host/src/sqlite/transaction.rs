@@ -16,13 +16,15 @@ use super::settled::{Settled, state};
 use super::value::{damaged, due, from_i64, to_i64};
 
 /// One device.
-const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, in_flight.state, in_flight.recent
+const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, \
+                      in_flight.state, in_flight.recent
              FROM device JOIN scope ON scope.number = device.scope_number
              LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE scope.name = :scope AND device.name = :name";
 /// One device of a scope whose number is known.
 const DEVICE_OF_SCOPE: &str =
-    "SELECT device.number, device.state, device.recent, device.older, in_flight.state, in_flight.recent
+    "SELECT device.number, device.state, device.recent, device.older, in_flight.state, \
+     in_flight.recent
              FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.scope_number = :scope AND device.name = :name";
 /// What is kept about one device.
@@ -30,7 +32,8 @@ const STATE: &str = "SELECT device.state, in_flight.state
              FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.number = :key";
 /// Another device whose name differs in case only.
-const SIMILAR: &str = "SELECT name FROM device WHERE scope_number = :scope AND folded = :folded AND name <> :name LIMIT 1";
+const SIMILAR: &str = "SELECT name FROM device WHERE scope_number = :scope AND folded = :folded \
+                       AND name <> :name LIMIT 1";
 /// A page of devices by name.
 const DEVICES: &str = "SELECT device.number, device.name, device.state, in_flight.state
              FROM device JOIN scope ON scope.number = device.scope_number
@@ -140,7 +143,8 @@ impl Transaction for Rows<'_> {
     ) -> Result<DeviceKey, VaultError> {
         let scope = self.make_scope(scope)?;
         self.change(
-            "INSERT INTO device (scope_number, name, folded, due, state) VALUES (:scope, :name, :folded, :due, :state)",
+            "INSERT INTO device (scope_number, name, folded, due, state) VALUES (:scope, :name, \
+             :folded, :due, :state)",
             named_params! {
                 ":scope": scope,
                 ":name": name.as_str(),
@@ -293,8 +297,10 @@ impl Transaction for Rows<'_> {
             .ok_or(VaultError::Internal("the audit log is full"))?;
         let records: Vec<u8> = entry.records.iter().flat_map(|id| *id.as_bytes()).collect();
         self.change(
-            "INSERT INTO audit (number, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash)
-             VALUES (:number, :at, :action, :caller, :actor, :reader, :reason, :context, :device, :records, :refers_to, :detail, :hash)",
+            "INSERT INTO audit (number, at, action, caller, actor, reader, reason, context, \
+             device, records, refers_to, detail, hash)
+             VALUES (:number, :at, :action, :caller, :actor, :reader, :reason, :context, :device, \
+             :records, :refers_to, :detail, :hash)",
             named_params! {
                 ":number": number,
                 ":at": to_i64(entry.at.as_unix_seconds()),

@@ -115,7 +115,8 @@ impl Device {
 
     fn write_policy(&self) {
         let text = format!(
-            r#"{{"BackupDirectory":{},"AdministratorAccountName":"{}","PasswordAgeDays":{AGE_DAYS},"PasswordLength":{}}}"#,
+            r#"{{"BackupDirectory":{},"AdministratorAccountName":"{}",
+            "PasswordAgeDays":{AGE_DAYS},"PasswordLength":{}}}"#,
             u8::from(!self.off),
             NAMES[self.named],
             self.length

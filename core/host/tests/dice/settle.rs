@@ -148,7 +148,8 @@ impl Walk {
         let (changes, causes) = sums.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1));
         let entries = self.open().stats(&Scope::EMPTY, self.now()).unwrap().entries;
         format!(
-            "{:?}; {changes} changes of passwords for {causes} causes, {entries} audit entries, {} days",
+            "{:?}; {changes} changes of passwords for {causes} causes, {entries} audit entries, {} \
+             days",
             self.counts,
             self.ahead / 86_400
         )

@@ -54,7 +54,8 @@ pub fn work(arguments: &[String]) {
                     told += usize::from(failed > 0);
                 }
                 println!(
-                    "{kind:?} {how:?} for ever {for_ever}: {calls} calls, every {step}., {told} runs were told"
+                    "{kind:?} {how:?} for ever {for_ever}: {calls} calls, every {step}., {told} \
+                     runs were told"
                 );
                 // Syncs and cuts of the log's own housekeeping fail without harm to any operation.
                 assert!(told > 0 || kind == Kind::Cut, "a failure that nobody was told of");

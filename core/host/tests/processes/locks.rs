@@ -229,7 +229,8 @@ pub fn processes_take_turns_and_nobody_is_told_that_the_vault_is_busy() {
     let mean = times.iter().sum::<u64>() / u64::try_from(times.len()).unwrap();
     println!(
         "{processes} processes, {} s: {} answers acknowledged, {} pieces of work timed; \
-         p50 {p50} µs, mean {mean} µs, p99 {p99} µs, worst {} µs; the busiest had {most} answers and the idlest {least}",
+         p50 {p50} µs, mean {mean} µs, p99 {p99} µs, worst {} µs; the busiest had {most} answers \
+         and the idlest {least}",
         elapsed.as_secs(),
         counts.sum::<u64>(),
         times.len(),

@@ -40,7 +40,8 @@ pub fn isolated(words: &[&str], folder: &Path) {
                 |output| String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             );
             println!(
-                "NOT RUN, though it counts as passed: no small file system can be mounted here: {why}"
+                "NOT RUN, though it counts as passed: no small file system can be mounted here: \
+                 {why}"
             );
         }
     }

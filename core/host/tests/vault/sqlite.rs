@@ -210,7 +210,8 @@ fn every_column_of_every_entry_is_covered_and_the_first_bad_one_is_named() {
                         "{column} = substr({column}, 1, length({column}) - 1) WHERE number = {row}"
                     ),
                     _ => format!(
-                        "{column} = substr({column}, 1, length({column}) - {}) WHERE number = {row}",
+                        "{column} = substr({column}, 1, length({column}) - {}) WHERE number = \
+                         {row}",
                         if change.contains("16") { 16 } else { 1 }
                     ),
                 };
@@ -230,18 +231,22 @@ fn removed_inserted_swapped_and_cut_entries_are_found() {
         // The end was cut: the scope's own count tells.
         ("DELETE FROM audit WHERE number % 1099511627776 = 6", Some(6), Some(6)),
         // A copy behind the end.
-        ("INSERT INTO audit SELECT number + 1, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash
+        ("INSERT INTO audit SELECT number + 1, at, action, caller, actor, reader, reason, context, \
+          device, records, refers_to, detail, hash
           FROM audit WHERE number % 1099511627776 = 6", Some(7), Some(7)),
         // Entries that belong to no scope.
-        ("INSERT INTO audit SELECT number + 1099511627776, at, action, caller, actor, reader, reason, context, device, records, refers_to, detail, hash
+        ("INSERT INTO audit SELECT number + 1099511627776, at, action, caller, actor, reader, \
+          reason, context, device, records, refers_to, detail, hash
           FROM audit WHERE number % 1099511627776 = 2", Some(7), Some(7)),
         // The end was cut and the count with it: only an earlier head tells.
         ("DELETE FROM audit WHERE number % 1099511627776 > 4;
-          UPDATE scope SET entries = 4, head = (SELECT hash FROM audit WHERE number % 1099511627776 = 4)", None, Some(5)),
+          UPDATE scope SET entries = 4, head = (SELECT hash FROM audit WHERE number % \
+          1099511627776 = 4)", None, Some(5)),
         // Two entries change places.
         ("UPDATE audit SET number = -1 WHERE number % 1099511627776 = 2;
           UPDATE audit SET number = number - 1 WHERE number % 1099511627776 = 3;
-          UPDATE audit SET number = (SELECT number + 1 FROM audit WHERE number % 1099511627776 = 2) WHERE number = -1", Some(2), Some(2)),
+          UPDATE audit SET number = (SELECT number + 1 FROM audit WHERE number % 1099511627776 = \
+          2) WHERE number = -1", Some(2), Some(2)),
     ];
     for (sql, alone, expected) in edits {
         let (bed, heads) = audit_log();
@@ -262,7 +267,8 @@ fn an_audit_log_that_was_recomputed_is_found_by_an_earlier_head() {
     change
         .execute_batch(
             "DELETE FROM main.audit; INSERT INTO main.audit SELECT * FROM other.audit;
-             UPDATE main.scope SET entries = (SELECT entries FROM other.scope), head = (SELECT head FROM other.scope)",
+             UPDATE main.scope SET entries = (SELECT entries FROM other.scope), head = (SELECT \
+             head FROM other.scope)",
         )
         .unwrap();
     change.commit().unwrap();
@@ -285,7 +291,13 @@ fn damaged_bytes_are_found_and_the_rest_can_be_had() {
     connection
         .execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = 6", [])
         .unwrap();
-    connection.execute("UPDATE device SET state = CAST(substr(state, 1, length(state) - 1) || x'ff' AS BLOB) WHERE name = 'pc-05'", []).unwrap();
+    connection
+        .execute(
+            "UPDATE device SET state = CAST(substr(state, 1, length(state) - 1) || \
+             x'ff' AS BLOB) WHERE name = 'pc-05'",
+            [],
+        )
+        .unwrap();
     let disclose =
         |device: &str, options| bed.vault.disclose(&scope(), device, &WHO, options, bed.now());
     let lost = disclose("pc-02", DiscloseOptions::default()).unwrap_err();

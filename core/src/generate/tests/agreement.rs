@@ -59,7 +59,8 @@ proptest! {
     fn what_is_made_is_admitted_and_what_is_mutated_is_judged_alike(
         plain in recipes(),
         start in any::<u8>(),
-        mutations in proptest::collection::vec((0..5_u8, any::<usize>(), select(&STRANGERS[..])), 24),
+        mutations in
+            proptest::collection::vec((0..5_u8, any::<usize>(), select(&STRANGERS[..])), 24),
     ) {
         let recipe = match plain.builder().build() {
             Ok(recipe) => recipe,

@@ -66,8 +66,9 @@ impl Found {
     fn list<'a>(&mut self, node: &'a Node, places: &mut Places<'a>) -> Result<(), Stop> {
         let items = items(node)?;
         // The settings end point: the settings of one policy, without it.
-        let of_settings = |item: &(Option<PathStep<'_>>, &Node)| matches!(item.1, Node::Object(members) if intune::is_setting(members));
-        if items.first().is_some_and(of_settings) {
+        if let Some((_, Node::Object(members))) = items.first()
+            && intune::is_setting(members)
+        {
             let document = intune::read_settings(node, places)?;
             self.policies.push(document);
             return Ok(());

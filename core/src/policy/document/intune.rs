@@ -81,7 +81,9 @@ pub(super) fn is_setting(members: &Members) -> bool {
 /// Whether an object of a list is neither a policy of the settings catalog nor one whose settings
 /// were left out.
 pub(super) fn is_something_else(members: &Members) -> bool {
-    let of_catalog = matches!(members.get("@odata.type"), Some(Node::Plain(Raw::Text(kind))) if kind.ends_with("deviceManagementConfigurationPolicy"));
+    const CATALOG: &str = "deviceManagementConfigurationPolicy";
+    let kind = members.get("@odata.type");
+    let of_catalog = matches!(kind, Some(Node::Plain(Raw::Text(kind))) if kind.ends_with(CATALOG));
     !of_catalog
         && !is_setting(members)
         && !["settings", "settingCount", "templateReference"]
@@ -116,14 +118,18 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
         }
         None if is_setting(members) => read_setting(members, &mut document, places)?,
         None => {
-            return Err("an Intune policy without \"settings\"; export it with its settings ($expand=settings)".into());
+            return Err("an Intune policy without \"settings\"; export it with its settings \
+                        ($expand=settings)"
+                .into());
         }
     }
     if document.is_about_laps() || is_of_other_list(places) {
         return Ok(document);
     }
     places.path.clear();
-    Err("an Intune policy without a LAPS setting; their definition ids begin with device_vendor_msft_laps_policies_".into())
+    Err("an Intune policy without a LAPS setting; their definition ids begin with \
+         device_vendor_msft_laps_policies_"
+        .into())
 }
 
 /// Whether the policy that was read is one of a list: what is not of LAPS there is passed over.

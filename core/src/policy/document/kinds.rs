@@ -5,7 +5,8 @@ use alloc::{collections::BTreeMap, string::String};
 
 use super::{Raw, json::Node, passed_over::is_of_laps};
 
-const UNKNOWN: &str = "not a policy; accepted are a JSON object of settings, a policy exported from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")";
+const UNKNOWN: &str = "not a policy; accepted are a JSON object of settings, a policy exported \
+    from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")";
 
 /// Binary files by their first bytes.
 pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
@@ -26,10 +27,12 @@ pub(super) fn of_text(text: &str) -> &'static str {
     let has_line =
         |wanted: fn(&str) -> bool| text.lines().take(200).any(|line| wanted(line.trim()));
     if text.is_empty() {
-        return "an empty document; accepted are a JSON object of settings, a policy exported from Intune, CSP SyncML, and a .reg export";
+        return "an empty document; accepted are a JSON object of settings, a policy exported from \
+                Intune, CSP SyncML, and a .reg export";
     }
     if first.starts_with("Windows Registry Editor") || first.starts_with("REGEDIT") {
-        return "a .reg file of an unknown version, so not a policy; accepted are \"Windows Registry Editor Version 5.00\" and \"REGEDIT4\"";
+        return "a .reg file of an unknown version, so not a policy; accepted are \"Windows \
+                Registry Editor Version 5.00\" and \"REGEDIT4\"";
     }
     if text.starts_with("-----BEGIN") {
         return "a key or a certificate in PEM, not a policy";
@@ -39,7 +42,8 @@ pub(super) fn of_text(text: &str) -> &'static str {
     }
     if has_line(|line| line.starts_with("Import-DscResource") || line.starts_with("Configuration "))
     {
-        return "a PowerShell configuration (DSC), not a policy; export the policy from Intune as JSON, or from Group Policy as a .reg file";
+        return "a PowerShell configuration (DSC), not a policy; export the policy from Intune as \
+                JSON, or from Group Policy as a .reg file";
     }
     if has_line(|line| matches!(line, "Computer" | "User"))
         && has_line(|line| {
@@ -66,7 +70,8 @@ pub(super) fn of_json(members: &BTreeMap<String, Node>) -> Option<&'static str> 
     };
     if has(&["RAWJson"]) || has(&["RawJson"]) {
         return Some(
-            "a template of CIPP; the policy is the text in its RAWJson, and `laps policy import` takes it out",
+            "a template of CIPP; the policy is the text in its RAWJson, and `laps policy import` \
+             takes it out",
         );
     }
     if has(&["PSPath"]) || has(&["PSChildName"]) {
@@ -87,12 +92,14 @@ pub(super) fn of_json(members: &BTreeMap<String, Node>) -> Option<&'static str> 
     }
     if has(&["error"]) && members.len() <= 2 {
         return Some(
-            "an error that Microsoft Graph answered, not a policy; ask again, and save the answer that has the policy",
+            "an error that Microsoft Graph answered, not a policy; ask again, and save the answer \
+             that has the policy",
         );
     }
     if has(&["findings", "settings", "root"]) {
         return Some(
-            "what `laps policy show --json` prints; `laps policy export FILE --as json` writes a policy",
+            "what `laps policy show --json` prints; `laps policy export FILE --as json` writes a \
+             policy",
         );
     }
     if has(&["changes"]) && members.len() == 1 {
@@ -101,7 +108,8 @@ pub(super) fn of_json(members: &BTreeMap<String, Node>) -> Option<&'static str> 
     let of_definition = has(&["baseUri"]) || has(&["offsetUri"]) || has(&["rootDefinitionId"]);
     if of_definition && !has(&["settingInstance"]) && text("id").is_some_and(is_of_laps) {
         return Some(
-            "the definition of a setting, not a policy; export the policy with its settings: GET deviceManagement/configurationPolicies/ID?$expand=settings",
+            "the definition of a setting, not a policy; export the policy with its settings: GET \
+             deviceManagement/configurationPolicies/ID?$expand=settings",
         );
     }
     if has(&["payload"]) && (has(&["payloadFileName"]) || has(&["payloadName"])) {
@@ -114,33 +122,42 @@ pub(super) fn of_json(members: &BTreeMap<String, Node>) -> Option<&'static str> 
 pub(super) fn of_xml(name: &str, namespace: &str) -> Option<&'static str> {
     Some(match name.to_ascii_lowercase().as_str() {
         "wap-provisioningdoc" => {
-            "the document is of WAP provisioning, not SyncML; send the settings as SyncML, or as an OMA-URI profile of Intune"
+            "the document is of WAP provisioning, not SyncML; send the settings as SyncML, or as \
+             an OMA-URI profile of Intune"
         }
         "registrysettings" | "registry" => {
-            "the document is of Group Policy preferences (Registry.xml); `laps policy import` converts it"
+            "the document is of Group Policy preferences (Registry.xml); `laps policy import` \
+             converts it"
         }
         "gpo" | "report" => {
-            "the document is a report of Group Policy (Get-GPOReport); `laps policy import` converts it"
+            "the document is a report of Group Policy (Get-GPOReport); `laps policy import` \
+             converts it"
         }
         "rsop" => {
-            "the document is a report of the resulting set of policy; `laps policy import` converts the report of a policy (Get-GPOReport -ReportType Xml)"
+            "the document is a report of the resulting set of policy; `laps policy import` \
+             converts the report of a policy (Get-GPOReport -ReportType Xml)"
         }
         "html" => {
-            "the document is HTML; for a report of Group Policy, use Get-GPOReport -ReportType Xml and `laps policy import`"
+            "the document is HTML; for a report of Group Policy, use Get-GPOReport -ReportType Xml \
+             and `laps policy import`"
         }
         "policydefinitions" | "policydefinitionresources" => {
-            "the document is a template of Group Policy (ADMX), which holds no values; export the policy itself"
+            "the document is a template of Group Policy (ADMX), which holds no values; export the \
+             policy itself"
         }
         "mgmttree" => {
-            "the document is the description of a CSP (DDF), which holds no values; export the policy itself"
+            "the document is the description of a CSP (DDF), which holds no values; export the \
+             policy itself"
         }
         "mdmenterprisediagnosticsreport" => {
-            "the document is a diagnostics report of a device; export the policy itself, or the device's registry key"
+            "the document is a diagnostics report of a device; export the policy itself, or the \
+             device's registry key"
         }
         "plist" => "the document is an Apple property list; Windows LAPS has no such form",
         "objs" => "the document is what Export-Clixml writes; use ConvertTo-Json -Depth 20",
         _ if namespace.starts_with("http://www.microsoft.com/GroupPolicy") => {
-            "the document is of Group Policy; `laps policy import` converts the report of a policy (Get-GPOReport -ReportType Xml)"
+            "the document is of Group Policy; `laps policy import` converts the report of a policy \
+             (Get-GPOReport -ReportType Xml)"
         }
         _ => return None,
     })

@@ -55,7 +55,9 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
         Ok(())
     })?;
     if places.path.is_empty() && !document.is_about_laps() {
-        return Err("a custom profile without a node of LAPS; their addresses begin with ./Device/Vendor/MSFT/LAPS/Policies/".into());
+        return Err("a custom profile without a node of LAPS; their addresses begin with \
+                    ./Device/Vendor/MSFT/LAPS/Policies/"
+            .into());
     }
     Ok(document)
 }
@@ -96,7 +98,11 @@ fn read_setting<'a>(
     let mut note = |what: &str| document.pass_over(what, line);
     pass_over_others(members, &["omaUri", "value"], OF_SETTING, &mut note, places)?;
     if matches!(members.get("isEncrypted"), Some(Node::Plain(Raw::Switch(true)))) {
-        return places.stop("isEncrypted", "Graph hides the value of this setting; read it with getOmaSettingPlainTextValue, and write it here");
+        return places.stop(
+            "isEncrypted",
+            "Graph hides the value of this setting; read it with \
+             getOmaSettingPlainTextValue, and write it here",
+        );
     }
     let raw = match members.get("value") {
         Some(Node::Plain(raw)) => raw.clone(),

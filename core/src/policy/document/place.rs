@@ -89,7 +89,8 @@ pub(super) fn cut_or(raw: &Raw, why: &'static str) -> Stop {
         || text.starts_with("@{")
         || text.starts_with("System.")
         || text.starts_with("Microsoft."));
-    let cut = "text in place of what stood here: PowerShell cut the document at its depth; export it again with ConvertTo-Json -Depth 20";
+    let cut = "text in place of what stood here: PowerShell cut the document at its depth; export \
+               it again with ConvertTo-Json -Depth 20";
     if of_powershell { cut.into() } else { why.into() }
 }
 
@@ -114,7 +115,8 @@ pub(super) fn refuse_pages<'a>(
             _ => String::new(),
         };
         let why = format!(
-            "the document was cut after the first {have}{all}: the rest follows under this address; save every page, and join them in one list"
+            "the document was cut after the first {have}{all}: the rest follows under this \
+             address; save every page, and join them in one list"
         );
         return places.stop(name, why);
     }
@@ -131,7 +133,8 @@ pub(super) fn refuse_pages<'a>(
                 if usize::try_from(*count).is_ok_and(|count| count <= have) => {}
             Node::Plain(Raw::Whole(count)) => {
                 let why = format!(
-                    "the document was cut: {name} is {count}, and {have} are here; export the policy with all of its settings"
+                    "the document was cut: {name} is {count}, and {have} are here; export the \
+                     policy with all of its settings"
                 );
                 return places.stop(name, why);
             }

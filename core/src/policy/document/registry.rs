@@ -205,7 +205,11 @@ fn value(text: &str) -> Result<Option<Raw>, String> {
     if text.starts_with('"') {
         return match string(text) {
             Some((value, rest)) if without_comment(rest).is_empty() => Ok(Some(Raw::Text(value))),
-            _ => Err("text that does not end with its quote, or with a backslash before something else than \\ or \"".to_owned()),
+            _ => {
+                Err("text that does not end with its quote, or with a backslash before something \
+                     else than \\ or \""
+                    .to_owned())
+            }
         };
     }
     let text = without_comment(text);

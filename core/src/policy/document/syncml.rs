@@ -82,7 +82,8 @@ impl Reader<'_> {
                     return Err(refuse(
                         node,
                         &format!(
-                            "{}; a SyncML document of Add, Replace, Delete, Exec, Get or Results is accepted",
+                            "{}; a SyncML document of Add, Replace, Delete, Exec, Get or Results \
+                             is accepted",
                             quoted("the element", name)
                         ),
                     ));
@@ -319,7 +320,8 @@ fn without_laps(node: Node<'_, '_>) -> Result<(), Position> {
         return Err(refuse(
             node,
             &format!(
-                "{what} with a node of LAPS in it, which would be dropped; accepted are Add, Replace, Delete, Exec, Get and Results"
+                "{what} with a node of LAPS in it, which would be dropped; accepted are Add, \
+                 Replace, Delete, Exec, Get and Results"
             ),
         ));
     }

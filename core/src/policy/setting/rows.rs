@@ -36,7 +36,8 @@ macro_rules! settings {
             pub(in crate::policy) const fn row(self) -> &'static Definition {
                 match self {
                     $(Self::$name => {
-                        const ROW: Definition = Definition { name: stringify!($name), $($field: $value,)* ..PLAIN };
+                        const ROW: Definition =
+                            Definition { name: stringify!($name), $($field: $value,)* ..PLAIN };
                         const { assert!(ROW.is_sound(), "one kind of value in each row") };
                         const { &ROW }
                     })*
@@ -114,7 +115,8 @@ pub(in crate::policy) const DEFAULT_PREFIX: &str = "WLapsAdmin";
 settings! {
     /// Where passwords are backed up.
     BackupDirectory = 1 as backup_directory: BackupDirectory {
-        summary: "where the password is backed up: 0 nowhere, 1 Microsoft Entra, 2 Active Directory",
+        summary: "where the password is backed up: 0 nowhere, 1 Microsoft Entra, 2 Active \
+                  Directory",
         allowed: Allowed::Range { min: 0, max: 2 },
         default: Value::Number(0),
         conditions: &[],
@@ -184,7 +186,8 @@ settings! {
 
     /// Minutes between a use of the account and the actions that follow: 0 (no actions) to 1440.
     PostAuthenticationResetDelay = 7 as post_authentication_reset_delay_minutes: u16 {
-        summary: "hours between a use of the account and the actions that follow; 0 switches them off",
+        summary: "hours between a use of the account and the actions that follow; 0 switches them \
+                  off",
         allowed: Allowed::Delay { max_minutes: 24 * 60 },
         default: Value::Minutes(24 * 60),
         effect: NEXT_USE,
@@ -213,7 +216,8 @@ settings! {
 
     /// Who may decrypt it; empty means Domain Admins.
     ADPasswordEncryptionPrincipal = 10 {
-        summary: "who may decrypt it: a SID, domain\\name or name@domain; empty means Domain Admins",
+        summary: "who may decrypt it: a SID, domain\\name or name@domain; empty means Domain \
+                  Admins",
         allowed: Allowed::Text { max: MAX_PRINCIPAL },
         default: Value::Text(""),
         place: Place::Principal,
@@ -251,7 +255,8 @@ settings! {
         intune: UNDER_AD,
         effect: Rule::Always(
             ChangeEffect::None,
-            "the password stays, unless its expiry lies beyond the age when protection is turned on",
+            "the password stays, unless its expiry lies beyond the age when protection is turned \
+             on",
         ),
     }
 

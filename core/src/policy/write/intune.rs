@@ -44,7 +44,8 @@ pub(super) fn write(settings: &Settings) -> String {
         })
         .collect();
     let policy = json!({
-        "@odata.context": "https://graph.microsoft.com/beta/$metadata#deviceManagement/configurationPolicies(settings())/$entity",
+        "@odata.context": "https://graph.microsoft.com/beta/$metadata\
+                           #deviceManagement/configurationPolicies(settings())/$entity",
         "name": "Windows LAPS",
         "description": "",
         "platforms": "windows10",

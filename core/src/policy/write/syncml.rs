@@ -82,7 +82,8 @@ fn write_items(xml: &mut String, settings: &Settings, command: SyncmlCommand) ->
     for (setting, value) in settings.iter() {
         writeln!(
             xml,
-            "        <Item>\n          <Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies/{setting}</LocURI></Target>"
+            "        <Item>\n          \
+             <Target><LocURI>./Device/Vendor/MSFT/LAPS/Policies/{setting}</LocURI></Target>"
         )?;
         if command != SyncmlCommand::Delete {
             let (format, data) = match value {
@@ -95,7 +96,8 @@ fn write_items(xml: &mut String, settings: &Settings, command: SyncmlCommand) ->
             };
             writeln!(
                 xml,
-                "          <Meta><Format xmlns=\"syncml:metinf\">{format}</Format><Type xmlns=\"syncml:metinf\">text/plain</Type></Meta>\n          <Data>{data}</Data>"
+                "          <Meta><Format xmlns=\"syncml:metinf\">{format}</Format><Type \
+                 xmlns=\"syncml:metinf\">text/plain</Type></Meta>\n          <Data>{data}</Data>"
             )?;
         }
         writeln!(xml, "        </Item>")?;

@@ -48,7 +48,11 @@ impl Programs {
     /// What is missing, and what follows from it.
     pub(super) fn missing(&self) -> impl Iterator<Item = &'static str> {
         [
-            (self.loginctl.is_none(), "finds no systemd-logind: a sign-out ends only what has a terminal, not graphical sessions"),
+            (
+                self.loginctl.is_none(),
+                "finds no systemd-logind: a sign-out ends only what has a \
+                 terminal, not graphical sessions",
+            ),
             (self.wall.is_none(), "finds no wall: only the terminals of the account are warned"),
         ]
         .into_iter()

@@ -119,10 +119,13 @@ mod tests {
     // Made by libxcrypt 4.4.33: `mkpasswd`-style calls of crypt(3) with the password "correct
     // horse".
     const HASHES: [&str; 4] = [
-        "$y$j9T$k2XAnEHBqQ1Ct2aMXFKNa/HAmA1BpMnBsYHMWB4NZN4$h6LylQMybRluOW03ztLormYJ4ojOrl4IiTL9Svceyj9",
-        "$6$k2XAnEHBqQ1Ct2aM$KDBGOLClapqzK43U1GDLsBvQ8UyKzV4Gil5wjmo4po8DDQYfilvtBtdIBewkrDZsDiH9kMMRkq9YqOGSFdm16/",
+        "$y$j9T$k2XAnEHBqQ1Ct2aMXFKNa/HAmA1BpMnBsYHMWB4NZN4\
+         $h6LylQMybRluOW03ztLormYJ4ojOrl4IiTL9Svceyj9",
+        "$6$k2XAnEHBqQ1Ct2aM$KDBGOLClapqzK43U1GDLsBvQ8UyKzV4Gil5wjmo4po8DDQYfilvtBtdIBewkrDZsDiH9k\
+         MMRkq9YqOGSFdm16/",
         "$5$k2XAnEHBqQ1Ct2aM$GC1EfsiCksyq0SBhjt/RQhnnwK5wFNHaj/WQGO7Nu..",
-        "$6$rounds=1000$saltsalt$4GMtaIz3E1AdDi2SmCokEW0ehi.HdxNDcL3fGE1XXuzvo6kbx7UOloZKONqEk5H3JrQA4NOfU8BmqFPrpGqwA1",
+        "$6$rounds=1000$saltsalt$4GMtaIz3E1AdDi2SmCokEW0ehi.HdxNDcL3fGE1XXuzvo6kbx7UOloZKONqEk5H3J\
+         rQA4NOfU8BmqFPrpGqwA1",
     ];
 
     #[test]

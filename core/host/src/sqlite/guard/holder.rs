@@ -55,11 +55,13 @@ fn describe(process: u32) -> Option<String> {
     let stopped = status.lines().any(|line| line.starts_with("State:\tT"));
     let how = if stopped {
         format!(
-            "which is stopped: `kill -CONT {process}` lets it go on, and `kill -KILL {process}` ends it"
+            "which is stopped: `kill -CONT {process}` lets it go on, and `kill -KILL {process}` \
+             ends it"
         )
     } else {
         format!(
-            "which has not committed anything for a while: try again, or end it with `kill {process}`"
+            "which has not committed anything for a while: try again, or end it with `kill \
+             {process}`"
         )
     };
     Some(format!("by process {process} ({program}), {how}; what it has not committed is undone"))

@@ -45,8 +45,15 @@ impl fmt::Display for ResetStatus {
         match self {
             Self::Failed(0x8007_0005) => f.write_str("failed with 0x80070005: access is denied"),
             Self::Failed(code) => write!(f, "failed with {code:#010x}"),
-            Self::NoAnswer(404) => f.write_str("the device has no such node (404): its Windows is older than the updates of April 2023, or has no LAPS"),
-            Self::NoAnswer(status) => write!(f, "the device refused the question with status {status}"),
+            Self::NoAnswer(404) => f.write_str(
+                "the device has no such node (404): its Windows is \
+                 older than the updates of April 2023, or has no LAPS",
+            ),
+            Self::NoAnswer(status) => write!(
+                f,
+                "the device refused the question with status \
+                 {status}"
+            ),
             Self::Pending => f.write_str("still running"),
             Self::Succeeded => f.write_str("succeeded"),
         }
