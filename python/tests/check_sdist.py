@@ -43,11 +43,12 @@ def main(folder: Path) -> None:
         # look as if they were what the folder's own build had compiled.
         for each in unpacked.rglob("*.rs"):
             each.touch()
+        # Not optimised: that takes minutes, is done for what the other tests install, and does not depend on where the sources are.
+        (Path(elsewhere) / ".cargo").mkdir()
+        (Path(elsewhere) / ".cargo" / "config.toml").write_text("[profile.dev.package.laps-core]\nopt-level = 0\n")
         environment = {
             **os.environ,
             "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(HERE.parent / "target")),
-            # Not optimised: that takes minutes, is done for what the other tests install, and does not depend on where the sources
-            # are.
             "MATURIN_PEP517_ARGS": "--profile dev",
         }
         environment.pop("PYTHONPATH", None)
