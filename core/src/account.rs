@@ -36,6 +36,27 @@ pub struct LocalAccount {
 /// Chooses the managed account: by name, or the built-in administrator (RID 500) when the name is
 /// blank.
 ///
+/// ```
+/// use laps_core::account::{LocalAccount, choose};
+/// use laps_core::identity::AccountName;
+///
+/// let account = |name, sid: &str| {
+///     Ok::<_, Box<dyn std::error::Error>>(LocalAccount {
+///         name: AccountName::new(name)?,
+///         sid: Some(sid.parse()?),
+///         enabled: true,
+///     })
+/// };
+/// let accounts = [
+///     account("Administrateur", "S-1-5-21-1-2-3-500")?,
+///     account("Secours", "S-1-5-21-1-2-3-1001")?,
+/// ];
+/// // A blank name is the built-in administrator, whatever it is called.
+/// assert_eq!(choose(&AccountName::EMPTY, &accounts)?.name.as_str(), "Administrateur");
+/// assert_eq!(choose(&AccountName::new("SECOURS")?, &accounts)?.name.as_str(), "Secours");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`AccountError`] says why none can be managed: event 10013.
 pub fn choose<'a>(

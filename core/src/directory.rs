@@ -9,6 +9,18 @@
 //! | what is encrypted in it, DPAPI-NG | [`ProtectedBlob`] |
 //! | expiry of either LAPS in Active Directory, a FILETIME | [`Filetime`] |
 //!
+//! ```
+//! use laps_core::directory::ClearPassword;
+//! use laps_core::secret::Password;
+//!
+//! let mut password = Password::empty();
+//! let attribute = r#"{"n":"Administrator","t":"1d8161b41c41cde","p":"A6a3#7%eb!57be4a4B95Z43"}"#;
+//! let read = ClearPassword::read(attribute, &mut password)?;
+//! assert_eq!(read.account.as_str(), "Administrator");
+//! assert_eq!(password.expose_secret(), "A6a3#7%eb!57be4a4B95Z43");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The legacy `ms-Mcs-AdmPwd` is the bare password and needs no reader. Nothing here needs a heap,
 //! and no copy of a password is made but the one in the caller's
 //! [`Password`](crate::secret::Password).

@@ -5,6 +5,22 @@
 //! each setting has a value, and each value is in its range. Both live without a heap. With the
 //! feature `documents`, `read` takes the forms in which settings travel and `evaluate` says what is
 //! in force, why, and what is wrong.
+//!
+//! ```
+//! # #[cfg(feature = "documents")] {
+//! use laps_core::policy::{ChangeEffect, Policy, State, changes, evaluate, read};
+//!
+//! let text = r#"{"BackupDirectory":1,"PasswordLength":20,"PasswordAgeDays":30}"#;
+//! let evaluation = evaluate(&[read(text.as_bytes(), "policy.json")?]);
+//! assert_eq!(evaluation.state, State::Managed);
+//! let policy = evaluation.policy.ok_or("it has errors")?;
+//! assert_eq!(policy.recipe()?.strength().min_length(), 20);
+//! // What a device does that had no policy before.
+//! let now = changes(&Policy::default(), &policy).find(|c| c.effect == ChangeEffect::RotatesNow);
+//! assert_eq!(now.ok_or("nothing")?.setting.name(), "BackupDirectory");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod changes;
 #[cfg(feature = "documents")]

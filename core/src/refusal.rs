@@ -7,6 +7,22 @@
 //! | `follow` | recipes that do it and are never weaker; [`NotStricter`] where there is none |
 //! | [`Demands`] | what was asked for so far, for the agent to keep (feature `documents`) |
 //! | [`parse_demands`] | what a text asks for; nothing without the feature `refusal-texts` |
+//!
+//! ```
+//! # #[cfg(feature = "refusal-texts")] {
+//! use laps_core::policy::Policy;
+//! use laps_core::refusal::parse_demands;
+//!
+//! let policy = Policy::default();
+//! let asked = parse_demands("BAD PASSWORD: The password is shorter than 20 characters", 14);
+//! assert_eq!(asked.to_string(), "at least 20 characters");
+//! assert_eq!(policy.recipe_and(&asked)?.strength().min_length(), 20);
+//! // What would make passwords weaker than our policy is not followed.
+//! let short = parse_demands("too long: at most 12 characters", 14);
+//! assert!(policy.recipe_and(&short).is_err());
+//! # }
+//! # Ok::<(), laps_core::refusal::NotStricter>(())
+//! ```
 
 #[cfg(feature = "documents")]
 mod demands;

@@ -54,6 +54,109 @@
 //! `handle_check_in_failed`, `handle_save_failed`, `force`, `skip_back_off`, and `check_in` without
 //! that effect where no journal is to be saved and no account is being changed.
 //!
+//! # The loop as code
+//!
+//! A device whose account and journal are variables. A real driver makes each step durable, and has
+//! an account, a clock and a channel in their place; `laps_host::agent` is one.
+//!
+//! ```
+//! # #[cfg(all(feature = "vault", feature = "getrandom"))] {
+//! use std::collections::BTreeMap;
+//!
+//! use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
+//! use laps_core::policy::Policy;
+//! use laps_core::random::Generator;
+//! use laps_core::rotation::message::{MAX_HEAD, record_prefix};
+//! use laps_core::rotation::{
+//!     AccountSeen, Acted, Applied, Config, Effect, MAX_JOURNAL, Rotation, Verified,
+//! };
+//! use laps_core::seal::{Header, ReaderKey, Record, Suite};
+//! use laps_core::vault::{MemoryStore, Vault};
+//!
+//! let now = Timestamp::from_unix_seconds(1_800_000_000);
+//! let (scope, device) = (Scope::EMPTY, DeviceId::new("PC-0042")?);
+//! let mut generator = Generator::from_system()?;
+//! let key = ReaderKey::generate(Suite::X25519, "Helpdesk", &mut generator)?;
+//! let vault = Vault::from_system(MemoryStore::new());
+//! let recipe = Policy::default().recipe()?;
+//!
+//! let mut account = String::from("what the account had before");
+//! let (mut password, mut records) = (None, BTreeMap::new());
+//! let mut file = [0; MAX_JOURNAL];
+//! let config = Config::new(scope, device, AccountName::new("Admin")?, None);
+//! let mut rotation = Rotation::new(config, now)?;
+//! loop {
+//!     while let Some(event) = rotation.poll_event() {
+//!         println!("{}", event.kind.name());
+//!     }
+//!     match rotation.poll() {
+//!         Effect::Save => {
+//!             rotation.journal(&mut file)?; // with the records of `retained()`, and synced
+//!             rotation.handle_saved()?;
+//!         }
+//!         Effect::LookUp => {
+//!             rotation.handle_account(AccountSeen::Present { change_stamp: None }, now);
+//!         }
+//!         Effect::CheckIn => {
+//!             let (mut nonce, mut head) = ([0; 16], [0; MAX_HEAD]);
+//!             generator.fill(&mut nonce)?;
+//!             let length = rotation.check_in(nonce, &mut head)?;
+//!             let mut message = head[..length].to_vec();
+//!             for id in rotation.offers().iter() {
+//!                 let record: &Vec<u8> = &records[&id];
+//!                 message.extend(record_prefix(record)?);
+//!                 message.extend(record);
+//!             }
+//!             let answer = vault.check_in(&scope, device.as_str(), &message, now)?;
+//!             rotation.handle_answer(&answer, now, 0)?;
+//!         }
+//!         Effect::Prepare { previous, version } => {
+//!             let id = RecordId::generate(&mut generator)?;
+//!             let header = Header {
+//!                 scope,
+//!                 device,
+//!                 account: *rotation.account(),
+//!                 sid: rotation.sid(),
+//!                 id,
+//!                 previous,
+//!                 version,
+//!                 made_at: now,
+//!                 policy_hash: Policy::default().hash(),
+//!             };
+//!             let made = recipe.generate(&mut generator)?;
+//!             let readers = [key.reader().clone()];
+//!             let record = Record::seal(&header, &made, &readers, &mut generator)?;
+//!             records.insert(id, record.as_bytes().to_vec());
+//!             password = Some(made);
+//!             rotation.handle_prepared(id, version, None, now)?;
+//!         }
+//!         Effect::ReadChangeStamp => rotation.handle_change_stamp(None, now, 0)?,
+//!         Effect::Apply { .. } => {
+//!             account = password.as_ref().map_or("", |made| made.expose_secret()).to_owned();
+//!             rotation.handle_applied(Applied::Success, now)?;
+//!         }
+//!         Effect::Verify { .. } => {
+//!             let same = password.as_ref().is_some_and(|made| made.expose_secret() == account);
+//!             let verified = if same { Verified::Match } else { Verified::Mismatch };
+//!             rotation.handle_verified(verified, now, 0)?;
+//!         }
+//!         Effect::Wipe => {
+//!             password = None; // a dropped password is wiped
+//!             rotation.handle_wiped()?;
+//!         }
+//!         Effect::Act(_) => rotation.handle_acted(Acted::NotSupported, now)?,
+//!         Effect::WaitUntil(_) => break,
+//!     }
+//! }
+//!
+//! // The account has a password that the vault cannot read, and the reader can.
+//! assert_eq!(rotation.status().version, 1);
+//! let record = Record::parse(&records[&rotation.holds().ok_or("nothing is held")?])?;
+//! assert_eq!(key.open(&record)?.password.expose_secret(), account);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The states
 //!
 //! - Starting, an answer → Settled, or Committing when the journal says so

@@ -14,6 +14,15 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// A password: at most [`Password::MAX_LEN`] bytes of UTF-8, inline.
 ///
 /// The bytes behind the text are zero at all times.
+///
+/// ```
+/// use laps_core::secret::Password;
+///
+/// let password = Password::try_from_str("correct horse")?;
+/// assert_eq!(format!("{password:?}").contains("horse"), false);
+/// assert_eq!(password.expose_secret(), "correct horse");
+/// # Ok::<(), laps_core::secret::TooLong>(())
+/// ```
 pub struct Password {
     len: u8,
     bytes: [u8; Self::MAX_LEN],

@@ -81,6 +81,32 @@ pub type Observer = dyn Fn(&Observed) + Send + Sync;
 
 /// A vault over a store. A clone is another handle to the same vault.
 ///
+/// ```
+/// # #[cfg(feature = "getrandom")] {
+/// use laps_core::identity::{Scope, Timestamp};
+/// use laps_core::random::Generator;
+/// use laps_core::seal::{ReaderKey, Suite};
+/// use laps_core::vault::{MemoryStore, Request, Retention, Vault};
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let key = ReaderKey::generate(Suite::XWing, "Helpdesk", &mut Generator::from_system()?)?;
+/// let vault = Vault::from_system(MemoryStore::new());
+/// let who = Request::new("ann", "a vault for the branch in Oslo");
+/// let head = vault.initialise(
+///     &Scope::EMPTY,
+///     &[key.reader().clone()],
+///     Retention::default(),
+///     &who,
+///     now,
+/// )?;
+///
+/// // `check_in` takes what devices send (the loop in `rotation`); the log proves what was done.
+/// assert!(vault.list(&Scope::EMPTY, None, 10)?.items.is_empty());
+/// assert!(vault.audit_verify(&Scope::EMPTY, Some(head))?.ok);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Every method is one transaction, unless it says otherwise. What it answers is durable.
 #[derive(Clone)]
 pub struct Vault<S> {

@@ -78,6 +78,36 @@ pub use readers::ReaderSetSource;
 pub type EventSink = Box<dyn FnMut(&AgentEvent) + Send>;
 
 /// One agent on one state folder, which it holds locked.
+///
+/// ```
+/// # #[cfg(all(unix, feature = "vault"))] {
+/// use laps_core::identity::{DeviceId, Scope};
+/// use laps_core::random::Generator;
+/// use laps_core::seal::{ReaderKey, Suite};
+/// use laps_core::vault::{MemoryStore, Vault};
+/// use laps_host::agent::channel::VaultChannel;
+/// use laps_host::agent::{Agent, AgentOptions, PolicySource, RunOutcome};
+/// use laps_testkit::account::InMemory; // `account::open("linux")` has the machine's accounts
+///
+/// let key = ReaderKey::generate(Suite::X25519, "Helpdesk", &mut Generator::from_system()?)?;
+/// let (device, readers) = (DeviceId::new("PC-0042")?, vec![key.reader().clone()]);
+/// let text = r#"{"BackupDirectory":1,"AdministratorAccountName":"Admin"}"#;
+/// let policy = PolicySource::Texts(vec![("policy.json".into(), text.into())]);
+/// let folder = tempfile::tempdir()?;
+/// let account = InMemory::new(true, &[]);
+/// let vault = Vault::from_system(MemoryStore::new());
+/// let mut agent = Agent::open(
+///     AgentOptions::new(device, readers, policy, folder.path().join("state")),
+///     Box::new(account.clone()),
+///     Box::new(VaultChannel::new(vault, Scope::EMPTY, device)),
+///     Box::new(|event| println!("{}", event.to_json())),
+/// )?;
+/// assert_eq!(agent.run_once(false)?, RunOutcome::Committed);
+/// assert_eq!(agent.run_once(false)?, RunOutcome::NothingDue);
+/// assert_eq!(account.passwords().len(), 1);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Agent {
     options: AgentOptions,
     folder: StateFolder,

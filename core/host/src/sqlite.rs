@@ -76,6 +76,18 @@ use rows::Rows;
 /// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it,
 /// and processes share the file, each with a store that it opened itself. After a fork the child's
 /// copy of a handle answers every call with an error.
+///
+/// ```
+/// use laps_core::identity::Scope;
+/// use laps_core::vault::Vault;
+/// use laps_host::sqlite::SqliteStore;
+///
+/// let folder = tempfile::tempdir()?;
+/// SqliteStore::init(folder.path().join("fleet.vault"))?;
+/// let vault = Vault::from_system(SqliteStore::open(folder.path().join("fleet.vault"))?);
+/// assert!(vault.list(&Scope::EMPTY, None, 100)?.items.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Shared>);
 
