@@ -54,8 +54,7 @@ impl Filetime {
     /// The time of a stored password however its writer spells it: in hexadecimal of either case,
     /// with or without `0x` and leading zeros, or in decimal. None for what is neither, or is
     /// no time at which Windows LAPS or its like could have run.
-    #[must_use]
-    pub fn from_any_digits(text: &str) -> Option<Self> {
+    pub(crate) fn from_any_digits(text: &str) -> Option<Self> {
         let text = text.trim();
         let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
         let plain = hex.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -196,12 +196,6 @@ impl Document {
         self.removals.iter().filter_map(|removal| removal.setting)
     }
 
-    /// Whether it takes a whole policy away: a Delete of `Policies`, `[-key]` in a `.reg` file.
-    #[must_use]
-    pub fn deletes_all(&self) -> bool {
-        self.removals.iter().any(|removal| removal.setting.is_none())
-    }
-
     /// What stands in it beside LAPS, and was passed over: the first 32 of them.
     #[must_use]
     pub fn passed_over(&self) -> &[PassedOver] {

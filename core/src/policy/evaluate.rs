@@ -146,12 +146,6 @@ impl Evaluation {
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Error)
     }
-
-    /// Whether a finding is a warning.
-    #[must_use]
-    pub fn has_warnings(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Warning)
-    }
 }
 
 /// Says what is in force when a device has these documents, and refuses what clashes:

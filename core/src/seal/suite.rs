@@ -61,8 +61,7 @@ impl Suite {
     }
 
     /// Length of an encapsulated key in bytes.
-    #[must_use]
-    pub const fn encapsulated_len(self) -> usize {
+    pub(crate) const fn encapsulated_len(self) -> usize {
         match self {
             Self::XWing => 1120,
             Self::X25519 => 32,

@@ -158,8 +158,7 @@ impl Entry {
     }
 
     /// Whether it is one of this person's.
-    #[must_use]
-    pub fn is_of(&self, who: Who<'_>) -> bool {
+    pub(crate) fn is_of(&self, who: Who<'_>) -> bool {
         match who {
             Who::Caller(name) => {
                 self.caller == name || (self.caller.is_empty() && self.actor == name)

@@ -86,8 +86,7 @@ impl Readers {
     }
 
     /// The ids of those that were not removed, in increasing order.
-    #[must_use]
-    pub fn active_ids(&self) -> Vec<[u8; 32]> {
+    pub(crate) fn active_ids(&self) -> Vec<[u8; 32]> {
         let mut ids: Vec<[u8; 32]> = self.active().map(|known| known.id).collect();
         ids.sort_unstable();
         ids
@@ -100,32 +99,27 @@ impl Readers {
     }
 
     /// Whether this reader was removed.
-    #[must_use]
-    pub fn is_removed(&self, id: &[u8; 32]) -> bool {
+    pub(crate) fn is_removed(&self, id: &[u8; 32]) -> bool {
         self.known.iter().any(|known| known.removed.is_some() && known.id == *id)
     }
 
     /// Whether a list names an active reader.
-    #[must_use]
-    pub fn names_active(&self, list: &ReaderList) -> bool {
+    pub(crate) fn names_active(&self, list: &ReaderList) -> bool {
         self.ids(list).iter().any(|id| self.is_active(id))
     }
 
     /// Whether a list names a reader that was removed.
-    #[must_use]
-    pub fn names_removed(&self, list: &ReaderList) -> bool {
+    pub(crate) fn names_removed(&self, list: &ReaderList) -> bool {
         self.ids(list).iter().any(|id| self.is_removed(id))
     }
 
     /// Whether a list names a reader that the vault never knew.
-    #[must_use]
-    pub fn names_stranger(&self, list: &ReaderList) -> bool {
+    pub(crate) fn names_stranger(&self, list: &ReaderList) -> bool {
         self.ids(list).iter().any(|id| !self.known.iter().any(|known| known.id == *id))
     }
 
     /// Whether a list names active readers and nobody else.
-    #[must_use]
-    pub fn names_only_active(&self, list: &ReaderList) -> bool {
+    pub(crate) fn names_only_active(&self, list: &ReaderList) -> bool {
         let ids = self.ids(list);
         !ids.is_empty() && ids.iter().all(|id| self.is_active(id))
     }
@@ -161,8 +155,7 @@ impl Readers {
     /// Where the log of a copy ended that was restored, for a head that is not in the log: the
     /// latest restore that a head of this length can be from before. None: that head was lost
     /// otherwise, or never was.
-    #[must_use]
-    pub fn restored_before(&self, length: u64) -> Option<u64> {
+    pub(crate) fn restored_before(&self, length: u64) -> Option<u64> {
         self.restored.iter().copied().filter(|entries| *entries < length).max()
     }
 }

@@ -36,7 +36,7 @@ pub use retention::RECENT_SECONDS;
 pub const VERSION_STEP: u64 = 1 << 32;
 
 /// From how many bytes of pending records on an account has no room for another: 4 MiB.
-pub const PENDING_BYTES: u64 = 4 << 20;
+pub(crate) const PENDING_BYTES: u64 = 4 << 20;
 
 /// What a check-in depends on besides the device.
 #[derive(Clone, Copy, Debug)]

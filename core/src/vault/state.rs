@@ -114,14 +114,12 @@ impl Held {
 
     /// Whether a kept sealing names an active reader. The vault sees no more: that the reader can
     /// open it, only a proof tells.
-    #[must_use]
-    pub fn is_openable(&self, readers: &Readers) -> bool {
+    pub(crate) fn is_openable(&self, readers: &Readers) -> bool {
         self.sealings().any(|sealing| readers.names_active(&sealing.readers))
     }
 
     /// Whether a kept sealing names a reader that was removed.
-    #[must_use]
-    pub fn names_removed(&self, readers: &Readers) -> bool {
+    pub(crate) fn names_removed(&self, readers: &Readers) -> bool {
         self.sealings().any(|sealing| readers.names_removed(&sealing.readers))
     }
 
@@ -366,8 +364,7 @@ impl Account {
 
     /// Whether none of the records that the account may hold names an active reader. False where
     /// there is no record, and where no reader was ever known: such a scope is not set up.
-    #[must_use]
-    pub fn is_unreadable(&self, readers: &Readers) -> bool {
+    pub(crate) fn is_unreadable(&self, readers: &Readers) -> bool {
         if readers.known.is_empty() {
             return false;
         }
@@ -390,10 +387,10 @@ pub(super) fn is_unproven(proven_at: Option<Timestamp>, since: Timestamp, now: T
 const DAY: u64 = 86_400;
 
 /// How long a proof that a record can be opened stands for its account: 90 days.
-pub const UNPROVEN_SECONDS: u64 = 90 * DAY;
+pub(crate) const UNPROVEN_SECONDS: u64 = 90 * DAY;
 
 /// The most accounts of one device. When another one comes, the one goes that was left first.
-pub const MAX_FORMER: usize = 31;
+pub(crate) const MAX_FORMER: usize = 31;
 
 /// What the vault knows about a device as a whole.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -454,8 +451,7 @@ impl Device {
     }
 
     /// The account of this name, the managed one first; the managed one without a name.
-    #[must_use]
-    pub fn account_named(&self, name: Option<&str>) -> Option<&Account> {
+    pub(crate) fn account_named(&self, name: Option<&str>) -> Option<&Account> {
         let Some(name) = name else { return Some(&self.managed) };
         self.accounts().find(|account| same_name(account.name.as_str(), name))
     }

@@ -52,7 +52,7 @@ impl Readers {
     }
 
     /// Notes that a copy was restored whose log had this many entries.
-    pub fn note_restore(&mut self, entries: u64) {
+    pub(crate) fn note_restore(&mut self, entries: u64) {
         self.restored.push(entries);
     }
 }
@@ -99,22 +99,19 @@ impl Held {
     }
 
     /// Whether the sealing that came from the device names a reader that the vault never knew.
-    #[must_use]
-    pub fn names_stranger(&self, readers: &Readers) -> bool {
+    pub(crate) fn names_stranger(&self, readers: &Readers) -> bool {
         readers.names_stranger(&self.original.readers)
     }
 
     /// Whether it has to be re-sealed: nobody but the active readers, and each of them, is to
     /// open it.
-    #[must_use]
-    pub fn needs_resealing(&self, readers: &Readers) -> bool {
+    pub(crate) fn needs_resealing(&self, readers: &Readers) -> bool {
         readers.ids(&self.newest().readers) != readers.active_ids()
     }
 
     /// The sealings to hand out, the newest first: those that name active readers only, where there
     /// is one; else all.
-    #[must_use]
-    pub fn disclosable(&self, readers: &Readers) -> alloc::vec::Vec<&Sealing> {
+    pub(crate) fn disclosable(&self, readers: &Readers) -> alloc::vec::Vec<&Sealing> {
         let only = |sealing: &&Sealing| readers.names_only_active(&sealing.readers);
         let shown: alloc::vec::Vec<&Sealing> = self.sealings().filter(only).collect();
         if shown.is_empty() { self.sealings().collect() } else { shown }
@@ -123,14 +120,14 @@ impl Held {
 
 impl Device {
     /// Somebody says that this record was opened.
-    pub fn claim_opened(&mut self, id: RecordId) {
+    pub(crate) fn claim_opened(&mut self, id: RecordId) {
         if let Some(held) = self.find_mut(id) {
             held.opened = held.opened.max(Opened::Claimed);
         }
     }
 
     /// Somebody proved that this record was opened.
-    pub fn prove_opened(&mut self, id: RecordId, now: Timestamp) {
+    pub(crate) fn prove_opened(&mut self, id: RecordId, now: Timestamp) {
         for account in self.accounts_mut() {
             if let Some(held) = account.candidates.find_mut(id) {
                 held.opened = Opened::Proven;

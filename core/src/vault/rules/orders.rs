@@ -27,15 +27,14 @@ impl Candidates {
     }
 
     /// Orders the rotation of all that the account may hold, this many seconds from now.
-    pub fn order_all(&mut self, now: Timestamp, delay: u64) -> bool {
+    pub(crate) fn order_all(&mut self, now: Timestamp, delay: u64) -> bool {
         let ids: Vec<RecordId> = self.iter().map(|held| held.id).collect();
         self.order(&ids, now, delay)
     }
 
     /// The ids that the answer names: those of orders that are due and that the device may hold, or
     /// any of such orders when it does not know what it holds (§3.6). Empty: no order.
-    #[must_use]
-    pub fn orders_for(&self, may_hold: &MayHold, now: Timestamp) -> IdSet {
+    pub(crate) fn orders_for(&self, may_hold: &MayHold, now: Timestamp) -> IdSet {
         let due = self.orders.iter().filter(|order| order.is_due(now));
         let ids = due.flat_map(|order| order.ids.iter().copied());
         let held = ids.clone().filter(|id| may_hold.ids.contains(*id));
@@ -50,8 +49,7 @@ impl Candidates {
     }
 
     /// When the earliest order is due that is for this device and not due yet.
-    #[must_use]
-    pub fn next_order_for(&self, may_hold: &MayHold, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_order_for(&self, may_hold: &MayHold, now: Timestamp) -> Option<Timestamp> {
         let obeyed = |order: &&Order| {
             may_hold.unknown || order.ids.iter().any(|id| may_hold.ids.contains(*id))
         };
@@ -73,7 +71,7 @@ impl Device {
 
     /// Orders the rotation of every password of which a kept sealing names this reader, of every
     /// account. False when there is none, or open orders say as much already.
-    pub fn order_readable_by(
+    pub(crate) fn order_readable_by(
         &mut self,
         reader: &[u8; 32],
         readers: &Readers,
