@@ -95,7 +95,7 @@ impl Rotation {
             nonce,
             offers,
             commit: proposal,
-            with_token: talk.token.is_some(),
+            token: talk.token,
             scheduled,
             audit: journal.audit,
         });
@@ -135,6 +135,7 @@ impl Rotation {
         talk.looked = false;
         talk.silent = 0;
         talk.report = false;
+        talk.told = false;
         talk.candidates = answer.candidates;
         talk.check_in_at = schedule::due(now, self.config.check_in_seconds, 10, entropy);
         talk.ask_at = None;
@@ -164,13 +165,26 @@ impl Rotation {
                 // check-in would follow.
                 let idle = self.journal.missing
                     || (self.journal.committed == 0 && self.startable().is_none());
-                self.talk.report |= idle && !sent.with_token;
+                self.talk.report |= idle && sent.token.is_none();
             } else {
-                self.take_account();
+                self.leave_account(&sent, &answer);
             }
         }
         self.pace(entropy);
         Ok(())
+    }
+
+    /// Another account is to be managed, and the vault answered about the one before. It is left
+    /// once the vault knows what it may hold: it keeps its token where it has heard nothing new
+    /// under it. A vault that never keeps one must not stop us.
+    fn leave_account(&mut self, sent: &Sent, answer: &Answer) {
+        let heard = sent.token == Some(answer.token);
+        if heard || (sent.token.is_some() && self.talk.spins > 2) {
+            self.talk.told = true;
+        } else {
+            self.talk.report = true;
+        }
+        self.take_account();
     }
 
     /// A vault that knows higher versions than this device's journal: the journal is lost or old.
@@ -349,7 +363,7 @@ impl Rotation {
             !(self.journal.ruled_out.is_empty() && self.journal.ruled_out_on_word.is_empty());
         // Ruled-out ids count only in a check-in with the current token: ask once more before
         // another rotation is made for them.
-        if self.talk.crowded && !sent.with_token && ruled_out {
+        if self.talk.crowded && sent.token.is_none() && ruled_out {
             self.talk.crowded = false;
             self.talk.ask_at = Some(self.clock.now());
         }

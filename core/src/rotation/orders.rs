@@ -108,13 +108,13 @@ impl Rotation {
     }
 
     /// Another account is managed from now on: nothing is known of its password, and what is about
-    /// the former one is forgotten. Not before the vault has every record that the former one
-    /// may hold: the journal is the only other place where they are.
+    /// the former one is forgotten. Not before the vault knows what that one may hold, and has
+    /// every record of it: the journal is the only other place that says so.
     fn turn(&mut self) {
         let held = self.journal.held.ids;
-        let kept =
-            self.talk.heard && !held.as_slice().iter().any(|id| self.talk.unheld.contains(*id));
-        if !kept && !held.is_empty() {
+        let lacks = held.as_slice().iter().any(|id| self.talk.unheld.contains(*id));
+        if (lacks || !self.talk.told) && !held.is_empty() {
+            self.talk.report = true;
             return;
         }
         let reason = Reason::AccountChanged;

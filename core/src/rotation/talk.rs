@@ -16,6 +16,8 @@ pub(super) struct Talk {
     pub(super) seen: bool,
     /// A rotation ended without a commit, and the vault does not know.
     pub(super) report: bool,
+    /// Whether the vault knows what the account may hold that is no longer the managed one.
+    pub(super) told: bool,
     pub(super) sent: Option<Sent>,
     /// What the vault lacks and this device offers.
     pub(super) lacking: IdSet,
@@ -51,6 +53,7 @@ impl Talk {
         looked: false,
         seen: false,
         report: false,
+        told: false,
         sent: None,
         lacking: IdSet::EMPTY,
         unheld: IdSet::EMPTY,
@@ -74,7 +77,7 @@ pub(super) struct Sent {
     pub(super) nonce: [u8; 16],
     pub(super) offers: IdSet,
     pub(super) commit: Option<Proposal>,
-    pub(super) with_token: bool,
+    pub(super) token: Option<[u8; 16]>,
     /// Whether its answer begins a run.
     pub(super) scheduled: bool,
     pub(super) audit: Option<AuditHead>,
