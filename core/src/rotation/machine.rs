@@ -102,6 +102,8 @@ pub(super) struct Applying {
     pub(super) tries: u8,
     /// Whether the account may hold it after the last try.
     pub(super) maybe_held: bool,
+    /// The store said once that it set the password.
+    pub(super) set: bool,
     pub(super) stage: Stage,
 }
 

@@ -218,8 +218,14 @@ impl Rotation {
         }
         attempt.change_stamp = change_stamp.or(attempt.change_stamp);
         let stage = Stage::Set { at: self.clock.now() };
-        self.step =
-            Step::Applying(Applying { attempt, made_at, tries: 0, maybe_held: false, stage });
+        self.step = Step::Applying(Applying {
+            attempt,
+            made_at,
+            tries: 0,
+            maybe_held: false,
+            set: false,
+            stage,
+        });
         self.changed(Unsaved::Detail);
         Ok(())
     }
@@ -240,6 +246,7 @@ impl Rotation {
         self.talk.seen = true;
         if let Step::Applying(applying) = &mut self.step {
             applying.tries = applying.tries.saturating_add(1);
+            applying.set |= applied == Applied::Success;
             // Protocol §2.6: after every outcome, failure too, the account is asked.
             applying.stage = if self.config.can_verify {
                 Stage::Verify(applied)
@@ -358,7 +365,7 @@ impl Rotation {
     }
 
     fn settle_failed(&mut self, applied: Applied, otherwise: Reason, entropy: u64) {
-        let Some(attempt) = self.step.attempt() else { return };
+        let Step::Applying(Applying { attempt, set, .. }) = self.step else { return };
         let (kind, reason) = match applied {
             Applied::Refused => (EventKind::PasswordRefused, Reason::PasswordRefused),
             Applied::NotFound => (EventKind::AccountNotFound, Reason::AccountNotFound),
@@ -372,8 +379,11 @@ impl Rotation {
         let change_stamp = attempt.change_stamp.filter(|_| !maybe);
         self.drop_password(Step::Settled(Settled { last_made: Some(attempt.id), change_stamp }));
         self.changed(Unsaved::Step);
-        if maybe {
+        if maybe || set {
+            // Set, and not held: somebody set another one since.
             self.changes = self.changes.saturating_add(1);
+        }
+        if maybe {
             self.say_of(&attempt, EventKind::Uncertain, Reason::OutcomeUncertain);
         }
         self.say_of(&attempt, kind, reason);
