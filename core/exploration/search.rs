@@ -1,8 +1,8 @@
 //! The search of both explorations: every state that can be reached, each once.
 //!
 //! Breadth first, so that a trace is a shortest one; or depth first, which keeps the states of one
-//! path only. Either ends when no state is left that was seen and not visited: there is no limit
-//! of depth or time at which it would stop and say that all is well.
+//! path only, and whose traces are long. Either ends when no state is left that was seen and not
+//! visited: there is no limit of depth or time at which it would stop and say that all is well.
 //!
 //! Depth first leaves one thing out. Two states may differ in their [`Rank`] alone: in how much may
 //! still happen, and in what is excused. Where one has at least as much of each part, whatever goes
@@ -73,9 +73,8 @@ pub(super) struct Found<T> {
 /// How a search gets at its states.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Order {
-    /// Each state knows how it was reached.
     Nearest,
-    /// Only what is needed to go on is kept.
+    /// Only the states of one path are kept.
     Deepest,
 }
 
@@ -176,9 +175,7 @@ fn walk<S: Space>(setting: &S::Setting, order: Order, most: usize) -> Found<S::T
                         state.tally_step(&next, &mut found.tally);
                         let key = next.key();
                         if seen.insert(key, next.rank()) {
-                            if order == Order::Nearest {
-                                ways.push((number, ordinal));
-                            }
+                            ways.push((number, ordinal));
                             open.push_back((u32::try_from(ways.len() - 1).unwrap(), key, next));
                         }
                     }
@@ -191,10 +188,7 @@ fn walk<S: Space>(setting: &S::Setting, order: Order, most: usize) -> Found<S::T
             open.make_contiguous()[from..].reverse();
         }
         if let Some((wrong, last)) = wrong {
-            let steps = match order {
-                Order::Nearest => trace::<S>(setting, &ways, number, last),
-                Order::Deepest => Vec::new(),
-            };
+            let steps = trace::<S>(setting, &ways, number, last);
             found.violation = Some((wrong, steps));
             break;
         }

@@ -61,6 +61,7 @@
 mod acts;
 mod broken;
 mod controls;
+mod deep;
 mod device;
 mod judge;
 mod key;

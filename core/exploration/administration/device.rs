@@ -3,8 +3,8 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::acts::Fault;
-use super::records::{Made, sealed};
-use super::state::{Disk, START, Setting, World, id, number};
+use super::records::{Made, sealed, sid_number};
+use super::state::{ACCOUNTS, Disk, START, Setting, World, id, number};
 use crate::identity::Timestamp;
 use crate::rotation::journal::Journal;
 use crate::rotation::message::{MAX_HEAD, record_prefix};
@@ -15,7 +15,7 @@ use crate::rotation::{AccountSeen, Acted, Effect, MAX_JOURNAL, Rotation, State, 
 pub(super) const BETWEEN_RUNS: u64 = 2 * 86_400 + 7_200;
 const NONCE: [u8; 16] = [0xcc; 16];
 /// More records than any run makes: who makes them does so without end.
-const MOST: usize = 40;
+const MOST: usize = 62;
 
 /// Where the device stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,7 +109,7 @@ impl World {
         self.machine = match &self.disk {
             None => Rotation::new(config, now).unwrap(),
             Some(disk) => {
-                let at = usize::from(disk.journal.account.as_str() == super::state::ACCOUNTS[1]);
+                let at = usize::from(disk.journal.account.as_str() == ACCOUNTS[1]);
                 let change_stamp = self.change_stamp_of(at, setting);
                 Rotation::resume(&disk.bytes, config, change_stamp, now).unwrap()
             }
@@ -211,11 +211,12 @@ impl World {
 
     fn make(&mut self, previous: u8, version: u64, setting: &Setting) {
         let new = u8::try_from(self.made.len()).unwrap();
-        let at = self.worked_on();
-        let account = &self.accounts[at];
-        let sid = self.machine.sid().map_or(0, |_| account.sid);
-        let made = Made { version, previous, name: account.name, sid, readers: self.readers };
-        let change_stamp = self.change_stamp_of(at, setting);
+        // The header names the account as the machine knows it, whatever befell that since.
+        let called = self.machine.account();
+        let name = ACCOUNTS.iter().position(|name| *name == called.as_str()).unwrap();
+        let (name, sid) = (u8::try_from(name).unwrap(), sid_number(self.machine.sid()));
+        let made = Made { version, previous, name, sid, readers: self.readers };
+        let change_stamp = self.change_stamp_of(self.worked_on(), setting);
         let now = self.device_now();
         Rc::make_mut(&mut self.made).push(made);
         self.machine.handle_prepared(id(new), version, change_stamp, now).unwrap();

@@ -6,7 +6,7 @@ use core::hash::{Hash as _, Hasher as _};
 
 use super::device::BETWEEN_RUNS;
 use super::records::names;
-use super::state::{Left, Setting, World, bits, ids, mask};
+use super::state::{Left, Setting, World, bits, ids, mask, number};
 use super::vault::Stored;
 use crate::rotation::State;
 
@@ -51,7 +51,7 @@ impl World {
         if Self::checks(setting, T) && held != 0 && self.managed().present && !self.excuse.torn {
             let held_ids = self.machine.journal.held.may_hold().ids;
             let mut known = kept.all_candidates | mask(held_ids.iter());
-            known |= self.machine.step.last_made().map_or(0, |id| 1 << super::state::number(id));
+            known |= self.machine.step.last_made().map_or(0, |id| 1 << number(id));
             for (record, marked) in &kept.history {
                 if *marked || !setting.can_verify {
                     known |= 1 << record;
@@ -101,7 +101,10 @@ impl World {
             let own = self.machine.journal.highest;
             // A number far above was a lie, and is let go.
             let below = new.version <= own && own - new.version < 1 << 16;
-            if below && self.machine.account() == next.machine.account() {
+            // A clone knows no more than its copy of the journal.
+            let attempt = next.machine.step.attempt().map(|attempt| number(attempt.id));
+            let made_here = attempt.map(usize::from) == Some(next.made.len() - 1);
+            if below && made_here && self.machine.account() == next.machine.account() {
                 return Some(format!("a VERSION {} that is not above {own}", new.version));
             }
         }
@@ -258,7 +261,8 @@ impl World {
         } else {
             return None;
         };
-        Some(format!("ends {wrong}"))
+        let due = (self.machine.reason_due(), self.machine.waits());
+        Some(format!("ends {wrong}; due {due:?}"))
     }
 
     /// P: what the account holds can be opened by nobody, is due, and every new record is refused.

@@ -23,6 +23,7 @@ use crate::rotation::journal::{Journal, RuledOut};
 use crate::rotation::log::Log;
 use crate::rotation::message::AuditHead;
 use crate::rotation::search::Rank;
+use crate::rotation::set::IdSet;
 use crate::vault::MemoryStore;
 use crate::vault::rules::RECENT_SECONDS;
 use crate::vault::state::{Device, UNPROVEN_SECONDS};
@@ -213,7 +214,12 @@ impl World {
     fn feed(&self, hash: &mut Canon, all: bool) {
         hash.now = self.device_now().as_unix_seconds() as i64;
         let kept = self.vault.kept();
-        let copied = self.copy.as_ref().filter(|_| all).map(VaultFile::kept);
+        // A copy that nobody can bring back any more is no part of the state, nor is a message that
+        // cannot arrive again.
+        let copy = self.copy.as_ref().filter(|_| all && self.left.acts > 0);
+        let image = self.image.as_ref().filter(|_| self.left.acts > 0);
+        let older = self.older.as_ref().filter(|_| self.left.faults > 0);
+        let copied = copy.map(VaultFile::kept);
         let known = kept.known() | copied.map_or(0, Stored::known);
         let disk = |disk: &Option<alloc::rc::Rc<Disk>>, hash: &mut Canon| {
             let journal = |disk: &Disk| (blurred_journal(&disk.journal, known), disk.phase);
@@ -243,21 +249,21 @@ impl World {
             return;
         }
         self.last.hash(hash);
-        if let (Some(copy), Some(copied)) = (&self.copy, copied) {
+        if let (Some(copy), Some(copied)) = (copy, copied) {
             hash.vault = true;
             copied.feed(hash);
             hash.vault = false;
             self.feed_order(copied, hash, all);
             heads.map(|head| place(head, copy.store())).hash(hash);
         }
-        if let Some(image) = &self.image {
+        if let Some(image) = image {
             hash.now = self.device_now().as_unix_seconds() as i64;
             image.accounts.iter().for_each(|account| feed_account(account, hash));
             disk(&image.disk, hash);
         }
         hash.now = self.vault_now().as_unix_seconds() as i64;
-        for message in [&self.answer, &self.older].into_iter().flatten() {
-            self.feed_message(message, hash);
+        for message in [self.answer.as_ref(), older].into_iter().flatten() {
+            self.feed_message(message, known, hash);
         }
         self.feed_made(hash);
     }
@@ -293,17 +299,21 @@ impl World {
         (bytes[0] == ID_MARK && bytes[2..] == [0; 14]).then(|| usize::from(bytes[1]))
     }
 
-    fn feed_message(&self, bytes: &[u8], hash: &mut Canon) {
+    fn feed_message(&self, bytes: &[u8], known: u64, hash: &mut Canon) {
         use crate::rotation::message::{Answer, CheckIn};
         if let Ok(mut answer) = Answer::decode(bytes) {
-            let known = place(Some(answer.audit), self.vault.store());
+            let head = place(Some(answer.audit), self.vault.store());
             let at = answer.audit_at.is_some();
             (answer.audit, answer.audit_at) = (AuditHead::new(0, [0; 32]), None);
-            (answer, known, at).hash(hash);
+            (answer, head, at).hash(hash);
         } else if let Ok((mut check_in, _)) = CheckIn::decode(bytes) {
-            let known = place(check_in.audit, self.vault.store());
+            let head = place(check_in.audit, self.vault.store());
             check_in.audit = None;
-            (check_in, known).hash(hash);
+            for set in [&mut check_in.ruled_out, &mut check_in.ruled_out_on_word] {
+                let named = set.iter().filter(|id| known >> number(*id) & 1 == 1);
+                (*set, _) = IdSet::collect_first(named);
+            }
+            (check_in, head).hash(hash);
         }
     }
 

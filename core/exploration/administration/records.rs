@@ -212,3 +212,11 @@ pub(super) fn names(mask: u8) -> alloc::string::String {
 pub(super) fn sid(last: u8) -> Option<Sid> {
     (last != 0).then(|| alloc::format!("S-1-5-21-1-2-3-{last}").parse().unwrap())
 }
+
+/// The last part of such a SID.
+pub(super) fn sid_number(sid: Option<Sid>) -> u8 {
+    sid.map_or(0, |sid| {
+        let text = alloc::format!("{sid}");
+        text.rsplit('-').next().unwrap().parse().unwrap()
+    })
+}

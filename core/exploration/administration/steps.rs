@@ -6,7 +6,7 @@ use super::acts::{Act, Fault, Lie};
 use super::device::{BETWEEN_RUNS, Place};
 use super::lies;
 use super::records::{A, N, R, W};
-use super::state::{Image, SKEW, Setting, World, number};
+use super::state::{Image, SKEW, Setting, World, mask, number};
 use crate::rotation::message::Answer;
 use crate::rotation::{Applied, Effect};
 
@@ -208,6 +208,11 @@ impl World {
     /// thief of this one's identity makes it look so.
     fn run_clone(&mut self, setting: &Setting) {
         let quiet = Setting { left: super::state::Left::NOTHING, ..*setting };
+        // Who came back to an account does not know what it holds before the next check-in: only
+        // the vault does, and believes the clone.
+        let held = self.managed().holds;
+        let named = mask(self.machine.journal.held.may_hold().ids.iter());
+        self.excuse.torn |= held != 0 && named >> held & 1 == 0;
         let mut clone = self.clone();
         clone.left = quiet.left;
         for _ in 0..2 {
@@ -302,6 +307,8 @@ impl World {
             }
             Age => {
                 if here {
+                    // The next check-in is a scheduled one: a run begins.
+                    self.in_run = 0;
                     self.now = self.now.plus(366 * 86_400);
                     let now = self.device_now();
                     self.machine.handle_timeout(now);
@@ -346,6 +353,9 @@ impl World {
                 *skew = (*skew + by).clamp(-SKEW, SKEW);
                 let now = self.device_now();
                 if here {
+                    if act == DeviceForth {
+                        self.in_run = 0;
+                    }
                     self.machine.handle_timeout(now);
                     self.go_on(setting);
                 }
@@ -365,6 +375,10 @@ impl World {
         let seen = setting.change_stamps || act == Act::Appears && self.machine.journal.missing;
         if matches!(act, Act::Appears | Act::Replaced | Act::SetByHand) && !seen {
             self.excuse.unseen = true;
+        }
+        if act == Act::Replaced || act == Act::Appears && !self.managed().present {
+            // What is counted in a run are the changes of one account.
+            self.in_run = 0;
         }
         let account = self.managed_mut();
         match act {
@@ -406,7 +420,7 @@ impl World {
 
 fn describe(bytes: &[u8]) -> String {
     let Ok(answer) = Answer::decode(bytes) else { return "unreadable".into() };
-    let ids = |set: &crate::rotation::set::IdSet| super::state::ids(super::state::mask(set.iter()));
+    let ids = |set: &crate::rotation::set::IdSet| super::state::ids(mask(set.iter()));
     let commit = answer.commit.map_or("no commit", crate::rotation::message::CommitAnswer::as_str);
     let mut text = format!("{commit}, {} candidates", answer.candidates);
     for (what, set) in [

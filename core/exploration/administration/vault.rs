@@ -283,7 +283,8 @@ impl World {
                 let _ = self.at_vault(|vault, now| vault.re_enrol(&SCOPE, DEVICE, &WHO, now));
             }
             Act::Purge => {
-                self.excuse.torn = true;
+                // What was committed there is known no more.
+                (self.excuse.torn, self.committed) = (true, 0);
                 let word = Confirmation::Given;
                 let _ = self.at_vault(|vault, now| vault.purge(&SCOPE, DEVICE, word, &WHO, now));
             }

@@ -51,6 +51,8 @@ impl World {
         let idle = matches!(self.place(), Place::Idle(_)) && setting.faults & unheard == 0;
         // What was not said because no answer came to the last check-in.
         let idle = idle && self.machine.talk.silent == 0;
+        // Or because many check-ins followed each other, and the next one waits a little.
+        let idle = idle && !self.machine.wants_check_in();
         idle && !self.excuse.lie && !self.excuse.torn && !self.off && self.is_heard()
     }
 
@@ -243,7 +245,7 @@ impl World {
         let told = match self.place() {
             // A device that is an older one again is believed when it comes with the token.
             Place::Idle(_) => !self.excuse.torn,
-            Place::InFlight => self.machine.talk.sent.is_some_and(|sent| sent.with_token),
+            Place::InFlight => self.machine.talk.sent.is_some_and(|sent| sent.token.is_some()),
             Place::Save | Place::CheckIn | Place::Apply | Place::Verify | Place::Pause(_) => false,
         };
         let told = told && setting.faults & unheard == 0 && !self.excuse.lie && !self.off;

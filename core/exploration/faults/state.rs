@@ -340,7 +340,7 @@ fn feed_machine(machine: &Rotation, hash: &mut DefaultHasher) {
     (mask(&talk.unheld), talk.candidates, talk.crowded).hash(hash);
     if let Some(sent) = &talk.sent {
         let commit = sent.commit.map(|commit| (number(commit.id), commit.due));
-        (mask(&sent.offers), commit, sent.with_token).hash(hash);
+        (mask(&sent.offers), commit, sent.token.is_some()).hash(hash);
     }
 }
 
