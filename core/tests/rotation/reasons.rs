@@ -273,6 +273,30 @@ fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
 }
 
 #[test]
+fn a_password_that_was_set_and_replaced_at_once_counts_among_the_two_of_a_run() {
+    let mut world = settled();
+    world.machine.force(world.now);
+    let mut set = Vec::new();
+    while world.machine.status().waits.map(|waits| waits.why) != Some(Reason::TwoChanges) {
+        match world.machine.poll() {
+            Effect::Apply { id } => set.push(id),
+            // Somebody sets another one before the account is asked.
+            Effect::Verify { .. } => world.account = 0,
+            Effect::WaitUntil(until) => {
+                let wait = until.seconds_since(world.now);
+                world.pass(wait);
+                continue;
+            }
+            _ => {}
+        }
+        world.step();
+    }
+    // Each is tried a few times.
+    set.dedup();
+    assert_eq!(set.len(), 2);
+}
+
+#[test]
 fn an_account_is_left_once_the_vault_knows_what_it_may_hold() {
     // A start has no token, and what comes without one is not believed.
     for (starts, check_ins) in [(false, 1), (true, 2)] {
