@@ -273,21 +273,39 @@ fn a_policy_replaced_in_the_middle_of_a_rotation_does_not_disturb_it() {
 }
 
 #[test]
+fn a_lost_answer_to_a_commit_costs_no_second_change() {
+    let mut world = settled();
+    world.machine.force(world.now);
+    world.run_to(|effect| matches!(effect, Effect::Verify { .. }));
+    while world.machine.poll() != Effect::CheckIn {
+        world.step();
+    }
+    let commit = world.send();
+    assert!(commit.commit.is_some());
+    let _lost = world.deliver(&commit);
+    world.machine.handle_check_in_failed(world.now, 0);
+    world.live(2 * DAY);
+    world.assert_settled();
+    assert_eq!((world.account, world.candidates()), (2, vec![2]));
+}
+
+#[test]
 fn a_password_that_was_set_and_replaced_at_once_counts_among_the_two_of_a_run() {
     let mut world = settled();
     world.machine.force(world.now);
     let mut set = Vec::new();
     while world.machine.status().waits.map(|waits| waits.why) != Some(Reason::TwoChanges) {
-        match world.machine.poll() {
-            Effect::Apply { id } => set.push(id),
+        let effect = world.machine.poll();
+        if let Effect::WaitUntil(until) = effect {
+            let wait = until.seconds_since(world.now);
+            world.pass(wait);
+            continue;
+        }
+        if let Effect::Apply { id } = effect {
+            set.push(id);
+        } else if let Effect::Verify { .. } = effect {
             // Somebody sets another one before the account is asked.
-            Effect::Verify { .. } => world.account = 0,
-            Effect::WaitUntil(until) => {
-                let wait = until.seconds_since(world.now);
-                world.pass(wait);
-                continue;
-            }
-            _ => {}
+            world.account = 0;
         }
         world.step();
     }
