@@ -308,14 +308,20 @@ impl Account {
         let candidates = &mut self.candidates;
         verdict.live = message.token.is_some() && message.token == candidates.token;
         let may_hold = &message.may_hold.ids;
-        candidates.bring_back(|id| may_hold.contains(id) || message.offers.contains(id));
+        // Where the answer to a commit was lost, it comes again: what it displaced is over.
+        let committed = message.commit.map(|commit| commit.id);
+        let again = candidates.current.as_ref().filter(|current| committed == Some(current.id));
+        let again = again.map(|current| current.version);
+        let offered = |id| message.offers.contains(id);
+        let over = |held: &Held| again.is_some_and(|version| held.version < version);
+        candidates.bring_back(|held| offered(held.id) || may_hold.contains(held.id) && !over(held));
         let held: Vec<&Held> = offers.iter().map(|offer| &offer.held).collect();
         candidates.take(&held, &message.may_hold, context, verdict)?;
-        let committed = message.commit.map(|commit| commit.id);
         for named in candidates.all_mut() {
             named.confirmed |= may_hold.contains(named.id) || committed == Some(named.id);
         }
-        for id in may_hold.iter().filter(|id| !candidates.contains(*id)) {
+        let is_over = |id| candidates.find(id).is_some_and(over);
+        for id in may_hold.iter().filter(|id| !candidates.contains(*id) && !is_over(*id)) {
             // A may-hold set has at most sixteen ids, so there is room.
             let _ = verdict.lacking.insert(id);
         }
@@ -367,12 +373,12 @@ impl Account {
 
 impl Candidates {
     /// §3.2: records in history that the device may hold, or offers, are candidates again.
-    fn bring_back(&mut self, named: impl Fn(RecordId) -> bool) {
-        if !self.history.iter().any(|past| named(past.held.id)) {
+    fn bring_back(&mut self, named: impl Fn(&Held) -> bool) {
+        if !self.history.iter().any(|past| named(&past.held)) {
             return;
         }
         let (back, rest): (Vec<Past>, Vec<Past>) =
-            core::mem::take(&mut self.history).into_iter().partition(|past| named(past.held.id));
+            core::mem::take(&mut self.history).into_iter().partition(|past| named(&past.held));
         self.history = rest;
         back.into_iter().for_each(|past| self.insert_pending(past.held));
     }

@@ -56,7 +56,12 @@ impl Model {
         let (mut current, mut pending, mut history, mut highest, mut displaced) = state.clone();
         let least = if self.verify { self.history } else { self.history.max(2) };
         let may_hold = said.may_hold & !1;
-        let back = history.iter().fold(0, |mask, id| mask | 1 << id) & (may_hold | said.offers);
+        // What a commit that comes again displaced is over.
+        let again = said.commit != 0 && said.commit == current;
+        let lower = |id: &&u32| again && self.version(**id) < self.version(current);
+        let over = history.iter().filter(lower).fold(0, |mask, id| mask | 1 << id);
+        let named = may_hold & !over | said.offers;
+        let back = history.iter().fold(0, |mask, id| mask | 1 << id) & named;
         pending |= back;
         // Those that the last unverified commit displaced come first.
         displaced -= history.iter().take(displaced).filter(|id| back >> **id & 1 == 1).count();
@@ -77,7 +82,7 @@ impl Model {
                 refused |= bit;
             }
         }
-        let mut lacking = may_hold & !holds(pending, current);
+        let mut lacking = may_hold & !holds(pending, current) & !over;
         if said.live {
             let out = said.ruled_out & pending & !may_hold;
             pending &= !out;
