@@ -21,29 +21,19 @@
 //!   since the last cause, and in what is excused, the one is left out after which less can go
 //!   wrong ([`state::World::rank`]).
 //!
-//! Bounds: `make proofs-administration` takes the large ones. Each of the forty-five [`parts`]
-//! takes four acts out of two kinds, two faults and a lie together, and passes only when no state
-//! is left to visit; every two acts share a part.
-//! `PART=parts::orders_and_clocks` takes one of them, `PART=parts::` all. Beside them stand every
-//! act with every fault, every act with every lie, every fault with every lie, and every ordered
-//! pair of all acts. Without `LAPS_PROOFS` the small ones run, in about a minute.
+//! Bounds: `make proofs-administration` takes the large ones; each run passes only when no state is
+//! left to visit.
 //!
-//! Not all of the large ones pass yet. Seen to end with nothing found (the seconds are those of a
-//! core that others used, too; the pairs without optimisation):
+//! - [`parts`]: two acts out of two kinds, a fault and a lie together, forty-five runs; every two
+//!   acts share one. `PART=parts::orders_and_clocks` takes one of them.
+//! - [`deep`]: four acts out of four kinds, two faults and a lie together, nine runs; every two
+//!   kinds share one.
+//! - [`runs`]: every act with every fault, every act with every lie, every fault with every lie, and
+//!   every ordered pair of all acts.
 //!
-//! | run | states | seconds |
-//! |---|---|---|
-//! | every ordered pair of acts, all 2 025 | 484 670 | 367 |
-//! | `sealings_and_runs` | 518 254 | 545 |
-//! | `orders_and_sealings` | 45 794 | 23 |
-//!
-//! Seen to find something, each with two acts, a fault and a lie at most:
-//!
-//! - `policy_and_lives`: a clone commits twice; a running device whose policy turns to another
-//!   account and back before its next check-in forgets which password the account holds, and the
-//!   vault has that one in its history alone.
-//! - `account_and_orders`: an account is replaced under its name between set and verification; the
-//!   new one's password counts as the third change of the run.
+//! Without `LAPS_PROOFS` smaller bounds are taken, in about a minute. `LAPS_BOUNDS=3,1,1` sets the
+//! acts, faults and lies of parts and deep runs, `LAPS_ONLY=Age,Lose` leaves all other words out: so
+//! a finding becomes a short one.
 
 #![expect(
     clippy::unwrap_used,
