@@ -28,12 +28,12 @@
 //!   acts share one. `PART=parts::orders_and_clocks` takes one of them.
 //! - [`deep`]: four acts out of four kinds, two faults and a lie together, nine runs; every two
 //!   kinds share one.
-//! - [`runs`]: every act with every fault, every act with every lie, every fault with every lie, and
-//!   every ordered pair of all acts.
+//! - [`runs`]: every act with every fault, every act with every lie, every fault with every lie,
+//!   and every ordered pair of all acts.
 //!
-//! Without `LAPS_PROOFS` smaller bounds are taken, in about a minute. `LAPS_BOUNDS=3,1,1` sets the
-//! acts, faults and lies of parts and deep runs, `LAPS_ONLY=Age,Lose` leaves all other words out: so
-//! a finding becomes a short one.
+//! Without `LAPS_PROOFS` smaller bounds are taken, in about a minute. `LAPS_BOUNDS=3,1,1` sets
+//! the acts, faults and lies of parts and deep runs, `LAPS_ONLY=Age,Lose` leaves all other words
+//! out: so a finding becomes a short one.
 
 #![expect(
     clippy::unwrap_used,
