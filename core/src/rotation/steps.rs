@@ -286,9 +286,11 @@ impl Rotation {
     /// (what is ruled out on it can be revealed until the next commit), and a success where nobody
     /// could ever be asked. Everything else stays uncertain.
     fn compare_outcome(&mut self, applied: Applied, change_stamp: Option<[u8; 32]>, entropy: u64) {
-        let Step::Applying(Applying { attempt, .. }) = self.step else { return };
-        let before = attempt.change_stamp.filter(|_| change_stamp.is_some());
+        let Step::Applying(applying) = &mut self.step else { return };
+        let before = applying.attempt.change_stamp.filter(|_| change_stamp.is_some());
         if before.is_some() && before == change_stamp {
+            // Whatever the store said: no try changed anything.
+            applying.set = false;
             self.not_held(applied, false, Reason::Unverified, entropy);
         } else if applied == Applied::Success && !self.config.can_verify {
             self.held(false);
@@ -380,7 +382,7 @@ impl Rotation {
         self.drop_password(Step::Settled(Settled { last_made: Some(attempt.id), change_stamp }));
         self.changed(Unsaved::Step);
         if maybe || set {
-            // Set, and not held: somebody set another one since.
+            // The account may hold it; or the store says that it did, and somebody set another one.
             self.changes = self.changes.saturating_add(1);
         }
         if maybe {

@@ -315,6 +315,29 @@ fn a_password_that_was_set_and_replaced_at_once_counts_among_the_two_of_a_run() 
 }
 
 #[test]
+fn a_store_that_says_set_and_changes_nothing_is_not_told_as_two_changes() {
+    let mut config = config();
+    config.can_verify = false;
+    let mut world = settled_with(config);
+    world.weather.setter = (Applied::Success, false);
+    world.machine.force(world.now);
+    let (end, mut waited) = (world.now.plus(1800), 0);
+    while world.now < end {
+        world.run();
+        if let Some(waits) = world.machine.status().waits {
+            assert_ne!(waits.why, Reason::TwoChanges, "the change stamp is the same");
+            waited += 1;
+        }
+        let Effect::WaitUntil(until) = world.machine.poll() else { unreachable!() };
+        world.pass(until.seconds_since(world.now));
+    }
+    assert!(waited > 2);
+    world.weather = FAIR;
+    world.live(DAY);
+    world.assert_settled();
+}
+
+#[test]
 fn an_account_is_left_once_the_vault_knows_what_it_may_hold() {
     // A start has no token, and what comes without one is not believed.
     for (starts, check_ins) in [(false, 1), (true, 2)] {
