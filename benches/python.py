@@ -1,7 +1,8 @@
 """How fast the Python package and its command line are: everything in one run, ratios beside times.
 
-Usage: .venv/bin/python benches/python.py (`make bench-python`). Start-up is the least of many runs, the interpreter alone, `import laps`
-and `laps --help` by turns, so that another load on the machine meets all three.
+Usage: .venv/bin/python benches/python.py (`make bench-python`). Start-up is the least of many runs,
+the interpreter alone, `import laps` and `laps --help` by turns, so that another load on the machine
+meets all three.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def starts() -> list[tuple[float, float]]:
         [str(Path(sys.executable).with_name("laps")), "--help"],
     )
     times = [[started(command) for command in commands] for _ in range(RUNS)]
-    return [(min(took for took, _ in column), min(worked for _, worked in column)) for column in zip(*times, strict=True)]
+    return [
+        (min(took for took, _ in column), min(worked for _, worked in column))
+        for column in zip(*times, strict=True)
+    ]
 
 
 def each(work: Callable[[], object], number: int, rounds: int = 7) -> float:
@@ -74,8 +78,13 @@ def recipe_of_the_manual() -> str:
 
 def rust_bulk() -> float:
     """The same batch from Rust, in nanoseconds a password."""
-    command = ["cargo", "run", "-q", "--release", "-p", "laps-benches", "--example", "count", "--", "bulk", str(BULK)]
-    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    command = [
+        "cargo", "run", "-q", "--release", "-p", "laps-benches", "--example", "count", "--", "bulk",
+        str(BULK)
+    ]
+    return float(
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    )
 
 
 def main() -> None:
@@ -94,19 +103,37 @@ def main() -> None:
     manual = each(recipe_of_the_manual, 2_000)
     print("| what | time | ratio |\n|---|---|---|")
     print(f"| `python -c pass` | {bare:.1f} ms | |")
-    print(f"| `import laps` | {imported:.1f} ms | +{imported - bare:.1f} ms; processor +{imported_work - bare_work:.1f} ms |")
-    print(f"| `laps --help` | {helped:.1f} ms | +{helped - bare:.1f} ms; processor +{helped_work - bare_work:.1f} ms |")
-    print(f"| `laps.generate()` | {one:.0f} ns | {urlsafe / one:.2f} times `token_urlsafe(15)`, {manual / one:.0f} times the recipe |")
+    print(
+        f"| `import laps` | {imported:.1f} ms | +{imported - bare:.1f} ms; processor "
+        f"+{imported_work - bare_work:.1f} ms |"
+    )
+    print(
+        f"| `laps --help` | {helped:.1f} ms | +{helped - bare:.1f} ms; processor "
+        f"+{helped_work - bare_work:.1f} ms |"
+    )
+    print(
+        f"| `laps.generate()` | {one:.0f} ns | {urlsafe / one:.2f} times `token_urlsafe(15)`, "
+        f"{manual / one:.0f} times the recipe |"
+    )
     print(f"| `Recipe.generate()` | {by_recipe:.0f} ns | |")
     print(f"| `Generator.generate(recipe)` | {owned:.0f} ns | |")
     print(f"| Rust, a batch, each | {rust:.1f} ns | 1 |")
-    print(f"| `generate_many({BULK:,}, recipe)`, each | {batch:.1f} ns | {batch / rust:.2f} of Rust; {manual / batch:.0f} times the recipe |")
-    print(f"| the same with every text as a `str` | {texts:.1f} ns | {manual / texts:.0f} times the recipe |")
+    print(
+        f"| `generate_many({BULK:,}, recipe)`, each | {batch:.1f} ns | {batch / rust:.2f} of Rust; "
+        f"{manual / batch:.0f} times the recipe |"
+    )
+    print(
+        f"| the same with every text as a `str` | {texts:.1f} ns | {manual / texts:.0f} times the "
+        "recipe |"
+    )
     print(f"| `secrets.token_urlsafe(15)` | {urlsafe:.0f} ns | |")
     print(f"| the recipe of the manual of `secrets` | {manual:.0f} ns | |\n")
     print("| goal | reached |\n|---|---|")
     goals = (
-        ("`import laps` under 30 ms more than the interpreter", f"{imported - bare:.1f} ms", imported - bare < 30),
+        (
+            "`import laps` under 30 ms more than the interpreter", f"{imported - bare:.1f} ms",
+            imported - bare < 30
+        ),
         ("`laps --help` under 300 ms more", f"{helped - bare:.1f} ms", helped - bare < 300),
         ("`generate()` at most 1 µs", f"{one / 1e3:.2f} µs", one <= 1000),
         ("bulk at most 1.5 times the bulk of Rust", f"{batch / rust:.2f}", batch <= 1.5 * rust),

@@ -1,8 +1,9 @@
 """Modules side by side form no circle: what two of them need stands below both.
 
-Usage: python3 lint/circles.py [-v]. Each folder of modules is a graph: one sibling needs another if a file in it, or below it,
-names something of the other's. A name that the parent passes on (`pub use`) counts as the sibling's that has it. What a child
-needs of its parent is not looked at. Tests (`#[cfg(test)]`) do not count. -v prints the edges with where they come from.
+Usage: python3 lint/circles.py [-v]. Each folder of modules is a graph: one sibling needs another if
+a file in it, or below it, names something of the other's. A name that the parent passes on (`pub
+use`) counts as the sibling's that has it. What a child needs of its parent is not looked at. Tests
+(`#[cfg(test)]`) do not count. -v prints the edges with where they come from.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 CRATES = ["core/src", "core/host/src", "ffi/src", "python/src", "fuzz/src", "testkit/src"]
 
 Module = tuple[str, ...]
-_TEST = re.compile(r"#\[cfg\((?:test|all\(test)[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([a-z]+\))? )?(?:mod \w+;|mod \w+ \{|use [^;]*;)")
+_TEST = re.compile(
+    r"#\[cfg\((?:test|all\(test)[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([a-z]+\))? )?(?:mod "
+    r"\w+;|mod \w+ \{|use [^;]*;)"
+)
 _USE = re.compile(r"\b(pub(?:\([a-z ]+\))?\s+)?use\s+([^;]+);")
 _HERE = ("crate", "self", "super")
 _PATH = re.compile(r"\b(?:crate|super|self)(?:::\w+)+")
@@ -54,7 +58,10 @@ def spread(tree: str) -> list[tuple[list[str], str]]:
             parts.append(inner[start:at])
             start = at + 1
     leaves = [leaf for part in parts if part.strip() for leaf in spread(part)]
-    return [(before, before[-1]) if words == ["self"] else (before + words, name) for words, name in leaves]
+    return [
+        (before, before[-1]) if words == ["self"] else (before + words, name)
+        for words, name in leaves
+    ]
 
 
 class Crate:
@@ -83,7 +90,9 @@ class Crate:
             return module
         first, rest = words[0], words[1:]
         if first in _HERE:
-            return self.find({"crate": (), "self": module, "super": module[:-1]}[first], rest, depth + 1)
+            return self.find(
+                {"crate": (), "self": module, "super": module[:-1]}[first], rest, depth + 1
+            )
         if (*module, first) in self.texts:
             return self.find((*module, first), rest, depth + 1)
         if first in self.names.get(module, {}):
@@ -94,7 +103,10 @@ class Crate:
                 if path[0] not in self.names[at] or path[0] == first:
                     return None
             return self.find(at, path + rest, depth + 1)
-        if first == "*" or re.search(rf"\b(?:struct|enum|fn|trait|type|const|static|macro_rules!)\s+{first}\b", self.texts[module]):
+        if first == "*" or re.search(
+            rf"\b(?:struct|enum|fn|trait|type|const|static|macro_rules!)\s+{first}\b",
+            self.texts[module]
+        ):
             return module
         for name, (at, path) in self.names[module].items():
             if name == "*" and path[0] in _HERE:
@@ -125,7 +137,10 @@ def circles(edges: set[tuple[Module, Module]]) -> list[tuple[Module, ...]]:
         seen = below[start] = {b for a, b in edges if a == start}
         while more := {b for a, b in edges if a in seen} - seen:
             seen |= more
-    sets = {tuple(sorted(b for b in seen if a in below.get(b, ()))) for a, seen in below.items() if a in seen}
+    sets = {
+        tuple(sorted(b for b in seen if a in below.get(b, ()))) for a, seen in below.items()
+        if a in seen
+    }
     return sorted(sets)
 
 

@@ -1,4 +1,5 @@
-"""Words that are retired do not come back as names: identifiers, subcommands, names of events. CHANGELOG.md says what replaced them."""
+"""Words that are retired do not come back as names: identifiers, subcommands, names of events.
+CHANGELOG.md says what replaced them."""
 
 import re
 import subprocess
@@ -6,15 +7,21 @@ import sys
 from pathlib import Path
 
 RETIRED = (
-    "wish wishes fact facts trail trails lineage sibling siblings remember underway anew adopt adopted adoptable foreign sighting "
-    "members dice faces roll surroundings hand-out handed-out take-back taken-back give-back given-back under-way stamp stamps"
+    "wish wishes fact facts trail trails lineage sibling siblings remember underway anew adopt "
+    "adopted adoptable foreign sighting members dice faces roll surroundings hand-out handed-out "
+    "take-back taken-back give-back given-back under-way stamp stamps"
 ).split()
 # No names of functions and types; a test is called by a sentence and may have them.
 SPOKEN = "told said asked shown".split()
 # Where a word is another one, or the thing is not ours.
 EXCEPTIONS = {
-    "facts": "python/pysrc/laps/report python/pysrc/laps/cli/report.py python/tests/test_report.py python/tests/agreement.py",  # of a report
-    "members": "core/src/policy core/src/directory core/tests/policy core/host/src/sqlite/group.rs "  # of an object, a batch
+    # of a report
+    "facts": (
+        "python/pysrc/laps/report python/pysrc/laps/cli/report.py python/tests/test_report.py "
+        "python/tests/agreement.py"
+    ),
+    # of an object, a batch
+    "members": "core/src/policy core/src/directory core/tests/policy core/host/src/sqlite/group.rs "
     "core/src/generate/classes.rs core/exploration/administration/records.rs",
     "dice": "core/host/tests/dice core/host/tests/dice.rs",  # the walk by dice
 }
@@ -37,7 +44,9 @@ def found(path: str, text: str) -> list[str]:
     bad = []
     for name in sorted(set(names)):
         for word in RETIRED:
-            inside = re.search(rf"(?<![a-z])(?<!change-){word}(?![a-z])", name) and not re.search(r"roll-back|tests-dice", name)
+            inside = re.search(rf"(?<![a-z])(?<!change-){word}(?![a-z])", name) and not re.search(
+                r"roll-back|tests-dice", name
+            )
             if inside and not any(path.startswith(at) for at in EXCEPTIONS.get(word, "").split()):
                 bad.append(f"{path}: {name}: {word} is retired")
     if "/tests" not in path:
@@ -46,7 +55,12 @@ def found(path: str, text: str) -> list[str]:
     return bad
 
 
-listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
-wrong = [each for path in listed if OURS.match(path) for each in found(path, Path(path).read_text(encoding="utf-8"))]
+listed = subprocess.run(
+    ["git", "ls-files"], check=True, capture_output=True, text=True
+).stdout.split("\n")
+wrong = [
+    each for path in listed if OURS.match(path)
+    for each in found(path, Path(path).read_text(encoding="utf-8"))
+]
 print("\n".join(wrong), end="\n" if wrong else "")
 sys.exit(bool(wrong))

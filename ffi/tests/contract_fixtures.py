@@ -7,12 +7,17 @@ READER = (
     "VGq2/gUzZm9Ct/mrkzw2geXPvKLBSKW+2zfJM/HJhDQ= helpdesk"
 )
 # A signed reader set of the core's vectors: its authority, and its text.
-VECTOR = (Path(__file__).parents[2] / "core/tests/seal/vectors/x25519_set.txt").read_text(encoding="utf-8")
-SIGNER = next(line for line in VECTOR.splitlines() if line.startswith("authority: ")).removeprefix("authority: ")
+VECTOR = (
+    Path(__file__).parents[2] / "core/tests/seal/vectors/x25519_set.txt"
+).read_text(encoding="utf-8")
+SIGNER = next(
+    line for line in VECTOR.splitlines() if line.startswith("authority: ")
+).removeprefix("authority: ")
 SET = VECTOR[VECTOR.index("laps-reader-set-1") :].replace("\n", "\\n")
 ANSWER = (
-    "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Results><CmdID>2</CmdID><Item><Source><LocURI>./Device/Vendor/MSFT/LAPS/"
-    "Actions/ResetPasswordStatus</LocURI></Source><Data>0</Data></Item></Results></SyncBody></SyncML>"
+    "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Results><CmdID>2</CmdID><Item><Source><LocURI>"
+    "./Device/Vendor/MSFT/LAPS/Actions/ResetPasswordStatus</LocURI></Source><Data>0</Data></Item>"
+    "</Results></SyncBody></SyncML>"
 )
 POLICY = '{\\"BackupDirectory\\":1,\\"AdministratorAccountName\\":\\"Admin\\"}'
 
@@ -95,25 +100,41 @@ COSTLY = ["laps_vault", "laps_disclosure", "laps_metadata", "laps_rows", "laps_a
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
 FIXTURES = {
     "laps_password": 'OK(laps_password_from_utf8(LAPS_TEXT("correct horse"), &f.laps_password));',
-    "laps_policy": "OK(laps_policy_read((const uint8_t *)POLICY, sizeof POLICY - 1, &f.laps_policy));",
+    "laps_policy": (
+        "OK(laps_policy_read((const uint8_t *)POLICY, sizeof POLICY - 1, &f.laps_policy));"
+    ),
     "laps_evaluation": "OK(laps_evaluation_new(&f.laps_evaluation));",
     "laps_recipe": "OK(laps_recipe_new(4, 14, &f.laps_recipe));",
-    "laps_violations": 'OK(laps_recipe_check(f.laps_recipe, LAPS_TEXT("short"), &f.laps_violations));',
+    "laps_violations": (
+        'OK(laps_recipe_check(f.laps_recipe, LAPS_TEXT("short"), &f.laps_violations));'
+    ),
     "laps_generator": "OK(laps_generator_new(&f.laps_generator));",
     "laps_reader": "OK(laps_reader_parse(LAPS_TEXT(READER), &f.laps_reader));",
     "laps_signer": "OK(laps_signer_parse(LAPS_TEXT(SIGNER), &f.laps_signer));",
-    "laps_reader_set": "OK(laps_reader_set_verify((const uint8_t *)LAPS_TEXT(SET), f.laps_signer, LAPS_TEXT(\"contoso\"), NULL,\n"
-    "        &f.laps_reader_set));",
-    "laps_header": 'OK(laps_header_new(f.laps_generator, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), &f.laps_header));\n'
-    '    OK(laps_header_set_sid(f.laps_header, LAPS_TEXT("S-1-5-21-1-2-3-500")));\n'
-    "    OK(laps_header_set_previous(f.laps_header, bytes_32));",
-    "laps_record": "OK(laps_record_seal(f.laps_header, f.laps_password, (const laps_reader *const *)&f.laps_reader, 1,\n"
-    "        f.laps_generator, &f.laps_record));\n"
-    "    record_copy_len = laps_record_len(f.laps_record);\n"
-    "    memcpy(record_copy, laps_record_bytes(f.laps_record), record_copy_len);",
+    "laps_reader_set": (
+        "OK(laps_reader_set_verify((const uint8_t *)LAPS_TEXT(SET), f.laps_signer, "
+        'LAPS_TEXT("contoso"), NULL,\n'
+        "        &f.laps_reader_set));"
+    ),
+    "laps_header": (
+        'OK(laps_header_new(f.laps_generator, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), '
+        '&f.laps_header));\n'
+        '    OK(laps_header_set_sid(f.laps_header, LAPS_TEXT("S-1-5-21-1-2-3-500")));\n'
+        "    OK(laps_header_set_previous(f.laps_header, bytes_32));"
+    ),
+    "laps_record": (
+        "OK(laps_record_seal(f.laps_header, f.laps_password, "
+        "(const laps_reader *const *)&f.laps_reader, 1,\n"
+        "        f.laps_generator, &f.laps_record));\n"
+        "    record_copy_len = laps_record_len(f.laps_record);\n"
+        "    memcpy(record_copy, laps_record_bytes(f.laps_record), record_copy_len);"
+    ),
     "laps_accounts": 'OK(laps_accounts_new(&f.laps_accounts));\n'
     '    OK(laps_accounts_add(f.laps_accounts, LAPS_TEXT("Admin"), NULL, 0, true));',
-    "laps_config": 'OK(laps_config_new(f.laps_policy, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), &f.laps_config));',
+    "laps_config": (
+        'OK(laps_config_new(f.laps_policy, LAPS_TEXT("pc-17"), LAPS_TEXT("Admin"), '
+        '&f.laps_config));'
+    ),
     # A rotation that could not reach the vault: it has an event, and a state to be saved.
     "laps_rotation": "OK(laps_rotation_new(f.laps_config, 1700000000, &f.laps_rotation));\n"
     "    OK(laps_rotation_handle_check_in_failed(f.laps_rotation, f.laps_generator, 1700000000));",
@@ -121,10 +142,16 @@ FIXTURES = {
     "laps_bytes": "OK(laps_rotation_state(f.laps_rotation, &f.laps_bytes));\n"
     "    state_copy_len = laps_bytes_len(f.laps_bytes);\n"
     "    memcpy(state_copy, laps_bytes_data(f.laps_bytes), state_copy_len);",
-    "laps_reader_key": 'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
-    '        &f.laps_reader_key));',
-    "laps_signer_key": 'OK(laps_signer_key_new(f.laps_generator, LAPS_TEXT("authority"), &f.laps_signer_key));',
-    "laps_vault": "make_vault(&f.laps_vault, f.laps_config, f.laps_generator, f.laps_recipe, &f.laps_reader);",
+    "laps_reader_key": (
+        'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
+        '        &f.laps_reader_key));'
+    ),
+    "laps_signer_key": (
+        'OK(laps_signer_key_new(f.laps_generator, LAPS_TEXT("authority"), &f.laps_signer_key));'
+    ),
+    "laps_vault": (
+        "make_vault(&f.laps_vault, f.laps_config, f.laps_generator, f.laps_recipe, &f.laps_reader);"
+    ),
     # A check-in that is none, and its refusal.
     "laps_check_ins": "OK(laps_check_ins_new(&f.laps_check_ins));\n"
     '    OK(laps_check_ins_add(f.laps_check_ins, LAPS_TEXT("pc-17"), bytes_32, 32));',
@@ -133,9 +160,14 @@ FIXTURES = {
     # A password of a device that no agent manages.
     "laps_foreign": "OK(laps_foreign_new(&f.laps_foreign));\n"
     '    OK(laps_foreign_add(f.laps_foreign, LAPS_TEXT("Admin"), NULL, 0, 1699999999));',
-    "laps_adoptable": 'OK(laps_vault_adoptable(f.laps_vault, LAPS_TEXT("pc-99"), f.laps_foreign, &f.laps_adoptable));',
-    "laps_disclosure": 'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
-    '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));',
+    "laps_adoptable": (
+        'OK(laps_vault_adoptable(f.laps_vault, LAPS_TEXT("pc-99"), f.laps_foreign, '
+        '&f.laps_adoptable));'
+    ),
+    "laps_disclosure": (
+        'OK(laps_vault_disclose(f.laps_vault, LAPS_TEXT("pc-17"), LAPS_TEXT("anna"),\n'
+        '        LAPS_TEXT("test"), false, 0, 1700000000, &f.laps_disclosure));'
+    ),
     "laps_metadata": "OK(laps_vault_metadata(f.laps_vault, &f.laps_metadata));",
     "laps_rows": "OK(laps_metadata_list(f.laps_metadata, NULL, 0, 10, &f.laps_rows));",
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the C ABI to the cases that Rust and Python are held to: the findings of policies, and their values.
+"""Holds the C ABI to the cases that Rust and Python are held to: the findings of policies, and
+their values.
 
 usage: findings.py LIBRARY CASES    (liblaps.so, core/tests/vectors/policy/findings.json)
 
@@ -36,7 +37,9 @@ def main(library: Path, cases: Path) -> int:
 
     def value(policy: ctypes.c_void_p, setting: str) -> str:
         buffer, length, name = ctypes.create_string_buffer(512), size(), setting.encode()
-        assert laps.laps_policy_value(policy, name, len(name), buffer, 512, ctypes.byref(length)) == 0
+        assert (
+            laps.laps_policy_value(policy, name, len(name), buffer, 512, ctypes.byref(length)) == 0
+        )
         return buffer.value.decode()
 
     every = json.loads(cases.read_text(encoding="utf-8"))
@@ -49,9 +52,13 @@ def main(library: Path, cases: Path) -> int:
                 source, data = document, (cases.parent / document).read_bytes()
             else:
                 source = document["name"]
-                given = document.get("text") or json.dumps(document["json"], separators=(",", ":"), ensure_ascii=False)
+                given = document.get("text") or json.dumps(
+                    document["json"], separators=(",", ":"), ensure_ascii=False
+                )
                 data = given.encode()
-            status = laps.laps_evaluation_add(evaluation, data, len(data), source.encode(), len(source.encode()))
+            status = laps.laps_evaluation_add(
+                evaluation, data, len(data), source.encode(), len(source.encode())
+            )
             assert status == 0, (name, status)
         findings = [
             {
@@ -62,7 +69,10 @@ def main(library: Path, cases: Path) -> int:
             for at in range(laps.laps_evaluation_finding_count(evaluation))
         ]
         # The rule of a finding is in its JSON, which is not of the C interface.
-        expected = [{part: each[part] for part in ("level", "setting", "message")} for each in case["findings"]]
+        expected = [
+            {part: each[part] for part in ("level", "setting", "message")}
+            for each in case["findings"]
+        ]
         assert findings == expected, (name, findings)
         refused = any(finding["level"] == "error" for finding in findings)
         status = laps.laps_evaluation_policy(evaluation, ctypes.byref(policy))
@@ -74,7 +84,9 @@ def main(library: Path, cases: Path) -> int:
             laps.laps_policy_free(policy)
         laps.laps_evaluation_free(evaluation)
     changed = changes(laps, json.loads(cases.with_name("changes.json").read_text(encoding="utf-8")))
-    chosen = accounts(laps, json.loads(cases.with_name("accounts.json").read_text(encoding="utf-8")))
+    chosen = accounts(
+        laps, json.loads(cases.with_name("accounts.json").read_text(encoding="utf-8"))
+    )
     print(f"{chosen} choices of the managed account and texts of SIDs: as Rust has them")
     print(f"{changed} changes and exports: those that Rust gives")
     print(f"{len(every)} policies: the findings and values that Rust gives")
@@ -93,7 +105,9 @@ def changes(laps: ctypes.CDLL, cases: dict[str, list[dict[str, Any]]]) -> int:
     laps.laps_last_error.restype = text
 
     def evaluated(document: object) -> ctypes.c_void_p:
-        data, evaluation = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(), pointer()
+        data, evaluation = json.dumps(
+            document, separators=(",", ":"), ensure_ascii=False
+        ).encode(), pointer()
         assert laps.laps_evaluation_new(ctypes.byref(evaluation)) == 0
         assert laps.laps_evaluation_add(evaluation, data, len(data), b"policy.json", 11) == 0
         return evaluation
@@ -120,7 +134,10 @@ def changes(laps: ctypes.CDLL, cases: dict[str, list[dict[str, Any]]]) -> int:
             assert (status, said) == (POLICY_REFUSED, case["refused"]), (case["case"], status, said)
         else:
             utf16 = case["as"] == "reg"
-            expected = b"\xff\xfe" + case["written"].encode("utf-16-le") if utf16 else case["written"].encode()
+            expected = (
+                b"\xff\xfe" + case["written"].encode("utf-16-le") if utf16
+                else case["written"].encode()
+            )
             assert status == 0, (case["case"], status)
             assert taken(out) == expected, case["case"]
         laps.laps_evaluation_free(evaluation)
@@ -144,7 +161,9 @@ def accounts(laps: ctypes.CDLL, cases: dict[str, Any]) -> int:
         assert laps.laps_accounts_new(ctypes.byref(made)) == 0
         for name, sid in every:
             name_bytes, sid_bytes = (name or "").encode(), None if sid is None else sid.encode()
-            status = laps.laps_accounts_add(made, name_bytes, len(name_bytes), sid_bytes, len(sid_bytes or b""), True)
+            status = laps.laps_accounts_add(
+                made, name_bytes, len(name_bytes), sid_bytes, len(sid_bytes or b""), True
+            )
         return made, status
 
     for case in cases["choices"]:

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Writes a C program that makes random sequences of calls of laps.h, and holds every one to the contract.
+"""Writes a C program that makes random sequences of calls of laps.h, and holds every one to the
+contract.
 
 usage: fuzz_calls.py HEADER > fuzz_calls.c; then fuzz_calls SEQUENCES [SEED]
 
-The functions, and what a valid argument is, come from where contract.py has them, so a new function takes part by itself.
-A call gets valid objects, NULL, and objects that a forced panic poisoned; valid, damaged, random and missing inputs, each
-in a block of exactly its length; lengths that no memory has; output blocks of exactly their size. Under AddressSanitizer,
-with a library that is instrumented too, whatever is read or written beside them is a finding. Beyond that every call must
-keep the contract: a known status with its words, nothing written by a call that failed, INTERNAL only where a panic was
-forced, POISONED only where an object saw one. At its end a sequence frees what it made; what is left is a leak.
+The functions, and what a valid argument is, come from where contract.py has them, so a new function
+takes part by itself. A call gets valid objects, NULL, and objects that a forced panic poisoned;
+valid, damaged, random and missing inputs, each in a block of exactly its length; lengths that no
+memory has; output blocks of exactly their size. Under AddressSanitizer, with a library that is
+instrumented too, whatever is read or written beside them is a finding. Beyond that every call must
+keep the contract: a known status with its words, nothing written by a call that failed, INTERNAL
+only where a panic was forced, POISONED only where an object saw one. At its end a sequence frees
+what it made; what is left is a leak.
 """
 import re
 import sys
@@ -18,14 +21,24 @@ from contract_fixtures import FIXTURES, PRELUDE, VAULT_PRELUDE
 
 # Inputs of a fixed length that the comment does not say in words that a program reads.
 FIXED = {"stamp": 32, "proof": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_id": 16}
-# Texts that name files: only the valid one, or none. A random name could be that of a file of somebody else.
+# Texts that name files: only the valid one, or none. A random name could be that of a file of
+# somebody else.
 PATHS = ("path", "copy")
-# Clean objects that calls change: made anew for every sequence, after the objects that they are made from.
-CHANGES = ("laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event", "laps_bytes",
-           "laps_check_ins", "laps_devices", "laps_foreign")
+# Clean objects that calls change: made anew for every sequence, after the objects that they are
+# made from.
+CHANGES = (
+    "laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event",
+    "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign"
+)
 # Slow by design (scrypt, disks, key pairs): called once in so many times.
-RARE = [(r"_key_to_file$", 8), (r"^laps_vault_(init|open)", 400), (r"^laps_(vault|disclosure|metadata|adoptable)", 80),
-        (r"^laps_reader_key_(open|reseal)", 10), (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40), (r"laps_recipe_new|laps_policy_recipe|laps_recipe_read", 12)]
+RARE = [
+    (r"_key_to_file$", 8),
+    (r"^laps_vault_(init|open)", 400),
+    (r"^laps_(vault|disclosure|metadata|adoptable)", 80),
+    (r"^laps_reader_key_(open|reseal)", 10),
+    (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40),
+    (r"laps_recipe_new|laps_policy_recipe|laps_recipe_read", 12),
+]
 
 
 def out_bytes(name, comment):
@@ -52,12 +65,17 @@ def emit(put, number, result, name, parameters, comment):
             unit = kind.replace("*", "").strip()
             before.append(f"size_t a_buffer_len = buffer_size();")
             before.append(f"{unit} *a_buffer = block(a_buffer_len * sizeof({unit}));")
-            after.append(f"    look_at_buffer(a_buffer, a_buffer_len, sizeof({unit}), out_out_len, status);")
+            after.append(
+                f"    look_at_buffer(a_buffer, a_buffer_len, sizeof({unit}), out_out_len, status);"
+            )
             after.append("    free(a_buffer);")
             call.append("a_buffer")
             skip.add("buffer_len")
         elif parameter == "out_places":
-            before.append("size_t a_place_size = (size_t)PICK(0, 1, 8, 15, 65, 129), a_count = (size_t)rnd(6);")
+            before.append(
+                "size_t a_place_size = (size_t)PICK(0, 1, 8, 15, 65, 129), a_count = "
+                "(size_t)rnd(6);"
+            )
             before.append("char *a_out_places = block(a_place_size * a_count);")
             before.append("if (rnd(50) == 0) a_count = SIZE_MAX - rnd(4);")
             after.append("    free(a_out_places);")
@@ -72,14 +90,18 @@ def emit(put, number, result, name, parameters, comment):
             before.append(f"size_t a_{parameter}_len;")
             before.append(f"void *free_{parameter};")
             before.append(
-                f"const {unit} *a_{parameter} = {draw}({at}, {lengths}, sizeof({unit}), &a_{parameter}_len, &free_{parameter});"
+                f"const {unit} *a_{parameter} = {draw}({at}, {lengths}, sizeof({unit}), "
+                f"&a_{parameter}_len, &free_{parameter});"
             )
             after.append(f"    free(free_{parameter});")
             call.append(f"a_{parameter}")
             skip.add(f"{parameter}_len")
         elif kind.count("*") == 2 and kind.startswith("const"):
             before.append(f"size_t a_{names[index + 1]};")
-            before.append(f"const {base(kind)} **a_{parameter} = draw_array_{base(kind)}(&a_{names[index + 1]});")
+            before.append(
+                f"const {base(kind)} **a_{parameter} = "
+                f"draw_array_{base(kind)}(&a_{names[index + 1]});"
+            )
             after.append(f"    free((void *)a_{parameter});")
             call.append(f"(const {base(kind)} *const *)a_{parameter}")
             skip.add(names[index + 1])
@@ -91,7 +113,9 @@ def emit(put, number, result, name, parameters, comment):
             call.append(f"out_{parameter}")
         elif is_pointer(kind) and base(kind) in FIXTURES:
             take = "take_free" if name.endswith("_free") else "take"
-            before.append(f"{base(kind)} *a_{parameter} = {take}({list(FIXTURES).index(base(kind))});")
+            before.append(
+                f"{base(kind)} *a_{parameter} = {take}({list(FIXTURES).index(base(kind))});"
+            )
             call.append(f"a_{parameter}")
         elif parameter in FIXED:
             before.append(f"uint8_t *a_{parameter} = rnd(3) ? block({FIXED[parameter]}) : NULL;")
@@ -108,7 +132,9 @@ def emit(put, number, result, name, parameters, comment):
             call.append("a_memory")
             skip.add("len")
         elif not is_pointer(kind):
-            before.append(f"{kind} a_{parameter} = ({kind})draw_number((uint64_t)({valid[index]}));")
+            before.append(
+                f"{kind} a_{parameter} = ({kind})draw_number((uint64_t)({valid[index]}));"
+            )
             call.append(f"a_{parameter}")
         else:
             raise SystemExit(f"fuzz_calls.py: no argument for `{kind} {parameter}` of {name}")
@@ -123,22 +149,40 @@ def emit(put, number, result, name, parameters, comment):
             if parameter == "out_len" and "buffer" in names:
                 continue
             owned = kind.count("*") == 2 and base(kind) in FIXTURES
-            keep = f"keep({list(FIXTURES).index(base(kind))}, out_{parameter})" if owned else "(void)0"
-            put(f"    if (status == LAPS_STATUS_OK) {keep}; else CHECK(untouched(out_{parameter}, {size}));")
+            keep = (
+                f"keep({list(FIXTURES).index(base(kind))}, out_{parameter})" if owned else "(void)0"
+            )
+            put(
+                f"    if (status == LAPS_STATUS_OK) {keep}; else CHECK(untouched(out_{parameter}, "
+                f"{size}));"
+            )
     else:
         put("    { laps_status status = LAPS_STATUS_OK; (void)status;")
         if result == "void":
-            again = f" if (disarm()) {text};" if name.endswith("_free") else " disarm();"  # it panicked before it freed
+            # it panicked before it freed
+            again = f" if (disarm()) {text};" if name.endswith("_free") else " disarm();"
             put(f"    {text};{again}")
         elif result == "const char *":
-            put(f"    {{ const char *text = {text}; disarm(); if (text != NULL) touched += strlen(text); }}")
+            put(
+                f"    {{ const char *text = {text}; disarm(); if (text != NULL) touched += "
+                "strlen(text); }"
+            )
         elif result == "const uint8_t *":
-            length = name.replace("_data", "_len").replace("_bytes", "_len") if name != "laps_bytes_data" else "laps_bytes_len"
+            length = (
+                name.replace("_data", "_len").replace("_bytes", "_len") if name != "laps_bytes_data"
+                else "laps_bytes_len"
+            )
             of = ", ".join(call) if name == "laps_rows_bytes" else call[0]
             length = "laps_rows_bytes_len" if name == "laps_rows_bytes" else length
-            put(f"    {{ const uint8_t *bytes = {text}; disarm(); if (bytes != NULL) remember(bytes, {length}({of})); }}")
+            put(
+                f"    {{ const uint8_t *bytes = {text}; disarm(); if (bytes != NULL) "
+                f"remember(bytes, {length}({of})); }}"
+            )
         elif result == "const laps_password *":
-            put(f"    {{ const laps_password *password = {text}; disarm(); touched += laps_password_len(password); }}")
+            put(
+                f"    {{ const laps_password *password = {text}; disarm(); touched += "
+                "laps_password_len(password); }"
+            )
         else:
             put(f"    touched += (uint64_t){text}; disarm();")
     for line in after:
@@ -166,22 +210,43 @@ def main():
         put(f"static void make_{kind}(void) {{\n    {made}\n}}")
         put(f"static void end_{kind}(void *object) {{ {kind}_free(({kind} *)object); }}")
     put(f"#define TYPES {len(FIXTURES)}")
-    put("static void (*const make[TYPES])(void) = {" + ", ".join(f"make_{k}" for k in FIXTURES) + "};")
-    put("static void (*const end[TYPES])(void *) = {" + ", ".join(f"end_{k}" for k in FIXTURES) + "};")
-    put("static void **const clean[TYPES] = {" + ", ".join(f"(void **)&f.{k}" for k in FIXTURES) + "};")
-    put("static const char changes[TYPES] = {" + ", ".join(str(int(k in CHANGES)) for k in FIXTURES) + "};")
-    for kind in ("laps_rotation", "laps_generator", "laps_recipe", "laps_reader", "laps_vault", "laps_metadata", "laps_bytes", "laps_record",
-                 "laps_reader_key", "laps_event", "laps_header", "laps_adoptable", "laps_foreign", "laps_rows"):
+    put(
+        "static void (*const make[TYPES])(void) = {" + ", ".join(f"make_{k}" for k in FIXTURES)
+        + "};"
+    )
+    put(
+        "static void (*const end[TYPES])(void *) = {" + ", ".join(f"end_{k}" for k in FIXTURES)
+        + "};"
+    )
+    put(
+        "static void **const clean[TYPES] = {" + ", ".join(f"(void **)&f.{k}" for k in FIXTURES)
+        + "};"
+    )
+    put(
+        "static const char changes[TYPES] = {" + ", ".join(str(int(k in CHANGES)) for k in FIXTURES)
+        + "};"
+    )
+    for kind in (
+        "laps_rotation", "laps_generator", "laps_recipe", "laps_reader", "laps_vault",
+        "laps_metadata", "laps_bytes", "laps_record", "laps_reader_key", "laps_event",
+        "laps_header", "laps_adoptable", "laps_foreign", "laps_rows"
+    ):
         put(f"#define T_{kind} {list(FIXTURES).index(kind)}")
     put(f"#define CALLS {len(table)}")
     put('#include "fuzz_calls.h"\n')
-    arrays = {base(k) for _, _, ps, _ in table for k, _ in ps if k.count("*") == 2 and k.strip().startswith("const")}
+    arrays = {
+        base(k) for _, _, ps, _ in table for k, _ in ps
+        if k.count("*") == 2 and k.strip().startswith("const")
+    }
     for kind in sorted(arrays):
         put(f"static const {kind} **draw_array_{kind}(size_t *count) {{")
         put(f"    return (const {kind} **)draw_array({list(FIXTURES).index(kind)}, count);\n}}\n")
     for number, (result, name, parameters, comment) in enumerate(table):
         emit(put, number, result, name, parameters, comment)
-    put("static const struct { const char *name; void (*call)(void); unsigned rare, fails; } calls[CALLS] = {")
+    put(
+        "static const struct { const char *name; void (*call)(void); unsigned rare, fails; } "
+        "calls[CALLS] = {"
+    )
     for result, name, _, _ in table:
         rare = next((n for pattern, n in RARE if re.search(pattern, name)), 1)
         put(f'    {{"{name}", fuzz_{name}, {rare}, {int(result == "laps_status")}}},')

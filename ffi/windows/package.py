@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Adds the licences of what is built in to a folder, and makes a zip of it; the same folder gives the same zip.
+"""Adds the licences of what is built in to a folder, and makes a zip of it; the same folder gives
+the same zip.
 
 usage: package.py FOLDER ZIP
 """
@@ -16,11 +17,16 @@ TARGET = "x86_64-pc-windows-gnu"
 def crates():
     """Every crate that is in one of the libraries, and where its sources are."""
     tree = subprocess.run(
-        ["cargo", "tree", "-p", "laps-ffi", "--edges", "normal", "--target", TARGET, "--prefix", "none", "--format", "{p}"],
+        [
+            "cargo", "tree", "-p", "laps-ffi", "--edges", "normal", "--target", TARGET, "--prefix",
+            "none", "--format", "{p}"
+        ],
         check=True, capture_output=True, text=True).stdout
     used = {tuple(line.split()[:2]) for line in tree.splitlines() if line.strip()}
     metadata = json.loads(subprocess.run(
-        ["cargo", "metadata", "--format-version", "1"], check=True, capture_output=True, text=True).stdout)
+        [
+            "cargo", "metadata", "--format-version", "1"
+        ], check=True, capture_output=True, text=True).stdout)
     for package in metadata["packages"]:
         if package["source"] and (package["name"], "v" + package["version"]) in used:
             yield package
@@ -32,7 +38,9 @@ def licences(folder):
     for package in sorted(crates(), key=lambda each: each["name"]):
         lines.append(f"{package['name']} {package['version']}: {package['license']}")
         texts = [text for text in pathlib.Path(package["manifest_path"]).parent.iterdir()
-                 if text.is_file() and text.name.upper().startswith(("LICEN", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"))]
+                 if text.is_file() and text.name.upper().startswith(
+                     ("LICEN", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE")
+                 )]
         place = folder / f"{package['name']}-{package['version']}"
         for text in texts:
             place.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """The build backend: maturin's, with two things of ours.
 
-The bill of materials of a wheel does not name the folder that it was built in: a wheel is for others, and where it was built is none
-of their business. And in the repository Cargo.lock is taken as it is; a source distribution has fewer crates than the lock
-knows, and Cargo must be allowed to leave the others out.
+The bill of materials of a wheel does not name the folder that it was built in: a wheel is for
+others, and where it was built is none of their business. And in the repository Cargo.lock is taken
+as it is; a source distribution has fewer crates than the lock knows, and Cargo must be allowed to
+leave the others out.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ build_editable = maturin.build_editable
 get_requires_for_build_editable = maturin.get_requires_for_build_editable
 prepare_metadata_for_build_editable = maturin.prepare_metadata_for_build_editable
 
-# What Cargo calls a package of a folder: `path+file:///home/ann/laps/core#laps-core@0.1.0`. The name and version behind the
-# hash say enough.
+# What Cargo calls a package of a folder: `path+file:///home/ann/laps/core#laps-core@0.1.0`. The
+# name and version behind the hash say enough.
 _FOLDER = re.compile(r"path\+file://[^#\"\s]*#")
 
 

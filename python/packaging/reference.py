@@ -1,7 +1,8 @@
 """The API reference, from docstrings: `make reference`.
 
-Usage: python packaging/reference.py FOLDER. A warning is an error, and so is anything public without a docstring. Signatures come
-from the stubs: pdoc is shown `_laps.pyi` as the stubs of the package whose face it is.
+Usage: python packaging/reference.py FOLDER. A warning is an error, and so is anything public
+without a docstring. Signatures come from the stubs: pdoc is shown `_laps.pyi` as the stubs of the
+package whose face it is.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def main(folder: Path) -> None:
         place.mkdir()
         text = Path(laps.__file__).with_name("_laps.pyi").read_text(encoding="utf-8")
         # pdoc runs the stubs, in which names come before what they name.
-        (place / "__init__.pyi").write_text("from __future__ import annotations\n" + text, encoding="utf-8")
+        (place / "__init__.pyi").write_text(
+            "from __future__ import annotations\n" + text, encoding="utf-8"
+        )
         sys.path.insert(0, stubs)
         pdoc.render.configure(docformat="markdown", footer_text=f"laps {laps.__version__}")
         # `laps` lists its own `exceptions`.
@@ -56,13 +59,17 @@ def undocumented() -> list[str]:
                 found.append(f"{name}.{each}")
             if inspect.isclass(thing):
                 own = [part for part in vars(thing) if not part.startswith("_")]
-                found += [f"{name}.{each}.{part}" for part in own if not _is_documented(thing, part)]
+                found += [
+                    f"{name}.{each}.{part}" for part in own if not _is_documented(thing, part)
+                ]
     return found
 
 
 def _is_documented(owner: type, part: str) -> bool:
     member = inspect.getattr_static(owner, part)
-    if isinstance(member, (str, int, frozenset)) or getattr(owner, "__dataclass_fields__", {}).get(part):
+    if isinstance(member, (str, int, frozenset)) or getattr(
+        owner, "__dataclass_fields__", {}
+    ).get(part):
         return True
     return bool(getattr(member, "__doc__", None) or inspect.getdoc(getattr(owner, part, None)))
 

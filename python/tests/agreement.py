@@ -1,6 +1,8 @@
-"""Whether everything that is shown of a vault says the same: list, show, stats, due, and the report.
+"""Whether everything that is shown of a vault says the same: list, show, stats, due, and the
+report.
 
-``python -m tests.agreement FOLDER`` compares each vault that a walk by dice left in the folder, at the time that is its name.
+``python -m tests.agreement FOLDER`` compares each vault that a walk by dice left in the folder, at
+the time that is its name.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from laps.report import gather, page
 from laps.report.facts import due
 
 STATES = ("settled", "pending", "uncertain", "unreadable", "failed", "retired")
-SHOWN = ("account", "sid", "version", "state", "ordered", "updated", "expires", "last_seen", "candidates", "findings", "reset_at")
+SHOWN = (
+    "account", "sid", "version", "state", "ordered", "updated", "expires", "last_seen",
+    "candidates", "findings", "reset_at"
+)
 
 
 def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
@@ -25,14 +30,20 @@ def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
     facts, stats = gather(vault, now=now), vault.stats(now=now)
     text = page(facts)
     found = Counter(finding for _, finding in facts.findings)
-    counts = [(f"devices that are {state}", facts.states[state], getattr(stats, state)) for state in STATES]
+    counts = [
+        (f"devices that are {state}", facts.states[state], getattr(stats, state))
+        for state in STATES
+    ]
     counts += [
         ("devices", len(facts.devices) + len(facts.damaged), stats.devices),
         ("damaged devices", len(facts.damaged), stats.damaged),
         ("ordered devices", len(facts.ordered), stats.ordered),
         ("overdue devices", len(facts.overdue), stats.overdue),
         ("entries of the audit log", facts.audit_entries, stats.entries),
-        *((f"findings {name}", found[name], count) for name, count in stats.findings.items() if name != "unproven"),
+        *(
+            (f"findings {name}", found[name], count) for name, count in stats.findings.items()
+            if name != "unproven"
+        ),
         # The list is of this moment: what is unproven by then is not in it.
         ("findings unproven", found["unproven"], vault.stats().findings["unproven"]),
     ]
@@ -44,11 +55,17 @@ def disagreements(vault: Vault, now: datetime) -> Iterator[str]:
         shown = vault.show(device.device)
         for name in SHOWN:
             if getattr(shown, name) != getattr(device, name):
-                yield f"{device.device}: {name} is {getattr(device, name)} in the list and {getattr(shown, name)} alone"
+                yield (
+                    f"{device.device}: {name} is {getattr(device, name)} in the list and "
+                    f"{getattr(shown, name)} alone"
+                )
         if device.device not in text:
             yield f"{device.device} is not on the page"
         if _is_due(device, now) != (device.device in found_due):
-            yield f"{device.device} expires {device.expires}, ordered {device.ordered}: and is {'' if device.device in found_due else 'not '}due"
+            yield (
+                f"{device.device} expires {device.expires}, ordered {device.ordered}: and is "
+                f"{'' if device.device in found_due else 'not '}due"
+            )
 
 
 def _is_due(device: Device, now: datetime) -> bool:

@@ -17,11 +17,13 @@ import pytest
 
 from . import graph as fake
 
-# A shell without job control starts its background jobs with SIGINT ignored, and children inherit that: `laps` would
-# then ignore interrupts, as it should, and the tests that interrupt it would wait for ever.
+# A shell without job control starts its background jobs with SIGINT ignored, and children inherit
+# that: `laps` would then ignore interrupts, as it should, and the tests that interrupt it would
+# wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# As for whoever works with keys: what the tests write is for nobody else, or `laps` would refuse a key that others can read.
+# As for whoever works with keys: what the tests write is for nobody else, or `laps` would refuse a
+# key that others can read.
 os.umask(0o077)
 
 
@@ -52,9 +54,15 @@ def laps(tmp_path: Path) -> Laps:
         env: Mapping[str, str] | None = None,
         status: int | None = None,
     ) -> Ran:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LAPS_", "AZURE_"))}
+        kept = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith(("LAPS_", "AZURE_"))
+        }
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("laps")), *(os.fspath(argument) for argument in arguments)],
+            [
+                str(Path(sys.executable).with_name("laps")),
+                *(os.fspath(argument) for argument in arguments)
+            ],
             input=input,
             capture_output=True,
             text=True,
@@ -92,16 +100,25 @@ class Fleet:
         return f"command:/bin/sh '{script}' '{self.folder / 'accounts'}'"
 
     def agent(
-        self, *options: str, verb: str = "run", device: str = "PC-1", vault: str = "vault", status: int | None = 0
+        self, *options: str, verb: str = "run", device: str = "PC-1", vault: str = "vault",
+        status: int | None = 0
     ) -> Ran:
         """Runs the agent once."""
-        words = ["agent", verb, "--policy", "policy.json", "--vault", vault, "--state", f"state-{device}"]
-        words += ["--device", device, "--reader", "ann.pub", "--reader", "bob.pub", "--store", self.store, "--json"]
+        words = [
+            "agent", verb, "--policy", "policy.json", "--vault", vault, "--state", f"state-{device}"
+        ]
+        words += [
+            "--device", device, "--reader", "ann.pub", "--reader", "bob.pub", "--store", self.store,
+            "--json"
+        ]
         return self.laps(*words, *(["--once"] if verb == "run" else []), *options, status=status)
 
     def reveal(self, *options: str, device: str = "PC-1", status: int | None = 0) -> Ran:
         """Reveals with Ann's key."""
-        words = ["reveal", "vault", device, "--reader", "ann.key", "--actor", "ann", "--reason", "ticket 1", "--json"]
+        words = [
+            "reveal", "vault", device, "--reader", "ann.key", "--actor", "ann", "--reason",
+            "ticket 1", "--json"
+        ]
         return self.laps(*words, *options, status=status)
 
     def snapshot(self) -> dict[str, object]:
@@ -119,7 +136,9 @@ class Fleet:
             "tables": tables,
             "password": self.password,
             "journal": journal.read_bytes() if journal.exists() else None,
-            "files": sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("vault-")),
+            "files": sorted(
+                path.name for path in self.folder.iterdir() if not path.name.startswith("vault-")
+            ),
         }
 
 
@@ -137,7 +156,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (before / f"{name}.key").write_bytes(key.to_key_file())
         (before / f"{name}.pub").write_text(f"{key.reader}\n")
     (before / "accounts" / "Admin").write_text("before")
-    policy = json.dumps({"BackupDirectory": 1, "AdministratorAccountName": "Admin", "PasswordLength": 20})
+    policy = json.dumps(
+        {"BackupDirectory": 1, "AdministratorAccountName": "Admin", "PasswordLength": 20}
+    )
     (before / "policy.json").write_text(policy)
     readers = [key.reader for key in keys[:2]]
     package.Vault.init(before / "vault", readers=readers, actor="tests", reason="a fleet for tests")
@@ -171,7 +192,9 @@ def fleet(laps: Laps, tmp_path: Path, templates: Path) -> Fleet:
 
 @pytest.fixture
 def graph() -> Iterator[fake.Graph]:
-    with fake.serving(fake.Graph(devices=[fake.entity(number) for number in range(1, 6)])) as running:
+    with fake.serving(
+        fake.Graph(devices=[fake.entity(number) for number in range(1, 6)])
+    ) as running:
         yield running
 
 
@@ -181,10 +204,15 @@ class Entra:
     def __init__(self, laps: Laps, graph: fake.Graph, folder: Path) -> None:
         self.laps, self.graph, self.folder = laps, graph, folder
 
-    def __call__(self, *arguments: str, may: tuple[str, ...] = fake.EVERYTHING, status: int = 0) -> Ran:
+    def __call__(
+        self, *arguments: str, may: tuple[str, ...] = fake.EVERYTHING, status: int = 0
+    ) -> Ran:
         token = self.folder / "token"
         token.write_text(fake.token(*may) + "\n")
-        ran = self.laps("entra", *arguments, "--graph-url", self.graph.url, "--graph-host", "127.0.0.1", "--token-file", token, status=status)
+        ran = self.laps(
+            "entra", *arguments, "--graph-url", self.graph.url, "--graph-host", "127.0.0.1",
+            "--token-file", token, status=status
+        )
         assert fake.token(*may) not in ran.out + ran.err
         return ran
 

@@ -25,14 +25,19 @@ EVERYTHING = (READ, MANAGED, PRIVILEGED, SWITCH, AUDIT)
 
 def token(*permissions: str, expired: bool = False) -> str:
     """An access token that the server understands."""
-    claims = {"tid": "tenant-1", "upn": "ann@example.org", "scp": " ".join(permissions), "expired": expired}
+    claims = {
+        "tid": "tenant-1", "upn": "ann@example.org", "scp": " ".join(permissions),
+        "expired": expired
+    }
     part = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"e30.{part}.x"
 
 
 def recovery(who: str, device: str, *, app: bool = False) -> dict[str, Any]:
     """One entry of Entra's audit log: somebody read a password."""
-    by = {"app": {"displayName": who}, "user": None} if app else {"user": {"userPrincipalName": who}, "app": None}
+    by = {"app": {"displayName": who}, "user": None} if app else {
+        "user": {"userPrincipalName": who}, "app": None
+    }
     return {
         "activityDisplayName": "Recover device local administrator password",
         "activityDateTime": "2025-01-03T04:05:06.789Z",
@@ -41,7 +46,9 @@ def recovery(who: str, device: str, *, app: bool = False) -> dict[str, Any]:
     }
 
 
-def entity(number: int, *, name: str | None = None, passwords: tuple[str, ...] = ("ExamplePassword1",)) -> dict[str, Any]:
+def entity(
+    number: int, *, name: str | None = None, passwords: tuple[str, ...] = ("ExamplePassword1",)
+) -> dict[str, Any]:
     """One device as the service shows it; the last password is the newest."""
     newest = date(2025, 1, 2)
     return {
@@ -53,7 +60,9 @@ def entity(number: int, *, name: str | None = None, passwords: tuple[str, ...] =
             {
                 "accountName": "LapsAdmin",
                 "accountSid": "S-1-5-21-1-2-3-1001",
-                "backupDateTime": f"{newest - timedelta(days=len(passwords) - 1 - position):%Y-%m-%d}T03:04:05Z",
+                "backupDateTime": (
+                    f"{newest - timedelta(days=len(passwords) - 1 - position):%Y-%m-%d}T03:04:05Z"
+                ),
                 "passwordBase64": base64.b64encode(password.encode()).decode(),
             }
             for position, password in enumerate(passwords)
@@ -113,7 +122,10 @@ def answer(handler: BaseHTTPRequestHandler, graph: Graph, method: str) -> None:
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     graph.requests.append((method, handler.path, dict(handler.headers.items())))
     if graph.throttle:
-        return send(handler, 429, error("TooManyRequests", "slow down"), {"Retry-After": graph.throttle.pop(0)})
+        return send(
+            handler, 429, error("TooManyRequests", "slow down"),
+            {"Retry-After": graph.throttle.pop(0)}
+        )
     if graph.break_with == "not json":
         return send(handler, 200, b"<html>hello</html>")
     if graph.break_with == "down":
@@ -126,22 +138,32 @@ def answer(handler: BaseHTTPRequestHandler, graph: Graph, method: str) -> None:
         time.sleep(0.5)
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(handler.headers["Authorization"].split(".")[1] + "=="))
+        claims = json.loads(
+            base64.urlsafe_b64decode(handler.headers["Authorization"].split(".")[1] + "==")
+        )
     except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         claims = {"expired": True}
     if claims.get("expired"):
-        return send(handler, 401, error("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."))
+        return send(
+            handler, 401,
+            error("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+        )
     granted = set(str(claims.get("scp", "")).split())
     path = parts.path
     if path.startswith("/v1.0/directory/deviceLocalCredentials"):
         wanted = READ if "credentials" in query.get("$select", "") else READ_BASIC
         if not granted & {READ, wanted}:
-            return send(handler, 403, error("Authorization_RequestDenied", "Insufficient privileges."))
+            return send(
+                handler, 403, error("Authorization_RequestDenied", "Insufficient privileges.")
+            )
         identity = path.removeprefix("/v1.0/directory/deviceLocalCredentials").strip("/")
         return one(handler, graph, identity, query) if identity else many(handler, graph, query)
     if path == "/v1.0/deviceManagement/managedDevices" and MANAGED in granted:
         wanted = query["$filter"].split("'")[1]
-        found = [{"id": "f" + each["id"][1:]} for each in graph.devices if each["id"] == wanted and graph.rotate_works]
+        found = [
+            {"id": "f" + each["id"][1:]} for each in graph.devices
+            if each["id"] == wanted and graph.rotate_works
+        ]
         return send(handler, 200, {"value": found})
     if path.endswith("/rotateLocalAdminPassword") and method == "POST" and PRIVILEGED in granted:
         for each in graph.devices:
@@ -153,12 +175,16 @@ def answer(handler: BaseHTTPRequestHandler, graph: Graph, method: str) -> None:
     if path == "/v1.0/policies/deviceRegistrationPolicy" and SWITCH in granted:
         return send(handler, 200, {"localAdminPassword": {"isEnabled": graph.switch}})
     if path == "/v1.0/auditLogs/directoryAudits" and AUDIT in granted:
-        assert query["$filter"].startswith("activityDisplayName eq 'Recover device local administrator password' and ")
+        assert query["$filter"].startswith(
+            "activityDisplayName eq 'Recover device local administrator password' and "
+        )
         return send(handler, 200, {"value": graph.recoveries})
     return send(handler, 403, error("Forbidden", "Insufficient privileges."))
 
 
-def one(handler: BaseHTTPRequestHandler, graph: Graph, identity: str, query: dict[str, str]) -> None:
+def one(
+    handler: BaseHTTPRequestHandler, graph: Graph, identity: str, query: dict[str, str]
+) -> None:
     """One device, with credentials only when they are selected; none at all is an empty answer."""
     for each in graph.devices:
         if each["id"] == identity:
@@ -173,7 +199,10 @@ def one(handler: BaseHTTPRequestHandler, graph: Graph, identity: str, query: dic
 
 def many(handler: BaseHTTPRequestHandler, graph: Graph, query: dict[str, str]) -> None:
     """A page of devices; never with credentials."""
-    chosen = [{name: value for name, value in each.items() if name != "credentials"} for each in graph.devices]
+    chosen = [
+        {name: value for name, value in each.items() if name != "credentials"}
+        for each in graph.devices
+    ]
     if condition := query.get("$filter"):
         literal = condition[condition.index("'") + 1 : condition.rindex("'")].replace("''", "'")
         if condition.startswith("startswith(deviceName,"):
@@ -184,9 +213,13 @@ def many(handler: BaseHTTPRequestHandler, graph: Graph, query: dict[str, str]) -
     body: dict[str, Any] = {"value": chosen[start : start + graph.page]}
     if start + graph.page < len(chosen):
         origin = "http://elsewhere.example" if graph.next_page_elsewhere else graph.url
-        body["@odata.nextLink"] = f"{origin}/v1.0/directory/deviceLocalCredentials?$skiptoken={start + graph.page}"
+        body[
+            "@odata.nextLink"
+        ] = f"{origin}/v1.0/directory/deviceLocalCredentials?$skiptoken={start + graph.page}"
     elif graph.pages_come_again:
-        body["@odata.nextLink"] = f"{graph.url}/v1.0/directory/deviceLocalCredentials?$skiptoken={graph.page}"
+        body[
+            "@odata.nextLink"
+        ] = f"{graph.url}/v1.0/directory/deviceLocalCredentials?$skiptoken={graph.page}"
     return send(handler, 200, body)
 
 
@@ -196,7 +229,8 @@ def error(code: str, message: str) -> dict[str, Any]:
 
 
 def send(
-    handler: BaseHTTPRequestHandler, status: int, body: object, headers: dict[str, str] | None = None
+    handler: BaseHTTPRequestHandler, status: int, body: object,
+    headers: dict[str, str] | None = None
 ) -> None:
     """Sends an answer."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

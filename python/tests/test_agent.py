@@ -14,14 +14,27 @@ import pytest
 from .conftest import Fleet, Ran
 
 
-def _set(fleet: Fleet, version: int, *readers: str, name: str = "readers.set", authority: str = "authority.key") -> None:
-    signed = fleet.laps("reader", "set", "sign", *readers, "--authority", authority, "--version", str(version), status=0)
+def _set(
+    fleet: Fleet, version: int, *readers: str, name: str = "readers.set",
+    authority: str = "authority.key"
+) -> None:
+    signed = fleet.laps(
+        "reader", "set", "sign", *readers, "--authority", authority, "--version", str(version),
+        status=0
+    )
     (fleet.folder / name).write_text(signed.out)
 
 
-def _agent(fleet: Fleet, *more: str, verb: str = "run", authority: str = "authority.pub", status: int = 0) -> Ran:
-    words = ["agent", verb, "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1", "--device", "PC-1"]
-    words += ["--store", fleet.store, "--reader-set", "readers.set", "--authority", authority, "--json"]
+def _agent(
+    fleet: Fleet, *more: str, verb: str = "run", authority: str = "authority.pub", status: int = 0
+) -> Ran:
+    words = [
+        "agent", verb, "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1",
+        "--device", "PC-1"
+    ]
+    words += [
+        "--store", fleet.store, "--reader-set", "readers.set", "--authority", authority, "--json"
+    ]
     if verb == "run":
         words += ["--once", "--force"]
     return fleet.laps(*words, *more, status=status)
@@ -30,12 +43,17 @@ def _agent(fleet: Fleet, *more: str, verb: str = "run", authority: str = "author
 def _opened(fleet: Fleet, key: str) -> bool:
     ran = fleet.laps("open", "state-PC-1/journal", "--reader", key, "--json", status=None)
     assert ran.status in (0, 5), ran
-    return ran.status == 0 and [each["password"] for each in ran.json["candidates"]] == [fleet.password]
+    return ran.status == 0 and [
+        each["password"] for each in ran.json["candidates"]
+    ] == [fleet.password]
 
 
 @pytest.fixture
 def signed(fleet: Fleet) -> Fleet:
-    made = fleet.laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    made = fleet.laps(
+        "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
+        status=0
+    )
     (fleet.folder / "authority.pub").write_text(made.out)
     return fleet
 
@@ -56,7 +74,9 @@ def test_an_agent_seals_to_a_signed_set_and_never_to_an_older_one(signed: Fleet)
 
 
 def test_a_set_of_another_authority_and_a_damaged_one_are_refused(signed: Fleet) -> None:
-    other = signed.laps("reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", status=0)
+    other = signed.laps(
+        "reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", status=0
+    )
     (signed.folder / "other.pub").write_text(other.out)
     _set(signed, 1, "eve.pub", authority="other.key")
     before = signed.password
@@ -80,13 +100,19 @@ def test_a_set_goes_with_its_authority_and_not_with_readers(signed: Fleet) -> No
         assert "--authority" in signed.agent(*options, status=2).err
     both = ["--reader-set", "readers.set", "--authority", "authority.pub"]
     assert "not both" in signed.agent(*both, status=2).err
-    for given in ({"reader_set": "x"}, {"authority": laps.Signer((signed.folder / "authority.pub").read_text())}):
+    for given in (
+        {"reader_set": "x"},
+        {"authority": laps.Signer((signed.folder / "authority.pub").read_text())}
+    ):
         with pytest.raises(laps.LapsError, match="go together"):
-            laps.Agent(policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d", store=signed.store, **given)
+            laps.Agent(
+                policy=[], channel=lambda _: b"", state=signed.folder / "s", device="d",
+                store=signed.store, **given
+            )
 
 
-# The vault behind a callable that kills its own process when the journal says that the rotation has come so far: the
-# agent itself has no such switch.
+# The vault behind a callable that kills its own process when the journal says that the rotation has
+# come so far: the agent itself has no such switch.
 _DIES = """
 import os, signal, sys, laps
 here, store, state = sys.argv[1:]
@@ -103,14 +129,18 @@ laps.Agent(
 
 
 def _killed(fleet: Fleet, state: str) -> None:
-    done = subprocess.run([sys.executable, "-c", _DIES, fleet.folder, fleet.store, state], timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", _DIES, fleet.folder, fleet.store, state], timeout=60, check=False
+    )
     assert done.returncode == -signal.SIGKILL
 
 
 def test_the_installed_agent_has_no_switch_that_ends_it(fleet: Fleet) -> None:
     assert "No such option" in fleet.agent("--kill-at", "committed", status=2).err
     with pytest.raises(TypeError, match="_kill_at"):
-        laps.Agent(policy=[], channel="command:x", state="s", device="d", store="s", _kill_at="committed")  # type: ignore[call-arg]
+        laps.Agent(  # type: ignore[call-arg]
+            policy=[], channel="c", state="s", device="d", store="s", _kill_at="committed"
+        )
     assert not [name for name in inspect.signature(laps.Agent).parameters if name.startswith("_")]
 
 
@@ -138,7 +168,10 @@ def test_a_journal_by_itself_says_which_password_the_account_has(fleet: Fleet) -
 
 def test_a_vault_knows_from_the_first_commit_on_how_a_device_stands(fleet: Fleet) -> None:
     fleet.agent(device="PC-9")
-    rows = {row["device"]: row for row in fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"]}
+    rows = {
+        row["device"]: row
+        for row in fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"]
+    }
     status = fleet.laps("agent", "status", "--state", "state-PC-9", "--json", status=0).json
     assert (rows["PC-9"]["state"], rows["PC-9"]["expires"]) == ("settled", status["due"])
     assert rows["PC-9"]["outcome"]["id"] == 10029
@@ -155,8 +188,13 @@ digits=$(printf %s "$word" | tr -cd 0-9 | wc -c)
 printf %s "$word" | exec /bin/sh {account} "$@"
 """
     )
-    words = ["agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
-    words += ["--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{store}'", "--json"]
+    words = [
+        "agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault",
+        "--state", "state-PC-1"
+    ]
+    words += [
+        "--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{store}'", "--json"
+    ]
     ran = fleet.laps(*words, status=0)
     assert "recipe-stricter" in ran.out and "recipe-not-stricter" in ran.out
     # Ten digits among the policy's twenty characters would be weaker than the policy alone.

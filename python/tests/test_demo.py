@@ -36,7 +36,10 @@ def test_the_whole_story_is_told(laps: Laps) -> None:
         assert audit.json["ok"] is False
         key = folder / "security.key"
         for device, password in on_device.items():
-            words = ["reveal", folder / "fleet.vault", device, "--reader", key, "--actor", "a", "--reason", "r", "--json"]
+            words = [
+                "reveal", folder / "fleet.vault", device, "--reader", key, "--actor", "a",
+                "--reason", "r", "--json"
+            ]
             (candidate,) = laps(*words, status=0).json["candidates"]
             assert (candidate["password"], candidate["state"]) == (password, "current")
     finally:

@@ -1,4 +1,5 @@
-"""A child that nobody told of: a fork past the interpreter's hooks, which is what a machine that was copied looks like."""
+"""A child that nobody told of: a fork past the interpreter's hooks, which is what a machine that
+was copied looks like."""
 
 from __future__ import annotations
 
@@ -60,10 +61,14 @@ print(json.dumps([draw(), theirs]))
 """
 
 
-@pytest.mark.skipif(platform.machine() not in CLONE or sys.platform != "linux", reason="clone of Linux")
+@pytest.mark.skipif(
+    platform.machine() not in CLONE or sys.platform != "linux", reason="clone of Linux"
+)
 def test_a_child_that_nobody_told_of_repeats_nothing() -> None:
     number = str(CLONE[platform.machine()])
-    done = subprocess.run([sys.executable, "-c", SCRIPT, number], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, number], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     ours, theirs = json.loads(done.stdout)
     # A generator of one's own is copied with the process; reseed() is what is documented for it.

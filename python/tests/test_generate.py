@@ -20,7 +20,10 @@ SETS = {
     1: ["ABCDEFGHIJKLMNOPQRSTUVWXYZ"],
     2: ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"],
     3: ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"],
-    4: ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789", ",.-+;!#&@{}[]$/()%"],
+    4: [
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789",
+        ",.-+;!#&@{}[]$/()%"
+    ],
     5: ["ABCDEFGHJKLMNPRSTUVWXYZ", "abcdefghijkmnpqrstuvwxyz", "23456789", "!#%+@:=?*"],
 }
 
@@ -138,7 +141,9 @@ def test_the_command_prints_one_a_line(laps: Laps) -> None:
 
 def test_the_command_counts_exactly(laps: Laps) -> None:
     document = laps("strength", "--json", status=0).json
-    assert document == {"admissible": str(count(SETS[4], 14)), "bits": 88.207138, "length": [14, 14]}
+    assert document == {
+        "admissible": str(count(SETS[4], 14)), "bits": 88.207138, "length": [14, 14]
+    }
     assert "88.207138" in laps("strength", status=0).out
     low, high = laps("strength", "--complexity", "6", "--json", status=0).json["length"]
     assert low < high
@@ -146,7 +151,9 @@ def test_the_command_counts_exactly(laps: Laps) -> None:
 
 def test_the_command_checks_standard_input(laps: Laps) -> None:
     good = generate().expose()
-    assert laps("check", "--json", input=good + "\n", status=0).json == {"ok": True, "violations": []}
+    assert laps(
+        "check", "--json", input=good + "\n", status=0
+    ).json == {"ok": True, "violations": []}
     assert laps("check", input=good, status=0).out == "ok\n"
     bad = laps("check", "--json", input="alllowercase1\n", status=3).json
     assert bad["ok"] is False
@@ -210,14 +217,20 @@ RECIPE = {
 def test_a_recipe_file_is_followed(laps: Laps, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
     recipe = Recipe.from_json(json.dumps(RECIPE))
-    assert Recipe.from_json(json.dumps(RECIPE).encode()).strength.admissible == recipe.strength.admissible
+    assert Recipe.from_json(
+        json.dumps(RECIPE).encode()
+    ).strength.admissible == recipe.strength.admissible
     lines = laps("generate", "--recipe", "recipe.json", "--count", "20", status=0).out.split()
     for line in lines:
         assert recipe.check(line) == []
-        assert len(line) == 12 and line[0] in "bcd" and not set(line) & set("0a") and "bed" not in line
+        assert (
+            len(line) == 12 and line[0] in "bcd" and not set(line) & set("0a") and "bed" not in line
+        )
     strength = laps("strength", "--recipe", "recipe.json", "--json", status=0).json
     assert strength["admissible"] == str(recipe.strength.admissible)
-    assert laps("check", "--recipe", "recipe.json", "--json", input="bed", status=3).json["ok"] is False
+    assert laps(
+        "check", "--recipe", "recipe.json", "--json", input="bed", status=3
+    ).json["ok"] is False
 
 
 @pytest.mark.parametrize(
@@ -239,5 +252,7 @@ def test_a_bad_recipe_file_is_refused(laps: Laps, tmp_path: Path, document: str,
 def test_a_recipe_file_stands_alone(laps: Laps, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
     assert "--length" in laps("generate", "--recipe", "recipe.json", "--length", "20", status=2).err
-    assert "one of" in laps("generate", "--recipe", "recipe.json", "--complexity", "4", status=2).err
+    assert "one of" in laps(
+        "generate", "--recipe", "recipe.json", "--complexity", "4", status=2
+    ).err
     assert "no such file" in laps("generate", "--recipe", "absent.json", status=4).err

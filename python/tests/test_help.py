@@ -17,7 +17,9 @@ from .conftest import Laps
 _ROOT: Any = root()
 
 
-def commands(group: Any = _ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def commands(
+    group: Any = _ROOT, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command that is no group, and the words that name it."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -38,11 +40,17 @@ ALL = list(commands())
 def test_the_walk_finds_the_commands() -> None:
     names = {" ".join(path) for path, _ in ALL}
     assert len(ALL) > 40
-    assert {"generate", "reveal", "vault list", "vault readers add", "reader set sign", "entra rotate", "demo"} <= names
+    assert {
+        "generate", "reveal", "vault list", "vault readers add", "reader set sign", "entra rotate",
+        "demo"
+    } <= names
 
 
 def test_nothing_is_hidden() -> None:
-    hidden = [(*path, each.name) for path, command in ALL for each in command.params if getattr(each, "hidden", False)]
+    hidden = [
+        (*path, each.name) for path, command in ALL for each in command.params
+        if getattr(each, "hidden", False)
+    ]
     assert hidden + [path for path, command in ALL if command.hidden] == []
 
 
@@ -56,7 +64,9 @@ def test_every_command_shows_examples_that_parse(
     used = []
     for example in shown:
         words = shlex.split(example)
-        words = words[: min((at for at, word in enumerate(words) if word in "<>|&&"), default=len(words))]
+        words = words[
+            : min((at for at, word in enumerate(words) if word in "<>|&&"), default=len(words))
+        ]
         if words[-1].startswith("…"):
             # The beginning of a longer line that another command shows in full.
             words.pop()

@@ -1,4 +1,5 @@
-"""What ends long calls: Ctrl-C, `stop` and `close`, whatever the call is waiting for; and calls that would wait for themselves."""
+"""What ends long calls: Ctrl-C, `stop` and `close`, whatever the call is waiting for; and calls
+that would wait for themselves."""
 
 from __future__ import annotations
 
@@ -28,9 +29,11 @@ SOON = 8.0
 
 
 def interrupted(code: str, folder: Path) -> tuple[float, str]:
-    """Runs a program until it prints a line, then sends it SIGINT; the seconds until it ended, and what it printed more."""
+    """Runs a program until it prints a line, then sends it SIGINT; the seconds until it ended, and
+    what it printed more."""
     running = subprocess.Popen(
-        [sys.executable, "-c", f"import laps\n{code}"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", f"import laps\n{code}"], cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True
     )
     assert running.stdout is not None
     assert running.stdout.readline() == "begun\n", running.communicate()
@@ -39,7 +42,9 @@ def interrupted(code: str, folder: Path) -> tuple[float, str]:
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     # As Python leaves after an interrupt that nobody caught.
-    assert running.returncode in (-signal.SIGINT, 130) and "KeyboardInterrupt" in err, (running.returncode, err)
+    assert running.returncode in (-signal.SIGINT, 130) and "KeyboardInterrupt" in err, (
+        running.returncode, err
+    )
     return time.monotonic() - begun, out
 
 
@@ -51,11 +56,16 @@ agent.{call}
 """
 
 
-@pytest.mark.parametrize("call", ["run_once()", "check_in()", "run(interval=__import__('datetime').timedelta(hours=1))"])
 @pytest.mark.parametrize(
-    "channel", ["'command:sleep 55'", "lambda message: __import__('time').sleep(55)"], ids=["program", "callable"]
+    "call", ["run_once()", "check_in()", "run(interval=__import__('datetime').timedelta(hours=1))"]
 )
-def test_an_interrupt_is_heard_while_a_channel_blocks(fleet: Fleet, channel: str, call: str) -> None:
+@pytest.mark.parametrize(
+    "channel", ["'command:sleep 55'", "lambda message: __import__('time').sleep(55)"],
+    ids=["program", "callable"]
+)
+def test_an_interrupt_is_heard_while_a_channel_blocks(
+    fleet: Fleet, channel: str, call: str
+) -> None:
     code = _AGENT.format(channel=channel, store=fleet.store, call=call, on_event="None")
     took, _ = interrupted(code, fleet.folder)
     assert took < SOON
@@ -64,7 +74,10 @@ def test_an_interrupt_is_heard_while_a_channel_blocks(fleet: Fleet, channel: str
 def test_an_interrupt_in_an_event_is_not_lost(fleet: Fleet) -> None:
     # What is left to tell when the call ends is told all the same.
     on_event = "lambda event, first=[55]: __import__('time').sleep(first.pop() if first else 0)"
-    code = _AGENT.format(channel="laps.Vault.open('vault')", store=fleet.store, call="run_once(force=True)", on_event=on_event)
+    code = _AGENT.format(
+        channel="laps.Vault.open('vault')", store=fleet.store, call="run_once(force=True)",
+        on_event=on_event
+    )
     took, _ = interrupted(code, fleet.folder)
     assert took < SOON
 
@@ -99,7 +112,9 @@ def test_the_command_line_leaves_with_a_status_of_its_own(fleet: Fleet) -> None:
     with sqlite3.connect(fleet.folder / "vault") as holder:
         holder.execute("BEGIN IMMEDIATE")
         words = [LAPS, "vault", "rotate", "vault", "PC-1"]
-        running = subprocess.Popen(words, cwd=fleet.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running = subprocess.Popen(
+            words, cwd=fleet.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         time.sleep(2)
         begun = time.monotonic()
         running.send_signal(signal.SIGINT)
@@ -110,7 +125,10 @@ def test_the_command_line_leaves_with_a_status_of_its_own(fleet: Fleet) -> None:
     assert out == "" and "Traceback" not in err
 
 
-def agent_on(fleet: Fleet, channel: Any, on_event: Callable[[Event], object] | None = None, device: str = "PC-1") -> Agent:
+def agent_on(
+    fleet: Fleet, channel: Any, on_event: Callable[[Event], object] | None = None,
+    device: str = "PC-1"
+) -> Agent:
     """The agent of a device in the fleet."""
     return Agent(
         policy=[fleet.folder / "policy.json"],
@@ -144,7 +162,9 @@ def test_a_call_within_an_event_is_refused_and_hangs_nobody(fleet: Fleet, call: 
 def test_an_agent_in_a_thread_is_ended_by_stop_and_by_close(fleet: Fleet) -> None:
     for end in ("stop", "close"):
         agent = agent_on(fleet, "command:sleep 55", device=f"PC-{end}")
-        thread = threading.Thread(target=lambda: agent.run(interval=timedelta(hours=1)), daemon=True)
+        thread = threading.Thread(
+            target=lambda: agent.run(interval=timedelta(hours=1)), daemon=True
+        )
         thread.start()
         time.sleep(0.5)
         begun = time.monotonic()
@@ -154,7 +174,9 @@ def test_an_agent_in_a_thread_is_ended_by_stop_and_by_close(fleet: Fleet) -> Non
         agent.close()
 
 
-def test_a_write_within_a_write_of_the_same_thread_is_refused_and_hangs_nobody(fleet: Fleet) -> None:
+def test_a_write_within_a_write_of_the_same_thread_is_refused_and_hangs_nobody(
+    fleet: Fleet
+) -> None:
     vault = Vault.open(fleet.folder / "vault")
     data, _ = laps.export_devices(vault, actor="a", reason="r")
     readers = [each.reader for each in vault.readers()]
@@ -181,9 +203,13 @@ def test_a_signals_handler_may_ask_the_same_vault(fleet: Fleet) -> None:
             said.append(error)
 
     # Another process, since locks of this one do not hinder it.
-    code = "import sqlite3, time; c = sqlite3.connect('vault'); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); input()"
+    code = (
+        "import sqlite3, time; c = sqlite3.connect('vault'); c.execute('BEGIN IMMEDIATE'); "
+        "print('held', flush=True); input()"
+    )
     holder = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=fleet.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], cwd=fleet.folder, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     before = signal.signal(signal.SIGUSR1, handler)

@@ -25,11 +25,16 @@ def _damage(fleet: Fleet, device: str) -> str:
 def test_a_damaged_record_does_not_keep_the_others_from_being_resealed(fleet: Fleet) -> None:
     fleet.agent(device="PC-2")
     record = _damage(fleet, "PC-1")
-    ran = fleet.laps("vault", "readers", "add", "vault", "eve.pub", "--reader", "ann.key", "--json", status=6)
+    ran = fleet.laps(
+        "vault", "readers", "add", "vault", "eve.pub", "--reader", "ann.key", "--json", status=6
+    )
     assert ran.json["resealed"] == 1
     assert [(each["device"], each["record"]) for each in ran.json["failed"]] == [("PC-1", record)]
     assert "PC-1" in ran.err and "stays as it was" in ran.err
-    shown = fleet.laps("reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "e", "--reason", "r", "--json", status=0)
+    shown = fleet.laps(
+        "reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "e", "--reason", "r", "--json",
+        status=0
+    )
     assert shown.json["candidates"]
 
 
@@ -37,12 +42,18 @@ def test_resealing_goes_on_and_says_what_another_reader_must_do(fleet: Fleet) ->
     # Added without a key: nothing is re-sealed yet.
     added = fleet.laps("vault", "readers", "add", "vault", "eve.pub", "--json", status=0).json
     assert added["resealed"] == 0
-    again = fleet.laps("vault", "readers", "reseal", "vault", "--reader", "eve.key", "--json", status=0)
+    again = fleet.laps(
+        "vault", "readers", "reseal", "vault", "--reader", "eve.key", "--json", status=0
+    )
     assert again.json == {"resealed": 0, "not_ours": 1}
     assert "another reader" in again.err
-    done = fleet.laps("vault", "readers", "reseal", "vault", "--reader", "ann.key", "--json", status=0)
+    done = fleet.laps(
+        "vault", "readers", "reseal", "vault", "--reader", "ann.key", "--json", status=0
+    )
     assert done.json == {"resealed": 1}
-    assert fleet.laps("vault", "readers", "reseal", "vault", "--reader", "ann.key", "--json", status=0).json == {"resealed": 0}
+    assert fleet.laps(
+        "vault", "readers", "reseal", "vault", "--reader", "ann.key", "--json", status=0
+    ).json == {"resealed": 0}
 
 
 def test_a_retired_device_is_re_enrolled_and_a_purged_one_is_gone(fleet: Fleet) -> None:
@@ -50,13 +61,19 @@ def test_a_retired_device_is_re_enrolled_and_a_purged_one_is_gone(fleet: Fleet) 
     fleet.laps("vault", "retire", "vault", "PC-1", status=0)
     again = fleet.laps("vault", "retire", "vault", "PC-1", status=3)
     assert "device PC-1 (account Admin) is retired already, since 20" in again.err
-    assert fleet.laps("vault", "show", "vault", "PC-1", "--json", status=0).json["state"] == "retired"
+    assert fleet.laps(
+        "vault", "show", "vault", "PC-1", "--json", status=0
+    ).json["state"] == "retired"
     fleet.laps("vault", "re-enrol", "vault", "PC-1", "--json", status=0)
-    assert fleet.laps("vault", "show", "vault", "PC-1", "--json", status=0).json["state"] != "retired"
+    assert fleet.laps(
+        "vault", "show", "vault", "PC-1", "--json", status=0
+    ).json["state"] != "retired"
     refused = fleet.laps("vault", "purge", "vault", "PC-1", status=3)
     assert "every password" in refused.err
     assert fleet.laps("vault", "show", "vault", "PC-1", status=0)
-    fleet.laps("vault", "purge", "vault", "PC-1", "--reason", "shredded", "--yes", "--json", status=0)
+    fleet.laps(
+        "vault", "purge", "vault", "PC-1", "--reason", "shredded", "--yes", "--json", status=0
+    )
     fleet.laps("vault", "show", "vault", "PC-1", status=4)
     fleet.laps("vault", "audit", "vault", status=0)
 
@@ -85,7 +102,9 @@ def test_one_record_is_removed_only_with_the_word(fleet: Fleet) -> None:
 
 
 def test_how_much_history_is_kept_is_a_setting_of_the_vault(fleet: Fleet) -> None:
-    assert fleet.laps("vault", "retention", "vault", "12", "--days", "90", "--json", status=0).json["retention"] == 12
+    assert fleet.laps(
+        "vault", "retention", "vault", "12", "--days", "90", "--json", status=0
+    ).json["retention"] == 12
     import laps
 
     assert laps.Vault.open(fleet.folder / "vault").retention == (12, 90)
@@ -103,7 +122,10 @@ def test_the_audit_log_says_which_user_host_and_process_asked(fleet: Fleet) -> N
     fleet.laps("vault", "retire", "vault", "PC-1", "--actor", "Ann", "--reason", "sold", status=0)
     last = laps.Vault.open(fleet.folder / "vault").audit_entries()[-1]
     assert (last.actor, last.reason) == ("Ann", "sold")
-    assert re.search(rf"{re.escape(getpass.getuser())}@{re.escape(os.uname().nodename)}, process \d+", last.context)
+    assert re.search(
+        rf"{re.escape(getpass.getuser())}@{re.escape(os.uname().nodename)}, process \d+",
+        last.context
+    )
 
 
 def test_metadata_can_look_and_nothing_else(fleet: Fleet) -> None:

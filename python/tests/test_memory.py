@@ -12,7 +12,8 @@ from laps import Password, ReaderKey, Record
 
 SECRET = "Kq7#vZ2-pXw4!Gm9_tRy6"
 
-# The password comes into this process inside the seal only, so that no copy of Python's own is there to be found.
+# The password comes into this process inside the seal only, so that no copy of Python's own is
+# there to be found.
 CHILD = """
 import sys, laps
 key = laps.ReaderKey.from_key_file(open("key", "rb").read())
@@ -36,14 +37,18 @@ with open("/proc/self/mem", "rb", buffering=0) as memory:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(("how", "found"), [("kept", True), ("wiped", False), ("block", False), ("freed", False)])
+@pytest.mark.parametrize(
+    ("how", "found"), [("kept", True), ("wiped", False), ("block", False), ("freed", False)]
+)
 def test_a_wiped_password_is_nowhere_in_memory(tmp_path: Path, how: str, found: bool) -> None:
     key = ReaderKey.generate("ann", suite="x25519")
     (tmp_path / "key").write_bytes(key.to_key_file())
     (tmp_path / "record").write_bytes(
         bytes(Record.seal(Password(SECRET), [key.reader], device="PC-1", account="Admin"))
     )
-    done = subprocess.run([sys.executable, "-c", CHILD, how], cwd=tmp_path, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, how], cwd=tmp_path, capture_output=True, check=True
+    )
     assert len(done.stdout) > 1 << 20
     pieces = [SECRET[at : at + 8].encode() for at in range(len(SECRET) - 7)]
     assert any(piece in done.stdout for piece in pieces) is found

@@ -36,7 +36,9 @@ def test_what_happened_is_told_once_and_from_the_first_question_on(fleet: Fleet)
         {"kind": "refused", "code": refused.value.code},
         {"kind": "ordered", "count": 1},
     ]
-    assert [repr(one) for one in seen] == ["<Observed disclosed>", "<Observed refused>", "<Observed ordered>"]
+    assert [repr(one) for one in seen] == [
+        "<Observed disclosed>", "<Observed refused>", "<Observed ordered>"
+    ]
     assert vault.observed() == ([], 0)
     ask(Vault.open(fleet.folder / "vault"), "PC-1")
     assert vault.observed() == ([], 0)  # another object tells its own
@@ -45,7 +47,10 @@ def test_what_happened_is_told_once_and_from_the_first_question_on(fleet: Fleet)
 def test_a_rotation_is_seen_as_its_check_ins(empty_fleet: Fleet) -> None:
     vault = Vault.open(empty_fleet.folder / "vault")
     vault.observed()
-    keys = [ReaderKey.from_key_file((empty_fleet.folder / f"{name}.key").read_bytes()) for name in ("ann", "bob")]
+    keys = [
+        ReaderKey.from_key_file((empty_fleet.folder / f"{name}.key").read_bytes())
+        for name in ("ann", "bob")
+    ]
     with Agent(
         policy=[empty_fleet.folder / "policy.json"],
         channel=vault,
@@ -57,7 +62,9 @@ def test_a_rotation_is_seen_as_its_check_ins(empty_fleet: Fleet) -> None:
         assert agent.run_once() == "committed"
     seen, missed = vault.observed()
     assert missed == 0
-    assert {(one.kind, one.device, one.refused, one.code) for one in seen} == {("check-in", "PC-1", 0, None)}
+    assert {(one.kind, one.device, one.refused, one.code) for one in seen} == {
+        ("check-in", "PC-1", 0, None)
+    }
     assert all(one.changed for one in seen if one.count or one.commit)
     assert not seen[0].changed  # a device that nobody knew, with nothing to keep yet
     assert sum(one.count for one in seen) == 1

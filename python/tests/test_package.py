@@ -79,6 +79,7 @@ main(sys.argv[1:])
 """
     for arguments in (["policy", "new"], ["demo"]):
         done = subprocess.run(
-            [sys.executable, "-I", "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+            [sys.executable, "-I", "-c", code, *arguments], capture_output=True, text=True,
+            timeout=120, check=False, cwd=tmp_path
         )
         assert done.returncode == 0 and "Traceback" not in done.stderr, done

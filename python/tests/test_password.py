@@ -15,7 +15,9 @@ import rich
 import rich.console
 import rich.traceback
 
-from laps import Generator, LapsError, Password, Passwords, ReaderKey, Record, SignerKey, generate_many
+from laps import (
+    Generator, LapsError, Password, Passwords, ReaderKey, Record, SignerKey, generate_many,
+)
 from laps.entra import Credential
 from laps.entra.connection import StaticToken
 
@@ -91,7 +93,9 @@ def _everything(secret: str) -> dict[str, object]:
     password = Password(secret)
     key = ReaderKey.generate("ann", suite="x25519")
     record = Record.seal(password, [key.reader], device="PC-1", account="Admin")
-    credential = Credential(account_name="Admin", account_sid=None, backed_up=None, password=Password(secret))
+    credential = Credential(
+        account_name="Admin", account_sid=None, backed_up=None, password=Password(secret)
+    )
     return {
         "password": password,
         "many": generate_many(3),
@@ -113,7 +117,9 @@ def _tokens(held: dict[str, object]) -> list[str]:
 
 
 def _fails(held: dict[str, object]) -> None:
-    password, key, many, credential, token = (held[name] for name in ("password", "key", "many", "credential", "token"))
+    password, key, many, credential, token = (
+        held[name] for name in ("password", "key", "many", "credential", "token")
+    )
     assert password and key and many and credential and token
     raise RuntimeError("something else went wrong")
 
@@ -134,13 +140,20 @@ def test_tracebacks_with_locals_show_no_secret(renderer: str) -> None:
             rich.console.Console(file=out, width=200).print(made)
             text = out.getvalue()
         elif renderer == "traceback":
-            text = "".join(traceback.TracebackException(kind, error, trace, capture_locals=True).format())
+            text = "".join(
+                traceback.TracebackException(kind, error, trace, capture_locals=True).format()
+            )
         else:
-            # What cgitb did, which left the standard library with 3.13: the repr of every local of every frame.
+            # What cgitb did, which left the standard library with 3.13: the repr of every local of
+            # every frame.
             frames = [frame for frame, _ in traceback.walk_tb(trace)]
-            text = "\n".join(f"{name} = {value!r}" for frame in frames for name, value in frame.f_locals.items())
+            text = "\n".join(
+                f"{name} = {value!r}" for frame in frames for name, value in frame.f_locals.items()
+            )
     # The list of secrets is a local of this very test.
-    shown = "\n".join(line for line in text.splitlines() if "secrets" not in line and "SECRET" not in line)
+    shown = "\n".join(
+        line for line in text.splitlines() if "secrets" not in line and "SECRET" not in line
+    )
     if renderer != "traceback":
         shown = shown.split("_fails", 1)[-1] if renderer == "rich" else text.split("held = ", 2)[-1]
     assert "<Password>" in shown
@@ -163,7 +176,9 @@ def test_logs_and_printers_show_no_secret(caplog: pytest.LogCaptureFixture) -> N
     assert [each for each in _tokens(held) if each in text] == []
 
 
-@pytest.mark.parametrize("name", ["password", "many", "key", "signer", "generator", "credential", "token"])
+@pytest.mark.parametrize(
+    "name", ["password", "many", "key", "signer", "generator", "credential", "token"]
+)
 def test_nothing_that_holds_a_secret_can_be_pickled_or_copied_whole(name: str) -> None:
     value = _everything(SECRET)[name]
     with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):

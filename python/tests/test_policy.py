@@ -70,7 +70,9 @@ def test_generate_and_strength_follow_the_policy(laps: Laps) -> None:
         ({"BackupDirectory": 1, "PassphraseLength": 2, "PasswordComplexity": 6}, "3 to 10"),
     ],
 )
-@pytest.mark.parametrize("command", [["policy", "show"], ["generate", "--policy"], ["strength", "--policy"]])
+@pytest.mark.parametrize(
+    "command", [["policy", "show"], ["generate", "--policy"], ["strength", "--policy"]]
+)
 def test_a_bad_policy_is_refused_and_says_what_is_accepted(
     laps: Laps, tmp_path: Path, document: object, said: str, command: list[str]
 ) -> None:
@@ -96,13 +98,20 @@ def test_findings_are_in_the_json_and_on_standard_error(laps: Laps, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"), [(7, "7"), ("long", "long"), (True, "true"), (7.5, "7.5"), ([14], "no single value"), (None, "no single value")]
+    ("given", "shown"),
+    [
+        (7, "7"), ("long", "long"), (True, "true"), (7.5, "7.5"), ([14], "no single value"),
+        (None, "no single value")
+    ]
 )
 def test_a_refused_setting_is_in_the_table_and_in_python_as_it_was_given(
     laps: Laps, tmp_path: Path, given: object, shown: str
 ) -> None:
     path = write(tmp_path, {"BackupDirectory": 1, "PasswordLength": given})
-    row = next(line for line in laps("policy", "show", path, status=3).out.splitlines() if "PasswordLength" in line)
+    row = next(
+        line for line in laps("policy", "show", path, status=3).out.splitlines()
+        if "PasswordLength" in line
+    )
     assert f"refused: {shown}" in row
     found = evaluated({"BackupDirectory": 1, "PasswordLength": given})
     assert list(found.refused) == ["PasswordLength"] and "PasswordLength" not in found.settings
@@ -127,12 +136,16 @@ def test_settings_by_keyword() -> None:
         PostAuthenticationResetDelay=timedelta(minutes=90),
         ADPasswordEncryptionEnabled=False,
     )
-    assert (policy.backup_directory, policy.password_length, policy.administrator_account_name) == (2, 20, "Ops")
+    assert (
+        policy.backup_directory, policy.password_length, policy.administrator_account_name
+    ) == (2, 20, "Ops")
     assert policy.post_authentication_reset_delay == timedelta(minutes=90)
     assert policy.settings["PostAuthenticationResetDelay"] == "90m"
     assert policy.settings["ADPasswordEncryptionEnabled"] is False
     assert policy.recipe().strength.min_length == 20
-    assert (policy.password_age_days, policy.password_complexity, policy.passphrase_length) == (30, 4, 6)
+    assert (
+        policy.password_age_days, policy.password_complexity, policy.passphrase_length
+    ) == (30, 4, 6)
     assert policy.post_authentication_actions == 3
     assert repr(policy).startswith("<Policy BackupDirectory=2")
 
@@ -187,7 +200,9 @@ def test_what_is_exported_reads_back_as_the_same(laps: Laps, tmp_path: Path, for
     laps("policy", "export", EXAMPLE, "--as", form, "--output", "out", status=0)
     before = laps("policy", "show", EXAMPLE, "--json", status=0).json["settings"]
     after = laps("policy", "show", "out", "--json", status=0).json["settings"]
-    assert {name: each["value"] for name, each in before.items()} == {name: each["value"] for name, each in after.items()}
+    assert {name: each["value"] for name, each in before.items()} == {
+        name: each["value"] for name, each in after.items()
+    }
     assert laps("policy", "export", EXAMPLE, "--as", "yaml", status=2).out == ""
 
 
@@ -198,7 +213,10 @@ def test_a_refused_policy_is_not_exported(laps: Laps, tmp_path: Path) -> None:
 
 
 def test_a_diff_says_what_changes_and_what_it_does(laps: Laps, tmp_path: Path) -> None:
-    new = write(tmp_path, {**json.loads(EXAMPLE.read_text()), "AdministratorAccountName": "Ops", "PasswordLength": 20})
+    new = write(
+        tmp_path,
+        {**json.loads(EXAMPLE.read_text()), "AdministratorAccountName": "Ops", "PasswordLength": 20}
+    )
     changes = laps("policy", "diff", EXAMPLE, new, "--json", status=0).json["changes"]
     assert {each["setting"] for each in changes} == {"AdministratorAccountName", "PasswordLength"}
     assert all(list(each) == ["setting", "old", "new", "effect", "because"] for each in changes)
@@ -246,14 +264,20 @@ def evaluated(document: object) -> laps.Evaluation:
     return laps.evaluate([("policy.json", text.encode())])
 
 
-@pytest.mark.parametrize("case", CHANGES["changes"], ids=[case["case"] for case in CHANGES["changes"]])
+@pytest.mark.parametrize(
+    "case", CHANGES["changes"], ids=[case["case"] for case in CHANGES["changes"]]
+)
 def test_changes_are_those_of_every_face(case: dict[str, Any]) -> None:
     found = evaluated(case["old"]).diff(evaluated(case["new"]))
     names = ("setting", "old", "new", "effect", "because")
-    assert (None if found is None else [{name: getattr(each, name) for name in names} for each in found]) == case["changes"]
+    assert (
+        None if found is None else [{name: getattr(each, name) for name in names} for each in found]
+    ) == case["changes"]
 
 
-@pytest.mark.parametrize("case", CHANGES["exports"], ids=[case["case"] for case in CHANGES["exports"]])
+@pytest.mark.parametrize(
+    "case", CHANGES["exports"], ids=[case["case"] for case in CHANGES["exports"]]
+)
 def test_exports_are_those_of_every_face(laps: Laps, tmp_path: Path, case: dict[str, Any]) -> None:
     document = evaluated(case["document"])
     path = write(tmp_path, json.dumps(case["document"]))
@@ -290,8 +314,12 @@ def test_show_says_which_root_won_and_what_is_ignored(laps: Laps) -> None:
         assert ran.json["root"] == {"name": "csp", "sources": ["csp-entra.xml"]}
         ignored = [each["message"] for each in ran.json["findings"] if each["rule"] == "ignored"]
         assert len(ignored) == 2  # One for each root that lost.
-        assert any("gpo.reg" in each for each in ignored) and any("legacy.reg" in each for each in ignored)
-        assert not any(each["source"] in ("gpo.reg", "legacy.reg") for each in ran.json["settings"].values())
+        assert any("gpo.reg" in each for each in ignored) and any(
+            "legacy.reg" in each for each in ignored
+        )
+        assert not any(
+            each["source"] in ("gpo.reg", "legacy.reg") for each in ran.json["settings"].values()
+        )
     assert "from: gpo.reg (gpo)" in laps("policy", "show", *files[:2], status=0).out
 
 
@@ -314,9 +342,15 @@ def test_documents_of_one_root_join_and_a_clash_names_both(laps: Laps) -> None:
     last = laps("policy", "show", *clash, "--last-wins", "--json", status=0).json
     assert last["settings"]["PasswordLength"]["value"] == 32
     # A comparison joins alike.
-    changes = laps("policy", "diff", split[0], split[0], "--new", split[1], "--json", status=0).json["changes"]
-    assert [(each["setting"], each["old"], each["new"]) for each in changes] == [("PasswordLength", 14, 24)]
-    assert "conflict-b.json" in laps("policy", "diff", split[0], clash[0], "--new", clash[1], status=3).err
+    changes = laps(
+        "policy", "diff", split[0], split[0], "--new", split[1], "--json", status=0
+    ).json["changes"]
+    assert [(each["setting"], each["old"], each["new"]) for each in changes] == [
+        ("PasswordLength", 14, 24)
+    ]
+    assert "conflict-b.json" in laps(
+        "policy", "diff", split[0], clash[0], "--new", clash[1], status=3
+    ).err
 
 
 def test_the_agent_joins_as_show_does(fleet: Fleet) -> None:
@@ -350,21 +384,33 @@ def test_what_is_off_is_told_first_and_has_no_strength(laps: Laps, name: str, sa
 
 
 def test_of_several_policies_one_is_chosen(laps: Laps, tmp_path: Path) -> None:
-    policies = [json.loads((REAL / name).read_text()) for name in ("conflict-a.json", "conflict-b.json")]
+    policies = [
+        json.loads((REAL / name).read_text()) for name in ("conflict-a.json", "conflict-b.json")
+    ]
     policies[1]["name"] = "second"
     path = write(tmp_path, {"value": policies})
     ran = laps("policy", "show", path, status=3)
     assert "2 policies" in ran.err and "second" in ran.err
-    assert laps("policy", "show", path, "--policy", "SECOND", "--json", status=0).json["settings"]["PasswordLength"]["value"] == 32
-    assert b"32" in laps("policy", "export", path, "--policy", "second", "--as", "json", status=0).out.encode()
-    assert "no policy in it is named" in laps("policy", "show", path, "--policy", "third", status=3).err
+    assert laps(
+        "policy", "show", path, "--policy", "SECOND", "--json", status=0
+    ).json["settings"]["PasswordLength"]["value"] == 32
+    assert b"32" in laps(
+        "policy", "export", path, "--policy", "second", "--as", "json", status=0
+    ).out.encode()
+    assert "no policy in it is named" in laps(
+        "policy", "show", path, "--policy", "third", status=3
+    ).err
 
 
 def test_a_new_policy_takes_settings(laps: Laps, tmp_path: Path) -> None:
-    laps("policy", "new", "a.json", "--set", "PasswordLength=20", "--set", "PostAuthenticationResetDelay=1h30m",
-         "--set", "AdministratorAccountName=007", status=0)
+    laps(
+        "policy", "new", "a.json", "--set", "PasswordLength=20", "--set",
+        "PostAuthenticationResetDelay=1h30m", "--set", "AdministratorAccountName=007", status=0
+    )
     document = json.loads((tmp_path / "a.json").read_text())
-    expected = {**json.loads(EXAMPLE.read_text()), "PasswordLength": 20, "AdministratorAccountName": "007"}
+    expected = {
+        **json.loads(EXAMPLE.read_text()), "PasswordLength": 20, "AdministratorAccountName": "007"
+    }
     assert document == {**expected, "PostAuthenticationResetDelay": "90m"}
     for bad, status, said in [
         ("PasswordLength=7", 3, "8 to 64"),
@@ -411,8 +457,13 @@ def test_syncml_adds_and_deletes(laps: Laps, tmp_path: Path) -> None:
         assert (out.count(element), out.count("<Item>"), out.count("<Atomic>")) == (1, 7, 1)
         (tmp_path / f"{command}.xml").write_text(out)
     assert "<Data>" not in (tmp_path / "delete.xml").read_text()
-    added, replaced = (laps("policy", "show", f"{name}.xml", "--json").json["settings"] for name in ("add", "replace"))
-    assert {name: each["value"] for name, each in added.items()} == {name: each["value"] for name, each in replaced.items()}
+    added, replaced = (
+        laps("policy", "show", f"{name}.xml", "--json").json["settings"]
+        for name in ("add", "replace")
+    )
+    assert {name: each["value"] for name, each in added.items()} == {
+        name: each["value"] for name, each in replaced.items()
+    }
     refused = laps("policy", "export", EXAMPLE, "--as", "reg", "--command", "delete", status=2)
     assert "--as csp" in refused.err and refused.out == ""
 
@@ -429,15 +480,22 @@ def test_a_reset_is_asked_for_and_its_answer_read(laps: Laps, tmp_path: Path) ->
         ("-2147024891", 8, "failed", "0x80070005"),
     ]:
         (tmp_path / "answer.xml").write_text(
-            '<SyncML xmlns="SYNCML:SYNCML1.2"><SyncBody><Results><CmdID>1</CmdID><Item><Source><LocURI>'
+            '<SyncML '
+            'xmlns="SYNCML:SYNCML1.2"><SyncBody><Results><CmdID>1</CmdID><Item><Source><LocURI>'
             "./Device/Vendor/MSFT/LAPS/Actions/ResetPasswordStatus</LocURI></Source>"
             f"<Data>{data}</Data></Item></Results><Final/></SyncBody></SyncML>"
         )
         assert said in laps("policy", "reset-status", "answer.xml", status=status).out
-        assert laps("policy", "reset-status", "answer.xml", "--json", status=status).json["state"] == state
+        assert laps(
+            "policy", "reset-status", "answer.xml", "--json", status=status
+        ).json["state"] == state
     ran = laps("policy", "reset-status", REAL / "syncml-reset-status-404.xml", "--json", status=8)
     assert ran.json == {"state": "unanswered", "hresult": None}
-    assert "no such node" in laps("policy", "reset-status", REAL / "syncml-reset-status-404.xml", status=8).out
-    assert "tells nothing" in laps("policy", "reset-status", VECTORS / "csp-rotate.xml", status=4).err
+    assert "no such node" in laps(
+        "policy", "reset-status", REAL / "syncml-reset-status-404.xml", status=8
+    ).out
+    assert "tells nothing" in laps(
+        "policy", "reset-status", VECTORS / "csp-rotate.xml", status=4
+    ).err
     (tmp_path / "answer.xml").write_text("<SyncML><nothing")
     assert "answer.xml" in laps("policy", "reset-status", "answer.xml", status=3).err

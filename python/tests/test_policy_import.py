@@ -1,4 +1,5 @@
-"""Policies as they lie in other tools: each form becomes a policy file, and no part of one is dropped in silence."""
+"""Policies as they lie in other tools: each form becomes a policy file, and no part of one is
+dropped in silence."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def configured(data: bytes) -> dict[str, object] | None:
         return None
     if evaluation.policy is None:
         return None
-    return {name: each.value for name, each in evaluation.settings.items() if each.source != "default"}
+    return {
+        name: each.value for name, each in evaluation.settings.items() if each.source != "default"
+    }
 
 
 def pol(*entries: tuple[str, str, int, bytes]) -> bytes:
@@ -41,7 +44,9 @@ def pol(*entries: tuple[str, str, int, bytes]) -> bytes:
         wide = [f"{each}\0".encode("utf-16-le") for each in (key, name)]
         size = struct.pack("<I", len(content))
         fields = [wide[0], wide[1], struct.pack("<I", kind), size, content]
-        data += "[".encode("utf-16-le") + ";".encode("utf-16-le").join(fields) + "]".encode("utf-16-le")
+        data += (
+            "[".encode("utf-16-le") + ";".encode("utf-16-le").join(fields) + "]".encode("utf-16-le")
+        )
     return data
 
 
@@ -64,7 +69,10 @@ def dword(number: int) -> bytes:
         ("lgpo.txt", {"BackupDirectory": 2, "PasswordLength": 20}),
         ("gpp-registry.xml", {"BackupDirectory": 2}),
         ("reg-query.txt", {"BackupDirectory": 1, "PasswordAgeDays": 14}),
-        ("powershell-get-itemproperty.txt", {"BackupDirectory": 2, "PasswordComplexity": 4, "PasswordLength": 20}),
+        (
+            "powershell-get-itemproperty.txt",
+            {"BackupDirectory": 2, "PasswordComplexity": 4, "PasswordLength": 20}
+        ),
         (
             "powershell-get-itemproperty.json",
             {
@@ -105,11 +113,15 @@ def test_each_form_becomes_a_policy_file(
     assert settings is None or written == settings
     assert laps("policy", "import", REAL / name, status=0).json == written
     shown = laps("policy", "show", "policy.json", "--json", status=0).json["settings"]
-    assert {key: each["value"] for key, each in shown.items() if each["source"] != "default"} == written
+    assert {
+        key: each["value"] for key, each in shown.items() if each["source"] != "default"
+    } == written
 
 
 def test_what_is_not_imported_says_why_and_writes_nothing(laps: Laps, tmp_path: Path) -> None:
-    for name, said in [("m365dsc.ps1", "DSC"), ("wap-provisioning.xml", "WAP"), ("empty-utf16.reg", "empty")]:
+    for name, said in [
+        ("m365dsc.ps1", "DSC"), ("wap-provisioning.xml", "WAP"), ("empty-utf16.reg", "empty")
+    ]:
         ran = laps("policy", "import", REAL / name, "--output", "out", status=3)
         assert said in ran.err and not (tmp_path / "out").exists()
     (tmp_path / "user.pol").write_bytes(pol(("Software\\Policies\\Other", "x", 4, dword(1))))
@@ -119,11 +131,19 @@ def test_what_is_not_imported_says_why_and_writes_nothing(laps: Laps, tmp_path: 
 def test_registry_pol_deletes_and_other_types() -> None:
     both = (KEY, "BackupDirectory", 4, dword(2)), (KEY, "PasswordLength", 4, dword(20))
     assert configured(pol(*both)) == {"BackupDirectory": 2, "PasswordLength": 20}
-    assert configured(pol(*both, (KEY, "**del.PasswordLength", 1, " \0".encode("utf-16-le")))) == {"BackupDirectory": 2}
-    assert configured(pol((KEY, "**delvals.", 1, b" \0\0\0"), *both)) == {"BackupDirectory": 2, "PasswordLength": 20}
-    assert configured(pol(*both, (KEY, "**DeleteValues", 1, "BackupDirectory\0".encode("utf-16-le")))) == {"PasswordLength": 20}
+    assert configured(pol(*both, (KEY, "**del.PasswordLength", 1, " \0".encode("utf-16-le")))) == {
+        "BackupDirectory": 2
+    }
+    assert configured(pol((KEY, "**delvals.", 1, b" \0\0\0"), *both)) == {
+        "BackupDirectory": 2, "PasswordLength": 20
+    }
+    assert configured(
+        pol(*both, (KEY, "**DeleteValues", 1, "BackupDirectory\0".encode("utf-16-le")))
+    ) == {"PasswordLength": 20}
     name = (KEY, "AdministratorAccountName", 1, 'Ops "x"\\y\0'.encode("utf-16-le"))
-    assert configured(pol(both[0], name)) == {"BackupDirectory": 2, "AdministratorAccountName": 'Ops "x"\\y'}
+    assert configured(pol(both[0], name)) == {
+        "BackupDirectory": 2, "AdministratorAccountName": 'Ops "x"\\y'
+    }
     # Types that no setting has are errors about the setting, not lost.
     for kind, content in ((11, b"\0" * 8), (3, b"\1"), (2, "x\0".encode("utf-16-le")), (4, b"\1")):
         assert configured(pol(both[0], (KEY, "PasswordLength", kind, content))) is None
@@ -185,12 +205,19 @@ def test_a_report_of_group_policy(laps: Laps, tmp_path: Path) -> None:
     assert laps("policy", "import", "report.xml", status=0).json == OF_REPORT
     # All policies of a domain: those with LAPS are listed, one is chosen.
     inside = REPORT[REPORT.index("<GPO") :]
-    several = f"<report>{inside}{inside.replace('LAPS servers', 'LAPS clients')}<GPO xmlns='x'><Name>Other</Name></GPO></report>"
+    several = (
+        f"<report>{inside}{inside.replace('LAPS servers', 'LAPS clients')}<GPO "
+        "xmlns='x'><Name>Other</Name></GPO></report>"
+    )
     (tmp_path / "all.xml").write_text(several)
     ran = laps("policy", "import", "all.xml", status=3)
     assert "2 policies" in ran.err and "'LAPS servers', 'LAPS clients'" in ran.err
-    assert laps("policy", "import", "all.xml", "--policy", "laps CLIENTS", status=0).json == OF_REPORT
-    assert "no policy in it" in laps("policy", "import", "all.xml", "--policy", "third", status=4).err
+    assert laps(
+        "policy", "import", "all.xml", "--policy", "laps CLIENTS", status=0
+    ).json == OF_REPORT
+    assert "no policy in it" in laps(
+        "policy", "import", "all.xml", "--policy", "third", status=4
+    ).err
     # Another language is refused, and says what to give instead.
     german = REPORT.replace("Password Settings", "Kennworteinstellungen")
     (tmp_path / "german.xml").write_text(german)
@@ -198,7 +225,8 @@ def test_a_report_of_group_policy(laps: Laps, tmp_path: Path) -> None:
     # A value without a template.
     extra = (
         "<GPO xmlns='g' xmlns:q='r'><Name>x</Name><Computer><ExtensionData><Extension>"
-        f"<q:RegistrySetting><q:KeyPath>{KEY}</q:KeyPath><q:Value><q:Name>BackupDirectory</q:Name><q:Number>1</q:Number></q:Value>"
+        f"<q:RegistrySetting><q:KeyPath>{KEY}</q:KeyPath><q:Value><q:Name>BackupDirectory</q:Name>"
+        "<q:Number>1</q:Number></q:Value>"
         "</q:RegistrySetting></Extension></ExtensionData></Computer></GPO>"
     )
     assert configured(extra.encode()) == {"BackupDirectory": 1}
@@ -206,7 +234,10 @@ def test_a_report_of_group_policy(laps: Laps, tmp_path: Path) -> None:
 
 def test_preferences_collections_and_actions() -> None:
     def properties(name: str, value: str, action: str = "U", kind: str = "REG_DWORD") -> str:
-        return f'<Properties action="{action}" hive="HKEY_LOCAL_MACHINE" key="{KEY}" name="{name}" type="{kind}" value="{value}"/>'
+        return (
+            f'<Properties action="{action}" hive="HKEY_LOCAL_MACHINE" key="{KEY}" name="{name}" '
+            f'type="{kind}" value="{value}"/>'
+        )
 
     def registry(inside: str, more: str = "") -> str:
         return f'<Registry name="x"{more}>{inside}</Registry>'
@@ -214,21 +245,29 @@ def test_preferences_collections_and_actions() -> None:
     backup = registry(properties("BackupDirectory", "00000002"))
     length = properties("PasswordLength", "00000014")
     both = {"BackupDirectory": 2, "PasswordLength": 20}
-    assert configured(f"<RegistrySettings>{backup}<Collection>{registry(length)}</Collection></RegistrySettings>".encode()) == both
+    below = f"<Collection>{registry(length)}</Collection>"
+    assert configured(f"<RegistrySettings>{backup}{below}</RegistrySettings>".encode()) == both
     off = registry(length, ' disabled="1"')
     (found,) = convert(f"<RegistrySettings>{backup}{off}</RegistrySettings>".encode(), "x")
     assert "switched off" in found.notes[0]
-    assert configured(f"<RegistrySettings>{backup}{off}</RegistrySettings>".encode()) == {"BackupDirectory": 2}
+    assert configured(f"<RegistrySettings>{backup}{off}</RegistrySettings>".encode()) == {
+        "BackupDirectory": 2
+    }
     targeted = registry(length + '<Filters><FilterGroup name="IT"/></Filters>')
     (found,) = convert(f"<RegistrySettings>{backup}{targeted}</RegistrySettings>".encode(), "x")
     assert "only for some devices" in found.notes[0]
     gone = registry(properties("PasswordLength", "", "D"))
-    assert configured(f"<RegistrySettings>{backup}{registry(length)}{gone}</RegistrySettings>".encode()) == {"BackupDirectory": 2}
+    assert configured(
+        f"<RegistrySettings>{backup}{registry(length)}{gone}</RegistrySettings>".encode()
+    ) == {"BackupDirectory": 2}
     assert configured(f"<RegistrySettings>{backup}<Odd/></RegistrySettings>".encode()) is None
 
 
 def test_names_of_osconfig() -> None:
-    names = {"AdminAccountName": "Ops", "AuthorizedDecryptors": "C\\r", "BackupDirectory": 2, "AutoAccountEnable": 1}
+    names = {
+        "AdminAccountName": "Ops", "AuthorizedDecryptors": "C\\r", "BackupDirectory": 2,
+        "AutoAccountEnable": 1
+    }
     document = [{"Name": name, "Value": value, "Compliance": None} for name, value in names.items()]
     assert configured(json.dumps(document).encode()) == {
         "AdministratorAccountName": "Ops",
@@ -242,7 +281,10 @@ def test_names_of_osconfig() -> None:
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     lines = text.splitlines()
     for at, line in enumerate(lines):
-        for other in ([], [line, line], [f"x{line}"], [line.replace("DWORD", "DWARD")], [line[: len(line) // 2]], ["text"]):
+        for other in (
+            [], [line, line], [f"x{line}"], [line.replace("DWORD", "DWARD")],
+            [line[: len(line) // 2]], ["text"]
+        ):
             yield line, "\n".join([*lines[:at], *other, *lines[at + 1 :]])
 
 
@@ -263,7 +305,8 @@ def test_no_line_of_a_text_is_dropped_in_silence(name: str) -> None:
         count += 1
         told = set(found)
         lost = _names(changed) - told
-        # What is under a key of something else is told as passed over, or as a key where Windows does not look.
+        # What is under a key of something else is told as passed over, or as a key where Windows
+        # does not look.
         if lost:
             evaluation = library.evaluate([("x", convert(changed.encode(), "x")[0].document)])
             assert evaluation.findings, (line, changed)
@@ -275,10 +318,18 @@ def test_no_element_is_dropped_in_silence(name: str) -> None:
     text = REPORT[REPORT.index("<GPO") :] if name == "report" else (REAL / name).read_text()
     whole = configured(text.encode())
     assert whole is not None
-    size = len(list(ElementTree.fromstring(text[text.index("<", 1) if text.startswith("<?") else 0 :]).iter()))
+    size = len(
+        list(
+            ElementTree.fromstring(
+                text[text.index("<", 1) if text.startswith("<?") else 0 :]
+            ).iter()
+        )
+    )
     for at in range(1, size):
         for how in ("delete", "rename", "empty"):
-            root = ElementTree.fromstring(text[text.index("<", 1) if text.startswith("<?") else 0 :])
+            root = ElementTree.fromstring(
+                text[text.index("<", 1) if text.startswith("<?") else 0 :]
+            )
             parents = {child: parent for parent in root.iter() for child in parent}
             element = list(root.iter())[at]
             local = element.tag.rpartition("}")[2]
@@ -290,11 +341,16 @@ def test_no_element_is_dropped_in_silence(name: str) -> None:
                 element.clear()
             changed = ElementTree.tostring(root)
             found = configured(changed)
-            # What is deleted is gone. What is misnamed or emptied is refused, or changes nothing; an emptied whole is nothing at all.
+            # What is deleted is gone. What is misnamed or emptied is refused, or changes nothing;
+            # an emptied whole is nothing at all.
             if found is not None and how == "rename":
                 assert found == whole, (local, found)
-            if found is not None and how == "empty" and local not in ("Policy", "Registry", "Extension", "ExtensionData", "Computer"):
-                assert found == whole or (local == "Value" and _names(changed.decode()) <= set(found)), (local, found)
+            if found is not None and how == "empty" and local not in (
+                "Policy", "Registry", "Extension", "ExtensionData", "Computer"
+            ):
+                assert found == whole or (
+                    local == "Value" and _names(changed.decode()) <= set(found)
+                ), (local, found)
 
 
 def test_json_forms_are_not_dropped_in_silence() -> None:
@@ -308,7 +364,9 @@ def test_json_forms_are_not_dropped_in_silence() -> None:
                 found = configured(json.dumps(changed).encode())
                 if found is None:
                     continue
-                expected = set(_names(json.dumps(changed))) if name.startswith("powershell") else set(whole)
+                expected = set(
+                    _names(json.dumps(changed))
+                ) if name.startswith("powershell") else set(whole)
                 assert set(found) == expected, (key, other)
         # Twice in one object.
         text = json.dumps(document)
@@ -319,5 +377,8 @@ def test_json_forms_are_not_dropped_in_silence() -> None:
 
 def test_the_examples_of_help_and_the_forms_agree(laps: Laps) -> None:
     out = laps("policy", "import", "--help", status=0).out
-    for word in ("Registry.pol", "LGPO", "Get-GPOReport", "preferences", "reg query", "Get-ItemProperty", "CIPP", "OSConfig"):
+    for word in (
+        "Registry.pol", "LGPO", "Get-GPOReport", "preferences", "reg query", "Get-ItemProperty",
+        "CIPP", "OSConfig"
+    ):
         assert word in out, word

@@ -1,4 +1,5 @@
-"""What no command expects from outside: a clear error with the documented status, never a traceback."""
+"""What no command expects from outside: a clear error with the documented status, never a
+traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ import pytest
 
 from .conftest import Fleet, Laps
 
-_DISCLOSED = {"record": "0" * 32, "version": 1, "state": "current", "updated": "2026-11-22T08:00:00Z", "sealed": ""}
+_DISCLOSED = {
+    "record": "0" * 32, "version": 1, "state": "current", "updated": "2026-11-22T08:00:00Z",
+    "sealed": ""
+}
 
 
 def _clear(err: str) -> None:
@@ -37,12 +41,16 @@ def test_a_huge_duration_is_refused(fleet: Fleet, length: str) -> None:
     ],
 )
 def test_a_moment_that_cannot_be_told_is_refused(fleet: Fleet, time: str, status: int) -> None:
-    ran = fleet.laps("vault", "rotate", "vault", "--revealed-by", "ada", "--since", time, status=status)
+    ran = fleet.laps(
+        "vault", "rotate", "vault", "--revealed-by", "ada", "--since", time, status=status
+    )
     _clear(ran.err)
 
 
 @pytest.mark.parametrize("descriptor", ["-1", "-2147483649", "99999999999999999999", "4000"])
-def test_a_passphrase_descriptor_that_is_none_is_refused(laps: Laps, tmp_path: Path, descriptor: str) -> None:
+def test_a_passphrase_descriptor_that_is_none_is_refused(
+    laps: Laps, tmp_path: Path, descriptor: str
+) -> None:
     ran = laps("reader", "new", "key", "--name", "ada", "--passphrase-fd", descriptor)
     assert ran.status in (1, 2), ran
     _clear(ran.err)
@@ -52,17 +60,23 @@ def test_a_passphrase_descriptor_that_is_none_is_refused(laps: Laps, tmp_path: P
 @pytest.mark.parametrize(
     "document",
     [
-        json.dumps({"device": "a", "candidates": [_DISCLOSED]}).replace('"version": 1', '"version": 1e999').encode(),
+        json.dumps({"device": "a", "candidates": [_DISCLOSED]}).replace(
+            '"version": 1', '"version": 1e999'
+        ).encode(),
         b'{"device":' + b"[" * 100_000,
         b'{"device":' + b"[" * 900 + b"]" * 900 + b',"candidates":[1]}',
         json.dumps({"device": "\ud800", "candidates": [_DISCLOSED]}).encode(),
-        json.dumps({"device": "a", "candidates": [{**_DISCLOSED, "updated": "0001-01-01T00:00:00+14:00"}]}).encode(),
+        json.dumps(
+            {"device": "a", "candidates": [{**_DISCLOSED, "updated": "0001-01-01T00:00:00+14:00"}]}
+        ).encode(),
         b'{"device":"\xff"}',
         b"{}",
         b'{"device":"a","candidates":{}}',
     ],
 )
-def test_a_disclosed_document_that_is_hostile_is_refused(laps: Laps, tmp_path: Path, document: bytes) -> None:
+def test_a_disclosed_document_that_is_hostile_is_refused(
+    laps: Laps, tmp_path: Path, document: bytes
+) -> None:
     (tmp_path / "sealed.json").write_bytes(document)
     laps("reader", "new", "key", "--name", "ada", "--no-passphrase", status=0)
     ran = laps("open", "sealed.json", "--reader", "key", status=3)
@@ -84,7 +98,9 @@ def test_a_disclosed_document_that_is_hostile_is_refused(laps: Laps, tmp_path: P
         (b"{" + b" " * (1 << 20), "1048576"),
     ],
 )
-def test_a_hostile_policy_is_refused_with_the_place(laps: Laps, tmp_path: Path, document: bytes, said: str) -> None:
+def test_a_hostile_policy_is_refused_with_the_place(
+    laps: Laps, tmp_path: Path, document: bytes, said: str
+) -> None:
     (tmp_path / "policy.json").write_bytes(document)
     ran = laps("policy", "show", "policy.json", status=3)
     _clear(ran.err)

@@ -32,7 +32,10 @@ def test_long_work_tells_its_caller(fleet: Fleet) -> None:
     assert last() == (entries, entries)
     data, _ = export_devices(vault, actor="a", reason="r", progress=tell)
     assert last() == (1, 1)
-    other = Vault.init(fleet.folder / "other", readers=[each.reader for each in vault.readers()], actor="a", reason="r")
+    other = Vault.init(
+        fleet.folder / "other", readers=[each.reader for each in vault.readers()], actor="a",
+        reason="r"
+    )
     assert import_devices(other, data, actor="a", reason="r", progress=tell) == 1
     assert last() == (len(data), len(data))
     other.add_reader(ReaderKey.generate("new", suite="x25519").reader, actor="a", reason="r")
@@ -61,7 +64,9 @@ def test_what_the_callable_raises_is_raised(fleet: Fleet, work: str) -> None:
             import_devices(other, data, actor="a", reason="r", progress=stop)
 
 
-def test_nothing_is_said_in_a_pipe(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_said_in_a_pipe(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("laps.cli.progress.PATIENCE", 0)
     with Progress("working") as tell:
         tell(1, 2)
@@ -70,12 +75,18 @@ def test_nothing_is_said_in_a_pipe(capfd: pytest.CaptureFixture[str], monkeypatc
 
 
 # The bar comes after a second; here at once, so that the test depends on no clock.
-_AT_ONCE = "import sys, laps.cli.progress as p; p.PATIENCE = 0; from laps.cli.app import run; sys.exit(run())"
+_AT_ONCE = (
+    "import sys, laps.cli.progress as p; p.PATIENCE = 0; from laps.cli.app import run; "
+    "sys.exit(run())"
+)
 
 
 @pytest.mark.parametrize("colour", [True, False])
 def test_a_terminal_shows_rate_and_time_left(fleet: Fleet, colour: bool) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LAPS_", "NO_COLOR", "COLUMNS"))}
+    kept = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith(("LAPS_", "NO_COLOR", "COLUMNS"))
+    }
     more = {} if colour else {"NO_COLOR": "1"}
     child = pexpect.spawn(
         sys.executable,

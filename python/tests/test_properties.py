@@ -15,7 +15,9 @@ from laps.cli import inputs
 from laps.cli.status import Failure, Status
 from laps.entra import shapes
 
-settings.register_profile("laps", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "laps", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("laps")
 
 KEY = ReaderKey.generate("anybody", suite="x25519")
@@ -24,7 +26,9 @@ RECORD = bytes(Record.seal(Password("correct horse"), [KEY.reader], device="pc",
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), inner, max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.sampled_from(NAMES) | st.text(max_size=8), inner, max_size=6
+    ),
     max_leaves=20,
 )
 
@@ -52,7 +56,9 @@ def test_any_bytes_are_a_policy_or_refused(data: bytes) -> None:
         assert 64 <= error.code < 96
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), st.integers(-5, 400) | st.booleans() | TEXT, max_size=6))
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.integers(-5, 400) | st.booleans() | TEXT, max_size=6)
+)
 def test_any_settings_are_in_force_or_refused(chosen: dict[str, int | bool | str]) -> None:
     try:
         policy = Policy(**chosen)
@@ -67,7 +73,9 @@ def test_any_settings_are_in_force_or_refused(chosen: dict[str, int | bool | str
 
 
 @given(st.integers(1, 5), st.integers(8, 64), st.data())
-def test_a_changed_password_breaks_a_rule_or_is_admissible(level: int, length: int, data: st.DataObject) -> None:
+def test_a_changed_password_breaks_a_rule_or_is_admissible(
+    level: int, length: int, data: st.DataObject
+) -> None:
     recipe = Recipe.complexity(level, length)
     text = recipe.generate().expose()
     place = data.draw(st.integers(0, length - 1))
@@ -89,10 +97,15 @@ def test_any_bytes_are_a_record_or_refused(noise: bytes, start: int, end: int) -
         assert changed == RECORD and opened == Password("correct horse")
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30), TEXT, st.integers(1, 2**63))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30), TEXT,
+    st.integers(1, 2**63)
+)
 def test_whatever_is_sealed_comes_back(text: str, device: str, version: int) -> None:
     try:
-        record = Record.seal(Password(text), [KEY.reader], device=device, account="Admin", version=version)
+        record = Record.seal(
+            Password(text), [KEY.reader], device=device, account="Admin", version=version
+        )
     except LapsError as error:
         assert error.code < 64 or error.code == 96
         return
@@ -130,7 +143,9 @@ def test_times_of_graph_have_any_number_of_digits(moment: datetime, digits: int)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
     read = shapes.moment(text)
     assert read is not None
-    assert read == moment.replace(microsecond=int((fraction or "0").ljust(6, "0")[:6]), tzinfo=timezone.utc)
+    assert read == moment.replace(
+        microsecond=int((fraction or "0").ljust(6, "0")[:6]), tzinfo=timezone.utc
+    )
 
 
 @given(st.integers(0, 10**9 - 1), st.sampled_from("smhdw"))

@@ -55,8 +55,12 @@ def test_the_header_is_in_clear(key: ReaderKey) -> None:
         made_at=made,
         policy_hash=bytes(range(32)),
     )
-    assert (record.device, record.account, record.version, record.scope) == ("pc-1", "Admin", 7, "tenant")
-    assert (record.sid, record.previous) == ("S-1-5-21-1-2-3-500", "00112233445566778899aabbccddeeff")
+    assert (record.device, record.account, record.version, record.scope) == (
+        "pc-1", "Admin", 7, "tenant"
+    )
+    assert (record.sid, record.previous) == (
+        "S-1-5-21-1-2-3-500", "00112233445566778899aabbccddeeff"
+    )
     assert (record.made_at, record.policy_hash) == (made, bytes(range(32)))
     assert record.suite == key.reader.suite
     assert len(record.id) == 32
@@ -65,7 +69,9 @@ def test_the_header_is_in_clear(key: ReaderKey) -> None:
 
 def test_wrong_arguments_are_refused_with_what_is_accepted(key: ReaderKey) -> None:
     with pytest.raises(LapsError, match="time zone"):
-        Record.seal(Password(SECRET), [key.reader], device="d", account="a", made_at=datetime(2026, 1, 1))
+        Record.seal(
+            Password(SECRET), [key.reader], device="d", account="a", made_at=datetime(2026, 1, 1)
+        )
     with pytest.raises(LapsError, match="32 lower-case"):
         Record.seal(Password(SECRET), [key.reader], device="d", account="a", previous="x")
     with pytest.raises(LapsError):
@@ -106,7 +112,9 @@ def test_a_public_key_is_written_in_one_way(key: ReaderKey) -> None:
     number = int.from_bytes(public[-32:], "little")
     for other in (number | 1 << 255, 2**255 - 19 + 9):
         changed = public[:-32] + other.to_bytes(32, "little")
-        identity = hashlib.sha256({"x-wing": b"\0\1", "x25519": b"\0\2"}[suite] + changed).hexdigest()
+        identity = hashlib.sha256(
+            {"x-wing": b"\0\1", "x25519": b"\0\2"}[suite] + changed
+        ).hexdigest()
         with pytest.raises(LapsError) as caught:
             Reader(f"{prefix} {suite} {identity} {base64.b64encode(changed).decode()} {name}")
         assert caught.value.code == 110, caught.value
@@ -189,7 +197,9 @@ def test_the_command_makes_a_key_and_prints_its_public_half(laps: Laps, tmp_path
     assert again.out == made.out
     (tmp_path / "a.pub").write_text(made.out)
     assert laps("reader", "public", "a.pub", "--json", status=0).json["public"] + "\n" == made.out
-    document = laps("reader", "new", "b.key", "--name", "bob", "--no-passphrase", "--suite", "x25519", "--json").json
+    document = laps(
+        "reader", "new", "b.key", "--name", "bob", "--no-passphrase", "--suite", "x25519", "--json"
+    ).json
     assert (document["name"], document["suite"]) == ("bob", "x25519")
     assert laps("reader", "public", "b.key", status=0).out.strip() == document["public"]
     assert ReaderKey.from_key_file((tmp_path / "b.key").read_bytes()).reader.id == document["id"]
@@ -201,8 +211,12 @@ def test_a_passphrase_can_come_by_a_descriptor(tmp_path: Path) -> None:
 
     key = ReaderKey.generate("ann", suite="x25519")
     (tmp_path / "a.key").write_bytes(key.to_key_file(passphrase="open sesame"))
-    script = f"'{sys.executable}' -m laps reader public a.key --passphrase-fd 3 3<<'E'\nopen sesame\nE\n"
-    ran = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    script = (
+        f"'{sys.executable}' -m laps reader public a.key --passphrase-fd 3 3<<'E'\nopen sesame\nE\n"
+    )
+    ran = subprocess.run(
+        ["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert ran.stdout.strip() == str(key.reader)
 
 
@@ -228,7 +242,10 @@ def test_bad_keys_are_refused_and_nothing_is_written(laps: Laps, tmp_path: Path)
         (["new", "new.key", "--name", "", "--no-passphrase"], 3, "name"),
         (["new", "new.key", "--no-passphrase"], 2, "--name"),
         (["new", "new.key", "--name", "x", "--suite", "rsa", "--no-passphrase"], 2, "x-wing"),
-        (["new", "new.key", "--name", "x", "--passphrase-file", "phrase", "--no-passphrase"], 2, "not both"),
+        (
+            ["new", "new.key", "--name", "x", "--passphrase-file", "phrase", "--no-passphrase"], 2,
+            "not both"
+        ),
     ]
     for arguments, status, said in cases:
         ran = laps("reader", *arguments)
@@ -241,24 +258,49 @@ def test_bad_keys_are_refused_and_nothing_is_written(laps: Laps, tmp_path: Path)
 def test_a_reader_set_is_made_signed_and_shown(empty_fleet: Fleet) -> None:
     laps = empty_fleet.laps
     folder = empty_fleet.folder
-    authority = laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    authority = laps(
+        "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
+        status=0
+    )
     (folder / "authority.pub").write_text(authority.out)
-    other = laps("reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", "--json", status=0).json
+    other = laps(
+        "reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", "--json",
+        status=0
+    ).json
     (folder / "other.pub").write_text(other["public"] + "\n")
-    made = laps("reader", "set", "sign", "ann.pub", "bob.pub", "--authority", "authority.key", "--version", "2", status=0)
+    made = laps(
+        "reader", "set", "sign", "ann.pub", "bob.pub", "--authority", "authority.key", "--version",
+        "2", status=0
+    )
     (folder / "readers.set").write_text(made.out)
-    shown = laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", "--json", status=0).json
+    shown = laps(
+        "reader", "set", "show", "readers.set", "--authority", "authority.pub", "--json", status=0
+    ).json
     assert shown["version"] == 2 and {each["name"] for each in shown["readers"]} == {"ann", "bob"}
-    assert "ann" in laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", status=0).out
+    assert "ann" in laps(
+        "reader", "set", "show", "readers.set", "--authority", "authority.pub", status=0
+    ).out
     refused = laps("reader", "set", "show", "readers.set", "--authority", "other.pub", status=3)
     assert "readers.set" in refused.err
-    laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", "--scope", "tenant", status=3)
+    laps(
+        "reader", "set", "show", "readers.set", "--authority", "authority.pub", "--scope", "tenant",
+        status=3
+    )
     (folder / "readers.set").write_text(made.out.replace("version 2", "version 3"))
     laps("reader", "set", "show", "readers.set", "--authority", "authority.pub", status=3)
-    laps("reader", "set", "sign", "ann.pub", "--authority", "authority.key", "--version", "0", status=3)
-    laps("reader", "set", "sign", "ann.pub", "ann.pub", "--authority", "authority.key", "--version", "1", status=3)
+    laps(
+        "reader", "set", "sign", "ann.pub", "--authority", "authority.key", "--version", "0",
+        status=3
+    )
+    laps(
+        "reader", "set", "sign", "ann.pub", "ann.pub", "--authority", "authority.key", "--version",
+        "1", status=3
+    )
     laps("reader", "set", "sign", "ann.pub", "--authority", "ann.key", "--version", "1", status=3)
-    laps("reader", "set", "authority", "authority.key", "--name", "again", "--no-passphrase", status=3)
+    laps(
+        "reader", "set", "authority", "authority.key", "--name", "again", "--no-passphrase",
+        status=3
+    )
 
 
 def test_an_older_reader_set_is_refused(empty_fleet: Fleet) -> None:

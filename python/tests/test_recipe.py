@@ -45,7 +45,10 @@ def test_a_recipe_says_the_same_as_its_file() -> None:
     for _ in range(50):
         password = made.generate()
         text = password.expose()
-        assert made.check(password) == [] and text[0] in LOWER and text[-1] in DIGITS and len(text) == 16
+        assert (
+            made.check(password) == [] and text[0] in LOWER and text[-1] in DIGITS
+            and len(text) == 16
+        )
         assert 2 <= sum(letter in LOWER for letter in text) <= 9
 
 
@@ -56,7 +59,9 @@ def test_every_string_of_a_small_recipe_comes_up() -> None:
     assert len(seen) == 48
 
 
-@pytest.mark.parametrize(("name", "letters"), [("readable", "0O1lI|5S2Z8B"), ("typable", "0123456789aAqQwWzZmMyY-;")])
+@pytest.mark.parametrize(
+    ("name", "letters"), [("readable", "0O1lI|5S2Z8B"), ("typable", "0123456789aAqQwWzZmMyY-;")]
+)
 def test_presets_leave_out_what_people_confuse(name: str, letters: str) -> None:
     recipe = Recipe.preset(name, 20)
     texts = "".join(recipe.generate().expose() for _ in range(200))
@@ -78,7 +83,9 @@ def test_words_of_ones_own() -> None:
 
 
 def test_a_recipe_file_with_words_serves_the_command_line(laps: Laps, tmp_path: Path) -> None:
-    (tmp_path / "words.json").write_text(json.dumps({"words": 3, "list": ["in", "put", "out"], "separator": "."}))
+    (tmp_path / "words.json").write_text(
+        json.dumps({"words": 3, "list": ["in", "put", "out"], "separator": "."})
+    )
     assert laps("strength", "--recipe", "words.json", "--json", status=0).json["admissible"] == "27"
     made = laps("generate", "--recipe", "words.json", status=0).out.strip()
     assert laps("check", "--recipe", "words.json", input=made, status=0).out == "ok\n"
@@ -112,9 +119,16 @@ def test_what_is_refused_says_what_is_accepted(make: object, said: str) -> None:
 
 
 def test_windows_would_refuse() -> None:
-    rules = [each.rule for each in windows_check("ann7", min_length=8, user_name="ANN", full_name="Bo Ann-Marie")]
+    rules = [
+        each.rule
+        for each in windows_check("ann7", min_length=8, user_name="ANN", full_name="Bo Ann-Marie")
+    ]
     assert rules == ["length", "categories", "user-name", "full-name"]
-    assert windows_check(Password("Good-Enough7"), min_length=8, user_name="Admin", full_name="A. Admin") == []
-    assert [each.rule for each in windows_check("xxxxxxxx", complexity=False, min_length=9)] == ["length"]
+    assert windows_check(
+        Password("Good-Enough7"), min_length=8, user_name="Admin", full_name="A. Admin"
+    ) == []
+    assert [
+        each.rule for each in windows_check("xxxxxxxx", complexity=False, min_length=9)
+    ] == ["length"]
     with pytest.raises(TypeError, match="str or Password"):
         windows_check(b"bytes")  # type: ignore[arg-type]

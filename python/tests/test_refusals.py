@@ -1,4 +1,5 @@
-"""Bad input: a message that says what, where and what would be accepted; the documented status; nothing changed."""
+"""Bad input: a message that says what, where and what would be accepted; the documented status;
+nothing changed."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ from .conftest import Fleet, Laps
         ({"BackupDirectory": 1, "PasswordAgeDays": 6}, "7 to 365"),
     ],
 )
-def test_an_agent_with_a_refused_policy_changes_nothing(empty_fleet: Fleet, policy: object, said: str) -> None:
+def test_an_agent_with_a_refused_policy_changes_nothing(
+    empty_fleet: Fleet, policy: object, said: str
+) -> None:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     (empty_fleet.folder / "policy.json").write_text(text)
     ran = empty_fleet.agent(status=3)
@@ -48,7 +51,10 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         (["vault", "list", "absent"], 4, "absent"),
         (["vault", "audit", "absent"], 4, "absent"),
         (["vault", "rotate", "absent", "PC-1"], 4, "absent"),
-        (["reveal", "absent", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4, "absent"),
+        (
+            ["reveal", "absent", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4,
+            "absent"
+        ),
         (["vault", "list", "policy.json"], 6, "policy.json"),
         (["vault", "init", "vault", "--reader", "ann.pub"], 3, "vault"),
         (["vault", "init", "new"], 2, "--reader"),
@@ -61,22 +67,56 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         (["vault", "rotate", "vault", "PC-1", "--all"], 2, "--all"),
         (["vault", "rotate", "vault", "--revealed-by", "ann"], 2, "--since"),
         (["vault", "rotate", "vault", "--revealed-by", "ann", "--since", "soon"], 2, "RFC 3339"),
-        (["vault", "rotate", "vault", "PC-1", "PC-9"], 4, "device PC-9: there is no such device as PC-9; the nearest name is PC-1; nothing was done for any"),
+        (
+            ["vault", "rotate", "vault", "PC-1", "PC-9"], 4,
+            "device PC-9: there is no such device as PC-9; the nearest name is PC-1; nothing was "
+            "done for any"
+        ),
         (["vault", "purge", "vault", "PC-1"], 3, "--yes"),
         (["vault", "show", "vault", "PC-9"], 4, "device"),
         (["vault", "list", "vault", "--limit", "0"], 3, "1 or more"),
-        (["reveal", "vault", "PC-9", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4, "device"),
-        (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a"], 2, "--reason"),
-        (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", " ", "--reason", "r"], 3, "actor"),
-        (["reveal", "vault", "PC-1", "--actor", "a", "--reason", "r"], 2, "--reader"),
-        (["reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "a", "--reason", "r"], 5, "other readers"),
-        (["reveal", "vault", "PC-1", "--reader", "locked.key", "--actor", "a", "--reason", "r"], 2, "--passphrase-file"),
-        (["reveal", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a", "--reason", "r"], 3, "ann.pub: this is a public key"),
-        (["reader", "new", "x.key", "--name", "", "--no-passphrase"], 3, "--name '': the name is not 1 to 64 bytes"),
-        (["policy", "new", "x.json", "--set", "PasswordLength=7"], 3, "error: PasswordLength: 7 is refused"),
-        (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r", "--rotate-after", "1"], 2, "90m"),
         (
-            ["reveal", "vault", "PC-1", "--reader", "locked.key", "--passphrase-file", "wrong", "--actor", "a", "--reason", "r"],
+            ["reveal", "vault", "PC-9", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4,
+            "device"
+        ),
+        (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a"], 2, "--reason"),
+        (
+            ["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", " ", "--reason", "r"], 3,
+            "actor"
+        ),
+        (["reveal", "vault", "PC-1", "--actor", "a", "--reason", "r"], 2, "--reader"),
+        (
+            ["reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "a", "--reason", "r"], 5,
+            "other readers"
+        ),
+        (
+            ["reveal", "vault", "PC-1", "--reader", "locked.key", "--actor", "a", "--reason", "r"],
+            2, "--passphrase-file"
+        ),
+        (
+            ["reveal", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a", "--reason", "r"], 3,
+            "ann.pub: this is a public key"
+        ),
+        (
+            ["reader", "new", "x.key", "--name", "", "--no-passphrase"], 3,
+            "--name '': the name is not 1 to 64 bytes"
+        ),
+        (
+            ["policy", "new", "x.json", "--set", "PasswordLength=7"], 3,
+            "error: PasswordLength: 7 is refused"
+        ),
+        (
+            [
+                "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r",
+                "--rotate-after", "1"
+            ],
+            2, "90m"
+        ),
+        (
+            [
+                "reveal", "vault", "PC-1", "--reader", "locked.key", "--passphrase-file", "wrong",
+                "--actor", "a", "--reason", "r"
+            ],
             5,
             "locked.key",
         ),
@@ -116,7 +156,9 @@ def test_a_record_cut_short_is_malformed(fleet: Fleet) -> None:
     (fleet.folder / "record").write_bytes(record[:-20])
     ran = fleet.laps("open", "record", "--reader", "ann.key", status=3)
     assert "record record" in ran.err and ran.out == ""
-    (fleet.folder / "journal").write_bytes((fleet.folder / "state-PC-1" / "journal").read_bytes()[:-20])
+    (fleet.folder / "journal").write_bytes(
+        (fleet.folder / "state-PC-1" / "journal").read_bytes()[:-20]
+    )
     ran = fleet.laps("open", "journal", "--reader", "ann.key", status=3)
     assert "cut short" in ran.err
 
@@ -136,7 +178,9 @@ def test_a_flipped_bit_is_never_a_password(fleet: Fleet) -> None:
 
 
 def test_a_record_in_the_place_of_another_is_not_opened(fleet: Fleet) -> None:
-    document = fleet.laps("disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0).json
+    document = fleet.laps(
+        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+    ).json
     candidate = document["candidates"][0]
     for other in (
         {**document, "device": "PC-2"},
@@ -162,7 +206,10 @@ def test_a_record_of_another_device_in_the_vault_is_not_opened(fleet: Fleet) -> 
 def test_a_damaged_record_among_others_is_said_by_the_status(fleet: Fleet) -> None:
     fleet.agent("--force")
     with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
-        file.execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = (SELECT min(number) FROM record)")
+        file.execute(
+            "UPDATE record SET sealed = zeroblob(length(sealed)) WHERE number = (SELECT "
+            "min(number) FROM record)"
+        )
     ran = fleet.reveal("--history", status=6)
     assert [each["password"] for each in ran.json["candidates"]] == [fleet.password]
     assert len(ran.json["damaged"]) == 1
@@ -174,17 +221,25 @@ def test_a_damaged_record_among_others_is_said_by_the_status(fleet: Fleet) -> No
 
 
 def test_a_damaged_disclosure_is_refused(fleet: Fleet) -> None:
-    ran = fleet.laps("disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0)
-    changes: tuple[dict[str, object], ...] = ({"candidates": []}, {"candidates": [{}]}, {"candidates": 5}, {})
+    ran = fleet.laps(
+        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+    )
+    changes: tuple[dict[str, object], ...] = (
+        {"candidates": []}, {"candidates": [{}]}, {"candidates": 5}, {}
+    )
     for change in changes:
         (fleet.folder / "sealed.json").write_text(json.dumps(change))
-        assert "not understood" in fleet.laps("open", "sealed.json", "--reader", "ann.key", status=3).err
+        assert "not understood" in fleet.laps(
+            "open", "sealed.json", "--reader", "ann.key", status=3
+        ).err
     document = ran.json
     body = bytearray(base64.b64decode(document["candidates"][0]["sealed"]))
     body[-1] ^= 1
     document["candidates"][0]["sealed"] = base64.b64encode(bytes(body)).decode()
     (fleet.folder / "sealed.json").write_text(json.dumps(document))
-    assert fleet.laps("open", "sealed.json", "--reader", "ann.key", status=6).out.count(fleet.password) == 0
+    assert fleet.laps(
+        "open", "sealed.json", "--reader", "ann.key", status=6
+    ).out.count(fleet.password) == 0
 
 
 def test_a_check_in_that_names_another_device_is_refused(fleet: Fleet) -> None:
@@ -206,11 +261,15 @@ def test_the_command_refuses_a_check_in_of_another_device(fleet: Fleet) -> None:
     message = captured(fleet)
     before = fleet.snapshot()
     command = [str(Path(sys.executable).with_name("laps")), "vault", "check-in", "vault"]
-    ran = subprocess.run([*command, "PC-2"], input=message, cwd=fleet.folder, capture_output=True, check=False)
+    ran = subprocess.run(
+        [*command, "PC-2"], input=message, cwd=fleet.folder, capture_output=True, check=False
+    )
     assert (ran.returncode, ran.stdout) == (5, b"")
     assert b"PC-2" in ran.stderr
     assert fleet.snapshot() == before
-    answered = subprocess.run([*command, "PC-1"], input=message, cwd=fleet.folder, capture_output=True, check=False)
+    answered = subprocess.run(
+        [*command, "PC-1"], input=message, cwd=fleet.folder, capture_output=True, check=False
+    )
     assert answered.returncode == 0 and answered.stdout
     assert os.listdir(fleet.folder)
 
@@ -218,7 +277,10 @@ def test_the_command_refuses_a_check_in_of_another_device(fleet: Fleet) -> None:
 def test_an_agent_reaches_a_vault_by_a_command(empty_fleet: Fleet) -> None:
     import sys
 
-    command = f"command:'{Path(sys.executable).with_name('laps')}' vault check-in '{empty_fleet.folder / 'vault'}' PC-1"
+    command = (
+        f"command:'{Path(sys.executable).with_name('laps')}' vault check-in "
+        f"'{empty_fleet.folder / 'vault'}' PC-1"
+    )
     empty_fleet.agent(vault=command)
     assert empty_fleet.reveal().json["candidates"][0]["password"] == empty_fleet.password
 
@@ -249,7 +311,10 @@ def test_a_second_agent_is_told_to_wait(fleet: Fleet) -> None:
 
 
 def test_an_account_store_that_is_none_is_refused(fleet: Fleet, laps: Laps) -> None:
-    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "s", "--device", "D"]
+    words = [
+        "agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "s",
+        "--device", "D"
+    ]
     ran = laps(*words, "--reader", "ann.pub", "--store", "floppy", status=3)
     assert "command:CMD" in ran.err
     assert laps(*words, "--store", fleet.store, status=2).err.count("--reader")
@@ -288,17 +353,25 @@ def test_damaged_devices_do_not_hide_the_others_and_are_said_by_the_status(fleet
     fleet.agent(device="PC-2")
     for device in ("PC-1", "PC-2"):
         fleet.agent(verb="check-in", device=device)
-    for command in (["vault", "list", "vault"], ["vault", "due", "vault"], ["vault", "stats", "vault"]):
-        assert "damaged" not in fleet.laps(*command, "--json", status=0).json or command[1] == "stats"
+    for command in (
+        ["vault", "list", "vault"], ["vault", "due", "vault"], ["vault", "stats", "vault"]
+    ):
+        assert "damaged" not in fleet.laps(
+            *command, "--json", status=0
+        ).json or command[1] == "stats"
     with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
         file.execute("UPDATE device SET state = zeroblob(length(state)) WHERE name = 'PC-2'")
     ran = fleet.laps("vault", "list", "vault", "--json", status=6)
-    assert [each["device"] for each in ran.json["devices"]] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
+    assert [
+        each["device"] for each in ran.json["devices"]
+    ] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
     assert "PC-2" in ran.err and "damaged" in ran.err
     ran = fleet.laps("vault", "list", "vault", status=6)
     assert "PC-1" in ran.out and "PC-2" not in ran.out and "PC-2" in ran.err
     ran = fleet.laps("vault", "due", "vault", "--within", "3650d", "--json", status=6)
-    assert [each["device"] for each in ran.json["devices"]] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
+    assert [
+        each["device"] for each in ran.json["devices"]
+    ] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
     ran = fleet.laps("vault", "stats", "vault", "--json", status=6)
     assert (ran.json["devices"], ran.json["settled"], ran.json["damaged"]) == (2, 1, 1)
     ran = fleet.laps("vault", "export", "vault", "out", "--json", status=6)

@@ -31,7 +31,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         for name, value in attributes:
-            if name in ("src", "href", "xlink:href", "action") and value and not value.startswith("#"):
+            if name in (
+                "src", "href", "xlink:href", "action"
+            ) and value and not value.startswith("#"):
                 self.outside.append(value)
         if tag not in self.VOID:
             self.open.append(tag)
@@ -44,7 +46,9 @@ class Page(HTMLParser):
 def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     fleet.reveal()
     evil = "<script>alert(1)</script></script><!--"
-    fleet.laps("disclose", "vault", "PC-1", "--actor", evil, "--reason", "an actor with markup", status=0)
+    fleet.laps(
+        "disclose", "vault", "PC-1", "--actor", evil, "--reason", "an actor with markup", status=0
+    )
     fleet.agent(verb="check-in")
     fleet.laps("report", "vault", "--html", "fleet.html", "--policy", "policy.json", status=0)
     text = (fleet.folder / "fleet.html").read_text()
@@ -55,7 +59,9 @@ def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     page.feed(text)
     assert (page.outside, page.problems, page.open) == ([], [], [])
     assert not re.findall(r"https?://(?!www\.w3\.org/)", text)
-    rows = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))  # type: ignore[union-attr]
+    data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert data
+    rows = json.loads(data.group(1))
     assert rows[0][:3] == ["PC-1", "Admin", "settled"]
     assert text.count("<svg") >= 3
 
@@ -96,7 +102,9 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
         bob.record_outcome(entry, opened=False, actor="helpdesk", reason="ticket 1")
     facts = gather(ann)
     assert dict(facts.disclosed) == {"without outcome": 1, "claimed": 1, "proven": 1}
-    assert [each.how for each in facts.looks] == ["without outcome", "claimed", "not opened", "proven"]
+    assert [each.how for each in facts.looks] == [
+        "without outcome", "claimed", "not opened", "proven"
+    ]
     assert dict(facts.lookers) == {"ann": 1, "ann (as helpdesk)": 1, f"{user()} (as ann)": 1}
     [proven] = [each for each in facts.looks if each.how == "proven"]
     key = ReaderKey.from_key_file((fleet.folder / "ann.key").read_bytes())
@@ -105,7 +113,10 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
     assert "1 proven, 1 claimed, 1 without outcome" in page(facts)
     # The audit log's own table and document.
     log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
-    told = {(each["caller"], each["actor"], each["reader"]) for each in log if each["action"] == "outcome"}
+    told = {
+        (each["caller"], each["actor"], each["reader"]) for each in log
+        if each["action"] == "outcome"
+    }
     assert (user(), "ann", key.reader.id) in told and ("bob", "bob", None) in told
     table = fleet.laps("vault", "audit", "vault", "--entries", status=0).out
     assert "caller" in table and key.reader.id[:16] in table

@@ -29,7 +29,9 @@ class Device:
 
     def machine(self) -> Rotation:
         journal = self.saved[0] if self.saved else None
-        return Rotation(policy=self.policy, device="PC-1", account="Admin", journal=journal, now=self.now)
+        return Rotation(
+            policy=self.policy, device="PC-1", account="Admin", journal=journal, now=self.now
+        )
 
     def crash(self) -> None:
         """Everything in memory is gone; the journal file stays."""
@@ -81,7 +83,9 @@ class Device:
             self.account = Password(self.password.expose())
             rotation.handle_applied("success", now=now)
         elif kind == "verify":
-            rotation.handle_verified("match" if self.password == self.account else "mismatch", now=now)
+            rotation.handle_verified(
+                "match" if self.password == self.account else "mismatch", now=now
+            )
         elif kind == "wipe":
             self.password = None
             rotation.handle_wiped()
@@ -97,7 +101,9 @@ class Device:
 @pytest.fixture
 def device(tmp_path: Path) -> Device:
     key = ReaderKey.generate("ann", suite="x25519")
-    vault = Vault.init(tmp_path / "vault", readers=[key.reader], actor="tests", reason="r", now=START)
+    vault = Vault.init(
+        tmp_path / "vault", readers=[key.reader], actor="tests", reason="r", now=START
+    )
     return Device(vault, key)
 
 
@@ -129,7 +135,9 @@ def test_it_rotates_again_when_it_is_due_or_forced(device: Device) -> None:
     assert device.account in device.revealed()
 
 
-@pytest.mark.parametrize("effect", ["save", "check-in", "read-change-stamp", "apply", "verify", "wipe"])
+@pytest.mark.parametrize(
+    "effect", ["save", "check-in", "read-change-stamp", "apply", "verify", "wipe"]
+)
 def test_a_crash_at_any_effect_loses_nothing(device: Device, effect: str) -> None:
     device.run()
     device.rotation.force(now=device.now)

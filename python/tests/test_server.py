@@ -1,4 +1,5 @@
-"""What a server does with a vault whose readers' keys are elsewhere: many check-ins at once, records re-sealed by pages."""
+"""What a server does with a vault whose readers' keys are elsewhere: many check-ins at once,
+records re-sealed by pages."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from laps import LapsError, Password, Policy, Reader, ReaderKey, Record, ResealPage, Rotation, Vault, exceptions
+from laps import (
+    LapsError, Password, Policy, Reader, ReaderKey, Record, ResealPage, Rotation, Vault, exceptions,
+)
 
 from .conftest import Fleet, Ran
 
@@ -28,7 +31,10 @@ def first_message(device: str) -> bytes:
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault.init(tmp_path / "v", readers=[ReaderKey.generate("ann", suite="x25519").reader], actor="a", reason="r")
+    return Vault.init(
+        tmp_path / "v", readers=[ReaderKey.generate("ann", suite="x25519").reader], actor="a",
+        reason="r"
+    )
 
 
 def test_many_check_ins_are_answered_each_for_itself(vault: Vault) -> None:
@@ -79,7 +85,9 @@ def everything(vault: Vault, limit: int) -> list[Record]:
     records = []
     page: ResealPage | None = None
     while page is None or page.next is not None:
-        page = vault.export_for_resealing(actor="server", reason="a new reader", after=page.next if page else None, limit=limit)
+        page = vault.export_for_resealing(
+            actor="server", reason="a new reader", after=page.next if page else None, limit=limit
+        )
         assert (page.damaged, page.damaged_records) == ([], [])
         for item in page.items:
             record = Record.parse(item.sealed)
@@ -102,15 +110,21 @@ def grown(empty_fleet: Fleet) -> Fleet:
 
 def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     vault = Vault.open(grown.folder / "vault")
-    ann, bob, eve = (ReaderKey.from_key_file((grown.folder / f"{name}.key").read_bytes()) for name in ("ann", "bob", "eve"))
+    ann, bob, eve = (
+        ReaderKey.from_key_file((grown.folder / f"{name}.key").read_bytes())
+        for name in ("ann", "bob", "eve")
+    )
     assert everything(vault, 10) == []
     vault.add_reader(eve.reader, actor="ann", reason="she joined")
     readers: list[Reader] = [row.reader for row in vault.readers() if row.removed is None]
     exported = everything(vault, 1)
     assert [record.device for record in exported] == list(FLEET)
-    assert len([entry for entry in vault.audit_entries() if entry.action == "exported-for-resealing"]) == 3
+    assert len(
+        [entry for entry in vault.audit_entries() if entry.action == "exported-for-resealing"]
+    ) == 3
 
-    # One comes back as it went out, and one for too few readers: those are refused, and the third is taken.
+    # One comes back as it went out, and one for too few readers: those are refused, and the third
+    # is taken.
     resealed = [ann.reseal(record, readers) for record in exported]
     stranger = ann.reseal(exported[1], [ReaderKey.generate("mallory", suite="x25519").reader])
     wrong = [exported[0], stranger, resealed[2]]
@@ -119,7 +133,10 @@ def test_records_are_resealed_where_the_key_is(grown: Fleet) -> None:
     assert [(device, record) for device, record, _ in done.failed] == [
         (record.device, record.id) for record in exported[:2]
     ]
-    assert "not the stored record, re-sealed" in done.failed[0][2] and "exactly the active readers" in done.failed[1][2]
+    assert (
+        "not the stored record, re-sealed" in done.failed[0][2]
+        and "exactly the active readers" in done.failed[1][2]
+    )
 
     # The whole page again: what was taken already is neither taken again nor refused.
     done = vault.import_resealed(resealed, actor="server", reason="a new reader")
@@ -138,13 +155,18 @@ def test_damage_is_named_and_the_rest_is_exported(grown: Fleet) -> None:
     records = {device: vault.history(device)[0].record for device in FLEET}
     with sqlite3.connect(grown.folder / "vault") as file:
         number = "(SELECT number FROM device WHERE name = ?)"
-        file.execute(f"UPDATE record SET sealed = zeroblob(length(sealed)) WHERE device = {number}", ("PC-1",))
+        file.execute(
+            f"UPDATE record SET sealed = zeroblob(length(sealed)) WHERE device = {number}",
+            ("PC-1",)
+        )
         file.execute("UPDATE device SET state = x'ff' WHERE name = ?", ("PC-2",))
     file.close()
     page = vault.export_for_resealing(actor="server", reason="a new reader")
     assert [item.device for item in page.items] == ["PC-3"]
     assert (page.damaged, page.damaged_records) == (["PC-2"], [("PC-1", records["PC-1"])])
-    first, second = vault.check_in_many([(device, first_message(device)) for device in ("PC-2", "PC-3")], now=NOW)
+    first, second = vault.check_in_many(
+        [(device, first_message(device)) for device in ("PC-2", "PC-3")], now=NOW
+    )
     assert isinstance(first, exceptions.VaultError) and isinstance(second, bytes)
 
 
@@ -169,8 +191,12 @@ def test_a_removal_that_was_stopped_before_its_orders_is_gone_on_with(grown: Fle
         vault.remove_reader(bob.id, rotate_within=timedelta(), actor="ann", reason="again")
     with pytest.raises(exceptions.NotFound):
         vault.order_readable("00" * 32, actor="ann", reason="nobody")
-    assert vault.order_readable(bob.id, within=timedelta(hours=1), actor="ann", reason="again").devices == 3
-    assert vault.order_readable(bob.id, within=timedelta(hours=1), actor="ann", reason="again").devices == 0
+    assert vault.order_readable(
+        bob.id, within=timedelta(hours=1), actor="ann", reason="again"
+    ).devices == 3
+    assert vault.order_readable(
+        bob.id, within=timedelta(hours=1), actor="ann", reason="again"
+    ).devices == 0
     assert all(device.ordered for device in vault.list()[0])
 
 
@@ -178,9 +204,13 @@ def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> No
     remove = ["vault", "readers", "remove", "vault", "bob", "--json"]
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
-    assert grown.laps(*remove, "--rotate-within", "1d", "--reader", "ann.key", status=0).json["ordered"] == 3
+    assert grown.laps(
+        *remove, "--rotate-within", "1d", "--reader", "ann.key", status=0
+    ).json["ordered"] == 3
     again = grown.laps(*remove[:-1], "--rotate-within", "1d", status=0)
-    assert again.out == "bob was removed already; ordered 0 devices to rotate, re-sealed 0 records\n"
+    assert (
+        again.out == "bob was removed already; ordered 0 devices to rotate, re-sealed 0 records\n"
+    )
     grown.laps("vault", "readers", "remove", "vault", "nobody", status=4)
 
 
@@ -205,23 +235,40 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     resealed = laps("reseal", "sealed.json", "--reader", "ann.key", *to, status=0)
     assert "re-sealed 3 records for ann, bob, eve" in resealed.err
     (folder / "resealed.json").write_text(resealed.out)
-    assert laps("vault", "readers", "reseal-import", "vault", "resealed.json", "--json", status=0).json == {"resealed": 3}
-    assert laps("vault", "readers", "reseal-import", "vault", "resealed.json", status=0).out == "imported 0 re-sealed records\n"
-    assert laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json["records"] == []
+    assert laps(
+        "vault", "readers", "reseal-import", "vault", "resealed.json", "--json", status=0
+    ).json == {"resealed": 3}
+    assert laps(
+        "vault", "readers", "reseal-import", "vault", "resealed.json", status=0
+    ).out == "imported 0 re-sealed records\n"
+    assert laps(
+        "vault", "readers", "reseal-export", "vault", "--json", status=0
+    ).json["records"] == []
     assert len(grown.reveal(device="PC-2").json["candidates"]) == 1
-    eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
+    eve = [
+        "reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may",
+        "--json"
+    ]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
 
     # By a signed set.
     laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", status=0)
-    authority = laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    authority = laps(
+        "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
+        status=0
+    )
     (folder / "authority.pub").write_text(authority.out)
-    signed = laps("reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version", "1", status=0)
+    signed = laps(
+        "reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version",
+        "1", status=0
+    )
     (folder / "readers.set").write_text(signed.out)
     again = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).out
     by_set = ["--reader-set", "readers.set", "--authority", "authority.pub"]
     resealed = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
-    assert laps("vault", "readers", "reseal-import", "vault", "-", input=resealed.out, status=0).out == "imported 3 re-sealed records\n"
+    assert laps(
+        "vault", "readers", "reseal-import", "vault", "-", input=resealed.out, status=0
+    ).out == "imported 3 re-sealed records\n"
 
 
 def test_what_was_spoilt_on_the_way_is_imported_again(grown: Fleet) -> None:
@@ -235,13 +282,21 @@ def test_what_was_spoilt_on_the_way_is_imported_again(grown: Fleet) -> None:
         sealed[-1] ^= 1
         each["sealed"] = base64.b64encode(sealed).decode()
     (folder / "spoilt.json").write_text(json.dumps(resealed))
-    assert laps("vault", "readers", "reseal-import", "vault", "spoilt.json", "--json", status=0).json == {"resealed": 3}
-    # The vault cannot tell. What the devices sealed is exported again, with the number that it keeps.
+    assert laps(
+        "vault", "readers", "reseal-import", "vault", "spoilt.json", "--json", status=0
+    ).json == {"resealed": 3}
+    # The vault cannot tell. What the devices sealed is exported again, with the number that it
+    # keeps.
     again = laps("vault", "readers", "reseal-export", "vault", "--from-devices", "--json", status=0)
     assert [each["above"] for each in again.json["records"]] == [1, 1, 1]
     resealed = laps("reseal", "-", *to, input=again.out, status=0)
-    assert laps("vault", "readers", "reseal-import", "vault", "-", "--json", input=resealed.out, status=0).json == {"resealed": 3}
-    eve = ["reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may", "--json"]
+    assert laps(
+        "vault", "readers", "reseal-import", "vault", "-", "--json", input=resealed.out, status=0
+    ).json == {"resealed": 3}
+    eve = [
+        "reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may",
+        "--json"
+    ]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
     assert laps("vault", "show", "vault", "PC-2", "--json", status=0).json["ordered"] is True
 
@@ -253,7 +308,9 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     to = ["--to", "ann.pub", "--to", "eve.pub"]
 
     def reseal(document: object, key: str, *words: str, status: int = 0) -> Ran:
-        return laps("reseal", "-", "--reader", key, *words, input=json.dumps(document), status=status)
+        return laps(
+            "reseal", "-", "--reader", key, *words, input=json.dumps(document), status=status
+        )
 
     assert "another reader" in reseal(page, "eve.key", *to).err
     assert reseal(page, "eve.key", *to).json["records"] == []
@@ -262,12 +319,16 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     ran = reseal(swapped, "ann.key", *to, status=6)
     assert "PC-1" in ran.err and "in its place" in ran.err
     assert [each["device"] for each in ran.json["records"]] == ["PC-2", "PC-3"]
-    for words in ([], ["--to", "ann.pub", "--reader-set", "s", "--authority", "a"], ["--reader-set", "s"]):
+    for words in (
+        [], ["--to", "ann.pub", "--reader-set", "s", "--authority", "a"], ["--reader-set", "s"]
+    ):
         assert reseal(page, "ann.key", *words, status=2).out == ""
     wrong: list[object] = [{}, [], {"scope": "", "records": [{"device": "PC-1"}]}, {"records": []}]
     for document in [*wrong, {"scope": "", "records": "x"}]:
         assert "reseal-export" in reseal(document, "ann.key", *to, status=3).err
-        assert "reseal-export" in laps("vault", "readers", "reseal-import", "vault", "-", input=json.dumps(document), status=3).err
+        assert "reseal-export" in laps(
+            "vault", "readers", "reseal-import", "vault", "-", input=json.dumps(document), status=3
+        ).err
 
     # Readers of two suites: that is about the readers, not about a record.
     new = ReaderKey.generate("new").reader
@@ -278,8 +339,14 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     mallory = ReaderKey.generate("mallory", suite="x25519").reader
     (folder / "mallory.pub").write_text(f"{mallory}\n")
     strange = reseal(page, "ann.key", "--to", "mallory.pub").out
-    refused = laps("vault", "readers", "reseal-import", "vault", "-", "--json", input=strange, status=6)
-    assert refused.json["resealed"] == 0 and [each["device"] for each in refused.json["failed"]] == list(FLEET)
+    refused = laps(
+        "vault", "readers", "reseal-import", "vault", "-", "--json", input=strange, status=6
+    )
+    assert refused.json["resealed"] == 0 and [
+        each["device"] for each in refused.json["failed"]
+    ] == list(FLEET)
     cut = json.loads(reseal(page, "ann.key", *to).out)
     cut["records"][1]["sealed"] = "AAAA"
-    assert "nothing was taken" in laps("vault", "readers", "reseal-import", "vault", "-", input=json.dumps(cut), status=3).err
+    assert "nothing was taken" in laps(
+        "vault", "readers", "reseal-import", "vault", "-", input=json.dumps(cut), status=3
+    ).err

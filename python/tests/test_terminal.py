@@ -20,7 +20,10 @@ PHRASE = "open sesame, and more"
 
 def terminal(folder: Path, *arguments: str, columns: int = 100, **env: str) -> pexpect.spawn:
     """``laps`` in a terminal of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LAPS_", "NO_COLOR", "COLUMNS"))}
+    kept = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith(("LAPS_", "NO_COLOR", "COLUMNS"))
+    }
     return pexpect.spawn(
         LAPS,
         list(arguments),
@@ -172,17 +175,24 @@ def _sealed(folder: Path, password: str) -> None:
         "pässwörd-密碼-пароль-" * 2,
     ],
 )
-def test_a_password_is_one_exact_line_in_a_window_of_any_width(tmp_path: Path, columns: int, password: str) -> None:
+def test_a_password_is_one_exact_line_in_a_window_of_any_width(
+    tmp_path: Path, columns: int, password: str
+) -> None:
     _sealed(tmp_path, password)
     for options in ([], ["--spell"]):
-        shown, status = ended(terminal(tmp_path, "open", "record", "--reader", "ann.key", *options, columns=columns))
+        shown, status = ended(
+            terminal(tmp_path, "open", "record", "--reader", "ann.key", *options, columns=columns)
+        )
         assert status == 0
         assert plain(shown).replace("\r\n", "\n").split("\n").count(password) == 1
         # The colour goes around it and never into it.
         assert f"\x1b[1;32m{password}\x1b[0m\r\n" in shown
     parts = [password[at : at + 4] for at in range(0, len(password), 4)]
     lines = plain(shown).replace("\r\n", "\n").split("\n")
-    spelled = [line[2:] for line in lines[lines.index(password) + 1 :] if line.startswith("  ") and line[:6] != " " * 4 + "  "]
+    spelled = [
+        line[2:] for line in lines[lines.index(password) + 1 :]
+        if line.startswith("  ") and line[:6] != " " * 4 + "  "
+    ]
     assert [each for each in parts if not any(line.startswith(each) for line in spelled)] == []
 
 
@@ -191,7 +201,11 @@ def test_a_password_that_would_steer_the_terminal_is_shown_in_quotes_and_exactly
     tmp_path: Path, options: list[str]
 ) -> None:
     _sealed(tmp_path, _HOSTILE)
-    shown, status = ended(terminal(tmp_path, "open", "record", "--reader", "ann.key", *options, columns=20, NO_COLOR="1"))
+    shown, status = ended(
+        terminal(
+            tmp_path, "open", "record", "--reader", "ann.key", *options, columns=20, NO_COLOR="1"
+        )
+    )
     assert status == 0
     assert not {"\x1b", "\u202e", "\u009b"} & set(shown)
     if options == ["--json"]:

@@ -89,19 +89,25 @@ _WORK: dict[str, Callable[[ReaderKey, Record, Vault, Path], object]] = {
     "vault list": lambda key, record, vault, folder: vault.list(),
     "vault stats": lambda key, record, vault, folder: vault.stats(),
     "vault audit": lambda key, record, vault, folder: vault.audit_verify(),
-    "vault set_retention": lambda key, record, vault, folder: vault.set_retention(3, actor="a", reason="r"),
+    "vault set_retention": lambda key, record, vault, folder: vault.set_retention(
+        3, actor="a", reason="r"
+    ),
     "vault export": lambda key, record, vault, folder: export_devices(vault, actor="a", reason="r"),
     "vault open": lambda key, record, vault, folder: Vault.open(vault.path),
     "vault backup": lambda key, record, vault, folder: back_up_vault(
         vault, folder / f"copy-{time.monotonic_ns()}", actor="a", reason="r"
     ),
     "key file": lambda key, record, vault, folder: key.to_key_file(passphrase="open sesame"),
-    "recipe table": lambda key, record, vault, folder: Recipe(40, [("ab", 3, 20), ("cd", 3, 20), ("ef", 3, 20)], max_run=2),
+    "recipe table": lambda key, record, vault, folder: Recipe(
+        40, [("ab", 3, 20), ("cd", 3, 20), ("ef", 3, 20)], max_run=2
+    ),
 }
 
 
 @pytest.mark.parametrize("name", _WORK)
-def test_slow_work_lets_others_run(name: str, other: Counting, key: ReaderKey, vault: Vault, tmp_path: Path) -> None:
+def test_slow_work_lets_others_run(
+    name: str, other: Counting, key: ReaderKey, vault: Vault, tmp_path: Path
+) -> None:
     record = Record.seal(Password("x"), [key.reader], device="PC-1", account="Admin")
     work = _WORK[name]
     assert other.runs_during(lambda: work(key, record, vault, tmp_path), 3000)
@@ -153,7 +159,9 @@ def test_eight_threads_write_one_audit_log(vault: Vault, key: ReaderKey) -> None
 
     def work(number: int) -> None:
         for count in range(5):
-            vault.set_retention(3 + (number + count) % 4, actor=f"thread {number}", reason="at the same time")
+            vault.set_retention(
+                3 + (number + count) % 4, actor=f"thread {number}", reason="at the same time"
+            )
             vault.list()
             vault.readers()
 
@@ -161,4 +169,6 @@ def test_eight_threads_write_one_audit_log(vault: Vault, key: ReaderKey) -> None
     report = vault.audit_verify()
     # Setting what is set already is an entry too, or none: the audit log is whole either way.
     assert report.ok and report.entries == vault.stats().entries > begun
-    assert {entry.actor for entry in vault.audit_entries(after=begun)} == {f"thread {number}" for number in range(8)}
+    assert {entry.actor for entry in vault.audit_entries(after=begun)} == {
+        f"thread {number}" for number in range(8)
+    }

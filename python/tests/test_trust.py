@@ -1,4 +1,5 @@
-"""Files that others could have written or can read, and texts in every form in which people's programs write them."""
+"""Files that others could have written or can read, and texts in every form in which people's
+programs write them."""
 
 from __future__ import annotations
 
@@ -37,14 +38,20 @@ def refused(fleet: Fleet, name: str, *words: str) -> None:
 
 
 def test_what_others_could_have_written_is_refused(fleet: Fleet) -> None:
-    agent = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1", "--device", "PC-1"]
+    agent = [
+        "agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state",
+        "state-PC-1", "--device", "PC-1"
+    ]
     agent += ["--reader", "ann.pub", "--store", fleet.store]
     for name in ("policy.json", "ann.pub", "vault"):
         refused(fleet, name, *agent)
     refused(fleet, "ann.pub", "vault", "init", "other", "--reader", "ann.pub")
     refused(fleet, "eve.pub", "vault", "readers", "add", "vault", "eve.pub")
     refused(fleet, "vault", "vault", "list", "vault")
-    refused(fleet, "vault", "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r")
+    refused(
+        fleet, "vault", "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a",
+        "--reason", "r"
+    )
     assert not (fleet.folder / "other").exists()
     fleet.laps(*agent, status=0)
 
@@ -85,8 +92,12 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
         return write(f"again-{name}", (fleet.folder / name).read_text())
 
     public, key, policy = again("ann.pub"), again("ann.key"), again("policy.json")
-    assert fleet.laps("reader", "public", public, status=0).out == (fleet.folder / "ann.pub").read_text()
-    assert fleet.laps("reader", "public", key, status=0).out == (fleet.folder / "ann.pub").read_text()
+    assert fleet.laps("reader", "public", public, status=0).out == (
+        fleet.folder / "ann.pub"
+    ).read_text()
+    assert fleet.laps("reader", "public", key, status=0).out == (
+        fleet.folder / "ann.pub"
+    ).read_text()
     fleet.laps("vault", "init", "other", "--reader", public, status=0)
     fleet.laps("policy", "show", policy, status=0)
     recipe = write("recipe.json", '{"words": {"list": "eff-large", "count": 6}}\n')
@@ -95,14 +106,32 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
     phrase = write("phrase", PHRASE + "\n\n")
     fleet.laps("reader", "new", "made.key", "--name", "made", "--passphrase-file", phrase, status=0)
     ReaderKey.from_key_file((fleet.folder / "made.key").read_bytes(), passphrase=PHRASE)
-    fleet.laps("reader", "new", "no.key", "--name", "no", "--passphrase-file", write("two", f"{PHRASE}\nmore\n"), status=3)
+    fleet.laps(
+        "reader", "new", "no.key", "--name", "no", "--passphrase-file",
+        write("two", f"{PHRASE}\nmore\n"), status=3
+    )
     # What one command prints and another reads.
-    disclosed = fleet.laps("disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0).out
-    opened = fleet.laps("open", write("sealed.json", disclosed), "--reader", key, "--json", status=0)
+    disclosed = fleet.laps(
+        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+    ).out
+    opened = fleet.laps(
+        "open", write("sealed.json", disclosed), "--reader", key, "--json", status=0
+    )
     assert opened.json["candidates"][0]["password"] == fleet.password
-    fleet.laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
-    signer = write("authority.pub", fleet.laps("reader", "set", "authority", "b.key", "--name", "b", "--no-passphrase").out)
-    made = write("readers.set", fleet.laps("reader", "set", "sign", public, "--authority", "b.key", "--version", "1", status=0).out)
+    fleet.laps(
+        "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
+        status=0
+    )
+    signer = write(
+        "authority.pub",
+        fleet.laps("reader", "set", "authority", "b.key", "--name", "b", "--no-passphrase").out
+    )
+    made = write(
+        "readers.set",
+        fleet.laps(
+            "reader", "set", "sign", public, "--authority", "b.key", "--version", "1", status=0
+        ).out
+    )
     fleet.laps("reader", "set", "show", made, "--authority", signer, status=0)
 
 
@@ -112,11 +141,15 @@ def test_a_password_to_check_and_a_token_are_read_in_every_form(
 ) -> None:
     command = Path(sys.executable).with_name("laps")
     done = subprocess.run(
-        [command, "check", "--complexity", "4", "--length", "12"], input=FORMS[form]("Ab3!Ab3!Ab3!\n"), capture_output=True, check=False
+        [command, "check", "--complexity", "4", "--length", "12"],
+        input=FORMS[form]("Ab3!Ab3!Ab3!\n"), capture_output=True, check=False
     )
     assert done.stdout == b"ok\n", done
     (tmp_path / "token").write_bytes(FORMS[form]("abc.def.ghi\n"))
     # The server hears it, and does not know it.
-    ran = laps("entra", "list", "--graph-url", graph.url, "--graph-host", "127.0.0.1", "--token-file", "token", status=5)
+    ran = laps(
+        "entra", "list", "--graph-url", graph.url, "--graph-host", "127.0.0.1", "--token-file",
+        "token", status=5
+    )
     assert "sign in again" in ran.err
     assert graph.requests[-1][2]["Authorization"] == "Bearer abc.def.ghi"

@@ -15,7 +15,9 @@ from .conftest import Laps
 @pytest.fixture
 def vault(laps: Laps, tmp_path: Path) -> Path:
     path = tmp_path / "fleet.vault"
-    line = laps("reader", "new", "reader.key", "--name", "helpdesk", "--no-passphrase", status=0).out
+    line = laps(
+        "reader", "new", "reader.key", "--name", "helpdesk", "--no-passphrase", status=0
+    ).out
     public = tmp_path / "reader.pub"
     public.write_text(line)
     laps("vault", "init", path, "--reader", public, status=0)
@@ -59,7 +61,9 @@ def test_reading_the_files_in_the_same_process_costs_nothing(laps: Laps, vault: 
     assert "every entry is as it was written" in out
 
 
-def test_a_snapshot_is_published_refreshed_and_read(laps: Laps, vault: Path, tmp_path: Path) -> None:
+def test_a_snapshot_is_published_refreshed_and_read(
+    laps: Laps, vault: Path, tmp_path: Path
+) -> None:
     snapshot = tmp_path / "fleet.snapshot"
     for count in (1, 2):
         assert str(snapshot) in laps("vault", "publish", vault, snapshot, status=0).out
@@ -74,6 +78,8 @@ def test_a_snapshot_is_published_refreshed_and_read(laps: Laps, vault: Path, tmp
     assert "not overwritten" in refused.err
 
 
-def test_the_word_for_network_file_systems_is_taken_by_every_command(laps: Laps, vault: Path) -> None:
+def test_the_word_for_network_file_systems_is_taken_by_every_command(
+    laps: Laps, vault: Path
+) -> None:
     laps("vault", "list", vault, "--allow-network-file-system", status=0)
     assert "--allow-network-file-system" in laps("vault", "audit", "--help", status=0).out

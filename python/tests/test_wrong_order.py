@@ -1,4 +1,5 @@
-"""Ordinary things in the wrong order: what a person is told, and that the password stays one that somebody can open."""
+"""Ordinary things in the wrong order: what a person is told, and that the password stays one that
+somebody can open."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def opens(fleet: Fleet, device: str = "PC-1") -> bool:
 
 
 def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
-    removed = fleet.laps("vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0)
+    removed = fleet.laps(
+        "vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0
+    )
     assert "removed bob; ordered 1 devices" in removed.out
     assert "stale-readers" in removed.err
     # The device goes on sealing to bob: it rotates once, for the order, and no more.
@@ -40,10 +43,15 @@ def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
     assert any("still seals to a reader that was removed" in each for each in device["advice"])
     listed = fleet.laps("vault", "list", "vault", status=0).out
     assert "stale-readers" in listed
-    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["findings"]["stale-readers"] == 1
+    assert fleet.laps(
+        "vault", "stats", "vault", "--json", status=0
+    ).json["findings"]["stale-readers"] == 1
     # Once its own list follows, it rotates once, by itself.
     follows = Fleet(fleet.laps, fleet.folder)
-    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1", "--device", "PC-1"]
+    words = [
+        "agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state",
+        "state-PC-1", "--device", "PC-1"
+    ]
     words += ["--reader", "ann.pub", "--store", follows.store, "--json"]
     assert events(fleet.laps(*words, status=0).out).count("committed") == 1
     assert "committed" not in events(fleet.laps(*words, status=0).out)
@@ -54,7 +62,10 @@ def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
 
 def test_a_device_has_the_public_key_of_nobody(fleet: Fleet) -> None:
     before = fleet.password
-    words = ["agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
+    words = [
+        "agent", "run", "--once", "--force", "--policy", "policy.json", "--vault", "vault",
+        "--state", "state-PC-1"
+    ]
     words += ["--device", "PC-1", "--reader", "eve.pub", "--store", fleet.store, "--json"]
     for _ in range(4):
         fleet.laps(*words, status=8)
@@ -68,7 +79,10 @@ def test_a_device_has_the_public_key_of_nobody(fleet: Fleet) -> None:
 
 
 def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fleet) -> None:
-    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
+    words = [
+        "agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state",
+        "state-PC-1"
+    ]
     words += ["--device", "PC-1", "--reader", "eve.pub", "--store", empty_fleet.store, "--json"]
     empty_fleet.laps(*words, status=None)
     device = device_row(empty_fleet)
@@ -87,7 +101,9 @@ def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
     for _ in range(3):
         assert "account-not-found" in events(empty_fleet.agent(status=4).out)
     device = device_row(empty_fleet)
-    assert (device["account"], device["findings"], device["candidates"]) == ("Admin", ["account-missing"], 0)
+    assert (device["account"], device["findings"], device["candidates"]) == (
+        "Admin", ["account-missing"], 0
+    )
     assert any("create it" in each for each in device["advice"])
     said = empty_fleet.laps("agent", "status", "--state", "state-PC-1", status=0).out
     assert "(missing)" in said and "create it" in said and "settled" not in said
@@ -95,7 +111,9 @@ def test_the_account_is_not_there_yet(empty_fleet: Fleet) -> None:
     assert (status["state"], status["version"]) == ("account-missing", 0)
     account.write_text("made later")
     empty_fleet.agent()
-    assert device_row(empty_fleet)["state"] == "settled" and device_row(empty_fleet)["findings"] == []
+    assert (
+        device_row(empty_fleet)["state"] == "settled" and device_row(empty_fleet)["findings"] == []
+    )
     assert opens(empty_fleet)
 
 
@@ -144,14 +162,24 @@ def test_an_entry_that_is_earlier_than_the_one_before_is_marked(fleet: Fleet) ->
     assert again.earlier
     log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
     assert [each["earlier"] for each in log[length:]] == [False, True]
-    assert "earlier than the entry before it" in fleet.laps("vault", "audit", "vault", "--entries", status=0).out
+    assert "earlier than the entry before it" in fleet.laps(
+        "vault", "audit", "vault", "--entries", status=0
+    ).out
 
 
 def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
     script = empty_fleet.folder / "refuses.sh"
-    script.write_text("case $1 in set) cat > /dev/null; exit 11;; verify) exit 13;; *) exit 0;; esac\n")
-    words = ["agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state", "state-PC-1"]
-    words += ["--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{script}'", "--json"]
+    script.write_text(
+        "case $1 in set) cat > /dev/null; exit 11;; verify) exit 13;; *) exit 0;; esac\n"
+    )
+    words = [
+        "agent", "run", "--once", "--policy", "policy.json", "--vault", "vault", "--state",
+        "state-PC-1"
+    ]
+    words += [
+        "--device", "PC-1", "--reader", "ann.pub", "--store", f"command:/bin/sh '{script}'",
+        "--json"
+    ]
     empty_fleet.laps(*words, status=8)
     device = device_row(empty_fleet)
     assert device["state"] == "failed" and device["outcome"]["name"] != "committed"
@@ -185,16 +213,27 @@ def test_an_older_copy_is_restored(fleet: Fleet) -> None:
 
 def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
     laps, folder = fleet.laps, fleet.folder
-    authority = laps("reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase", status=0)
+    authority = laps(
+        "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
+        status=0
+    )
     (folder / "authority.pub").write_text(authority.out)
-    made = laps("reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version", "1", status=0)
+    made = laps(
+        "reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version",
+        "1", status=0
+    )
     (folder / "readers.set").write_text(made.out)
     laps("vault", "backup", "vault", "copy", status=0)
-    words = ["vault", "restore", "again", "copy", "--reader-set", "readers.set", "--authority", "authority.pub"]
+    words = [
+        "vault", "restore", "again", "copy", "--reader-set", "readers.set", "--authority",
+        "authority.pub"
+    ]
     done = laps(*words, "--yes", "--json", status=0).json
     assert (done["readers_removed"], done["readers_added"]) == (["bob"], ["eve"])
     listed = laps("vault", "readers", "list", "again", "--json", status=0).json["readers"]
-    assert {each["name"]: each["removed"] is None for each in listed} == {"ann": True, "bob": False, "eve": True}
+    assert {each["name"]: each["removed"] is None for each in listed} == {
+        "ann": True, "bob": False, "eve": True
+    }
     laps("vault", "restore", "third", "copy", "--reader-set", "readers.set", status=2)
 
 
@@ -203,17 +242,23 @@ def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
     other = fleet.folder / "accounts" / "NewAdmin"
     other.write_text("of the other")
     policy = json.loads((fleet.folder / "policy.json").read_text())
-    (fleet.folder / "policy.json").write_text(json.dumps({**policy, "AdministratorAccountName": "NewAdmin"}))
+    (fleet.folder / "policy.json").write_text(
+        json.dumps({**policy, "AdministratorAccountName": "NewAdmin"})
+    )
     fleet.agent()
     device = device_row(fleet)
-    assert device["account"] == "NewAdmin" and [each["account"] for each in device["accounts"]] == ["Admin"]
+    assert device["account"] == "NewAdmin" and [
+        each["account"] for each in device["accounts"]
+    ] == ["Admin"]
     assert any("no longer managed" in each for each in device["advice"])
     found = fleet.reveal().json
     assert (found["account"], found["candidates"][0]["password"]) == ("NewAdmin", other.read_text())
     before = fleet.reveal("--account", "Admin").json
     assert (before["account"], before["candidates"][0]["password"]) == ("Admin", first)
     assert any("no longer managed" in each for each in before["warnings"])
-    assert fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"][0]["account"] == "NewAdmin"
+    assert fleet.laps(
+        "vault", "history", "vault", "PC-1", "--json", status=0
+    ).json["records"][0]["account"] == "NewAdmin"
 
 
 def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:
@@ -239,14 +284,18 @@ def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fl
     assert device_row(fleet)["order_at"] == first
     fleet.laps("vault", "reset-after", "vault", "never", status=3)
     fleet.laps("vault", "reset-after", "vault", "never", "--yes", status=0)
-    assert fleet.laps("vault", "reset-after", "vault", "--json", status=0).json == {"reset_after": None}
+    assert fleet.laps(
+        "vault", "reset-after", "vault", "--json", status=0
+    ).json == {"reset_after": None}
     fleet.laps("vault", "reset-after", "vault", "8h", status=0)
 
 
 def test_names_are_found_without_case_and_the_nearest_is_said(fleet: Fleet) -> None:
     assert fleet.reveal(device="pc-1").json["device"] == "PC-1"
     assert "the nearest name is PC-1" in fleet.laps("vault", "show", "vault", "PC-11", status=4).err
-    assert "the nearest name is bob" in fleet.laps("vault", "readers", "remove", "vault", "bobb", status=4).err
+    assert "the nearest name is bob" in fleet.laps(
+        "vault", "readers", "remove", "vault", "bobb", status=4
+    ).err
     fleet.laps("vault", "readers", "remove", "vault", "BOB", status=0)
 
 
@@ -262,7 +311,9 @@ def test_a_drill_proves_what_can_be_opened(fleet: Fleet) -> None:
 
 
 def test_the_proof_of_an_opening_elsewhere_is_handed_in(fleet: Fleet) -> None:
-    given = fleet.laps("disclose", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json", status=0)
+    given = fleet.laps(
+        "disclose", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json", status=0
+    )
     (fleet.folder / "sealed.json").write_text(given.out)
     opened = fleet.laps("open", "sealed.json", "--reader", "ann.key", "--json", status=0).json
     words = ["vault", "opened", "vault", str(opened["entry"]), "--actor", "ann", "--proof"]

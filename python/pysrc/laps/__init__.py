@@ -1,6 +1,7 @@
 """LAPS: local administrator passwords.
 
-Make them, rotate them so that no crash loses one, keep them sealed to readers, account for who saw them.
+Make them, rotate them so that no crash loses one, keep them sealed to readers, account for who saw
+them.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ __all__ = [
 class LapsError(Exception):
     """Anything that this library refuses or cannot do.
 
-    ``code`` is a stable number: 1-63 the caller, 64-95 the author of a policy or recipe, 96-127 the owner of the
-    data, 128-159 the machine, 240-255 a bug of ours.
+    ``code`` is a stable number: 1-63 the caller, 64-95 the author of a policy or recipe, 96-127 the
+    owner of the data, 128-159 the machine, 240-255 a bug of ours.
     """
 
     code: int

@@ -7,8 +7,8 @@ from typing import NamedTuple
 __all__ = ["Spelled", "grouped", "spell"]
 
 _LETTERS = (
-    "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo "
-    "sierra tango uniform victor whiskey x-ray yankee zulu"
+    "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar "
+    "papa quebec romeo sierra tango uniform victor whiskey x-ray yankee zulu"
 ).split()
 _DIGITS = "zero one two three four five six seven eight nine".split()
 _SYMBOLS = {
@@ -56,7 +56,8 @@ class Spelled(NamedTuple):
 
 
 def spell(text: str) -> list[Spelled]:
-    """Says each character: upper-case letters in upper case, lower-case letters in lower case, digits and signs by name."""
+    """Says each character: upper-case letters in upper case, lower-case letters in lower case,
+    digits and signs by name."""
     return [Spelled(character, _word(character)) for character in text]
 
 

@@ -1,9 +1,10 @@
 """Sealed records, readers, key files and reader sets, written from core/src/seal/FORMAT.md alone.
 
-    python core/tests/seal/independent check FOLDER    runs the cases of a folder (FORMAT.md section 13)
-    python core/tests/seal/independent make FOLDER     writes cases of its own, for another implementation to run
+    python core/tests/seal/independent check FOLDER  runs the cases of a folder (FORMAT.md §13)
+    python core/tests/seal/independent make FOLDER   writes cases of its own, to run elsewhere
 
-Needs the package `cryptography`, 48 or later. To read a record, read in this order: suites, readers, records, opening.
+Needs the package `cryptography`, 48 or later. To read a record, read in this order: suites,
+readers, records, opening.
 """
 
 from __future__ import annotations

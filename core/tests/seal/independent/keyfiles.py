@@ -78,7 +78,8 @@ Cost = tuple[int, int, int]
 
 
 def encrypt_pkcs8(plain: bytes, passphrase: bytes, cost: Cost, said: Cost) -> bytes:
-    """`said` is what the file says; it differs from `cost` in files that nobody could afford to read."""
+    """`said` is what the file says; it differs from `cost` in files that nobody could afford to
+    read."""
     salt, iv = os.urandom(16), os.urandom(16)
     pad = 16 - len(plain) % 16
     key = scrypt_key(passphrase, salt, *cost)
@@ -114,7 +115,9 @@ def decrypt_pkcs8(data: bytes, passphrase: bytes) -> bytes:
     malformed(n > 1 and n & (n - 1) == 0 and r > 0 and 0 < p <= 4 and n * r <= 2**21)
     if len(encrypted) % 16 or not encrypted:
         raise Refused("rejected")
-    aes = Cipher(algorithms.AES256(scrypt_key(passphrase, salt, n, r, p)), modes.CBC(iv)).decryptor()
+    aes = Cipher(
+        algorithms.AES256(scrypt_key(passphrase, salt, n, r, p)), modes.CBC(iv)
+    ).decryptor()
     plain = aes.update(encrypted) + aes.finalize()
     pad = plain[-1]
     if not 1 <= pad <= 16 or plain[-pad:] != bytes([pad] * pad):
@@ -148,14 +151,18 @@ def read_key_file(file: str, passphrase: bytes | None) -> tuple[Reader, bytes]:
     lines = pem.replace("\r\n", "\n").removesuffix("\n").split("\n")
     encrypted = lines[0] == f"-----BEGIN {LABEL[True]}-----"
     label = LABEL[encrypted]
-    malformed(len(lines) >= 3 and lines[0] == f"-----BEGIN {label}-----" and lines[-1] == f"-----END {label}-----")
+    malformed(
+        len(lines) >= 3 and lines[0] == f"-----BEGIN {label}-----"
+        and lines[-1] == f"-----END {label}-----"
+    )
     malformed(all(len(line) == 64 for line in lines[1:-2]) and 1 <= len(lines[-2]) <= 64)
     block = unbase64("".join(lines[1:-1]))
     if encrypted != (passphrase is not None):
         raise Refused("rejected")
     if passphrase is not None:
         block = decrypt_pkcs8(block, passphrase)
-    # The one way to write it is known, so that nothing needs to be taken apart beyond the secret itself.
+    # The one way to write it is known, so that nothing needs to be taken apart beyond the secret
+    # itself.
     head = 2 if reader.suite == 2 else 0
     try:
         content, _ = un_der(SEQUENCE, block)

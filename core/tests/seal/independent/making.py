@@ -1,4 +1,5 @@
-"""Making cases for another implementation, good ones and such as only somebody who seals can get wrong."""
+"""Making cases for another implementation, good ones and such as only somebody who seals can get
+wrong."""
 
 from __future__ import annotations
 
@@ -91,18 +92,34 @@ class Maker:
         record = read_record(signed)
         plaintext = open_plaintext(record, first, secret)
         resealed = seal_plaintext(record.core, record.signature, 2**32 - 1, plaintext, [first])
-        self.opens(f"{name}_resealed", "re-sealed, for the last time possible", key, password, resealed)
+        self.opens(
+            f"{name}_resealed", "re-sealed, for the last time possible", key, password, resealed
+        )
 
         # What only somebody who seals or re-seals can do wrong.
         r = os.urandom(32)
         core = header.core(commitment_of(r, b"password"), sha256(proof_of(r)))
         for what, about, plaintext in [
-            ("other_password", "another password than the core commits to", plaintext_of(r, b"passw0rd")),
-            ("other_blind", "another r than the core commits to", plaintext_of(os.urandom(32), b"password")),
-            ("padding", "a plaintext whose padding is not zero", plaintext_of(r, b"password")[:-1] + b"\x01"),
-            ("length", "a password that says it has 129 bytes", r + bytes([129]) + b"password".ljust(128, b"\0")),
+            (
+                "other_password", "another password than the core commits to",
+                plaintext_of(r, b"passw0rd")
+            ),
+            (
+                "other_blind", "another r than the core commits to",
+                plaintext_of(os.urandom(32), b"password")
+            ),
+            (
+                "padding", "a plaintext whose padding is not zero",
+                plaintext_of(r, b"password")[:-1] + b"\x01"
+            ),
+            (
+                "length", "a password that says it has 129 bytes",
+                r + bytes([129]) + b"password".ljust(128, b"\0")
+            ),
         ]:
-            self.refused(f"{name}_{what}", about, key, seal_plaintext(core, b"", 0, plaintext, [first]))
+            self.refused(
+                f"{name}_{what}", about, key, seal_plaintext(core, b"", 0, plaintext, [first])
+            )
         wrong = header.core(commitment_of(r, b"password"), sha256(proof_of(os.urandom(32))))
         data = seal_plaintext(wrong, b"", 0, plaintext_of(r, b"password"), [first])
         self.refused(f"{name}_other_proof", "the digest of another proof than r gives", key, data)
@@ -115,14 +132,18 @@ class Maker:
         phrase, cheap = b"passphrase", (2, 1, 1)
         files = {
             "key": ("a key file in clear", "reads", "none", key_file(first, secret)),
-            "key_encrypted": ("with a passphrase", "reads", "пароль", key_file(first, secret, "пароль".encode())),
+            "key_encrypted": (
+                "with a passphrase", "reads", "пароль", key_file(first, secret, "пароль".encode())
+            ),
             "key_costly": (
                 "scrypt as costly as is accepted",
                 "reads",
                 "passphrase",
                 key_file(first, secret, phrase, (2**18, 8, 1)),
             ),
-            "key_parallel": ("p = 4", "reads", "passphrase", key_file(first, secret, phrase, (2, 1, 4))),
+            "key_parallel": (
+                "p = 4", "reads", "passphrase", key_file(first, secret, phrase, (2, 1, 4))
+            ),
             "key_other_public": (
                 "a public key that is not the private key's",
                 "rejected",
@@ -141,7 +162,9 @@ class Maker:
             files[f"key_{what}"] = (about, "malformed", "passphrase", file)
         if suite == 2:
             loose = bytes([secret[0] | 1]) + secret[1:]
-            files["key_not_clamped"] = ("a scalar that is not clamped", "rejected", "none", key_file(first, loose))
+            files["key_not_clamped"] = (
+                "a scalar that is not clamped", "rejected", "none", key_file(first, loose)
+            )
         for what, (about, expect, passphrase, file) in files.items():
             self.write(
                 f"{name}_{what}",

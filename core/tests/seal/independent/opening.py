@@ -39,7 +39,9 @@ def open_plaintext(record: Record, reader: Reader, secret: bytes) -> bytes:
         private = X25519PrivateKey.from_private_bytes(secret)
     wrap = record.wraps[record.ids.index(reader.id)]
     try:
-        content_key = HPKE[record.suite].decrypt(wrap, private, info_of(record.suite, record.head, reader.id))
+        content_key = HPKE[record.suite].decrypt(
+            wrap, private, info_of(record.suite, record.head, reader.id)
+        )
         return ChaCha20Poly1305(content_key).decrypt(bytes(12), record.body, sha256(record.front))
     except (InvalidTag, ValueError):
         raise Refused("rejected") from None

@@ -61,7 +61,9 @@ class Header:
 
 def read_sid(data: bytes) -> None:
     if data:
-        malformed(len(data) >= 12 and data[0] == 1 and 1 <= data[1] <= 15 and len(data) == 8 + 4 * data[1])
+        malformed(
+            len(data) >= 12 and data[0] == 1 and 1 <= data[1] <= 15 and len(data) == 8 + 4 * data[1]
+        )
 
 
 def sid_text(data: bytes) -> str:
@@ -125,4 +127,6 @@ def read_record(data: bytes) -> Record:
     body = source.take(BODY_LEN)
     malformed(source.at == len(data))
     header = Header(scope, device, account, sid, identity, previous, version, made_at, policy_hash)
-    return Record(header, commitment, opened, core, signature, suite, sealing, ids, head, wraps, front, body)
+    return Record(
+        header, commitment, opened, core, signature, suite, sealing, ids, head, wraps, front, body
+    )

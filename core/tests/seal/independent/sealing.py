@@ -23,26 +23,35 @@ def content_key_of(fresh: bytes, plaintext: bytes, head: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=info).derive(fresh + plaintext)
 
 
-def seal_plaintext(core: bytes, signature: bytes, sealing: int, plaintext: bytes, readers: list[Reader]) -> bytes:
+def seal_plaintext(
+    core: bytes, signature: bytes, sealing: int, plaintext: bytes, readers: list[Reader]
+) -> bytes:
     readers = sorted(readers, key=lambda reader: reader.id)
     suite = readers[0].suite
     ids = b"".join(reader.id for reader in readers)
     mark = b"\x01" + signature if signature else b"\x00"
-    head = core + mark + suite.to_bytes(2, "big") + sealing.to_bytes(4, "big") + bytes([len(readers)]) + ids
+    head = (
+        core + mark + suite.to_bytes(2, "big") + sealing.to_bytes(4, "big") + bytes([len(readers)])
+        + ids
+    )
     content_key = content_key_of(os.urandom(32), plaintext, head)
     front = head
     for reader in readers:
         public: MLKEM768X25519PublicKey | X25519PublicKey
         if suite == 1:
             ml_kem = MLKEM768PublicKey.from_public_bytes(reader.key[:1184])
-            public = MLKEM768X25519PublicKey(ml_kem, X25519PublicKey.from_public_bytes(reader.key[1184:]))
+            public = MLKEM768X25519PublicKey(
+                ml_kem, X25519PublicKey.from_public_bytes(reader.key[1184:])
+            )
         else:
             public = X25519PublicKey.from_public_bytes(reader.key)
         front += HPKE[suite].encrypt(content_key, public, info_of(suite, head, reader.id))
     return front + ChaCha20Poly1305(content_key).encrypt(bytes(12), plaintext, sha256(front))
 
 
-def seal(header: Header, password: bytes, readers: list[Reader], signer: Ed25519PrivateKey | None = None) -> bytes:
+def seal(
+    header: Header, password: bytes, readers: list[Reader], signer: Ed25519PrivateKey | None = None
+) -> bytes:
     r = os.urandom(32)
     core = header.core(commitment_of(r, password), sha256(proof_of(r)))
     signature = b""

@@ -25,7 +25,9 @@ def sign_set(scope: str, version: int, signer: Ed25519PrivateKey, readers: list[
     return unsigned + f"signature {base64.b64encode(signature).decode()}\n"
 
 
-def read_set(data: str, authority: bytes, scope: str, in_force: bytes | None) -> tuple[int, list[Reader]]:
+def read_set(
+    data: str, authority: bytes, scope: str, in_force: bytes | None
+) -> tuple[int, list[Reader]]:
     malformed(len(data.encode()) <= 32 * 1024)
     lines = data.replace("\r\n", "\n").removesuffix("\n").split("\n")
     malformed(len(lines) >= 6 and lines[0] == "laps-reader-set-1")

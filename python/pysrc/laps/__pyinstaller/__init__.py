@@ -1,4 +1,5 @@
-"""What PyInstaller asks a package: where its hooks are. They name what no import shows, the data files first of all."""
+"""What PyInstaller asks a package: where its hooks are. They name what no import shows, the data
+files first of all."""
 
 from __future__ import annotations
 

@@ -24,43 +24,81 @@ __all__ = ["agent"]
 
 agent = typer.Typer()
 
-State = Annotated[Path, typer.Option("--state", metavar="DIR", help="The state folder; made when it is not there.")]
-Device = Annotated[str, typer.Option("--device", metavar="ID", help="What the vault calls this device.")]
+State = Annotated[
+    Path,
+    typer.Option("--state", metavar="DIR", help="The state folder; made when it is not there.")
+]
+Device = Annotated[
+    str, typer.Option("--device", metavar="ID", help="What the vault calls this device.")
+]
 PolicyFiles = Annotated[
-    list[Path], typer.Option("--policy", metavar="FILE", help="A policy document; may be repeated: `laps policy show` joins alike.")
+    list[Path],
+    typer.Option(
+        "--policy", metavar="FILE",
+        help="A policy document; may be repeated: `laps policy show` joins alike."
+    )
 ]
 LastWins = Annotated[
-    bool, typer.Option("--last-wins", help="Where two documents of one root clash, take the later one instead of refusing both.")
+    bool,
+    typer.Option(
+        "--last-wins",
+        help="Where two documents of one root clash, take the later one instead of refusing both."
+    )
 ]
 Readers = Annotated[
     list[Path] | None,
-    typer.Option("--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."),
+    typer.Option(
+        "--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."
+    ),
 ]
 ReaderSetFile = Annotated[
     Path | None,
-    typer.Option("--reader-set", metavar="FILE", help="A signed reader set in place of --reader; read again at every run."),
+    typer.Option(
+        "--reader-set", metavar="FILE",
+        help="A signed reader set in place of --reader; read again at every run."
+    ),
 ]
 Authority = Annotated[
     Path | None,
-    typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed; pinned at the first run."),
+    typer.Option(
+        "--authority", metavar="PUB",
+        help="What `laps reader set authority` printed; pinned at the first run."
+    ),
 ]
 Where = Annotated[
-    str, typer.Option("--vault", metavar="PATH", envvar="LAPS_VAULT", help="The vault file, or command:CMD to reach it.")
+    str,
+    typer.Option(
+        "--vault", metavar="PATH", envvar="LAPS_VAULT",
+        help="The vault file, or command:CMD to reach it."
+    )
 ]
 Store = Annotated[
-    str, typer.Option("--store", metavar="STORE", help="Where the account is: linux, linux:NAME or command:CMD.")
+    str,
+    typer.Option(
+        "--store", metavar="STORE", help="Where the account is: linux, linux:NAME or command:CMD."
+    )
 ]
 LockTimeout = Annotated[
-    str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for another agent on the state folder.")
+    str,
+    typer.Option(
+        "--lock-timeout", metavar="TIME",
+        help="How long to wait for another agent on the state folder."
+    )
 ]
 Log = Annotated[
-    str | None, typer.Option("--log", metavar="FILE", help="Keep every event as a JSON line in this file, or in syslog.")
+    str | None,
+    typer.Option(
+        "--log", metavar="FILE", help="Keep every event as a JSON line in this file, or in syslog."
+    )
 ]
 AcknowledgeLog = Annotated[
     bool,
     typer.Option(
         "--acknowledge-log",
-        help="Somebody looked into what the device said about the vault's audit log: take the log as it is now.",
+        help=(
+            "Somebody looked into what the device said about the vault's audit log: take the log "
+            "as it is now."
+        ),
     ),
 ]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
@@ -76,9 +114,16 @@ def run(
     reader: Readers = None,
     reader_set: ReaderSetFile = None,
     authority: Authority = None,
-    once: Annotated[bool, typer.Option("--once", help="One check-in, and one rotation if it is due; then leave.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="With --once: rotate also when it is not due.")] = False,
-    interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")] = "1h",
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="One check-in, and one rotation if it is due; then leave.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --once: rotate also when it is not due.")
+    ] = False,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="TIME", help="The time between check-ins.")
+    ] = "1h",
     lock_timeout: LockTimeout = "10s",
     log: Log = None,
     acknowledge_log: AcknowledgeLog = False,
@@ -86,11 +131,12 @@ def run(
     last_wins: LastWins = False,
     as_json: Json = False,
 ) -> None:
-    """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed, 4 when the account is not there, 7
-    when the vault cannot be reached, 8 when a rotation was due and is not committed.
+    """Run the agent. With --once the status is 0 when nothing was due or the rotation is committed,
+    4 when the account is not there, 7 when the vault cannot be reached, 8 when a rotation was due
+    and is not committed.
 
-    Example: [bold]laps agent run --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
-    --reader helpdesk.pub --store linux --once[/bold]
+    Example: [bold]laps agent run --policy policy.json --vault fleet.vault --state /var/lib/laps
+    --device PC-0001 --reader helpdesk.pub --store linux --once[/bold]
     """
     if force and not once:
         raise Failure("--force goes with --once", Status.USAGE)
@@ -99,8 +145,12 @@ def run(
     # Every run reads the documents again; here, they must be there at all.
     for each in policy:
         inputs.read(each, "policy", trust=inputs.Trust.WRITTEN_BY_US)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, as_json) as running:
-        # A stop ends every run at its next step. A single run keeps its own status: whoever stopped it must not read "committed".
+    with _open(
+        policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log,
+        last_wins, as_json
+    ) as running:
+        # A stop ends every run at its next step. A single run keeps its own status: whoever stopped
+        # it must not read "committed".
         signal.signal(signal.SIGTERM, lambda number, frame: running.stop())
         if once:
             raise typer.Exit(_left(running.run_once(force=force)))
@@ -129,11 +179,14 @@ def check_in(
 ) -> None:
     """Check in once, without a rotation.
 
-    Example: [bold]laps agent check-in --policy policy.json --vault fleet.vault --state /var/lib/laps --device PC-0001
-    --reader helpdesk.pub --store linux[/bold]
+    Example: [bold]laps agent check-in --policy policy.json --vault fleet.vault --state
+    /var/lib/laps --device PC-0001 --reader helpdesk.pub --store linux[/bold]
     """
     known = _readers(reader, reader_set, authority)
-    with _open(policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log, last_wins, as_json) as running:
+    with _open(
+        policy, vault, state, device, known, store, scope, lock_timeout, log, acknowledge_log,
+        last_wins, as_json
+    ) as running:
         raise typer.Exit(_left(running.check_in()))
 
 
@@ -151,7 +204,9 @@ def status(state: State, as_json: Json = False) -> None:
         output.emit(document)
         return
     last, waits = document["last"], document["waits"]
-    demands = [f"{demand} (not followed: {why})" if why else demand for demand, why in found.demands]
+    demands = [
+        f"{demand} (not followed: {why})" if why else demand for demand, why in found.demands
+    ]
     rows = [
         ["device", found.device],
         ["account", found.account + (" (missing)" if document["account_missing"] else "")],
@@ -169,7 +224,9 @@ def status(state: State, as_json: Json = False) -> None:
         "removed readers": "\n".join(document["removed_readers"]),
         "device asks for": "\n".join(demands),
     }
-    output.table(["", ""], [*rows, *([name, text] for name, text in rare.items() if text)], styles=["bold"])
+    output.table(
+        ["", ""], [*rows, *([name, text] for name, text in rare.items() if text)], styles=["bold"]
+    )
     for sentence in _advice(document):
         print(sentence)
 
@@ -178,14 +235,19 @@ def _advice(document: dict[str, Any]) -> list[str]:
     """What there is to do, in one sentence each."""
     account = output.safe(document["account"])
     said = {
-        f"Account {account} was not there at the last look: create it, or name another one in the policy; nothing is rotated "
+        f"Account {account} was not there at the last look: create it, or name another one in the "
+        "policy; nothing is rotated "
         "until then.": document["account_missing"],
-        "The password is sealed to a reader that this device no longer names: it rotates once, by itself.": document["lost_reader"],
-        "The vault says that it removed readers whom this device seals to: change --reader or the signed set, if that is "
+        "The password is sealed to a reader that this device no longer names: it rotates once, by "
+        "itself.": document["lost_reader"],
+        "The vault says that it removed readers whom this device seals to: change --reader or the "
+        "signed set, if that is "
         "right.": bool(document["removed_readers"]),
-        "The vault's audit log is not the one that this device remembers: find out why, then run the agent once with "
+        "The vault's audit log is not the one that this device remembers: find out why, then run "
+        "the agent once with "
         "--acknowledge-log.": document["audit"] == "mismatch",
-        "The vault was restored from a copy that lacks entries which this device remembers: order what was shown since then, and "
+        "The vault was restored from a copy that lacks entries which this device remembers: order "
+        "what was shown since then, and "
         "run the agent once with --acknowledge-log.": document["audit"] == "restored",
         "A rotation is due and waits: --once --force does not wait.": document["waits"] is not None,
     }
@@ -197,13 +259,23 @@ def _readers(
 ) -> tuple[list[Reader], Path | None, Signer | None]:
     """Whom the device seals to: readers by name, or a signed set and who signs it."""
     if (reader_set is None) != (authority is None):
-        raise Failure("--reader-set FILE and --authority PUB go together: the set, and who signs it", Status.USAGE)
+        raise Failure(
+            "--reader-set FILE and --authority PUB go together: the set, and who signs it",
+            Status.USAGE
+        )
     if reader_set is not None and authority is not None:
         if files:
-            raise Failure("give --reader or --reader-set, not both: a signed set says who all the readers are", Status.USAGE)
+            raise Failure(
+                "give --reader or --reader-set, not both: a signed set says who all the readers "
+                "are",
+                Status.USAGE
+            )
         return [], reader_set, signer(authority)
     if not files:
-        problem = "an agent needs readers: give --reader PUB, a file that `laps reader public` printed, or --reader-set"
+        problem = (
+            "an agent needs readers: give --reader PUB, a file that `laps reader public` printed, "
+            "or --reader-set"
+        )
         raise Failure(problem, Status.USAGE)
     return [public(each) for each in files], None, None
 
@@ -250,7 +322,10 @@ def _json_line(event: Event) -> None:
 
 def _line(event: Event) -> None:
     number = f" ({event.id})" if event.id is not None else ""
-    print(f"{inputs.rfc3339(event.time)} {event.name}{number}: {output.safe(event.message)}", flush=True)
+    print(
+        f"{inputs.rfc3339(event.time)} {event.name}{number}: {output.safe(event.message)}",
+        flush=True
+    )
 
 
 def _left(outcome: str) -> int:

@@ -27,7 +27,10 @@ _CONFIRMATION_REQUIRED = 8
 
 app = typer.Typer(
     name="laps",
-    help="Local administrator passwords: make them, rotate them safely, keep them sealed, account for who saw them.",
+    help=(
+        "Local administrator passwords: make them, rotate them safely, keep them sealed, account "
+        "for who saw them."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -57,7 +60,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and leave.", callback=_version, is_eager=True
+        )
     ] = False,
 ) -> None:
     del version
@@ -84,8 +90,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         complain(error)
         return int(status.of(error))
     except UnicodeError:
-        # What is read from files is judged where it is read; what is left are arguments, which may be any bytes.
-        complain(status.Failure("an argument holds bytes that are not UTF-8 text", status.Status.REFUSED))
+        # What is read from files is judged where it is read; what is left are arguments, which may
+        # be any bytes.
+        complain(
+            status.Failure("an argument holds bytes that are not UTF-8 text", status.Status.REFUSED)
+        )
         return int(status.Status.REFUSED)
 
 

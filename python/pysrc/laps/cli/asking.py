@@ -1,4 +1,5 @@
-"""What asks before it acts: at a terminal it asks, and where nobody is there to answer it refuses without ``--yes``."""
+"""What asks before it acts: at a terminal it asks, and where nobody is there to answer it refuses
+without ``--yes``."""
 
 from __future__ import annotations
 
@@ -16,5 +17,7 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Failure(f"{question} Nobody is there to confirm that; give --yes to go on", Status.USAGE)
+        raise Failure(
+            f"{question} Nobody is there to confirm that; give --yes to go on", Status.USAGE
+        )
     typer.confirm(question, abort=True, err=True)

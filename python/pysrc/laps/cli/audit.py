@@ -27,7 +27,10 @@ def register(vault: typer.Typer) -> None:
 def audit(
     path: VaultPath,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="HEAD", help="A head from before: from a receipt or a device.")
+        str | None,
+        typer.Option(
+            "--expect", metavar="HEAD", help="A head from before: from a receipt or a device."
+        )
     ] = None,
     entries: Annotated[bool, typer.Option("--entries", help="Print the entries too.")] = False,
     scope: Scope = "",
@@ -63,7 +66,10 @@ def audit(
         if report.ok:
             print("every entry is as it was written")
     if not report.ok:
-        where = f"entry {report.first_bad} is not as it was written" if report.first_bad else "the expected head is not in it"
+        where = (
+            f"entry {report.first_bad} is not as it was written" if report.first_bad
+            else "the expected head is not in it"
+        )
         output.note(f"error: the audit log of {path} does not verify: {where}")
         raise typer.Exit(int(Status.DAMAGED))
 

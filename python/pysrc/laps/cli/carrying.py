@@ -1,6 +1,8 @@
-"""Re-sealing where the key is: ``laps vault readers reseal-export``, ``laps reseal``, ``laps vault readers reseal-import``.
+"""Re-sealing where the key is: ``laps vault readers reseal-export``, ``laps reseal``, ``laps vault
+readers reseal-import``.
 
-For a vault on a server that holds no reader's key, as ``laps disclose`` and ``laps open`` are the halves of ``laps reveal``.
+For a vault on a server that holds no reader's key, as ``laps disclose`` and ``laps open`` are the
+halves of ``laps reveal``.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from .status import Failure, Status
 
 __all__ = ["register", "reseal"]
 
-#: The most devices of one document; with their candidates and a history of the usual length that is below this many bytes.
+#: The most devices of one document; with their candidates and a history of the usual length that is
+#: below this many bytes.
 _PAGE = 1000
 _LARGEST = 1 << 30
 #: A record is sealed to other readers than the key that is used.
@@ -44,16 +47,27 @@ def register(readers: typer.Typer) -> None:
 def export_for_resealing(
     path: VaultPath,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="DEVICE", help="The devices behind this one: `next` of the page before.")
+        str | None,
+        typer.Option(
+            "--after", metavar="DEVICE",
+            help="The devices behind this one: `next` of the page before."
+        )
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=_PAGE, help="How many devices are looked at in one go.")
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=1, max=_PAGE,
+            help="How many devices are looked at in one go."
+        )
     ] = 200,
     from_devices: Annotated[
         bool,
         typer.Option(
             "--from-devices",
-            help="What the devices sealed, of records that were re-sealed in a way that nobody can open. These devices are ordered to rotate.",
+            help=(
+                "What the devices sealed, of records that were re-sealed in a way that nobody can "
+                "open. These devices are ordered to rotate."
+            ),
         ),
     ] = False,
     actor: Actor = None,
@@ -61,15 +75,16 @@ def export_for_resealing(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Export the records that are not sealed to exactly the present readers, for `laps reseal` on a machine with a reader's key.
-    No key is needed here.
+    """Export the records that are not sealed to exactly the present readers, for `laps reseal` on a
+    machine with a reader's key. No key is needed here.
 
     Example: [bold]laps vault readers reseal-export fleet.vault --json > sealed.json[/bold]
     """
     opened = open_vault(path, scope)
     why = reason or "exported on the command line for re-sealing"
     page = opened.export_for_resealing(
-        actor=actor or user(), reason=why, context=context(), after=after, limit=limit, from_devices=from_devices
+        actor=actor or user(), reason=why, context=context(), after=after, limit=limit,
+        from_devices=from_devices
     )
     if as_json:
         output.emit(
@@ -101,32 +116,44 @@ def export_for_resealing(
 
 def reseal(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="What `laps vault readers reseal-export --json` printed; - is standard input.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="What `laps vault readers reseal-export --json` printed; - is standard input."
+        )
     ],
     key: Annotated[
         Path,
         typer.Option(
-            "--reader", metavar="KEY", envvar="LAPS_READER", help="A reader's key file; LAPS_READER stands for it."
+            "--reader", metavar="KEY", envvar="LAPS_READER",
+            help="A reader's key file; LAPS_READER stands for it."
         ),
     ],
     to: Annotated[
         list[Path] | None,
-        typer.Option("--to", metavar="PUB", help="A reader to seal to: what `laps reader public` printed; may be repeated."),
+        typer.Option(
+            "--to", metavar="PUB",
+            help="A reader to seal to: what `laps reader public` printed; may be repeated."
+        ),
     ] = None,
     reader_set: Annotated[
-        Path | None, typer.Option("--reader-set", metavar="FILE", help="A signed reader set in place of --to.")
+        Path | None,
+        typer.Option("--reader-set", metavar="FILE", help="A signed reader set in place of --to.")
     ] = None,
     authority: Annotated[
-        Path | None, typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
+        Path | None,
+        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
     ] = None,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
     as_json: Json = False,
 ) -> None:
-    """Re-seal records for the readers that you name, and print them for `laps vault readers reseal-import`. No vault is needed, and
-    none is asked who the readers are: who keeps it could name one of theirs.
+    """Re-seal records for the readers that you name, and print them for `laps vault readers
+    reseal-import`. No vault is needed, and none is asked who the readers are: who keeps it could
+    name one of theirs.
 
-    Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub > resealed.json[/bold]
+    Example: [bold]laps reseal sealed.json --reader helpdesk.key --to helpdesk.pub --to new.pub >
+    resealed.json[/bold]
     """
     del as_json  # what it prints is a document with and without
     scope, sealed = _records(file)
@@ -147,27 +174,44 @@ def reseal(
             else:
                 failed.append((device, record, str(error)))
         else:
-            resealed.append({"device": device, "record": record, "sealed": base64.b64encode(made).decode("ascii")})
+            resealed.append(
+                {
+                    "device": device, "record": record,
+                    "sealed": base64.b64encode(made).decode("ascii")
+                }
+            )
     output.emit({"scope": scope, "records": resealed})
-    output.note(f"re-sealed {len(resealed)} records for {', '.join(output.safe(each.name) for each in readers)}")
+    output.note(
+        f"re-sealed {len(resealed)} records for "
+        f"{', '.join(output.safe(each.name) for each in readers)}"
+    )
     if not_ours:
-        output.note(f"{not_ours} records are not sealed to this key; another reader has to re-seal them")
+        output.note(
+            f"{not_ours} records are not sealed to this key; another reader has to re-seal them"
+        )
     for device, record, why in failed:
-        output.note(f"error: device {output.safe(device)}: record {output.safe(record)}: {why}; rotate the device")
+        output.note(
+            f"error: device {output.safe(device)}: record {output.safe(record)}: {why}; rotate the "
+            "device"
+        )
     if failed:
         raise typer.Exit(int(Status.DAMAGED))
 
 
 def import_resealed(
     path: VaultPath,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `laps reseal` printed; - is standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="What `laps reseal` printed; - is standard input.")
+    ],
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Import re-sealed records. Each must be the stored record, sealed to the present readers. One that is refused stays as it was and
-    does not hinder the others; one that was imported already is left out.
+    """Import re-sealed records. Each must be the stored record, sealed to the present readers. One
+    that is refused stays as it was and does not hinder the others; one that was imported already is
+    left out.
 
     Example: [bold]laps vault readers reseal-import fleet.vault resealed.json[/bold]
     """
@@ -189,15 +233,21 @@ def import_resealed(
     leave_unsealed(done)
 
 
-def _readers(to: Sequence[Path] | None, reader_set: Path | None, authority: Path | None, scope: str) -> list[Reader]:
+def _readers(
+    to: Sequence[Path] | None, reader_set: Path | None, authority: Path | None, scope: str
+) -> list[Reader]:
     if (reader_set is None) != (authority is None):
         raise Failure("--reader-set and --authority go together", Status.USAGE)
     if bool(to) == (reader_set is not None):
-        raise Failure("say whom to seal to: --to PUB, or --reader-set FILE with --authority PUB", Status.USAGE)
+        raise Failure(
+            "say whom to seal to: --to PUB, or --reader-set FILE with --authority PUB", Status.USAGE
+        )
     if reader_set is None or authority is None:
         return [public(each) for each in to or ()]
     try:
-        found, _ = ReaderSet.verify(inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope)
+        found, _ = ReaderSet.verify(
+            inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope
+        )
     except LapsError as error:
         raise type(error)(f"reader set {reader_set}: {error}", error.code) from None
     return list(found.readers)
@@ -210,9 +260,12 @@ def _number(above: object) -> int:
 
 
 def _records(file: Path) -> tuple[str, list[tuple[str, str, int, bytes]]]:
-    """The scope and the records of a document: device, id, the number that the vault keeps, sealed bytes."""
+    """The scope and the records of a document: device, id, the number that the vault keeps, sealed
+    bytes."""
     try:
-        document: Any = json.loads(inputs.text(inputs.read(file, "records", largest=_LARGEST), f"records {file}"))
+        document: Any = json.loads(
+            inputs.text(inputs.read(file, "records", largest=_LARGEST), f"records {file}")
+        )
         records = [
             (
                 str(each["device"]),
@@ -227,5 +280,8 @@ def _records(file: Path) -> tuple[str, list[tuple[str, str, int, bytes]]]:
         return str(document["scope"]), records
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        problem = f"not understood ({what}); give what laps vault readers reseal-export --json or laps reseal printed"
+        problem = (
+            f"not understood ({what}); give what laps vault readers reseal-export --json or laps "
+            "reseal printed"
+        )
         raise Failure(f"records {file}: {problem}", Status.REFUSED) from None

@@ -14,7 +14,8 @@ from .output import safe
 __all__ = ["Command", "DeviceName", "Json", "Scope", "VaultCommand", "VaultPath", "Yes"]
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
+    bool,
+    typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Answer every question with yes.")]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
@@ -23,7 +24,10 @@ VaultPath = Annotated[
     str,
     typer.Argument(
         metavar="PATH",
-        help="The vault file; left out when LAPS_VAULT is set. On a network file system only with --allow-network-file-system.",
+        help=(
+            "The vault file; left out when LAPS_VAULT is set. On a network file system only with "
+            "--allow-network-file-system."
+        ),
     ),
 ]
 

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
-from .._laps import Reader, ReaderSet, back_up_vault, export_devices, import_devices, migrate_vault, publish_vault, restore_vault
+from .._laps import (
+    Reader, ReaderSet, back_up_vault, export_devices, import_devices, migrate_vault, publish_vault,
+    restore_vault,
+)
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
@@ -36,7 +39,9 @@ def register(vault: typer.Typer) -> None:
 
 def backup(
     path: VaultPath,
-    to: Annotated[Path, typer.Argument(metavar="COPY", help="Where the copy goes; nothing may be there.")],
+    to: Annotated[
+        Path, typer.Argument(metavar="COPY", help="Where the copy goes; nothing may be there.")
+    ],
     actor: Actor = None,
     reason: Reason = None,
     as_json: Json = False,
@@ -45,17 +50,25 @@ def backup(
 
     Example: [bold]laps vault backup fleet.vault fleet-2026-11-22.vault[/bold]
     """
-    back_up_vault(open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context())
+    back_up_vault(
+        open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context()
+    )
     _say({"copy": str(to)}, f"copied to {output.safe(str(to))}", as_json)
 
 
 def publish(
     path: VaultPath,
-    snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="Where the snapshot goes; an earlier one is replaced.")],
+    snapshot: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SNAPSHOT", help="Where the snapshot goes; an earlier one is replaced."
+        )
+    ],
     as_json: Json = False,
 ) -> None:
-    """Publish a snapshot that other users of this machine can read: devices and log, and no password. They list it, report and audit it
-    as they would the vault. Its group may read it (chgrp, once): run this again to refresh it.
+    """Publish a snapshot that other users of this machine can read: devices and log, and no
+    password. They list it, report and audit it as they would the vault. Its group may read it
+    (chgrp, once): run this again to refresh it.
 
     Example: [bold]laps vault publish fleet.vault /srv/laps/fleet.snapshot[/bold]
     """
@@ -68,10 +81,17 @@ def restore(
     copy_of: Annotated[Path, typer.Argument(metavar="COPY", help="The copy.")],
     reader_set: Annotated[
         Path | None,
-        typer.Option("--reader-set", metavar="FILE", help="A signed reader set: who the readers are, whatever the copy says."),
+        typer.Option(
+            "--reader-set", metavar="FILE",
+            help="A signed reader set: who the readers are, whatever the copy says."
+        ),
     ] = None,
     authority: Annotated[
-        Path | None, typer.Option("--authority", metavar="PUB", help="Who signed it: what `laps reader set authority` printed.")
+        Path | None,
+        typer.Option(
+            "--authority", metavar="PUB",
+            help="Who signed it: what `laps reader set authority` printed."
+        )
     ] = None,
     actor: Actor = None,
     reason: Reason = None,
@@ -79,10 +99,11 @@ def restore(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put a copy of a vault in PATH, where none is. It lists what the copy brings back, and asks. The log says that it was restored; agents
-    that know a later head of it will, too.
+    """Put a copy of a vault in PATH, where none is. It lists what the copy brings back, and asks.
+    The log says that it was restored; agents that know a later head of it will, too.
 
-    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died" --yes[/bold]
+    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died"
+    --yes[/bold]
     """
     named = _signed(reader_set, authority, scope)
     who, why = actor or user(), reason or "restored from a copy"
@@ -92,14 +113,25 @@ def restore(
             output.note(line)
     if not yes:
         if not sys.stdin.isatty():
-            raise Failure("what the copy has comes back as listed above; look at it, then say --yes", Status.REFUSED)
+            raise Failure(
+                "what the copy has comes back as listed above; look at it, then say --yes",
+                Status.REFUSED
+            )
         typer.confirm("Restore it?", abort=True, err=True)
-    restore_vault(copy_of, path, actor=who, reason=why, context=context(), readers=named, scope=scope)
+    restore_vault(
+        copy_of, path, actor=who, reason=why, context=context(), readers=named, scope=scope
+    )
     removed, added = [each.name for each in found.to_remove], [each.name for each in found.to_add]
-    document = {"path": path, "revived": found.document(), "readers_removed": removed, "readers_added": added}
+    document = {
+        "path": path, "revived": found.document(), "readers_removed": removed,
+        "readers_added": added
+    }
     text = f"restored {path}; devices bring what is newer at their next check-in"
     if removed:
-        text += f"; removed {', '.join(map(output.safe, removed))} again, and ordered the rotation of what they could open"
+        text += (
+            f"; removed {', '.join(map(output.safe, removed))} again, and ordered the rotation of "
+            "what they could open"
+        )
     if added:
         text += f"; added {', '.join(map(output.safe, added))}"
     _say(document, text, as_json)
@@ -107,11 +139,16 @@ def restore(
 
 def _signed(reader_set: Path | None, authority: Path | None, scope: str) -> list[Reader] | None:
     if (reader_set is None) != (authority is None):
-        raise Failure("--reader-set FILE and --authority PUB go together: the set, and who signs it", Status.USAGE)
+        raise Failure(
+            "--reader-set FILE and --authority PUB go together: the set, and who signs it",
+            Status.USAGE
+        )
     if reader_set is None or authority is None:
         return None
     try:
-        found, _ = ReaderSet.verify(inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope)
+        found, _ = ReaderSet.verify(
+            inputs.read(reader_set, "reader set"), authority=signer(authority), scope=scope
+        )
     except LapsError as error:
         raise type(error)(f"reader set {reader_set}: {error}", error.code) from None
     return list(found.readers)
@@ -119,7 +156,9 @@ def _signed(reader_set: Path | None, authority: Path | None, scope: str) -> list
 
 def migrate(
     path: VaultPath,
-    no_copy: Annotated[bool, typer.Option("--no-copy", help="Keep no copy of the file from before.")] = False,
+    no_copy: Annotated[
+        bool, typer.Option("--no-copy", help="Keep no copy of the file from before.")
+    ] = False,
     actor: Actor = None,
     reason: Reason = None,
     as_json: Json = False,
@@ -129,7 +168,8 @@ def migrate(
     Example: [bold]laps vault migrate fleet.vault[/bold]
     """
     before, now, kept = migrate_vault(
-        path, keep=not no_copy, actor=actor or user(), reason=reason or "a migration", context=context()
+        path, keep=not no_copy, actor=actor or user(), reason=reason or "a migration",
+        context=context()
     )
     where = f"; the file from before is {kept}" if kept else ""
     document = {"from": before, "to": now, "copy": str(kept) if kept else None}
@@ -138,20 +178,25 @@ def migrate(
 
 def export(
     path: VaultPath,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the devices go; it must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the devices go; it must not exist.")
+    ],
     scope: Scope = "",
     actor: Actor = None,
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Write all devices, with their sealed records, for another vault. Nothing in it opens anything.
+    """Write all devices, with their sealed records, for another vault. Nothing in it opens
+    anything.
 
-    Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new server"[/bold]
+    Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new
+    server"[/bold]
     """
     opened = open_vault(path, scope)
     with Progress("exporting") as tell:
         data, damaged = export_devices(
-            opened, actor=actor or user(), reason=reason or "an export", context=context(), progress=tell
+            opened, actor=actor or user(), reason=reason or "an export", context=context(),
+            progress=tell
         )
     write_new(file, data, "export")
     document = {"file": str(file), "bytes": len(data), **({"damaged": damaged} if damaged else {})}
@@ -169,13 +214,15 @@ def import_(
 ) -> None:
     """Take exported devices in, all of them or none.
 
-    Example: [bold]laps vault import new.vault devices.export --reason "moved from the old server"[/bold]
+    Example: [bold]laps vault import new.vault devices.export --reason "moved from the old
+    server"[/bold]
     """
     opened = open_vault(path, scope)
     data = inputs.read(file, "export", largest=8 << 30)
     with Progress("importing", "bytes") as tell:
         count = import_devices(
-            opened, data, actor=actor or user(), reason=reason or "an import", context=context(), progress=tell
+            opened, data, actor=actor or user(), reason=reason or "an import", context=context(),
+            progress=tell
         )
     _say({"devices": count}, f"took {count:,} devices in", as_json)
 

@@ -17,11 +17,15 @@ __all__ = ["demo"]
 def demo(
     account: Annotated[
         str | None,
-        typer.Option("--account", metavar="NAME", help="Do the first rotation on this real account of this machine, as root."),
+        typer.Option(
+            "--account", metavar="NAME",
+            help="Do the first rotation on this real account of this machine, as root."
+        ),
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Tell the whole story in a temporary folder: policy, rotations, a reveal, kills, an edited audit log.
+    """Tell the whole story in a temporary folder: policy, rotations, a reveal, kills, an edited
+    audit log.
 
     Nothing outside that folder is touched, unless --account names an account of this machine.
 
@@ -36,7 +40,9 @@ def demo(
     try:
         story.tell(account)
     except Broken as error:
-        raise Failure(f"the demonstration failed: {error}; its folder is {story.folder}", Status.OTHER) from error
+        raise Failure(
+            f"the demonstration failed: {error}; its folder is {story.folder}", Status.OTHER
+        ) from error
 
 
 def _ask(account: str, yes: bool) -> None:
@@ -48,17 +54,20 @@ def _ask(account: str, yes: bool) -> None:
         found = pwd.getpwnam(account)
     except KeyError:
         raise Failure(
-            f"account {account}: this machine has no such account; give the name of one whose password may change",
+            f"account {account}: this machine has no such account; give the name of one whose "
+            "password may change",
             Status.NOT_FOUND,
         ) from None
     if not is_root():
         raise Failure(
-            f"account {account}: only root may set its password; run this as root, or without --account", Status.NOT_ALLOWED
+            f"account {account}: only root may set its password; run this as root, or without "
+            "--account",
+            Status.NOT_ALLOWED
         )
     output.note(
-        f"This will CHANGE THE PASSWORD of the local account {account} (user id {found.pw_uid}) of THIS MACHINE, now and for "
-        "good.\nThe new password is random. It is printed in the third chapter, and sealed in the vault of the "
-        "demonstration."
+        f"This will CHANGE THE PASSWORD of the local account {account} (user id {found.pw_uid}) of "
+        "THIS MACHINE, now and for good.\nThe new password is random. It is printed in the third "
+        "chapter, and sealed in the vault of the demonstration."
     )
     if yes:
         return

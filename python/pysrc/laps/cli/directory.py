@@ -1,4 +1,5 @@
-"""``laps directory``: what Active Directory stores of a password, read from a file in an emergency."""
+"""``laps directory``: what Active Directory stores of a password, read from a file in an
+emergency."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ __all__ = ["directory"]
 directory = typer.Typer()
 
 #: The attributes that hold a password; the legacy one is the bare password.
-_ATTRIBUTES = re.compile(r"^(msLAPS-(?:Password|Encrypted(?:DSRM)?Password(?:History)?)|ms-Mcs-AdmPwd)(::?) ?(.*)$", re.IGNORECASE)
+_ATTRIBUTES = re.compile(
+    r"^(msLAPS-(?:Password|Encrypted(?:DSRM)?Password(?:History)?)|ms-Mcs-AdmPwd)(::?) ?(.*)$",
+    re.IGNORECASE
+)
 
 
 @directory.callback()
@@ -32,17 +36,26 @@ def _group() -> None:
 
 @directory.command("show", cls=Command)
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The value of an attribute, or LDIF with it; - is standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The value of an attribute, or LDIF with it; - is standard input."
+        )
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show a password as Active Directory stores it: msLAPS-Password, or what stands in clear in msLAPS-EncryptedPassword.
+    """Show a password as Active Directory stores it: msLAPS-Password, or what stands in clear in
+    msLAPS-EncryptedPassword.
 
-    Read are the value itself (JSON, or bytes, also as base64 or hexadecimal) and LDIF as ldifde and ldapsearch write it. A time that
-    cannot be told is said to be unknown, and the password is shown all the same. What is encrypted is not decrypted: shown is who may.
+    Read are the value itself (JSON, or bytes, also as base64 or hexadecimal) and LDIF as ldifde and
+    ldapsearch write it. A time that cannot be told is said to be unknown, and the password is shown
+    all the same. What is encrypted is not decrypted: shown is who may.
 
     Example: [bold]laps directory show value.json[/bold]
     """
-    found = [(name, _read(value, file)) for name, value in _values(inputs.read(file, "directory"), file)]
+    found = [
+        (name, _read(value, file)) for name, value in _values(inputs.read(file, "directory"), file)
+    ]
     if as_json:
         output.emit(
             {
@@ -106,7 +119,8 @@ def _values(data: bytes, file: Path) -> Iterator[tuple[str, bytes]]:
     for match in named:
         if match[1].lower() == "ms-mcs-admpwd":
             raise Failure(
-                f"directory {file}: ms-Mcs-AdmPwd of legacy Microsoft LAPS is the bare password itself; nothing in it needs reading",
+                f"directory {file}: ms-Mcs-AdmPwd of legacy Microsoft LAPS is the bare password "
+                "itself; nothing in it needs reading",
                 Status.REFUSED,
             )
         value = _base64(match[3], file) if match[2] == "::" else match[3].encode()

@@ -25,8 +25,19 @@ _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 def drill(
     path: VaultPath,
-    key: Annotated[Path, typer.Option("--reader", metavar="KEY", help="The key to try: also the one that lies in the safe.")],
-    sample: Annotated[int, typer.Option("--sample", metavar="N", help="How many devices, those first that nobody proved for longest.")] = 5,
+    key: Annotated[
+        Path,
+        typer.Option(
+            "--reader", metavar="KEY", help="The key to try: also the one that lies in the safe."
+        )
+    ],
+    sample: Annotated[
+        int,
+        typer.Option(
+            "--sample", metavar="N",
+            help="How many devices, those first that nobody proved for longest."
+        )
+    ] = 5,
     every: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -35,10 +46,11 @@ def drill(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Open the passwords of some devices with a key, print none, and give the vault the proof that they can be opened.
+    """Open the passwords of some devices with a key, print none, and give the vault the proof that
+    they can be opened.
 
-    Each is a disclosure: it is in the log, and the device replaces what was opened as the vault's setting says. Status 5 or 6 when one
-    did not open.
+    Each is a disclosure: it is in the log, and the device replaces what was opened as the vault's
+    setting says. Status 5 or 6 when one did not open.
 
     Example: [bold]laps reader drill fleet.vault --reader safe.key --sample 10[/bold]
     """
@@ -68,7 +80,10 @@ def drill(
             }
         )
     else:
-        print(f"{output.safe(held.reader.name)} opened {len(chosen) - len(failed)} of {len(chosen)}; the vault has the proofs")
+        print(
+            f"{output.safe(held.reader.name)} opened {len(chosen) - len(failed)} of {len(chosen)}; "
+            "the vault has the proofs"
+        )
     for device, error in failed:
         output.note(f"error: device {output.safe(device)}: {error}")
     if failed:
@@ -77,14 +92,20 @@ def drill(
 
 def hand_in(
     path: VaultPath,
-    entry: Annotated[int, typer.Argument(metavar="ENTRY", help="The number of the entry of the disclosure.")],
-    proof: Annotated[list[str], typer.Option("--proof", metavar="HEX", help="What `laps open` printed; may be repeated.")],
+    entry: Annotated[
+        int, typer.Argument(metavar="ENTRY", help="The number of the entry of the disclosure.")
+    ],
+    proof: Annotated[
+        list[str],
+        typer.Option("--proof", metavar="HEX", help="What `laps open` printed; may be repeated.")
+    ],
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Hand in the proof that what was disclosed was opened, as `laps open` prints it. Who disclosed does this.
+    """Hand in the proof that what was disclosed was opened, as `laps open` prints it. Who disclosed
+    does this.
 
     Example: [bold]laps vault opened fleet.vault 12 --actor ann --proof 9f86d0…[/bold]
     """
@@ -93,9 +114,13 @@ def hand_in(
     except ValueError:
         proofs = []
     if not proofs or any(len(each) != 32 for each in proofs):
-        raise Failure("--proof: 64 hexadecimal digits are accepted, as `laps open` prints them", Status.REFUSED)
+        raise Failure(
+            "--proof: 64 hexadecimal digits are accepted, as `laps open` prints them",
+            Status.REFUSED
+        )
     head = open_vault(path, scope).record_outcome(
-        entry, opened=True, proofs=proofs, actor=actor or user(), reason=reason or "opened elsewhere", context=context()
+        entry, opened=True, proofs=proofs, actor=actor or user(),
+        reason=reason or "opened elsewhere", context=context()
     )
     if as_json:
         output.emit({"entry": entry, "proven": len(proofs), "head": head})
@@ -117,7 +142,12 @@ def _chosen(vault: Vault, sample: int | None) -> list[str]:
 
 def _prove(vault: Vault, key: ReaderKey, device: str, who: str, why: str, scope: str) -> None:
     found = vault.disclose(device, actor=who, reason=why, context=context())
-    given = [Given(each.record, each.version, each.state, each.updated, each.sealed, each.confirmed, each.before) for each in found.candidates]
+    given = [
+        Given(
+            each.record, each.version, each.state, each.updated, each.sealed, each.confirmed,
+            each.before
+        ) for each in found.candidates
+    ]
     opened = [Opened.of(each, key, device=found.device, scope=scope) for each in given]
     proofs = [each.proof for each in opened if each.proof]
     vault.record_outcome(

@@ -30,12 +30,16 @@ class Switch(str, Enum):
     OFF = "off"
 
 
-DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The device id of Entra, or a device name.")]
+DeviceName = Annotated[
+    str, typer.Argument(metavar="DEVICE", help="The device id of Entra, or a device name.")
+]
 
 
 @entra.command("list", cls=Command)
 def list_devices(
-    prefix: Annotated[str | None, typer.Option("--name-prefix", help="Only devices whose name starts so.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option("--name-prefix", help="Only devices whose name starts so.")
+    ] = None,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
@@ -80,7 +84,10 @@ def show(
     if as_json:
         output.emit(_metadata(found))
         return
-    output.table(["", ""], [[name, str(value or "")] for name, value in _metadata(found).items()], styles=["bold"])
+    output.table(
+        ["", ""], [[name, str(value or "")] for name, value in _metadata(found).items()],
+        styles=["bold"]
+    )
 
 
 @entra.command("reveal", cls=Command)
@@ -122,7 +129,11 @@ def reveal(
     from .secret import passwords
 
     passwords(
-        [(f"{each.account_name}, backed up {_time(each.backed_up)}", each.password) for each in shown], spell=spell
+        [
+            (f"{each.account_name}, backed up {_time(each.backed_up)}", each.password)
+            for each in shown
+        ],
+        spell=spell
     )
     for unreadable in found.unreadable:
         output.note(output.safe(f"warning: {unreadable}"))
@@ -137,8 +148,8 @@ def check(
     graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
-    """Say what the token may do, and whether the tenant lets devices back passwords up. No password is
-    read.
+    """Say what the token may do, and whether the tenant lets devices back passwords up. No password
+    is read.
 
     Examples: [bold]laps entra check[/bold] ·
     [bold]laps entra check --auth managed-identity --json[/bold]
@@ -182,7 +193,9 @@ def check(
 
 @entra.command("switch", cls=Command)
 def switch(
-    to: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether devices may back passwords up.")],
+    to: Annotated[
+        Switch, typer.Argument(metavar="on|off", help="Whether devices may back passwords up.")
+    ],
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
@@ -191,11 +204,14 @@ def switch(
 ) -> None:
     """Switch the tenant's setting that lets devices back passwords up to Entra.
 
-    The device registration policy is read, changed in this one place, and written whole: its other settings stay.
+    The device registration policy is read, changed in this one place, and written whole: its other
+    settings stay.
 
     Example: [bold]laps entra switch on[/bold]
     """
-    confirm(f"Switch the backup of local administrator passwords {to.value} for the whole tenant?", yes)
+    confirm(
+        f"Switch the backup of local administrator passwords {to.value} for the whole tenant?", yes
+    )
     with signed_in(auth, token_file, graph_url, graph_host) as directory:
         before = directory.set_switch(to is Switch.ON)
     print(f"{to.value} already" if before == (to is Switch.ON) else f"switched {to.value}")

@@ -101,7 +101,9 @@ def check(
     elif not violations:
         print("ok")
     else:
-        output.table(["rule", "message"], ([each.rule, each.message] for each in violations), styles=["bold"])
+        output.table(
+            ["rule", "message"], ([each.rule, each.message] for each in violations), styles=["bold"]
+        )
     if violations:
         raise typer.Exit(int(Status.REFUSED))
 

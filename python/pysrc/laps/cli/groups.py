@@ -1,4 +1,5 @@
-"""The groups of commands, each read only when one of its commands, or its help, is asked for: `laps --help` needs none."""
+"""The groups of commands, each read only when one of its commands, or its help, is asked for: `laps
+--help` needs none."""
 
 from __future__ import annotations
 
@@ -61,13 +62,16 @@ _GROUPS: tuple[tuple[str, str, Callable[[], typer.Typer]], ...] = (
     ("reader", "Readers: the key pairs that open passwords.", _reader),
     (
         "vault",
-        "Vaults: what is kept, what is due, who looked. Every command takes the vault's PATH first; with LAPS_VAULT set it "
-        "is left out.",
+        "Vaults: what is kept, what is due, who looked. Every command takes the vault's PATH "
+        "first; with LAPS_VAULT set it is left out.",
         _vault,
     ),
     ("agent", "The agent: rotates the password of one account on this machine.", _agent),
     ("directory", "What Active Directory stores of a password, read from a file.", _directory),
-    ("entra", "The copy of the passwords that Microsoft Entra holds, through Microsoft Graph.", _entra),
+    (
+        "entra", "The copy of the passwords that Microsoft Entra holds, through Microsoft Graph.",
+        _entra
+    ),
 )
 _ORDER = (
     "policy",

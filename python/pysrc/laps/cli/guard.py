@@ -1,4 +1,5 @@
-"""What the process of ``laps`` does before anything else: for the secrets in its memory, and for streams that nobody opened."""
+"""What the process of ``laps`` does before anything else: for the secrets in its memory, and for
+streams that nobody opened."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _lacking: list[str] = []
 
 
 def protect() -> None:
-    """No core dump, no look from outside, no copy in swap; and every standard stream leads somewhere."""
+    """No core dump, no look from outside, no copy in swap; and every standard stream leads
+    somewhere."""
     from .._laps import protect_process
 
     _lacking.extend(protect_process())
@@ -21,7 +23,8 @@ def protect() -> None:
 
 
 def admit() -> None:
-    """Says, once, what this system does not let us do for secrets. Whoever brings one into memory calls it."""
+    """Says, once, what this system does not let us do for secrets. Whoever brings one into memory
+    calls it."""
     from . import output
 
     while _lacking:
@@ -29,7 +32,8 @@ def admit() -> None:
 
 
 def finish() -> None:
-    """Writes what waits to be written, so that a full disk is an error of the command and not of the interpreter's end."""
+    """Writes what waits to be written, so that a full disk is an error of the command and not of
+    the interpreter's end."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -39,7 +43,8 @@ def finish() -> None:
 
 
 class _Closed(io.TextIOBase):
-    """Standard output that was closed before we came: whatever is written to it is an error, and not a file's content."""
+    """Standard output that was closed before we came: whatever is written to it is an error, and
+    not a file's content."""
 
     encoding = "utf-8"
 
@@ -58,7 +63,8 @@ class _Closed(io.TextIOBase):
 
 
 def _open_streams() -> None:
-    # A file that we open, a vault for example, must not get the number of a standard stream: a message would end in it.
+    # A file that we open, a vault for example, must not get the number of a standard stream: a
+    # message would end in it.
     while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(opened)

@@ -14,13 +14,17 @@ from ..exceptions import LapsError
 from . import output
 from .status import Failure, Status
 
-__all__ = ["DURATION", "Trust", "duration", "line", "marked", "moment", "passphrase", "read", "rfc3339", "seconds", "text"]
+__all__ = [
+    "DURATION", "Trust", "duration", "line", "marked", "moment", "passphrase", "read", "rfc3339",
+    "seconds", "text"
+]
 
 # A policy, a recipe, a key file, a sealed record: all far below this.
 _LARGEST = 4 << 20
 
 DURATION = "a whole number with s, m, h, d or w, such as 90m, 1h or 7d"
-# Ten years. A date before the year 1 or after 9999 cannot be told, and no duration here is of any use so long.
+# Ten years. A date before the year 1 or after 9999 cannot be told, and no duration here is of any
+# use so long.
 _LONGEST = 3650 * 86400
 _EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LATEST = datetime(9998, 12, 31, tzinfo=timezone.utc)
@@ -57,9 +61,13 @@ def read(
     except PermissionError:
         raise Failure(f"{what} {name}: you may not read this file", Status.NOT_ALLOWED) from None
     except IsADirectoryError:
-        raise Failure(f"{what} {name}: this is a folder; give the path of a file", Status.REFUSED) from None
+        raise Failure(
+            f"{what} {name}: this is a folder; give the path of a file", Status.REFUSED
+        ) from None
     if len(found) > largest:
-        raise Failure(f"{what} {name}: larger than {largest >> 20} MiB, which none is", Status.REFUSED)
+        raise Failure(
+            f"{what} {name}: larger than {largest >> 20} MiB, which none is", Status.REFUSED
+        )
     return found
 
 
@@ -69,7 +77,9 @@ def _read(name: str, trust: Trust, most: int) -> bytes:
             return file.read(most)
     if Path(name).is_dir():
         raise IsADirectoryError
-    if os.stat(name) and not os.access(name, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+    if os.stat(name) and not os.access(
+        name, os.R_OK, effective_ids=os.access in os.supports_effective_ids
+    ):
         raise PermissionError
     found = read_trusted(name, secret=trust is Trust.SECRET, largest=most)
     if trust is Trust.PRIVATE:
@@ -97,7 +107,8 @@ def line(data: bytes, where: str) -> str:
 
 
 def marked(data: bytes) -> bytes:
-    """The same in UTF-8 where a byte order mark says that it is text, as PowerShell writes what another program printed."""
+    """The same in UTF-8 where a byte order mark says that it is text, as PowerShell writes what
+    another program printed."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         try:
             return decode_text(data).encode("utf-8")
@@ -114,7 +125,9 @@ def seconds(text: str) -> int:
         raise Failure(f"duration {text!r}: not understood; give {DURATION}", Status.USAGE)
     length = int(found[1]) * _UNITS[found[2]]
     if length > _LONGEST:
-        raise Failure(f"duration {text!r}: longer than ten years; at most 3650d is accepted", Status.REFUSED)
+        raise Failure(
+            f"duration {text!r}: longer than ten years; at most 3650d is accepted", Status.REFUSED
+        )
     return length
 
 
@@ -131,8 +144,8 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
     except ValueError:
         raise Failure(
-            f"time {text!r}: not understood; give RFC 3339 such as 2026-11-22T08:00:00Z, a date, or {DURATION} "
-            "to count back from now",
+            f"time {text!r}: not understood; give RFC 3339 such as 2026-11-22T08:00:00Z, a date, "
+            f"or {DURATION} to count back from now",
             Status.USAGE,
         ) from None
     found = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
@@ -165,7 +178,9 @@ def passphrase(
     if descriptor is not None:
         if not 0 <= descriptor <= 2**31 - 1:
             raise Failure(
-                f"--passphrase-fd {descriptor}: not a descriptor; give the number of an open one, such as 3", Status.USAGE
+                f"--passphrase-fd {descriptor}: not a descriptor; give the number of an open one, "
+                "such as 3",
+                Status.USAGE
             )
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as opened:
@@ -175,7 +190,8 @@ def passphrase(
             raise Failure(f"passphrase descriptor {descriptor}: {reason}", Status.OTHER) from None
     if not _has_terminal():
         raise Failure(
-            f"{question}: there is no terminal to ask on; give --passphrase-file or --passphrase-fd",
+            f"{question}: there is no terminal to ask on; give --passphrase-file or "
+            "--passphrase-fd",
             Status.USAGE,
         )
     from getpass import getpass
@@ -200,7 +216,8 @@ def _line(found: bytes, where: str) -> str:
 
 
 def _has_terminal() -> bool:
-    """Whether somebody can be asked: standard input may be a pipe that brings what the passphrase is for."""
+    """Whether somebody can be asked: standard input may be a pipe that brings what the passphrase
+    is for."""
     if sys.stdin.isatty():
         return True
     try:

@@ -1,4 +1,5 @@
-"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``retention``, ``reset-after``: what becomes of devices and of what is kept about them."""
+"""``laps vault retire``, ``re-enrol``, ``purge``, ``remove-record``, ``retention``,
+``reset-after``: what becomes of devices and of what is kept about them."""
 
 from __future__ import annotations
 
@@ -38,14 +39,16 @@ def retire(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Take a device out of service. Its passwords stay and can be revealed; orders to rotate wait until it is back.
+    """Take a device out of service. Its passwords stay and can be revealed; orders to rotate wait
+    until it is back.
 
     Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
     head = opened.retire(
-        device, actor=actor or user(), reason=reason or "retired on the command line", context=context()
+        device, actor=actor or user(), reason=reason or "retired on the command line",
+        context=context()
     )
     _say({"device": device, "head": head}, f"retired {output.safe(device)}", as_json)
 
@@ -58,14 +61,16 @@ def re_enrol(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Bring a retired device back into service, also with another account and SID. Its passwords stay.
+    """Bring a retired device back into service, also with another account and SID. Its passwords
+    stay.
 
     Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "reinstalled"[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
     head = opened.re_enrol(
-        device, actor=actor or user(), reason=reason or "re-enrolled on the command line", context=context()
+        device, actor=actor or user(), reason=reason or "re-enrolled on the command line",
+        context=context()
     )
     _say({"device": device, "head": head}, f"re-enrolled {output.safe(device)}", as_json)
 
@@ -87,28 +92,39 @@ def purge(
     device = named(opened, device)
     confirm = yes or _confirms(f"Remove {output.safe(device)} and every password of it?")
     head = opened.purge(
-        device, actor=actor or user(), reason=reason or "purged on the command line", context=context(), confirm=confirm
+        device, actor=actor or user(), reason=reason or "purged on the command line",
+        context=context(), confirm=confirm
     )
-    _say({"device": device, "head": head}, f"removed {output.safe(device)} and every password of it", as_json)
+    _say(
+        {"device": device, "head": head}, f"removed {output.safe(device)} and every password of it",
+        as_json
+    )
 
 
 def remove_record(
     path: VaultPath,
     device: DeviceName,
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="The record's id, as `laps vault history` shows it.")],
+    record: Annotated[
+        str,
+        typer.Argument(metavar="RECORD", help="The record's id, as `laps vault history` shows it.")
+    ],
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove one password of a device: a candidate, or one in history. The device may still have it.
+    """Remove one password of a device: a candidate, or one in history. The device may still have
+    it.
 
-    Example: [bold]laps vault remove-record fleet.vault PC-0001 0f0e0d0c0b0a09080706050403020100 --yes[/bold]
+    Example: [bold]laps vault remove-record fleet.vault PC-0001 0f0e0d0c0b0a09080706050403020100
+    --yes[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
-    confirm = yes or _confirms(f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password.")
+    confirm = yes or _confirms(
+        f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password."
+    )
     head = opened.remove_record(
         device,
         record,
@@ -117,21 +133,31 @@ def remove_record(
         context=context(),
         confirm=confirm,
     )
-    _say({"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}", as_json)
+    _say(
+        {"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}",
+        as_json
+    )
 
 
 def retention(
     path: VaultPath,
-    count: Annotated[int, typer.Argument(metavar="COUNT", help="Displaced passwords of a device to keep, 1 to 65535.")],
+    count: Annotated[
+        int,
+        typer.Argument(metavar="COUNT", help="Displaced passwords of a device to keep, 1 to 65535.")
+    ],
     days: Annotated[
-        int | None, typer.Option("--days", help="Also keep all that were displaced within so many days, 1 to 65535.")
+        int | None,
+        typer.Option(
+            "--days", help="Also keep all that were displaced within so many days, 1 to 65535."
+        )
     ] = None,
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Set how many displaced passwords of each device are kept. It takes effect at a device's next change.
+    """Set how many displaced passwords of each device are kept. It takes effect at a device's next
+    change.
 
     Example: [bold]laps vault retention fleet.vault 12 --days 90[/bold]
     """
@@ -139,17 +165,24 @@ def retention(
         if value is not None and not 1 <= value <= 65_535:
             raise Failure(f"{name} {value}: 1 to 65535 is accepted", Status.REFUSED)
     head = open_vault(path, scope).set_retention(
-        count, days=days, actor=actor or user(), reason=reason or "history set on the command line", context=context()
+        count, days=days, actor=actor or user(), reason=reason or "history set on the command line",
+        context=context()
     )
     also = "" if days is None else f", and all of the last {days} days"
-    _say({"retention": count, "days": days, "head": head}, f"{count} displaced passwords of a device are kept{also}", as_json)
+    _say(
+        {"retention": count, "days": days, "head": head},
+        f"{count} displaced passwords of a device are kept{also}", as_json
+    )
 
 
 def reset_after(
     path: VaultPath,
     time: Annotated[
         str | None,
-        typer.Argument(metavar="[TIME]", help=f"{inputs.DURATION}, or never. Without it the present setting is printed."),
+        typer.Argument(
+            metavar="[TIME]",
+            help=f"{inputs.DURATION}, or never. Without it the present setting is printed."
+        ),
     ] = None,
     actor: Actor = None,
     reason: Reason = None,
@@ -165,16 +198,29 @@ def reset_after(
     opened = open_vault(path, scope)
     before = opened.rotate_after
     if time is None:
-        _say({"reset_after": _seconds(before)}, f"what was shown is replaced {_after(before)}", as_json)
+        _say(
+            {"reset_after": _seconds(before)}, f"what was shown is replaced {_after(before)}",
+            as_json
+        )
         return
     after = None if time == "never" else inputs.duration(time)
     longer = before is not None and (after is None or after > before)
-    if longer and not yes and not _confirms(f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"):
-        raise Failure(f"from {_after(before)} to {_after(after)}: passwords stay known for longer; --yes does it", Status.REFUSED)
+    if longer and not yes and not _confirms(
+        f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"
+    ):
+        raise Failure(
+            f"from {_after(before)} to {_after(after)}: passwords stay known for longer; --yes "
+            "does it",
+            Status.REFUSED
+        )
     head = opened.set_rotate_after(
-        after, actor=actor or user(), reason=reason or "reset-after set on the command line", context=context()
+        after, actor=actor or user(), reason=reason or "reset-after set on the command line",
+        context=context()
     )
-    _say({"reset_after": _seconds(after), "head": head}, f"what was shown is replaced {_after(after)}", as_json)
+    _say(
+        {"reset_after": _seconds(after), "head": head},
+        f"what was shown is replaced {_after(after)}", as_json
+    )
 
 
 def _seconds(time: timedelta | None) -> int | None:
@@ -182,7 +228,10 @@ def _seconds(time: timedelta | None) -> int | None:
 
 
 def _after(time: timedelta | None) -> str:
-    return "only when whoever looks asks for it" if time is None else f"{output.age(time.total_seconds())} later"
+    return (
+        "only when whoever looks asks for it" if time is None
+        else f"{output.age(time.total_seconds())} later"
+    )
 
 
 def _confirms(question: str) -> bool:

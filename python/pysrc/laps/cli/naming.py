@@ -1,4 +1,5 @@
-"""Names that people type: found without regard to case, and the nearest one said where there is none."""
+"""Names that people type: found without regard to case, and the nearest one said where there is
+none."""
 
 from __future__ import annotations
 
@@ -22,17 +23,24 @@ def named(vault: Vault, wanted: str, *, more: str = "") -> str:
 
 
 def reader(known: Iterable[KnownReader], wanted: str) -> KnownReader:
-    """A reader by id, by name, or by a name that differs only in case. One that is removed already only when no active one is meant."""
+    """A reader by id, by name, or by a name that differs only in case. One that is removed already
+    only when no active one is meant."""
     every = list(known)
     for same in (
         [each for each in every if wanted in (each.reader.id, each.reader.name)],
-        [each for each in every if wanted.casefold() in (each.reader.id, each.reader.name.casefold())],
+        [
+            each for each in every
+            if wanted.casefold() in (each.reader.id, each.reader.name.casefold())
+        ],
     ):
         found = [each for each in same if each.removed is None] or same
         if len(found) == 1:
             return found[0]
         if found:
-            raise Failure(f"reader {safe(wanted)}: more than one reader has this name; give the id", Status.REFUSED)
+            raise Failure(
+                f"reader {safe(wanted)}: more than one reader has this name; give the id",
+                Status.REFUSED
+            )
     by_folded = {each.reader.name.casefold(): each.reader.name for each in every}
     near = get_close_matches(wanted.casefold(), list(by_folded), n=1, cutoff=0.7)
     hint = f"; the nearest name is {safe(by_folded[near[0]])}" if near else ""

@@ -1,4 +1,5 @@
-"""Records that were opened, and what a person sees of them: what the sealed header says, and where the vault says something else."""
+"""Records that were opened, and what a person sees of them: what the sealed header says, and where
+the vault says something else."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from .status import Status, of
 
 __all__ = ["Given", "Opened", "leave", "show"]
 
-# A record reaches the vault in the run that makes it. One that came much later, or earlier, is worth a word.
+# A record reaches the vault in the run that makes it. One that came much later, or earlier, is
+# worth a word.
 _SAME_TIME = timedelta(hours=1)
 
 
@@ -57,7 +59,8 @@ class Opened:
 
     @classmethod
     def of(cls, given: Given, key: ReaderKey, *, device: str, scope: str | None = None) -> Opened:
-        """Opens it, when it is the record that it is given out as; an earlier sealing where the newest does not open."""
+        """Opens it, when it is the record that it is given out as; an earlier sealing where the
+        newest does not open."""
         first = cls._of(given, given.sealed, key, device, scope)
         if first.error is None or given.before is None:
             return first
@@ -65,7 +68,9 @@ class Opened:
         return first if second.error else second
 
     @classmethod
-    def _of(cls, given: Given, sealed: bytes, key: ReaderKey, device: str, scope: str | None) -> Opened:
+    def _of(
+        cls, given: Given, sealed: bytes, key: ReaderKey, device: str, scope: str | None
+    ) -> Opened:
         header: Record | None = None
         result: Proof | LapsError
         try:
@@ -108,8 +113,8 @@ class Opened:
 def _expect(what: str, expected: str | int, found: str | int) -> None:
     if found != expected:
         raise RecordError(
-            f"another record in its place: the {what} in the sealed record is {output.safe(str(found))!r}, "
-            f"not {output.safe(str(expected))!r}; it was not opened",
+            f"another record in its place: the {what} in the sealed record is "
+            f"{output.safe(str(found))!r}, not {output.safe(str(expected))!r}; it was not opened",
             98,
         )
 
@@ -125,19 +130,26 @@ def show(
     proofs: bool = False,
     damaged: Sequence[str] = (),
 ) -> None:
-    """Prints what was opened. ``said`` is the account as the vault has it: where a record says another one, that is marked."""
+    """Prints what was opened. ``said`` is the account as the vault has it: where a record says
+    another one, that is marked."""
     accounts = list(dict.fromkeys(each.account for each in opened if each.account))
     warnings = list(warnings)
     if said is not None:
         for account in accounts:
             if account != said:
-                text = f"the vault says account {said!r}, the sealed record is for account {account!r}: the record is right"
+                text = (
+                    f"the vault says account {said!r}, the sealed record is for account "
+                    f"{account!r}: the record is right"
+                )
                 warnings.append(output.safe(text))
     # An account is who a password is for: what the seal says, not what the vault says.
     head = {"device": head["device"], "account": accounts[0] if accounts else None, **head}
     if as_json:
         shown = [
-            {**each.document(), **({"proof": each.proof.hex() if each.proof else None} if proofs else {})} for each in opened
+            {
+                **each.document(),
+                **({"proof": each.proof.hex() if each.proof else None} if proofs else {})
+            } for each in opened
         ]
         more: dict[str, Any] = {"warnings": warnings} if warnings else {}
         if damaged:
@@ -151,7 +163,10 @@ def show(
         several = len({each.account for each in found}) > 1
         account = "" if several else f", account {output.safe(found[0].account or '')}"
         print(f"{output.safe(head['device'])}{account}")
-        passwords([(each.label(with_account=several), each.password) for each in found if each.password], spell=spell)
+        passwords(
+            [(each.label(with_account=several), each.password) for each in found if each.password],
+            spell=spell
+        )
         if sum(each.given.state not in ("history", "ruled-out") for each in found) > 1:
             output.note("more than one password may be on the device: try them in this order")
     if "entry" in head and "head" in head:

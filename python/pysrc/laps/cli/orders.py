@@ -26,26 +26,41 @@ def register(vault: typer.Typer) -> None:
 
 def rotate(
     path: VaultPath,
-    devices: Annotated[list[str] | None, typer.Argument(metavar="[DEVICE]...", help="The names of devices.")] = None,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="[DEVICE]...", help="The names of devices.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
-    overdue: Annotated[bool, typer.Option("--overdue", help="The devices whose due date has passed.")] = False,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="The devices whose due date has passed.")
+    ] = False,
     revealed_by: Annotated[
         str | None,
         typer.Option(
             "--revealed-by",
             metavar="WHO",
-            help="What this user of the system was shown or exported, whatever --actor said, with --since.",
+            help=(
+                "What this user of the system was shown or exported, whatever --actor said, with "
+                "--since."
+            ),
         ),
     ] = None,
     typed_as: Annotated[
         str | None,
-        typer.Option("--typed-as", metavar="WHO", help="What was shown or exported to whoever gave this as --actor, with --since."),
+        typer.Option(
+            "--typed-as", metavar="WHO",
+            help="What was shown or exported to whoever gave this as --actor, with --since."
+        ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Since this time, or this long ago.")
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Since this time, or this long ago.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until the devices have rotated.")] = False,
-    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long to wait.")] = "1h",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the devices have rotated.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait.")
+    ] = "1h",
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
@@ -61,7 +76,9 @@ def rotate(
     shown = revealed_by is not None or typed_as is not None
     if sum([bool(wanted), every, overdue, revealed_by is not None, typed_as is not None]) != 1:
         raise Failure(
-            "say which devices: names, --all, --overdue, or --revealed-by WHO or --typed-as WHO with --since TIME", Status.USAGE
+            "say which devices: names, --all, --overdue, or --revealed-by WHO or --typed-as WHO "
+            "with --since TIME",
+            Status.USAGE
         )
     if shown != (since is not None):
         raise Failure("--revealed-by or --typed-as goes together with --since", Status.USAGE)
@@ -91,7 +108,10 @@ def rotate(
             document["waiting"] = left
         output.emit(document)
     else:
-        print(f"ordered {count} devices to rotate at their next check-in (audit entry {ordered.entry})")
+        print(
+            f"ordered {count} devices to rotate at their next check-in (audit entry "
+            f"{ordered.entry})"
+        )
         if len(wanted) > count:
             print(f"{len(wanted) - count} had such an order already")
     if left:
@@ -105,7 +125,9 @@ def _wait(opened: Vault, wanted: list[str], limit: float) -> int:
     most = 0
     with Progress("waiting for the devices") as tell:
         while True:
-            left = sum(opened.show(each).ordered for each in wanted) if wanted else opened.stats().ordered
+            left = sum(
+                opened.show(each).ordered for each in wanted
+            ) if wanted else opened.stats().ordered
             most = max(most, left)
             tell(most - left, most)
             now = time.monotonic()

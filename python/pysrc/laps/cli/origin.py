@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["Actor", "Reason", "context", "open_vault", "user"]
 
 Actor = Annotated[
-    str | None, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log. Your user name if not given.")
+    str | None,
+    typer.Option(
+        "--actor", metavar="WHO", help="Who asks, for the audit log. Your user name if not given."
+    )
 ]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")
+]
 
 
 def user() -> str:
@@ -29,7 +34,8 @@ def user() -> str:
 
 
 def open_vault(path: str, scope: str = "") -> Vault:
-    """Opens a vault for the user who runs this: every entry of its log names that user, whatever is typed as the actor."""
+    """Opens a vault for the user who runs this: every entry of its log names that user, whatever is
+    typed as the actor."""
     from .._laps import Vault
 
     return Vault.open(path, scope=scope, caller=user())

@@ -29,7 +29,8 @@ def emit(document: Any) -> None:
 def _escaped(text: str) -> str:
     # Outside strings the only character that does not print is the line feed of the indentation.
     return "".join(
-        letter if letter == "\n" or letter.isprintable() else json.dumps(letter)[1:-1] for letter in text
+        letter if letter == "\n" or letter.isprintable() else json.dumps(letter)[1:-1]
+        for letter in text
     )
 
 
@@ -48,10 +49,11 @@ def table(
     shed: int | None = None,
     empty: str | None = None,
 ) -> None:
-    """Prints a table; a dash stands for nothing. Columns without names have no heading; ``empty`` is said where no row is.
+    """Prints a table; a dash stands for nothing. Columns without names have no heading; ``empty``
+    is said where no row is.
 
-    In a narrow window long cells are folded; with ``shed``, columns beyond that many are left out first, the last ones
-    before the others. In a pipe a row is one line.
+    In a narrow window long cells are folded; with ``shed``, columns beyond that many are left out
+    first, the last ones before the others. In a pipe a row is one line.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -62,13 +64,17 @@ def table(
         print(empty)
         return
     terminal = sys.stdout.isatty()
-    screen = console() if terminal else Console(highlight=False, emoji=False, markup=False, width=_PIPE)
+    screen = console() if terminal else Console(
+        highlight=False, emoji=False, markup=False, width=_PIPE
+    )
     kept = len(columns)
     while shed is not None and kept > shed and _width(columns[:kept], cells) > screen.width:
         kept -= 1
     made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns))
     for position, column in enumerate(columns[:kept]):
-        made.add_column(column, style=styles[position] if position < len(styles) else "", overflow="fold")
+        made.add_column(
+            column, style=styles[position] if position < len(styles) else "", overflow="fold"
+        )
     for row in cells:
         made.add_row(*row[:kept])
     screen.print(made)
@@ -79,7 +85,10 @@ def table(
 def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
     from rich.cells import cell_len
 
-    widest = [max([cell_len(name), *(cell_len(row[at]) for row in cells)]) for at, name in enumerate(columns)]
+    widest = [
+        max([cell_len(name), *(cell_len(row[at]) for row in cells)])
+        for at, name in enumerate(columns)
+    ]
     return sum(widest) + 3 * len(widest)
 
 
@@ -88,8 +97,9 @@ _PIPE = 100_000
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Writes a file in place of what is there, whole or not at all. A new one has this mode whatever the umask is; another keeps its
-    owner, and its mode as far as it lets nobody else write."""
+    """Writes a file in place of what is there, whole or not at all. A new one has this mode
+    whatever the umask is; another keeps its owner, and its mode as far as it lets nobody else
+    write."""
     target = Path(os.path.realpath(path))
     before = target.stat() if target.exists() else None
     if before is not None and not stat.S_ISREG(before.st_mode):
@@ -120,7 +130,9 @@ def note(text: str) -> None:
 
 def safe(text: str) -> str:
     """Text from elsewhere, without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def ago(time: datetime | None) -> str:

@@ -12,39 +12,60 @@ from typing import Annotated, Any
 
 import typer
 
-from .._laps import Evaluation, Finding, Policy, evaluate, policy_schema, reset_password_status, reset_password_syncml
+from .._laps import (
+    Evaluation, Finding, Policy, evaluate, policy_schema, reset_password_status,
+    reset_password_syncml,
+)
 from . import inputs, output
 from .command import Command, Json, Yes
 from .status import Failure, Status
 
-__all__ = ["LastWins", "Name", "Output", "Strict", "complain", "hold", "in_force", "policy", "source", "write"]
+__all__ = [
+    "LastWins", "Name", "Output", "Strict", "complain", "hold", "in_force", "policy", "source",
+    "write"
+]
 
 policy = typer.Typer()
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", help="Policy documents: our JSON, Intune's JSON, CSP SyncML, .reg files."),
+    typer.Argument(
+        metavar="FILE...", help="Policy documents: our JSON, Intune's JSON, CSP SyncML, .reg files."
+    ),
 ]
 LastWins = Annotated[
-    bool, typer.Option("--last-wins", help="Where two documents of one root clash, take the later one instead of refusing both.")
+    bool,
+    typer.Option(
+        "--last-wins",
+        help="Where two documents of one root clash, take the later one instead of refusing both."
+    )
 ]
 Name = Annotated[
-    str | None, typer.Option("--policy", metavar="NAME", help="Of several policies in one file, the one with this name or id.")
+    str | None,
+    typer.Option(
+        "--policy", metavar="NAME",
+        help="Of several policies in one file, the one with this name or id."
+    )
 ]
 
 
-Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="A file instead of standard output.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings, too: status 3.")]
 
 
 @policy.command("show", cls=Command)
 def show(
-    files: Files, last_wins: LastWins = False, name: Name = None, as_json: Json = False, strict: Strict = False
+    files: Files, last_wins: LastWins = False, name: Name = None, as_json: Json = False,
+    strict: Strict = False
 ) -> None:
-    """Show the value and origin of every setting, and the findings. Status 3 with an error among them.
+    """Show the value and origin of every setting, and the findings. Status 3 with an error among
+    them.
 
-    Documents of one root (the CSP, Group Policy, local configuration) are joined setting by setting; a setting that two of them set
-    differently is an error that names both. Between roots, the one that Windows looks at first wins whole.
+    Documents of one root (the CSP, Group Policy, local configuration) are joined setting by
+    setting; a setting that two of them set differently is an error that names both. Between roots,
+    the one that Windows looks at first wins whole.
 
     Example: [bold]laps policy show policy.json[/bold]
     """
@@ -59,15 +80,22 @@ def show(
                     },
                     # Nothing is in force for these: what was given is no value.
                     **{
-                        name: {"value": None, "source": each.source, "given": each.given, "refused": each.reason}
+                        name: {
+                            "value": None, "source": each.source, "given": each.given,
+                            "refused": each.reason
+                        }
                         for name, each in found.refused.items()
                     },
                 },
                 "findings": [
-                    {"level": each.level, "rule": each.rule, "setting": each.setting, "message": each.message}
+                    {
+                        "level": each.level, "rule": each.rule, "setting": each.setting,
+                        "message": each.message
+                    }
                     for each in found.findings
                 ],
-                "root": None if found.root is None else {"name": found.root, "sources": found.sources},
+                "root": None if found.root is None
+                else {"name": found.root, "sources": found.sources},
                 "state": found.state,
                 "summary": found.summary,
             }
@@ -92,9 +120,15 @@ def _show(found: Evaluation) -> None:
         output.table(
             ["setting", "value", "source"],
             [
-                *([name, display(setting.value), setting.source] for name, setting in found.settings.items()),
+                *(
+                    [name, display(setting.value), setting.source]
+                    for name, setting in found.settings.items()
+                ),
                 # A value that is refused is none: it is not in force, and no default stands for it.
-                *([name, f"refused: {given(each.given)}", each.source] for name, each in found.refused.items()),
+                *(
+                    [name, f"refused: {given(each.given)}", each.source]
+                    for name, each in found.refused.items()
+                ),
             ],
             styles=["bold", "", "dim"],
         )
@@ -132,25 +166,36 @@ class SyncmlCommand(str, Enum):
 @policy.command("new", cls=Command)
 def new(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where it goes; it must not exist. Standard output if not given.")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="Where it goes; it must not exist. Standard output if not given."
+        )
     ] = None,
     assigned: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting and its value; may be given several times."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE",
+            help="A setting and its value; may be given several times."
+        ),
     ] = None,
     strict: Strict = False,
     yes: Yes = False,
 ) -> None:
-    """Write a policy to begin with: Entra backup, 30 days, complexity 4, length 14, reset and sign out after use.
+    """Write a policy to begin with: Entra backup, 30 days, complexity 4, length 14, reset and sign
+    out after use.
 
-    Asks for what administrators mostly change when there is a terminal and neither --set nor --yes is given.
+    Asks for what administrators mostly change when there is a terminal and neither --set nor --yes
+    is given.
 
     Example: [bold]laps policy new policy.json --set PasswordLength=20[/bold]
     """
     from importlib import resources
 
     if file is not None and file.exists():
-        raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED)
+        raise Failure(
+            f"policy {file}: exists already and is not overwritten; give another name",
+            Status.REFUSED
+        )
     data = resources.files("laps.demo").joinpath("policy.json").read_bytes()
     document: dict[str, object] = json.loads(data)
     if assigned:
@@ -162,7 +207,9 @@ def new(
         if each.level == "error":  # the line is that of a document which nobody wrote
             output.note(f"error: {each.setting}: {each.message.removeprefix('line 1: ')}")
     if found.policy is None:
-        raise Failure("the policy is refused for the errors above; nothing was written", Status.REFUSED)
+        raise Failure(
+            "the policy is refused for the errors above; nothing was written", Status.REFUSED
+        )
     hold([found], strict)
     if document != json.loads(data):
         data = found.export("json")
@@ -173,7 +220,10 @@ def new(
         with open(file, "xb", opener=lambda name, flags: os.open(name, flags, 0o644)) as opened:
             opened.write(data)
     except FileExistsError:
-        raise Failure(f"policy {file}: exists already and is not overwritten; give another name", Status.REFUSED) from None
+        raise Failure(
+            f"policy {file}: exists already and is not overwritten; give another name",
+            Status.REFUSED
+        ) from None
     print(f"wrote {file}; now: laps policy show {file}")
 
 
@@ -185,7 +235,8 @@ def _assigned(text: str) -> tuple[str, object]:
 
 
 def _value(name: str, text: str) -> object:
-    """What our JSON writes for a value given as text; what is none of its setting's kind stays text and is refused."""
+    """What our JSON writes for a value given as text; what is none of its setting's kind stays text
+    and is refused."""
     kinds = {each["name"]: each["type"] for each in json.loads(policy_schema())["settings"]}
     if kinds.get(name) == "string":
         return text
@@ -196,7 +247,8 @@ def _value(name: str, text: str) -> object:
 
 
 def _ask(document: dict[str, object]) -> None:
-    """Asks for the settings that administrators mostly change; an answer that is refused is asked for again."""
+    """Asks for the settings that administrators mostly change; an answer that is refused is asked
+    for again."""
     summaries = {each["name"]: each["summary"] for each in json.loads(policy_schema())["settings"]}
     names = ["BackupDirectory", "AdministratorAccountName", "PasswordAgeDays", "PasswordComplexity"]
     for name in [*names, "", "PostAuthenticationActions", "PostAuthenticationResetDelay"]:
@@ -207,7 +259,8 @@ def _ask(document: dict[str, object]) -> None:
                 document.pop("PasswordLength", None)
         while True:
             answer = typer.prompt(
-                f"{name} ({summaries[name]})", default=display(document.get(name, 6)), err=True, type=str
+                f"{name} ({summaries[name]})", default=display(document.get(name, 6)), err=True,
+                type=str
             )
             tried = {**document, name: _value(name, answer.strip())}
             refused = [
@@ -227,10 +280,16 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy that a device has.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that it gets.")],
     more_old: Annotated[
-        list[Path] | None, typer.Option("--old", metavar="FILE", help="Another document that the device has; may be repeated.")
+        list[Path] | None,
+        typer.Option(
+            "--old", metavar="FILE", help="Another document that the device has; may be repeated."
+        )
     ] = None,
     more_new: Annotated[
-        list[Path] | None, typer.Option("--new", metavar="FILE", help="Another document that it gets; may be repeated.")
+        list[Path] | None,
+        typer.Option(
+            "--new", metavar="FILE", help="Another document that it gets; may be repeated."
+        )
     ] = None,
     last_wins: LastWins = False,
     as_json: Json = False,
@@ -270,7 +329,10 @@ def diff(
     else:
         output.table(
             ["setting", "old", "new", "effect", "because"],
-            ([each.setting, display(each.old), display(each.new), each.effect, each.because] for each in found),
+            (
+                [each.setting, display(each.old), display(each.new), each.effect, each.because]
+                for each in found
+            ),
             styles=["bold"],
         )
 
@@ -283,7 +345,11 @@ def export(
     name: Name = None,
     strict: Strict = False,
     command: Annotated[
-        SyncmlCommand, typer.Option("--command", help="With --as csp: what the device does with each setting, all of them or none.")
+        SyncmlCommand,
+        typer.Option(
+            "--command",
+            help="With --as csp: what the device does with each setting, all of them or none."
+        )
     ] = SyncmlCommand.REPLACE,
 ) -> None:
     """Write a policy in another form: CSP SyncML, a .reg file, Intune's JSON, or our JSON.
@@ -291,18 +357,24 @@ def export(
     Example: [bold]laps policy export policy.json --as csp --command add[/bold]
     """
     if form is not Form.CSP and command is not SyncmlCommand.REPLACE:
-        raise Failure(f"--command {command.value} goes with --as csp; {form.value} has no commands", Status.USAGE)
+        raise Failure(
+            f"--command {command.value} goes with --as csp; {form.value} has no commands",
+            Status.USAGE
+        )
     found = evaluated([file], name=name)
     complain(found)
     if found.policy is None:
-        raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
+        raise Failure(
+            f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED
+        )
     hold([found], strict)
     write(found.export(form.value, command=command.value), to)
 
 
 @policy.command("reset-password", cls=Command)
 def reset_password(to: Output = None) -> None:
-    """Write the SyncML with which an MDM server has a device rotate its password now, and tell how that went.
+    """Write the SyncML with which an MDM server has a device rotate its password now, and tell how
+    that went.
 
     Example: [bold]laps policy reset-password --output rotate.xml[/bold]
     """
@@ -313,29 +385,42 @@ def reset_password(to: Output = None) -> None:
 def reset_status(
     answer: Annotated[
         Path | None,
-        typer.Argument(metavar="[ANSWER]", help="The SyncML that a device answered; without one, the question is written."),
+        typer.Argument(
+            metavar="[ANSWER]",
+            help="The SyncML that a device answered; without one, the question is written."
+        ),
     ] = None,
     to: Output = None,
     as_json: Json = False,
 ) -> None:
     """Write the SyncML that asks a device how its last ordered rotation went, or read its answer.
 
-    An answer leaves with status 0 when the rotation succeeded, and with 8 while it runs or when it failed.
+    An answer leaves with status 0 when the rotation succeeded, and with 8 while it runs or when it
+    failed.
 
     Example: [bold]laps policy reset-status answer.xml[/bold]
     """
     if answer is None:
         if as_json:
-            raise Failure("--json goes with a device's ANSWER; the question is SyncML", Status.USAGE)
+            raise Failure(
+                "--json goes with a device's ANSWER; the question is SyncML", Status.USAGE
+            )
         write(reset_password_syncml(status_only=True).encode(), to)
         return
     found = reset_password_status(inputs.read(answer, "answer"), source(answer))
     if found is None:
         raise Failure(
-            f"answer {answer}: it tells nothing of ResetPasswordStatus; give the Results that the device sent", Status.NOT_FOUND
+            f"answer {answer}: it tells nothing of ResetPasswordStatus; give the Results that the "
+            "device sent",
+            Status.NOT_FOUND
         )
     if as_json:
-        output.emit({"state": found.state, "hresult": None if found.hresult is None else f"{found.hresult:#010x}"})
+        output.emit(
+            {
+                "state": found.state,
+                "hresult": None if found.hresult is None else f"{found.hresult:#010x}"
+            }
+        )
     else:
         print(found.message)
     if found.state != "succeeded":
@@ -361,7 +446,10 @@ def schema(as_json: Json = False) -> None:
         return
     output.table(
         ["setting", "default", "accepted", "what it is"],
-        ([each["name"], display(each["default"]), _accepted(each), each["summary"]] for each in document["settings"]),
+        (
+            [each["name"], display(each["default"]), _accepted(each), each["summary"]]
+            for each in document["settings"]
+        ),
         styles=["bold"],
     )
 
@@ -371,13 +459,17 @@ def _accepted(setting: dict[str, Any]) -> str:
         return ", ".join(str(each) for each in setting["values"])
     if "range" in setting:
         spans = [value for value in setting["range"].values() if isinstance(value, list)]
-        return " or ".join(dict.fromkeys(f"{low} to {high}" for low, high in spans)) or str(setting["range"])
+        return " or ".join(
+            dict.fromkeys(f"{low} to {high}" for low, high in spans)
+        ) or str(setting["range"])
     if "max_characters" in setting:
         return f"text, at most {setting['max_characters']} characters"
     return str(setting.get("type", ""))
 
 
-def evaluated(files: Sequence[Path], *, last_wins: bool = False, name: str | None = None) -> Evaluation:
+def evaluated(
+    files: Sequence[Path], *, last_wins: bool = False, name: str | None = None
+) -> Evaluation:
     """Reads and evaluates documents."""
     documents = [(source(file), inputs.read(file, "policy")) for file in files]
     return evaluate(documents, last_wins=last_wins, policy=name)
@@ -411,7 +503,9 @@ def hold(every: Sequence[Evaluation], strict: bool) -> None:
     if strict and warnings:
         for each in warnings:
             output.note(_line(each))
-        raise Failure(f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED)
+        raise Failure(
+            f"warnings: {len(warnings)}; --strict refuses a policy with any", Status.REFUSED
+        )
 
 
 def given(value: object) -> str:

@@ -1,4 +1,5 @@
-"""``laps policy import``: from the forms in which administrators find these settings to a policy file."""
+"""``laps policy import``: from the forms in which administrators find these settings to a policy
+file."""
 
 from __future__ import annotations
 
@@ -26,11 +27,13 @@ def import_policy(
     to: Output = None,
     strict: Strict = False,
 ) -> None:
-    """Make a policy file of what lies in other tools: Registry.pol and other forms of Group Policy, templates of CIPP, and more.
+    """Make a policy file of what lies in other tools: Registry.pol and other forms of Group Policy,
+    templates of CIPP, and more.
 
-    Read are Registry.pol, the text of LGPO /parse, the XML of Get-GPOReport, Group Policy preferences (Registry.xml), what reg query
-    and Get-ItemProperty print (as text or JSON), templates of CIPP, settings of Microsoft.OSConfig, and every form that the other
-    commands read. Several policies in one file are listed; --policy chooses one.
+    Read are Registry.pol, the text of LGPO /parse, the XML of Get-GPOReport, Group Policy
+    preferences (Registry.xml), what reg query and Get-ItemProperty print (as text or JSON),
+    templates of CIPP, settings of Microsoft.OSConfig, and every form that the other commands read.
+    Several policies in one file are listed; --policy chooses one.
 
     Example: [bold]laps policy import Registry.pol --output policy.json[/bold]
     """
@@ -42,9 +45,14 @@ def import_policy(
     for each in found.findings:
         output.note(_line(each, converted))
     if found.policy is None:
-        raise Failure(f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED)
+        raise Failure(
+            f"policy {file}: refused for the errors above; nothing was written", Status.REFUSED
+        )
     if found.root is None:
-        raise Failure(f"policy {file}: {chosen.form} in which {found.summary}; nothing was written", Status.NOT_FOUND)
+        raise Failure(
+            f"policy {file}: {chosen.form} in which {found.summary}; nothing was written",
+            Status.NOT_FOUND
+        )
     for note in chosen.notes:
         output.note(output.safe(f"note: {note}"))
     hold([found], strict)
@@ -58,18 +66,26 @@ def _chosen(found: list[Converted], name: str | None, file: Path) -> Converted:
         return found[0]
     names = ", ".join(repr(each.name) for each in found)
     if name is None:
-        raise Failure(f"policy {file}: it holds {len(found)} policies; choose one with --policy NAME: {names}", Status.REFUSED)
+        raise Failure(
+            f"policy {file}: it holds {len(found)} policies; choose one with --policy NAME: "
+            f"{names}",
+            Status.REFUSED
+        )
     wanted = [each for each in found if each.name.casefold() == name.casefold()]
     if len(wanted) != 1:
         how_many = "no policy in it has" if not wanted else "several policies in it have"
-        raise Failure(f"policy {file}: {how_many} the name {name!r}; there are {names}", Status.NOT_FOUND)
+        raise Failure(
+            f"policy {file}: {how_many} the name {name!r}; there are {names}", Status.NOT_FOUND
+        )
     return wanted[0]
 
 
 def _line(finding: Finding, converted: bool) -> str:
     of = f"{finding.setting}: " if finding.setting else ""
     # A line of what the conversion made is none of the file.
-    message = re.sub(r"\bline [0-9]+: |, line [0-9]+\b", "", finding.message) if converted else finding.message
+    message = re.sub(
+        r"\bline [0-9]+: |, line [0-9]+\b", "", finding.message
+    ) if converted else finding.message
     return output.safe(f"{finding.level}: {of}{message}")
 
 

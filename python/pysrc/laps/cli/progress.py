@@ -1,4 +1,5 @@
-"""How far a long work is: a bar with rate and time left, on a terminal, for what takes over a second."""
+"""How far a long work is: a bar with rate and time left, on a terminal, for what takes over a
+second."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None
     ) -> None:
         if self._bar is not None:
             self._bar.stop()

@@ -17,15 +17,24 @@ from .guard import admit
 from .inputs import Trust
 from .status import Failure, Status
 
-__all__ = ["PassphraseDescriptor", "PassphraseFile", "key_passphrase", "load", "new_passphrase", "private", "public", "reader", "write_new"]
+__all__ = [
+    "PassphraseDescriptor", "PassphraseFile", "key_passphrase", "load", "new_passphrase", "private",
+    "public", "reader", "write_new"
+]
 
 reader = typer.Typer()
 
 PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose one line is the passphrase.")
+    Path | None,
+    typer.Option(
+        "--passphrase-file", metavar="FILE", help="A file whose one line is the passphrase."
+    )
 ]
 PassphraseDescriptor = Annotated[
-    int | None, typer.Option("--passphrase-fd", metavar="N", help="An open descriptor to read the passphrase from.")
+    int | None,
+    typer.Option(
+        "--passphrase-fd", metavar="N", help="An open descriptor to read the passphrase from."
+    )
 ]
 
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
@@ -40,7 +49,9 @@ class Suite(str, Enum):
 
 @reader.command("new", cls=Command)
 def new(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the key file goes; it must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the key file goes; it must not exist.")
+    ],
     name: Annotated[str, typer.Option("--name", help="A label for people.")],
     suite: Annotated[
         Suite, typer.Option("--suite", help="x-wing also resists later quantum computers.")
@@ -69,7 +80,9 @@ def new(
 
 @reader.command("public", cls=Command)
 def show_public(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file, or a file with a public key.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A key file, or a file with a public key.")
+    ],
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
     as_json: Json = False,
@@ -92,7 +105,10 @@ def new_passphrase(
     if no_passphrase and (passphrase_file is not None or passphrase_fd is not None):
         raise Failure("give a passphrase or --no-passphrase, not both", Status.USAGE)
     if file.exists():
-        raise Failure(f"key file {file}: exists already and is not overwritten; give another name", Status.REFUSED)
+        raise Failure(
+            f"key file {file}: exists already and is not overwritten; give another name",
+            Status.REFUSED
+        )
     if no_passphrase:
         return None
     question = f"Passphrase for the new key {file}"
@@ -102,12 +118,16 @@ def new_passphrase(
     return found
 
 
-def key_passphrase(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> str | None:
+def key_passphrase(
+    data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None
+) -> str | None:
     """The passphrase of a key file: given, or asked for when the file is encrypted."""
     given = passphrase_file is not None or passphrase_fd is not None
     if not given and _ENCRYPTED not in data:
         return None
-    return inputs.passphrase(f"Passphrase of {file}", file=passphrase_file, descriptor=passphrase_fd)
+    return inputs.passphrase(
+        f"Passphrase of {file}", file=passphrase_file, descriptor=passphrase_fd
+    )
 
 
 def load(file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
@@ -130,7 +150,9 @@ def public(file: Path) -> Reader:
     text = inputs.text(inputs.read(file, "reader", trust=Trust.WRITTEN_BY_US), where)
     if "PRIVATE KEY-----" in text:
         raise Failure(
-            f"reader {file}: this is a key file; give the public key, which `laps reader public {file}` prints", Status.REFUSED
+            f"reader {file}: this is a key file; give the public key, which `laps reader public "
+            f"{file}` prints",
+            Status.REFUSED
         )
     try:
         return Reader(text.rstrip("\r\n"))
@@ -143,17 +165,23 @@ def write_new(file: Path, data: bytes, what: str) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise Failure(f"{what} {file}: exists already and is not overwritten", Status.REFUSED) from None
+        raise Failure(
+            f"{what} {file}: exists already and is not overwritten", Status.REFUSED
+        ) from None
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(data)
         opened.flush()
         os.fsync(opened.fileno())
 
 
-def _key(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> ReaderKey:
+def _key(
+    data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: int | None
+) -> ReaderKey:
     if data.startswith(b"laps-reader-") and b"PRIVATE KEY" not in data:
         raise Failure(
-            f"key file {file}: this is a public key; give the key file, which `laps reader new` made", Status.REFUSED
+            f"key file {file}: this is a public key; give the key file, which `laps reader new` "
+            "made",
+            Status.REFUSED
         )
     passphrase = key_passphrase(data, file, passphrase_file, passphrase_fd)
     try:
@@ -164,6 +192,8 @@ def _key(data: bytes, file: Path, passphrase_file: Path | None, passphrase_fd: i
 
 def _print(found: Reader, as_json: bool) -> None:
     if as_json:
-        output.emit({"name": found.name, "id": found.id, "suite": found.suite, "public": str(found)})
+        output.emit(
+            {"name": found.name, "id": found.id, "suite": found.suite, "public": str(found)}
+        )
     else:
         print(found)

@@ -1,4 +1,5 @@
-"""``laps reader set``: signed reader sets, which say to which readers the devices of a scope seal."""
+"""``laps reader set``: signed reader sets, which say to which readers the devices of a scope
+seal."""
 
 from __future__ import annotations
 
@@ -11,13 +12,17 @@ from .._laps import ReaderSet, Signer, SignerKey
 from ..exceptions import LapsError
 from . import inputs, output
 from .command import Command, Json
-from .reader import PassphraseDescriptor, PassphraseFile, key_passphrase, new_passphrase, private, public, write_new
+from .reader import (
+    PassphraseDescriptor, PassphraseFile, key_passphrase, new_passphrase, private, public,
+    write_new,
+)
 from .status import Failure, Status
 
 __all__ = ["reader_set", "signer"]
 
 reader_set = typer.Typer(
-    help="Reader sets: which readers devices seal to, signed by an authority and versioned.", no_args_is_help=True
+    help="Reader sets: which readers devices seal to, signed by an authority and versioned.",
+    no_args_is_help=True
 )
 
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
@@ -25,7 +30,9 @@ Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 @reader_set.command("authority", cls=Command)
 def authority(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the key file goes; it must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the key file goes; it must not exist.")
+    ],
     name: Annotated[str, typer.Option("--name", help="A label for people.")],
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -34,7 +41,8 @@ def authority(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the key file of an authority (Ed25519) and print its public key, which devices are told once.
+    """Make the key file of an authority (Ed25519) and print its public key, which devices are told
+    once.
 
     Example: [bold]laps reader set authority authority.key --name security > authority.pub[/bold]
     """
@@ -50,11 +58,20 @@ def authority(
 @reader_set.command("sign", cls=Command)
 def sign(
     readers: Annotated[
-        list[Path], typer.Argument(metavar="PUB...", help="Files that `laps reader public` printed; 1 to 16 of one suite.")
+        list[Path],
+        typer.Argument(
+            metavar="PUB...", help="Files that `laps reader public` printed; 1 to 16 of one suite."
+        )
     ],
-    authority: Annotated[Path, typer.Option("--authority", metavar="KEY", help="The authority's key file.")],
+    authority: Annotated[
+        Path, typer.Option("--authority", metavar="KEY", help="The authority's key file.")
+    ],
     version: Annotated[
-        int, typer.Option("--version", metavar="N", help="From 1; each set has a higher one than the set before it.")
+        int,
+        typer.Option(
+            "--version", metavar="N",
+            help="From 1; each set has a higher one than the set before it."
+        )
     ],
     scope: Scope = "",
     passphrase_file: PassphraseFile = None,
@@ -62,7 +79,8 @@ def sign(
 ) -> None:
     """Print a reader set, signed.
 
-    Example: [bold]laps reader set sign helpdesk.pub security.pub --authority authority.key --version 1 > readers.set[/bold]
+    Example: [bold]laps reader set sign helpdesk.pub security.pub --authority authority.key
+    --version 1 > readers.set[/bold]
     """
     if not 1 <= version < 1 << 64:
         raise Failure(f"--version {version}: 1 to {(1 << 64) - 1} are accepted", Status.REFUSED)
@@ -78,14 +96,18 @@ def sign(
 
 @reader_set.command("show", cls=Command)
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `laps reader set sign` printed.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `laps reader set sign` printed.")
+    ],
     authority: Annotated[
-        Path, typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
+        Path,
+        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
     ],
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Verify a reader set and show its readers. Status 3 when this authority did not sign it as it is.
+    """Verify a reader set and show its readers. Status 3 when this authority did not sign it as it
+    is.
 
     Example: [bold]laps reader set show readers.set --authority authority.pub[/bold]
     """
@@ -94,17 +116,25 @@ def show(
         found, _ = ReaderSet.verify(data, authority=signer(authority), scope=scope)
     except LapsError as error:
         raise type(error)(f"reader set {file}: {error}", error.code) from None
-    rows = [{"name": each.name, "id": each.id, "suite": each.suite, "public": str(each)} for each in found.readers]
+    rows = [
+        {"name": each.name, "id": each.id, "suite": each.suite, "public": str(each)}
+        for each in found.readers
+    ]
     if as_json:
         output.emit({"scope": found.scope, "version": found.version, "readers": rows})
         return
     print(f"version {found.version}, signed by {output.safe(signer(authority).name)}")
-    output.table(["name", "id", "suite"], ([each["name"], each["id"], each["suite"]] for each in rows), styles=["bold"])
+    output.table(
+        ["name", "id", "suite"], ([each["name"], each["id"], each["suite"]] for each in rows),
+        styles=["bold"]
+    )
 
 
 def signer(file: Path) -> Signer:
     """An authority's public key from its file."""
-    text = inputs.text(inputs.read(file, "authority", trust=inputs.Trust.WRITTEN_BY_US), f"authority {file}")
+    text = inputs.text(
+        inputs.read(file, "authority", trust=inputs.Trust.WRITTEN_BY_US), f"authority {file}"
+    )
     try:
         return Signer(text.rstrip("\r\n"))
     except LapsError as error:

@@ -69,7 +69,10 @@ def add_reader(
     path: VaultPath,
     new: Annotated[Path, typer.Argument(metavar="PUB", help="The public key of the new reader.")],
     key: Annotated[
-        Path | None, typer.Option("--reader", metavar="KEY", help="A present reader's key, to re-seal what is there.")
+        Path | None,
+        typer.Option(
+            "--reader", metavar="KEY", help="A present reader's key, to re-seal what is there."
+        )
     ] = None,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -98,16 +101,28 @@ def add_reader(
 @readers.command("remove", cls=VaultCommand)
 def remove_reader(
     path: VaultPath,
-    wanted: Annotated[str, typer.Argument(metavar="READER", help="The id or the name of the reader.")],
+    wanted: Annotated[
+        str, typer.Argument(metavar="READER", help="The id or the name of the reader.")
+    ],
     key: Annotated[
-        Path | None, typer.Option("--reader", metavar="KEY", help="A remaining reader's key, to re-seal what is there.")
+        Path | None,
+        typer.Option(
+            "--reader", metavar="KEY", help="A remaining reader's key, to re-seal what is there."
+        )
     ] = None,
     within: Annotated[
         str | None,
-        typer.Option("--rotate-within", metavar="TIME", help="Spread the rotation of what it could open over this time."),
+        typer.Option(
+            "--rotate-within", metavar="TIME",
+            help="Spread the rotation of what it could open over this time."
+        ),
     ] = "0s",
     no_rotation: Annotated[
-        bool, typer.Option("--no-rotation", help="Do not rotate what it could open. It keeps what it has a copy of.")
+        bool,
+        typer.Option(
+            "--no-rotation",
+            help="Do not rotate what it could open. It keeps what it has a copy of."
+        )
     ] = False,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -117,11 +132,14 @@ def remove_reader(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove a reader, and order the rotation of what it could open. Old copies stay readable to it.
+    """Remove a reader, and order the rotation of what it could open. Old copies stay readable to
+    it.
 
-    Said again for a reader that is removed already, it goes on with what a stopped removal left to order.
+    Said again for a reader that is removed already, it goes on with what a stopped removal left to
+    order.
 
-    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within 1d[/bold]
+    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within
+    1d[/bold]
     """
     opened = open_vault(path, scope)
     # One that is removed already is named again to go on with a removal that was stopped.
@@ -134,23 +152,35 @@ def remove_reader(
     if not removed:
         ordered = _remove(opened, reader.id, spread, yes, who, why)
     elif spread is not None:
-        ordered = opened.order_readable(reader.id, within=spread, actor=who, reason=why, context=context())
+        ordered = opened.order_readable(
+            reader.id, within=spread, actor=who, reason=why, context=context()
+        )
     devices, head = (ordered.devices, ordered.head) if ordered else (0, opened.audit_head)
     done = resealed(opened, held, who, why)
     if as_json:
         output.emit({"reader": reader.id, "ordered": devices, "head": head, **outcome(done)})
     else:
-        what = f"{output.safe(reader.name)} was removed already" if removed else f"removed {output.safe(reader.name)}"
-        print(f"{what}; ordered {devices} devices to rotate, re-sealed {done.replaced if done else 0} records")
+        what = (
+            f"{output.safe(reader.name)} was removed already" if removed
+            else f"removed {output.safe(reader.name)}"
+        )
+        print(
+            f"{what}; ordered {devices} devices to rotate, re-sealed "
+            f"{done.replaced if done else 0} records"
+        )
         output.note(
-            "devices that name this reader themselves seal to it until their --reader list or signed set is changed; each then rotates "
-            "once by itself, and until then it is stale-readers in laps vault list"
+            "devices that name this reader themselves seal to it until their --reader list or "
+            "signed set is changed; each then rotates once by itself, and until then it is "
+            "stale-readers in laps vault list"
         )
     leave_unsealed(done)
 
 
-def _remove(opened: Vault, reader: str, spread: timedelta | None, yes: bool, who: str, why: str) -> Ordered:
-    """Removes a reader; asks where somebody can answer, with the number of passwords that nobody could open any more."""
+def _remove(
+    opened: Vault, reader: str, spread: timedelta | None, yes: bool, who: str, why: str
+) -> Ordered:
+    """Removes a reader; asks where somebody can answer, with the number of passwords that nobody
+    could open any more."""
     try:
         return opened.remove_reader(
             reader, rotate_within=spread, confirm=yes, actor=who, reason=why, context=context()
@@ -161,7 +191,9 @@ def _remove(opened: Vault, reader: str, spread: timedelta | None, yes: bool, who
         if not sys.stdin.isatty():
             raise type(error)(f"{error}; --yes does it all the same", error.code) from None
         typer.confirm(f"{error}. Remove it all the same?", abort=True, err=True)
-    return opened.remove_reader(reader, rotate_within=spread, confirm=True, actor=who, reason=why, context=context())
+    return opened.remove_reader(
+        reader, rotate_within=spread, confirm=True, actor=who, reason=why, context=context()
+    )
 
 
 register(readers)

@@ -18,9 +18,14 @@ from .status import Failure, Status
 
 __all__ = ["register", "report"]
 
-Html = Annotated[Path, typer.Option("--html", metavar="FILE", help="Where the page goes; it is replaced.")]
+Html = Annotated[
+    Path, typer.Option("--html", metavar="FILE", help="Where the page goes; it is replaced.")
+]
 Policies = Annotated[
-    list[Path] | None, typer.Option("--policy", metavar="FILE", help="The policy, to compare ages with and count passwords.")
+    list[Path] | None,
+    typer.Option(
+        "--policy", metavar="FILE", help="The policy, to compare ages with and count passwords."
+    )
 ]
 
 
@@ -29,8 +34,11 @@ def register(entra: typer.Typer) -> None:
     entra.command("report", cls=Command)(report_tenant)
 
 
-def report(path: VaultPath, html: Html, policy: Policies = None, scope: Scope = "", as_json: Json = False) -> None:
-    """Write one self-contained page about a fleet: ages, overdue, orders, failures, who was shown what. Never a password.
+def report(
+    path: VaultPath, html: Html, policy: Policies = None, scope: Scope = "", as_json: Json = False
+) -> None:
+    """Write one self-contained page about a fleet: ages, overdue, orders, failures, who was shown
+    what. Never a password.
 
     Example: [bold]laps report fleet.vault --html fleet.html --policy policy.json[/bold]
     """
@@ -48,14 +56,17 @@ def report(path: VaultPath, html: Html, policy: Policies = None, scope: Scope = 
 def report_tenant(
     html: Html,
     policy: Policies = None,
-    prefix: Annotated[str | None, typer.Option("--name-prefix", help="Only devices whose name starts so.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option("--name-prefix", help="Only devices whose name starts so.")
+    ] = None,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
     graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
-    """Write one self-contained page about a tenant: ages, overdue, who was shown what. No password is read.
+    """Write one self-contained page about a tenant: ages, overdue, who was shown what. No password
+    is read.
 
     Example: [bold]laps entra report --html tenant.html --policy policy.json[/bold]
     """
@@ -82,7 +93,8 @@ def _plots() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise Failure(
-            f"a report needs {error.name}, which is not installed: pip install 'laps[report]'", Status.OTHER
+            f"a report needs {error.name}, which is not installed: pip install 'laps[report]'",
+            Status.OTHER
         ) from None
 
 

@@ -34,7 +34,8 @@ def reseal(
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone on with.
+    """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone
+    on with.
 
     Example: [bold]laps vault readers reseal fleet.vault --reader helpdesk.key[/bold]
     """
@@ -62,7 +63,10 @@ def outcome(done: Resealed | None) -> dict[str, Any]:
         return {"resealed": 0}
     more: dict[str, Any] = {"not_ours": done.not_ours} if done.not_ours else {}
     if done.failed:
-        more["failed"] = [{"device": device, "record": record, "message": why} for device, record, why in done.failed]
+        more["failed"] = [
+            {"device": device, "record": record, "message": why}
+            for device, record, why in done.failed
+        ]
     if done.damaged:
         more["damaged"] = done.damaged
     return {"resealed": done.replaced, **more}
@@ -73,9 +77,15 @@ def leave_unsealed(done: Resealed | None) -> None:
     if done is None:
         return
     if done.not_ours:
-        output.note(f"{done.not_ours} records are not sealed to this key; another reader has to re-seal them")
+        output.note(
+            f"{done.not_ours} records are not sealed to this key; another reader has to re-seal "
+            "them"
+        )
     for device, record, why in done.failed:
-        text = f"device {output.safe(device)}: record {record} could not be re-sealed and stays as it was: {why}"
+        text = (
+            f"device {output.safe(device)}: record {record} could not be re-sealed and stays as it "
+            f"was: {why}"
+        )
         output.note(f"error: {text}; rotate the device")
     leave_damaged(done.damaged, "its records were not re-sealed")
     if done.failed:

@@ -1,4 +1,5 @@
-"""``laps reveal`` and its halves ``laps disclose`` and ``laps open``: commands whose purpose is a password."""
+"""``laps reveal`` and its halves ``laps disclose`` and ``laps open``: commands whose purpose is a
+password."""
 
 from __future__ import annotations
 
@@ -27,7 +28,10 @@ __all__ = ["disclose", "open_sealed", "reveal"]
 
 Key = Annotated[
     Path,
-    typer.Option("--reader", metavar="KEY", envvar="LAPS_READER", help="The reader's key file; LAPS_READER stands for it."),
+    typer.Option(
+        "--reader", metavar="KEY", envvar="LAPS_READER",
+        help="The reader's key file; LAPS_READER stands for it."
+    ),
 ]
 Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log.")]
 Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
@@ -35,17 +39,31 @@ DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of t
 History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
 RotateAfter = Annotated[
     str | None,
-    typer.Option("--rotate-after", metavar="TIME", help=f"Rotate what was shown after this time, in place of the vault's own: {inputs.DURATION}."),
+    typer.Option(
+        "--rotate-after", metavar="TIME",
+        help=(
+            "Rotate what was shown after this time, in place of the vault's own: "
+            f"{inputs.DURATION}."
+        )
+    ),
 ]
 Spell = Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud over the phone.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 
 Account = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="An account that the device managed before, in place of the present one.")
+    str | None,
+    typer.Option(
+        "--account", metavar="NAME",
+        help="An account that the device managed before, in place of the present one."
+    )
 ]
 NoRotation = Annotated[
-    bool, typer.Option("--no-rotation", help="Do not rotate what was shown. Where the vault orders that, it asks first.")
+    bool,
+    typer.Option(
+        "--no-rotation",
+        help="Do not rotate what was shown. Where the vault orders that, it asks first."
+    )
 ]
 
 
@@ -66,15 +84,19 @@ def reveal(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Print the password of a device. The audit entry, and the order to rotate what was shown, are written before.
+    """Print the password of a device. The audit entry, and the order to rotate what was shown, are
+    written before.
 
-    Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason "ticket 4711"[/bold]
+    Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason
+    "ticket 4711"[/bold]
     """
     vault = open_vault(path, scope)
     # The key first: a wrong passphrase is not a disclosure.
     key = load(reader, passphrase_file, passphrase_fd)
     device = named(vault, device)
-    found = _disclosed(vault, device, actor, reason, account, history, rotate_after, no_rotation, yes)
+    found = _disclosed(
+        vault, device, actor, reason, account, history, rotate_after, no_rotation, yes
+    )
     opened = [Opened.of(each, key, device=found.device, scope=scope) for each in _given(found)]
     proofs = [each.proof for each in opened if each.proof]
     try:
@@ -92,7 +114,9 @@ def reveal(
         output.note(f"warning: the outcome could not be written into the audit log: {error}")
     device_now = vault.show(found.device)
     rotate_at = _rotate_at(found, device_now)
-    head = {"device": found.device, "entry": found.entry, "head": found.head, "rotate_at": rotate_at}
+    head = {
+        "device": found.device, "entry": found.entry, "head": found.head, "rotate_at": rotate_at
+    }
     show(
         opened,
         head,
@@ -120,13 +144,17 @@ def disclose(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No key is needed here.
+    """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No
+    key is needed here.
 
-    Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json > sealed.json[/bold]
+    Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json >
+    sealed.json[/bold]
     """
     vault = open_vault(path, scope)
     device = named(vault, device)
-    found = _disclosed(vault, device, actor, reason, account, history, rotate_after, no_rotation, yes)
+    found = _disclosed(
+        vault, device, actor, reason, account, history, rotate_after, no_rotation, yes
+    )
     device_now = vault.show(found.device)
     warnings, rotate_at = _warnings(device_now, found), _rotate_at(found, device_now)
     document = {
@@ -143,7 +171,9 @@ def disclose(
                 "confirmed": each.confirmed,
                 "updated": inputs.rfc3339(each.updated),
                 "sealed": base64.b64encode(each.sealed).decode("ascii"),
-                **({"before": base64.b64encode(each.before).decode("ascii")} if each.before else {}),
+                **(
+                    {"before": base64.b64encode(each.before).decode("ascii")} if each.before else {}
+                ),
             }
             for each in found.candidates
         ],
@@ -160,7 +190,10 @@ def disclose(
             (_header(each) for each in found.candidates),
             styles=["bold"],
         )
-        print(f"audit entry {found.entry}, head {found.head}; with --json the sealed records are printed too")
+        print(
+            f"audit entry {found.entry}, head {found.head}; with --json the sealed records are "
+            "printed too"
+        )
         _say_reset(rotate_at, found.account != device_now.account)
     _damaged(found)
     leave([], f"device {device}", damaged=bool(found.damaged))
@@ -171,7 +204,10 @@ def open_sealed(
         Path,
         typer.Argument(
             metavar="RECORD|JOURNAL",
-            help="A sealed record, the journal of an agent, or what `laps disclose --json` printed; - is standard input.",
+            help=(
+                "A sealed record, the journal of an agent, or what `laps disclose --json` printed; "
+                "- is standard input."
+            ),
         ),
     ],
     reader: Key,
@@ -187,12 +223,20 @@ def open_sealed(
     sealed = _sealed(inputs.marked(inputs.read(file, "record")), file)
     key = load(reader, passphrase_file, passphrase_fd)
     opened = [Opened.of(each, key, device=sealed.device) for each in sealed.given]
-    head: dict[str, Any] = {"device": sealed.device, **({"entry": sealed.entry} if sealed.entry else {})}
-    show(opened, head, spell=spell, as_json=as_json, said=sealed.account, warnings=sealed.warnings, proofs=True)
+    head: dict[str, Any] = {
+        "device": sealed.device, **({"entry": sealed.entry} if sealed.entry else {})
+    }
+    show(
+        opened, head, spell=spell, as_json=as_json, said=sealed.account, warnings=sealed.warnings,
+        proofs=True
+    )
     proofs = [each.proof.hex() for each in opened if each.proof]
     if proofs and sealed.entry and not as_json:
         words = " ".join(f"--proof {each}" for each in proofs)
-        output.note(f"that it was opened is proven, where the vault is, by: laps vault opened PATH {sealed.entry} {words}")
+        output.note(
+            "that it was opened is proven, where the vault is, by: laps vault opened PATH "
+            f"{sealed.entry} {words}"
+        )
     leave(opened, f"record {file}")
 
 
@@ -211,9 +255,13 @@ def _disclosed(
         raise Failure("give --rotate-after or --no-rotation, not both", Status.USAGE)
     delay = inputs.duration(rotate_after) if rotate_after is not None else None
     ordered = vault.rotate_after
-    if ordered is not None and (no_rotation or (delay is not None and delay > ordered)) and not yes and sys.stdin.isatty():
+    if ordered is not None and (
+        no_rotation or (delay is not None and delay > ordered)
+    ) and not yes and sys.stdin.isatty():
         what = f"This vault has what was shown rotated after {output.age(ordered.total_seconds())}."
-        typer.confirm(f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", abort=True, err=True)
+        typer.confirm(
+            f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", abort=True, err=True
+        )
         yes = True
     return vault.disclose(
         device,
@@ -230,7 +278,10 @@ def _disclosed(
 
 def _given(found: Disclosure) -> list[Given]:
     return [
-        Given(each.record, each.version, each.state, each.updated, each.sealed, each.confirmed, each.before)
+        Given(
+            each.record, each.version, each.state, each.updated, each.sealed, each.confirmed,
+            each.before
+        )
         for each in found.candidates
     ]
 
@@ -241,8 +292,13 @@ def _header(candidate: Candidate) -> list[str]:
         account, made = record.account, inputs.rfc3339(record.made_at) or ""
     except LapsError:
         account, made = "damaged", ""
-    state = candidate.state if candidate.confirmed else f"{candidate.state}, not confirmed by the device"
-    return [candidate.record, str(candidate.version), state, account, made, str(len(candidate.sealed))]
+    state = (
+        candidate.state if candidate.confirmed
+        else f"{candidate.state}, not confirmed by the device"
+    )
+    return [
+        candidate.record, str(candidate.version), state, account, made, str(len(candidate.sealed))
+    ]
 
 
 def _warnings(device: Device, found: Disclosure) -> list[str]:
@@ -267,7 +323,10 @@ def _rotate_at(found: Disclosure, device: Device) -> str | None:
 
 def _say_reset(at: str | None, quiet: bool) -> None:
     if not quiet:
-        when = f"the device replaces what was shown at its first check-in after {at}" if at else "no rotation of it is ordered"
+        when = (
+            f"the device replaces what was shown at its first check-in after {at}" if at
+            else "no rotation of it is ordered"
+        )
         output.note(when)
 
 
@@ -305,7 +364,8 @@ def _sealed(data: bytes, file: Path) -> _Sealed:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
         raise Failure(
-            f"record {file}: not understood ({what}); give a sealed record, a journal, or the JSON of laps disclose",
+            f"record {file}: not understood ({what}); give a sealed record, a journal, or the "
+            "JSON of laps disclose",
             Status.REFUSED,
         ) from None
 
@@ -336,7 +396,9 @@ def _document(data: bytes) -> _Sealed:
         )
         for each in candidates
     ]
-    account, entry, warnings = document.get("account"), document.get("entry"), document.get("warnings", [])
+    account, entry, warnings = document.get("account"), document.get("entry"), document.get(
+        "warnings", []
+    )
     return _Sealed(
         str(device),
         given,

@@ -15,7 +15,8 @@ __all__ = ["Revived", "revived"]
 
 @dataclass(frozen=True)
 class Revived:
-    """What comes back, tenant by tenant; with a signed reader set, whom that removes again and adds."""
+    """What comes back, tenant by tenant; with a signed reader set, whom that removes again and
+    adds."""
 
     tenants: list[Restorable]
     to_remove: list[Reader]
@@ -28,18 +29,32 @@ class Revived:
         for each in self.tenants:
             whose = f"tenant {output.safe(each.scope)}: " if each.scope else ""
             last = inputs.rfc3339(each.last_entry) or "never"
-            names = [output.safe(one.name) + (" (not in the signed set: removed again)" if one.id in gone else "") for one in each.readers]
-            reset = "only when asked for" if each.rotate_after is None else f"after {output.age(each.rotate_after.total_seconds())}"
+            names = [
+                output.safe(one.name)
+                + (" (not in the signed set: removed again)" if one.id in gone else "")
+                for one in each.readers
+            ]
+            reset = (
+                "only when asked for" if each.rotate_after is None
+                else f"after {output.age(each.rotate_after.total_seconds())}"
+            )
             count, days = each.history
-            kept = f"{count} displaced passwords of a device are kept" + (f", and all of {days} days" if days else "")
+            kept = f"{count} displaced passwords of a device are kept" + (
+                f", and all of {days} days" if days else ""
+            )
             said += [
-                f"{whose}the copy ends at entry {each.entries}, of {last}: what was done after that is lost, removals of readers too",
+                f"{whose}the copy ends at entry {each.entries}, of {last}: what was done after "
+                "that is lost, removals of readers too",
                 f"{whose}active readers: {', '.join(names) or 'none'}",
-                f"{whose}devices: {each.devices:,}; retired: {each.retired:,}; with an open order: {each.ordered:,}",
+                f"{whose}devices: {each.devices:,}; retired: {each.retired:,}; with an open "
+                f"order: {each.ordered:,}",
                 f"{whose}what was shown is replaced {reset}; {kept}",
             ]
         if self.to_add:
-            said.append(f"added from the signed set: {', '.join(output.safe(each.name) for each in self.to_add)}")
+            said.append(
+                "added from the signed set: "
+                f"{', '.join(output.safe(each.name) for each in self.to_add)}"
+            )
         return said
 
     def document(self) -> list[dict[str, Any]]:
@@ -55,14 +70,16 @@ class Revived:
                 "retired": each.retired,
                 "ordered": each.ordered,
                 "history": list(each.history),
-                "reset_after": None if each.rotate_after is None else int(each.rotate_after.total_seconds()),
+                "reset_after": None if each.rotate_after is None
+                else int(each.rotate_after.total_seconds()),
             }
             for each in self.tenants
         ]
 
 
 def revived(copy: Path, scope: str, named: Sequence[Reader] | None) -> Revived:
-    """Reads a copy. ``named`` are the readers of a signed set, which win over those of the copy for this tenant."""
+    """Reads a copy. ``named`` are the readers of a signed set, which win over those of the copy for
+    this tenant."""
     tenants = restore_preview(copy)
     active = [one for each in tenants if each.scope == scope for one in each.readers]
     wanted = {each.id for each in named or ()}

@@ -1,4 +1,5 @@
-"""How a password is printed: exactly, on a line of its own, in a window of any width and in a pipe."""
+"""How a password is printed: exactly, on a line of its own, in a window of any width and in a
+pipe."""
 
 from __future__ import annotations
 
@@ -16,9 +17,11 @@ __all__ = ["passwords"]
 
 
 def passwords(rows: Sequence[tuple[str, Password]], *, spell: bool = False) -> None:
-    """Prints passwords, each under a line that says what it is, and spelled for reading aloud where wanted.
+    """Prints passwords, each under a line that says what it is, and spelled for reading aloud where
+    wanted.
 
-    Nothing is folded, cut or replaced: a window that is too narrow wraps the line itself, and still copies it as one.
+    Nothing is folded, cut or replaced: a window that is too narrow wraps the line itself, and still
+    copies it as one.
     """
     for label, password in rows:
         text = password.expose()
@@ -33,7 +36,8 @@ def passwords(rows: Sequence[tuple[str, Password]], *, spell: bool = False) -> N
 def _exact(text: str) -> str:
     """The text as it is; as a JSON string when a terminal would act on it or could not show it.
 
-    A device seals its own password, and a taken-over device may seal one that steers the terminal of who looks at it.
+    A device seals its own password, and a taken-over device may seal one that steers the terminal
+    of who looks at it.
     """
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -47,7 +51,9 @@ def _exact(text: str) -> str:
 
 
 def _bold(text: str) -> str:
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    coloured = (
+        sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    )
     return f"\x1b[1;32m{text}\x1b[0m" if coloured else text
 
 
@@ -59,7 +65,9 @@ def _spell(text: str) -> None:
     for group in grouped(text):
         said = ", ".join(each.word for each in spelled(group))
         # A group that does not print is spelled all the same: its characters have names.
-        head = group if group.isprintable() else "".join(c if c.isprintable() else "." for c in group)
+        head = group if group.isprintable() else "".join(
+            c if c.isprintable() else "." for c in group
+        )
         if width is None or len(head) + 4 + len(said) <= width:
             print(f"  {_bold(head)}  {said}")
             continue

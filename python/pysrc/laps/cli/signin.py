@@ -39,8 +39,10 @@ SignIn = Annotated[
     Auth,
     typer.Option(
         "--auth",
-        help="default: AZURE_TENANT_ID, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, then "
-        "managed identity, then the Azure command line.",
+        help=(
+            "default: AZURE_TENANT_ID, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or "
+            "AZURE_CLIENT_CERTIFICATE_PATH, then managed identity, then the Azure command line."
+        ),
     ),
 ]
 TokenFile = Annotated[
@@ -74,15 +76,20 @@ GraphHost = Annotated[
 
 
 @contextmanager
-def signed_in(auth: Auth, token_file: Path | None, graph_url: str, graph_host: str | None) -> Iterator[Directory]:
+def signed_in(
+    auth: Auth, token_file: Path | None, graph_url: str, graph_host: str | None
+) -> Iterator[Directory]:
     """A connection to Entra's copy."""
     try:
         from ..entra import Directory
     except ModuleNotFoundError as error:
         raise Failure(
-            f"laps entra needs {error.name}, which is not installed: pip install 'laps[entra]'", Status.OTHER
+            f"laps entra needs {error.name}, which is not installed: pip install 'laps[entra]'",
+            Status.OTHER
         ) from None
-    with Directory(_credential(auth, token_file), graph_url=graph_url, graph_host=graph_host) as directory:
+    with Directory(
+        _credential(auth, token_file), graph_url=graph_url, graph_host=graph_host
+    ) as directory:
         yield directory
 
 
@@ -95,9 +102,12 @@ def _credential(auth: Auth, token_file: Path | None) -> Any:
             token = decode_text(data).strip()
         except ArgumentError:
             token = ""
-        # What a bearer token may be made of (RFC 6750, 2.1). Anything else could end the header and begin another.
+        # What a bearer token may be made of (RFC 6750, 2.1). Anything else could end the header and
+        # begin another.
         if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token, re.ASCII):
-            raise Failure(f"token file {token_file}: one line with an access token is needed", Status.REFUSED)
+            raise Failure(
+                f"token file {token_file}: one line with an access token is needed", Status.REFUSED
+            )
         return StaticToken(token)
     from azure import identity
 
@@ -108,7 +118,10 @@ def _credential(auth: Auth, token_file: Path | None) -> Any:
         chosen["client_id"] = client
     if auth is Auth.DEVICE_CODE:
         return identity.DeviceCodeCredential(
-            **chosen, prompt_callback=lambda where, code, until: output.note(f"Open {where} and enter the code {code}")
+            **chosen,
+            prompt_callback=lambda where, code, until: output.note(
+                f"Open {where} and enter the code {code}"
+            )
         )
     if auth is Auth.INTERACTIVE:
         return identity.InteractiveBrowserCredential(**chosen)

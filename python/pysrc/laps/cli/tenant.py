@@ -1,4 +1,5 @@
-"""``laps entra rotate`` and ``laps entra import``: what is done to many devices of a tenant, one after another."""
+"""``laps entra rotate`` and ``laps entra import``: what is done to many devices of a tenant, one
+after another."""
 
 from __future__ import annotations
 
@@ -33,9 +34,12 @@ def register(entra: typer.Typer) -> None:
 
 def rotate(
     devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="Device ids or names.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Watch the backup time until the devices have rotated.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Watch the backup time until the devices have rotated.")
+    ] = False,
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help=f"How long to watch: {inputs.DURATION}.")
+        str,
+        typer.Option("--timeout", metavar="TIME", help=f"How long to watch: {inputs.DURATION}.")
     ] = "15m",
     yes: Yes = False,
     auth: SignIn = Auth.DEFAULT,
@@ -49,7 +53,10 @@ def rotate(
     Example: [bold]laps entra rotate PC-0001 --wait --yes[/bold]
     """
     limit = inputs.seconds(timeout) if wait else 0
-    of = "the password of one device" if len(devices) == 1 else f"the passwords of {len(devices)} devices"
+    of = (
+        "the password of one device" if len(devices) == 1
+        else f"the passwords of {len(devices)} devices"
+    )
     confirm(f"Rotate {of} now?", yes)
     from ..exceptions import LapsError
 
@@ -58,7 +65,9 @@ def rotate(
     with signed_in(auth, token_file, graph_url, graph_host) as directory:
         with Progress("asking Intune") as tell:
             for position, name in enumerate(devices, 1):
-                result: dict[str, Any] = {"device": name, "id": None, "state": "failed", "message": None}
+                result: dict[str, Any] = {
+                    "device": name, "id": None, "state": "failed", "message": None
+                }
                 results.append(result)
                 try:
                     accepted = directory.rotate(name)
@@ -90,11 +99,20 @@ def rotate(
 
 def import_(
     path: VaultPath,
-    devices: Annotated[list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Device ids or names.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every device with a password in Entra.")] = False,
-    prefix: Annotated[str | None, typer.Option("--name-prefix", help="Every device whose name starts so.")] = None,
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Device ids or names.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every device with a password in Entra.")
+    ] = False,
+    prefix: Annotated[
+        str | None, typer.Option("--name-prefix", help="Every device whose name starts so.")
+    ] = None,
     by_id: Annotated[
-        bool, typer.Option("--by-id", help="The vault calls the devices by their Entra ids, not by their names.")
+        bool,
+        typer.Option(
+            "--by-id", help="The vault calls the devices by their Entra ids, not by their names."
+        )
     ] = False,
     actor: Actor = None,
     reason: Reason = None,
@@ -106,9 +124,9 @@ def import_(
     graph_host: GraphHost = None,
     as_json: Json = False,
 ) -> None:
-    """Take Entra's passwords into a vault, sealed to its readers. The newest is pending, for no agent has said what is on the
-    account; earlier ones are history. Run again, it reads only what the vault lacks. Devices that an agent manages are left
-    alone. Entra audits every read.
+    """Take Entra's passwords into a vault, sealed to its readers. The newest is pending, for no
+    agent has said what is on the account; earlier ones are history. Run again, it reads only what
+    the vault lacks. Devices that an agent manages are left alone. Entra audits every read.
 
     Examples: [bold]laps entra import fleet.vault PC-0001[/bold] ·
     [bold]laps entra import fleet.vault --all --reason "leaving Intune" --yes[/bold]
@@ -121,9 +139,13 @@ def import_(
     with signed_in(auth, token_file, graph_url, graph_host) as directory:
         from ..entra import import_passwords
 
-        found = [directory.show(each) for each in named] if named else counted(directory.list(name_prefix=prefix))
+        found = [directory.show(each) for each in named] if named else counted(
+            directory.list(name_prefix=prefix)
+        )
         if len(found) > 1 and not yes and sys.stdin.isatty():
-            typer.confirm(f"Read the passwords of up to {len(found)} devices?", abort=True, err=True)
+            typer.confirm(
+                f"Read the passwords of up to {len(found)} devices?", abort=True, err=True
+            )
         with Progress("importing") as tell:
             for each in import_passwords(
                 directory,

@@ -29,9 +29,15 @@ vault.add_typer(readers, name="readers")
 def init(
     path: VaultPath,
     reader: Annotated[
-        list[Path], typer.Option("--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated.")
+        list[Path],
+        typer.Option(
+            "--reader", metavar="PUB",
+            help="A file that `laps reader public` printed; may be repeated."
+        )
     ],
-    history: Annotated[int, typer.Option("--history", help="How many replaced passwords of a device are kept.")] = 3,
+    history: Annotated[
+        int, typer.Option("--history", help="How many replaced passwords of a device are kept.")
+    ] = 3,
     scope: Scope = "",
     actor: Actor = None,
     reason: Reason = None,
@@ -63,8 +69,12 @@ def init(
 @vault.command("list", cls=VaultCommand)
 def list_devices(
     path: VaultPath,
-    after: Annotated[str | None, typer.Option("--after", metavar="DEVICE", help="Go on behind this device.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="At most so many; all if not given.")] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="DEVICE", help="Go on behind this device.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="At most so many; all if not given.")
+    ] = None,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
@@ -124,7 +134,9 @@ def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json =
     opened = open_vault(path, scope)
     device = named(opened, device)
     shown = opened.show(device)
-    ever_set = shown.state != "failed" or any(each.state == "current" for each in opened.history(device))
+    ever_set = shown.state != "failed" or any(
+        each.state == "current" for each in opened.history(device)
+    )
     found = row(shown)
     advice = standing.advice(shown, ever_set=ever_set)
     if as_json:
@@ -196,7 +208,8 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
 def due(
     path: VaultPath,
     within: Annotated[
-        str | None, typer.Option("--within", metavar="TIME", help=f"Also what will be due: {inputs.DURATION}.")
+        str | None,
+        typer.Option("--within", metavar="TIME", help=f"Also what will be due: {inputs.DURATION}.")
     ] = None,
     scope: Scope = "",
     as_json: Json = False,
@@ -222,14 +235,20 @@ def due(
     if as_json:
         output.emit(
             {
-                "devices": [{"device": d.device, "due": inputs.rfc3339(d.due), "ordered": d.ordered} for d in found],
+                "devices": [
+                    {"device": d.device, "due": inputs.rfc3339(d.due), "ordered": d.ordered}
+                    for d in found
+                ],
                 **({"damaged": damaged} if damaged else {}),
             }
         )
     else:
         output.table(
             ["device", "due", "ordered"],
-            ([each.device, inputs.rfc3339(each.due) or "", "yes" if each.ordered else ""] for each in found),
+            (
+                [each.device, inputs.rfc3339(each.due) or "", "yes" if each.ordered else ""]
+                for each in found
+            ),
             styles=["bold"],
             empty="nothing is due",
         )
@@ -238,10 +257,11 @@ def due(
 
 @vault.command("check-in", cls=VaultCommand)
 def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
-    """Answer one check-in: the device's message on standard input, the answer on standard output. DEVICE is who you have
-    authenticated.
+    """Answer one check-in: the device's message on standard input, the answer on standard output.
+    DEVICE is who you have authenticated.
 
-    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault PC-0001" …[/bold]
+    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault
+    PC-0001" …[/bold]
     """
     opened = open_vault(path, scope)
     message = inputs.read("-", "check-in")
@@ -256,20 +276,28 @@ def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
     """
     found = open_vault(path, scope).stats()
     names = (
-        "devices settled pending uncertain unreadable failed retired damaged ordered overdue candidates history entries".split()
-    )
+        "devices settled pending uncertain unreadable failed retired damaged ordered overdue "
+        "candidates history entries"
+    ).split()
     document = {name: getattr(found, name) for name in names}
     counted = dict(sorted(found.findings.items()))
     if as_json:
         output.emit({**document, "findings": counted})
     else:
-        counts = {**document, **{name: count for name, count in counted.items() if count and name not in document}}
-        output.table(["", ""], ([name, f"{value:,}"] for name, value in counts.items()), styles=["bold"])
+        counts = {
+            **document,
+            **{name: count for name, count in counted.items() if count and name not in document}
+        }
+        output.table(
+            ["", ""], ([name, f"{value:,}"] for name, value in counts.items()), styles=["bold"]
+        )
         for name, count in counted.items():
             if count:
                 output.note(f"{name}, {count:,} devices: {standing.FINDINGS.get(name, name)}")
     if found.damaged:
-        output.note(f"error: {found.damaged} devices are damaged in the vault; laps vault list names them")
+        output.note(
+            f"error: {found.damaged} devices are damaged in the vault; laps vault list names them"
+        )
         raise typer.Exit(int(Status.DAMAGED))
 
 
@@ -287,7 +315,10 @@ def row(device: Device) -> dict[str, Any]:
         "expires": inputs.rfc3339(device.expires),
         "last_seen": inputs.rfc3339(device.last_seen),
         "outcome": outcome
-        and {"id": outcome.id, "reason": outcome.reason, "at": inputs.rfc3339(outcome.at), "name": outcome.name},
+        and {
+            "id": outcome.id, "reason": outcome.reason, "at": inputs.rfc3339(outcome.at),
+            "name": outcome.name
+        },
         "findings": device.findings,
         "candidates": device.candidates,
         "order_at": inputs.rfc3339(device.order_at),
@@ -329,7 +360,9 @@ def _outcome(outcome: Outcome) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return "" if value is None else {
+        True: "yes", False: "no"
+    }[value] if isinstance(value, bool) else str(value)
 
 
 for room in (orders, audit, lifecycle, copies):

@@ -1,8 +1,11 @@
-"""From the forms in which administrators find these settings to documents that :func:`laps.evaluate` reads.
+"""From the forms in which administrators find these settings to documents that
+:func:`laps.evaluate` reads.
 
-Group Policy's own forms (``Registry.pol``, the text of LGPO, the report of ``Get-GPOReport``, preferences), what ``reg query`` and
-``Get-ItemProperty`` print, templates of CIPP and the settings of Microsoft.OSConfig. A form is recognised by what is in the file. What is
-a value of the registry becomes a ``.reg`` file with all that the source holds, LAPS or not: what that means is decided in one place.
+Group Policy's own forms (``Registry.pol``, the text of LGPO, the report of ``Get-GPOReport``,
+preferences), what ``reg query`` and ``Get-ItemProperty`` print, templates of CIPP and the settings
+of Microsoft.OSConfig. A form is recognised by what is in the file. What is a value of the registry
+becomes a ``.reg`` file with all that the source holds, LAPS or not: what that means is decided in
+one place.
 """
 
 from __future__ import annotations
@@ -29,11 +32,13 @@ _OF_TEXT: tuple[Callable[[str, str], list[Converted] | None], ...] = (
 
 
 def convert(data: bytes, source: str, /) -> list[Converted]:
-    """The policies in a file: their names, and a document for each that :func:`laps.evaluate` reads.
+    """The policies in a file: their names, and a document for each that :func:`laps.evaluate`
+    reads.
 
     What is in one of the forms that :func:`laps.evaluate` reads itself is given back as it is.
 
-    :raises laps.PolicyError: the file is in one of these forms, and something in it would be lost; the message says where.
+    :raises laps.PolicyError: the file is in one of these forms, and something in it would be lost;
+        the message says where.
     """
     found = registrypol.read(data, source)
     if found is None:

@@ -20,7 +20,13 @@ def read(text: str, source: str) -> list[Converted] | None:
         raw = _raw(each) if isinstance(each, dict) else None
         if not isinstance(raw, str):
             raise refuse(source, "a template whose RAWJson is not text")
-        name = next((each[key] for key in ("Displayname", "displayName", "DisplayName") if isinstance(each.get(key), str)), "")
+        name = next(
+            (
+                each[key] for key in ("Displayname", "displayName", "DisplayName")
+                if isinstance(each.get(key), str)
+            ),
+            ""
+        )
         found.append(Converted("a template of CIPP", name, raw.encode("utf-8", "surrogatepass")))
     return found
 

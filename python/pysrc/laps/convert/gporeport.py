@@ -1,4 +1,5 @@
-"""The report of ``Get-GPOReport -ReportType Xml``: policies by the names of the editor, and values of keys that it has no names for."""
+"""The report of ``Get-GPOReport -ReportType Xml``: policies by the names of the editor, and values
+of keys that it has no names for."""
 
 from __future__ import annotations
 
@@ -6,9 +7,11 @@ import xml.etree.ElementTree as ElementTree
 
 from .model import GPO, Converted, Value, machine, refuse, reg, xml
 
-# What the editor calls each policy and its parts (LAPS.admx, LAPS.adml). A policy that is switched off takes its values away; one with a
-# value of its own sets that to 0.
-_BACKUP = {"Disabled": 0, "Azure Active Directory": 1, "Microsoft Entra ID": 1, "Active Directory": 2}
+# What the editor calls each policy and its parts (LAPS.admx, LAPS.adml). A policy that is switched
+# off takes its values away; one with a value of its own sets that to 0.
+_BACKUP = {
+    "Disabled": 0, "Azure Active Directory": 1, "Microsoft Entra ID": 1, "Active Directory": 2
+}
 _COMPLEXITY = {
     "Large letters": 1,
     "Large letters + small letters": 2,
@@ -33,9 +36,12 @@ _TARGET = {"Manage the built-in admin account": 0, "Manage a custom admin accoun
 _TOLD = frozenset({"Name", "State", "Explain", "Supported", "Category", "Comment", "Text"})
 _PARTS = frozenset({"DropDownList", "Numeric", "EditText", "CheckBox", "MultiText", "ListBox"})
 _Parts = dict[str, tuple[str, dict[str, int] | None]]
-#: Each policy: its own value, and its parts by the editor's label (without a colon), with the names of choices.
+#: Each policy: its own value, and its parts by the editor's label (without a colon), with the names
+#: of choices.
 _POLICIES: dict[str, tuple[str | None, _Parts]] = {
-    "Configure password backup directory": (None, {"Backup directory": ("BackupDirectory", _BACKUP)}),
+    "Configure password backup directory": (
+        None, {"Backup directory": ("BackupDirectory", _BACKUP)}
+    ),
     "Password Settings": (
         None,
         {
@@ -45,8 +51,12 @@ _POLICIES: dict[str, tuple[str | None, _Parts]] = {
             "Passphrase Length (words)": ("PassphraseLength", None),
         },
     ),
-    "Name of administrator account to manage": (None, {"Administrator account name": ("AdministratorAccountName", None)}),
-    "Do not allow password expiration time longer than required by policy": ("PasswordExpirationProtectionEnabled", {}),
+    "Name of administrator account to manage": (
+        None, {"Administrator account name": ("AdministratorAccountName", None)}
+    ),
+    "Do not allow password expiration time longer than required by policy": (
+        "PasswordExpirationProtectionEnabled", {}
+    ),
     "Enable password encryption": ("ADPasswordEncryptionEnabled", {}),
     "Configure authorized password decryptors": (
         None,
@@ -59,15 +69,22 @@ _POLICIES: dict[str, tuple[str | None, _Parts]] = {
     "Enable password backup for DSRM accounts": ("ADBackupDSRMPassword", {}),
     "Post-authentication actions": (
         None,
-        {"Grace period (hours)": ("PostAuthenticationResetDelay", None), "Actions": ("PostAuthenticationActions", _ACTIONS)},
+        {
+            "Grace period (hours)": ("PostAuthenticationResetDelay", None),
+            "Actions": ("PostAuthenticationActions", _ACTIONS)
+        },
     ),
     "Configure automatic account management": (
         "AutomaticAccountManagementEnabled",
         {
             "Specify the target account to manage": ("AutomaticAccountManagementTarget", _TARGET),
-            "Automatic account name (or name prefix)": ("AutomaticAccountManagementNameOrPrefix", None),
+            "Automatic account name (or name prefix)": (
+                "AutomaticAccountManagementNameOrPrefix", None
+            ),
             "Enable the managed account": ("AutomaticAccountManagementEnableAccount", None),
-            "Randomize the name of the managed account": ("AutomaticAccountManagementRandomizeName", None),
+            "Randomize the name of the managed account": (
+                "AutomaticAccountManagementRandomizeName", None
+            ),
         },
     ),
 }
@@ -93,10 +110,18 @@ def read(text: str, source: str) -> list[Converted] | None:
                     read += _is_key_of_laps(_text(each, "KeyPath"))
             stand = sum(_is_mark(each) for each in computer.iter())
             if read != stand:
-                raise refuse(source, f"{stand} policies of LAPS stand in it, and {read} of them where a report has policies")
-        of_laps = any("laps" in (each if isinstance(each, str) else each.key).lower() for each in values)
+                raise refuse(
+                    source,
+                    f"{stand} policies of LAPS stand in it, and {read} of them where a report has "
+                    "policies"
+                )
+        of_laps = any(
+            "laps" in (each if isinstance(each, str) else each.key).lower() for each in values
+        )
         if of_laps or len(reports) == 1:
-            found.append(Converted("a report of Group Policy", _text(gpo, "Name"), reg(values, source)))
+            found.append(
+                Converted("a report of Group Policy", _text(gpo, "Name"), reg(values, source))
+            )
     if not found:
         raise refuse(source, "no policy of LAPS in this report")
     return found
@@ -140,8 +165,8 @@ def _policy(policy: ElementTree.Element, source: str) -> list[Value | str]:
         if of_laps:
             raise refuse(
                 source,
-                f"the policy {name!r} is not known; a report in another language than English is not read: "
-                "give the Registry.pol of a back-up (Backup-GPO)",
+                f"the policy {name!r} is not known; a report in another language than English is "
+                "not read: give the Registry.pol of a back-up (Backup-GPO)",
             )
         return []
     own, parts = _POLICIES[name]
@@ -158,7 +183,9 @@ def _policy(policy: ElementTree.Element, source: str) -> list[Value | str]:
         if _local(element) in _PARTS:
             values.append(_part(name, element, parts, source))
         elif _local(element) not in _TOLD:
-            raise refuse(source, f"{name}: the element {_local(element)!r} is none that a report has")
+            raise refuse(
+                source, f"{name}: the element {_local(element)!r} is none that a report has"
+            )
     return values
 
 
@@ -176,7 +203,9 @@ def _part(name: str, element: ElementTree.Element, parts: _Parts, source: str) -
     state = _text(element, "State")
     if kind == "CheckBox":
         if state not in ("Enabled", "Disabled"):
-            raise refuse(source, f"{name}: {label}: the state {state!r} is neither Enabled nor Disabled")
+            raise refuse(
+                source, f"{name}: {label}: the state {state!r} is neither Enabled nor Disabled"
+            )
         return Value(GPO, setting, int(state == "Enabled"))
     value = _child(element, "Value")
     if value is None:
@@ -190,7 +219,8 @@ def _part(name: str, element: ElementTree.Element, parts: _Parts, source: str) -
 
 
 def _setting(setting: ElementTree.Element, source: str) -> list[Value | str]:
-    """A value without a name in the editor: the template was not there, or preferences of a script."""
+    """A value without a name in the editor: the template was not there, or preferences of a
+    script."""
     key = machine(_text(setting, "KeyPath"))
     values: list[Value | str] = []
     for value in (each for each in setting if _local(each) == "Value"):

@@ -16,9 +16,16 @@ def read(text: str, source: str) -> list[Converted] | None:
         block = lines[at : at + 4]
         number, scope = block[0]
         if not _is_scope(scope):
-            raise refuse(source, f"{scope!r} stands where Computer or User begins four lines", number)
+            raise refuse(
+                source, f"{scope!r} stands where Computer or User begins four lines", number
+            )
         if len(block) < 4:
-            raise refuse(source, "four lines belong together: Computer or User, the key, the name, and what it becomes", number)
+            raise refuse(
+                source,
+                "four lines belong together: Computer or User, the key, the name, and what it "
+                "becomes",
+                number
+            )
         key = block[1][1]
         hive = machine(key) if scope.lower() == "computer" else f"HKEY_CURRENT_USER\\{key}"
         values += _values(hive, block[2][1], block[3][1], source, block[3][0])

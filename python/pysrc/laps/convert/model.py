@@ -46,7 +46,8 @@ class Converted:
 
 @dataclass(frozen=True)
 class Value:
-    """A value of the registry: a number, a text, None to take it away, or the name of a type that no setting has."""
+    """A value of the registry: a number, a text, None to take it away, or the name of a type that
+    no setting has."""
 
     key: str
     name: str
@@ -111,7 +112,8 @@ def kinds() -> dict[str, str]:
 
 
 def document(text: str) -> Any:
-    """A JSON document; None for what is none, or has a name twice: who reads policies says where."""
+    """A JSON document; None for what is none, or has a name twice: who reads policies says
+    where."""
     try:
         return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):

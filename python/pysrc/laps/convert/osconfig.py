@@ -1,6 +1,8 @@
-"""The settings of Microsoft.OSConfig's scenario LAPS: Group Policy's values, under names of its own.
+"""The settings of Microsoft.OSConfig's scenario LAPS: Group Policy's values, under names of its
+own.
 
-``Get-OSConfigDesiredConfiguration -Scenario LAPS | ConvertTo-Json`` gives a list of objects, each with the name and the value of a setting.
+``Get-OSConfigDesiredConfiguration -Scenario LAPS | ConvertTo-Json`` gives a list of objects, each
+with the name and the value of a setting.
 """
 
 from __future__ import annotations
@@ -24,10 +26,16 @@ def read(text: str, source: str) -> list[Converted] | None:
         return None
     read = document(text)
     if isinstance(read, dict) and _is_metadata(read):
-        raise refuse(source, "the description of a scenario of Microsoft.OSConfig, which holds no values; save what Get-OSConfigDesiredConfiguration gives")
+        raise refuse(
+            source,
+            "the description of a scenario of Microsoft.OSConfig, which holds no values; save what "
+            "Get-OSConfigDesiredConfiguration gives"
+        )
     settings = read if isinstance(read, list) else [read]
     known = {**_NAMES, **{name: name for name in kinds()}}
-    if not any(isinstance(each, dict) and _name(each) in known and _has_value(each) for each in settings):
+    if not any(
+        isinstance(each, dict) and _name(each) in known and _has_value(each) for each in settings
+    ):
         return None
     values: list[Value | str] = []
     for each in settings:
@@ -56,4 +64,6 @@ def _has_value(setting: dict[str, Any]) -> bool:
 
 def _is_metadata(described: dict[str, Any]) -> bool:
     settings = described.get("settings")
-    return isinstance(settings, list) and any(isinstance(each, dict) and "provider" in each for each in settings)
+    return isinstance(settings, list) and any(
+        isinstance(each, dict) and "provider" in each for each in settings
+    )

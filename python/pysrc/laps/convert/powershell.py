@@ -1,4 +1,5 @@
-"""What ``Get-ItemProperty`` gives of a registry key: as JSON (``ConvertTo-Json``) and as text (``Out-File``)."""
+"""What ``Get-ItemProperty`` gives of a registry key: as JSON (``ConvertTo-Json``) and as text
+(``Out-File``)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,10 @@ import re
 from .model import Converted, Value, document, kinds, machine, refuse, reg
 
 #: What the provider adds to the values of a key.
-_OWN = {"PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider", "PSComputerName", "RunspaceId", "PSShowComputerName"}
+_OWN = {
+    "PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider", "PSComputerName",
+    "RunspaceId", "PSShowComputerName"
+}
 
 
 def read_json(text: str, source: str) -> list[Converted] | None:
@@ -77,5 +81,9 @@ def _properties(block: str, source: str) -> dict[str, str]:
         elif line.startswith(" ") and last:
             found[last] += line.strip()
         else:
-            raise refuse(source, f"{line.strip()!r} is no property with its value; print with Format-List, or use ConvertTo-Json")
+            raise refuse(
+                source,
+                f"{line.strip()!r} is no property with its value; print with Format-List, or use "
+                "ConvertTo-Json"
+            )
     return found

@@ -18,21 +18,29 @@ def read(text: str, source: str) -> list[Converted] | None:
     return [Converted("Group Policy preferences", "", reg(values, source), tuple(notes))]
 
 
-def _read(element: ElementTree.Element, values: list[Value | str], notes: list[str], source: str) -> None:
+def _read(
+    element: ElementTree.Element, values: list[Value | str], notes: list[str], source: str
+) -> None:
     name = element.get("name", element.tag)
     if element.get("disabled") == "1":
         notes.append(f"{name}: switched off, and so left out")
         return
     filters = element.find("Filters")
     if filters is not None and len(filters):
-        notes.append(f"{name}: only for some devices (item-level targeting); who they are is not in the result")
+        notes.append(
+            f"{name}: only for some devices (item-level targeting); who they are is not in the "
+            "result"
+        )
     for child in element:
         if child.tag in ("Registry", "Collection", "RegistrySettings"):
             _read(child, values, notes, source)
         elif child.tag == "Properties" and element.tag == "Registry":
             values += _values(child, notes, source)
         elif child.tag not in ("Filters", "Properties"):
-            raise refuse(source, f"the element {child.tag!r} is none of Registry, Collection, Properties and Filters")
+            raise refuse(
+                source,
+                f"the element {child.tag!r} is none of Registry, Collection, Properties and Filters"
+            )
 
 
 def _values(properties: ElementTree.Element, notes: list[str], source: str) -> list[Value | str]:
@@ -55,5 +63,7 @@ def _values(properties: ElementTree.Element, notes: list[str], source: str) -> l
         try:
             return [Value(key, name, int(data, 16))]
         except ValueError:
-            raise refuse(source, f"{name}: {data!r} is not the hexadecimal number of a REG_DWORD") from None
+            raise refuse(
+                source, f"{name}: {data!r} is not the hexadecimal number of a REG_DWORD"
+            ) from None
     return [Value(key, name, data if kind == "REG_SZ" else bytes)]

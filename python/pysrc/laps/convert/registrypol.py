@@ -64,7 +64,9 @@ def _values(key: str, name: str, kind: int, content: bytes, source: str) -> list
     if lower.startswith("**del."):
         return [Value(key, name[len("**del.") :], None)]
     if lower.startswith("**soft."):
-        raise refuse(source, f"{key}: {name} is written only where no value is; a policy file cannot say so")
+        raise refuse(
+            source, f"{key}: {name} is written only where no value is; a policy file cannot say so"
+        )
     if lower.startswith("**delvals"):
         return [key]
     if lower == "**deletevalues":

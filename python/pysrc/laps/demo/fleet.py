@@ -54,10 +54,13 @@ class Fleet:
         account = [str(self.folder / "account.sh"), str(accounts)]
         accident = str(self.folder / "accident.sh")
         accidents = {when: _store(accident, when, *account) for when in ("before", "after")}
-        return DeviceFolder(name, accounts, self.folder / name / "state", _store(*account), accidents)
+        return DeviceFolder(
+            name, accounts, self.folder / name / "state", _store(*account), accidents
+        )
 
     def make_readers(self) -> list[Path]:
-        """Two key pairs: the private halves in files of their own, the public halves beside them."""
+        """Two key pairs: the private halves in files of their own, the public halves beside
+        them."""
         made = []
         for name in ("helpdesk", "security"):
             key = ReaderKey.generate(name)
@@ -75,32 +78,50 @@ class Fleet:
         """The vault."""
         return Vault.open(self.vault_path)
 
-    def agent(self, device: DeviceFolder, *options: str, store: str | None = None) -> subprocess.CompletedProcess[str]:
+    def agent(
+        self, device: DeviceFolder, *options: str, store: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a real agent once."""
         return subprocess.run(
-            self.command(device, *options, store=store), capture_output=True, text=True, timeout=120, check=False
+            self.command(device, *options, store=store), capture_output=True, text=True,
+            timeout=120, check=False
         )
 
-    def command(self, device: DeviceFolder, *options: str, store: str | None = None, verb: str = "run") -> list[str]:
+    def command(
+        self, device: DeviceFolder, *options: str, store: str | None = None, verb: str = "run"
+    ) -> list[str]:
         """The command line of the agent."""
-        readers = [word for name in ("helpdesk", "security") for word in ("--reader", str(self.folder / f"{name}.pub"))]
+        readers = [
+            word for name in ("helpdesk", "security")
+            for word in ("--reader", str(self.folder / f"{name}.pub"))
+        ]
         words = [sys.executable, "-m", "laps", "agent", verb, "--policy", str(self.policy)]
-        words += ["--vault", str(self.vault_path), "--state", str(device.state), "--device", device.name]
+        words += [
+            "--vault", str(self.vault_path), "--state", str(device.state), "--device", device.name
+        ]
         words += [*readers, "--store", store or device.store]
-        return [*words, "--once", "--json", *options] if verb == "run" else [*words, "--json", *options]
+        return [*words, "--once", "--json", *options] if verb == "run" else [
+            *words, "--json", *options
+        ]
 
     def check_in(self, device: DeviceFolder) -> None:
         """A check-in without a rotation, as an agent does every hour."""
         done = subprocess.run(
-            self.command(device, verb="check-in"), capture_output=True, text=True, timeout=120, check=False
+            self.command(device, verb="check-in"), capture_output=True, text=True, timeout=120,
+            check=False
         )
         if done.returncode != 0:
-            raise RuntimeError(f"the check-in of {device.name} left with {done.returncode}: {done.stderr.strip()}")
+            raise RuntimeError(
+                f"the check-in of {device.name} left with {done.returncode}: {done.stderr.strip()}"
+            )
 
     def candidates(self, device: str, reason: str) -> list[tuple[str, Password]]:
         """What a reader gets from the vault: the state of each candidate, and its password."""
         found = self.vault.disclose(device, actor=ACTOR, reason=reason)
-        opened = [(each.state, self.keys[0].open(Record.parse(each.sealed)).password) for each in found.candidates]
+        opened = [
+            (each.state, self.keys[0].open(Record.parse(each.sealed)).password)
+            for each in found.candidates
+        ]
         self.vault.record_outcome(found.entry, opened=True, actor=ACTOR, reason=reason)
         return opened
 

@@ -23,7 +23,10 @@ __all__ = ["GRAPH", "Connection", "StaticToken"]
 GRAPH = "https://graph.microsoft.com"
 # Microsoft's hosts for Graph: the worldwide cloud, the US government's two, and that of China.
 _CLOUDS = frozenset(
-    {"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
+    {
+        "graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn"
+    }
 )
 _LONGEST_WAIT_SECONDS = 120
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -49,13 +52,16 @@ class StaticToken:
 
 
 class _Retry(policies.RetryPolicy[HttpRequest, HttpResponse]):
-    """Retries as azure-core does, but says so when the server asks for a wait that nobody would sit through."""
+    """Retries as azure-core does, but says so when the server asks for a wait that nobody would sit
+    through."""
 
     def get_retry_after(self, response: Any) -> Any:
         """The wait that the server asks for, in seconds."""
         wait = super().get_retry_after(response)
         if wait is not None and wait > _LONGEST_WAIT_SECONDS:
-            raise Busy(f"Graph is throttling and asks to wait {wait:.0f} s; try again after that", _BUSY)
+            raise Busy(
+                f"Graph is throttling and asks to wait {wait:.0f} s; try again after that", _BUSY
+            )
         return wait
 
 
@@ -88,12 +94,15 @@ class Connection:
         local = parts.hostname in _LOCAL
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
             raise ArgumentError(
-                f"Graph's address {url!r}: give an https address (or http for a server on this machine)", _ARGUMENT
+                f"Graph's address {url!r}: give an https address (or http for a server on this "
+                "machine)",
+                _ARGUMENT
             )
         if parts.hostname not in _CLOUDS and parts.hostname != (host or "").lower():
             raise ArgumentError(
-                f"Graph's address {url!r}: {parts.hostname} is none of Microsoft's hosts for Graph, and would get a token that opens "
-                "them; name the host, too (graph_host, on the command line --graph-host), if it is meant to",
+                f"Graph's address {url!r}: {parts.hostname} is none of Microsoft's hosts for "
+                "Graph, and would get a token that opens them; name the host, too (graph_host, "
+                "on the command line --graph-host), if it is meant to",
                 _ARGUMENT,
             )
         self.origin = f"{parts.scheme}://{parts.netloc}"
@@ -108,7 +117,9 @@ class Connection:
             self.origin,
             policies=[
                 policies.UserAgentPolicy(base_user_agent=f"laps/{__version__}"),
-                policies.HeadersPolicy({"ocp-client-name": "laps", "ocp-client-version": __version__}),
+                policies.HeadersPolicy(
+                    {"ocp-client-name": "laps", "ocp-client-version": __version__}
+                ),
                 _Retry(retry_total=retries, retry_backoff_factor=0.5, retry_backoff_max=30),
                 bearer,
             ],
@@ -141,7 +152,11 @@ class Connection:
             if not isinstance(following, str) or following.startswith("/"):
                 raise MessageError("Graph's answer: the next page is no address", _MALFORMED)
             if following in seen:
-                raise MessageError("Graph's answer: the next page is one that was there before, so the list has no end", _MALFORMED)
+                raise MessageError(
+                    "Graph's answer: the next page is one that was there before, so the list has "
+                    "no end",
+                    _MALFORMED
+                )
             seen.add(following)
             body = self.get(following, need)
 
@@ -155,7 +170,9 @@ class Connection:
         # The link to the next page comes from the server; the token goes to nobody else.
         parts = urlsplit(path)
         if f"{parts.scheme}://{parts.netloc}" != self.origin:
-            raise MessageError(f"Graph's answer: the next page is at another server, {parts.netloc!r}", _MALFORMED)
+            raise MessageError(
+                f"Graph's answer: the next page is at another server, {parts.netloc!r}", _MALFORMED
+            )
         return path
 
     def _send(self, request: HttpRequest, need: Need) -> Any:
@@ -171,7 +188,9 @@ class Connection:
         except ClientAuthenticationError as error:
             raise MachineError(f"signing in failed: {_first(error)}", _DENIED) from error
         except AzureError as error:
-            raise Busy(f"Graph at {self.origin} cannot be reached: {_first(error)}", _UNREACHABLE) from error
+            raise Busy(
+                f"Graph at {self.origin} cannot be reached: {_first(error)}", _UNREACHABLE
+            ) from error
         if response.status_code >= 400:
             raise _refusal(response, content, need)
         if not content.strip():
@@ -179,7 +198,9 @@ class Connection:
         try:
             return json.loads(content)
         except ValueError:
-            raise MessageError(f"Graph's answer: not JSON (status {response.status_code})", _MALFORMED) from None
+            raise MessageError(
+                f"Graph's answer: not JSON (status {response.status_code})", _MALFORMED
+            ) from None
 
 
 def _refusal(response: HttpResponse, content: bytes, need: Need) -> LapsError:
@@ -187,15 +208,16 @@ def _refusal(response: HttpResponse, content: bytes, need: Need) -> LapsError:
     status = response.status_code
     if status == 401:
         return MachineError(
-            f"Graph does not accept the token (401{said}): it is expired or for another audience; sign in again",
+            f"Graph does not accept the token (401{said}): it is expired or for another audience; "
+            "sign in again",
             _DENIED,
         )
     if status == 403:
         return MachineError(f"Graph refuses (403{said}): {missing(need)}", _DENIED)
     if status == 404:
         return NotFound(
-            f"Graph knows no such device (404{said}): give the device id, not the object id, which is another number of the same "
-            "device; or it has never backed a password up",
+            f"Graph knows no such device (404{said}): give the device id, not the object id, "
+            "which is another number of the same device; or it has never backed a password up",
             _NOT_FOUND,
         )
     if status == 429:

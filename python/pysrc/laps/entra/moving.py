@@ -1,4 +1,5 @@
-"""Entra's copy into a vault: each password sealed to the vault's readers, and read only where the vault lacks it."""
+"""Entra's copy into a vault: each password sealed to the vault's readers, and read only where the
+vault lacks it."""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ _EXISTS = 9
 class Moved:
     """What became of one device.
 
-    ``state`` is ``imported`` (``passwords`` were new), ``unchanged`` (the vault has them already; none was read),
-    ``managed`` (an agent of ours manages it, so nothing was done) or ``failed`` with a ``message``.
+    ``state`` is ``imported`` (``passwords`` were new), ``unchanged`` (the vault has them already;
+    none was read), ``managed`` (an agent of ours manages it, so nothing was done) or ``failed``
+    with a ``message``.
     """
 
     device: str
@@ -43,13 +45,16 @@ def import_passwords(
     context: str = "",
     by_id: bool = False,
 ) -> Iterator[Moved]:
-    """Takes what Entra holds for ``devices`` (from ``Directory.list`` or ``show``) into a vault, one device after another.
+    """Takes what Entra holds for ``devices`` (from ``Directory.list`` or ``show``) into a vault,
+    one device after another.
 
-    The vault calls a device by its name, or with ``by_id`` by its Entra device id. The newest password becomes pending, for no
-    agent has said what is on the account; earlier ones become history, as much as the vault keeps. Run again, it
-    reads only passwords that the vault lacks. Each read is in Entra's audit log, each import in the vault's audit log.
+    The vault calls a device by its name, or with ``by_id`` by its Entra device id. The newest
+    password becomes pending, for no agent has said what is on the account; earlier ones become
+    history, as much as the vault keeps. Run again, it reads only passwords that the vault lacks.
+    Each read is in Entra's audit log, each import in the vault's audit log.
 
-    A refusal that every device would meet (no permission, no connection) is raised; what was taken in before it stays.
+    A refusal that every device would meet (no permission, no connection) is raised; what was taken
+    in before it stays.
     """
     wanted: Sequence[Device] = list(devices)
     names = Counter(each.name.casefold() for each in wanted)
@@ -58,14 +63,20 @@ def import_passwords(
     for each in wanted:
         name = each.id if by_id else each.name
         if name not in exact:
-            # A device that the vault knows under another case is that device, and never a second one.
+            # A device that the vault knows under another case is that device, and never a second
+            # one.
             name = known.get(name.casefold(), name)
         try:
             if not by_id and names[each.name.casefold()] > 1:
-                yield _failed(each, name, "more than one device has this name; import them by their ids (--by-id)")
+                yield _failed(
+                    each, name,
+                    "more than one device has this name; import them by their ids (--by-id)"
+                )
                 continue
             if not name:
-                yield _failed(each, name, "Entra knows no name of this device; import it by its id (--by-id)")
+                yield _failed(
+                    each, name, "Entra knows no name of this device; import it by its id (--by-id)"
+                )
                 continue
             yield _one(directory, vault, each, name, actor, reason, context)
         except (Busy, MachineError):
@@ -75,14 +86,17 @@ def import_passwords(
 
 
 def _one(
-    directory: Directory, vault: Vault, device: Device, name: str, actor: str, reason: str, context: str
+    directory: Directory, vault: Vault, device: Device, name: str, actor: str, reason: str,
+    context: str
 ) -> Moved:
     try:
         known = vault.show(name)
     except NotFound:
         known = None
     try:
-        lacking = device.last_backup is None or lacks_external_password(vault, name, device.last_backup)
+        lacking = device.last_backup is None or lacks_external_password(
+            vault, name, device.last_backup
+        )
     except LapsError as error:
         if error.code != _EXISTS:
             raise
@@ -116,7 +130,9 @@ def _known(vault: Vault) -> dict[str, str]:
     after: str | None = None
     while True:
         page, after, damaged = vault.list(after=after)
-        names.update({name.casefold(): name for name in [*(each.device for each in page), *damaged]})
+        names.update(
+            {name.casefold(): name for name in [*(each.device for each in page), *damaged]}
+        )
         if after is None:
             return names
 

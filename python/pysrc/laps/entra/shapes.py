@@ -1,7 +1,9 @@
-"""The shapes of Graph's ``deviceLocalCredentialInfo``, as documented and as the service really answers.
+"""The shapes of Graph's ``deviceLocalCredentialInfo``, as documented and as the service really
+answers.
 
-The documentation shows the entity wrapped in ``value`` and passwords as UTF-16LE; the service answers without a
-wrapper and with UTF-8. Both are read. Fractions of a second have any number of digits.
+The documentation shows the entity wrapped in ``value`` and passwords as UTF-16LE; the service
+answers without a wrapper and with UTF-8. Both are read. Fractions of a second have any number of
+digits.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Credential:
 
 @dataclass(frozen=True)
 class Device:
-    """What Entra knows about a device's password; with ``credentials`` only where they were asked for."""
+    """What Entra knows about a device's password; with ``credentials`` only where they were asked
+    for."""
 
     id: str
     name: str
@@ -66,10 +69,15 @@ def device(body: object) -> Device:
             read.append(_credential(_mapping(each, "a credential")))
         except LapsError as error:
             backed_up = each.get("backupDateTime") if isinstance(each, Mapping) else None
-            when = f"of {backed_up}" if isinstance(backed_up, str) and backed_up.isprintable() else "without a time"
+            when = (
+                f"of {backed_up}" if isinstance(backed_up, str) and backed_up.isprintable()
+                else "without a time"
+            )
             why = str(error).removeprefix("Graph's answer: ")
             unreadable.append(f"a credential {when}: {why}")
-    read.sort(key=lambda each: each.backed_up or datetime.min.replace(tzinfo=timezone.utc), reverse=True)
+    read.sort(
+        key=lambda each: each.backed_up or datetime.min.replace(tzinfo=timezone.utc), reverse=True
+    )
     return Device(
         id=_text(entity, "id"),
         name=_text(entity, "deviceName", required=False),
@@ -81,12 +89,14 @@ def device(body: object) -> Device:
 
 
 def moment(text: object) -> datetime | None:
-    """Reads a time; Graph trims the zeros at the end of a fraction and writes up to seven digits."""
+    """Reads a time; Graph trims the zeros at the end of a fraction and writes up to seven
+    digits."""
     if text is None or text == "":
         return None
     found = (
         re.fullmatch(
-            r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", text
+            r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))",
+            text
         )
         if isinstance(text, str)
         else None

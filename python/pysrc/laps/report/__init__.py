@@ -1,7 +1,7 @@
 """A report about a fleet: one page of HTML that needs nothing else. There is never a secret in it.
 
-``page(gather(vault))`` is about a vault, ``tenant_page(gather_tenant(directory, devices))`` about a tenant of Microsoft Entra.
-Plots need the extra: ``pip install 'laps[report]'``.
+``page(gather(vault))`` is about a vault, ``tenant_page(gather_tenant(directory, devices))`` about a
+tenant of Microsoft Entra. Plots need the extra: ``pip install 'laps[report]'``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ class Look:
     """Something that the vault handed out, to whom, and what is known of it."""
 
     entry: AuditEntry
-    #: ``proven`` or ``claimed`` to have been opened, said to be ``not opened``, or ``without outcome``.
+    #: ``proven`` or ``claimed`` to have been opened, said to be ``not opened``, or ``without
+    #: outcome``.
     how: str
     #: The id of the reader that opened; empty where that is not known.
     reader: str = ""
@@ -36,11 +37,14 @@ def named(entry: AuditEntry) -> str:
 
 def due(device: Device) -> datetime | None:
     """When the next rotation is due: as the device said, or as an order says."""
-    return min((time for time in (device.expires, device.order_at) if time is not None), default=None)
+    return min(
+        (time for time in (device.expires, device.order_at) if time is not None), default=None
+    )
 
 
-#: What counts as shown to people, in the order in which more is known. Who says that he opened nothing was not shown anything, as far
-#: as his word goes: an order for what he was shown counts it all the same.
+#: What counts as shown to people, in the order in which more is known. Who says that he opened
+#: nothing was not shown anything, as far as his word goes: an order for what he was shown counts it
+#: all the same.
 DISCLOSED = ("proven", "claimed", "without outcome")
 
 
@@ -61,7 +65,10 @@ class Facts:
     @property
     def ages(self) -> list[float]:
         """The age of each password, in days."""
-        return [(self.at - each.updated).total_seconds() / 86400 for each in self.devices if each.updated]
+        return [
+            (self.at - each.updated).total_seconds() / 86400 for each in self.devices
+            if each.updated
+        ]
 
     @property
     def overdue(self) -> list[Device]:
@@ -73,7 +80,9 @@ class Facts:
     @property
     def ordered(self) -> list[Device]:
         """The devices with an open order, those that were not seen for longest first."""
-        return sorted((each for each in self.devices if each.ordered), key=lambda each: each.last_seen)
+        return sorted(
+            (each for each in self.devices if each.ordered), key=lambda each: each.last_seen
+        )
 
     @property
     def findings(self) -> list[tuple[Device, str]]:
@@ -94,9 +103,11 @@ class Facts:
     def failures(self) -> Counter[str]:
         """Why rotations failed or are uncertain, by what the device last reported."""
         return Counter(
-            each.outcome.name if each.outcome.name == each.outcome.reason else f"{each.outcome.name} ({each.outcome.reason})"
+            each.outcome.name if each.outcome.name == each.outcome.reason
+            else f"{each.outcome.name} ({each.outcome.reason})"
             for each in self.devices
-            if each.outcome is not None and each.state in ("failed", "uncertain", "pending", "unreadable")
+            if each.outcome is not None
+            and each.state in ("failed", "uncertain", "pending", "unreadable")
         )
 
     @property
@@ -152,7 +163,8 @@ def gather(vault: Vault, *, policy: Policy | None = None, now: datetime | None =
 
 
 def _look(entry: AuditEntry, outcomes: list[AuditEntry]) -> Look:
-    """A disclosure with all that was noted of it: the strongest word counts, since a later one replaces nothing."""
+    """A disclosure with all that was noted of it: the strongest word counts, since a later one
+    replaces nothing."""
     words = {"opened, proven": "proven", "opened": "claimed", "not opened": "not opened"}
     by_word = {words[each.detail]: each for each in reversed(outcomes) if each.detail in words}
     for how in words.values():

@@ -13,7 +13,10 @@ from .._laps import Policy
 __all__ = ["age_note", "document", "policy_section", "section", "table", "tiles", "time"]
 
 
-def document(title: str, subtitle: str, sections: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def document(
+    title: str, subtitle: str, sections: Sequence[str], columns: Sequence[str],
+    rows: Sequence[Sequence[object]]
+) -> str:
     """A whole page: sections, then the sortable table of devices."""
     folder = resources.files(__package__)
     style = folder.joinpath("style.css").read_text(encoding="utf-8")
@@ -54,7 +57,8 @@ def document(title: str, subtitle: str, sections: Sequence[str], columns: Sequen
 def tiles(figures: Iterable[tuple[str, int, bool]], below: str = "") -> str:
     """The figures on top: a name, a number, and whether it is bad when it is not zero."""
     made = "".join(
-        f'<div class="tile{" bad" if grave and value else ""}"><b>{value:,}</b><span>{escape(name)}</span></div>'
+        f'<div class="tile{" bad" if grave and value else ""}"><b>{value:,}</b>'
+        f"<span>{escape(name)}</span></div>"
         for name, value, grave in figures
     )
     return f'<section class="tiles">{made}</section>{below}'
@@ -62,13 +66,16 @@ def tiles(figures: Iterable[tuple[str, int, bool]], below: str = "") -> str:
 
 def section(title: str, body: str, note: str = "") -> str:
     """A heading, a line that explains, and what it is about."""
-    return f"<section><h2>{escape(title)}</h2>{f'<p>{escape(note)}</p>' if note else ''}{body}</section>"
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return f"<section><h2>{escape(title)}</h2>{below}{body}</section>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table that does not sort."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -77,14 +84,19 @@ def policy_section(policy: Policy | None) -> str:
     if policy is None:
         return ""
     strength = policy.recipe().strength
-    rows = [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in policy.settings.items()]
+    rows = [
+        [name, str(value).lower() if isinstance(value, bool) else str(value)]
+        for name, value in policy.settings.items()
+    ]
     note = f"It allows {strength.admissible:,} passwords: {strength.bits:.6f} bits, rounded down."
     return section("The policy", table(["setting", "value"], rows), note)
 
 
 def age_note(policy: Policy | None) -> str:
     """What the line in the plot of ages is."""
-    return "" if policy is None else f"The line is the policy's age, {policy.password_age_days} days."
+    return (
+        "" if policy is None else f"The line is the policy's age, {policy.password_age_days} days."
+    )
 
 
 def time(at: datetime | None) -> str:

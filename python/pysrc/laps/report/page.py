@@ -11,7 +11,10 @@ from .plots import bars, histogram
 
 __all__ = ["page"]
 
-_COLUMNS = ("device", "account", "state", "findings", "version", "ordered", "updated", "expires", "last seen", "last outcome")
+_COLUMNS = (
+    "device", "account", "state", "findings", "version", "ordered", "updated", "expires",
+    "last seen", "last outcome"
+)
 
 
 def page(facts: Facts) -> str:
@@ -58,24 +61,41 @@ def _figures(facts: Facts) -> str:
         ("overdue", len(facts.overdue), True),
         ("ordered", len(facts.ordered), False),
         ("uncertain", states["uncertain"], True),
-        ("unreadable", len({device.device for device, name in facts.findings if name == "unreadable"}), True),
+        (
+            "unreadable",
+            len({device.device for device, name in facts.findings if name == "unreadable"}), True
+        ),
         ("failed", states["failed"], True),
         ("damaged", len(facts.damaged), True),
         ("shown to people", facts.disclosed.total(), False),
     ]
-    words = "every entry is as it was written" if facts.audit_ok else "AN ENTRY IS NOT AS IT WAS WRITTEN"
+    words = (
+        "every entry is as it was written" if facts.audit_ok
+        else "AN ENTRY IS NOT AS IT WAS WRITTEN"
+    )
     kind = "" if facts.audit_ok else "bad"
-    return tiles(figures, f'<p class="{kind}">Audit log: {facts.audit_entries:,} entries; {words}.</p>')
+    return tiles(
+        figures, f'<p class="{kind}">Audit log: {facts.audit_entries:,} entries; {words}.</p>'
+    )
 
 
 def _findings(facts: Facts) -> str:
     if not facts.findings:
         return ""
     counts = Counter(name for _, name in facts.findings)
-    what = table(["finding", "devices", "what to do"], [[name, f"{n:,}", standing.FINDINGS.get(name, "")] for name, n in counts.items()])
-    rows = [[device.device, device.account, name, time(device.last_seen)] for device, name in facts.findings]
+    what = table(
+        ["finding", "devices", "what to do"],
+        [[name, f"{n:,}", standing.FINDINGS.get(name, "")] for name, n in counts.items()]
+    )
+    rows = [
+        [device.device, device.account, name, time(device.last_seen)]
+        for device, name in facts.findings
+    ]
     note = f"The first {min(len(rows), 100):,} of {len(rows):,}."
-    return section("What needs somebody", what + table(["device", "account", "finding", "last seen"], rows[:100]), note)
+    return section(
+        "What needs somebody",
+        what + table(["device", "account", "finding", "last seen"], rows[:100]), note
+    )
 
 
 def _failures(facts: Facts) -> str:
@@ -88,42 +108,71 @@ def _failures(facts: Facts) -> str:
 def _damaged(facts: Facts) -> str:
     if not facts.damaged:
         return ""
-    note = "What the vault keeps about these devices cannot be read. They are in no other figure of this page."
+    note = (
+        "What the vault keeps about these devices cannot be read. They are in no other figure of "
+        "this page."
+    )
     return section("Damaged", table(["device"], [[name] for name in facts.damaged]), note)
 
 
 def _overdue(facts: Facts) -> str:
     if not facts.overdue:
         return ""
-    rows = [[each.device, each.account, each.state, time(due(each)), time(each.last_seen)] for each in facts.overdue]
+    rows = [
+        [each.device, each.account, each.state, time(due(each)), time(each.last_seen)]
+        for each in facts.overdue
+    ]
     note = f"The longest {min(len(rows), 100):,} of {len(rows):,}."
-    return section("Overdue", table(["device", "account", "state", "due", "last seen"], rows[:100]), note)
+    return section(
+        "Overdue", table(["device", "account", "state", "due", "last seen"], rows[:100]), note
+    )
 
 
 def _ordered(facts: Facts) -> str:
     if not facts.ordered:
         return ""
-    rows = [[each.device, each.account, each.state, time(each.updated), time(each.last_seen)] for each in facts.ordered]
-    note = f"Told to rotate at their next check-in; the first {min(len(rows), 100):,} of {len(rows):,}."
-    return section("Ordered to rotate", table(["device", "account", "state", "updated", "last seen"], rows[:100]), note)
+    rows = [
+        [each.device, each.account, each.state, time(each.updated), time(each.last_seen)]
+        for each in facts.ordered
+    ]
+    note = (
+        f"Told to rotate at their next check-in; the first {min(len(rows), 100):,} of "
+        f"{len(rows):,}."
+    )
+    return section(
+        "Ordered to rotate",
+        table(["device", "account", "state", "updated", "last seen"], rows[:100]), note
+    )
 
 
 def _former(facts: Facts) -> str:
     if not facts.former:
         return ""
     rows = [
-        [device.device, former.account, device.account, "yes, and nobody can fulfil it" if former.ordered else ""]
+        [
+            device.device, former.account, device.account,
+            "yes, and nobody can fulfil it" if former.ordered else ""
+        ]
         for device, former in facts.former
     ]
-    note = f"Their last passwords stay in the vault; the first {min(len(rows), 100):,} of {len(rows):,}."
-    return section("Accounts that are no longer managed", table(["device", "account", "managed now", "ordered"], rows[:100]), note)
+    note = (
+        f"Their last passwords stay in the vault; the first {min(len(rows), 100):,} of "
+        f"{len(rows):,}."
+    )
+    return section(
+        "Accounts that are no longer managed",
+        table(["device", "account", "managed now", "ordered"], rows[:100]), note
+    )
 
 
 def _looks(facts: Facts) -> str:
     if not facts.looks:
         return section("Who was shown what", "<p>Nobody was shown anything.</p>")
     latest = [
-        [time(each.entry.at), each.who, each.entry.device, each.entry.reason, each.how, each.reader[:16]]
+        [
+            time(each.entry.at), each.who, each.entry.device, each.entry.reason, each.how,
+            each.reader[:16]
+        ]
         for each in reversed(facts.looks[-200:])
     ]
     shown = table(["when", "who", "device", "why", "opened", "reader"], latest)
@@ -139,5 +188,10 @@ def _copies(facts: Facts) -> str:
         [time(each.at), named(each), each.action, each.device, each.reason, each.detail]
         for each in reversed(facts.copies[-100:])
     ]
-    note = f"Back-ups, exports, and records exported for re-sealing: machines' work as a rule. The last {len(latest)} of {len(facts.copies):,}."
-    return section("Copies", table(["when", "who", "what", "device", "why", "detail"], latest), note)
+    note = (
+        "Back-ups, exports, and records exported for re-sealing: machines' work as a rule. The "
+        f"last {len(latest)} of {len(facts.copies):,}."
+    )
+    return section(
+        "Copies", table(["when", "who", "what", "device", "why", "detail"], latest), note
+    )

@@ -30,7 +30,9 @@ def bars(counts: Counter[str], most: int = 12) -> str:
     """Names and how often each occurs, the most frequent on top."""
     chosen = list(reversed(counts.most_common(most)))
     figure, axes = _figure(height=0.6 + 0.32 * max(len(chosen), 1))
-    drawn = axes.barh([_short(name) for name, _ in chosen], [count for _, count in chosen], color=_BAR)
+    drawn = axes.barh(
+        [_short(name) for name, _ in chosen], [count for _, count in chosen], color=_BAR
+    )
     axes.bar_label(drawn, padding=4, color=_INK)
     axes.margins(x=0.12)
     axes.xaxis.set_visible(False)
@@ -58,8 +60,12 @@ def _svg(figure) -> str:  # type: ignore[no-untyped-def]
     import matplotlib
 
     out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "laps", "font.family": "sans-serif"}):
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "laps", "font.family": "sans-serif"}
+    ):
+        figure.savefig(
+            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     text = out.getvalue()
     text = text[text.index("<svg") :]
     # What matplotlib writes about itself points outside; the page points nowhere.

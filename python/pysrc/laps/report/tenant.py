@@ -24,7 +24,8 @@ _LOOK_BACK = timedelta(days=30)
 
 @dataclass(frozen=True)
 class TenantFacts:
-    """Everything that the page says. ``recoveries`` is None where the audit log could not be read; ``notes`` say why."""
+    """Everything that the page says. ``recoveries`` is None where the audit log could not be read;
+    ``notes`` say why."""
 
     tenant: str
     at: datetime
@@ -37,7 +38,10 @@ class TenantFacts:
     @property
     def ages(self) -> list[float]:
         """The age of each password, in days."""
-        return [(self.at - each.last_backup).total_seconds() / 86400 for each in self.devices if each.last_backup]
+        return [
+            (self.at - each.last_backup).total_seconds() / 86400 for each in self.devices
+            if each.last_backup
+        ]
 
     @property
     def overdue(self) -> list[Device]:
@@ -53,9 +57,11 @@ class TenantFacts:
 
 
 def gather_tenant(
-    directory: Directory, devices: list[Device], *, policy: Policy | None = None, now: datetime | None = None
+    directory: Directory, devices: list[Device], *, policy: Policy | None = None,
+    now: datetime | None = None
 ) -> TenantFacts:
-    """Asks Entra for the rest: the tenant switch, and who read passwords. What is not allowed is a note."""
+    """Asks Entra for the rest: the tenant switch, and who read passwords. What is not allowed is a
+    note."""
     at = now or datetime.now(timezone.utc)
     ready = directory.check()
     recoveries: list[Recovery] | None = None
@@ -87,10 +93,13 @@ def tenant_page(facts: TenantFacts) -> str:
         _looks(facts),
         _notes(facts),
     ]
-    rows = [[each.name, each.id, _state(each, facts.at), time(each.last_backup), time(each.refresh)] for each in facts.devices]
+    rows = [
+        [each.name, each.id, _state(each, facts.at), time(each.last_backup), time(each.refresh)]
+        for each in facts.devices
+    ]
     subtitle = (
-        f"Microsoft Entra, {facts.tenant}, {time(facts.at)}. Devices that never backed a password up are not in Entra's list, and "
-        "failed or ordered rotations are known to Intune only."
+        f"Microsoft Entra, {facts.tenant}, {time(facts.at)}. Devices that never backed a password "
+        "up are not in Entra's list, and failed or ordered rotations are known to Intune only."
     )
     return document("Local administrator passwords", subtitle, sections, _COLUMNS, rows)
 
@@ -111,7 +120,9 @@ def _figures(facts: TenantFacts) -> str:
     ]
     if facts.recoveries is not None:
         figures.append(("shown to people in 30 days", len(facts.recoveries), False))
-    switch = {True: "on", False: "OFF: devices cannot back passwords up", None: "unknown"}[facts.switch_is_on]
+    switch = {
+        True: "on", False: "OFF: devices cannot back passwords up", None: "unknown"
+    }[facts.switch_is_on]
     kind = "bad" if facts.switch_is_on is False else ""
     return tiles(figures, f'<p class="{kind}">Tenant switch: {switch}.</p>')
 
@@ -119,8 +130,13 @@ def _figures(facts: TenantFacts) -> str:
 def _overdue(facts: TenantFacts) -> str:
     if not facts.overdue:
         return ""
-    rows = [[each.name, each.id, time(each.refresh), time(each.last_backup)] for each in facts.overdue]
-    note = f"The longest {min(len(rows), 100):,} of {len(rows):,}. Such a device has not reached Entra, or is switched off or gone."
+    rows = [
+        [each.name, each.id, time(each.refresh), time(each.last_backup)] for each in facts.overdue
+    ]
+    note = (
+        f"The longest {min(len(rows), 100):,} of {len(rows):,}. Such a device has not reached "
+        "Entra, or is switched off or gone."
+    )
     return section("Overdue", table(["device", "id", "expired", "backed up"], rows[:100]), note)
 
 
@@ -128,7 +144,9 @@ def _duplicates(facts: TenantFacts) -> str:
     if not facts.duplicates:
         return ""
     rows = [[name, str(count)] for name, count in facts.duplicates.most_common(100)]
-    note = "Look such devices up by their ids: often one is reinstalled and the others are left over."
+    note = (
+        "Look such devices up by their ids: often one is reinstalled and the others are left over."
+    )
     return section("Names that several devices have", table(["name", "devices"], rows), note)
 
 
@@ -136,11 +154,19 @@ def _looks(facts: TenantFacts) -> str:
     if facts.recoveries is None:
         return ""
     if not facts.recoveries:
-        return section("Who was shown what", "<p>Nobody was shown anything in the last 30 days.</p>")
+        return section(
+            "Who was shown what", "<p>Nobody was shown anything in the last 30 days.</p>"
+        )
     newest = sorted(facts.recoveries, key=lambda each: each.at or facts.at, reverse=True)[:200]
-    shown = table(["when", "who", "device"], [[time(each.at), each.who, each.device] for each in newest])
-    note = f"The last {len(newest)} of {len(facts.recoveries):,} in 30 days, from Entra's audit log."
-    return section("Who was shown what", bars(Counter(each.who for each in facts.recoveries)) + shown, note)
+    shown = table(
+        ["when", "who", "device"], [[time(each.at), each.who, each.device] for each in newest]
+    )
+    note = (
+        f"The last {len(newest)} of {len(facts.recoveries):,} in 30 days, from Entra's audit log."
+    )
+    return section(
+        "Who was shown what", bars(Counter(each.who for each in facts.recoveries)) + shown, note
+    )
 
 
 def _notes(facts: TenantFacts) -> str:
