@@ -245,7 +245,7 @@ impl World {
         self.feed_order(kept, hash, all);
         if !all {
             (self.excuse.unseen, self.excuse.rewound).hash(hash);
-            self.feed_made(hash);
+            self.feed_made(hash, all);
             return;
         }
         self.last.hash(hash);
@@ -265,7 +265,7 @@ impl World {
         for message in [self.answer.as_ref(), older].into_iter().flatten() {
             self.feed_message(message, known, hash);
         }
-        self.feed_made(hash);
+        self.feed_made(hash, all);
     }
 
     /// A report without the token is believed when its outcome is a later one: which is later, by
@@ -287,10 +287,12 @@ impl World {
     }
 
     /// What the records are that were named by now.
-    fn feed_made(&self, hash: &mut Canon) {
+    fn feed_made(&self, hash: &mut Canon, all: bool) {
         for at in 0..hash.short.len() {
-            if let Some(made) = Self::named(&hash.short[at]).and_then(|at| self.made.get(at)) {
+            let Some(number) = Self::named(&hash.short[at]) else { continue };
+            if let Some(made) = self.made.get(number) {
                 (made.readers, made.name, made.sid).hash(hash);
+                (all && self.committed >> number & 1 == 1).hash(hash);
             }
         }
     }

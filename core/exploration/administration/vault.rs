@@ -390,6 +390,8 @@ impl World {
         let Some(copy) = self.copy.take() else { return };
         (self.excuse.torn, self.excuse.restored) = (true, true);
         let entries = open(copy.store()).audit_verify(&SCOPE, None).unwrap().entries;
+        // A purge between the copy and now forgot that this one had been committed.
+        self.committed |= 1 << copy.kept().current;
         self.vault = copy;
         let _ = self.at_vault(|vault, now| {
             vault.note_everywhere(Action::Restored, "restored from a copy", &WHO, now)
