@@ -250,6 +250,7 @@ mod machine;
 pub mod message;
 mod orders;
 mod passage;
+mod saving;
 mod schedule;
 #[cfg(all(test, feature = "vault", feature = "getrandom"))]
 #[path = "../exploration/search.rs"]

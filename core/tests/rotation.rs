@@ -15,6 +15,9 @@ mod clocks;
 #[expect(clippy::integer_division_remainder_used, reason = "nothing here is secret")]
 mod fleet;
 
+#[path = "rotation/policies.rs"]
+mod policies;
+
 #[path = "rotation/reasons.rs"]
 mod reasons;
 

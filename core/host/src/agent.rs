@@ -40,6 +40,7 @@ pub mod event;
 mod inputs;
 pub mod journal;
 pub mod log;
+mod look;
 mod options;
 mod outcome;
 pub mod readers;
@@ -52,21 +53,20 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::time::Instant;
 
-use laps_core::account::LocalAccount;
-use laps_core::identity::{AccountName, Timestamp};
-use laps_core::policy::{BackupDirectory, Clash, Policy};
+use laps_core::identity::Timestamp;
 use laps_core::refusal::Demands;
 use laps_core::rotation::event::{Level, Reason};
 use laps_core::rotation::{DAY, State};
 use laps_core::seal::Reader;
 
+use crate::account::AccountStore;
 use crate::account::setter::SetterLock;
-use crate::account::{AccountStore, StoreError};
 use crate::time::now;
 use channel::Channel;
-use drive::{Drive, Look, Source, Until};
+use drive::{Drive, Source, Until};
 use event::AgentEvent;
-use readers::{InForce, Looked};
+use look::Look;
+use readers::InForce;
 use state::StateFolder;
 
 pub use error::{AgentError, StateError};
@@ -341,60 +341,6 @@ impl Agent {
         wake
     }
 
-    /// The policy and the account that it names, and a look at the reader set.
-    fn look(&mut self) -> Result<(Policy, Look), AgentError> {
-        self.look_at_readers()?;
-        let policy = self.policy_in_force()?;
-        let drive = self.drive.take();
-        let look = self.find(&policy, drive.as_ref());
-        self.drive = drive;
-        Ok((policy, look?))
-    }
-
-    /// Looks the managed account up. One that is missing goes by the name that the policy has for
-    /// it; where that is blank, by the one that it had, or else by the usual one, so that the
-    /// vault hears of the device.
-    fn find(&mut self, policy: &Policy, drive: Option<&Drive>) -> Result<Look, AgentError> {
-        let name = policy.administrator_account_name();
-        // A policy that is off says so whatever the store has.
-        let off = policy.backup_directory() == BackupDirectory::Disabled;
-        let found = self.store.find(name);
-        match found {
-            Ok(account) => Ok(Look::There(account)),
-            Err(error) if off || matches!(error, StoreError::NoSuchAccount(_)) => {
-                let known = match drive {
-                    Some(drive) => Some(*drive.machine.account()),
-                    None => self.folder.account()?,
-                };
-                let usual = || AccountName::new(USUAL_NAME).unwrap_or_default();
-                let known = || known.unwrap_or_else(usual);
-                let name = if name.is_empty() { known() } else { *name };
-                Ok(Look::Missing(LocalAccount { name, sid: None, enabled: false }))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn look_at_readers(&mut self) -> Result<(), AgentError> {
-        let Some(source) = &self.options.reader_set else { return Ok(()) };
-        let looked =
-            readers::look(&self.folder, source, &self.options.scope, &mut self.reader_set)?;
-        match looked {
-            Looked::Same => {}
-            Looked::Newer(version) => {
-                let text = format!(
-                    "passwords are sealed to the reader set of version {version} from now on"
-                );
-                self.tell("reader-set-accepted", Level::Information, text);
-            }
-            Looked::Refused(why) => {
-                let text = format!("the last accepted reader set stays: {why}");
-                self.tell_once("reader-set-refused", Level::Error, text);
-            }
-        }
-        Ok(())
-    }
-
     /// Whom the next password is sealed to.
     fn readers(&self) -> &[Reader] {
         self.reader_set.as_ref().map_or(&self.options.readers, InForce::readers)
@@ -432,54 +378,6 @@ impl Agent {
             Ok(RunOutcome::Committed)
         } else {
             Ok(RunOutcome::NothingDue)
-        }
-    }
-
-    /// The policy that was given, when it is accepted; else the last accepted one, and an event
-    /// that says so.
-    fn policy_in_force(&mut self) -> Result<Policy, AgentError> {
-        let given = self.options.policy.texts();
-        let clash = self.options.clash;
-        let refusal = match given.and_then(|texts| Ok((inputs::policy(&texts, clash)?, texts))) {
-            Ok(((accepted, joined), texts)) => {
-                if let Some(joined) = joined {
-                    self.tell_once("policy-joined", Level::Information, joined);
-                }
-                let packed = inputs::pack(&texts);
-                if self.folder.policy()?.as_ref() != Some(&packed)
-                    && let Err(error) = self.folder.keep_policy(&packed)
-                {
-                    self.tell_once("policy-not-kept", Level::Warning, error.to_string());
-                }
-                return Ok(accepted);
-            }
-            Err(refusal) => refusal,
-        };
-        let kept = self.folder.policy()?.and_then(|bytes| inputs::unpack(&bytes));
-        // What was accepted once stays accepted, however its clashes were settled.
-        let accepted = |texts: inputs::Texts| {
-            inputs::policy(&texts, clash).or_else(|_| inputs::policy(&texts, Clash::LastWins)).ok()
-        };
-        match kept.and_then(accepted) {
-            Some((kept, _)) => {
-                let text = format!("the policy is refused, the last accepted one stays: {refusal}");
-                self.tell_once("policy-refused", Level::Error, text);
-                Ok(kept)
-            }
-            None => Err(AgentError::Policy(refusal)),
-        }
-    }
-
-    /// What the store cannot, and what of the policy this agent does not do.
-    fn tell_findings(&mut self, policy: &Policy) {
-        for missing in self.store.findings() {
-            let text = format!("the {} account store {missing}", self.store.name());
-            self.tell_once("store-cannot", Level::Warning, text);
-        }
-        if policy.automatic_account_management_enabled() {
-            let text = "AutomaticAccountManagementEnabled has no effect here: the account is the \
-                        one that AdministratorAccountName names";
-            self.tell_once("setting-without-effect", Level::Warning, text.to_owned());
         }
     }
 
@@ -537,8 +435,6 @@ fn longest_sleep(wake: Timestamp, now: Timestamp) -> Duration {
     Duration::from_secs(wake.seconds_since(now).min(LOOK_EVERY))
 }
 
-/// What the built-in administrator is usually called.
-const USUAL_NAME: &str = "Administrator";
 /// How often the policy files and the uses of the account are looked at, in seconds.
 const LOOK_EVERY: u64 = 60;
 /// Messages that are remembered so as not to be told again.

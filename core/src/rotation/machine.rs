@@ -6,7 +6,7 @@ use super::effect::{Action, Applied, Effect, RotationError};
 use super::event::{Directory, Event, EventKind, Outcome, Reason};
 use super::journal::{Attempt, AuditFinding, Journal, Phase, Settled};
 use super::log::Log;
-use super::set::{IdSet, MayHold, ReaderIds};
+use super::set::{MayHold, ReaderIds};
 use super::talk::Talk;
 use super::wait::Waits;
 use crate::account::Sid;
@@ -409,18 +409,6 @@ impl Rotation {
             record: of.map(|(id, _)| id),
             detail,
         });
-    }
-
-    /// The journal changed.
-    pub(super) fn changed(&mut self, what: Unsaved) {
-        self.unsaved = self.unsaved.max(what);
-        self.written = false;
-    }
-
-    /// The records that the driver must keep beside the journal, in the same file.
-    #[must_use]
-    pub fn retained(&self) -> IdSet {
-        self.journal.retained(&self.step.phase())
     }
 
     /// The one record that the account holds for certain, when no rotation is under way: the one to

@@ -19,6 +19,7 @@ use laps_core::secret::Password;
 
 use super::event::AgentEvent;
 use super::journal::JournalFile;
+use super::look::Look;
 use super::state::Found;
 use super::status::Status;
 use super::{Agent, AgentError, readers};
@@ -46,23 +47,6 @@ pub(super) struct Drive {
     pub(super) look: Option<Look>,
     /// The record and the readers that the machine was told about.
     readers_told: Option<(Option<RecordId>, [u8; 8])>,
-}
-
-/// What a look at the account found.
-#[derive(Clone, Debug)]
-pub(super) enum Look {
-    /// It is there.
-    There(LocalAccount),
-    /// It is not; under the name that the policy has for it, or that it had.
-    Missing(LocalAccount),
-}
-
-impl Look {
-    pub(super) const fn account(&self) -> &LocalAccount {
-        match self {
-            Self::There(account) | Self::Missing(account) => account,
-        }
-    }
 }
 
 impl Drive {
@@ -198,7 +182,7 @@ impl Agent {
     fn look_up(&mut self, drive: &mut Drive, policy: &Policy) -> Result<(), AgentError> {
         let look = match drive.look.take() {
             Some(look) => Ok(look),
-            None => self.find(policy, Some(&*drive)),
+            None => self.find(policy, Some(*drive.machine.account())),
         };
         let seen = match look {
             Ok(Look::There(account)) => {

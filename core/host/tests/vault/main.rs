@@ -23,6 +23,7 @@ mod copies;
 mod disclosures;
 mod files;
 mod fleets;
+mod forks;
 mod lists;
 #[cfg(feature = "migration-for-tests")]
 mod migrations;
@@ -79,8 +80,6 @@ conformance! {
         history_is_ordered_by_displacement_and_cut_to_its_setting,
         history_keeps_what_the_last_two_unverified_commits_displaced,
         history_by_days_keeps_the_young_ones,
-        two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone,
-        every_parent_is_recorded_for_ever,
         a_message_or_record_in_another_name_is_refused_and_noted,
         malformed_messages_and_records_are_refused_and_change_nothing,
         a_check_in_without_the_token_does_not_replace_a_later_outcome,
@@ -110,6 +109,9 @@ conformance! {
         orders_wait_for_a_retired_device,
         purging_needs_the_word_and_removes_everything,
         a_record_is_removed_only_with_the_word;
+    forks:
+        two_records_with_one_predecessor_are_a_fork_even_after_the_first_is_gone,
+        every_parent_is_recorded_for_ever;
     lists:
         devices_are_listed_by_name_in_pages,
         the_soonest_due_come_first_in_pages,
