@@ -84,13 +84,13 @@ impl Sid {
 
     /// The last sub-authority.
     #[must_use]
-    pub(crate) fn rid(self) -> u32 {
+    pub fn rid(self) -> u32 {
         self.parts().last().copied().unwrap_or_default()
     }
 
     /// Whether this is the built-in administrator of a machine or domain: S-1-5-21-x-y-z-500.
     #[must_use]
-    pub(crate) fn is_builtin_administrator(self) -> bool {
+    pub fn is_builtin_administrator(self) -> bool {
         self.is_of_machine() && self.rid() == 500
     }
 

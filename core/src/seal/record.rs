@@ -124,8 +124,7 @@ impl Record {
     /// Whether both hold the same password for the same purpose: only sealing and readers may
     /// differ.
     #[must_use]
-    #[cfg(feature = "vault")]
-    pub(crate) fn has_core_of(&self, other: &Self) -> bool {
+    pub fn has_core_of(&self, other: &Self) -> bool {
         self.core() == other.core() && self.signature() == other.signature()
     }
 

@@ -7,16 +7,18 @@ use crate::policy::finding::nearest;
 
 /// Something in a document that is not of LAPS.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct PassedOver {
+#[non_exhaustive]
+pub struct PassedOver {
     /// What it is, as the document names it.
-    pub(crate) what: String,
+    pub what: String,
     /// The line it stands on, from 1, where known.
-    pub(crate) line: Option<u32>,
+    pub line: Option<u32>,
 }
 
 /// Another setting in the same document that works against LAPS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Trap {
+#[non_exhaustive]
+pub enum Trap {
     /// Administrator Protection is switched on (`TypeOfAdminApprovalMode` 2).
     AdministratorProtection,
     /// The members of the group Administrators are replaced by a list.
