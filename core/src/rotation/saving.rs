@@ -19,7 +19,8 @@ impl Rotation {
         self.journal.retained(&self.step.phase())
     }
 
-    /// Writes the journal for [`Effect::Save`](super::Effect::Save); its length. It may be called without that effect.
+    /// Writes the journal for [`Effect::Save`](super::Effect::Save); its length. It may be called
+    /// without that effect.
     ///
     /// # Errors
     /// `BufferTooSmall`; [`MAX_JOURNAL`](super::MAX_JOURNAL) is always enough.
