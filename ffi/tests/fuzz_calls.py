@@ -24,13 +24,13 @@ FIXED = {"stamp": 32, "proof": 32, "previous": 16, "in_force": 40, "reader_id": 
 # Texts that name files: only the valid one, or none. A random name could be that of a file of
 # somebody else.
 PATHS = ("path", "copy")
-# Clean objects that calls change: made anew for every sequence, after the objects that they are
+# Clean objects that calls change: made again for every sequence, after the objects that they are
 # made from.
 CHANGES = (
     "laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event",
     "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign"
 )
-# Slow by design (scrypt, disks, key pairs): called once in so many times.
+# Slow by design (scrypt, disks, key pairs): one call of N is made.
 RARE = [
     (r"_key_to_file$", 8),
     (r"^laps_vault_(init|open)", 400),

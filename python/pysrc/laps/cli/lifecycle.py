@@ -148,7 +148,7 @@ def retention(
     days: Annotated[
         int | None,
         typer.Option(
-            "--days", help="Also keep all that were displaced within so many days, 1 to 65535."
+            "--days", help="Also keep all that were displaced within this many days, 1 to 65535."
         )
     ] = None,
     actor: Actor = None,

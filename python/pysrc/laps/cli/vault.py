@@ -73,7 +73,7 @@ def list_devices(
         str | None, typer.Option("--after", metavar="DEVICE", help="Go on behind this device.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", help="At most so many; all if not given.")
+        int | None, typer.Option("--limit", metavar="N", help="At most N; all if not given.")
     ] = None,
     scope: Scope = "",
     as_json: Json = False,
