@@ -117,6 +117,11 @@ impl World {
         (self.answer, self.sent) = (None, None);
         self.in_run = 0;
         self.tell_readers(setting);
+        // The driver tells at once that the account came or went.
+        let present = self.managed().present;
+        if self.machine.status().account_missing == present {
+            self.see(setting);
+        }
         self.go_on(setting);
     }
 
@@ -365,15 +370,20 @@ impl World {
             self.go_on(setting);
         }
         if self.machine.poll() == Effect::LookUp {
-            let seen = if account.present {
-                AccountSeen::Present {
-                    change_stamp: self.change_stamp_of(usize::from(self.turned), setting),
-                }
-            } else {
-                AccountSeen::Missing
-            };
-            self.machine.handle_account(setting.rules.seen(seen), now);
+            self.see(setting);
             self.go_on(setting);
         }
+    }
+
+    fn see(&mut self, setting: &Setting) {
+        let seen = if self.managed().present {
+            AccountSeen::Present {
+                change_stamp: self.change_stamp_of(usize::from(self.turned), setting),
+            }
+        } else {
+            AccountSeen::Missing
+        };
+        let now = self.device_now();
+        self.machine.handle_account(setting.rules.seen(seen), now);
     }
 }

@@ -335,6 +335,7 @@ impl Rotation {
         journal.refused_readers = None;
         self.talk.lacking = IdSet::EMPTY;
         self.talk.crowded = false;
+        self.talk.spins = 0;
         self.reader_lost = false;
         self.hurry = Hurry::No;
         self.remade = 0;

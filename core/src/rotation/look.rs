@@ -18,17 +18,17 @@ impl Rotation {
     }
 
     /// The account was looked up. It may be told at any time; while a rotation is under way it says
-    /// nothing.
+    /// nothing, and the look is asked for again.
     ///
     /// An account that is missing makes everything unknown that comes after it: nothing is made,
     /// and when it is there again a rotation is due. So does a change stamp other than the one
     /// that this machine left.
     pub fn handle_account(&mut self, seen: AccountSeen, now: Timestamp) {
         self.observe(now);
-        (self.talk.looked, self.talk.seen) = (true, true);
         if !matches!(self.step, Step::Settled(_)) || !self.same_account() {
             return;
         }
+        (self.talk.looked, self.talk.seen) = (true, true);
         match seen {
             AccountSeen::Missing => self.see_missing(),
             AccountSeen::Present { change_stamp } => self.see_present(change_stamp),

@@ -125,7 +125,6 @@ impl Rotation {
             check_in_at: self.talk.check_in_at,
             check_in_not_before: self.talk.check_in_not_before,
             silent: self.talk.silent,
-            spins: self.talk.spins,
             log: self.talk.log,
             acknowledges: self.talk.acknowledges,
             ..Talk::NEW

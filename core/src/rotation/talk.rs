@@ -26,7 +26,8 @@ pub(super) struct Talk {
     pub(super) candidates: u32,
     /// Whether the vault had more than one candidate when no rotation was under way.
     pub(super) crowded: bool,
-    /// Answers in a row after which another check-in was needed.
+    /// Answers in a row after which another check-in was needed, since the last step forward: a
+    /// record stored, a password set, a commit, another account.
     pub(super) spins: u8,
     /// Check-ins in a row without an answer.
     pub(super) silent: u8,

@@ -1,5 +1,6 @@
 //! Whole rotations, as an administrator would tell them.
 
+use laps_core::identity::AccountName;
 use laps_core::rotation::event::{EventKind, Reason};
 use laps_core::rotation::{Applied, DAY, Effect, State};
 use laps_core::vault::DeviceStatus;
@@ -124,15 +125,15 @@ fn an_agent_that_dies_at_any_step_loses_no_password_and_settles_again() {
 
 #[test]
 fn a_run_that_begins_with_a_commit_looks_the_account_up_too() {
-    for missing in [false, true] {
+    // A driver may tell what it saw before the run began, too: the look comes all the same.
+    for (missing, told) in [(false, false), (false, true), (true, false), (true, true)] {
         let mut world = World::new(config());
-        world.run_to(|effect| matches!(effect, Effect::Verify { .. }));
-        while world.machine.state() != State::Committing || world.machine.poll() != Effect::CheckIn
-        {
-            world.step();
-        }
+        run_to_commit(&mut world);
         world.restart();
         world.missing = missing;
+        if told {
+            world.look();
+        }
         let trips = world.trips;
         world.run();
         assert_eq!(world.current(), Some(1));
@@ -142,6 +143,36 @@ fn a_run_that_begins_with_a_commit_looks_the_account_up_too() {
         assert_eq!(last, Some(told));
         // One check-in for a token, one for the commit, and one for what was seen after it.
         assert_eq!(world.trips - trips, 2 + usize::from(missing));
+    }
+}
+
+#[test]
+fn a_run_that_turns_to_a_missing_account_says_so_however_much_it_had_to_say_before() {
+    let mut world = World::new(config());
+    world.run();
+    world.machine.force(world.now);
+    run_to_commit(&mut world);
+    let (disk, account) = (world.disk.clone(), world.account);
+    world.run();
+    world.machine.force(world.now);
+    world.run();
+    // The image from before comes back, and the policy names an account that is not there.
+    (world.disk, world.account) = (disk, account);
+    world.config.account = AccountName::new("Other").unwrap();
+    world.missing = true;
+    world.restart();
+    world.run();
+    assert_eq!(world.vault.managed.name.as_str(), "Other");
+    assert!(world.vault.managed.report.missing);
+    let last = world.vault.managed.report.outcome.map(|last| last.kind);
+    assert_eq!(last, Some(EventKind::AccountNotFound));
+}
+
+/// To the check-in that carries the commit, or asks for a token for it.
+fn run_to_commit(world: &mut World) {
+    world.run_to(|effect| matches!(effect, Effect::Verify { .. }));
+    while world.machine.state() != State::Committing || world.machine.poll() != Effect::CheckIn {
+        world.step();
     }
 }
 

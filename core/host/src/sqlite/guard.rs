@@ -106,9 +106,11 @@ mod linux {
 
     /// How often whoever waits looks whether the call is to end.
     const LOOK_EVERY: Duration = Duration::from_millis(50);
-    /// How long whoever stands at the door waits before it looks again, at first and at most.
+    /// How often whoever stands at the door looks: steadily while the turn before may be a write as
+    /// any other, for each gap between two turns is one; then the holder is slow, or was stopped.
     const KNOCK: Duration = Duration::from_micros(100);
-    const LONGEST_KNOCK: Duration = Duration::from_millis(2);
+    const STEADY_KNOCKS: u32 = 1_000;
+    const SLOW_KNOCK: Duration = Duration::from_millis(2);
 
     /// A share in the locks of one file; an empty one where there are none.
     pub(in super::super) struct Guard(Option<Arc<Held>>);
@@ -262,7 +264,7 @@ mod linux {
             let ticket = line.tickets;
             line.tickets = line.tickets.wrapping_add(1);
             line.waiting.push_back(ticket);
-            let (mut look, mut pause) = (Look::at(beside), KNOCK);
+            let (mut look, mut knocks) = (Look::at(beside), 0_u32);
             loop {
                 let first = line.waiting.front() == Some(&ticket) && !line.busy;
                 if first && self.step(&mut line, beside) {
@@ -271,9 +273,13 @@ mod linux {
                     return Ok(Turn(Some(Arc::clone(held))));
                 }
                 // Whoever stands at the door looks again and again; it is one process of all.
-                let knocks = first && line.door != Door::Waiting;
-                let wait = if knocks { pause } else { look.left().min(LOOK_EVERY) };
-                pause = pause.saturating_mul(2).min(LONGEST_KNOCK);
+                let at_door = first && line.door != Door::Waiting;
+                knocks = knocks.saturating_add(u32::from(at_door));
+                let wait = match at_door {
+                    true if knocks <= STEADY_KNOCKS => KNOCK,
+                    true => SLOW_KNOCK,
+                    false => look.left().min(LOOK_EVERY),
+                };
                 let waited = held.moved.wait_timeout(line, wait);
                 let (next, ended) = waited.unwrap_or_else(PoisonError::into_inner);
                 line = next;
