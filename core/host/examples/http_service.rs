@@ -30,6 +30,8 @@
 //!   for one that says nothing.
 //! * What the machine says (paths, the disk) is for the server's own log. A caller is told the kind
 //!   of error.
+//! * Where the vault's file was removed, replaced or cut under the service, its handle answers
+//!   nothing more: the service ends with status 1, and whoever runs it starts it again.
 
 #![expect(clippy::std_instead_of_alloc, reason = "an example, written as most programs are")]
 
@@ -50,6 +52,7 @@ use ctutils::CtEq as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::vault::{DiscloseOptions, Request, Selection, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
@@ -59,7 +62,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// A check-in is at most this long: a head of 2 KiB and sixteen records of 32 KiB.
 const LARGEST_CHECK_IN: usize = 2_048 + 16 * (32_768 + 8);
@@ -76,6 +79,8 @@ pub(crate) struct Service {
     pub(crate) vault: Vault<SqliteStore>,
     pub(crate) devices: Callers,
     pub(crate) administrators: Callers,
+    /// Told when the vault answers nothing more.
+    pub(crate) lost: Notify,
 }
 
 /// Callers by the SHA-256 of their tokens: one look, by its first half, and one comparison of the
@@ -115,7 +120,7 @@ fn refuse(error: VaultError) -> Refusal {
         6 => StatusCode::NOT_FOUND,
         1..64 | 96 | 97 | 102 => StatusCode::BAD_REQUEST, // the call, the record or the message
         103 => StatusCode::FORBIDDEN,                     // another device's name
-        130 => StatusCode::SERVICE_UNAVAILABLE,           // busy
+        130 | 136 => StatusCode::SERVICE_UNAVAILABLE,     // busy, or lost
         133 => StatusCode::INSUFFICIENT_STORAGE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -219,8 +224,14 @@ async fn work<T: Send + 'static>(
     call: impl FnOnce(&Vault<SqliteStore>) -> Result<T, VaultError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "the call ended early".to_owned());
-    let done = tokio::task::spawn_blocking(move || call(&service.vault)).await.map_err(failed)?;
-    done.map_err(refuse)
+    let calling = Arc::clone(&service);
+    let done = tokio::task::spawn_blocking(move || call(&calling.vault)).await.map_err(failed)?;
+    done.map_err(|error| {
+        if error.code() == Code::Unreachable {
+            service.lost.notify_one();
+        }
+        refuse(error)
+    })
 }
 
 /// Runs a call for an administrator: who was authenticated is the caller of the entry, and nobody
@@ -302,18 +313,28 @@ async fn rotate(
 }
 
 /// The service, to be served by [`serve`] or as a part of another one.
-pub(crate) fn router(service: Service) -> Router {
+pub(crate) fn router(service: Arc<Service>) -> Router {
     let document = DefaultBodyLimit::max(LARGEST_DOCUMENT);
     Router::new()
         .route("/check-in", post(check_in).layer(DefaultBodyLimit::max(LARGEST_CHECK_IN)))
         .route("/disclose/{device}", post(disclose).layer(document))
         .route("/outcome/{entry}", post(outcome).layer(document))
         .route("/rotate/{device}", post(rotate).layer(document))
-        .with_state(Arc::new(service))
+        .with_state(service)
 }
 
-/// Serves as long as the program runs.
-pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Duration) {
+/// Serves until the vault is lost.
+pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, patience: Duration) {
+    let connections = serve_connections(listener, router(Arc::clone(&service)), patience);
+    tokio::select! {
+        () = connections => {}
+        () = service.lost.notified() => {}
+    }
+    // Whoever asked last is still to hear of it.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+async fn serve_connections(listener: TcpListener, router: Router, patience: Duration) {
     let places = Arc::new(Semaphore::new(PLACES));
     loop {
         // Nobody closes the semaphore.
@@ -350,12 +371,13 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
         vault: Vault::from_system(SqliteStore::open(vault)?),
         devices: tokens(devices)?,
         administrators: tokens(administrators)?,
+        lost: Notify::new(),
     };
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind(address).await?;
         println!("listening on {}", listener.local_addr()?);
-        serve(listener, router(service), PATIENCE).await;
-        Ok(())
+        serve(listener, Arc::new(service), PATIENCE).await;
+        Err("the vault was lost; see above".into())
     })
 }
 
