@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,59 @@ def test_the_word_for_network_file_systems_is_taken_by_every_command(
 ) -> None:
     laps("vault", "list", vault, "--allow-network-file-system", status=0)
     assert "--allow-network-file-system" in laps("vault", "audit", "--help", status=0).out
+
+
+# Once as whoever runs the tests, which loads everything: the other account need not be able to
+# read Python's installation. Then as the other account.
+_AS_ANOTHER = """
+import contextlib, os, sys
+from laps.cli import main
+account, folder = int(sys.argv[1]), sys.argv[2]
+sys.argv = ["laps", *sys.argv[3:]]
+with open(os.devnull, "w") as none, contextlib.redirect_stdout(none), \\
+        contextlib.redirect_stderr(none), contextlib.suppress(SystemExit):
+    main()
+os.chdir(folder)
+os.setgroups([])
+os.setresgid(account, account, account)
+os.setresuid(account, account, account)
+os.environ["HOME"] = folder
+sys.exit(main())
+"""
+_NOBODY = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another account")
+def test_another_account_reports_from_a_snapshot_and_writes_nothing(
+    laps: Laps, vault: Path, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        published, own = Path(name) / "published", Path(name) / "own"
+        for folder in (Path(name), published, own):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
+        os.chown(own, _NOBODY, _NOBODY)
+        snapshot = published / "fleet.snapshot"
+        laps("vault", "publish", vault, snapshot, status=0)
+        os.chown(snapshot, -1, _NOBODY)
+        before = snapshot.read_bytes()
+
+        def ran(*words: object, status: int) -> subprocess.CompletedProcess[str]:
+            done = subprocess.run(
+                [sys.executable, "-c", _AS_ANOTHER, str(_NOBODY), own, *map(str, words)],
+                cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+            )
+            assert done.returncode == status, done
+            return done
+
+        ran("report", snapshot, "--html", "page.html", status=0)
+        page = own / "page.html"
+        assert (page.stat().st_uid, page.stat().st_mode & 0o077) == (_NOBODY, 0)
+        for what in ("list", "stats", "audit"):
+            ran("vault", what, snapshot, status=0)
+        refused = ran("vault", "retention", snapshot, "9", "--reason", "no", status=5)
+        assert "published snapshot" in refused.stderr
+        # The vault itself is in a folder that is not for this account.
+        assert "Permission denied" in ran("vault", "list", vault, status=5).stderr
+        assert snapshot.read_bytes() == before
+        assert [each.name for each in published.iterdir()] == ["fleet.snapshot"]
