@@ -326,12 +326,11 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 /// Serves until the vault is lost.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, patience: Duration) {
     let connections = serve_connections(listener, router(Arc::clone(&service)), patience);
-    tokio::select! {
-        () = connections => {}
-        () = service.lost.notified() => {}
-    }
+    let connections = tokio::spawn(connections);
+    service.lost.notified().await;
     // Whoever asked last is still to hear of it.
     tokio::time::sleep(Duration::from_secs(1)).await;
+    connections.abort();
 }
 
 async fn serve_connections(listener: TcpListener, router: Router, patience: Duration) {

@@ -11,11 +11,13 @@
 #[expect(dead_code, reason = "its main is not run here")]
 mod http_service;
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
