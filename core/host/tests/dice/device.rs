@@ -42,6 +42,10 @@ pub(crate) struct Device {
     pub(crate) journal_of: Option<usize>,
     /// The accounts whose records the vault may have lost, since it was purged or is an older one.
     pub(crate) lost: [bool; 2],
+    /// Whether a re-sealing that opens for nobody may hide what the device sealed.
+    spoilt: bool,
+    /// Whether the account goes by the other name, and the policy does not follow.
+    strayed: bool,
     hands: u32,
 }
 
@@ -77,6 +81,8 @@ impl Device {
             journal_lost: false,
             journal_of: None,
             lost: [false; 2],
+            spoilt: false,
+            strayed: false,
             hands: 0,
         };
         device.set_by_hand(0);
@@ -175,7 +181,25 @@ impl Device {
         fs::rename(self.account(self.named), self.account(other)).unwrap();
         if follows {
             self.turns();
+        } else {
+            self.strayed = true;
+            self.lost[other] |= self.spoilt;
         }
+    }
+
+    /// A re-sealing that opens for nobody was taken. The vault keeps what it hides until the next
+    /// password of the account that is managed is committed. One that was renamed, which without a
+    /// SID is another account, has its password still.
+    pub(crate) fn is_spoilt(&mut self) {
+        self.spoilt = true;
+        self.lost[1 - self.named] |= self.strayed;
+    }
+
+    /// A run ended, and nothing is left to do: the vault has what the managed account holds.
+    pub(crate) fn is_quiet(&mut self) {
+        self.lost[self.named] = false;
+        self.journal_lost = false;
+        (self.spoilt, self.strayed) = (false, false);
     }
 
     /// The policy names the other account. One that the device knows nothing of gets a password.

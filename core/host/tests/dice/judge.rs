@@ -42,9 +42,7 @@ impl Walk {
                 Err(error) => self.fail(number, &format!("vault show: {error}")),
             }
             if status == 0 {
-                let device = &mut self.devices[number];
-                device.lost[device.named] = false;
-                device.journal_lost = false;
+                self.devices[number].is_quiet();
                 self.note(Some(number), QUIET.to_owned());
             }
         }

@@ -69,8 +69,14 @@ impl Walk {
                 }
                 done.map(|_| false)
             }
-            Act::ImportResealed(_, spoilt) => self.import_resealed(device, false, spoilt, now),
-            Act::ImportFromDevice(_, spoilt) => self.import_resealed(device, true, spoilt, now),
+            Act::ImportResealed(_, spoilt) | Act::ImportFromDevice(_, spoilt) => {
+                let from_devices = matches!(act, Act::ImportFromDevice(..));
+                let done = self.import_resealed(device, from_devices, spoilt, now);
+                if spoilt && done.is_ok() {
+                    self.devices[device].is_spoilt();
+                }
+                done
+            }
             _ => unreachable!(),
         };
         match self.expected(done, act) {
