@@ -60,7 +60,6 @@ use rand_core::TryCryptoRng;
 use crate::random::{Generator, RandomError};
 use crate::secret::Password;
 pub use builder::RecipeBuilder;
-pub use chars::CharSet;
 pub use check::{Violation, Violations};
 pub use complexity::{Complexity, UnknownComplexity};
 #[cfg(feature = "documents")]

@@ -61,8 +61,7 @@ pub use self::{
 #[cfg(feature = "documents")]
 pub use self::{
     document::{
-        Document, DocumentError, Form, MAX_DOCUMENT_BYTES, PassedOver, ResetStatus, Root, Trap,
-        read, read_named,
+        Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read, read_named,
     },
     evaluate::{Evaluation, OwnedValue, SettingRow, State, evaluate, evaluate_with},
     finding::{Finding, Level},
@@ -131,25 +130,25 @@ impl PostAuthenticationActions {
 
     /// Whether the password is replaced. The other actions wait for it.
     #[must_use]
-    pub const fn resets(self) -> bool {
+    pub(crate) const fn resets(self) -> bool {
         self.0 & 1 != 0
     }
 
     /// Whether the account's sessions are signed out.
     #[must_use]
-    pub const fn signs_out(self) -> bool {
+    pub(crate) const fn signs_out(self) -> bool {
         self.0 & 2 != 0
     }
 
     /// Whether the device restarts.
     #[must_use]
-    pub const fn restarts(self) -> bool {
+    pub(crate) const fn restarts(self) -> bool {
         self.0 & 4 != 0
     }
 
     /// Whether what still runs as the account is ended.
     #[must_use]
-    pub const fn terminates(self) -> bool {
+    pub(crate) const fn terminates(self) -> bool {
         self.0 & 8 != 0
     }
 }
@@ -183,7 +182,7 @@ impl Policy {
 
     /// Who may decrypt it; empty means Domain Admins.
     #[must_use]
-    pub fn ad_password_encryption_principal(&self) -> &str {
+    pub(crate) fn ad_password_encryption_principal(&self) -> &str {
         self.values.principal.as_str()
     }
 
@@ -201,7 +200,7 @@ impl Policy {
 
     /// The first condition of a setting that does not hold, so that its value has no effect.
     #[must_use]
-    pub fn unmet(&self, setting: Setting) -> Option<Condition> {
+    pub(crate) fn unmet(&self, setting: Setting) -> Option<Condition> {
         setting.conditions().iter().copied().find(|condition| {
             !(condition.min..=condition.max).contains(&self.number(condition.setting))
         })

@@ -156,24 +156,24 @@ const WIPED: usize = 16;
 
 /// Secret bytes of a fixed length: a key, a seed, the blind of a commitment.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct SecretBytes<const N: usize>([u8; N]);
+pub(crate) struct SecretBytes<const N: usize>([u8; N]);
 
 impl<const N: usize> SecretBytes<N> {
     /// All zero, to be filled in place.
     #[must_use]
-    pub const fn zeroed() -> Self {
+    pub(crate) const fn zeroed() -> Self {
         Self([0; N])
     }
 
     /// The bytes. The one door.
     #[must_use]
-    pub const fn expose_secret(&self) -> &[u8; N] {
+    pub(crate) const fn expose_secret(&self) -> &[u8; N] {
         &self.0
     }
 
     /// The bytes, to be filled in place.
     #[must_use]
-    pub const fn expose_secret_mut(&mut self) -> &mut [u8; N] {
+    pub(crate) const fn expose_secret_mut(&mut self) -> &mut [u8; N] {
         &mut self.0
     }
 }

@@ -30,12 +30,6 @@ impl Filetime {
         self.0
     }
 
-    /// From a time in whole seconds.
-    #[must_use]
-    pub const fn from_timestamp(time: Timestamp) -> Self {
-        Self(time.as_unix_seconds().saturating_add(EPOCH).saturating_mul(TICKS))
-    }
-
     /// The time in whole seconds, rounded down; what lies before 1970 becomes 1970.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
@@ -75,7 +69,7 @@ impl Filetime {
 
     /// An expiry time over LDAP: decimal digits.
     #[must_use]
-    pub fn from_decimal(text: &str) -> Option<Self> {
+    pub(crate) fn from_decimal(text: &str) -> Option<Self> {
         let plain = text.bytes().all(|digit| digit.is_ascii_digit());
         plain.then(|| text.parse().ok()).flatten().and_then(Self::from_ticks)
     }
@@ -158,6 +152,10 @@ mod tests {
     use alloc::string::ToString as _;
     use proptest::prelude::*;
 
+    fn of(time: Timestamp) -> Filetime {
+        Filetime((time.as_unix_seconds() + EPOCH) * TICKS)
+    }
+
     #[test]
     fn the_samples_of_the_documentation_agree() {
         let time = Filetime::from_hex("1d8161b41c41cde").unwrap();
@@ -174,10 +172,7 @@ mod tests {
     fn the_ends_of_the_calendar_are_right() {
         assert_eq!(Filetime(0).to_string(), "1601-01-01T00:00:00.0000000Z");
         assert_eq!(Filetime::MAX.to_string(), "9999-12-31T23:59:59.9999999Z");
-        assert_eq!(
-            Filetime::from_timestamp(Timestamp::default()).to_string(),
-            "1970-01-01T00:00:00.0000000Z"
-        );
+        assert_eq!(of(Timestamp::default()).to_string(), "1970-01-01T00:00:00.0000000Z");
         assert_eq!(Filetime(0).timestamp(), Timestamp::default());
         assert_eq!(Filetime::MAX.timestamp(), Timestamp::MAX);
         for day in [
@@ -245,8 +240,8 @@ mod tests {
             prop_assert_eq!(Filetime::from_rfc3339(&time.to_string()), Some(time));
             prop_assert_eq!(Filetime::from_decimal(&ticks.to_string()), Some(time));
             prop_assert_eq!(Filetime::from_hex(&alloc::format!("{ticks:x}")).is_some(), ticks > 0);
-            let seconds = Filetime::from_timestamp(time.timestamp());
-            let before = time < Filetime::from_timestamp(Timestamp::default());
+            let seconds = of(time.timestamp());
+            let before = time < of(Timestamp::default());
             prop_assert!(before || (seconds <= time && time.0 - seconds.0 < TICKS));
         }
 

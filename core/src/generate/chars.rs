@@ -4,19 +4,20 @@ use core::fmt;
 
 /// A set of printable ASCII characters, space included.
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
-pub struct CharSet(u128);
+pub(crate) struct CharSet(u128);
 
 impl CharSet {
     /// No character.
-    pub const EMPTY: Self = Self(0);
+    pub(crate) const EMPTY: Self = Self(0);
     /// All 95, from space to tilde.
-    pub const PRINTABLE: Self = Self((1 << 127) - (1 << 32));
+    #[cfg(test)]
+    pub(crate) const PRINTABLE: Self = Self((1 << 127) - (1 << 32));
 
     /// The characters of a text; a repeated one counts once.
     ///
     /// # Errors
     /// The first character that is not printable ASCII.
-    pub fn new(text: &str) -> Result<Self, char> {
+    pub(crate) fn new(text: &str) -> Result<Self, char> {
         let printable = |char: char| matches!(char, ' '..='~');
         match text.chars().find(|char| !printable(*char)) {
             Some(char) => Err(char),
@@ -38,49 +39,49 @@ impl CharSet {
     /// How many characters.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most 95")]
-    pub const fn len(self) -> u8 {
+    pub(crate) const fn len(self) -> u8 {
         self.0.count_ones() as u8
     }
 
     /// Whether there is none.
     #[must_use]
-    pub const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Whether a character is in the set. For public characters: the address depends on nothing,
     /// the time might.
     #[must_use]
-    pub const fn contains(self, byte: u8) -> bool {
+    pub(crate) const fn contains(self, byte: u8) -> bool {
         byte < 128 && self.0 >> byte & 1 == 1
     }
 
     /// The set with one more character; anything but printable ASCII changes nothing.
     #[must_use]
-    pub const fn with(self, byte: u8) -> Self {
+    pub(crate) const fn with(self, byte: u8) -> Self {
         if byte < FIRST || byte > LAST { self } else { Self(self.0 | 1 << byte) }
     }
 
     /// The characters of either.
     #[must_use]
-    pub const fn union(self, other: Self) -> Self {
+    pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The characters of both.
     #[must_use]
-    pub const fn intersection(self, other: Self) -> Self {
+    pub(crate) const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The characters of this set that are not in the other.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// The characters, in ASCII order.
-    pub fn iter(self) -> impl Iterator<Item = u8> + Clone {
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> + Clone {
         (FIRST..=LAST).filter(move |byte| self.contains(*byte))
     }
 

@@ -49,13 +49,13 @@ impl Complexity {
 
     /// Whether it makes passphrases (6 to 8).
     #[must_use]
-    pub const fn is_passphrase(self) -> bool {
+    pub(crate) const fn is_passphrase(self) -> bool {
         self.as_u8() >= Self::LongWords.as_u8()
     }
 
     /// The sets of characters, each of which a password must use; none for passphrases.
     #[must_use]
-    pub const fn sets(self) -> &'static [CharSet] {
+    pub(crate) const fn sets(self) -> &'static [CharSet] {
         match self {
             Self::Upper => &[UPPER],
             Self::UpperLower => &[UPPER, LOWER],

@@ -171,6 +171,6 @@ const fn low(index: u64) -> u8 {
 const MAX_KINDS: usize = 95;
 
 /// The alphabets of kinds.
-pub(super) fn alphabets(sets: impl Iterator<Item = super::CharSet>) -> Vec<Alphabet> {
+pub(super) fn alphabets(sets: impl Iterator<Item = super::chars::CharSet>) -> Vec<Alphabet> {
     sets.map(Alphabet::new).collect()
 }

@@ -175,20 +175,6 @@ pub struct Conflict {
     pub(crate) minimal: bool,
 }
 
-impl Conflict {
-    /// The rules, as a recipe file spells them: `groups[0].min`.
-    pub fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
-        self.rules.iter().map(super::rules::Rule::name)
-    }
-
-    /// Whether there would be a password without any one of these rules. False where that was too
-    /// much to decide of some of them.
-    #[must_use]
-    pub const fn is_minimal(&self) -> bool {
-        self.minimal
-    }
-}
-
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.rules, f)?;
@@ -210,7 +196,7 @@ impl Relaxation {
 
     /// The rules, as a recipe file spells them: `groups[0].max`. None where leaving rules out does
     /// not help.
-    pub fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.0.iter().map(super::rules::Rule::name)
     }
 }

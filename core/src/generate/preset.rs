@@ -22,7 +22,7 @@ pub enum Preset {
 impl Preset {
     /// The groups, each of which a password uses.
     #[must_use]
-    pub const fn sets(self) -> &'static [CharSet] {
+    pub(crate) const fn sets(self) -> &'static [CharSet] {
         match self {
             Self::Readable => &READABLE,
             Self::Typable => &TYPABLE,

@@ -391,9 +391,10 @@ mod recipes {
             sets.iter().fold(builder, |builder, set| builder.group(set, min, Some(max)))
         };
         let told = |builder: RecipeBuilder| match builder.build() {
-            Err(RecipeError::Infeasible(conflict)) => {
-                (conflict.rules().collect::<Vec<_>>().join(" "), conflict.is_minimal())
-            }
+            Err(RecipeError::Infeasible(conflict)) => (
+                conflict.rules.iter().map(rules::Rule::name).collect::<Vec<_>>().join(" "),
+                conflict.minimal,
+            ),
             Err(other) => (other.to_string(), true),
             Ok(_) => panic!("there is none"),
         };

@@ -9,8 +9,8 @@
 //!
 //! A document is at most 1 MiB, in UTF-8 or in UTF-16 with a byte order mark; its size and nesting
 //! are bounded before it is parsed. Every part of a document is read, passed over by a rule that
-//! names it ([`Document::passed_over`] lists what belongs to something else), or refused with its
-//! place: nothing that could be a setting of LAPS is dropped in silence. What is not a policy is a
+//! names it (a finding lists what belongs to something else), or refused with its place: nothing
+//! that could be a setting of LAPS is dropped in silence. What is not a policy is a
 //! [`DocumentError`] that says what it is, and how to get the right export. What is one, but has
 //! a wrong value in it, is read; [`super::evaluate`] then says what is wrong.
 
@@ -36,10 +36,10 @@ use core::fmt;
 
 use self::error::Position;
 pub(super) use self::intune::definition_id;
+pub(super) use self::passed_over::{PassedOver, Trap};
 pub use self::{
     error::DocumentError,
     form::{Form, Root},
-    passed_over::{PassedOver, Trap},
     syncml::ResetStatus,
 };
 use super::Setting;
@@ -175,7 +175,7 @@ impl Document {
 
     /// The name that it was read under.
     #[must_use]
-    pub fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         &self.source
     }
 
@@ -194,12 +194,6 @@ impl Document {
     /// The settings that it takes away: a Delete in `SyncML`, `"name"=-` in a `.reg` file.
     pub fn deleted(&self) -> impl Iterator<Item = Setting> {
         self.removals.iter().filter_map(|removal| removal.setting)
-    }
-
-    /// What stands in it beside LAPS, and was passed over: the first 32 of them.
-    #[must_use]
-    pub fn passed_over(&self) -> &[PassedOver] {
-        &self.passed_over
     }
 
     /// `SyncML`: whether it asks for a rotation (Exec of `Actions/ResetPassword`).

@@ -44,6 +44,7 @@ pub(crate) const fn whole_hours(minutes: u16) -> Option<u16> {
 }
 
 /// `90m`, `2h` or `1h30m`: whole hours and minutes, at most four digits each, no spaces.
+#[cfg(feature = "documents")]
 pub(super) fn minutes(text: &str) -> Option<u16> {
     let (hours, rest) = match text.split_once('h') {
         Some((hours, rest)) => (digits(hours)?, rest),
@@ -57,6 +58,7 @@ pub(super) fn minutes(text: &str) -> Option<u16> {
     hours.checked_mul(60)?.checked_add(minutes)
 }
 
+#[cfg(feature = "documents")]
 fn digits(text: &str) -> Option<u16> {
     let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
@@ -229,6 +231,22 @@ impl Setting {
     }
 
     /// One line about it.
+    ///
+    /// What a form shows to whoever sets a policy:
+    ///
+    /// ```
+    /// use laps_core::policy::{BackupDirectory, Setting};
+    ///
+    /// for setting in Setting::ALL.into_iter().filter(|setting| setting.in_csp()) {
+    ///     let accepts = setting.allowed(BackupDirectory::Entra);
+    ///     println!("{setting}: {} Accepts {accepts}.", setting.summary());
+    ///     let default = setting.default_value();
+    ///     println!("Default: {default}, known to {} and later.", setting.since_with(default));
+    ///     for condition in setting.conditions() {
+    ///         println!("It has no effect but with {condition}.");
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub const fn summary(self) -> &'static str {
         self.row().summary
@@ -285,7 +303,7 @@ impl fmt::Display for Setting {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "documents"))]
 mod tests {
     use super::*;
 

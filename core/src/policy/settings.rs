@@ -6,7 +6,7 @@ use core::fmt;
 use super::{
     Allowed, BackupDirectory, Policy, Setting, Value,
     number::FromNumber as _,
-    setting::{DEFAULT_PREFIX, Place, minutes},
+    setting::{DEFAULT_PREFIX, Place},
     values::Values,
 };
 use crate::{
@@ -43,34 +43,6 @@ impl Settings {
         Ok(())
     }
 
-    /// Configures one from text, as a command line or a form gives it: a number, `true` or `false`,
-    /// a delay in hours or as `90m` or `1h30m`, or the text itself.
-    ///
-    /// # Errors
-    /// As [`Settings::set`].
-    pub fn set_text(&mut self, setting: Setting, text: &str) -> Result<(), PolicyError> {
-        let mode = BackupDirectory::Disabled;
-        let refused = |refusal| PolicyError { setting, mode, refusal };
-        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = || -> Result<u16, PolicyError> {
-            if plain {
-                text.parse().map_err(|_| refused(Refusal::Range))
-            } else {
-                Err(refused(Refusal::Kind))
-            }
-        };
-        let value = match setting.allowed(mode) {
-            Allowed::Delay { .. } => Value::Minutes(match minutes(text) {
-                Some(minutes) => minutes,
-                None => number()?.checked_mul(60).ok_or_else(|| refused(Refusal::Range))?,
-            }),
-            Allowed::OneOf(_) | Allowed::Range { .. } => Value::Number(number()?),
-            Allowed::Switch => Value::Switch(text.parse().map_err(|_| refused(Refusal::Kind))?),
-            Allowed::Text { .. } => Value::Text(text),
-        };
-        self.set(setting, value)
-    }
-
     /// Takes one away.
     pub fn unset(&mut self, setting: Setting) {
         self.values.put(setting, setting.default_value());
@@ -79,7 +51,7 @@ impl Settings {
 
     /// The configured value, if there is one.
     #[must_use]
-    pub fn get(&self, setting: Setting) -> Option<Value<'_>> {
+    pub(crate) fn get(&self, setting: Setting) -> Option<Value<'_>> {
         (self.configured & bit(setting) != 0).then(|| self.values.value(setting))
     }
 
@@ -213,7 +185,7 @@ impl PolicyError {
 
     /// What Windows would do with such a value (windows-laps §1.2).
     #[must_use]
-    pub const fn windows(self) -> impl fmt::Display {
+    pub(crate) const fn windows(self) -> impl fmt::Display {
         Windows(self)
     }
 }
@@ -279,34 +251,20 @@ mod tests {
     use alloc::string::ToString as _;
 
     #[test]
-    fn text_from_a_command_line_is_read_by_the_settings_kind() {
+    fn a_value_that_is_refused_changes_nothing() {
         let mut settings = Settings::new();
-        for (setting, text, want) in [
-            (Setting::PasswordLength, "20", Value::Number(20)),
-            (Setting::PostAuthenticationResetDelay, "8", Value::Minutes(480)),
-            (Setting::PostAuthenticationResetDelay, "1h30m", Value::Minutes(90)),
-            (Setting::ADBackupDSRMPassword, "true", Value::Switch(true)),
-            (Setting::AdministratorAccountName, "20", Value::Text("20")),
-        ] {
-            settings.set_text(setting, text).unwrap();
-            assert_eq!(settings.get(setting), Some(want));
-        }
+        settings.set(Setting::PasswordLength, Value::Number(20)).unwrap();
+        assert_eq!(settings.get(Setting::PasswordLength), Some(Value::Number(20)));
         let before = settings;
-        for (setting, text, refusal) in [
-            (Setting::PasswordLength, "7", Refusal::Range),
-            (Setting::PasswordLength, "99999", Refusal::Range),
-            (Setting::PasswordLength, "", Refusal::Kind),
-            (Setting::PasswordLength, "-9", Refusal::Kind),
-            (Setting::PasswordLength, "+9", Refusal::Kind),
-            (Setting::PostAuthenticationResetDelay, "25", Refusal::Range),
-            (Setting::PostAuthenticationResetDelay, "2000", Refusal::Range),
-            (Setting::PostAuthenticationResetDelay, "1500m", Refusal::Range),
-            (Setting::PostAuthenticationResetDelay, "soon", Refusal::Kind),
-            (Setting::ADBackupDSRMPassword, "1", Refusal::Kind),
-            (Setting::PostAuthenticationActions, "2", Refusal::Range),
-            (Setting::AdministratorAccountName, "a\nb", Refusal::Control),
+        for (setting, value, refusal) in [
+            (Setting::PasswordLength, Value::Number(7), Refusal::Range),
+            (Setting::PasswordLength, Value::Text("20"), Refusal::Kind),
+            (Setting::PostAuthenticationResetDelay, Value::Minutes(1500), Refusal::Range),
+            (Setting::ADBackupDSRMPassword, Value::Number(1), Refusal::Kind),
+            (Setting::PostAuthenticationActions, Value::Number(2), Refusal::Range),
+            (Setting::AdministratorAccountName, Value::Text("a\nb"), Refusal::Control),
         ] {
-            assert_eq!(settings.set_text(setting, text).unwrap_err().refusal, refusal, "{text}");
+            assert_eq!(settings.set(setting, value).unwrap_err().refusal, refusal, "{value:?}");
         }
         assert_eq!(settings, before);
     }

@@ -3,8 +3,8 @@
 use alloc::{borrow::ToOwned as _, format, string::String, vec::Vec};
 
 use super::{
-    BackupDirectory, Condition, Finding, Policy, Setting, Settings, Since, Trap, Value,
-    document::Root,
+    BackupDirectory, Condition, Finding, Policy, Setting, Settings, Since, Value, document::Root,
+    document::Trap,
 };
 use crate::{
     account::{NamingError, check_name, cut_prefix, same_name},

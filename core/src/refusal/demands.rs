@@ -49,7 +49,7 @@ impl Demands {
 
     /// Whether nothing is kept.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.followed.is_empty() && self.refused.is_empty()
     }
 

@@ -22,7 +22,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`NotStricter`]: the policy's own error, or why what is asked for is not followed.
-    pub fn complexity_and(
+    pub(crate) fn complexity_and(
         complexity: Complexity,
         length: u8,
         asked: &Stricter,
@@ -75,7 +75,7 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::complexity_and`].
     #[cfg(feature = "passphrase")]
-    pub fn passphrase_and(
+    pub(crate) fn passphrase_and(
         complexity: Complexity,
         words: u8,
         asked: &Stricter,
@@ -117,7 +117,7 @@ impl Policy {
     /// weaker than this policy alone, by the exact number of passwords.
     ///
     /// # Errors
-    /// What [`Recipe::complexity_and`] and [`Recipe::passphrase_and`] say.
+    /// [`NotStricter`]: the recipe would be weaker than the policy's, or not what the policy says.
     pub fn recipe_and(&self, asked: &Stricter) -> Result<Recipe, NotStricter> {
         let complexity = self.password_complexity();
         #[cfg(feature = "passphrase")]

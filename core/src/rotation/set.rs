@@ -54,7 +54,7 @@ impl IdSet {
 
     /// Whether no other id has room.
     #[must_use]
-    pub const fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.len() >= MAX_IDS
     }
 
@@ -66,7 +66,7 @@ impl IdSet {
 
     /// Whether it has an id in common with the other.
     #[must_use]
-    pub fn intersects(&self, other: &Self) -> bool {
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
         self.iter().any(|id| other.contains(id))
     }
 
@@ -236,7 +236,7 @@ impl ReaderIds {
     ///
     /// # Errors
     /// [`SetFull`] when it holds sixteen others.
-    pub fn insert(&mut self, id: [u8; 32]) -> Result<(), SetFull> {
+    pub(crate) fn insert(&mut self, id: [u8; 32]) -> Result<(), SetFull> {
         let Err(at) = self.as_slice().binary_search(&id) else { return Ok(()) };
         if usize::from(self.len) >= MAX_IDS {
             return Err(SetFull);
@@ -296,7 +296,7 @@ impl MayHold {
 
     /// From its parts.
     #[must_use]
-    pub const fn new(ids: IdSet, unknown: bool) -> Self {
+    pub(crate) const fn new(ids: IdSet, unknown: bool) -> Self {
         Self { ids, unknown }
     }
 
@@ -308,14 +308,15 @@ impl MayHold {
 
     /// Whether more than one password is possible, which is a reason to rotate (protocol §2.10).
     #[must_use]
-    pub const fn is_uncertain(&self) -> bool {
+    #[cfg(feature = "vault")]
+    pub(crate) const fn is_uncertain(&self) -> bool {
         self.unknown || self.ids.len() > 1
     }
 
     /// Whether an order to replace these records is for this device (protocol §3.6): a set with
     /// "unknown" obeys every order.
     #[must_use]
-    pub fn obeys(&self, ordered: &IdSet) -> bool {
+    pub(crate) fn obeys(&self, ordered: &IdSet) -> bool {
         !ordered.is_empty() && (self.unknown || self.ids.intersects(ordered))
     }
 }

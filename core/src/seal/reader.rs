@@ -90,7 +90,7 @@ impl Reader {
         self.id
     }
 
-    /// Its public key: [`Suite::public_key_len`] bytes.
+    /// Its public key: 32 bytes (X25519) or 1216 (X-Wing).
     #[must_use]
     pub const fn public_key(&self) -> &[u8] {
         &self.public_key

@@ -8,7 +8,7 @@ use core::fmt::Write as _;
 use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
-use super::{Reader, SealError, Signer, SignerId, SignerKey, Suite, sealing};
+use super::{Reader, SealError, Signer, SignerId, SignerKey, sealing};
 use crate::identity::Scope;
 use crate::text;
 
@@ -89,12 +89,6 @@ impl ReaderSet {
     #[must_use]
     pub fn readers(&self) -> &[Reader] {
         &self.readers
-    }
-
-    /// The suite of all its readers.
-    #[must_use]
-    pub fn suite(&self) -> Option<Suite> {
-        self.readers.first().map(Reader::suite)
     }
 
     /// The set as text, signed.

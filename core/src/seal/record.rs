@@ -124,7 +124,8 @@ impl Record {
     /// Whether both hold the same password for the same purpose: only sealing and readers may
     /// differ.
     #[must_use]
-    pub fn has_core_of(&self, other: &Self) -> bool {
+    #[cfg(feature = "vault")]
+    pub(crate) fn has_core_of(&self, other: &Self) -> bool {
         self.core() == other.core() && self.signature() == other.signature()
     }
 

@@ -53,7 +53,7 @@ impl Suite {
 
     /// Length of a public key in bytes.
     #[must_use]
-    pub const fn public_key_len(self) -> usize {
+    pub(crate) const fn public_key_len(self) -> usize {
         match self {
             Self::XWing => 1216,
             Self::X25519 => 32,

@@ -3,9 +3,10 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::super::chars::CharSet;
 use super::super::error::{MAX_WORDS, MIN_WORDS, RecipeError, Relaxation};
 use super::super::table::MAX_TABLE;
-use super::super::{CharSet, Complexity, Kind, Recipe};
+use super::super::{Complexity, Kind, Recipe};
 use super::list::List;
 use super::{MAX_SEPARATOR, PassphraseRecipe, ambiguous};
 use crate::secret::Password;

@@ -56,7 +56,7 @@ pub enum Root {
 impl Root {
     /// The registry key of this root.
     #[must_use]
-    pub const fn key(self) -> &'static str {
+    pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Csp => r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Policies\LAPS",
             Self::GroupPolicy => {

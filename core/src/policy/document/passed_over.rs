@@ -7,18 +7,16 @@ use crate::policy::finding::nearest;
 
 /// Something in a document that is not of LAPS.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PassedOver {
+pub(crate) struct PassedOver {
     /// What it is, as the document names it.
-    pub what: String,
+    pub(crate) what: String,
     /// The line it stands on, from 1, where known.
-    pub line: Option<u32>,
+    pub(crate) line: Option<u32>,
 }
 
 /// Another setting in the same document that works against LAPS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Trap {
+pub(crate) enum Trap {
     /// Administrator Protection is switched on (`TypeOfAdminApprovalMode` 2).
     AdministratorProtection,
     /// The members of the group Administrators are replaced by a list.

@@ -20,7 +20,7 @@ pub enum SyncmlCommand {
 impl SyncmlCommand {
     /// The element's name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Add => "Add",
             Self::Delete => "Delete",

@@ -122,12 +122,13 @@ impl Refusals {
 
     /// Why this record was refused, if it was.
     #[must_use]
-    pub fn why(&self, id: RecordId) -> Option<Refusal> {
+    pub(crate) fn why(&self, id: RecordId) -> Option<Refusal> {
         self.by_reason().into_iter().find(|(_, ids)| ids.contains(id)).map(|(why, _)| why)
     }
 
     /// All of them, in increasing order of their ids within each reason.
-    pub fn iter(&self) -> impl Iterator<Item = RefusedOffer> + '_ {
+    #[cfg(feature = "vault")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = RefusedOffer> + '_ {
         let each = |(why, ids)| IdSet::iter(ids).map(move |id| RefusedOffer { id, why });
         self.by_reason().into_iter().flat_map(each)
     }
