@@ -19,6 +19,7 @@ pub mod audit;
 pub mod error;
 pub mod memory;
 pub mod observed;
+pub mod plan;
 pub mod query;
 pub mod readers;
 pub mod request;
@@ -26,8 +27,10 @@ pub mod rows;
 pub mod rules;
 pub mod state;
 pub mod store;
+pub mod unit;
 
 mod accessed;
+mod adapter;
 mod check_ins;
 mod checksum;
 mod codec;
@@ -41,6 +44,7 @@ mod orders;
 mod resealing;
 mod restore;
 mod retention;
+mod run;
 mod scope;
 mod status;
 mod verify;
@@ -52,7 +56,7 @@ pub use crate::rotation::message::AuditHead;
 pub use error::{StoreError, VaultError};
 pub use external::{ExternalCredential, ExternalDevice};
 pub use memory::MemoryStore;
-pub use names::folded;
+pub use names::{Nearest, folded};
 pub use observed::Observed;
 pub use query::Metadata;
 pub use request::{
@@ -66,7 +70,7 @@ pub use rows::{
     Unsealed,
 };
 pub use rules::Loss;
-pub use scope::note;
+pub use scope::finding;
 pub use state::Opened;
 pub use status::DeviceStatus;
 pub use store::Store;

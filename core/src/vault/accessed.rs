@@ -6,6 +6,7 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::audit::{Action, Entry};
+use super::plan::{Entries, Plan, Want};
 use super::state::Device;
 use super::store::Store;
 use super::{Vault, VaultError, Who};
@@ -49,7 +50,9 @@ impl Accessed {
         let disordered = Disordered::of(vault, scope, now)?;
         let mut after = 0;
         loop {
-            let page = vault.store.read(|tx| tx.entries_of(scope, who, after, PAGE))?;
+            let which = Entries::of(who, after, PAGE);
+            let plan = Plan::of(scope).with(Want::Entries(which.clone()));
+            let page = vault.look(plan, |rows| Ok(rows.entries(&which)?.to_vec()))?;
             let Some(last) = page.last() else { break };
             after = last.number;
             for stored in page {
@@ -121,7 +124,8 @@ impl Disordered {
         let mut found = Self::default();
         let mut from = 1;
         loop {
-            let page = vault.store.read(|tx| tx.times(scope, from, TIMES))?;
+            let plan = Plan::of(scope).with(Want::Times(from, TIMES));
+            let page = vault.look(plan, |rows| Ok(rows.times(from, TIMES)?.to_vec()))?;
             page.iter().for_each(|(number, at)| found.add(*number, *at, now));
             match page.last() {
                 Some((last, _)) if page.len() >= TIMES => from = last.saturating_add(1),

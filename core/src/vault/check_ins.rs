@@ -15,10 +15,12 @@ use crate::seal::Record;
 
 use super::audit::{Action, Entry};
 use super::checksum::digest;
+use super::plan::{Plan, Want};
 use super::readers::Readers;
 use super::rules::{Context, Offer, Refused, Verdict};
 use super::state::{Device, Held, Sealing};
-use super::store::{DeviceKey, Durability, Store, Transaction, append};
+use super::store::{Durability, Store};
+use super::unit::{Appended, Rows, Stop};
 use super::{Observed, Vault, VaultError, name, noted};
 
 /// How old `last_seen` may become before it is stored again (protocol §3.8).
@@ -36,12 +38,17 @@ struct Offered {
     predecessor: Option<RecordId>,
 }
 
-/// What is written back.
+/// What was decided about one. The answer is made when the head of the audit log is known.
+struct Taken {
+    verdict: Verdict,
+    audit_at: Option<[u8; 32]>,
+    /// How many entries were appended by then.
+    appended: usize,
+}
+
 struct Outcome {
-    /// Written out while the transaction can still be given up.
     answer: Vec<u8>,
     observed: Observed,
-    stale_last_seen: bool,
 }
 
 impl<S: Store> Vault<S> {
@@ -66,10 +73,7 @@ impl<S: Store> Vault<S> {
         if let Some(answer) = self.check_in_quietly(scope, &incoming, now)? {
             return Ok(answer);
         }
-        let outcome = self.store.write(Durability::Durable, |tx| {
-            let known = self.known(tx, scope, &incoming.device)?;
-            self.take(tx, scope, &incoming, known, now)
-        })?;
+        let outcome = self.take_alone(scope, &incoming, now)?;
         self.observe(&outcome.observed);
         Ok(outcome.answer)
     }
@@ -117,37 +121,38 @@ impl<S: Store> Vault<S> {
         Ok(taken.into_iter().map(answer).collect())
     }
 
-    /// All in one transaction. An error is one of the transaction, or of one of them: then none was
-    /// taken.
+    fn take_alone(
+        &self,
+        scope: &Scope,
+        incoming: &Incoming,
+        now: Timestamp,
+    ) -> Result<Outcome, VaultError> {
+        let plan = Plan { scope: *scope, wants: incoming.wants() };
+        let (taken, appended) =
+            self.run(&plan, Durability::Durable, |rows| self.take(rows, incoming, now))?;
+        taken.outcome(incoming, &appended)
+    }
+
+    /// All in one transaction, each decided on what the ones before it changed. One that is refused
+    /// changes nothing; an error is one of the transaction: then none was taken.
     fn take_together(
         &self,
         scope: &Scope,
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
     ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
-        self.store.write(Durability::Durable, |tx| {
-            let mut taken = Vec::with_capacity(received.len());
-            for incoming in received {
-                let incoming = match incoming {
-                    Ok(incoming) => incoming,
-                    Err(error) => {
-                        taken.push(Err(error.clone()));
-                        continue;
-                    }
-                };
-                // The usual damage is found before anything is written for the device. Whatever
-                // else the store says ends the transaction: it may be gone already,
-                // and what is written after it would stand alone.
-                taken.push(match self.known(tx, scope, &incoming.device) {
-                    Ok(known) => Ok(self.take(tx, scope, incoming, known, now)?),
-                    Err(error @ (VaultError::Damaged { .. } | VaultError::AlreadyExists(_))) => {
-                        Err(error)
-                    }
-                    Err(error) => return Err(error),
-                });
-            }
-            Ok(taken)
-        })
+        let incoming = received.iter().flatten();
+        let plan = Plan { scope: *scope, wants: incoming.flat_map(Incoming::wants).collect() };
+        let (taken, appended) =
+            self.run_each(&plan, received.len(), |at, rows| match received.get(at) {
+                Some(Ok(incoming)) => self.take(rows, incoming, now),
+                Some(Err(error)) => Err(Stop::Refused(error.clone())),
+                None => Err(Stop::Refused(VaultError::Internal("more decisions than check-ins"))),
+            })?;
+        let outcome = |(taken, incoming): (Result<Taken, VaultError>, &Result<Incoming, _>)| {
+            taken?.outcome(incoming.as_ref().map_err(VaultError::clone)?, &appended)
+        };
+        Ok(taken.into_iter().zip(received).map(outcome).collect())
     }
 
     /// Each in its own transaction.
@@ -158,11 +163,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Vec<Result<Outcome, VaultError>> {
         let take = |incoming: &Result<Incoming, VaultError>| {
-            let incoming = incoming.as_ref().map_err(Clone::clone)?;
-            self.store.write(Durability::Durable, |tx| {
-                let known = self.known(tx, scope, &incoming.device)?;
-                self.take(tx, scope, incoming, known, now)
-            })
+            self.take_alone(scope, incoming.as_ref().map_err(Clone::clone)?, now)
         };
         received.iter().map(take).collect()
     }
@@ -178,7 +179,8 @@ impl<S: Store> Vault<S> {
     ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             let incoming = incoming.as_ref().map_err(Clone::clone)?;
-            self.quiet(scope, incoming, now)?.ok_or_else(|| error.clone())
+            let (outcome, _) = self.quiet(scope, incoming, now)?.ok_or_else(|| error.clone())?;
+            Ok(outcome)
         };
         let taken: Vec<_> = received.iter().map(take).collect();
         if taken.iter().any(Result::is_ok) { Ok(taken) } else { Err(error) }
@@ -216,8 +218,10 @@ impl<S: Store> Vault<S> {
         if let Some(detail) = wrong {
             let mut entry = Entry::of_device(Action::WrongDevice, device.as_str(), now);
             entry.detail = detail;
-            if self.store.read(|tx| noted::is_new(tx, scope, &entry))? {
-                self.store.write(Durability::Durable, |tx| noted::note(tx, scope, &entry))?;
+            if self.look(Plan::of(scope), |rows| noted::is_new(rows, &entry))? {
+                self.run(&Plan::of(scope), Durability::Durable, |rows| {
+                    noted::note(rows, entry.clone())
+                })?;
             }
             self.observe(&Observed::Refused { code: Code::MessageWrongDevice });
             return Err(VaultError::WrongDevice { authenticated: device.to_string() });
@@ -225,35 +229,31 @@ impl<S: Store> Vault<S> {
         Ok(Incoming { device, message, offers })
     }
 
-    /// §3.8: answers from a read transaction when nothing changes. `None` when something would.
+    /// §3.8: answers from what was read when nothing changes, and whether the device was last seen
+    /// long ago. `None` when something would change.
     fn quiet(
         &self,
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Option<Outcome>, VaultError> {
+    ) -> Result<Option<(Outcome, bool)>, VaultError> {
         if incoming.message.token.is_none() || !incoming.offers.is_empty() {
             return Ok(None);
         }
-        self.store.read(|tx| {
-            let Some((_, mut device)) = self.known(tx, scope, &incoming.device)? else {
+        self.look(Plan { scope: *scope, wants: incoming.wants() }, |rows| {
+            let Some((_, mut device)) = self.known(rows, &incoming.device)? else {
                 return Ok(None);
             };
-            let readers = tx.readers(scope)?;
             let message = &incoming.message;
-            let (audit_at, head, unknown_head) = compare_audit_log(tx, scope, message)?;
-            let context = Context { unknown_head, ..Context::new(&readers, now) };
+            let (audit_at, unknown_head) = compare_audit_log(rows, message)?;
+            let context = Context { unknown_head, ..Context::new(rows.readers()?, now) };
             // Whatever needs a new token goes through a write transaction.
             let Ok(verdict) = device.check_in(message, &[], &context, &mut || None) else {
                 return Ok(None);
             };
-            let answer = encode(&verdict.answer(message, audit_at, head))?;
-            let observed = Observed::check_in(&incoming.device, &verdict);
-            Ok(Some(Outcome {
-                answer,
-                observed,
-                stale_last_seen: is_stale(device.about.last_seen, now),
-            }))
+            let head = rows.head()?;
+            let outcome = Taken { verdict, audit_at, appended: 0 }.answered(incoming, head)?;
+            Ok(Some((outcome, is_stale(device.about.last_seen, now))))
         })
     }
 
@@ -264,14 +264,15 @@ impl<S: Store> Vault<S> {
         incoming: &Incoming,
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, VaultError> {
-        let Some(outcome) = self.quiet(scope, incoming, now)? else { return Ok(None) };
-        if outcome.stale_last_seen {
-            let noted = self.store.write(Durability::Relaxed, |tx| {
-                let Some((key, mut device)) = self.known(tx, scope, &incoming.device)? else {
-                    return Ok(());
-                };
-                device.about.last_seen = now;
-                tx.update_device(key, &device)
+        let Some((outcome, stale)) = self.quiet(scope, incoming, now)? else { return Ok(None) };
+        if stale {
+            let plan = Plan::device(scope, incoming.device);
+            let noted = self.run(&plan, Durability::Relaxed, |rows| {
+                if let Some((name, mut device)) = self.known(rows, &incoming.device)? {
+                    device.about.last_seen = now;
+                    rows.put_device(&name, device);
+                }
+                Ok(())
             });
             // The answer acknowledges nothing new, so nothing is lost with it; the next check-in
             // notes it.
@@ -284,29 +285,18 @@ impl<S: Store> Vault<S> {
         Ok(Some(outcome.answer))
     }
 
-    /// One check-in inside a write transaction; `known` is what the store has about the device.
-    fn take(
-        &self,
-        tx: &mut dyn Transaction,
-        scope: &Scope,
-        incoming: &Incoming,
-        known: Option<(DeviceKey, Device)>,
-        now: Timestamp,
-    ) -> Result<Outcome, VaultError> {
+    /// The decision about one check-in.
+    fn take(&self, rows: &mut Rows, incoming: &Incoming, now: Timestamp) -> Result<Taken, Stop> {
         let Incoming { device: name, message, offers } = incoming;
-        let mut readers = tx.readers(scope)?;
-        let (key, mut device) = match known {
-            Some(known) => known,
-            None => {
-                let device = Device::first_seen(message.account, message.sid, now);
-                (tx.insert_device(scope, name, &device)?, device)
-            }
-        };
+        let known = self.known(rows, name)?;
+        let mut readers = rows.readers()?.clone();
         let listed = readers.sets.len();
+        let (kept_as, before) = known.map_or((*name, None), |(name, known)| (name, Some(known)));
+        let mut device =
+            before.clone().unwrap_or_else(|| Device::first_seen(message.account, message.sid, now));
         let offered: Vec<Offer> =
             offers.iter().map(|offer| offer.to_rules(&mut readers, now)).collect();
-        let before = device.clone();
-        let (audit_at, _, unknown_head) = compare_audit_log(tx, scope, message)?;
+        let (audit_at, unknown_head) = compare_audit_log(rows, message)?;
         let context = Context { unknown_head, ..Context::new(&readers, now) };
         let verdict = device
             .check_in(message, &offered, &context, &mut || self.draw_token())
@@ -316,14 +306,11 @@ impl<S: Store> Vault<S> {
                     VaultError::Message(MessageError::Malformed { field: "version of an offer" })
                 }
             })?;
-        for row in &verdict.removed {
-            tx.remove_record(key, *row)?;
-        }
-        for offer in offers {
-            keep(tx, scope, key, &mut device, offer, &verdict, now)?;
-        }
-        note(tx, scope, name, device.managed.sid, &verdict, &offered, now)?;
-        if let Some(head) = unknown_head.filter(|_| unknown_head != before.about.unknown_head) {
+        let added = offers.iter().filter(|offer| verdict.added.contains(&offer.record.header().id));
+        let parents = note_forks(rows, &kept_as, added.clone(), now)?;
+        note(rows, name, device.managed.sid, &verdict, &offered, now)?;
+        let known_head = before.as_ref().and_then(|before| before.about.unknown_head);
+        if let Some(head) = unknown_head.filter(|_| unknown_head != known_head) {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
                 Some(entries) => format!(
@@ -332,18 +319,39 @@ impl<S: Store> Vault<S> {
                 ),
                 None => format!("the device remembers {head}, which is not in the log"),
             };
-            noted::note(tx, scope, &entry)?;
+            noted::note(rows, entry)?;
         }
-        if device != before || is_stale(device.about.last_seen, now) {
+        if before.as_ref() != Some(&device) || is_stale(device.about.last_seen, now) {
             device.about.last_seen = now;
-            tx.update_device(key, &device)?;
+            rows.put_records(&kept_as, device, added.map(Offered::to_store), parents);
         }
         if readers.sets.len() != listed {
-            tx.put_readers(scope, &readers)?;
+            rows.put_readers(readers);
         }
-        let head = tx.audit_head(scope)?;
-        let answer = encode(&verdict.answer(message, audit_at, head))?;
-        Ok(Outcome { answer, observed: Observed::check_in(name, &verdict), stale_last_seen: false })
+        Ok(Taken { verdict, audit_at, appended: rows.appended() })
+    }
+}
+
+impl Taken {
+    /// With the head behind what it appended.
+    fn outcome(self, incoming: &Incoming, appended: &Appended) -> Result<Outcome, VaultError> {
+        let head = appended.head_behind(self.appended)?;
+        self.answered(incoming, head)
+    }
+
+    fn answered(self, incoming: &Incoming, head: AuditHead) -> Result<Outcome, VaultError> {
+        let answer = encode(&self.verdict.answer(&incoming.message, self.audit_at, head))?;
+        Ok(Outcome { answer, observed: Observed::check_in(&incoming.device, &self.verdict) })
+    }
+}
+
+impl Incoming {
+    /// What its decision reads.
+    fn wants(&self) -> Vec<Want> {
+        let parents = self.offers.iter().filter_map(|offer| offer.predecessor);
+        let children = parents.map(|parent| Want::Children(self.device, parent));
+        let remembered = self.message.audit.map(|head| Want::EntryBeforeHead(head.length));
+        core::iter::once(Want::Device(self.device)).chain(children).chain(remembered).collect()
     }
 }
 
@@ -361,64 +369,58 @@ fn has_no_room_now(error: &VaultError) -> bool {
         if matches!(error.code, Code::StorageFull | Code::Busy | Code::PermissionDenied))
 }
 
-/// Stores the bytes of an offer that the rules took, and looks for forks (§3.7).
-fn keep(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    key: DeviceKey,
-    device: &mut Device,
-    offer: &Offered,
-    verdict: &Verdict,
+/// Looks for forks among offers that the rules took (§3.7); their parents.
+fn note_forks<'a>(
+    rows: &mut Rows,
+    device: &DeviceId,
+    added: impl Iterator<Item = &'a Offered>,
     now: Timestamp,
-) -> Result<(), VaultError> {
-    let header = offer.record.header();
-    if !verdict.added.contains(&header.id) {
-        return Ok(());
-    }
-    if let Some(held) = device.find_mut(header.id) {
-        held.original.row = tx.insert_record(key, offer.record.as_bytes())?;
-    }
-    if let Some(predecessor) = offer.predecessor {
-        if let Some(other) = tx.fork(key, predecessor, header.id)? {
+) -> Result<Vec<(RecordId, RecordId)>, Stop> {
+    let mut parents: Vec<(RecordId, RecordId)> = Vec::new();
+    for offer in added {
+        let header = offer.record.header();
+        let Some(predecessor) = offer.predecessor else { continue };
+        let beside = parents.iter().find(|(one, id)| *one == predecessor && *id != header.id);
+        let beside = beside.map(|(_, id)| *id);
+        if let Some(other) = rows.fork(device, predecessor, header.id)?.or(beside) {
             let mut entry = Entry::of_device(Action::Fork, header.device.as_str(), now);
             entry.records = vec![other, header.id];
             entry.detail = format!("both name {predecessor} as the record made before");
-            noted::note(tx, scope, &entry)?;
+            noted::note(rows, entry)?;
         }
-        tx.record_parent(key, predecessor, header.id)?;
+        parents.push((predecessor, header.id));
     }
-    Ok(())
+    Ok(parents)
 }
 
 /// What else belongs into the log.
 fn note(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &mut Rows,
     name: &DeviceId,
     sid: Option<Sid>,
     verdict: &Verdict,
     offers: &[Offer],
     now: Timestamp,
-) -> Result<(), VaultError> {
+) -> Result<(), Stop> {
     let entry = |action, detail: String| {
         let entry = Entry::of_device(action, name.as_str(), now);
         Entry { detail, ..entry }
     };
     if verdict.came_back {
         let detail = "the device checked in although it was retired".to_string();
-        append(tx, scope, &entry(Action::Reenrolled, detail))?;
+        rows.append(entry(Action::Reenrolled, detail));
     }
     if verdict.sid_changed {
         let now_has = sid.map_or_else(|| "none".to_string(), |sid| sid.to_string());
         let detail = format!("the account has another SID than before: {now_has}");
-        noted::note(tx, scope, &entry(Action::SidChanged, detail))?;
+        noted::note(rows, entry(Action::SidChanged, detail))?;
     }
     if verdict.newly_stale {
         let detail =
             "sealed to a reader that was removed; the device has to be given other readers";
         let mut entry = entry(Action::LateRecord, detail.to_string());
         entry.records = offers.iter().map(|offer| offer.held.id).collect();
-        noted::note(tx, scope, &entry)?;
+        noted::note(rows, entry)?;
     }
     Ok(())
 }
@@ -430,6 +432,11 @@ impl Offered {
         held.stored_at = now;
         held.original = sealing(&self.record, readers);
         Offer::new(held, header.account, header.sid)
+    }
+
+    /// Its bytes, under the name that they have.
+    fn to_store(&self) -> ((RecordId, u32), Vec<u8>) {
+        ((self.record.header().id, self.record.sealing()), self.record.as_bytes().to_vec())
     }
 }
 
@@ -445,16 +452,14 @@ pub(super) fn sealing(record: &Record, readers: &mut Readers) -> Sealing {
     }
 }
 
-/// Our hash at the length that the device remembers, our head, and the device's head when it is not
-/// in our audit log.
-#[expect(clippy::type_complexity, reason = "three answers to one question")]
+/// Our hash at the length that the device remembers, and the device's head when it is not in our
+/// audit log.
 fn compare_audit_log(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &Rows,
     message: &CheckIn,
-) -> Result<(Option<[u8; 32]>, AuditHead, Option<AuditHead>), VaultError> {
-    let head = tx.audit_head(scope)?;
-    let Some(remembered) = message.audit else { return Ok((None, head, None)) };
+) -> Result<(Option<[u8; 32]>, Option<AuditHead>), Stop> {
+    let head = rows.head()?;
+    let Some(remembered) = message.audit else { return Ok((None, None)) };
     let at = if remembered.length == head.length {
         Some(head.hash)
     } else if remembered.length == 0 {
@@ -462,10 +467,9 @@ fn compare_audit_log(
     } else if remembered.length > head.length {
         None
     } else {
-        let entries = tx.entries(scope, remembered.length, 1)?;
-        entries.first().filter(|entry| entry.number == remembered.length).map(|entry| entry.hash)
+        rows.entry(remembered.length)?.map(|entry| entry.hash)
     };
-    Ok((at, head, (at != Some(remembered.hash)).then_some(remembered)))
+    Ok((at, (at != Some(remembered.hash)).then_some(remembered)))
 }
 
 fn encode(answer: &Answer) -> Result<Vec<u8>, VaultError> {

@@ -21,11 +21,12 @@ use super::audit::{Action, Entry};
 use super::check_ins::sealing;
 use super::disclosure::intact;
 use super::names::find;
+use super::plan::{Plan, Range, Want};
 use super::readers::Readers;
 use super::rows::Page;
 use super::state::{Device, Held, Opened, Sealing};
-use super::store::append;
-use super::store::{Store, StoredDevice, Transaction};
+use super::store::Store;
+use super::unit::{Rows, Stop};
 use super::{Request, Vault, VaultError};
 
 const MAGIC: &[u8; 6] = b"LAPSX\x01";
@@ -59,41 +60,41 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Page<Vec<u8>>, VaultError> {
         let limit = limit.clamp(1, PAGE);
-        self.audited(scope, request, "", "export", now, |tx| {
-            let page = tx.devices(scope, after, limit)?;
-            let mut items = Vec::with_capacity(page.len());
-            let (mut damaged, mut lost) = (Vec::new(), 0_usize);
-            let mut records = Vec::new();
-            for stored in &page {
-                if let Ok(device) = &stored.device {
-                    let ancestry = match tx.ancestry(stored.key) {
-                        Err(VaultError::Damaged { .. }) => None,
-                        ancestry => Some(ancestry?),
+        let range = Range::by_name(after, limit);
+        let (page, _) =
+            self.audited(Plan::page(scope, &range), request, "", "export", now, |rows| {
+                let page = rows.page(&range)?.to_vec();
+                need_all(rows, &page)?;
+                let mut items = Vec::with_capacity(page.len());
+                let (mut damaged, mut lost) = (Vec::new(), 0_usize);
+                let mut records = Vec::new();
+                for name in &page {
+                    let Ok(device) = &rows.stored(name)?.device else {
+                        damaged.push(*name);
+                        continue;
                     };
-                    let known = ancestry.as_deref().unwrap_or_default();
-                    let (frame, left_out) = frame(tx, scope, stored, device, known, &mut records)?;
+                    let ancestry = rows.ancestry(name)?;
+                    let known = ancestry.unwrap_or_default();
+                    let (frame, left_out) = frame(rows, name, device, known, &mut records)?;
                     items.push(frame);
-                    if left_out > 0 || ancestry.is_none() {
-                        damaged.push(stored.name);
+                    if left_out > 0 || ancestry.is_err() {
+                        damaged.push(*name);
                         lost = lost.saturating_add(left_out);
                     }
-                } else {
-                    damaged.push(stored.name);
                 }
-            }
-            let mut entry = request.entry(Action::Exported, "", now);
-            let first = page.first().map(|first| first.name.to_string()).unwrap_or_default();
-            entry.detail =
-                format!("{} records of {} devices, from {first:?}", records.len(), items.len());
-            entry.records = records;
-            if lost > 0 {
-                entry.detail = format!("{}, without {lost} damaged records", entry.detail);
-            }
-            append(tx, scope, &entry)?;
-            let next = page.last().filter(|_| page.len() >= limit);
-            let next = next.map(|last| last.name.to_string());
-            Ok(Page { items, next, damaged })
-        })
+                let mut entry = request.entry(Action::Exported, "", now);
+                let first = page.first().map(DeviceId::to_string).unwrap_or_default();
+                entry.detail =
+                    format!("{} records of {} devices, from {first:?}", records.len(), items.len());
+                entry.records = records;
+                if lost > 0 {
+                    entry.detail = format!("{}, without {lost} damaged records", entry.detail);
+                }
+                rows.append(entry);
+                let next = page.last().filter(|_| page.len() >= limit);
+                Ok(Page { items, next: next.map(DeviceId::to_string), damaged })
+            })?;
+        Ok(page)
     }
 
     /// Takes exported devices in; all of them or none. `bytes` are frames, one behind the other.
@@ -125,26 +126,35 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
         progress: &mut dyn FnMut(usize),
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, "", "import", now, |tx| {
-            let mut readers = tx.readers(scope)?;
+        let mut wants = Vec::new();
+        let mut rest = bytes;
+        // What is no frame is refused in its turn.
+        while let Some((travelling, behind)) = next_frame(rest) {
+            wants.push(Want::Device(travelling.name));
+            rest = behind;
+        }
+        let plan = Plan { scope: *scope, wants };
+        let (count, _) = self.audited(plan, request, "", "import", now, |rows| {
+            let mut readers = rows.readers()?.clone();
             let mut count = 0_usize;
             let mut rest = bytes;
             while !rest.is_empty() {
                 let (travelling, behind) = next_frame(rest).ok_or(DAMAGED)?;
-                if let Some((name, _, known)) = find(tx, scope, travelling.name.as_str())? {
-                    return Err(taken(&name, &known, bytes, count));
+                if let Some((name, known)) = find(rows, travelling.name.as_str())? {
+                    return Err(Stop::Refused(taken(&name, &known, bytes, count)));
                 }
                 rest = behind;
-                settle(tx, scope, travelling, &mut readers, now)?;
+                settle(rows, travelling, &mut readers, now)?;
                 count = count.saturating_add(1);
                 progress(bytes.len().saturating_sub(rest.len()));
             }
-            tx.put_readers(scope, &readers)?;
+            rows.put_readers(readers);
             let mut entry = request.entry(Action::Imported, "", now);
             entry.detail = format!("{count} devices");
-            append(tx, scope, &entry)?;
+            rows.append(entry);
             Ok(count)
-        })
+        })?;
+        Ok(count)
     }
 }
 
@@ -172,18 +182,36 @@ fn taken(name: &DeviceId, known: &Device, export: &[u8], count: usize) -> VaultE
     ))
 }
 
+/// Everything that is kept about the devices of a page, fetched in one go.
+fn need_all(rows: &Rows, page: &[DeviceId]) -> Result<(), Stop> {
+    let mut missing = Vec::new();
+    let mut sealed = Vec::new();
+    for name in page {
+        let Ok(device) = &rows.stored(name)?.device else { continue };
+        if let Err(Stop::Missing(wants)) = rows.ancestry(name) {
+            missing.extend(wants);
+        }
+        for held in device.accounts().flat_map(|account| account.candidates.all()) {
+            sealed.extend(held.sealings().map(|sealing| (name, held.id, sealing.number)));
+        }
+    }
+    if let Err(Stop::Missing(wants)) = rows.need_sealed(sealed) {
+        missing.extend(wants);
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
+}
+
 /// The frame of a device, and how many of its records are damaged and not in it; `named` takes the
 /// ids of those that are.
 fn frame(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    stored: &StoredDevice,
+    rows: &Rows,
+    name: &DeviceId,
     device: &Device,
     ancestry: &[(RecordId, RecordId)],
     named: &mut Vec<RecordId>,
-) -> Result<(Vec<u8>, usize), VaultError> {
+) -> Result<(Vec<u8>, usize), Stop> {
     let mut body = Output::<Vec<u8>>::default();
-    body.blob(stored.name.as_str().as_bytes());
+    body.blob(name.as_str().as_bytes());
     let mut device = device.clone();
     device.accounts_mut().for_each(|account| account.candidates.token = None);
     body.blob(&device.to_bytes());
@@ -195,7 +223,7 @@ fn frame(
     for held in device.accounts().flat_map(|account| account.candidates.all()) {
         let mut whole = 0_usize;
         for sealing in held.sealings() {
-            if let Some(sealed) = intact(tx, scope, &stored.name, held, sealing)? {
+            if let Some(sealed) = intact(rows, name, held, sealing)? {
                 records.push(sealed);
                 whole = whole.saturating_add(1);
             }
@@ -236,12 +264,12 @@ fn next_frame(bytes: &[u8]) -> Option<(Travelling, &[u8])> {
 }
 
 fn settle(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &mut Rows,
     travelling: Travelling,
     readers: &mut Readers,
     now: Timestamp,
 ) -> Result<(), VaultError> {
+    let scope = *rows.scope();
     let Travelling { name, mut device, ancestry, records } = travelling;
     let mut ids = BTreeSet::new();
     for account in device.accounts_mut() {
@@ -261,8 +289,8 @@ fn settle(
         account.proven_at = None;
     }
     device.about.unknown_head = None;
-    let key = tx.insert_device(scope, &name, &device)?;
     let mut late = vec![];
+    let mut bytes = Vec::new();
     for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {
         held.opened = held.opened.min(Opened::Claimed);
         let (id, version) = (held.id, held.version);
@@ -271,7 +299,7 @@ fn settle(
             let sealed = records.get(&(id, kept.number)).ok_or(DAMAGED)?;
             let record = Record::parse(sealed).map_err(VaultError::Record)?;
             let header = record.header();
-            if header.device != name || header.scope != *scope {
+            if header.device != name || header.scope != scope {
                 return Err(VaultError::WrongDevice { authenticated: name.to_string() });
             }
             if header.version != version
@@ -280,7 +308,8 @@ fn settle(
                 return Err(DAMAGED);
             }
             // So every row number is our own.
-            *kept = Sealing { row: tx.insert_record(key, sealed)?, ..sealing(&record, readers) };
+            *kept = sealing(&record, readers);
+            bytes.push(((id, kept.number), sealed.clone()));
             core = Some(record);
         }
         if held.names_removed(readers) {
@@ -292,13 +321,11 @@ fn settle(
         entry.records = late.clone();
         entry.detail =
             "imported, and sealed to a reader that was removed; ordered to rotate".into();
-        append(tx, scope, &entry)?;
+        rows.append(entry);
         device.order(&late, now, 0);
     }
-    for (predecessor, id) in ancestry {
-        tx.record_parent(key, predecessor, id)?;
-    }
-    tx.update_device(key, &device)
+    rows.put_records(&name, device, bytes, ancestry);
+    Ok(())
 }
 
 /// Keeps of a record the sealings whose bytes travelled; false when none did.

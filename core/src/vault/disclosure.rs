@@ -7,14 +7,15 @@ use crate::account::same_name;
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::seal::{OpenedProof, Record};
 
-use super::audit::{Action, Entry, MAX_DETAIL, quoted};
+use super::audit::{Action, Entry};
 use super::checksum::digest;
 use super::names::locate;
+use super::plan::{Plan, Want};
 use super::rows::{Candidate, CandidateState, Disclosure};
 use super::rules::ON_WORD;
 use super::state::{Account, Device, Held, Past, RuledOut, Sealing};
-use super::store::append;
-use super::store::{Durability, Store, Transaction};
+use super::store::Store;
+use super::unit::{Rows, Stop};
 use super::{
     AuditHead, Confirmation, DiscloseOptions, Observed, Request, RotateAfter, Vault, VaultError,
     name,
@@ -40,29 +41,37 @@ impl<S: Store> Vault<S> {
         options: DiscloseOptions<'_>,
         now: Timestamp,
     ) -> Result<Disclosure, VaultError> {
-        let disclosure = self.audited(scope, request, device, "disclose", now, |tx| {
-            let (name, key, mut known) = locate(tx, scope, device)?;
-            let readers = tx.readers(scope)?;
+        let plan = Plan::named(scope, device);
+        let (shown, appended) = self.audited(plan, request, device, "disclose", now, |rows| {
+            let (name, mut known) = locate(rows, device)?;
+            let readers = rows.readers()?;
             let account = known
                 .account_named(options.account)
                 .ok_or(VaultError::NotFound("account of this device"))?;
             let (account_name, is_managed) = (account.name, account.name == known.managed.name);
             let wanted = wanted(account, options.history);
             if wanted.is_empty() {
-                return Err(VaultError::NotFound(if known.former.is_empty() {
+                return Err(Stop::Refused(VaultError::NotFound(if known.former.is_empty() {
                     "record of this device"
                 } else {
                     "record of this account; name one that the device managed before"
-                }));
+                })));
             }
+            let shown = |held: &Held| -> Vec<Sealing> {
+                match options.from_device {
+                    true => held.sealings().cloned().collect(),
+                    false => held.disclosable(readers).into_iter().cloned().collect(),
+                }
+            };
+            let wanted = wanted.into_iter().map(|(held, state)| (held, state, shown(held)));
+            let wanted: Vec<(&Held, CandidateState, Vec<Sealing>)> = wanted.collect();
+            rows.need_sealed(wanted.iter().flat_map(|(held, _, shown)| {
+                shown.iter().map(|sealing| (&name, held.id, sealing.number))
+            }))?;
             let mut candidates = Vec::with_capacity(wanted.len());
             let mut damaged = Vec::new();
-            for (held, state) in wanted {
-                let shown = match options.from_device {
-                    true => held.sealings().collect(),
-                    false => held.disclosable(&readers),
-                };
-                let shown = shown.iter().map(|sealing| intact(tx, scope, &name, held, sealing));
+            for (held, state, shown) in wanted {
+                let shown = shown.iter().map(|sealing| intact(rows, &name, held, sealing));
                 let shown: Vec<Option<Vec<u8>>> = shown.collect::<Result<_, _>>()?;
                 let mut shown = shown.into_iter().flatten();
                 match shown.next() {
@@ -80,10 +89,10 @@ impl<S: Store> Vault<S> {
                 }
             }
             if candidates.is_empty() {
-                return Err(VaultError::Damaged {
+                return Err(Stop::Refused(VaultError::Damaged {
                     what: "every record",
                     device: device.to_string(),
-                });
+                }));
             }
             let (delay, mut detail) = rotation_after(&options, readers.rotate_after)?;
             if !is_managed {
@@ -92,22 +101,19 @@ impl<S: Store> Vault<S> {
             let mut entry = request.entry(Action::Disclosed, name.as_str(), now);
             entry.records = candidates.iter().map(|candidate| candidate.record).collect();
             entry.detail = detail;
-            let head = append(tx, scope, &entry)?;
+            rows.append(entry);
             if let Some(delay) = delay
                 && let Some(account) = known.account_named_mut(options.account)
                 && account.candidates.order_all(now, delay)
             {
-                tx.update_device(key, &known)?;
+                rows.put_device(&name, known);
             }
-            Ok(Disclosure {
-                device: name,
-                account: account_name,
-                entry: head.length,
-                head,
-                candidates,
-                damaged,
-            })
+            Ok((name, account_name, candidates, damaged))
         })?;
+        let (name, account, candidates, damaged) = shown;
+        let head = appended.head()?;
+        let disclosure =
+            Disclosure { device: name, account, entry: head.length, head, candidates, damaged };
         let records = disclosure.candidates.len();
         self.observe(&Observed::Disclosed { device: disclosure.device, records });
         Ok(disclosure)
@@ -131,20 +137,23 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, "", "record the outcome of a disclosure", now, |tx| {
-            let found = tx.entries(scope, entry, 1)?;
-            let disclosed = found.into_iter().find(|stored| stored.number == entry);
-            let disclosed = disclosed
-                .and_then(|stored| stored.entry.ok())
+        let plan = Plan::of(scope).with(Want::Entry(entry));
+        let attempt = "record the outcome of a disclosure";
+        let ((), appended) = self.audited(plan, request, "", attempt, now, |rows| {
+            let disclosed = rows
+                .entry(entry)?
+                .and_then(|stored| stored.entry.clone().ok())
                 .filter(|disclosed| disclosed.action == Action::Disclosed)
                 .ok_or(VaultError::NotFound("disclosure"))?;
             if !disclosed.is_by(request) {
-                return Err(VaultError::InvalidArgument(
+                return Err(Stop::Refused(VaultError::InvalidArgument(
                     "the outcome of somebody else's disclosure; it is noted by who disclosed",
-                ));
+                )));
             }
             if !opened && !proofs.is_empty() {
-                return Err(VaultError::InvalidArgument("a proof of what was not opened"));
+                return Err(Stop::Refused(VaultError::InvalidArgument(
+                    "a proof of what was not opened",
+                )));
             }
             let mut outcome = request.entry(Action::Outcome, &disclosed.device, now);
             outcome.refers_to = entry;
@@ -154,47 +163,26 @@ impl<S: Store> Vault<S> {
                 (true, false) => "opened, proven",
             }
             .to_string();
+            // A device of that very name: the entry has the one that it had.
+            let name = name(&disclosed.device)?;
             if opened
-                && let Some((key, mut device)) = tx.device(scope, &name(&disclosed.device)?)?
+                && let Some((_, known)) = rows.device(&name)?.filter(|(found, _)| *found == name)
             {
-                let before = device.clone();
+                let mut device = known.clone();
                 outcome.records = if proofs.is_empty() {
                     disclosed.records.iter().for_each(|id| device.claim_opened(*id));
                     Vec::new()
                 } else {
-                    prove(tx, scope, &mut device, &disclosed, proofs, now)?
+                    prove(rows, &name, &mut device, &disclosed, proofs, now)?
                 };
-                if device != before {
-                    tx.update_device(key, &device)?;
+                if device != *known {
+                    rows.put_device(&name, device);
                 }
             }
-            append(tx, scope, &outcome)
-        })
-    }
-
-    /// Runs `work` in a durable transaction. When the request itself is refused, that attempt is
-    /// put into the audit log.
-    pub(super) fn audited<T>(
-        &self,
-        scope: &Scope,
-        request: &Request<'_>,
-        device: &str,
-        attempt: &'static str,
-        now: Timestamp,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        let result = request.check().and_then(|()| self.store.write(Durability::Durable, work));
-        if let Err(error) = &result
-            && !matches!(error, VaultError::Store(_) | VaultError::Internal(_))
-        {
-            self.store.write(Durability::Durable, |tx| {
-                let mut entry = request.entry(Action::Refused, device, now);
-                entry.detail = quoted(&format!("{attempt}: {error}"), MAX_DETAIL);
-                append(tx, scope, &entry)
-            })?;
-            self.observe(&Observed::Refused { code: error.code() });
-        }
-        result
+            rows.append(outcome);
+            Ok(())
+        })?;
+        appended.head()
     }
 }
 
@@ -229,20 +217,22 @@ fn rotation_after(
 
 /// Compares proofs with the records of a disclosure; the ids of those that are proven.
 fn prove(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &Rows,
+    name: &DeviceId,
     device: &mut Device,
     disclosed: &Entry,
     proofs: &[OpenedProof],
     now: Timestamp,
-) -> Result<Vec<RecordId>, VaultError> {
-    let name = name(&disclosed.device)?;
+) -> Result<Vec<RecordId>, Stop> {
+    let held = || disclosed.records.iter().filter_map(|id| device.find(*id));
+    rows.need_sealed(
+        held().flat_map(|held| held.sealings().map(|sealing| (name, held.id, sealing.number))),
+    )?;
     let mut records = Vec::new();
-    for id in &disclosed.records {
-        let Some(held) = device.find(*id) else { continue };
+    for held in held() {
         for sealing in held.sealings() {
-            if let Some(sealed) = intact(tx, scope, &name, held, sealing)? {
-                records.push((*id, Record::parse(&sealed).map_err(VaultError::Record)?));
+            if let Some(sealed) = intact(rows, name, held, sealing)? {
+                records.push((held.id, Record::parse(&sealed).map_err(VaultError::Record)?));
                 break;
             }
         }
@@ -284,13 +274,13 @@ pub(super) fn wanted(account: &Account, history: bool) -> Vec<(&Held, CandidateS
 /// The bytes of a sealing, if they are what was stored, and the record that the device's row says:
 /// whoever writes the store's file could have put another device's, or an older one, in its place.
 pub(super) fn intact(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &Rows,
     device: &DeviceId,
     held: &Held,
     sealing: &Sealing,
-) -> Result<Option<Vec<u8>>, VaultError> {
-    let in_its_place = |bytes: &Vec<u8>| {
+) -> Result<Option<Vec<u8>>, Stop> {
+    let scope = rows.scope();
+    let in_its_place = |bytes: &&[u8]| {
         digest(bytes) == sealing.digest
             && Record::parse(bytes).is_ok_and(|record| {
                 let header = record.header();
@@ -299,11 +289,8 @@ pub(super) fn intact(
                     && (header.id, header.version) == (held.id, held.version)
             })
     };
-    match tx.record(sealing.row) {
-        Ok(bytes) => Ok(bytes.filter(in_its_place)),
-        Err(VaultError::Damaged { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let bytes = rows.sealed(device, held.id, sealing.number)?;
+    Ok(bytes.filter(in_its_place).map(<[u8]>::to_vec))
 }
 
 impl Request<'_> {

@@ -21,10 +21,11 @@ use crate::seal::{Header, Record};
 use super::audit::Action;
 use super::check_ins::sealing;
 use super::names::find;
+use super::plan::Plan;
 use super::rules::Context;
 use super::state::{Candidates, Device, Held, Past};
-use super::store::append;
-use super::store::{DeviceKey, Store, Transaction};
+use super::store::Store;
+use super::unit::{Rows, Stop};
 use super::{Request, Vault, VaultError, name};
 
 const LABEL: &[u8] = b"laps imported v1";
@@ -80,9 +81,9 @@ impl<S: Store> Vault<S> {
         device: &str,
         found: &[ExternalCredential],
     ) -> Result<Vec<(usize, Header)>, VaultError> {
-        self.store.read(|tx| {
-            let (name, known) = known(tx, scope, device)?;
-            plan(scope, name, known.as_ref().map(|(_, device)| device), found)
+        self.look(Plan::named(scope, device), |rows| {
+            let (name, known) = known(rows, device)?;
+            Ok(plan(scope, name, known.as_ref(), found)?)
         })
     }
 
@@ -103,12 +104,14 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, device, "import external credentials", now, |tx| {
+        let asked = Plan::named(scope, device);
+        let attempt = "import external credentials";
+        let (count, _) = self.audited(asked, request, device, attempt, now, |rows| {
             let records: Vec<Record> = sealed
                 .iter()
                 .map(|bytes| Record::parse(bytes).map_err(VaultError::Record))
                 .collect::<Result<_, _>>()?;
-            let (name, known) = known(tx, scope, device)?;
+            let (name, known) = known(rows, device)?;
             let found: Vec<ExternalCredential> = records
                 .iter()
                 .map(|record| {
@@ -116,78 +119,65 @@ impl<S: Store> Vault<S> {
                     ExternalCredential::new(header.account, header.sid, header.made_at)
                 })
                 .collect();
-            let wanted = plan(scope, name, known.as_ref().map(|(_, device)| device), &found)?;
+            let wanted = plan(scope, name, known.as_ref(), &found)?;
             let same = wanted.len() == records.len()
                 && wanted.iter().zip(records.iter().enumerate()).all(
                     |((place, header), (at, record))| *place == at && header == record.header(),
                 );
             if !same {
-                return Err(CHANGED);
+                return Err(Stop::Refused(CHANGED));
             }
-            let (key, mut device) = match known {
-                Some(known) => known,
-                None => {
-                    let Some(newest) = found.last() else {
-                        return Err(VaultError::NotFound("device"));
-                    };
-                    let device = Device::first_seen(newest.account, newest.sid, now);
-                    (tx.insert_device(scope, &name, &device)?, device)
-                }
+            let before = known.clone();
+            let mut device = match (known, found.last()) {
+                (Some(known), _) => known,
+                (None, Some(newest)) => Device::first_seen(newest.account, newest.sid, now),
+                (None, None) => return Err(Stop::Refused(VaultError::NotFound("device"))),
             };
-            let before = device.clone();
             if let Some(newest) = found.last() {
                 device.managed.name = newest.account;
                 device.managed.sid = newest.sid;
             }
             device.managed.report.due = standing.due;
             device.about.last_seen = standing.last_seen;
-            let mut readers = tx.readers(scope)?;
+            let mut readers = rows.readers()?.clone();
             let listed = readers.sets.len();
+            let (mut sealed, mut parents) = (Vec::new(), Vec::new());
             for record in &records {
                 let header = record.header();
                 let mut held = Held::new(header.id, header.version);
                 held.stored_at = header.made_at;
                 held.original = sealing(record, &mut readers);
                 if readers.ids(&held.original.readers) != readers.active_ids() {
-                    return Err(READERS);
+                    return Err(Stop::Refused(READERS));
                 }
-                held.original.row = tx.insert_record(key, record.as_bytes())?;
-                if let Some(predecessor) = header.previous {
-                    tx.record_parent(key, predecessor, header.id)?;
-                }
+                sealed.push(((header.id, record.sealing()), record.as_bytes().to_vec()));
+                parents.extend(header.previous.map(|predecessor| (predecessor, header.id)));
                 device.managed.candidates.displace_by(held);
             }
-            let mut removed = Vec::new();
-            device.managed.candidates.trim(&Context::new(&readers, now), &mut removed);
-            for row in removed {
-                tx.remove_record(key, row)?;
-            }
-            if device != before {
-                tx.update_device(key, &device)?;
+            device.managed.candidates.trim(&Context::new(&readers, now));
+            if before.as_ref() != Some(&device) {
+                rows.put_records(&name, device, sealed, parents);
             }
             if readers.sets.len() != listed {
-                tx.put_readers(scope, &readers)?;
+                rows.put_readers(readers);
             }
             if !records.is_empty() {
                 let mut entry = request.entry(Action::Imported, name.as_str(), now);
                 entry.records = records.iter().map(|record| record.header().id).collect();
                 entry.detail = format!("{} passwords of another directory", records.len());
-                append(tx, scope, &entry)?;
+                rows.append(entry);
             }
             Ok(records.len())
-        })
+        })?;
+        Ok(count)
     }
 }
 
 /// The device under the name that it has, compared without case: the directory may spell it
 /// otherwise.
-fn known(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &str,
-) -> Result<(DeviceId, Option<(DeviceKey, Device)>), VaultError> {
-    Ok(match find(tx, scope, device)? {
-        Some((name, key, device)) => (name, Some((key, device))),
+fn known(rows: &Rows, device: &str) -> Result<(DeviceId, Option<Device>), Stop> {
+    Ok(match find(rows, device)? {
+        Some((name, device)) => (name, Some(device)),
         None => (name(device)?, None),
     })
 }

@@ -6,9 +6,10 @@ use crate::identity::{RecordId, Scope, Timestamp};
 
 use super::audit::{Action, Entry};
 use super::names::locate;
+use super::plan::Plan;
 use super::state::Device;
 use super::store::Store;
-use super::store::append;
+use super::unit::Stop;
 use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {
@@ -75,20 +76,23 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, device, "purge", now, |tx| {
-            let (name, key, known) = locate(tx, scope, device)?;
+        let plan = Plan::named(scope, device);
+        let ((), appended) = self.audited(plan, request, device, "purge", now, |rows| {
+            let (name, known) = locate(rows, device)?;
             if confirmation == Confirmation::NotGiven {
-                return Err(VaultError::ConfirmationRequired(
+                return Err(Stop::Refused(VaultError::ConfirmationRequired(
                     "this removes every password of the device, the last one too",
-                ));
+                )));
             }
             let records: usize =
                 known.accounts().map(|account| account.candidates.all().count()).sum();
-            tx.remove_device(key)?;
+            rows.remove_device(&name);
             let mut entry = request.entry(Action::Purged, name.as_str(), now);
             entry.detail = format!("with {records} records");
-            append(tx, scope, &entry)
-        })
+            rows.append(entry);
+            Ok(())
+        })?;
+        appended.head()
     }
 
     /// Removes one record, a candidate or one in history: for a password that must
@@ -106,24 +110,24 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, device, "remove a record", now, |tx| {
-            let (name, key, mut known) = locate(tx, scope, device)?;
-            known.find(record).ok_or(VaultError::NotFound("record"))?;
-            if confirmation == Confirmation::NotGiven {
-                return Err(VaultError::ConfirmationRequired(
-                    "the device may still have this password, or need it after a restore",
-                ));
-            }
-            let mut removed = Vec::new();
-            known.remove_record(record, &mut removed);
-            for row in removed {
-                tx.remove_record(key, row)?;
-            }
-            tx.update_device(key, &known)?;
-            let mut entry: Entry = request.entry(Action::Removed, name.as_str(), now);
-            entry.records = vec![record];
-            append(tx, scope, &entry)
-        })
+        let plan = Plan::named(scope, device);
+        let ((), appended) =
+            self.audited(plan, request, device, "remove a record", now, |rows| {
+                let (name, mut known) = locate(rows, device)?;
+                known.find(record).ok_or(VaultError::NotFound("record"))?;
+                if confirmation == Confirmation::NotGiven {
+                    return Err(Stop::Refused(VaultError::ConfirmationRequired(
+                        "the device may still have this password, or need it after a restore",
+                    )));
+                }
+                known.remove_record(record);
+                rows.put_device(&name, known);
+                let mut entry: Entry = request.entry(Action::Removed, name.as_str(), now);
+                entry.records = vec![record];
+                rows.append(entry);
+                Ok(())
+            })?;
+        appended.head()
     }
 
     /// Changes what is kept about a device, in one transaction with its entry.
@@ -136,18 +140,21 @@ impl<S: Store> Vault<S> {
         action: Action,
         request: &Request<'_>,
         now: Timestamp,
-        change: impl FnOnce(&mut Device) -> Result<(), VaultError>,
+        change: impl Fn(&mut Device) -> Result<(), VaultError>,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, device, attempt, now, |tx| {
-            let (name, key, mut known) = locate(tx, scope, device)?;
+        let plan = Plan::named(scope, device);
+        let ((), appended) = self.audited(plan, request, device, attempt, now, |rows| {
+            let (name, mut known) = locate(rows, device)?;
             let named: Vec<RecordId> =
                 known.managed.candidates.iter().map(|held| held.id).collect();
             change(&mut known)?;
-            tx.update_device(key, &known)?;
             let mut entry = request.entry(action, name.as_str(), now);
             entry.records = named;
             entry.detail = known.managed.name.to_string();
-            append(tx, scope, &entry)
-        })
+            rows.put_device(&name, known);
+            rows.append(entry);
+            Ok(())
+        })?;
+        appended.head()
     }
 }

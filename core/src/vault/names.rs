@@ -6,15 +6,14 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 use crate::account::capital;
 use crate::identity::{DeviceId, Scope};
 
+use super::plan::{Plan, Want};
 use super::state::Device;
-use super::store::{DeviceKey, Store, Transaction};
+use super::store::Store;
+use super::unit::{Rows, Stop};
 use super::{Vault, VaultError, name};
 
-/// How many devices are looked at in one go.
-const PAGE: usize = 1_000;
-
 /// A name as names are compared: in capitals, letter by letter, as Windows does. A store finds
-/// [similar](Transaction::similar) names by it.
+/// names that differ in case only by it.
 #[must_use]
 pub fn folded(name: &str) -> String {
     name.chars().map(capital).collect()
@@ -33,78 +32,80 @@ impl<S: Store> Vault<S> {
     /// The device that checks in, if it is known.
     pub(super) fn known(
         &self,
-        tx: &mut dyn Transaction,
-        scope: &Scope,
+        rows: &Rows,
         name: &DeviceId,
-    ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
-        if let Some(found) = tx.device(scope, name)? {
-            return Ok(Some(found));
+    ) -> Result<Option<(DeviceId, Device)>, Stop> {
+        match rows.device(name)? {
+            Some((other, _)) if other != *name && !self.ignores_case => {
+                Err(Stop::Refused(VaultError::AlreadyExists(format!(
+                    "device {name} checks in, and device {other} is known, whose name differs in \
+                     case only; check in under that name, or purge it first"
+                ))))
+            }
+            found => Ok(found.map(|(name, device)| (name, device.clone()))),
         }
-        match tx.similar(scope, name)? {
-            None => Ok(None),
-            Some(other) if self.ignores_case => tx.device(scope, &other),
-            Some(other) => Err(VaultError::AlreadyExists(format!(
-                "device {name} checks in, and device {other} is known, whose name differs in case \
-                 only; check in under that name, or purge \
-                 it first"
-            ))),
-        }
+    }
+}
+
+impl Plan {
+    /// The device of this name, if it is a name.
+    pub(super) fn named(scope: &Scope, device: &str) -> Self {
+        let wants = name(device).map(Want::Device).into_iter().collect();
+        Self { scope: *scope, wants }
     }
 }
 
 /// The device of that name; of one that differs in case only when there is no other.
-pub(super) fn find(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &str,
-) -> Result<Option<(DeviceId, DeviceKey, Device)>, VaultError> {
-    let name = name(device)?;
-    if let Some((key, device)) = tx.device(scope, &name)? {
-        return Ok(Some((name, key, device)));
-    }
-    let Some(other) = tx.similar(scope, &name)? else { return Ok(None) };
-    Ok(tx.device(scope, &other)?.map(|(key, device)| (other, key, device)))
+pub(super) fn find(rows: &Rows, device: &str) -> Result<Option<(DeviceId, Device)>, Stop> {
+    let found = rows.device(&name(device)?)?;
+    Ok(found.map(|(name, device)| (name, device.clone())))
 }
 
 /// The same, and an error that names the nearest for one that is not there.
-pub(super) fn locate(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &str,
-) -> Result<(DeviceId, DeviceKey, Device), VaultError> {
-    match find(tx, scope, device)? {
-        Some(found) => Ok(found),
-        None => Err(match nearest(tx, scope, device)? {
-            None => VaultError::NotFound("device"),
-            Some(nearest) => VaultError::Mistyped { device: device.to_string(), nearest },
-        }),
+pub(super) fn locate(rows: &Rows, device: &str) -> Result<(DeviceId, Device), Stop> {
+    if let Some(found) = find(rows, device)? {
+        return Ok(found);
     }
+    Err(Stop::Refused(match rows.nearest(name(device)?)? {
+        None => VaultError::NotFound("device"),
+        Some(nearest) => {
+            VaultError::Mistyped { device: device.to_string(), nearest: nearest.to_string() }
+        }
+    }))
 }
 
-/// The nearest name, where one is near. Costs grow with the scope.
-fn nearest(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    device: &str,
-) -> Result<Option<String>, VaultError> {
-    let wanted: Vec<char> = folded(device).chars().collect();
-    // One letter in four may be wrong.
-    let mut least = wanted.len().div_ceil(4).min(4);
-    let mut found = None;
-    let mut after: Option<String> = None;
-    loop {
-        let page = tx.devices(scope, after.as_deref(), PAGE)?;
-        for stored in &page {
-            let distance = distance(&wanted, &folded(stored.name.as_str()));
-            if distance < least || (distance == least && found.is_none()) {
-                least = distance;
-                found = Some(stored.name.to_string());
-            }
+/// Which of many names is nearest to a mistyped one. A store shows it every name of a scope, in
+/// order.
+#[derive(Clone, Debug)]
+pub struct Nearest {
+    wanted: Vec<char>,
+    least: usize,
+    found: Option<String>,
+}
+
+impl Nearest {
+    /// To this one.
+    #[must_use]
+    pub fn to(device: &str) -> Self {
+        let wanted: Vec<char> = folded(device).chars().collect();
+        // One letter in four may be wrong.
+        let least = wanted.len().div_ceil(4).min(4);
+        Self { wanted, least, found: None }
+    }
+
+    /// One name.
+    pub fn look(&mut self, name: &str) {
+        let distance = distance(&self.wanted, &folded(name));
+        if distance < self.least || (distance == self.least && self.found.is_none()) {
+            self.least = distance;
+            self.found = Some(name.to_string());
         }
-        after = page.last().filter(|_| page.len() >= PAGE).map(|last| last.name.to_string());
-        if after.is_none() {
-            return Ok(found);
-        }
+    }
+
+    /// The nearest, where one is near.
+    #[must_use]
+    pub fn found(self) -> Option<String> {
+        self.found
     }
 }
 

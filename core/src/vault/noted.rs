@@ -2,11 +2,11 @@
 //! has the identity of a device can send what it likes; it must not fill the log, or bury in it
 //! what somebody else did.
 
-use super::VaultError;
+use alloc::vec::Vec;
+
 use super::audit::Entry;
-use super::store::Transaction;
-use super::store::append;
-use crate::identity::Scope;
+use super::plan::Entries;
+use super::unit::{Rows, Stop};
 
 /// Among how many of the latest entries the same cause is looked for.
 const LATEST: usize = 64;
@@ -18,31 +18,25 @@ const MOST: usize = 4;
 /// Whether the log has no entry yet for what this one is about, and room for another of its kind.
 /// Every entry is new again after a day, or when many others have come: so one device appends at
 /// most four of a kind for sixty-four of others, and four a day when there are none.
-pub(super) fn is_new(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    entry: &Entry,
-) -> Result<bool, VaultError> {
-    let length = tx.audit_head(scope)?.length;
-    let first = length.saturating_sub(LATEST as u64).saturating_add(1);
-    let latest = tx.entries(scope, first, LATEST)?;
-    let alike = latest.iter().filter_map(|stored| stored.entry.as_ref().ok()).filter(|noted| {
+pub(super) fn is_new(rows: &Rows, entry: &Entry) -> Result<bool, Stop> {
+    let fresh: Vec<&Entry> = rows.fresh_entries().collect();
+    let behind = LATEST.saturating_sub(fresh.len());
+    let number = rows.head()?.length.saturating_sub(behind as u64).saturating_add(1);
+    let stored = rows.entries(&Entries::From { number, limit: LATEST })?;
+    let latest = stored.iter().filter_map(|stored| stored.entry.as_ref().ok()).chain(fresh);
+    let alike = latest.filter(|noted| {
         noted.action == entry.action
             && noted.device == entry.device
             && entry.at.seconds_since(noted.at) < DAY
     });
-    let same = |noted: &&Entry| noted.detail == entry.detail && noted.records == entry.records;
-    Ok(alike.clone().count() < MOST && !alike.into_iter().any(|noted| same(&noted)))
+    let same = |noted: &Entry| noted.detail == entry.detail && noted.records == entry.records;
+    Ok(alike.clone().count() < MOST && !alike.into_iter().any(same))
 }
 
 /// Appends it if it is new.
-pub(super) fn note(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    entry: &Entry,
-) -> Result<(), VaultError> {
-    if is_new(tx, scope, entry)? {
-        append(tx, scope, entry)?;
+pub(super) fn note(rows: &mut Rows, entry: Entry) -> Result<(), Stop> {
+    if is_new(rows, &entry)? {
+        rows.append(entry);
     }
     Ok(())
 }

@@ -3,16 +3,17 @@
 
 use alloc::{collections::BTreeSet, format, string::ToString as _, vec::Vec};
 
-use crate::identity::{Scope, Timestamp};
+use crate::identity::{DeviceId, Scope, Timestamp};
 
 use super::accessed::Accessed;
 use super::audit::{Action, quoted};
 use super::disclosure::MAX_ACTOR;
 use super::names::{find, locate};
+use super::plan::{Plan, Range, Want};
 use super::rows::Ordered;
-use super::store::append;
-use super::store::{Store, StoredDevice, Transaction};
-use super::{AuditHead, Observed, Request, Selection, Vault, VaultError, Who};
+use super::store::Store;
+use super::unit::{Appended, Rows, Stop};
+use super::{Observed, Request, Selection, Vault, VaultError, Who, name};
 
 /// How many devices one transaction orders.
 const PAGE: usize = 1_000;
@@ -37,18 +38,12 @@ impl<S: Store> Vault<S> {
         let ordered = match selection {
             Selection::Devices(devices) => self.order_named(scope, devices, request, now),
             Selection::All => {
-                self.order_pages(scope, "all devices", None, request, now, by_name(scope))
+                let range = Range::by_name(None, PAGE);
+                self.order_pages(scope, "all devices", None, request, now, range)
             }
             Selection::Overdue => {
-                self.order_pages(scope, "overdue devices", None, request, now, |tx, last| {
-                    let after = last.map(StoredDevice::due_place);
-                    match after {
-                        // Nothing says where the next page begins: better none than the first one
-                        // again.
-                        Some(None) => Ok(Vec::new()),
-                        after => tx.due(scope, now, after.flatten(), PAGE),
-                    }
-                })
+                let range = Range::ByDue { until: now, after: None, limit: PAGE };
+                self.order_pages(scope, "overdue devices", None, request, now, range)
             }
             Selection::RevealedBy { who, since } => {
                 self.order_revealed(scope, who, since, request, now)
@@ -67,25 +62,22 @@ impl<S: Store> Vault<S> {
     ) -> Result<Ordered, VaultError> {
         let first = devices.first().copied().unwrap_or_default();
         let device = if devices.len() == 1 { first } else { "" };
-        self.audited(scope, request, device, "order rotations", now, |tx| {
-            if devices.is_empty() {
-                return Err(VaultError::InvalidArgument("no device was named"));
-            }
-            let mut seen = BTreeSet::new();
-            let devices: Vec<&str> =
-                devices.iter().copied().filter(|device| seen.insert(*device)).collect();
-            order(
-                tx,
-                scope,
-                &devices,
-                &Wanted { what: "", accessed: None, strict: true },
-                request,
-                now,
-            )
-        })
+        let mut seen = BTreeSet::new();
+        let devices: Vec<&str> =
+            devices.iter().copied().filter(|device| seen.insert(*device)).collect();
+        let wanted = Wanted { what: "", accessed: None, strict: true };
+        let plan = plan_of(scope, &devices);
+        let (ordered, appended) =
+            self.audited(plan, request, device, "order rotations", now, |rows| {
+                if devices.is_empty() {
+                    return Err(Stop::Refused(VaultError::InvalidArgument("no device was named")));
+                }
+                order(rows, &devices, &wanted, request, now)
+            })?;
+        said(ordered, &appended)
     }
 
-    /// Orders page by page. `next` gives the page behind the last device of the page before.
+    /// Orders page by page, from this one on.
     fn order_pages(
         &self,
         scope: &Scope,
@@ -93,27 +85,36 @@ impl<S: Store> Vault<S> {
         accessed: Option<&Accessed>,
         request: &Request<'_>,
         now: Timestamp,
-        next: impl Fn(
-            &mut dyn Transaction,
-            Option<&StoredDevice>,
-        ) -> Result<Vec<StoredDevice>, VaultError>,
+        mut range: Range,
     ) -> Result<Ordered, VaultError> {
         let mut devices = 0_u64;
-        let mut last: Option<StoredDevice> = None;
+        let wanted = Wanted { what, accessed, strict: false };
         loop {
-            let (page, ordered) =
-                self.audited(scope, request, "", "order rotations", now, |tx| {
-                    let page = next(tx, last.as_ref())?;
-                    let names: Vec<&str> = page.iter().map(|stored| stored.name.as_str()).collect();
-                    let wanted = Wanted { what, accessed, strict: false };
-                    let ordered = order(tx, scope, &names, &wanted, request, now)?;
-                    Ok((page, ordered))
+            let plan = Plan::page(scope, &range);
+            let ((next, ordered), appended) =
+                self.audited(plan, request, "", "order rotations", now, |rows| {
+                    let page = rows.page(&range)?.to_vec();
+                    let last = page.last().filter(|_| page.len() >= PAGE);
+                    let next = match (last, &range) {
+                        (None, _) => None,
+                        (Some(last), Range::ByName { .. }) => {
+                            Some(Range::by_name(Some(last.as_str()), PAGE))
+                        }
+                        // Where nothing says at which place the next page begins, there is none:
+                        // better than the first one again.
+                        (Some(last), Range::ByDue { until, limit, .. }) => {
+                            let place = rows.stored(last)?.due_place();
+                            let (until, limit) = (*until, *limit);
+                            place.map(|place| Range::ByDue { until, after: Some(place), limit })
+                        }
+                    };
+                    let names: Vec<&str> = page.iter().map(DeviceId::as_str).collect();
+                    Ok((next, order(rows, &names, &wanted, request, now)?))
                 })?;
-            devices = devices.saturating_add(ordered.devices);
-            let full = page.len() >= PAGE;
-            last = page.into_iter().next_back();
-            if !full {
-                return Ok(Ordered { devices, ..ordered });
+            devices = devices.saturating_add(ordered);
+            match next {
+                Some(next) => range = next,
+                None => return said(devices, &appended),
             }
         }
     }
@@ -132,20 +133,23 @@ impl<S: Store> Vault<S> {
         let name = quoted(who.name(), MAX_ACTOR);
         let what = format!("what {name} was shown since {since}");
         let Some(devices) = accessed.devices() else {
-            return self.order_pages(scope, &what, Some(&accessed), request, now, by_name(scope));
+            let range = Range::by_name(None, PAGE);
+            return self.order_pages(scope, &what, Some(&accessed), request, now, range);
         };
         let wanted = Wanted { what: &what, accessed: Some(&accessed), strict: false };
         let mut total = 0_u64;
         let mut pages = devices.chunks(PAGE);
         let mut page: &[&str] = pages.next().unwrap_or_default();
         loop {
-            let ordered = self.audited(scope, request, "", "order rotations", now, |tx| {
-                order(tx, scope, page, &wanted, request, now)
-            })?;
-            total = total.saturating_add(ordered.devices);
+            let plan = plan_of(scope, page);
+            let (ordered, appended) =
+                self.audited(plan, request, "", "order rotations", now, |rows| {
+                    order(rows, page, &wanted, request, now)
+                })?;
+            total = total.saturating_add(ordered);
             match pages.next() {
                 Some(next) => page = next,
-                None => return Ok(Ordered { devices: total, ..ordered }),
+                None => return said(total, &appended),
             }
         }
     }
@@ -155,21 +159,23 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, and what the store says.
     pub fn is_ordered(&self, scope: &Scope, device: &str) -> Result<bool, VaultError> {
-        self.store.read(|tx| {
-            let (_, _, found) = locate(tx, scope, device)?;
+        self.look(Plan::named(scope, device), |rows| {
+            let (_, found) = locate(rows, device)?;
             Ok(!found.managed.candidates.orders.is_empty())
         })
     }
 }
 
-/// The page of all devices behind one.
-fn by_name(
-    scope: &Scope,
-) -> impl Fn(&mut dyn Transaction, Option<&StoredDevice>) -> Result<Vec<StoredDevice>, VaultError> {
-    |tx, last| {
-        let after = last.map(|last| last.name.to_string());
-        tx.devices(scope, after.as_deref(), PAGE)
-    }
+/// These devices.
+fn plan_of(scope: &Scope, devices: &[&str]) -> Plan {
+    let names = devices.iter().filter_map(|device| name(device).ok());
+    Plan { scope: *scope, wants: names.map(Want::Device).collect() }
+}
+
+/// So many devices were ordered, with the last entry.
+fn said(devices: u64, appended: &Appended) -> Result<Ordered, VaultError> {
+    let head = appended.head()?;
+    Ok(Ordered { devices, entry: head.length, head })
 }
 
 /// What an order is about.
@@ -182,29 +188,27 @@ struct Wanted<'a> {
     strict: bool,
 }
 
-/// One transaction of orders, with its entry.
+/// One page of orders, with its entry; on how many devices.
 fn order(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &mut Rows,
     names: &[&str],
     wanted: &Wanted<'_>,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Ordered, VaultError> {
+) -> Result<u64, Stop> {
     let &Wanted { what, accessed, strict } = wanted;
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {
-        let known = find(tx, scope, device);
-        let (name, key, mut known) = match known {
-            Ok(Some(found)) if !found.2.managed.candidates.is_empty() => found,
+        let (name, mut known) = match find(rows, device) {
+            Ok(Some(found)) if !found.1.managed.candidates.is_empty() => found,
             Ok(found) if strict => {
                 let (device, known) = ((*device).to_string(), found.is_some());
-                return Err(VaultError::NoSuchDevice { device, known });
+                return Err(Stop::Refused(VaultError::NoSuchDevice { device, known }));
             }
             // A damaged device does not keep the others from being ordered.
-            Ok(_) | Err(VaultError::Damaged { .. }) if !strict => continue,
-            Err(error) => return Err(error),
+            Ok(_) | Err(Stop::Refused(VaultError::Damaged { .. })) if !strict => continue,
+            Err(stop) => return Err(stop),
             Ok(_) => continue,
         };
         if accessed.is_some_and(|accessed| !accessed.has_one_of(&known, now)) {
@@ -212,7 +216,7 @@ fn order(
         }
         // The order names all that the device may hold, as soon as one of it was shown.
         if known.managed.candidates.order_all(now, 0) {
-            tx.update_device(key, &known)?;
+            rows.put_device(&name, known);
             devices = devices.saturating_add(1);
         }
         named.push(name.to_string());
@@ -223,8 +227,8 @@ fn order(
         several if what.is_empty() => entry.detail = several.join(" "),
         several => entry.detail = format!("{what}: {} devices", several.len()),
     }
-    let head: AuditHead = append(tx, scope, &entry)?;
-    Ok(Ordered { devices, entry: head.length, head })
+    rows.append(entry);
+    Ok(devices)
 }
 
 #[cfg(all(test, feature = "getrandom"))]
@@ -251,8 +255,11 @@ mod tests {
         vault.initialise(&Scope::EMPTY, &readers, Retention::default(), &WHO, now).unwrap();
         let mut earlier = WHO.entry(Action::RotationOrdered, "", now);
         earlier.detail = "what bob\n was shown since 1799990000: 3 devices".into();
-        let store = &vault.store;
-        store.write(Durability::Durable, |tx| append(tx, &Scope::EMPTY, &earlier)).unwrap();
+        let append = |rows: &mut Rows| {
+            rows.append(earlier.clone());
+            Ok(())
+        };
+        vault.run(&Plan::of(&Scope::EMPTY), Durability::Durable, append).unwrap();
         let since = Timestamp::from_unix_seconds(1_799_990_000);
         let selection = Selection::RevealedBy { who: Who::Caller("bob"), since };
         let ordered = vault.order_rotation(&Scope::EMPTY, selection, &WHO, now).unwrap();

@@ -8,11 +8,13 @@ use crate::seal::Record;
 
 use super::disclosure::{intact, wanted};
 use super::names::locate;
+use super::plan::{Plan, Range};
 use super::readers::Readers;
 use super::rows::{DeviceRow, DueRow, Findings, FormerAccount, Page, RecordRow, Stats};
 use super::state::{Account, Device, Held, RuledOut, is_unproven};
 use super::status::DeviceStatus;
 use super::store::{DeviceKey, Store, StoredDevice};
+use super::unit::{Rows, Stop};
 use super::{Vault, VaultError};
 
 const PAGE: usize = 1_000;
@@ -45,11 +47,10 @@ impl<S: Store> Vault<S> {
         limit: usize,
     ) -> Result<Page<DeviceRow>, VaultError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        self.store.read(|tx| {
-            let readers = tx.readers(scope)?;
-            let found = tx.devices(scope, after, limit)?;
-            let next = next(&found, limit, |last| last.name.to_string());
-            page(found, next, |stored| row(stored, &readers))
+        let range = Range::by_name(after, limit);
+        self.look(Plan::page(scope, &range), |rows| {
+            let readers = rows.readers()?;
+            page(rows, &range, |last| Some(last.name.to_string()), |stored| row(stored, readers))
         })
     }
 
@@ -58,10 +59,9 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
     pub fn show(&self, scope: &Scope, device: &str) -> Result<DeviceRow, VaultError> {
-        self.store.read(|tx| {
-            let readers = tx.readers(scope)?;
-            let (name, key, device) = locate(tx, scope, device)?;
-            row(StoredDevice::new(key, name, Ok(device)), &readers)
+        self.look(Plan::named(scope, device), |rows| {
+            let (name, _) = locate(rows, device)?;
+            Ok(row(rows.stored(&name)?, rows.readers()?)?)
         })
     }
 
@@ -71,13 +71,15 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `NotFound`, `Damaged`, and what the store says.
     pub fn history(&self, scope: &Scope, device: &str) -> Result<Vec<RecordRow>, VaultError> {
-        self.store.read(|tx| {
-            let readers = tx.readers(scope)?;
-            let (name, _, device) = locate(tx, scope, device)?;
+        self.look(Plan::named(scope, device), |read| {
+            let readers = read.readers()?;
+            let (name, device) = locate(read, device)?;
+            let held = device.accounts().flat_map(|account| account.candidates.all());
+            read.need_sealed(held.map(|held| (&name, held.id, held.newest().number)))?;
             let mut rows = Vec::new();
             for account in device.accounts() {
                 for (held, state) in wanted(account, true) {
-                    let sealed = intact(tx, scope, &name, held, held.newest())?;
+                    let sealed = intact(read, &name, held, held.newest())?;
                     let record = sealed.and_then(|sealed| Record::parse(&sealed).ok());
                     let header = record.as_ref().map(Record::header);
                     let past =
@@ -89,8 +91,8 @@ impl<S: Store> Vault<S> {
                         updated: held.stored_at,
                         displaced: past.map(|past| past.displaced_at),
                         ruled_out: past.is_some_and(|past| past.ruled_out != RuledOut::No),
-                        stale_readers: held.names_removed(&readers),
-                        unreadable: !held.is_openable(&readers),
+                        stale_readers: held.names_removed(readers),
+                        unreadable: !held.is_openable(readers),
                         confirmed: held.confirmed,
                         opened: held.opened,
                         account: header.map(|header| header.account),
@@ -117,15 +119,12 @@ impl<S: Store> Vault<S> {
     ) -> Result<Page<DueRow>, VaultError> {
         let limit = limit.clamp(1, MAX_PAGE);
         let after = after.map(cursor).transpose()?;
-        self.store.read(|tx| {
-            let found = tx.due(scope, until, after, limit)?;
-            let next = next(&found, limit, |last| {
-                let (due, key) = last.due_place()?;
-                Some(format!("{}.{}", due.as_unix_seconds(), key.number()))
-            });
-            let next = next.flatten();
-            page(found, next, due_row)
-        })
+        let range = Range::ByDue { until, after, limit };
+        let place = |last: &StoredDevice| {
+            let (due, key) = last.due_place()?;
+            Some(format!("{}.{}", due.as_unix_seconds(), key.number()))
+        };
+        self.look(Plan::page(scope, &range), |rows| page(rows, &range, place, due_row))
     }
 
     /// Figures about a scope. Costs grow with the scope.
@@ -133,21 +132,8 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// What the store says.
     pub fn stats(&self, scope: &Scope, now: Timestamp) -> Result<Stats, VaultError> {
-        let mut stats = Stats::default();
-        self.store.read(|tx| {
-            stats.entries = tx.audit_head(scope)?.length;
-            let readers = tx.readers(scope)?;
-            let mut after: Option<String> = None;
-            loop {
-                let page = tx.devices(scope, after.as_deref(), PAGE)?;
-                page.iter().for_each(|stored| stats.count(stored, &readers, now));
-                let full = page.len() >= PAGE;
-                after = page.last().map(|last| last.name.to_string());
-                if !full {
-                    return Ok(());
-                }
-            }
-        })?;
+        let mut stats = Stats { entries: self.audit_head(scope)?.length, ..Stats::default() };
+        self.each_page(scope, PAGE, |stored, readers| stats.count(stored, readers, now))?;
         Ok(stats)
     }
 }
@@ -250,27 +236,22 @@ impl Stats {
     }
 }
 
-fn next<T>(
-    found: &[StoredDevice],
-    limit: usize,
-    key: impl FnOnce(&StoredDevice) -> T,
-) -> Option<T> {
-    found.last().filter(|_| found.len() >= limit).map(key)
-}
-
 /// The rows of a page; one device that is damaged does not hide the others.
 fn page<T>(
-    found: Vec<StoredDevice>,
-    next: Option<String>,
-    row: impl Fn(StoredDevice) -> Result<T, VaultError>,
-) -> Result<Page<T>, VaultError> {
+    rows: &Rows,
+    range: &Range,
+    place: impl Fn(&StoredDevice) -> Option<String>,
+    row: impl Fn(&StoredDevice) -> Result<T, VaultError>,
+) -> Result<Page<T>, Stop> {
+    let found = rows.page(range)?;
+    let last = found.last().filter(|_| found.len() >= range.limit());
+    let next = last.map(|last| rows.stored(last)).transpose()?.and_then(place);
     let mut page = Page { items: Vec::with_capacity(found.len()), next, damaged: Vec::new() };
-    for stored in found {
-        let name = stored.name;
-        match row(stored) {
+    for name in found {
+        match row(rows.stored(name)?) {
             Ok(row) => page.items.push(row),
-            Err(VaultError::Damaged { .. }) => page.damaged.push(name),
-            Err(error) => return Err(error),
+            Err(VaultError::Damaged { .. }) => page.damaged.push(*name),
+            Err(error) => return Err(Stop::Refused(error)),
         }
     }
     Ok(page)
@@ -301,8 +282,8 @@ fn newest(account: &Account) -> Option<&Held> {
     account.candidates.current.as_ref().or_else(|| account.candidates.pending.last())
 }
 
-fn row(stored: StoredDevice, readers: &Readers) -> Result<DeviceRow, VaultError> {
-    let state = stored.device?;
+fn row(stored: &StoredDevice, readers: &Readers) -> Result<DeviceRow, VaultError> {
+    let state = stored.device.as_ref().map_err(Clone::clone)?;
     let (managed, report) = (&state.managed, &state.managed.report);
     let newest_record = newest(managed);
     let former = |account: &Account| FormerAccount {
@@ -324,7 +305,7 @@ fn row(stored: StoredDevice, readers: &Readers) -> Result<DeviceRow, VaultError>
         last_seen: state.about.last_seen,
         outcome: report.outcome,
         candidates: managed.candidates.len(),
-        findings: findings(&state, readers),
+        findings: findings(state, readers),
         reset_at: report.reset_at,
         waits_until: report.waits_until,
         order_at: state.order_at(),
@@ -334,8 +315,8 @@ fn row(stored: StoredDevice, readers: &Readers) -> Result<DeviceRow, VaultError>
     })
 }
 
-fn due_row(stored: StoredDevice) -> Result<DueRow, VaultError> {
-    let state = stored.device?;
+fn due_row(stored: &StoredDevice) -> Result<DueRow, VaultError> {
+    let state = stored.device.as_ref().map_err(Clone::clone)?;
     let due = state.due().ok_or_else(|| VaultError::Damaged {
         what: "the due date",
         device: stored.name.to_string(),

@@ -3,18 +3,19 @@
 
 use alloc::{format, string::String, string::ToString as _, vec, vec::Vec};
 
-use crate::identity::{Scope, Timestamp};
+use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{Reader, Record, SealError};
 
 use super::audit::Action;
 use super::check_ins::sealing;
 use super::disclosure::intact;
+use super::plan::{Plan, Range, Want};
 use super::readers::Readers;
 use super::rows::{ResealPage, Resealed, Resealing, Unsealed};
 use super::rules::ResealRefused;
-use super::state::Sealing;
-use super::store::append;
-use super::store::{Store, Transaction};
+use super::state::{Device, Held, Sealing};
+use super::store::Store;
+use super::unit::{Rows, Stop};
 use super::{Confirmation, Request, ResealOptions, Vault, VaultError, name};
 
 /// How many devices one transaction looks at.
@@ -128,49 +129,61 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
         let limit = limit.clamp(1, PAGE);
-        self.audited(scope, request, "", "export records for re-sealing", now, |tx| {
-            let readers = tx.readers(scope)?;
-            let devices = tx.devices(scope, after, limit)?;
+        let range = Range::by_name(after, limit);
+        let plan = Plan::page(scope, &range);
+        let attempt = "export records for re-sealing";
+        let (page, _) = self.audited(plan, request, "", attempt, now, |rows| {
+            let readers = rows.readers()?.clone();
+            let devices = rows.page(&range)?.to_vec();
+            let wanted = |held: &&Held| match options.from_devices {
+                true => held.resealed.is_some(),
+                false => held.needs_resealing(&readers),
+            };
+            let sealing = |held: &'_ Held| match options.from_devices {
+                true => held.original.clone(),
+                false => held.newest().clone(),
+            };
+            let word = options.strangers == Confirmation::Given;
             let mut page = ResealPage::default();
-            for stored in &devices {
-                let Ok(device) = &stored.device else {
-                    page.damaged.push(stored.name);
+            let mut found: Vec<(DeviceId, Vec<Held>)> = Vec::new();
+            for name in &devices {
+                let Ok(device) = &rows.stored(name)?.device else {
+                    page.damaged.push(*name);
                     continue;
                 };
+                let held = device.accounts().flat_map(|account| account.candidates.all());
+                let (strange, known): (Vec<&Held>, Vec<&Held>) =
+                    held.filter(wanted).partition(|held| held.names_stranger(&readers) && !word);
+                page.strangers.extend(strange.iter().map(|held| (*name, held.id)));
+                found.push((*name, known.into_iter().cloned().collect()));
+            }
+            rows.need_sealed(found.iter().flat_map(|(name, held)| {
+                held.iter().map(move |held| (name, held.id, sealing(held).number))
+            }))?;
+            for (name, found) in &found {
                 let mut exported = Vec::new();
-                for held in device.accounts().flat_map(|account| account.candidates.all()) {
-                    let wanted = match options.from_devices {
-                        true => held.resealed.is_some(),
-                        false => held.needs_resealing(&readers),
-                    };
-                    if !wanted {
-                        continue;
-                    }
-                    let word = options.strangers == Confirmation::Given;
-                    if held.names_stranger(&readers) && !word {
-                        page.strangers.push((stored.name, held.id));
-                        continue;
-                    }
-                    let sealing = if options.from_devices { &held.original } else { held.newest() };
-                    match intact(tx, scope, &stored.name, held, sealing)? {
+                for held in found {
+                    match intact(rows, name, held, &sealing(held))? {
                         Some(sealed) => {
                             exported.push(held.id);
                             let above = held.newest().number;
-                            let item = Resealing::new(stored.name, held.id, sealed);
+                            let item = Resealing::new(*name, held.id, sealed);
                             page.items.push(Resealing { above, word, ..item });
                         }
-                        None => page.damaged_records.push((stored.name, held.id)),
+                        None => page.damaged_records.push((*name, held.id)),
                     }
                 }
-                if options.from_devices && !exported.is_empty() {
+                if options.from_devices
+                    && !exported.is_empty()
+                    && let Ok(device) = &rows.stored(name)?.device
+                {
                     let mut device = device.clone();
                     if device.order(&exported, now, 0) {
-                        tx.update_device(stored.key, &device)?;
+                        rows.put_device(name, device);
                     }
                 }
             }
-            page.next =
-                devices.last().filter(|_| devices.len() >= limit).map(|last| last.name.to_string());
+            page.next = devices.last().filter(|_| devices.len() >= limit).map(DeviceId::to_string);
             if !page.items.is_empty() {
                 let mut entry = request.entry(Action::ExportedForResealing, "", now);
                 entry.detail = format!("{} records of {} devices", page.items.len(), devices.len());
@@ -178,10 +191,11 @@ impl<S: Store> Vault<S> {
                     entry.detail.push_str(", as the devices sealed them, and ordered to rotate");
                 }
                 entry.records = page.items.iter().map(|item| item.record).collect();
-                append(tx, scope, &entry)?;
+                rows.append(entry);
             }
             Ok(page)
-        })
+        })?;
+        Ok(page)
     }
 
     /// Imports re-sealed records. Each is the same password for the same purpose,
@@ -206,26 +220,31 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<usize, VaultError> {
-        self.audited(scope, request, "", "import re-sealed records", now, |tx| {
-            let mut readers = tx.readers(scope)?;
-            let sets = readers.sets.len();
-            let mut replaced = vec![];
-            for item in resealed {
-                let record = Record::parse(&item.sealed).map_err(VaultError::Record)?;
-                if replace(tx, scope, item, &record, &mut readers)? {
-                    replaced.push(item.record);
+        let names = resealed.iter().map(|item| Want::Device(item.device));
+        let plan = Plan { scope: *scope, wants: names.collect() };
+        let (count, _) =
+            self.audited(plan, request, "", "import re-sealed records", now, |rows| {
+                need_stored(rows, resealed)?;
+                let mut readers = rows.readers()?.clone();
+                let sets = readers.sets.len();
+                let mut replaced = vec![];
+                for item in resealed {
+                    let record = Record::parse(&item.sealed).map_err(VaultError::Record)?;
+                    if replace(rows, item, &record, &mut readers)? {
+                        replaced.push(item.record);
+                    }
                 }
-            }
-            if readers.sets.len() != sets {
-                tx.put_readers(scope, &readers)?;
-            }
-            let count = replaced.len();
-            let mut entry = request.entry(Action::Resealed, "", now);
-            entry.detail = format!("{count} records");
-            entry.records = replaced;
-            append(tx, scope, &entry)?;
-            Ok(count)
-        })
+                if readers.sets.len() != sets {
+                    rows.put_readers(readers);
+                }
+                let count = replaced.len();
+                let mut entry = request.entry(Action::Resealed, "", now);
+                entry.detail = format!("{count} records");
+                entry.records = replaced;
+                rows.append(entry);
+                Ok(count)
+            })?;
+        Ok(count)
     }
 
     /// As [`Vault::import_resealed`], but one that is refused does not hinder the others: it stays
@@ -281,58 +300,72 @@ const fn concerns_a_record(error: &VaultError) -> bool {
     )
 }
 
+/// The device that an item names, under exactly that name.
+fn named<'r>(rows: &'r Rows, item: &Resealing) -> Result<Option<&'r Device>, Stop> {
+    let device = name(item.device.as_str())?;
+    Ok(rows.device(&device)?.filter(|(found, _)| *found == device).map(|(_, device)| device))
+}
+
+/// What is stored of these records, fetched in one go.
+fn need_stored(rows: &Rows, resealed: &[Resealing]) -> Result<(), Stop> {
+    let mut sealed = Vec::new();
+    for item in resealed {
+        // An item that is refused is refused in its turn.
+        let device = match named(rows, item) {
+            Err(Stop::Refused(_)) => continue,
+            device => device?,
+        };
+        let held = device.and_then(|device| device.find(item.record));
+        let sealings = held.into_iter().flat_map(Held::sealings);
+        sealed.extend(sealings.map(|sealing| (&item.device, item.record, sealing.number)));
+    }
+    rows.need_sealed(sealed)
+}
+
 fn replace(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &mut Rows,
     item: &Resealing,
     record: &Record,
     readers: &mut Readers,
-) -> Result<bool, VaultError> {
-    let device = name(item.device.as_str())?;
-    let Some((key, mut known)) = tx.device(scope, &device)? else { return Ok(false) };
+) -> Result<bool, Stop> {
+    let device = item.device;
+    let Some(mut known) = named(rows, item)?.cloned() else { return Ok(false) };
     let Some(held) = known.find_mut(item.record) else { return Ok(false) };
     let mut stored = None;
     for sealing in held.sealings() {
         if stored.is_none() {
-            stored = intact(tx, scope, &device, held, sealing)?;
+            stored = intact(rows, &device, held, sealing)?;
         }
     }
     let Some(stored) = stored else { return Ok(false) };
     let stored = Record::parse(&stored).map_err(VaultError::Record)?;
-    let mut new = sealing(record, readers);
+    let new = sealing(record, readers);
     let known_already = |kept: &Sealing| kept.digest == new.digest;
     if held.resealed.as_ref().is_some_and(known_already) {
         return Ok(false);
     }
     if !record.has_core_of(&stored) || known_already(&held.original) {
-        return Err(VaultError::InvalidArgument(
+        return Err(Stop::Refused(VaultError::InvalidArgument(
             "this is not the stored record, re-sealed; only its readers may change",
-        ));
+        )));
     }
     if new.number <= held.newest().number && readers.ids(&new.readers) == readers.active_ids() {
         // Somebody else was faster.
         return Ok(false);
     }
-    let before =
-        held.import_resealed(new.clone(), readers, item.word).map_err(|refused| match refused {
-            ResealRefused::Readers => VaultError::InvalidArgument(
-                "a record that is not sealed to exactly the active readers of this vault",
-            ),
-            ResealRefused::Number => VaultError::InvalidArgument(
-                "a record whose sealing number is not the one behind the stored one",
-            ),
-            ResealRefused::Stranger => VaultError::ConfirmationRequired(
-                "the record names a reader that this vault never knew, and who would lose it",
-            ),
-        })?;
-    new.row = match before {
-        Some(row) => {
-            tx.replace_record(key, row, record.as_bytes())?;
-            row
-        }
-        None => tx.insert_record(key, record.as_bytes())?,
-    };
-    held.resealed = Some(new);
-    tx.update_device(key, &known)?;
+    let number = new.number;
+    held.import_resealed(new, readers, item.word).map_err(|refused| match refused {
+        ResealRefused::Readers => VaultError::InvalidArgument(
+            "a record that is not sealed to exactly the active readers of this vault",
+        ),
+        ResealRefused::Number => VaultError::InvalidArgument(
+            "a record whose sealing number is not the one behind the stored one",
+        ),
+        ResealRefused::Stranger => VaultError::ConfirmationRequired(
+            "the record names a reader that this vault never knew, and who would lose it",
+        ),
+    })?;
+    let sealed = ((item.record, number), record.as_bytes().to_vec());
+    rows.put_records(&device, known, [sealed], []);
     Ok(true)
 }

@@ -1,16 +1,18 @@
 //! Restoring a copy of a vault: what it would bring back, said before, and what is written with it.
 
-use alloc::{format, string::String, string::ToString as _, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use crate::codec::Hex;
-use crate::identity::{Scope, Timestamp};
+use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::Reader;
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
+use super::plan::{Plan, Range};
 use super::readers::Readers;
 use super::retention::Retention;
-use super::store::append;
-use super::store::{Durability, Store, Transaction};
+use super::state::Device;
+use super::store::{Durability, Store};
+use super::unit::Rows;
 use super::{AuditHead, Request, Vault, VaultError};
 
 /// How many devices are looked at in one go.
@@ -49,10 +51,38 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `Damaged` for a reader that cannot be read, and what the store says.
     pub fn restorable(&self) -> Result<Vec<Restorable>, VaultError> {
-        self.store.read(|tx| {
-            let scopes = tx.scopes()?;
-            scopes.into_iter().map(|scope| restorable(tx, scope)).collect()
-        })
+        self.scopes()?.into_iter().map(|scope| self.restorable_scope(scope)).collect()
+    }
+
+    fn restorable_scope(&self, scope: Scope) -> Result<Restorable, VaultError> {
+        let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };
+        let mut found = self.look(Plan::of(&scope), |rows| {
+            let head = rows.head()?;
+            let last = rows.entry(head.length)?;
+            let known = rows.readers()?;
+            let readers: Result<Vec<Reader>, _> =
+                known.active().map(|reader| reader.line.parse().map_err(damaged)).collect();
+            let last = last.and_then(|stored| stored.entry.as_ref().ok());
+            Ok(Restorable {
+                scope,
+                head,
+                last_entry: last.map(|entry| entry.at),
+                readers: readers?,
+                devices: 0,
+                retired: 0,
+                ordered: 0,
+                history: known.history,
+                rotate_after: known.rotate_after,
+            })
+        })?;
+        self.each_page(&scope, PAGE, |stored, _| {
+            let device = stored.device.as_ref().ok();
+            let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
+            add(&mut found.devices, true);
+            add(&mut found.retired, device.is_some_and(|device| device.about.retired.is_some()));
+            add(&mut found.ordered, device.is_some_and(Device::is_ordered));
+        })?;
+        Ok(found)
     }
 
     /// Notes in every scope that this vault was made from a copy, with the number and the head of
@@ -71,127 +101,116 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         request.check()?;
-        self.store.write(Durability::Durable, |tx| {
-            for scope in tx.scopes()? {
-                let head = tx.audit_head(&scope)?;
-                let mut known = tx.readers(&scope)?;
-                known.note_restore(head.length);
-                let mut entry = request.entry(Action::Restored, "", now);
-                let detail = format!(
-                    "restored from {from}, a copy with {} entries and the head {head}",
-                    head.length
-                );
-                entry.detail = quoted(&detail, MAX_DETAIL);
-                append(tx, &scope, &entry)?;
-                if let Some((_, list)) = readers.filter(|(which, _)| **which == scope) {
-                    follow(tx, &scope, &mut known, list, request, now)?;
-                }
-                tx.put_readers(&scope, &known)?;
-            }
-            Ok(())
-        })
+        for scope in self.scopes()? {
+            let list = readers.filter(|(which, _)| **which == scope).map(|(_, list)| list);
+            let gone = self.note_restored_in(&scope, from, list, request, now)?;
+            self.order_what_they_open(&scope, &gone, request, now)?;
+        }
+        Ok(())
     }
-}
 
-fn restorable(tx: &mut dyn Transaction, scope: Scope) -> Result<Restorable, VaultError> {
-    let head = tx.audit_head(&scope)?;
-    let last = tx.entries(&scope, head.length, 1)?;
-    let known = tx.readers(&scope)?;
-    let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };
-    let readers: Result<Vec<Reader>, _> =
-        known.active().map(|reader| reader.line.parse().map_err(damaged)).collect();
-    let mut found = Restorable {
-        scope,
-        head,
-        last_entry: last.into_iter().find_map(|stored| stored.entry.ok()).map(|entry| entry.at),
-        readers: readers?,
-        devices: 0,
-        retired: 0,
-        ordered: 0,
-        history: known.history,
-        rotate_after: known.rotate_after,
-    };
-    let mut after: Option<String> = None;
-    loop {
-        let page = tx.devices(&scope, after.as_deref(), PAGE)?;
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        found.devices = found.devices.saturating_add(count(page.len()));
-        let devices = || page.iter().filter_map(|stored| stored.device.as_ref().ok());
-        let retired = devices().filter(|device| device.about.retired.is_some()).count();
-        found.retired = found.retired.saturating_add(count(retired));
-        let ordered = devices().filter(|device| device.is_ordered()).count();
-        found.ordered = found.ordered.saturating_add(count(ordered));
-        after = page.last().filter(|_| page.len() >= PAGE).map(|last| last.name.to_string());
-        if after.is_none() {
-            return Ok(found);
+    /// Notes it in one scope; the readers that are removed with it.
+    fn note_restored_in(
+        &self,
+        scope: &Scope,
+        from: &str,
+        list: Option<&[Reader]>,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<[u8; 32]>, VaultError> {
+        let (gone, _) = self.run(&Plan::of(scope), Durability::Durable, |rows| {
+            let head = rows.head()?;
+            let mut known = rows.readers()?.clone();
+            known.note_restore(head.length);
+            let mut entry = request.entry(Action::Restored, "", now);
+            let detail = format!(
+                "restored from {from}, a copy with {} entries and the head {head}",
+                head.length
+            );
+            entry.detail = quoted(&detail, MAX_DETAIL);
+            rows.append(entry);
+            let gone = match list {
+                Some(list) => follow(rows, &mut known, list, request, now)?,
+                None => Vec::new(),
+            };
+            rows.put_readers(known);
+            Ok(gone)
+        })?;
+        Ok(gone)
+    }
+
+    /// Orders the rotation of what these readers can open, page by page.
+    fn order_what_they_open(
+        &self,
+        scope: &Scope,
+        gone: &[[u8; 32]],
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut after: Option<DeviceId> = None;
+        loop {
+            let range = Range::by_name(after.as_ref().map(DeviceId::as_str), PAGE);
+            let (next, _) = self.run(&Plan::page(scope, &range), Durability::Durable, |rows| {
+                let known = rows.readers()?.clone();
+                let page = rows.page(&range)?.to_vec();
+                let mut ordered = 0_u64;
+                for name in &page {
+                    let Ok(device) = &rows.stored(name)?.device else { continue };
+                    let mut device = device.clone();
+                    let mut any = false;
+                    for id in gone {
+                        any |= device.order_readable_by(id, &known, now, 0);
+                    }
+                    if any {
+                        rows.put_device(name, device);
+                        ordered = ordered.saturating_add(1);
+                    }
+                }
+                if ordered > 0 {
+                    let mut entry = request.entry(Action::RotationOrdered, "", now);
+                    entry.detail = format!("what removed readers can open: {ordered} devices");
+                    rows.append(entry);
+                }
+                Ok(page.last().copied().filter(|_| page.len() >= PAGE))
+            })?;
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
         }
     }
 }
 
-/// The readers of a list become the active ones.
+/// The readers of a list become the active ones; those that are removed with it.
 fn follow(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
+    rows: &mut Rows,
     known: &mut Readers,
     list: &[Reader],
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<(), VaultError> {
+) -> Result<Vec<[u8; 32]>, VaultError> {
     if list.is_empty() {
         return Err(VaultError::InvalidArgument("a vault needs at least one reader"));
     }
     let listed: Vec<[u8; 32]> = list.iter().map(|reader| *reader.id().as_bytes()).collect();
     let gone: Vec<[u8; 32]> =
         known.active_ids().into_iter().filter(|id| !listed.contains(id)).collect();
-    let mut changes: Vec<(Action, String)> = Vec::new();
+    let mut append = |action, detail| {
+        rows.append(Entry { detail, ..request.entry(action, "", now) });
+    };
     for id in &gone {
         known.remove(id, now);
         let detail = format!("{}, not in the list that was restored with", Hex(id));
-        changes.push((Action::ReaderRemoved, detail));
+        append(Action::ReaderRemoved, detail);
     }
     for reader in
         list.iter().filter(|reader| !known.is_active(reader.id().as_bytes())).collect::<Vec<_>>()
     {
         known.add(reader, now)?;
-        changes.push((Action::ReaderAdded, format!("{} {}", reader.id(), reader.name())));
+        append(Action::ReaderAdded, format!("{} {}", reader.id(), reader.name()));
     }
-    let ordered = order(tx, scope, known, &gone, now)?;
-    if ordered > 0 {
-        let detail = format!("what removed readers can open: {ordered} devices");
-        changes.push((Action::RotationOrdered, detail));
-    }
-    for (action, detail) in changes {
-        append(tx, scope, &Entry { detail, ..request.entry(action, "", now) })?;
-    }
-    Ok(())
-}
-
-/// Orders the rotation of what these readers can open, on as many devices.
-fn order(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    known: &Readers,
-    gone: &[[u8; 32]],
-    now: Timestamp,
-) -> Result<u64, VaultError> {
-    let mut ordered = 0_u64;
-    let mut after: Option<String> = None;
-    loop {
-        let page = tx.devices(scope, after.as_deref(), PAGE)?;
-        after = page.last().filter(|_| page.len() >= PAGE).map(|last| last.name.to_string());
-        for stored in page {
-            let Ok(mut device) = stored.device else { continue };
-            let mut any = false;
-            for id in gone {
-                any |= device.order_readable_by(id, known, now, 0);
-            }
-            if any {
-                tx.update_device(stored.key, &device)?;
-                ordered = ordered.saturating_add(1);
-            }
-        }
-        if after.is_none() {
-            return Ok(ordered);
-        }
-    }
+    Ok(gone)
 }

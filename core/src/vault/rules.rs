@@ -95,8 +95,6 @@ pub struct Verdict {
     pub commit: Option<CommitAnswer>,
     /// Offers that it did not have before. Their bytes must be stored, and their parents noted.
     pub added: Vec<RecordId>,
-    /// The rows of sealings that nobody needs any more. Their bytes can go.
-    pub removed: Vec<u64>,
     /// The token of the account now.
     pub token: [u8; 16],
     /// The highest version that was ever stored of the account.
@@ -190,7 +188,7 @@ impl Device {
     ) -> Result<Verdict, Refused> {
         let mut next = self.clone();
         let mut verdict = Verdict::default();
-        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let place = next.place(&message.account, message.sid, context);
         let account = next.account_mut(place);
         let (ours, others): (Vec<&Offer>, Vec<&Offer>) =
             offers.iter().partition(|offer| account.is(&offer.account, offer.sid));
@@ -199,7 +197,7 @@ impl Device {
             next.take_of_another(offer, context, &mut verdict)?;
         }
         let before = self.managed.name;
-        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let place = next.place(&message.account, message.sid, context);
         let sid = next.account_mut(place).sid;
         if verdict.believed && verdict.live && place > 0 {
             let same = same_name(before.as_str(), message.account.as_str());
@@ -214,7 +212,7 @@ impl Device {
         verdict.restored =
             context.unknown_head.and_then(|head| context.readers.restored_before(head.length));
         verdict.changed = next != *self;
-        let place = next.place(&message.account, message.sid, context, &mut verdict);
+        let place = next.place(&message.account, message.sid, context);
         let account = next.account_mut(place);
         // §3.3: the token is kept if and only if the check-in carries it and changes nothing.
         if verdict.changed || !verdict.live {
@@ -231,13 +229,7 @@ impl Device {
 
     /// Where the account of that name and SID stands: 0 for the managed one, then the former ones.
     /// One that is not there is added.
-    fn place(
-        &mut self,
-        name: &AccountName,
-        sid: Option<Sid>,
-        context: &Context<'_>,
-        verdict: &mut Verdict,
-    ) -> usize {
+    fn place(&mut self, name: &AccountName, sid: Option<Sid>, context: &Context<'_>) -> usize {
         let by_sid = self.accounts().position(|account| sid.is_some() && account.sid == sid);
         let found = by_sid.or_else(|| self.accounts().position(|account| account.is(name, sid)));
         found.unwrap_or_else(|| {
@@ -245,13 +237,8 @@ impl Device {
                 self.managed = Account::new(*name, sid, context.now);
                 return 0;
             }
-            if self.former.len() >= MAX_FORMER
-                && let Some(oldest) = self.former.pop()
-            {
-                oldest
-                    .candidates
-                    .all()
-                    .for_each(|held| retention::drop_all(held, &mut verdict.removed));
+            if self.former.len() >= MAX_FORMER {
+                self.former.pop();
             }
             self.former.insert(0, Account::new(*name, sid, context.now));
             1
@@ -281,7 +268,7 @@ impl Device {
         context: &Context<'_>,
         verdict: &mut Verdict,
     ) -> Result<(), Refused> {
-        let place = self.place(&offer.account, offer.sid, context, verdict);
+        let place = self.place(&offer.account, offer.sid, context);
         let account = self.account_mut(place);
         account.learn(&offer.account, offer.sid);
         let may_hold = MayHold::new(IdSet::EMPTY, account.report.may_hold.unknown);
@@ -335,14 +322,13 @@ impl Account {
             );
         }
         if let Some(commit) = message.commit {
-            let answer =
-                candidates.commit(commit.id, commit.verified, verdict.live, context, verdict);
+            let answer = candidates.commit(commit.id, commit.verified, verdict.live, context);
             verdict.commit = Some(answer);
             if answer == CommitAnswer::Lacking {
                 let _ = verdict.lacking.insert(commit.id);
             }
         }
-        candidates.trim(context, &mut verdict.removed);
+        candidates.trim(context);
         self.take_report(message, offers, is_former, context.readers, verdict);
         Ok(())
     }
@@ -470,7 +456,6 @@ impl Candidates {
         verified: bool,
         live: bool,
         context: &Context<'_>,
-        verdict: &mut Verdict,
     ) -> CommitAnswer {
         if self.current.as_ref().is_some_and(|current| current.id == id) {
             return CommitAnswer::Acknowledged;
@@ -509,7 +494,7 @@ impl Candidates {
         history.append(&mut self.history);
         self.history = history;
         if openable {
-            retention::drop_displaced_originals(&mut self.history, &mut verdict.removed);
+            retention::drop_displaced_originals(&mut self.history);
         }
         self.orders.retain(|order| version <= order.above);
         CommitAnswer::Acknowledged

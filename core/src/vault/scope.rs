@@ -5,14 +5,15 @@ use alloc::{format, string::String, string::ToString as _, vec::Vec};
 use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::{MAX_READERS, Reader, ReaderId};
 
-use super::audit::{Action, MAX_DETAIL, quoted};
+use super::audit::{Action, Entry, MAX_DETAIL, quoted};
 use super::checksum::digest;
+use super::plan::{Plan, Range};
 use super::readers::{KnownReader, Readers};
 use super::retention::Retention;
 use super::rows::{Ordered, ReaderRow};
 use super::rules::Loss;
-use super::store::append;
-use super::store::{Durability, Store, Transaction};
+use super::store::{Durability, Store};
+use super::unit::Stop;
 use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
 
 /// How many devices one transaction looks at.
@@ -32,22 +33,17 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, "", "set up", now, |tx| {
-            let mut known = tx.readers(scope)?;
+        self.change_readers(scope, "set up", request, now, |known| {
             // An audit log alone may be that of a refused attempt.
             if !known.known.is_empty() {
-                let at = if *scope == Scope::EMPTY {
-                    String::new()
-                } else {
-                    format!(
-                        ", for \
-                         {scope}"
-                    )
+                let at = match *scope == Scope::EMPTY {
+                    true => String::new(),
+                    false => format!(", for {scope}"),
                 };
                 return Err(VaultError::AlreadyExists(format!(
                     "this vault is set up already{at}, with {}; add readers to it, or set another \
                      one up",
-                    known_names(&known)
+                    known_names(known)
                 )));
             }
             if readers.is_empty() {
@@ -55,11 +51,32 @@ impl<S: Store> Vault<S> {
             }
             known.history = valid(history)?;
             readers.iter().try_for_each(|reader| known.add(reader, now))?;
-            tx.put_readers(scope, &known)?;
-            let mut entry = request.entry(Action::Initialised, "", now);
-            entry.detail = names(readers);
-            append(tx, scope, &entry)
+            Ok((Action::Initialised, names(readers)))
         })
+    }
+
+    /// Changes readers or settings, with the entry that the change names.
+    fn change_readers(
+        &self,
+        scope: &Scope,
+        attempt: &'static str,
+        request: &Request<'_>,
+        now: Timestamp,
+        change: impl Fn(&mut Readers) -> Result<(Action, String), VaultError>,
+    ) -> Result<AuditHead, VaultError> {
+        let ((), appended) = self.audited(Plan::of(scope), request, "", attempt, now, |rows| {
+            let mut known = rows.readers()?.clone();
+            let (action, detail) = change(&mut known)?;
+            rows.put_readers(known);
+            rows.append(Entry { detail, ..request.entry(action, "", now) });
+            Ok(())
+        })?;
+        appended.head()
+    }
+
+    /// Readers and settings of a scope.
+    fn settings(&self, scope: &Scope) -> Result<Readers, VaultError> {
+        self.look(Plan::of(scope), |rows| Ok(rows.readers()?.clone()))
     }
 
     /// The readers that the vault knows, also those that were removed.
@@ -67,8 +84,7 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// What the store says.
     pub fn readers(&self, scope: &Scope) -> Result<Vec<ReaderRow>, VaultError> {
-        let readers = self.store.read(|tx| tx.readers(scope))?;
-        readers
+        self.settings(scope)?
             .known
             .into_iter()
             .map(|known| {
@@ -90,13 +106,9 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, "", "add a reader", now, |tx| {
-            let mut known = tx.readers(scope)?;
+        self.change_readers(scope, "add a reader", request, now, |known| {
             known.add(reader, now)?;
-            tx.put_readers(scope, &known)?;
-            let mut entry = request.entry(Action::ReaderAdded, "", now);
-            entry.detail = format!("{} {}", reader.id(), reader.name());
-            append(tx, scope, &entry)
+            Ok((Action::ReaderAdded, format!("{} {}", reader.id(), reader.name())))
         })
     }
 
@@ -121,28 +133,29 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Ordered, VaultError> {
         let mut before = 0;
-        self.audited(scope, request, "", "remove a reader", now, |tx| {
-            removable(&mut tx.readers(scope)?, reader, confirmation)?;
-            let loss = loss(tx, scope, reader)?;
-            if loss.records > 0 && confirmation == Confirmation::NotGiven {
+        // Records that come in beside this are ordered by the last page of orders.
+        let loss = match confirmation {
+            Confirmation::NotGiven => self.reader_loss(scope, reader)?,
+            Confirmation::Given => Loss::default(),
+        };
+        self.audited(Plan::of(scope), request, "", "remove a reader", now, |rows| {
+            removable(&mut rows.readers()?.clone(), reader, confirmation)?;
+            if loss.records > 0 {
                 let Loss { records, devices } = loss;
-                return Err(VaultError::WouldLose { records, devices });
+                return Err(Stop::Refused(VaultError::WouldLose { records, devices }));
             }
             Ok(())
         })?;
         if let Some(window) = window {
             before = self.order_readable(scope, reader, window, request, now)?.devices;
         }
-        let head = self.audited(scope, request, "", "remove a reader", now, |tx| {
-            let mut known = tx.readers(scope)?;
-            removable(&mut known, reader, confirmation)?.removed = Some(now);
-            tx.put_readers(scope, &known)?;
-            let mut entry = request.entry(Action::ReaderRemoved, "", now);
-            entry.detail = match window {
+        let head = self.change_readers(scope, "remove a reader", request, now, |known| {
+            removable(known, reader, confirmation)?.removed = Some(now);
+            let detail = match window {
                 Some(window) => format!("{reader}, and rotation within {window} s"),
                 None => format!("{reader}, without rotation"),
             };
-            append(tx, scope, &entry)
+            Ok((Action::ReaderRemoved, detail))
         })?;
         let Some(window) = window else {
             return Ok(Ordered { devices: 0, entry: head.length, head });
@@ -157,7 +170,13 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// What the store says.
     pub fn reader_loss(&self, scope: &Scope, reader: &ReaderId) -> Result<Loss, VaultError> {
-        self.store.read(|tx| loss(tx, scope, reader))
+        let mut loss = Loss::default();
+        self.each_page(scope, PAGE, |stored, readers| {
+            if let Ok(device) = &stored.device {
+                loss.add(device, readers, reader.as_bytes());
+            }
+        })?;
+        Ok(loss)
     }
 
     /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds
@@ -190,30 +209,40 @@ impl<S: Store> Vault<S> {
         let mut devices = 0_u64;
         let mut after: Option<String> = None;
         loop {
-            let (next, head) = self.audited(scope, request, "", "order rotations", now, |tx| {
-                let readers = tx.readers(scope)?;
-                let page = tx.devices(scope, after.as_deref(), PAGE)?;
-                let mut ordered = 0_u64;
-                for stored in &page {
-                    if let Ok(device) = &stored.device {
-                        let delay = spread(&stored.name, window);
+            let range = Range::by_name(after.as_deref(), PAGE);
+            let ((next, ordered), appended) = self.audited(
+                Plan::page(scope, &range),
+                request,
+                "",
+                "order rotations",
+                now,
+                |rows| {
+                    let readers = rows.readers()?.clone();
+                    let page = rows.page(&range)?.to_vec();
+                    let mut ordered = 0_u64;
+                    for name in &page {
+                        let Ok(device) = &rows.stored(name)?.device else { continue };
                         let mut device = device.clone();
+                        let delay = spread(name, window);
                         if device.order_readable_by(reader.as_bytes(), &readers, now, delay) {
-                            tx.update_device(stored.key, &device)?;
+                            rows.put_device(name, device);
                             ordered = ordered.saturating_add(1);
                         }
                     }
-                }
-                devices = devices.saturating_add(ordered);
-                let next = page.last().filter(|_| page.len() >= PAGE);
-                let next = next.map(|last| last.name.to_string());
-                if let Some(head) = said.filter(|_| ordered == 0) {
-                    return Ok((next, head));
-                }
-                let mut entry = request.entry(Action::RotationOrdered, "", now);
-                entry.detail = format!("what reader {reader} can open: {ordered} devices");
-                Ok((next, append(tx, scope, &entry)?))
-            })?;
+                    if said.is_none() || ordered > 0 {
+                        let mut entry = request.entry(Action::RotationOrdered, "", now);
+                        entry.detail = format!("what reader {reader} can open: {ordered} devices");
+                        rows.append(entry);
+                    }
+                    let next = page.last().filter(|_| page.len() >= PAGE);
+                    Ok((next.map(DeviceId::to_string), ordered))
+                },
+            )?;
+            devices = devices.saturating_add(ordered);
+            let head = match said {
+                Some(said) if ordered == 0 => said,
+                Some(_) | None => appended.head()?,
+            };
             said = said.map(|_| head);
             if next.is_none() {
                 return Ok(Ordered { devices, entry: head.length, head });
@@ -233,14 +262,10 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, "", "set the history", now, |tx| {
-            let mut readers = tx.readers(scope)?;
+        self.change_readers(scope, "set the history", request, now, |readers| {
             readers.history = valid(history)?;
-            tx.put_readers(scope, &readers)?;
-            let mut entry = request.entry(Action::SettingChanged, "", now);
             let days = history.days.map_or(String::new(), |days| format!(", and {days} days"));
-            entry.detail = format!("history: {} records{days}", history.count);
-            append(tx, scope, &entry)
+            Ok((Action::SettingChanged, format!("history: {} records{days}", history.count)))
         })
     }
 
@@ -256,16 +281,14 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<AuditHead, VaultError> {
-        self.audited(scope, request, "", "set the rotation after a disclosure", now, |tx| {
-            let mut readers = tx.readers(scope)?;
+        let attempt = "set the rotation after a disclosure";
+        self.change_readers(scope, attempt, request, now, |readers| {
             readers.rotate_after = seconds;
-            tx.put_readers(scope, &readers)?;
-            let mut entry = request.entry(Action::SettingChanged, "", now);
-            entry.detail = match seconds {
+            let detail = match seconds {
                 Some(seconds) => format!("rotation after a disclosure: {seconds} s"),
                 None => "rotation after a disclosure: only when it is asked for".to_string(),
             };
-            append(tx, scope, &entry)
+            Ok((Action::SettingChanged, detail))
         })
     }
 
@@ -275,7 +298,7 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// What the store says.
     pub fn rotate_after(&self, scope: &Scope) -> Result<Option<u64>, VaultError> {
-        Ok(self.store.read(|tx| tx.readers(scope))?.rotate_after)
+        Ok(self.settings(scope)?.rotate_after)
     }
 
     /// How much history is kept.
@@ -283,11 +306,11 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// What the store says.
     pub fn retention(&self, scope: &Scope) -> Result<Retention, VaultError> {
-        Ok(self.store.read(|tx| tx.readers(scope))?.history)
+        Ok(self.settings(scope)?.history)
     }
 
-    /// Puts a finding about the store into the audit log of every scope: that a copy was restored,
-    /// that it was migrated.
+    /// Puts a finding about the store into the audit log of every scope, one after the other: that
+    /// a copy was made, that it was restored.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.
@@ -299,7 +322,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         request.check()?;
-        self.store.write(Durability::Durable, |tx| note(tx, action, detail, request, now))
+        self.note_in_scopes(&finding(action, detail, request, now))
     }
 
     /// Puts a refused attempt into the audit log of every scope, also one whose request is the
@@ -315,31 +338,27 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let detail = format!("{attempt}: {error}");
-        self.store
-            .write(Durability::Durable, |tx| note(tx, Action::Refused, &detail, request, now))?;
+        self.note_in_scopes(&finding(Action::Refused, &detail, request, now))?;
         self.observe(&Observed::Refused { code: error.code() });
+        Ok(())
+    }
+
+    fn note_in_scopes(&self, entry: &Entry) -> Result<(), VaultError> {
+        for scope in self.scopes()? {
+            self.run(&Plan::of(&scope), Durability::Durable, |rows| {
+                rows.append(entry.clone());
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 }
 
-/// Puts a finding about the store into the audit log of every scope, inside a transaction that is
-/// open. The detail is cut at [`MAX_DETAIL`], and its control characters are escaped.
-///
-/// # Errors
-/// What the store says.
-pub fn note(
-    tx: &mut dyn Transaction,
-    action: Action,
-    detail: &str,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<(), VaultError> {
-    for scope in tx.scopes()? {
-        let mut entry = request.entry(action, "", now);
-        entry.detail = quoted(detail, MAX_DETAIL);
-        append(tx, &scope, &entry)?;
-    }
-    Ok(())
+/// The entry of a finding about a store. The detail is cut at [`MAX_DETAIL`], and its control
+/// characters are escaped.
+#[must_use]
+pub fn finding(action: Action, detail: &str, request: &Request<'_>, now: Timestamp) -> Entry {
+    Entry { detail: quoted(detail, MAX_DETAIL), ..request.entry(action, "", now) }
 }
 
 impl Readers {
@@ -402,23 +421,6 @@ fn names(readers: &[Reader]) -> String {
 fn spread(device: &DeviceId, window: u64) -> u64 {
     let place = u64::from(u32::from_be_bytes(digest(device.as_str().as_bytes())));
     place.saturating_mul(window) >> 32
-}
-
-/// What the removal of a reader would leave without an active reader. Costs grow with the scope.
-fn loss(tx: &mut dyn Transaction, scope: &Scope, reader: &ReaderId) -> Result<Loss, VaultError> {
-    let readers = tx.readers(scope)?;
-    let mut loss = Loss::default();
-    let mut after: Option<String> = None;
-    loop {
-        let page = tx.devices(scope, after.as_deref(), PAGE)?;
-        for device in page.iter().filter_map(|stored| stored.device.as_ref().ok()) {
-            loss.add(device, &readers, reader.as_bytes());
-        }
-        after = page.last().filter(|_| page.len() >= PAGE).map(|last| last.name.to_string());
-        if after.is_none() {
-            return Ok(loss);
-        }
-    }
 }
 
 /// The reader, if it is there and may be removed.

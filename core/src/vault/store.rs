@@ -236,17 +236,3 @@ impl StoredEntry {
         Self { number, entry, hash, earlier: false }
     }
 }
-
-/// Appends an entry; the new head.
-pub(super) fn append(
-    tx: &mut dyn Transaction,
-    scope: &Scope,
-    entry: &Entry,
-) -> Result<AuditHead, VaultError> {
-    let before = tx.audit_head(scope)?;
-    let number =
-        before.length.checked_add(1).ok_or(VaultError::Internal("the audit log is full"))?;
-    let head = AuditHead::new(number, entry.hash(scope, number, &before.hash));
-    tx.append(scope, entry, &head)?;
-    Ok(head)
-}

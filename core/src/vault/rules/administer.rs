@@ -5,7 +5,6 @@ use crate::identity::{RecordId, Timestamp};
 
 use super::super::readers::{KnownReader, ReaderList, Readers};
 use super::super::state::{Device, Held, Opened, Sealing};
-use super::retention;
 
 /// What the removal of a reader would take: candidates that no active reader could open any more.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -75,7 +74,7 @@ impl Loss {
 
 impl Held {
     /// Imports a new sealing of this record: beside the one that came from the device, in the place
-    /// of one that was imported before. Its row, when it has one; none when there was none.
+    /// of one that was imported before.
     ///
     /// # Errors
     /// [`ResealRefused`].
@@ -84,7 +83,7 @@ impl Held {
         sealing: Sealing,
         readers: &Readers,
         word: bool,
-    ) -> Result<Option<u64>, ResealRefused> {
+    ) -> Result<(), ResealRefused> {
         if readers.ids(&sealing.readers) != readers.active_ids() {
             return Err(ResealRefused::Readers);
         }
@@ -94,8 +93,8 @@ impl Held {
         if !word && self.names_stranger(readers) {
             return Err(ResealRefused::Stranger);
         }
-        let before = self.resealed.replace(sealing);
-        Ok(before.map(|before| before.row).filter(|row| *row > 0))
+        self.resealed = Some(sealing);
+        Ok(())
     }
 
     /// Whether the sealing that came from the device names a reader that the vault never knew.
@@ -155,12 +154,13 @@ impl Device {
 
     /// An administrator removes a record. What the token covered has changed: a commit that was
     /// made without knowing is sent again.
-    pub fn remove_record(&mut self, id: RecordId, removed: &mut alloc::vec::Vec<u64>) -> bool {
+    pub fn remove_record(&mut self, id: RecordId) -> bool {
         let mut found = false;
         for account in self.accounts_mut() {
             let candidates = &mut account.candidates;
-            let Some(held) = candidates.find(id) else { continue };
-            retention::drop_all(held, removed);
+            if candidates.find(id).is_none() {
+                continue;
+            }
             candidates.current.take_if(|held| held.id == id);
             candidates.pending.retain(|held| held.id != id);
             candidates.history.retain(|past| past.held.id != id);

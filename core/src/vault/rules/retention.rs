@@ -1,11 +1,9 @@
 //! How long a displaced record stays.
 
-use alloc::vec::Vec;
-
 use crate::identity::{RecordId, Timestamp};
 
 use super::super::readers::Readers;
-use super::super::state::{Candidates, Held, Past, RuledOut, Sealing};
+use super::super::state::{Candidates, Held, Past, RuledOut};
 use super::Context;
 
 const DAY: u64 = 86_400;
@@ -29,7 +27,7 @@ impl Candidates {
     ///
     /// A record that only time can remove is first marked, and goes when it is still too old a day
     /// later: a clock that is once in the future removes nothing.
-    pub(in crate::vault) fn trim(&mut self, context: &Context<'_>, removed: &mut Vec<u64>) {
+    pub(in crate::vault) fn trim(&mut self, context: &Context<'_>) {
         if self.history.is_empty() {
             return;
         }
@@ -60,9 +58,6 @@ impl Candidates {
             let stays = keep || past.outlives(lives.into_iter().max().unwrap_or(0), now);
             if keep {
                 past.outlived_at = None;
-            }
-            if !stays {
-                drop_all(&past.held, removed);
             }
             stays
         });
@@ -98,24 +93,11 @@ impl Past {
     }
 }
 
-/// The rows of a record that goes.
-pub(super) fn drop_all(held: &Held, removed: &mut Vec<u64>) {
-    held.sealings().for_each(|sealing| drop_row(sealing, removed));
-}
-
-/// Of records that are displaced the sealing stays that was imported last. A record that came in
-/// with the same check-in has no row yet.
-pub(super) fn drop_displaced_originals(history: &mut [Past], removed: &mut Vec<u64>) {
+/// Of records that are displaced the sealing stays that was imported last.
+pub(super) fn drop_displaced_originals(history: &mut [Past]) {
     for past in history {
         if let Some(resealed) = past.held.resealed.take() {
-            drop_row(&past.held.original, removed);
             past.held.original = resealed;
         }
-    }
-}
-
-fn drop_row(sealing: &Sealing, removed: &mut Vec<u64>) {
-    if sealing.row > 0 {
-        removed.push(sealing.row);
     }
 }

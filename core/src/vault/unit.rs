@@ -1,0 +1,542 @@
+//! A unit of work: the rows that decisions read, and what they write. Decisions are pure: they read
+//! and change this value, and nothing else.
+
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+
+use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
+use crate::rotation::message::AuditHead;
+
+use super::audit::Entry;
+use super::plan::{Entries, Range, Want};
+use super::readers::Readers;
+use super::state::{Device, Held, Sealing};
+use super::store::{DeviceKey, StoredDevice, StoredEntry};
+use super::{VaultError, folded};
+
+/// Why a decision ends without one.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It needs rows that were not fetched. With them it is asked again, from its beginning.
+    Missing(Vec<Want>),
+    /// It is refused.
+    Refused(VaultError),
+}
+
+impl From<VaultError> for Stop {
+    fn from(error: VaultError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// What is written in one go: all of it or none.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Writes {
+    /// Devices by name; each stands here once, in the order in which they are written and locked.
+    pub devices: BTreeMap<DeviceId, Change>,
+    /// Entries for the audit log, in order. They are chained behind the head when they are written.
+    pub append: Vec<Entry>,
+    /// The readers and settings of the scope, when they changed.
+    pub readers: Option<Readers>,
+}
+
+/// What is written about one device.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Change {
+    /// Where the store keeps it; none for one that is new.
+    pub key: Option<DeviceKey>,
+    /// What is kept about it from now on; none when it is removed, with its records and its
+    /// ancestry. A sealing whose bytes are put has no row: the store gives it one.
+    pub device: Option<Device>,
+    /// Sealed bytes to be stored, by record and number of the sealing.
+    pub put: BTreeMap<(RecordId, u32), Vec<u8>>,
+    /// Rows of sealed bytes that nobody needs any more, and whose record they were.
+    pub drop: Vec<(RecordId, u64)>,
+    /// Parents of records, for ever: (predecessor, record).
+    pub parents: Vec<(RecordId, RecordId)>,
+}
+
+impl Change {
+    /// Gives every sealing whose bytes are put its row.
+    ///
+    /// # Errors
+    /// What `place` says.
+    pub fn place(
+        &mut self,
+        mut place: impl FnMut(RecordId, &[u8]) -> Result<u64, VaultError>,
+    ) -> Result<(), VaultError> {
+        let Some(device) = &mut self.device else { return Ok(()) };
+        for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {
+            let id = held.id;
+            for sealing in core::iter::once(&mut held.original).chain(&mut held.resealed) {
+                if sealing.row == 0
+                    && let Some(bytes) = self.put.get(&(id, sealing.number))
+                {
+                    sealing.row = place(id, bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of the entries that were appended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Appended {
+    /// The head before them.
+    pub before: Result<AuditHead, VaultError>,
+    /// The head behind each.
+    pub heads: Vec<AuditHead>,
+}
+
+impl Appended {
+    /// Chains entries behind a head.
+    ///
+    /// # Errors
+    /// `Internal` for a log that is full, and what kept the head from being read.
+    pub fn behind(
+        scope: &Scope,
+        before: Result<AuditHead, VaultError>,
+        entries: &[Entry],
+    ) -> Result<Self, VaultError> {
+        let mut heads = Vec::with_capacity(entries.len());
+        if !entries.is_empty() {
+            let mut head = before.clone()?;
+            for entry in entries {
+                let number = head.length.checked_add(1);
+                let number = number.ok_or(VaultError::Internal("the audit log is full"))?;
+                head = AuditHead::new(number, entry.hash(scope, number, &head.hash));
+                heads.push(head);
+            }
+        }
+        Ok(Self { before, heads })
+    }
+
+    /// The head behind the last one.
+    pub(super) fn head(&self) -> Result<AuditHead, VaultError> {
+        self.head_behind(self.heads.len())
+    }
+
+    /// The head behind so many of them.
+    pub(super) fn head_behind(&self, count: usize) -> Result<AuditHead, VaultError> {
+        match count.checked_sub(1).and_then(|last| self.heads.get(last)) {
+            Some(head) => Ok(*head),
+            None => self.before.clone(),
+        }
+    }
+}
+
+/// The rows of a scope that were fetched, and what decisions changed of them. Several decisions in
+/// turn see each other's.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    scope: Scope,
+    head: Result<AuditHead, VaultError>,
+    readers: Result<Readers, VaultError>,
+    /// The names that devices have, by those that were asked for.
+    named: BTreeMap<DeviceId, Option<DeviceId>>,
+    devices: BTreeMap<DeviceId, StoredDevice>,
+    pages: Vec<(Range, Vec<DeviceId>)>,
+    sealed: BTreeMap<(DeviceId, RecordId, u32), Option<Vec<u8>>>,
+    children: BTreeMap<(DeviceId, RecordId), Result<Vec<RecordId>, VaultError>>,
+    ancestry: BTreeMap<DeviceId, Result<Vec<(RecordId, RecordId)>, VaultError>>,
+    entry: BTreeMap<u64, Option<StoredEntry>>,
+    entries: Vec<(Entries, Vec<StoredEntry>)>,
+    times: Vec<((u64, usize), Vec<(u64, Timestamp)>)>,
+    nearest: BTreeMap<DeviceId, Option<String>>,
+    stray_entries: Option<u64>,
+    /// What earlier decisions write.
+    accepted: Writes,
+    /// Devices that they add, by their folded names.
+    added: BTreeMap<String, DeviceId>,
+    /// What the present one writes.
+    draft: Writes,
+}
+
+/// What a store fetched.
+impl Rows {
+    /// With what comes with every plan.
+    #[must_use]
+    pub fn new(
+        scope: Scope,
+        head: Result<AuditHead, VaultError>,
+        readers: Result<Readers, VaultError>,
+    ) -> Self {
+        Self {
+            scope,
+            head,
+            readers,
+            named: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            pages: Vec::new(),
+            sealed: BTreeMap::new(),
+            children: BTreeMap::new(),
+            ancestry: BTreeMap::new(),
+            entry: BTreeMap::new(),
+            entries: Vec::new(),
+            times: Vec::new(),
+            nearest: BTreeMap::new(),
+            stray_entries: None,
+            accepted: Writes::default(),
+            added: BTreeMap::new(),
+            draft: Writes::default(),
+        }
+    }
+
+    /// The scope.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The head of the audit log as it was read.
+    #[must_use]
+    pub const fn read_head(&self) -> &Result<AuditHead, VaultError> {
+        &self.head
+    }
+
+    /// A device as it was read.
+    #[must_use]
+    pub fn read_device(&self, name: &DeviceId) -> Option<&StoredDevice> {
+        self.devices.get(name)
+    }
+
+    /// The sealing of a device, as it was read.
+    #[must_use]
+    pub fn read_sealing(&self, name: &DeviceId, id: RecordId, number: u32) -> Option<&Sealing> {
+        let device = self.devices.get(name)?.device.as_ref().ok()?;
+        let held = device.accounts().flat_map(|account| account.candidates.all());
+        let mut sealings = held.filter(|held| held.id == id).flat_map(Held::sealings);
+        sealings.find(|sealing| sealing.number == number)
+    }
+
+    /// For [`Want::Device`].
+    pub fn add_device(&mut self, asked: DeviceId, found: Option<StoredDevice>) {
+        self.named.insert(asked, found.as_ref().map(|found| found.name));
+        self.devices.extend(found.map(|found| (found.name, found)));
+    }
+
+    /// For [`Want::Devices`].
+    pub fn add_page(&mut self, range: Range, found: Vec<StoredDevice>) {
+        let names: Vec<DeviceId> = found.iter().map(|found| found.name).collect();
+        self.named.extend(names.iter().map(|name| (*name, Some(*name))));
+        self.devices.extend(found.into_iter().map(|found| (found.name, found)));
+        self.pages.push((range, names));
+    }
+
+    /// For [`Want::Sealed`]; none for what is gone or damaged.
+    pub fn add_sealed(
+        &mut self,
+        device: DeviceId,
+        id: RecordId,
+        number: u32,
+        found: Option<Vec<u8>>,
+    ) {
+        self.sealed.insert((device, id, number), found);
+    }
+
+    /// For [`Want::Children`].
+    pub fn add_children(
+        &mut self,
+        device: DeviceId,
+        parent: RecordId,
+        found: Result<Vec<RecordId>, VaultError>,
+    ) {
+        self.children.insert((device, parent), found);
+    }
+
+    /// For [`Want::Ancestry`].
+    pub fn add_ancestry(
+        &mut self,
+        device: DeviceId,
+        found: Result<Vec<(RecordId, RecordId)>, VaultError>,
+    ) {
+        self.ancestry.insert(device, found);
+    }
+
+    /// For [`Want::Entry`].
+    pub fn add_entry(&mut self, number: u64, found: Option<StoredEntry>) {
+        self.entry.insert(number, found);
+    }
+
+    /// For [`Want::Entries`].
+    pub fn add_entries(&mut self, which: Entries, found: Vec<StoredEntry>) {
+        self.entries.push((which, found));
+    }
+
+    /// For [`Want::Times`].
+    pub fn add_times(&mut self, from: u64, limit: usize, found: Vec<(u64, Timestamp)>) {
+        self.times.push(((from, limit), found));
+    }
+
+    /// For [`Want::Nearest`].
+    pub fn add_nearest(&mut self, asked: DeviceId, found: Option<String>) {
+        self.nearest.insert(asked, found);
+    }
+
+    /// For [`Want::StrayEntries`].
+    pub const fn add_stray_entries(&mut self, found: u64) {
+        self.stray_entries = Some(found);
+    }
+
+    /// What the decisions write, as a store takes it.
+    #[must_use]
+    pub fn into_writes(self) -> Writes {
+        let Self { devices, mut accepted, .. } = self;
+        for (name, change) in &mut accepted.devices {
+            let sealings = |device: &Device| -> Vec<(RecordId, u64, u32)> {
+                let held = device.accounts().flat_map(|account| account.candidates.all());
+                held.flat_map(|held| {
+                    held.sealings().map(|sealing| (held.id, sealing.row, sealing.number))
+                })
+                .collect()
+            };
+            let kept = change.device.as_ref().map(sealings).unwrap_or_default();
+            let before = devices.get(name).and_then(|stored| stored.device.as_ref().ok());
+            let before = before.map(sealings).unwrap_or_default();
+            let gone = |(id, row, _): &(RecordId, u64, u32)| {
+                let gone = *row > 0 && !kept.iter().any(|(_, other, _)| other == row);
+                gone.then_some((*id, *row))
+            };
+            change.drop = before.iter().filter_map(gone).collect();
+            let wanted = |(id, number): &(RecordId, u32)| kept.contains(&(*id, 0, *number));
+            change.put.retain(|key, _| wanted(key));
+        }
+        accepted
+    }
+}
+
+/// What a decision reads.
+impl Rows {
+    pub(super) fn readers(&self) -> Result<&Readers, VaultError> {
+        let changed = self.draft.readers.as_ref().or(self.accepted.readers.as_ref());
+        changed.map_or_else(|| self.readers.as_ref().map_err(Clone::clone), Ok)
+    }
+
+    /// The head as it was read. What is appended has none before it is written.
+    pub(super) fn head(&self) -> Result<AuditHead, VaultError> {
+        self.head.clone()
+    }
+
+    /// How many entries are appended so far.
+    pub(super) fn appended(&self) -> usize {
+        self.accepted.append.len().saturating_add(self.draft.append.len())
+    }
+
+    /// The entries that are appended so far.
+    pub(super) fn fresh_entries(&self) -> impl Iterator<Item = &Entry> + '_ {
+        self.accepted.append.iter().chain(&self.draft.append)
+    }
+
+    /// What is kept about the device that has this name, after earlier decisions.
+    fn now(&self, name: &DeviceId) -> Result<Option<&Device>, VaultError> {
+        let changed = self.draft.devices.get(name).or_else(|| self.accepted.devices.get(name));
+        match changed {
+            Some(change) => Ok(change.device.as_ref()),
+            None => self
+                .devices
+                .get(name)
+                .map(|stored| stored.device.as_ref().map_err(Clone::clone))
+                .transpose(),
+        }
+    }
+
+    /// The device of that name; of one that differs in case only when there is no other.
+    pub(super) fn device(&self, asked: &DeviceId) -> Result<Option<(DeviceId, &Device)>, Stop> {
+        let Some(named) = self.named.get(asked) else {
+            return Err(Stop::Missing(vec![Want::Device(*asked)]));
+        };
+        let name = match named {
+            Some(name) => *name,
+            None => match self.added.get(&folded(asked.as_str())) {
+                Some(name) => *name,
+                None => return Ok(None),
+            },
+        };
+        Ok(self.now(&name)?.map(|device| (name, device)))
+    }
+
+    /// The names of a page of devices.
+    pub(super) fn page(&self, range: &Range) -> Result<&[DeviceId], Stop> {
+        let found = self.pages.iter().find(|(known, _)| known == range);
+        let missing = || Stop::Missing(vec![Want::Devices(range.clone())]);
+        found.map(|(_, names)| names.as_slice()).ok_or_else(missing)
+    }
+
+    /// A device of a page.
+    pub(super) fn stored(&self, name: &DeviceId) -> Result<&StoredDevice, VaultError> {
+        self.devices.get(name).ok_or(VaultError::Internal("a device that was not read"))
+    }
+
+    /// Ends the decision, unless all of these sealed bytes were fetched.
+    pub(super) fn need_sealed<'a>(
+        &self,
+        sealed: impl IntoIterator<Item = (&'a DeviceId, RecordId, u32)>,
+    ) -> Result<(), Stop> {
+        let keys = sealed.into_iter().map(|(device, id, number)| (*device, id, number));
+        let missing = keys.filter(|key| !self.sealed.contains_key(key));
+        let missing: Vec<Want> =
+            missing.map(|(device, id, number)| Want::Sealed(device, id, number)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
+    }
+
+    /// Sealed bytes as they were read; none when they are gone or damaged.
+    pub(super) fn sealed(
+        &self,
+        device: &DeviceId,
+        id: RecordId,
+        number: u32,
+    ) -> Result<Option<&[u8]>, Stop> {
+        let put = |writes: &'_ Writes| {
+            writes.devices.get(device).is_some_and(|change| change.put.contains_key(&(id, number)))
+        };
+        for writes in [&self.draft, &self.accepted] {
+            if put(writes) {
+                let change = writes.devices.get(device);
+                let bytes = change.and_then(|change| change.put.get(&(id, number)));
+                return Ok(bytes.map(Vec::as_slice));
+            }
+        }
+        match self.sealed.get(&(*device, id, number)) {
+            Some(found) => Ok(found.as_deref()),
+            None => Err(Stop::Missing(vec![Want::Sealed(*device, id, number)])),
+        }
+    }
+
+    /// Another record of this device that names the same predecessor, stored now or ever.
+    pub(super) fn fork(
+        &self,
+        device: &DeviceId,
+        parent: RecordId,
+        id: RecordId,
+    ) -> Result<Option<RecordId>, Stop> {
+        let changes = [&self.accepted, &self.draft].into_iter();
+        let changes = changes.filter_map(|writes| writes.devices.get(device));
+        let mut fresh = changes.flat_map(|change| &change.parents);
+        let read = match (self.children.get(&(*device, parent)), self.devices.get(device)) {
+            (Some(found), _) => found.as_ref().map_err(Clone::clone)?.as_slice(),
+            // A new device has no ancestry.
+            (None, None) => &[],
+            (None, Some(_)) => return Err(Stop::Missing(vec![Want::Children(*device, parent)])),
+        };
+        let other = read.iter().copied().find(|other| *other != id);
+        Ok(other.or_else(|| {
+            let fork = fresh.find(|(one, other)| *one == parent && *other != id);
+            fork.map(|(_, other)| *other)
+        }))
+    }
+
+    pub(super) fn ancestry(
+        &self,
+        device: &DeviceId,
+    ) -> Result<Result<&[(RecordId, RecordId)], &VaultError>, Stop> {
+        let missing = || Stop::Missing(vec![Want::Ancestry(*device)]);
+        let found = self.ancestry.get(device).ok_or_else(missing)?;
+        Ok(found.as_ref().map(Vec::as_slice))
+    }
+
+    /// The entry with this number, as it is stored.
+    pub(super) fn entry(&self, number: u64) -> Result<Option<&StoredEntry>, Stop> {
+        let missing = || Stop::Missing(vec![Want::Entry(number)]);
+        self.entry.get(&number).map(Option::as_ref).ok_or_else(missing)
+    }
+
+    pub(super) fn entries(&self, which: &Entries) -> Result<&[StoredEntry], Stop> {
+        let found = self.entries.iter().find(|(known, _)| known == which);
+        let missing = || Stop::Missing(vec![Want::Entries(which.clone())]);
+        found.map(|(_, entries)| entries.as_slice()).ok_or_else(missing)
+    }
+
+    pub(super) fn times(&self, from: u64, limit: usize) -> Result<&[(u64, Timestamp)], Stop> {
+        let found = self.times.iter().find(|(known, _)| *known == (from, limit));
+        let missing = || Stop::Missing(vec![Want::Times(from, limit)]);
+        found.map(|(_, times)| times.as_slice()).ok_or_else(missing)
+    }
+
+    pub(super) fn nearest(&self, asked: DeviceId) -> Result<Option<&str>, Stop> {
+        let missing = || Stop::Missing(vec![Want::Nearest(asked)]);
+        self.nearest.get(&asked).map(Option::as_deref).ok_or_else(missing)
+    }
+
+    pub(super) fn stray_entries(&self) -> Result<u64, Stop> {
+        self.stray_entries.ok_or_else(|| Stop::Missing(vec![Want::StrayEntries]))
+    }
+}
+
+/// What a decision writes.
+impl Rows {
+    fn change(&mut self, name: &DeviceId) -> &mut Change {
+        let key = self.devices.get(name).map(|stored| stored.key);
+        self.draft.devices.entry(*name).or_insert_with(|| Change {
+            key,
+            device: None,
+            put: BTreeMap::new(),
+            drop: Vec::new(),
+            parents: Vec::new(),
+        })
+    }
+
+    /// What is kept about a device from now on. One that is not there is added.
+    pub(super) fn put_device(&mut self, name: &DeviceId, device: Device) {
+        if !self.devices.contains_key(name) {
+            self.added.insert(folded(name.as_str()), *name);
+        }
+        self.change(name).device = Some(device);
+    }
+
+    /// The same, with sealed bytes of it, by record and number, and with the parents of records.
+    pub(super) fn put_records(
+        &mut self,
+        name: &DeviceId,
+        device: Device,
+        sealed: impl IntoIterator<Item = ((RecordId, u32), Vec<u8>)>,
+        parents: impl IntoIterator<Item = (RecordId, RecordId)>,
+    ) {
+        self.put_device(name, device);
+        let change = self.change(name);
+        change.put.extend(sealed);
+        change.parents.extend(parents);
+    }
+
+    /// Removes a device, with its records and its ancestry.
+    pub(super) fn remove_device(&mut self, name: &DeviceId) {
+        self.change(name).device = None;
+    }
+
+    pub(super) fn put_readers(&mut self, readers: Readers) {
+        self.draft.readers = Some(readers);
+    }
+
+    pub(super) fn append(&mut self, entry: Entry) {
+        self.draft.append.push(entry);
+    }
+
+    /// The decision stands: the next one sees what it changed.
+    pub(super) fn accept(&mut self) {
+        let draft = core::mem::take(&mut self.draft);
+        for (name, change) in draft.devices {
+            match self.accepted.devices.get_mut(&name) {
+                Some(earlier) => {
+                    earlier.device = change.device;
+                    earlier.put.extend(change.put);
+                    earlier.parents.extend(change.parents);
+                }
+                None => drop(self.accepted.devices.insert(name, change)),
+            }
+        }
+        self.accepted.append.extend(draft.append);
+        self.accepted.readers = draft.readers.or(self.accepted.readers.take());
+    }
+
+    /// The decision does not stand: nothing of it is left.
+    pub(super) fn discard(&mut self) {
+        let draft = core::mem::take(&mut self.draft);
+        for name in draft.devices.keys() {
+            if !self.devices.contains_key(name) && !self.accepted.devices.contains_key(name) {
+                self.added.remove(&folded(name.as_str()));
+            }
+        }
+    }
+}
