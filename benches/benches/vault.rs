@@ -29,7 +29,9 @@ use std::time::Instant;
 
 use laps_core::identity::{Scope, Timestamp};
 use laps_core::rotation::message::Answer;
-use laps_core::vault::store::{Durability, Store as _};
+use laps_core::vault::plan::Plan;
+use laps_core::vault::run::run;
+use laps_core::vault::store::Durability;
 use laps_core::vault::{DiscloseOptions, Request, Vault};
 use laps_host::sqlite::{SqliteStore, reseal_all};
 
@@ -332,22 +334,17 @@ fn verify(vault: &Vault<SqliteStore>) {
     use laps_core::vault::audit::{Action, Entry};
     // A long audit log, written as the vault writes it.
     for _ in 0..100 {
-        vault
-            .store()
-            .write(Durability::Durable, |tx| {
-                for _ in 0..1_000 {
-                    let before = tx.audit_head(&SCOPE)?;
-                    let mut entry = Entry::new(Action::Disclosed, NOW);
-                    entry.actor = "alice@example.org".to_owned();
-                    entry.reason = "ticket 4711: the printer again".to_owned();
-                    entry.device = "device-000000".to_owned();
-                    let number = before.length + 1;
-                    let hash = entry.hash(&SCOPE, number, &before.hash);
-                    tx.append(&SCOPE, &entry, &laps_core::vault::AuditHead::new(number, hash))?;
-                }
-                Ok(())
-            })
-            .unwrap();
+        run(vault.store(), &Plan::of(&SCOPE), Durability::Durable, |rows| {
+            for _ in 0..1_000 {
+                let mut entry = Entry::new(Action::Disclosed, NOW);
+                entry.actor = "alice@example.org".to_owned();
+                entry.reason = "ticket 4711: the printer again".to_owned();
+                entry.device = "device-000000".to_owned();
+                rows.append(entry);
+            }
+            Ok(())
+        })
+        .unwrap();
     }
     let start = Instant::now();
     let report = vault.audit_verify(&SCOPE, None).unwrap();

@@ -5,6 +5,9 @@
 //! |---|---|
 //! | [`rules`] | the rules of a check-in, on values alone |
 //! | [`state`] | what is kept about a device; the part that the rules work on |
+//! | [`plan`] | what a decision reads, named before it is read |
+//! | [`unit`] | the rows that decisions read, and what they write |
+//! | [`run`] | the driver: fetch, decide, write |
 //! | [`store`] | the two traits that a database implements |
 //! | [`memory`] | the store in memory |
 //! | [`audit`] | the audit log: entries, canonical bytes, heads |
@@ -25,12 +28,12 @@ pub mod readers;
 pub mod request;
 pub mod rows;
 pub mod rules;
+pub mod run;
 pub mod state;
 pub mod store;
 pub mod unit;
 
 mod accessed;
-mod adapter;
 mod check_ins;
 mod checksum;
 mod codec;
@@ -44,9 +47,10 @@ mod orders;
 mod resealing;
 mod restore;
 mod retention;
-mod run;
 mod scope;
+mod spelling;
 mod status;
+mod stored;
 mod verify;
 
 use alloc::sync::Arc;
@@ -56,7 +60,6 @@ pub use crate::rotation::message::AuditHead;
 pub use error::{StoreError, VaultError};
 pub use external::{ExternalCredential, ExternalDevice};
 pub use memory::MemoryStore;
-pub use names::{Nearest, folded};
 pub use observed::Observed;
 pub use query::Metadata;
 pub use request::{
@@ -71,6 +74,7 @@ pub use rows::{
 };
 pub use rules::Loss;
 pub use scope::finding;
+pub use spelling::{Nearest, folded};
 pub use state::Opened;
 pub use status::DeviceStatus;
 pub use store::Store;

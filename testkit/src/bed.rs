@@ -13,10 +13,13 @@ use laps_core::rotation::message::{Answer, CheckIn, Commit, record_prefix};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Header, Reader, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
-use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::memory::MemoryWork;
+use laps_core::vault::plan::{Plan, Want};
+use laps_core::vault::store::{Durability, Store, Work};
+use laps_core::vault::unit::{Appended, Rows, Writes};
 use laps_core::vault::{MemoryStore, Request, StoreError, Vault, VaultError};
 #[cfg(feature = "host")]
-use laps_host::sqlite::SqliteStore;
+use laps_host::sqlite::{SqliteStore, SqliteWork};
 
 pub const WHO: Request<'_> = Request::new("alice", "ticket 4711");
 /// When every story begins.
@@ -40,32 +43,72 @@ impl Either {
 }
 
 impl Store for Either {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+    type Work<'s> = EitherWork<'s>;
+
+    fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
         match self {
-            Self::Memory(store) => store.read(work),
+            Self::Memory(store) => store.scopes(),
             #[cfg(feature = "host")]
-            Self::Sqlite(store) => store.read(work),
-            Self::Stopping(store, _) => store.read(work),
+            Self::Sqlite(store) => store.scopes(),
+            Self::Stopping(store, _) => store.scopes(),
         }
     }
 
-    fn write<T>(
-        &self,
-        durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+    fn read(&self, plan: &Plan) -> Result<Rows, VaultError> {
         match self {
-            Self::Memory(store) => store.write(durability, work),
+            Self::Memory(store) => store.read(plan),
             #[cfg(feature = "host")]
-            Self::Sqlite(store) => store.write(durability, work),
+            Self::Sqlite(store) => store.read(plan),
+            Self::Stopping(store, _) => store.read(plan),
+        }
+    }
+
+    fn begin(
+        &self,
+        plan: &Plan,
+        durability: Durability,
+    ) -> Result<(EitherWork<'_>, Rows), VaultError> {
+        match self {
+            Self::Memory(store) => {
+                let (work, rows) = store.begin(plan, durability)?;
+                Ok((EitherWork::Memory(work), rows))
+            }
+            #[cfg(feature = "host")]
+            Self::Sqlite(store) => {
+                let (work, rows) = store.begin(plan, durability)?;
+                Ok((EitherWork::Sqlite(Box::new(work)), rows))
+            }
             Self::Stopping(store, left) => {
                 left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
                     .map_err(|_| StoreError::new(Code::Io, "stopped"))?;
-                store.write(durability, work)
+                store.begin(plan, durability)
             }
+        }
+    }
+}
+
+/// A unit of work of either store.
+#[derive(Debug)]
+pub enum EitherWork<'s> {
+    Memory(MemoryWork<'s>),
+    #[cfg(feature = "host")]
+    Sqlite(Box<SqliteWork<'s>>),
+}
+
+impl Work for EitherWork<'_> {
+    fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError> {
+        match self {
+            Self::Memory(work) => work.fetch(wants, rows),
+            #[cfg(feature = "host")]
+            Self::Sqlite(work) => work.fetch(wants, rows),
+        }
+    }
+
+    fn write(self, writes: Writes) -> Result<Appended, VaultError> {
+        match self {
+            Self::Memory(work) => work.write(writes),
+            #[cfg(feature = "host")]
+            Self::Sqlite(work) => work.write(writes),
         }
     }
 }

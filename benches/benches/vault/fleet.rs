@@ -9,9 +9,12 @@ use laps_core::rotation::set::MayHold;
 use laps_core::seal::{Header, ReaderKey, Record, Suite};
 use laps_core::secret::Password;
 use laps_core::vault::Retention;
+use laps_core::vault::plan::{Plan, Want};
 use laps_core::vault::readers::ReaderList;
+use laps_core::vault::run::run;
 use laps_core::vault::state::{Held, Past};
-use laps_core::vault::store::{Durability, Store as _};
+use laps_core::vault::store::Durability;
+use laps_core::vault::unit::{Rows, Stop};
 use laps_core::vault::{Request, Vault};
 use laps_host::sqlite::SqliteStore;
 use laps_testkit::bed::{NOW, blank, encoded, header, rng};
@@ -51,13 +54,13 @@ impl Fleet {
         let mut fleet = Self { devices, history, key, record_len: 0, template: None };
         let template = fleet.seal(&Self::name(0), 1, id(0, 1), Some(id(0, 0)));
         fleet.record_len = template.as_bytes().len();
-        store
-            .write(Durability::Durable, |tx| {
-                let mut readers = tx.readers(&SCOPE)?;
-                readers.sets.push(vec![*fleet.key.id().as_bytes()]);
-                tx.put_readers(&SCOPE, &readers)
-            })
-            .unwrap();
+        run(&store, &Plan::of(&SCOPE), Durability::Durable, |rows| {
+            let mut readers = rows.readers()?.clone();
+            readers.sets.push(vec![*fleet.key.id().as_bytes()]);
+            rows.put_readers(readers);
+            Ok(())
+        })
+        .unwrap();
         fleet.template = Some(template.clone());
         // Enrolled by name, rotated in another order, the same each time: so the fleet lives, and
         // so its pages lie in the file.
@@ -66,12 +69,13 @@ impl Fleet {
             let order: Vec<usize> =
                 if version == 1 { (0..devices).collect() } else { fleet.pick(devices).collect() };
             for page in order.chunks(1_000) {
-                store
-                    .write(Durability::Relaxed, |tx| {
-                        page.iter()
-                            .try_for_each(|n| fleet.rotate(tx, *n, version, &template, opens))
-                    })
-                    .unwrap();
+                let names = page.iter().map(|n| DeviceId::new(&Self::name(*n)).unwrap());
+                let mut plan = Plan::of(&SCOPE);
+                plan.wants.extend(names.map(Want::Device));
+                run(&store, &plan, Durability::Relaxed, |rows| {
+                    page.iter().try_for_each(|n| fleet.rotate(rows, *n, version, &template, opens))
+                })
+                .unwrap();
             }
         }
         fleet
@@ -80,29 +84,27 @@ impl Fleet {
     /// A device's rotation to this version; with the first one it is enrolled.
     fn rotate(
         &self,
-        tx: &mut dyn laps_core::vault::store::Transaction,
+        rows: &mut Rows,
         n: usize,
         version: usize,
         template: &Record,
         opens: bool,
-    ) -> Result<(), laps_core::vault::VaultError> {
+    ) -> Result<(), Stop> {
         let name = DeviceId::new(&Self::name(n)).unwrap();
-        let (key, mut device) = if version == 1 {
+        let mut parents = Vec::new();
+        let mut device = if version == 1 {
             // Spread over a month, in no order of the names.
             let place = u64::try_from(n).unwrap().wrapping_mul(2_654_435_761) % (30 * DAY);
             let account = AccountName::new("Admin").unwrap();
             let mut device = laps_core::vault::state::Device::first_seen(account, None, NOW);
             device.managed.report.due = Some(NOW.plus(place));
             device.managed.candidates.token = Some([7; 16]);
-            let key = tx.insert_device(&SCOPE, &name, &device)?;
             // Devices are of all ages, so their ancestries do not all leave the row at the same
             // check-in.
-            for old in 0..n % 16 {
-                tx.record_parent(key, id(n, 1_000_000 + old), id(n, 1_000_001 + old))?;
-            }
-            (key, device)
+            parents.extend((0..n % 16).map(|old| (id(n, 1_000_000 + old), id(n, 1_000_001 + old))));
+            device
         } else {
-            tx.device(&SCOPE, &name)?.unwrap()
+            rows.device(&name)?.unwrap().1.clone()
         };
         let (this, before) = (id(n, version), id(n, version - 1));
         let sealed = if opens {
@@ -110,11 +112,9 @@ impl Fleet {
         } else {
             relabelled(template, &name, version, this, before)
         };
-        let sealed = sealed.as_slice();
         let mut held = Held::new(this, u64::try_from(version).unwrap());
-        held.original.row = tx.insert_record(key, sealed)?;
         held.original.len = u32::try_from(sealed.len()).unwrap();
-        held.original.digest.copy_from_slice(&Sha256::digest(sealed)[..16]);
+        held.original.digest.copy_from_slice(&Sha256::digest(&sealed)[..16]);
         held.original.readers = ReaderList::Set(0);
         held.stored_at = NOW;
         (held.confirmed, held.committed) = (true, true);
@@ -122,12 +122,13 @@ impl Fleet {
         if let Some(past) = past {
             device.managed.candidates.history.insert(0, past_of(past));
         }
-        tx.record_parent(key, before, this)?;
+        parents.push((before, this));
         device.managed.report.may_hold = MayHold::exactly(this);
         device.managed.report.likely = device.managed.report.may_hold.ids;
         device.managed.report.offered = Some(ReaderList::Set(0));
         device.managed.candidates.highest_version = u64::try_from(version).unwrap();
-        tx.update_device(key, &device)
+        rows.put_records(&name, device, [((this, 0), sealed)], parents);
+        Ok(())
     }
 
     fn seal(

@@ -16,12 +16,15 @@ use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
 use crate::vault::Retention;
 use crate::vault::audit::Action;
+use crate::vault::plan::{Plan, Range, Want};
 use crate::vault::readers::{ReaderList, Readers};
+use crate::vault::run::{look, run};
 use crate::vault::state::{Device, Past, RuledOut};
-use crate::vault::store::{Durability, Store as _, Transaction};
+use crate::vault::store::Durability;
+use crate::vault::unit::Rows;
 use crate::vault::{
     Confirmation, DiscloseOptions, ExternalCredential, MemoryStore, Request, Resealing, Selection,
-    Vault, VaultError,
+    Vault, VaultError, folded,
 };
 
 pub(super) const WHO: Request<'static> = Request::new("admin", "exploration");
@@ -49,11 +52,10 @@ fn ids_of(mask: u8) -> Vec<[u8; 32]> {
 /// Whether a head is in the log of a vault.
 pub(super) fn knows(store: &MemoryStore, head: AuditHead) -> bool {
     head.length == 0
-        || store
-            .read(|tx| tx.entries(&SCOPE, head.length, 1))
-            .unwrap()
-            .first()
-            .is_some_and(|entry| entry.number == head.length && entry.hash == head.hash)
+        || look(store, Plan::of(&SCOPE).with(Want::Entry(head.length)), |rows| {
+            Ok(rows.entry(head.length)?.is_some_and(|entry| entry.hash == head.hash))
+        })
+        .unwrap()
 }
 
 /// What a vault keeps, in numbers.
@@ -78,7 +80,14 @@ pub(super) struct Stored {
 }
 
 pub(super) fn stored(store: &MemoryStore) -> Stored {
-    let readers = store.read(|tx| tx.readers(&SCOPE)).unwrap();
+    let ours = device();
+    let page = Range::by_name(None, 10);
+    let (readers, similar) = look(store, Plan::page(&SCOPE, &page), |rows| {
+        let other =
+            |name: &DeviceId| *name != ours && folded(name.as_str()) == folded(ours.as_str());
+        Ok((rows.readers()?.clone(), rows.page(&page)?.iter().any(other)))
+    })
+    .unwrap();
     let state = store.device_state(&SCOPE, &device());
     let device = state.map(|state| state.device);
     let active = mask_of(readers.active().map(|known| &known.id));
@@ -96,7 +105,7 @@ pub(super) fn stored(store: &MemoryStore) -> Stored {
         history: Vec::new(),
         orders: Vec::new(),
         sealings: Vec::new(),
-        similar: store.read(|tx| tx.similar(&SCOPE, &super::state::device())).unwrap().is_some(),
+        similar,
     };
     if let Some(device) = &device {
         let kept = &device.managed.candidates;
@@ -335,27 +344,30 @@ impl World {
 
     /// Takes sealings back as a vault would that looks at nothing.
     fn force_back(&mut self, back: &[Resealing], keep_original: bool) {
-        let taken = self.vault.changing().write(Durability::Durable, |tx| {
-            let Some((key, mut known)) = tx.device(&SCOPE, &device())? else { return Ok(()) };
+        let plan = Plan::device(&SCOPE, device());
+        let taken = run(self.vault.changing(), &plan, Durability::Durable, |rows| {
+            let Some((name, known)) = rows.device(&device())? else { return Ok(()) };
+            let (mut known, mut bytes) = (known.clone(), Vec::new());
             for item in back {
-                let row = tx.insert_record(key, &item.sealed)?;
                 let Some(held) =
                     known.managed.candidates.all_mut().find(|held| held.id == item.record)
                 else {
                     continue;
                 };
                 let mut sealing = held.original.clone();
-                sealing.row = row;
+                sealing.row = 0;
                 sealing.digest = Sha256::digest(&item.sealed)[..16].try_into().unwrap();
                 sealing.number = seen(sealing.digest).sealing.number;
                 sealing.readers = ReaderList::of(&ids_of(seen(sealing.digest).sealing.readers));
+                bytes.push(((held.id, sealing.number), item.sealed.clone()));
                 if keep_original {
                     held.resealed = Some(sealing);
                 } else {
                     (held.original, held.resealed) = (sealing, None);
                 }
             }
-            tx.update_device(key, &known)
+            rows.put_records(&name, known, bytes, []);
+            Ok(())
         });
         taken.unwrap();
     }
@@ -378,10 +390,13 @@ impl World {
         let taken = self.at_vault(|vault, _| vault.external_to_import(&SCOPE, "PC-1", &found));
         if taken.is_ok() || !setting.rules.hold(Rule::Names) {
             let other = Device::first_seen(name, None, START);
-            let insert = |tx: &mut dyn Transaction| {
-                tx.insert_device(&SCOPE, &DeviceId::new("PC-1").unwrap(), &other)
+            let name = DeviceId::new("PC-1").unwrap();
+            let insert = |rows: &mut Rows| {
+                rows.put_device(&name, other.clone());
+                Ok(())
             };
-            let _ = self.vault.changing().write(Durability::Durable, insert);
+            let plan = Plan::of(&SCOPE);
+            let _ = run(self.vault.changing(), &plan, Durability::Durable, insert);
         }
     }
 
@@ -409,16 +424,21 @@ impl World {
 
     /// Changes what is kept about the device behind the vault's back: for controls.
     pub(super) fn tamper(&mut self, change: impl FnOnce(&mut Device, &mut Readers)) {
-        self.vault
-            .changing()
-            .write(Durability::Durable, |tx| {
-                let mut readers = tx.readers(&SCOPE)?;
-                if let Some((key, mut known)) = tx.device(&SCOPE, &device())? {
-                    change(&mut known, &mut readers);
-                    tx.update_device(key, &known)?;
-                }
-                tx.put_readers(&SCOPE, &readers)
-            })
-            .unwrap();
+        let mut change = Some(change);
+        let plan = Plan::device(&SCOPE, device());
+        run(self.vault.changing(), &plan, Durability::Durable, |rows| {
+            let mut readers = rows.readers()?.clone();
+            if let Some((name, known)) =
+                rows.device(&device())?.filter(|(name, _)| *name == device())
+                && let Some(change) = change.take()
+            {
+                let mut known = known.clone();
+                change(&mut known, &mut readers);
+                rows.put_device(&name, known);
+            }
+            rows.put_readers(readers);
+            Ok(())
+        })
+        .unwrap();
     }
 }

@@ -58,20 +58,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use laps_core::error::Code;
-use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::identity::Scope;
+use laps_core::vault::plan::Plan;
+use laps_core::vault::store::{Durability, Store};
+use laps_core::vault::unit::Rows;
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
 pub use copies::{back_up, init_vault, publish, restorable, restore, restore_with};
 use files::Files;
 use group::Group;
+pub use group::SqliteWork;
 use guard::Guard;
 pub use media::allow_network_file_systems;
 pub use migrate::{Migration, migrate};
 use place::At;
 use process::Owner;
 pub use resealing::{reseal_all, reseal_all_watched};
-use rows::Rows;
+use rows::{Loaded, Tables};
 
 /// A vault's store in one SQLite file. A clone is another handle to the same one; threads share it,
 /// and processes share the file, each with a store that it opened itself. After a fork the child's
@@ -242,13 +246,13 @@ impl SqliteStore {
     fn read_through<T>(
         &self,
         handles: &Handles,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+        work: impl FnOnce(&mut Tables<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let connection = self.reader(handles)?;
         let path = self.path();
         let run = |sql| fault::run(&connection, path, sql);
         run("BEGIN")?;
-        let result = work(&mut Rows::new(&connection, path));
+        let result = work(&mut Tables::new(&connection, path, &mut Loaded::default()));
         // Nothing was written: whichever way it ends, only the snapshot is given back.
         if !connection.is_autocommit() {
             run("ROLLBACK")?;
@@ -284,10 +288,10 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-impl Store for SqliteStore {
-    fn read<T>(
+impl SqliteStore {
+    fn read_files<T>(
         &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
+        work: impl FnOnce(&mut Tables<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let handles = self.handles()?;
         handles.files.begin()?;
@@ -296,15 +300,27 @@ impl Store for SqliteStore {
         handles.files.check()?;
         result
     }
+}
 
-    fn write<T>(
+impl Store for SqliteStore {
+    type Work<'s> = SqliteWork<'s>;
+
+    fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
+        self.read_files(|tables| tables.scopes())
+    }
+
+    fn read(&self, plan: &Plan) -> Result<Rows, VaultError> {
+        self.read_files(|tables| tables.read(plan))
+    }
+
+    fn begin(
         &self,
+        plan: &Plan,
         durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+    ) -> Result<(SqliteWork<'_>, Rows), VaultError> {
         let handles = self.handles()?;
         match &handles.writer {
-            Some(writer) => writer.run(&handles.files, durability, work),
+            Some(writer) => writer.begin(&handles.files, plan, durability),
             None => Err(place::at_rest(self.path(), handles.at).into()),
         }
     }

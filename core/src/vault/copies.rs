@@ -73,11 +73,14 @@ impl<S: Store> Vault<S> {
                         damaged.push(*name);
                         continue;
                     };
-                    let ancestry = rows.ancestry(name)?;
+                    let ancestry = match rows.ancestry(name) {
+                        Err(Stop::Refused(VaultError::Damaged { .. })) => None,
+                        ancestry => Some(ancestry?),
+                    };
                     let known = ancestry.unwrap_or_default();
                     let (frame, left_out) = frame(rows, name, device, known, &mut records)?;
                     items.push(frame);
-                    if left_out > 0 || ancestry.is_err() {
+                    if left_out > 0 || ancestry.is_none() {
                         damaged.push(*name);
                         lost = lost.saturating_add(left_out);
                     }

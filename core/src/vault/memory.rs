@@ -6,16 +6,18 @@ use alloc::{
 use core::fmt;
 use core::ops::Bound;
 
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
 use super::audit::Entry;
+use super::plan::{Entries, Plan, Range, Want};
 use super::readers::Readers;
 use super::state::Device;
-use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Transaction};
-use super::{VaultError, Who, folded};
+use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Work};
+use super::unit::{Appended, Change, Rows, Writes};
+use super::{Nearest, VaultError, Who, folded};
 
 /// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a
 /// copy.
@@ -59,15 +61,6 @@ struct MemoryRow {
     state: DeviceState,
 }
 
-/// What takes one step back.
-enum Undo {
-    Device(DeviceKey, Option<Arc<MemoryRow>>),
-    Record(u64, Option<(DeviceKey, Arc<[u8]>)>),
-    Readers(Scope, Arc<Readers>),
-    Entry(Scope),
-    Scope(Scope),
-}
-
 impl MemoryStore {
     /// An empty store.
     #[must_use]
@@ -101,113 +94,242 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        let mut data = self.0.lock();
-        work(&mut MemoryTransaction { data: &mut data, undo: Vec::new(), writing: false })
+    type Work<'s> = MemoryWork<'s>;
+
+    fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
+        Ok(self.0.lock().scopes.keys().copied().collect())
     }
 
-    fn write<T>(
-        &self,
-        _: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        let mut data = self.0.lock();
-        let mut step = MemoryTransaction { data: &mut data, undo: Vec::new(), writing: true };
-        let result = work(&mut step);
-        if result.is_err() {
-            step.roll_back();
-        }
-        result
+    fn read(&self, plan: &Plan) -> Result<Rows, VaultError> {
+        Ok(self.0.lock().read(plan))
+    }
+
+    fn begin(&self, plan: &Plan, _: Durability) -> Result<(MemoryWork<'_>, Rows), VaultError> {
+        let data = self.0.lock();
+        let rows = data.read(plan);
+        Ok((MemoryWork { data, scope: plan.scope }, rows))
     }
 }
 
-struct MemoryTransaction<'a> {
-    data: &'a mut Data,
-    undo: Vec<Undo>,
-    writing: bool,
+/// A unit of work in memory: nobody else has the store until it is over.
+pub struct MemoryWork<'s> {
+    data: MutexGuard<'s, Data>,
+    scope: Scope,
 }
 
-impl MemoryTransaction<'_> {
-    fn roll_back(&mut self) {
-        while let Some(undo) = self.undo.pop() {
-            match undo {
-                Undo::Device(key, before) => drop(self.data.set_device(key, before)),
-                Undo::Record(row, before) => drop(self.data.set_record(row, before)),
-                Undo::Readers(scope, before) => {
-                    if let Some(data) = self.data.scopes.get_mut(&scope) {
-                        data.readers = before;
-                    }
-                }
-                Undo::Entry(scope) => {
-                    if let Some(data) = self.data.scopes.get_mut(&scope) {
-                        data.entries.pop();
-                    }
-                }
-                Undo::Scope(scope) => drop(self.data.scopes.remove(&scope)),
+impl fmt::Debug for MemoryWork<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryWork").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl Work for MemoryWork<'_> {
+    fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError> {
+        wants.iter().for_each(|want| self.data.fetch(want, rows));
+        Ok(())
+    }
+
+    fn write(mut self, writes: Writes) -> Result<Appended, VaultError> {
+        let scope = self.scope;
+        // What can be refused is refused before anything is written.
+        let appended = Appended::behind(&scope, Ok(self.data.head(&scope)), &writes.append)?;
+        let names = self.data.scopes.get(&scope).map(|data| &data.names);
+        for (name, change) in &writes.devices {
+            if change.key.is_none() && names.is_some_and(|names| names.contains_key(name)) {
+                let text =
+                    format!("device {name} is in this vault already; a new name is accepted");
+                return Err(VaultError::AlreadyExists(text));
             }
         }
-    }
-
-    fn writable(&self) -> Result<(), VaultError> {
-        if self.writing {
-            Ok(())
-        } else {
-            Err(VaultError::Internal("a write in a read transaction"))
+        for (name, change) in writes.devices {
+            self.data.write_device(&scope, name, change)?;
         }
-    }
-
-    fn set_device(
-        &mut self,
-        key: DeviceKey,
-        row: Option<Arc<MemoryRow>>,
-    ) -> Result<(), VaultError> {
-        self.writable()?;
-        let before = self.data.set_device(key, row);
-        self.undo.push(Undo::Device(key, before));
-        Ok(())
-    }
-
-    fn set_record(
-        &mut self,
-        row: u64,
-        record: Option<(DeviceKey, Arc<[u8]>)>,
-    ) -> Result<(), VaultError> {
-        self.writable()?;
-        let before = self.data.set_record(row, record);
-        self.undo.push(Undo::Record(row, before));
-        Ok(())
-    }
-
-    fn row(&self, key: DeviceKey) -> Result<&Arc<MemoryRow>, VaultError> {
-        self.data.devices.get(&key).ok_or(VaultError::Internal("a device key without a device"))
-    }
-
-    fn scope_mut(&mut self, scope: &Scope) -> Result<&mut ScopeData, VaultError> {
-        self.writable()?;
-        if !self.data.scopes.contains_key(scope) {
-            self.undo.push(Undo::Scope(*scope));
+        if writes.readers.is_none() && writes.append.is_empty() {
+            return Ok(appended);
         }
-        Ok(self.data.scopes.entry(*scope).or_default())
-    }
-
-    fn stored(&self, key: DeviceKey) -> Option<StoredDevice> {
-        let row = self.data.devices.get(&key)?;
-        Some(StoredDevice::new(key, row.name, Ok(row.state.device.clone())))
+        let data = self.data.scopes.entry(scope).or_default();
+        if let Some(readers) = writes.readers {
+            data.readers = Arc::new(readers);
+        }
+        let entries = writes.append.into_iter().zip(&appended.heads);
+        data.entries.extend(entries.map(|(entry, head)| (Arc::new(entry), head.hash)));
+        Ok(appended)
     }
 }
 
 impl Data {
-    /// Puts a device in, or takes it out, with its places in the indexes; what was there before.
-    fn set_device(
+    fn read(&self, plan: &Plan) -> Rows {
+        let readers = self.scopes.get(&plan.scope).map(|data| Readers::clone(&data.readers));
+        let head = self.head(&plan.scope);
+        let mut rows = Rows::new(plan.scope, Ok(head), Ok(readers.unwrap_or_default()));
+        plan.wants.iter().for_each(|want| self.fetch(want, &mut rows));
+        rows
+    }
+
+    fn fetch(&self, want: &Want, rows: &mut Rows) {
+        let scope = *rows.scope();
+        match want {
+            Want::Device(name) => {
+                let found = self.find(&scope, name).and_then(|key| self.stored(key));
+                rows.add_device(*name, found);
+            }
+            Want::Devices(range) => rows.add_page(range.clone(), self.page(&scope, range)),
+            Want::Sealed(device, id, number) => {
+                let row = rows.read_sealing(device, *id, *number).map_or(0, |found| found.row);
+                let bytes = self.records.get(&row).map(|(_, bytes)| bytes.to_vec());
+                rows.add_sealed(*device, *id, *number, bytes);
+            }
+            Want::Children(device, parent) => {
+                let first = RecordId::from_bytes([0; 16]);
+                let named = self.ancestry(&scope, device).into_iter().flat_map(|ancestry| {
+                    ancestry.range((*parent, first)..).take_while(|(one, _)| one == parent)
+                });
+                let children = named.map(|(_, child)| *child).collect();
+                rows.add_children(*device, *parent, Ok(children));
+            }
+            Want::Ancestry(device) => {
+                let ancestry = self.ancestry(&scope, device).into_iter().flatten().copied();
+                rows.add_ancestry(*device, Ok(ancestry.collect()));
+            }
+            Want::Entry(number) => rows.add_entry(*number, self.entry(&scope, *number)),
+            Want::EntryBeforeHead(number) => {
+                if *number < self.head(&scope).length {
+                    rows.add_entry(*number, self.entry(&scope, *number));
+                }
+            }
+            Want::Entries(which) => {
+                let found = match which {
+                    Entries::From { number, limit } => {
+                        self.numbered(&scope, *number).take(*limit).collect()
+                    }
+                    Entries::Of { name, typed, after, limit } => {
+                        let who = if *typed { Who::TypedAs(name) } else { Who::Caller(name) };
+                        let of = |stored: &StoredEntry| {
+                            stored.entry.as_ref().is_ok_and(|entry| entry.is_of(who))
+                        };
+                        let behind = self.numbered(&scope, after.saturating_add(1));
+                        behind.filter(of).take(*limit).collect()
+                    }
+                };
+                rows.add_entries(which.clone(), found);
+            }
+            Want::Times(from, limit) => {
+                let time = |stored: StoredEntry| Some((stored.number, stored.entry.ok()?.at));
+                let times = self.numbered(&scope, *from).filter_map(time);
+                rows.add_times(*from, *limit, times.take(*limit).collect());
+            }
+            Want::Nearest(asked) => {
+                let mut nearest = Nearest::to(asked.as_str());
+                let names = self.scopes.get(&scope).into_iter().flat_map(|data| data.names.keys());
+                names.for_each(|name| nearest.look(name.as_str()));
+                rows.add_nearest(*asked, nearest.found());
+            }
+            Want::StrayEntries => rows.add_stray_entries(0),
+        }
+    }
+
+    /// The device of that name; of one that differs in case only when there is no other.
+    fn find(&self, scope: &Scope, name: &DeviceId) -> Option<DeviceKey> {
+        let data = self.scopes.get(scope)?;
+        if let Some(key) = data.names.get(name) {
+            return Some(*key);
+        }
+        let wanted = folded(name.as_str());
+        let mut alike = data.folded.range((wanted.clone(), DeviceId::EMPTY)..);
+        let (_, other) = alike.next().filter(|(folded, _)| *folded == wanted)?;
+        data.names.get(other).copied()
+    }
+
+    fn stored(&self, key: DeviceKey) -> Option<StoredDevice> {
+        let row = self.devices.get(&key)?;
+        Some(StoredDevice::new(key, row.name, Ok(row.state.device.clone())))
+    }
+
+    fn page(&self, scope: &Scope, range: &Range) -> Vec<StoredDevice> {
+        let Some(data) = self.scopes.get(scope) else { return Vec::new() };
+        match range {
+            Range::ByName { after, limit } => {
+                let after = after.as_deref().and_then(|after| DeviceId::new(after).ok());
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let keys = data.names.range((from, Bound::Unbounded)).map(|(_, key)| *key);
+                keys.filter_map(|key| self.stored(key)).take(*limit).collect()
+            }
+            Range::ByDue { until, after, limit } => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let due = data.due.range((from, Bound::Unbounded));
+                let keys = due.take_while(|(due, _)| due <= until).map(|(_, key)| *key);
+                keys.filter_map(|key| self.stored(key)).take(*limit).collect()
+            }
+        }
+    }
+
+    fn ancestry(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+    ) -> Option<&BTreeSet<(RecordId, RecordId)>> {
+        let key = self.scopes.get(scope)?.names.get(device)?;
+        Some(&self.devices.get(key)?.state.ancestry)
+    }
+
+    fn head(&self, scope: &Scope) -> AuditHead {
+        let Some(data) = self.scopes.get(scope) else { return AuditHead::EMPTY };
+        data.entries.last().map_or(AuditHead::EMPTY, |(_, hash)| {
+            AuditHead::new(u64::try_from(data.entries.len()).unwrap_or(u64::MAX), *hash)
+        })
+    }
+
+    fn numbered(&self, scope: &Scope, from: u64) -> impl Iterator<Item = StoredEntry> + '_ {
+        let entries = self.scopes.get(scope).map_or(&[][..], |data| data.entries.as_slice());
+        let skip = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+        entries
+            .iter()
+            .zip(1_u64..)
+            .skip(skip)
+            .map(|((entry, hash), number)| StoredEntry::new(number, Ok(Entry::clone(entry)), *hash))
+    }
+
+    fn entry(&self, scope: &Scope, number: u64) -> Option<StoredEntry> {
+        self.numbered(scope, number).next().filter(|found| found.number == number)
+    }
+
+    fn write_device(
         &mut self,
-        key: DeviceKey,
-        row: Option<Arc<MemoryRow>>,
-    ) -> Option<Arc<MemoryRow>> {
-        let before = self.devices.remove(&key);
-        if let Some(before) = &before
+        scope: &Scope,
+        name: DeviceId,
+        mut change: Change,
+    ) -> Result<(), VaultError> {
+        let key = change.key.unwrap_or_else(|| {
+            self.next_device = self.next_device.saturating_add(1);
+            DeviceKey::new(self.next_device)
+        });
+        let ours = |owner: &DeviceKey| *owner == key;
+        for (_, row) in &change.drop {
+            if self.records.get(row).is_some_and(|(owner, _)| ours(owner)) {
+                self.records.remove(row);
+            }
+        }
+        change.place(|_, bytes| {
+            self.next_record = self.next_record.saturating_add(1);
+            self.records.insert(self.next_record, (key, bytes.into()));
+            Ok(self.next_record)
+        })?;
+        let Some(device) = change.device else {
+            self.records.retain(|_, (owner, _)| !ours(owner));
+            self.set_device(key, None);
+            return Ok(());
+        };
+        let before = self.devices.get(&key).map(|row| row.state.ancestry.clone());
+        let mut ancestry = before.unwrap_or_default();
+        ancestry.extend(change.parents);
+        let state = DeviceState { device, ancestry };
+        self.set_device(key, Some(Arc::new(MemoryRow { scope: *scope, name, state })));
+        Ok(())
+    }
+
+    /// Puts a device in, or takes it out, with its places in the indexes.
+    fn set_device(&mut self, key: DeviceKey, row: Option<Arc<MemoryRow>>) {
+        if let Some(before) = self.devices.remove(&key)
             && let Some(scope) = self.scopes.get_mut(&before.scope)
         {
             scope.names.remove(&before.name);
@@ -225,235 +347,5 @@ impl Data {
             }
             self.devices.insert(key, row);
         }
-        before
-    }
-
-    fn set_record(
-        &mut self,
-        row: u64,
-        record: Option<(DeviceKey, Arc<[u8]>)>,
-    ) -> Option<(DeviceKey, Arc<[u8]>)> {
-        match record {
-            Some(record) => self.records.insert(row, record),
-            None => self.records.remove(&row),
-        }
-    }
-}
-
-impl Transaction for MemoryTransaction<'_> {
-    fn scopes(&mut self) -> Result<Vec<Scope>, VaultError> {
-        Ok(self.data.scopes.keys().copied().collect())
-    }
-
-    fn readers(&mut self, scope: &Scope) -> Result<Readers, VaultError> {
-        Ok(self
-            .data
-            .scopes
-            .get(scope)
-            .map_or_else(Readers::default, |data| Readers::clone(&data.readers)))
-    }
-
-    fn put_readers(&mut self, scope: &Scope, readers: &Readers) -> Result<(), VaultError> {
-        let data = self.scope_mut(scope)?;
-        let before = core::mem::replace(&mut data.readers, Arc::new(readers.clone()));
-        self.undo.push(Undo::Readers(*scope, before));
-        Ok(())
-    }
-
-    fn device(
-        &mut self,
-        scope: &Scope,
-        name: &DeviceId,
-    ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
-        let key = self.data.scopes.get(scope).and_then(|data| data.names.get(name)).copied();
-        let Some(key) = key else { return Ok(None) };
-        Ok(Some((key, self.row(key)?.state.device.clone())))
-    }
-
-    fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError> {
-        let Some(data) = self.data.scopes.get(scope) else { return Ok(None) };
-        let wanted = folded(name.as_str());
-        let mut alike = data.folded.range((wanted.clone(), DeviceId::EMPTY)..);
-        let alike = alike.by_ref().take_while(|(folded, _)| *folded == wanted);
-        Ok(alike.map(|(_, other)| *other).find(|other| other != name))
-    }
-
-    fn insert_device(
-        &mut self,
-        scope: &Scope,
-        name: &DeviceId,
-        device: &Device,
-    ) -> Result<DeviceKey, VaultError> {
-        if self.scope_mut(scope)?.names.contains_key(name) {
-            let text = format!("device {name} is in this vault already; a new name is accepted");
-            return Err(VaultError::AlreadyExists(text));
-        }
-        self.data.next_device = self.data.next_device.saturating_add(1);
-        let key = DeviceKey::new(self.data.next_device);
-        let state = DeviceState { device: device.clone(), ancestry: BTreeSet::new() };
-        self.set_device(key, Some(Arc::new(MemoryRow { scope: *scope, name: *name, state })))?;
-        Ok(key)
-    }
-
-    fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        let mut row = MemoryRow::clone(self.row(key)?);
-        row.state.device = device.clone();
-        self.set_device(key, Some(Arc::new(row)))
-    }
-
-    fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
-        let of_device =
-            |(row, (owner, _)): (&u64, &(DeviceKey, _))| (*owner == key).then_some(*row);
-        let rows: Vec<u64> = self.data.records.iter().filter_map(of_device).collect();
-        for row in rows {
-            self.set_record(row, None)?;
-        }
-        self.set_device(key, None)
-    }
-
-    fn devices(
-        &mut self,
-        scope: &Scope,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<StoredDevice>, VaultError> {
-        let Some(data) = self.data.scopes.get(scope) else { return Ok(Vec::new()) };
-        let after = after.and_then(|after| DeviceId::new(after).ok());
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let keys = data.names.range((from, Bound::Unbounded)).map(|(_, key)| *key);
-        Ok(keys.filter_map(|key| self.stored(key)).take(limit).collect())
-    }
-
-    fn due(
-        &mut self,
-        scope: &Scope,
-        until: Timestamp,
-        after: Option<(Timestamp, DeviceKey)>,
-        limit: usize,
-    ) -> Result<Vec<StoredDevice>, VaultError> {
-        let Some(data) = self.data.scopes.get(scope) else { return Ok(Vec::new()) };
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let due = data.due.range((from, Bound::Unbounded));
-        let keys = due.take_while(|(due, _)| *due <= until).map(|(_, key)| *key);
-        Ok(keys.filter_map(|key| self.stored(key)).take(limit).collect())
-    }
-
-    fn record(&mut self, row: u64) -> Result<Option<Vec<u8>>, VaultError> {
-        Ok(self.data.records.get(&row).map(|(_, bytes)| bytes.to_vec()))
-    }
-
-    fn insert_record(&mut self, device: DeviceKey, bytes: &[u8]) -> Result<u64, VaultError> {
-        self.data.next_record = self.data.next_record.saturating_add(1);
-        let row = self.data.next_record;
-        self.set_record(row, Some((device, bytes.into())))?;
-        Ok(row)
-    }
-
-    fn replace_record(
-        &mut self,
-        device: DeviceKey,
-        row: u64,
-        bytes: &[u8],
-    ) -> Result<(), VaultError> {
-        if self.data.records.get(&row).is_none_or(|(owner, _)| *owner != device) {
-            return Err(VaultError::Internal("a row without a record"));
-        }
-        self.set_record(row, Some((device, bytes.into())))
-    }
-
-    fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
-        if self.data.records.get(&row).is_some_and(|(owner, _)| *owner != device) {
-            return Ok(());
-        }
-        self.set_record(row, None)
-    }
-
-    fn fork(
-        &mut self,
-        device: DeviceKey,
-        predecessor: RecordId,
-        id: RecordId,
-    ) -> Result<Option<RecordId>, VaultError> {
-        let ancestry = &self.row(device)?.state.ancestry;
-        let from = (predecessor, RecordId::from_bytes([0; 16]));
-        let mut forks = ancestry.range(from..).take_while(|(other, _)| *other == predecessor);
-        Ok(forks.find(|(_, other)| *other != id).map(|(_, other)| *other))
-    }
-
-    fn record_parent(
-        &mut self,
-        device: DeviceKey,
-        predecessor: RecordId,
-        id: RecordId,
-    ) -> Result<(), VaultError> {
-        let mut row = MemoryRow::clone(self.row(device)?);
-        row.state.ancestry.insert((predecessor, id));
-        self.set_device(device, Some(Arc::new(row)))
-    }
-
-    fn ancestry(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        Ok(self.row(device)?.state.ancestry.iter().copied().collect())
-    }
-
-    fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
-        let Some(data) = self.data.scopes.get(scope) else { return Ok(AuditHead::EMPTY) };
-        Ok(data.entries.last().map_or(AuditHead::EMPTY, |(_, hash)| {
-            AuditHead::new(u64::try_from(data.entries.len()).unwrap_or(u64::MAX), *hash)
-        }))
-    }
-
-    fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
-        let data = self.scope_mut(scope)?;
-        data.entries.push((Arc::new(entry.clone()), head.hash));
-        self.undo.push(Undo::Entry(*scope));
-        Ok(())
-    }
-
-    fn entries(
-        &mut self,
-        scope: &Scope,
-        from: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>, VaultError> {
-        Ok(self.numbered(scope, from).take(limit).collect())
-    }
-
-    fn times(
-        &mut self,
-        scope: &Scope,
-        from: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, Timestamp)>, VaultError> {
-        let times = self.numbered(scope, from);
-        let times = times.filter_map(|stored| Some((stored.number, stored.entry.ok()?.at)));
-        Ok(times.take(limit).collect())
-    }
-
-    fn entries_of(
-        &mut self,
-        scope: &Scope,
-        who: Who<'_>,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>, VaultError> {
-        let wanted =
-            |stored: &StoredEntry| stored.entry.as_ref().is_ok_and(|entry| entry.is_of(who));
-        Ok(self.numbered(scope, after.saturating_add(1)).filter(wanted).take(limit).collect())
-    }
-
-    fn stray_entries(&mut self) -> Result<u64, VaultError> {
-        Ok(0)
-    }
-}
-
-impl MemoryTransaction<'_> {
-    fn numbered(&self, scope: &Scope, from: u64) -> impl Iterator<Item = StoredEntry> + '_ {
-        let entries = self.data.scopes.get(scope).map_or(&[][..], |data| data.entries.as_slice());
-        let skip = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
-        entries
-            .iter()
-            .zip(1_u64..)
-            .skip(skip)
-            .map(|((entry, hash), number)| StoredEntry::new(number, Ok(Entry::clone(entry)), *hash))
     }
 }

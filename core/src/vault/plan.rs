@@ -5,7 +5,7 @@ use alloc::{string::String, vec, vec::Vec};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 
 use super::Who;
-use super::store::DeviceKey;
+use super::stored::DeviceKey;
 
 /// The rows that a decision needs, of one scope. Readers, settings and the head of the audit log
 /// come with every plan.

@@ -6,16 +6,18 @@ use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
+use super::VaultError;
 use super::audit::Entry;
 use super::plan::{Entries, Range, Want};
 use super::readers::Readers;
+use super::spelling::folded;
 use super::state::{Device, Held, Sealing};
-use super::store::{DeviceKey, StoredDevice, StoredEntry};
-use super::{VaultError, folded};
+use super::stored::{DeviceKey, StoredDevice, StoredEntry};
 
 /// Why a decision ends without one.
 #[derive(Debug)]
-pub(super) enum Stop {
+#[expect(clippy::exhaustive_enums, reason = "the driver must handle every one")]
+pub enum Stop {
     /// It needs rows that were not fetched. With them it is asked again, from its beginning.
     Missing(Vec<Want>),
     /// It is refused.
@@ -144,7 +146,7 @@ pub struct Rows {
     ancestry: BTreeMap<DeviceId, Result<Vec<(RecordId, RecordId)>, VaultError>>,
     entry: BTreeMap<u64, Option<StoredEntry>>,
     entries: Vec<(Entries, Vec<StoredEntry>)>,
-    times: Vec<((u64, usize), Vec<(u64, Timestamp)>)>,
+    times: BTreeMap<(u64, usize), Vec<(u64, Timestamp)>>,
     nearest: BTreeMap<DeviceId, Option<String>>,
     stray_entries: Option<u64>,
     /// What earlier decisions write.
@@ -176,7 +178,7 @@ impl Rows {
             ancestry: BTreeMap::new(),
             entry: BTreeMap::new(),
             entries: Vec::new(),
-            times: Vec::new(),
+            times: BTreeMap::new(),
             nearest: BTreeMap::new(),
             stray_entries: None,
             accepted: Writes::default(),
@@ -192,7 +194,6 @@ impl Rows {
     }
 
     /// The head of the audit log as it was read.
-    #[must_use]
     pub const fn read_head(&self) -> &Result<AuditHead, VaultError> {
         &self.head
     }
@@ -268,7 +269,7 @@ impl Rows {
 
     /// For [`Want::Times`].
     pub fn add_times(&mut self, from: u64, limit: usize, found: Vec<(u64, Timestamp)>) {
-        self.times.push(((from, limit), found));
+        self.times.insert((from, limit), found);
     }
 
     /// For [`Want::Nearest`].
@@ -308,15 +309,20 @@ impl Rows {
     }
 }
 
-/// What a decision reads.
+/// What a decision reads: after what it and earlier ones changed.
+///
+/// # Errors
+/// Every method: damage that was found, and [`Stop::Missing`] for what was not fetched.
+#[expect(clippy::missing_errors_doc, reason = "said once, above")]
 impl Rows {
-    pub(super) fn readers(&self) -> Result<&Readers, VaultError> {
+    /// The readers and settings of the scope.
+    pub fn readers(&self) -> Result<&Readers, VaultError> {
         let changed = self.draft.readers.as_ref().or(self.accepted.readers.as_ref());
         changed.map_or_else(|| self.readers.as_ref().map_err(Clone::clone), Ok)
     }
 
     /// The head as it was read. What is appended has none before it is written.
-    pub(super) fn head(&self) -> Result<AuditHead, VaultError> {
+    pub fn head(&self) -> Result<AuditHead, VaultError> {
         self.head.clone()
     }
 
@@ -344,7 +350,7 @@ impl Rows {
     }
 
     /// The device of that name; of one that differs in case only when there is no other.
-    pub(super) fn device(&self, asked: &DeviceId) -> Result<Option<(DeviceId, &Device)>, Stop> {
+    pub fn device(&self, asked: &DeviceId) -> Result<Option<(DeviceId, &Device)>, Stop> {
         let Some(named) = self.named.get(asked) else {
             return Err(Stop::Missing(vec![Want::Device(*asked)]));
         };
@@ -359,19 +365,19 @@ impl Rows {
     }
 
     /// The names of a page of devices.
-    pub(super) fn page(&self, range: &Range) -> Result<&[DeviceId], Stop> {
+    pub fn page(&self, range: &Range) -> Result<&[DeviceId], Stop> {
         let found = self.pages.iter().find(|(known, _)| known == range);
         let missing = || Stop::Missing(vec![Want::Devices(range.clone())]);
         found.map(|(_, names)| names.as_slice()).ok_or_else(missing)
     }
 
     /// A device of a page.
-    pub(super) fn stored(&self, name: &DeviceId) -> Result<&StoredDevice, VaultError> {
+    pub fn stored(&self, name: &DeviceId) -> Result<&StoredDevice, VaultError> {
         self.devices.get(name).ok_or(VaultError::Internal("a device that was not read"))
     }
 
     /// Ends the decision, unless all of these sealed bytes were fetched.
-    pub(super) fn need_sealed<'a>(
+    pub fn need_sealed<'a>(
         &self,
         sealed: impl IntoIterator<Item = (&'a DeviceId, RecordId, u32)>,
     ) -> Result<(), Stop> {
@@ -383,7 +389,7 @@ impl Rows {
     }
 
     /// Sealed bytes as they were read; none when they are gone or damaged.
-    pub(super) fn sealed(
+    pub fn sealed(
         &self,
         device: &DeviceId,
         id: RecordId,
@@ -406,7 +412,7 @@ impl Rows {
     }
 
     /// Another record of this device that names the same predecessor, stored now or ever.
-    pub(super) fn fork(
+    pub fn fork(
         &self,
         device: &DeviceId,
         parent: RecordId,
@@ -428,39 +434,40 @@ impl Rows {
         }))
     }
 
-    pub(super) fn ancestry(
-        &self,
-        device: &DeviceId,
-    ) -> Result<Result<&[(RecordId, RecordId)], &VaultError>, Stop> {
+    /// The ancestry of a device, as it was read.
+    pub fn ancestry(&self, device: &DeviceId) -> Result<&[(RecordId, RecordId)], Stop> {
         let missing = || Stop::Missing(vec![Want::Ancestry(*device)]);
         let found = self.ancestry.get(device).ok_or_else(missing)?;
-        Ok(found.as_ref().map(Vec::as_slice))
+        Ok(found.as_ref().map_err(Clone::clone)?)
     }
 
     /// The entry with this number, as it is stored.
-    pub(super) fn entry(&self, number: u64) -> Result<Option<&StoredEntry>, Stop> {
+    pub fn entry(&self, number: u64) -> Result<Option<&StoredEntry>, Stop> {
         let missing = || Stop::Missing(vec![Want::Entry(number)]);
         self.entry.get(&number).map(Option::as_ref).ok_or_else(missing)
     }
 
-    pub(super) fn entries(&self, which: &Entries) -> Result<&[StoredEntry], Stop> {
+    /// Entries as they are stored.
+    pub fn entries(&self, which: &Entries) -> Result<&[StoredEntry], Stop> {
         let found = self.entries.iter().find(|(known, _)| known == which);
         let missing = || Stop::Missing(vec![Want::Entries(which.clone())]);
         found.map(|(_, entries)| entries.as_slice()).ok_or_else(missing)
     }
 
-    pub(super) fn times(&self, from: u64, limit: usize) -> Result<&[(u64, Timestamp)], Stop> {
-        let found = self.times.iter().find(|(known, _)| *known == (from, limit));
+    /// The times of entries.
+    pub fn times(&self, from: u64, limit: usize) -> Result<&[(u64, Timestamp)], Stop> {
         let missing = || Stop::Missing(vec![Want::Times(from, limit)]);
-        found.map(|(_, times)| times.as_slice()).ok_or_else(missing)
+        self.times.get(&(from, limit)).map(Vec::as_slice).ok_or_else(missing)
     }
 
-    pub(super) fn nearest(&self, asked: DeviceId) -> Result<Option<&str>, Stop> {
+    /// The name that is nearest to a mistyped one, where one is near.
+    pub fn nearest(&self, asked: DeviceId) -> Result<Option<&str>, Stop> {
         let missing = || Stop::Missing(vec![Want::Nearest(asked)]);
         self.nearest.get(&asked).map(Option::as_deref).ok_or_else(missing)
     }
 
-    pub(super) fn stray_entries(&self) -> Result<u64, Stop> {
+    /// How many rows of the audit log belong to no scope.
+    pub fn stray_entries(&self) -> Result<u64, Stop> {
         self.stray_entries.ok_or_else(|| Stop::Missing(vec![Want::StrayEntries]))
     }
 }
@@ -479,7 +486,7 @@ impl Rows {
     }
 
     /// What is kept about a device from now on. One that is not there is added.
-    pub(super) fn put_device(&mut self, name: &DeviceId, device: Device) {
+    pub fn put_device(&mut self, name: &DeviceId, device: Device) {
         if !self.devices.contains_key(name) {
             self.added.insert(folded(name.as_str()), *name);
         }
@@ -487,7 +494,7 @@ impl Rows {
     }
 
     /// The same, with sealed bytes of it, by record and number, and with the parents of records.
-    pub(super) fn put_records(
+    pub fn put_records(
         &mut self,
         name: &DeviceId,
         device: Device,
@@ -501,15 +508,17 @@ impl Rows {
     }
 
     /// Removes a device, with its records and its ancestry.
-    pub(super) fn remove_device(&mut self, name: &DeviceId) {
+    pub fn remove_device(&mut self, name: &DeviceId) {
         self.change(name).device = None;
     }
 
-    pub(super) fn put_readers(&mut self, readers: Readers) {
+    /// The readers and settings of the scope from now on.
+    pub fn put_readers(&mut self, readers: Readers) {
         self.draft.readers = Some(readers);
     }
 
-    pub(super) fn append(&mut self, entry: Entry) {
+    /// Appends an entry to the audit log.
+    pub fn append(&mut self, entry: Entry) {
         self.draft.append.push(entry);
     }
 
@@ -527,7 +536,9 @@ impl Rows {
             }
         }
         self.accepted.append.extend(draft.append);
-        self.accepted.readers = draft.readers.or(self.accepted.readers.take());
+        if draft.readers.is_some() {
+            self.accepted.readers = draft.readers;
+        }
     }
 
     /// The decision does not stand: nothing of it is left.

@@ -10,85 +10,83 @@ use laps_core::vault::store::DeviceKey;
 use rusqlite::named_params;
 
 use super::latest::{Filter, Latest, Older, PARTS, Pair, RECENT, from_chain, to_chain};
-use super::rows::Rows;
+use super::rows::{LoadedDevice, Tables};
 use super::value::{damaged, to_i64};
 
 /// One row of `ancestry_part`.
 pub(super) const REMOVE_PART: &str =
     "DELETE FROM ancestry_part WHERE number = :part AND device = :device";
+/// What `ancestry` has of one predecessor.
+pub(super) const CHILDREN: &str =
+    "SELECT record FROM ancestry WHERE device = :device AND predecessor = :predecessor";
 /// All that `ancestry` has of a device.
 pub(super) const REMOVE_OLDEST: &str = "DELETE FROM ancestry WHERE device = :device";
 
-impl Rows<'_> {
+impl Tables<'_> {
     /// What is known about the ancestry of a device.
     pub(super) fn latest_of(&mut self, device: DeviceKey) -> Result<&mut Latest, VaultError> {
-        if self.latest.as_ref().is_none_or(|latest| latest.device != device) {
-            self.save_ancestry()?;
-            let found = self.one(
+        if !self.loaded.devices.contains_key(&device) {
+            let latest = self.one(
                 "SELECT device.recent, device.older, in_flight.recent
                  FROM device LEFT JOIN in_flight ON in_flight.device = device.number
                  WHERE device.number = :device",
                 named_params! { ":device": to_i64(device.number()) },
                 |row| Ok(Latest::read(device, row, 0, 2)),
             )?;
-            let found = found.ok_or(VaultError::Internal("a row that should be there is not"))?;
-            self.latest = Some(found.ok_or_else(|| damaged("the ancestry", ""))?);
+            let latest = latest.ok_or(VaultError::Internal("a row that should be there is not"))?;
+            self.loaded.devices.insert(device, LoadedDevice { settled: None, latest });
         }
-        self.latest.as_mut().ok_or(VaultError::Internal("a row that was read is not there"))
+        let loaded = self.loaded.devices.get_mut(&device);
+        let latest = loaded.and_then(|loaded| loaded.latest.as_mut());
+        latest.ok_or_else(|| damaged("the ancestry", ""))
     }
 
-    /// Writes what `record_parent` left to be written with the state of the device, which nearly
-    /// always follows.
-    pub(super) fn save_ancestry(&mut self) -> Result<(), VaultError> {
-        let Some(latest) = self.latest.as_mut().filter(|latest| latest.changed) else {
-            return Ok(());
-        };
-        let device = to_i64(latest.device.number());
-        let Some((recent, older)) = latest.settle() else { return Ok(()) };
-        self.change(
-            "UPDATE device SET recent = :recent, older = :older WHERE number = :device",
-            named_params! { ":recent": recent, ":older": older, ":device": device },
-        )?;
-        self.run(
-            "UPDATE in_flight SET recent = x'' WHERE device = :device",
-            named_params! { ":device": device },
-        )?;
-        Ok(())
-    }
-
-    pub(super) fn find_fork(
+    /// Every record that names this predecessor.
+    pub(super) fn children(
         &mut self,
         device: DeviceKey,
         predecessor: RecordId,
-        id: RecordId,
-    ) -> Result<Option<RecordId>, VaultError> {
+    ) -> Result<Vec<RecordId>, VaultError> {
         let latest = self.latest_of(device)?;
-        let among = |pairs: &[Pair]| {
-            let fork = pairs.iter().find(|(one, other)| *one == predecessor && *other != id);
-            fork.map(|(_, fork)| *fork)
+        let of = |pairs: &[Pair]| -> Vec<RecordId> {
+            let named = pairs.iter().filter(|(one, _)| *one == predecessor);
+            named.map(|(_, child)| *child).collect()
         };
-        if let Some(fork) = among(&latest.recent) {
-            return Ok(Some(fork));
-        }
+        let mut children = of(&latest.recent);
         if !latest.older.may_have(predecessor) {
-            return Ok(None);
+            return Ok(children);
         }
         for part in latest.older.parts().to_vec() {
-            if let Some(fork) = among(&self.part(device, part)?) {
-                return Ok(Some(fork));
-            }
+            children.extend(of(&self.part(device, part)?));
         }
-        let found: Option<Vec<u8>> = self.one(
-            "SELECT record FROM ancestry
-             WHERE device = :device AND predecessor = :predecessor AND record != :id LIMIT 1",
+        let found: Vec<Vec<u8>> = self.many(
+            CHILDREN,
             named_params! {
                 ":device": to_i64(device.number()),
                 ":predecessor": predecessor.as_bytes().as_slice(),
-                ":id": id.as_bytes().as_slice(),
             },
             |row| row.get(0),
         )?;
-        found.map(|bytes| record_id(&bytes)).transpose()
+        for bytes in found {
+            children.push(record_id(&bytes)?);
+        }
+        Ok(children)
+    }
+
+    /// Whether these parents can be recorded: what has to be read for it is whole.
+    pub(super) fn check_parents(
+        &mut self,
+        device: DeviceKey,
+        parents: &[Pair],
+    ) -> Result<(), VaultError> {
+        let latest = self.latest_of(device)?;
+        let parts = latest.older.parts().to_vec();
+        if latest.recent.len().saturating_add(parents.len()) > RECENT && parts.len() >= PARTS {
+            for part in parts {
+                self.part(device, part)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn add_pair(
@@ -97,18 +95,18 @@ impl Rows<'_> {
         predecessor: RecordId,
         id: RecordId,
     ) -> Result<(), VaultError> {
-        if self.latest_of(device)?.recent.contains(&(predecessor, id)) {
+        let latest = self.latest_of(device)?;
+        if latest.recent.contains(&(predecessor, id)) {
             return Ok(());
         }
-        let Some(mut latest) = self.latest.take() else {
-            return Err(VaultError::Internal("a row that was read is not there"));
-        };
         if latest.recent.len() >= RECENT {
-            self.file_away(&mut latest)?;
+            let mut filed = latest.clone();
+            self.file_away(&mut filed)?;
+            *self.latest_of(device)? = filed;
         }
+        let latest = self.latest_of(device)?;
         latest.recent.push((predecessor, id));
         latest.changed = true;
-        self.latest = Some(latest);
         Ok(())
     }
 
@@ -198,7 +196,7 @@ impl Rows<'_> {
     /// Removes everything that is kept of a device's ancestry, but for its row.
     pub(super) fn remove_ancestry(&mut self, device: DeviceKey) -> Result<(), VaultError> {
         let parts = self.latest_of(device).map(|latest| latest.older.parts().to_vec());
-        self.latest = None;
+        self.loaded.devices.remove(&device);
         let parameters = named_params! { ":device": to_i64(device.number()) };
         match parts {
             Ok(parts) => parts.iter().try_for_each(|part| self.remove_part(device, *part))?,

@@ -1,21 +1,23 @@
 //! Transactions that write. Writers of this process that wait at the same time share one
-//! transaction of the file, and thus one sync: each works under the lock on its own, inside a
-//! savepoint, and all of them return when the sync is done.
+//! transaction of the file, and thus one sync: each decides and writes under the lock on its own,
+//! and all of them return when the sync is done.
 
 use alloc::sync::Arc;
-use core::panic::AssertUnwindSafe;
+use core::fmt;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use laps_core::vault::store::{Durability, Transaction};
+use laps_core::identity::Scope;
+use laps_core::vault::plan::{Plan, Want};
+use laps_core::vault::store::{Durability, Work};
+use laps_core::vault::unit::{Appended, Rows, Writes};
 use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
 use super::files::Files;
 use super::guard::Turn;
-use super::rows::Rows;
+use super::rows::{Loaded, Tables};
 use super::{fault, schema};
 
 /// The most writers that share one sync.
@@ -61,75 +63,42 @@ impl Group {
         }
     }
 
-    pub(super) fn run<T>(
-        &self,
-        files: &Files,
+    /// Begins a unit of work: waits for its turn, joins the transaction that is open or opens one,
+    /// and reads what the plan names.
+    pub(super) fn begin<'g>(
+        &'g self,
+        files: &'g Files,
+        plan: &Plan,
         durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+    ) -> Result<(SqliteWork<'g>, Rows), VaultError> {
         // What a call tells while it works, and a signal's handler, may be code that asks for
         // another write here: it would wait for itself.
         if *self.worker() == Some(this_thread()) {
             return Err(fault::call_in_flight(&self.path).into());
         }
         let mut writer = self.turn();
-        let working = Working::new(self);
         let joined = writer.open.is_some();
-        if joined {
-            if let Err(error) = fault::run(&writer.connection, &self.path, "SAVEPOINT member") {
-                self.end(files, &mut writer, Some(error.clone()));
-                return Err(error);
-            }
-        } else {
-            self.begin(files, &mut writer, durability)?;
+        if !joined {
+            self.open(files, &mut writer, durability)?;
         }
-        let mut rows = Rows::new(&writer.connection, &self.path);
-        let work = || {
-            let done = work(&mut rows)?;
-            rows.finish().map(|()| done)
+        *self.worker() = Some(this_thread());
+        let alone = durability == Durability::Relaxed && !joined;
+        let mut member = SqliteWork {
+            group: self,
+            files,
+            writer: Some(writer),
+            loaded: Loaded::default(),
+            scope: plan.scope,
+            alone,
+            writing: false,
         };
-        let result = panic::catch_unwind(AssertUnwindSafe(work));
-        drop(working);
-        let result = match result {
-            Ok(result) => result,
-            Err(panicked) => {
-                // Those who wait for this transaction are told, or they would wait for ever.
-                self.end(
-                    files,
-                    &mut writer,
-                    Some(VaultError::Internal("another operation panicked")),
-                );
-                drop(writer);
-                panic::resume_unwind(panicked);
-            }
-        };
-        if result.is_err() && !joined {
-            self.end(files, &mut writer, Some(VaultError::Internal("no member")));
-            return result;
-        }
-        if joined && let Err(error) = self.close_member(&writer, result.is_ok()) {
-            // The savepoint cannot be closed: nobody's work is safe in this transaction.
-            self.end(files, &mut writer, Some(error.clone()));
-            return Err(error);
-        }
-        let Some(batch) = &mut writer.open else {
-            return Err(VaultError::Internal("a transaction was lost"));
-        };
-        if result.is_ok() {
-            batch.members = batch.members.saturating_add(1);
-        }
-        let batch = batch.clone();
-        let last = self.waiting.load(Ordering::Acquire) == 0 || batch.members >= MOST;
-        if last || durability == Durability::Relaxed && !joined {
-            self.end(files, &mut writer, None);
-        }
-        if result.is_ok() {
-            while batch.end.get().is_none() {
-                writer = self.committed.wait(writer).unwrap_or_else(PoisonError::into_inner);
-            }
-            batch.end.get().cloned().unwrap_or(Err(VaultError::Internal("a commit was lost")))?;
-        }
-        result
+        let rows = member.tables()?.read(plan)?;
+        Ok((member, rows))
+    }
+
+    /// Whether nobody waits for the lock.
+    fn is_last(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
     }
 
     fn worker(&self) -> MutexGuard<'_, Option<u64>> {
@@ -144,7 +113,7 @@ impl Group {
         writer
     }
 
-    fn begin(
+    fn open(
         &self,
         files: &Files,
         writer: &mut Writer,
@@ -186,13 +155,6 @@ impl Group {
         self.writer.into_inner().unwrap_or_else(PoisonError::into_inner).connection
     }
 
-    fn close_member(&self, writer: &Writer, keep: bool) -> Result<(), VaultError> {
-        if !keep {
-            fault::run(&writer.connection, &self.path, "ROLLBACK TO member")?;
-        }
-        fault::run(&writer.connection, &self.path, "RELEASE member")
-    }
-
     /// Ends the open transaction: commits it, or rolls it back because of an error, and tells its
     /// members.
     fn end(&self, files: &Files, writer: &mut Writer, because: Option<VaultError>) {
@@ -224,52 +186,123 @@ fn this_thread() -> u64 {
     NUMBER.with(|number| *number)
 }
 
-/// This thread works under the lock.
-struct Working<'g>(&'g Group);
+/// One unit of work under the lock. What it decides writes nothing, so whoever is refused leaves
+/// the transaction as it was for the others.
+pub struct SqliteWork<'g> {
+    group: &'g Group,
+    files: &'g Files,
+    /// Until the work is over.
+    writer: Option<MutexGuard<'g, Writer>>,
+    loaded: Loaded,
+    scope: Scope,
+    /// It neither waits for others nor has others wait.
+    alone: bool,
+    /// It has begun to write: half of it must not be kept.
+    writing: bool,
+}
 
-impl<'g> Working<'g> {
-    fn new(group: &'g Group) -> Self {
-        *group.worker() = Some(this_thread());
-        Self(group)
+impl fmt::Debug for SqliteWork<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteWork").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
-impl Drop for Working<'_> {
+impl SqliteWork<'_> {
+    fn tables(&mut self) -> Result<Tables<'_>, VaultError> {
+        let writer = self.writer.as_ref().ok_or(VaultError::Internal("a transaction was lost"))?;
+        Ok(Tables::new(&writer.connection, &self.group.path, &mut self.loaded))
+    }
+}
+
+impl Work for SqliteWork<'_> {
+    fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError> {
+        self.tables()?.fetch(wants, rows)
+    }
+
+    fn write(mut self, writes: Writes) -> Result<Appended, VaultError> {
+        self.tables()?.check(&writes)?;
+        self.writing = true;
+        let scope = self.scope;
+        let written = self.tables()?.write(&scope, writes);
+        let (group, files) = (self.group, self.files);
+        let Some(mut writer) = self.writer.take() else {
+            return Err(VaultError::Internal("a transaction was lost"));
+        };
+        *group.worker() = None;
+        let appended = match written {
+            Ok(appended) => appended,
+            Err(error) => {
+                group.end(files, &mut writer, Some(error.clone()));
+                return Err(error);
+            }
+        };
+        let Some(batch) = &mut writer.open else {
+            return Err(VaultError::Internal("a transaction was lost"));
+        };
+        batch.members = batch.members.saturating_add(1);
+        let batch = batch.clone();
+        if self.alone || batch.members >= MOST || group.is_last() {
+            group.end(files, &mut writer, None);
+        }
+        while batch.end.get().is_none() {
+            writer = group.committed.wait(writer).unwrap_or_else(PoisonError::into_inner);
+        }
+        batch.end.get().cloned().unwrap_or(Err(VaultError::Internal("a commit was lost")))?;
+        Ok(appended)
+    }
+}
+
+impl Drop for SqliteWork<'_> {
     fn drop(&mut self) {
-        *self.0.worker() = None;
+        let Some(mut writer) = self.writer.take() else { return };
+        *self.group.worker() = None;
+        let members = writer.open.as_ref().map_or(0, |batch| batch.members);
+        if self.writing {
+            // Those who wait for this transaction are told, or they would wait for ever.
+            let error = VaultError::Internal("another operation panicked");
+            self.group.end(self.files, &mut writer, Some(error));
+        } else if members == 0 {
+            self.group.end(self.files, &mut writer, Some(VaultError::Internal("no member")));
+        } else if self.group.is_last() {
+            self.group.end(self.files, &mut writer, None);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::panic::AssertUnwindSafe;
+    use std::panic::catch_unwind;
     use std::thread;
 
     use super::*;
 
     #[test]
-    fn a_panic_ends_the_wait_of_the_group() {
+    fn whoever_leaves_a_group_leaves_it_to_the_others() {
         // Its transactions are in memory; what is looked at beside them lies still.
         let file = tempfile::NamedTempFile::new().unwrap();
         let files = Files::at_rest(file.path()).unwrap();
-        let group = Group::new(Connection::open_in_memory().unwrap(), 0, Path::new("memory"));
-        thread::scope(|scope| {
-            let first = scope.spawn(|| {
-                group.run(&files, Durability::Durable, |_| {
-                    // The second one waits by now, so this one leaves the transaction open for it.
-                    scope.spawn(|| {
-                        let work =
-                            |_: &mut dyn Transaction| -> Result<(), _> { panic!("on purpose") };
-                        let run = || group.run(&files, Durability::Durable, work);
-                        assert!(panic::catch_unwind(AssertUnwindSafe(run)).is_err());
-                    });
-                    while group.waiting.load(Ordering::Acquire) == 0 {
-                        thread::yield_now();
-                    }
-                    Ok(())
-                })
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let number = schema::cookie(&connection, Path::new("memory")).unwrap();
+        let group = Group::new(connection, number, Path::new("memory"));
+        let plan = Plan::of(&Scope::EMPTY);
+        for panics in [false, true] {
+            thread::scope(|scope| {
+                let (first, _) = group.begin(&files, &plan, Durability::Durable).unwrap();
+                // The second one waits, so the first one leaves the transaction open for it.
+                scope.spawn(|| {
+                    let work = || {
+                        let _second = group.begin(&files, &plan, Durability::Durable).unwrap();
+                        assert!(!panics, "on purpose");
+                    };
+                    assert_eq!(catch_unwind(AssertUnwindSafe(work)).is_err(), panics);
+                });
+                while group.is_last() {
+                    thread::yield_now();
+                }
+                first.write(Writes::default()).unwrap();
             });
-            // The first one's work is lost with the transaction, and it is told so.
-            assert!(matches!(first.join().unwrap(), Err(VaultError::Internal(_))));
-        });
+        }
     }
 }

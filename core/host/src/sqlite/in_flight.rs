@@ -12,7 +12,7 @@ use laps_core::vault::state::Device;
 use laps_core::vault::store::DeviceKey;
 use rusqlite::named_params;
 
-use super::rows::Rows;
+use super::rows::{LoadedDevice, Tables};
 use super::value::{due, to_i64};
 
 /// What is kept about a device, where its due date stays.
@@ -28,11 +28,10 @@ const PUT: &str =
     "INSERT OR REPLACE INTO in_flight (device, state, recent) VALUES (:key, :state, :recent)";
 const REMOVE: &str = "DELETE FROM in_flight WHERE device = :key";
 
-impl Rows<'_> {
+impl Tables<'_> {
     pub(super) fn put_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        let settled = self.settled.as_mut().filter(|settled| settled.device == key);
-        let ancestry = self.latest.as_mut().filter(|latest| latest.device == key);
-        if let (Some(settled), Some(ancestry)) = (settled, ancestry)
+        if let Some(LoadedDevice { settled: Some(settled), latest: Some(ancestry) }) =
+            self.loaded.devices.get_mut(&key)
             && !device.managed.candidates.pending.is_empty()
             && device.is_settled_as(&settled.history, &settled.former)
             && due(device) == settled.due
@@ -54,8 +53,9 @@ impl Rows<'_> {
 
     /// Writes all of it to the row.
     fn put_settled(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        let apart = self.settled.take_if(|settled| settled.device == key);
-        let apart = apart.is_none_or(|settled| settled.apart);
+        let loaded = self.loaded.devices.get_mut(&key);
+        let settled = loaded.and_then(|loaded| loaded.settled.take());
+        let apart = settled.is_none_or(|settled| settled.apart);
         let ancestry = match self.latest_of(key) {
             Ok(ancestry) => ancestry.settle(),
             // An ancestry that is damaged is the business of whoever asks for it.

@@ -17,6 +17,7 @@ pub(super) const PARTS: usize = 16;
 
 /// What is known about a device's ancestry without looking into its tables: the columns `recent`
 /// and `older` of its row, and what an offer that is in flight added.
+#[derive(Clone)]
 pub(super) struct Latest {
     pub(super) device: DeviceKey,
     /// The latest pairs, the oldest first.

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use laps_core::identity::Timestamp;
-use laps_core::vault::audit::Action;
-use laps_core::vault::{Request, VaultError, note};
+use laps_core::vault::audit::{Action, Entry};
+use laps_core::vault::unit::Writes;
+use laps_core::vault::{Request, VaultError, finding};
 use rusqlite::Connection;
 
 use super::copies::copy;
 use super::fault::{explain, run};
 use super::files::Files;
 use super::guard::Guard;
-use super::rows::Rows;
+use super::rows::{Loaded, Tables};
 use super::{open, schema};
 
 /// What a migration did.
@@ -82,7 +83,7 @@ fn migrate_alone(
     let changed =
         connection.execute_batch(&steps).map_err(|error| explain(path, &error)).and_then(|()| {
             schema::compare(connection, path)?;
-            note(&mut Rows::new(connection, path), Action::Migrated, &detail, request, now)
+            note(connection, path, &finding(Action::Migrated, &detail, request, now))
         });
     if let Err(error) = changed {
         if let Some(SafetyCopy { copy, made: true }) = kept {
@@ -95,6 +96,18 @@ fn migrate_alone(
     run(connection, path, "COMMIT")?;
     files.check()?;
     Ok(Migration { from, to, copy: kept.map(|kept| kept.copy) })
+}
+
+/// Appends an entry to the audit log of every scope, in the transaction that is open.
+fn note(connection: &Connection, path: &Path, entry: &Entry) -> Result<(), VaultError> {
+    let mut loaded = Loaded::default();
+    let mut tables = Tables::new(connection, path, &mut loaded);
+    for scope in tables.scopes()? {
+        let mut writes = Writes::default();
+        writes.append.push(entry.clone());
+        tables.write(&scope, writes)?;
+    }
+    Ok(())
 }
 
 /// The schema of a vault that can be migrated.

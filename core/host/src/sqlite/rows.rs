@@ -1,9 +1,11 @@
-//! The rows that one transaction reads and writes, and what it remembers of the last ones.
+//! The tables as one transaction sees them, and what it has read of their rows.
 
+use alloc::collections::BTreeMap;
 use std::path::Path;
 
 use laps_core::identity::Scope;
 use laps_core::vault::readers::Readers;
+use laps_core::vault::store::DeviceKey;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql};
 
@@ -12,22 +14,36 @@ use super::latest::Latest;
 use super::settled::Settled;
 use crate::stop;
 
-/// The rows of one transaction.
-pub(super) struct Rows<'c> {
+/// The tables, in one transaction.
+pub(super) struct Tables<'c> {
     pub(super) connection: &'c Connection,
     path: &'c Path,
-    /// The scope that was asked for last: a check-in asks for it five times. Nobody else writes
-    /// while this transaction does, and one that only reads sees one state.
-    pub(super) scope: Option<(Scope, ScopeRow)>,
-    /// The ancestry of the device that was asked for last.
-    pub(super) latest: Option<Latest>,
-    /// The row of the device that was asked for last.
-    pub(super) settled: Option<Settled>,
+    pub(super) loaded: &'c mut Loaded,
 }
 
-impl<'c> Rows<'c> {
-    pub(super) const fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path, scope: None, latest: None, settled: None }
+/// What one transaction has read. Nobody else writes while it does, and one that only reads sees
+/// one state.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) scope: Option<(Scope, ScopeRow)>,
+    /// Devices that were found by name.
+    pub(super) devices: BTreeMap<DeviceKey, LoadedDevice>,
+}
+
+/// What the row of a device has besides its state.
+pub(super) struct LoadedDevice {
+    pub(super) settled: Option<Settled>,
+    /// None for an ancestry that is damaged.
+    pub(super) latest: Option<Latest>,
+}
+
+impl<'c> Tables<'c> {
+    pub(super) const fn new(
+        connection: &'c Connection,
+        path: &'c Path,
+        loaded: &'c mut Loaded,
+    ) -> Self {
+        Self { connection, path, loaded }
     }
 
     /// A statement, unless the call is to end.

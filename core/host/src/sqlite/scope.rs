@@ -5,16 +5,16 @@ use laps_core::vault::readers::Readers;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::named_params;
 
-use super::rows::{Rows, ScopeRow};
+use super::rows::{ScopeRow, Tables};
 use super::value::damaged;
 
-impl Rows<'_> {
+impl Tables<'_> {
     /// The row of a scope, read once in a transaction.
     pub(super) fn find_scope(
         &mut self,
         scope: &Scope,
     ) -> Result<Option<&mut ScopeRow>, VaultError> {
-        if self.scope.as_ref().is_none_or(|(known, _)| known != scope) {
+        if self.loaded.scope.as_ref().is_none_or(|(known, _)| known != scope) {
             let row = self.one(
                 "SELECT number, entries, head, readers FROM scope WHERE name = :name",
                 named_params! { ":name": scope.as_str() },
@@ -31,9 +31,9 @@ impl Rows<'_> {
                     Ok(ScopeRow { number: row.get(0)?, head, readers })
                 },
             )?;
-            self.scope = row.map(|row| (*scope, row));
+            self.loaded.scope = row.map(|row| (*scope, row));
         }
-        Ok(self.scope.as_mut().map(|(_, row)| row))
+        Ok(self.loaded.scope.as_mut().map(|(_, row)| row))
     }
 
     /// The number of a scope, which is added if it is not there.

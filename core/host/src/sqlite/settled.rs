@@ -1,7 +1,6 @@
 //! What the row of a device has while a rotation is in flight (`in_flight.rs`).
 
 use laps_core::vault::state::{Account, Device, Past};
-use laps_core::vault::store::DeviceKey;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -9,7 +8,6 @@ use super::value::due;
 
 /// What the row of a device has that `in_flight` has not, as it was read in this transaction.
 pub(super) struct Settled {
-    pub(super) device: DeviceKey,
     pub(super) history: Vec<Past>,
     pub(super) former: Vec<Account>,
     pub(super) due: Option<i64>,
@@ -19,17 +17,12 @@ pub(super) struct Settled {
 
 impl Settled {
     /// `device` as it was read; `column` is that of `in_flight.recent`.
-    pub(super) fn read(
-        key: DeviceKey,
-        device: &Device,
-        row: &Row<'_>,
-        column: usize,
-    ) -> rusqlite::Result<Self> {
+    pub(super) fn read(device: &Device, row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
         let history = device.managed.candidates.history.clone();
         let former = device.former.clone();
         // A due date that is not that of the row is written to the row, so this is the row's.
         let apart = !matches!(row.get_ref(column)?, ValueRef::Null);
-        Ok(Self { device: key, history, former, due: due(device), apart })
+        Ok(Self { history, former, due: due(device), apart })
     }
 }
 

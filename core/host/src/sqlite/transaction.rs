@@ -1,16 +1,18 @@
-//! One transaction: the vault's rows in SQLite's tables.
+//! Plans and writes over SQLite's tables.
 
-use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
+use laps_core::identity::{DeviceId, Scope, Timestamp};
 use laps_core::vault::audit::Entry;
+use laps_core::vault::plan::{Entries, Plan, Range, Want};
 use laps_core::vault::readers::Readers;
-use laps_core::vault::state::{Device, Held};
-use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry, Transaction};
-use laps_core::vault::{AuditHead, VaultError, Who, folded};
-use rusqlite::{Row, ToSql, named_params};
+use laps_core::vault::state::Device;
+use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry};
+use laps_core::vault::unit::{Appended, Change, Rows, Writes};
+use laps_core::vault::{AuditHead, Nearest, VaultError, folded};
+use rusqlite::{Row, named_params};
 
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
 use super::latest::Latest;
-use super::rows::{Rows, ScopeRow};
+use super::rows::{LoadedDevice, Tables};
 use super::schema::ENTRIES;
 use super::settled::{Settled, state};
 use super::value::{damaged, due, from_i64, to_i64};
@@ -18,27 +20,21 @@ use super::value::{damaged, due, from_i64, to_i64};
 /// One device.
 const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, \
                       in_flight.state, in_flight.recent
-             FROM device JOIN scope ON scope.number = device.scope_number
-             LEFT JOIN in_flight ON in_flight.device = device.number
-             WHERE scope.name = :scope AND device.name = :name";
-/// One device of a scope whose number is known.
-const DEVICE_OF_SCOPE: &str =
-    "SELECT device.number, device.state, device.recent, device.older, in_flight.state, \
-     in_flight.recent
              FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.scope_number = :scope AND device.name = :name";
-/// What is kept about one device.
-const STATE: &str = "SELECT device.state, in_flight.state
-             FROM device LEFT JOIN in_flight ON in_flight.device = device.number
-             WHERE device.number = :key";
 /// Another device whose name differs in case only.
 const SIMILAR: &str = "SELECT name FROM device WHERE scope_number = :scope AND folded = :folded \
                        AND name <> :name LIMIT 1";
 /// A page of devices by name.
 const DEVICES: &str = "SELECT device.number, device.name, device.state, in_flight.state
-             FROM device JOIN scope ON scope.number = device.scope_number
-             LEFT JOIN in_flight ON in_flight.device = device.number
-             WHERE scope.name = :scope AND device.name > :after ORDER BY device.name LIMIT :limit";
+             FROM device LEFT JOIN in_flight ON in_flight.device = device.number
+             WHERE device.scope_number = :scope AND device.name > :after
+             ORDER BY device.name LIMIT :limit";
+/// A page of names.
+const NAMES: &str = "SELECT name FROM device WHERE scope_number = :scope AND name > :after
+             ORDER BY name LIMIT :limit";
+/// How many names are looked at in one go.
+const PAGE: i64 = 1_000;
 /// A page of devices by due date.
 const DUE: &str = "SELECT device.number, device.name, device.state, in_flight.state, device.due
              FROM device LEFT JOIN in_flight ON in_flight.device = device.number
@@ -47,20 +43,6 @@ const DUE: &str = "SELECT device.number, device.name, device.state, in_flight.st
              ORDER BY device.due, device.number LIMIT :limit";
 /// One record of a device.
 const REMOVE_RECORD: &str = "DELETE FROM record WHERE number = :row AND device = :device";
-
-impl Rows<'_> {
-    /// Writes what still waits to be written. A transaction that writes ends with it.
-    pub(super) fn finish(&mut self) -> Result<(), VaultError> {
-        self.save_ancestry()
-    }
-
-    fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
-        let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let device = state(row, 2, 3)?.ok_or_else(|| damaged("the state", &name));
-        let name = DeviceId::new(&name).unwrap_or_default();
-        Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
-    }
-}
 
 fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -71,8 +53,184 @@ fn base(scope: i64) -> Result<i64, VaultError> {
     scope.checked_mul(ENTRIES).ok_or(VaultError::Internal("too many scopes"))
 }
 
-impl Transaction for Rows<'_> {
-    fn scopes(&mut self) -> Result<Vec<Scope>, VaultError> {
+impl Tables<'_> {
+    /// Reads what a plan names.
+    pub(super) fn read(&mut self, plan: &Plan) -> Result<Rows, VaultError> {
+        let scope = self.find_scope(&plan.scope)?;
+        let scope = scope.map(|row| (row.head.clone(), row.readers.clone()));
+        let none = || (Ok(AuditHead::EMPTY), Ok(Readers::default()));
+        let (head, readers) = scope.unwrap_or_else(none);
+        let mut rows = Rows::new(plan.scope, head, readers);
+        self.fetch(&plan.wants, &mut rows)?;
+        Ok(rows)
+    }
+
+    /// Reads more.
+    pub(super) fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError> {
+        let scope = *rows.scope();
+        let Some(number) = self.find_scope(&scope)?.map(|row| row.number) else {
+            wants.iter().for_each(|want| add_nothing(want, rows));
+            return if wants.contains(&Want::StrayEntries) {
+                self.fetch_strays(rows)
+            } else {
+                Ok(())
+            };
+        };
+        wants.iter().try_for_each(|want| self.fetch_one(number, want, rows))
+    }
+
+    fn fetch_one(&mut self, scope: i64, want: &Want, rows: &mut Rows) -> Result<(), VaultError> {
+        match want {
+            Want::Device(name) => {
+                let mut found = self.device(scope, name)?;
+                if found.is_none()
+                    && let Some(other) = self.similar(scope, name)?
+                {
+                    found = self.device(scope, &other)?;
+                }
+                rows.add_device(*name, found);
+            }
+            Want::Devices(range) => rows.add_page(range.clone(), self.page(scope, range)?),
+            Want::Sealed(device, id, number) => {
+                let row = rows.read_sealing(device, *id, *number).map_or(0, |found| found.row);
+                let sealed = kept(self.sealed(row))?;
+                rows.add_sealed(*device, *id, *number, sealed.unwrap_or_default());
+            }
+            Want::Children(device, parent) => {
+                let found = match rows.read_device(device).map(|stored| stored.key) {
+                    Some(key) => kept(self.children(key, *parent))?,
+                    None => Ok(Vec::new()),
+                };
+                rows.add_children(*device, *parent, found);
+            }
+            Want::Ancestry(device) => {
+                let found = match rows.read_device(device).map(|stored| stored.key) {
+                    Some(key) => kept(self.pairs(key))?,
+                    None => Ok(Vec::new()),
+                };
+                rows.add_ancestry(*device, found);
+            }
+            Want::Entry(number) => {
+                let found = self.entries(scope, *number, 1)?.into_iter();
+                rows.add_entry(*number, found.into_iter().find(|entry| entry.number == *number));
+            }
+            Want::EntryBeforeHead(number) => {
+                let before = |head: &AuditHead| *number < head.length;
+                if rows.read_head().as_ref().is_ok_and(before) {
+                    self.fetch_one(scope, &Want::Entry(*number), rows)?;
+                }
+            }
+            Want::Entries(which) => {
+                let found = match which {
+                    Entries::From { number, limit } => self.entries(scope, *number, *limit)?,
+                    Entries::Of { name, typed, after, limit } => {
+                        let sql = if *typed { ENTRIES_TYPED_AS } else { ENTRIES_OF_CALLER };
+                        self.entries_of(scope, sql, name, *after, *limit)?
+                    }
+                };
+                rows.add_entries(which.clone(), found);
+            }
+            Want::Times(from, most) => {
+                let found = self.times(scope, *from, *most)?;
+                rows.add_times(*from, *most, found);
+            }
+            Want::Nearest(asked) => {
+                let found = self.nearest(scope, asked)?;
+                rows.add_nearest(*asked, found);
+            }
+            Want::StrayEntries => self.fetch_strays(rows)?,
+        }
+        Ok(())
+    }
+
+    /// Whether what has to be read to write this is whole. Afterwards only the file itself can be
+    /// in the way.
+    pub(super) fn check(&mut self, writes: &Writes) -> Result<(), VaultError> {
+        for change in writes.devices.values() {
+            if let Some(key) = change.key
+                && !change.parents.is_empty()
+            {
+                self.check_parents(key, &change.parents)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of it.
+    pub(super) fn write(&mut self, scope: &Scope, writes: Writes) -> Result<Appended, VaultError> {
+        for (name, change) in writes.devices {
+            self.write_device(scope, &name, change)?;
+        }
+        if let Some(readers) = &writes.readers {
+            let number = self.make_scope(scope)?;
+            self.change(
+                "UPDATE scope SET readers = :readers WHERE number = :number",
+                named_params! { ":readers": readers.to_bytes(), ":number": number },
+            )?;
+        }
+        let head = match self.find_scope(scope)? {
+            Some(row) => row.head.clone(),
+            None => Ok(AuditHead::EMPTY),
+        };
+        let appended = Appended::behind(scope, head, &writes.append)?;
+        if let Some(head) = appended.heads.last() {
+            let number = self.make_scope(scope)?;
+            for (entry, head) in writes.append.iter().zip(&appended.heads) {
+                self.append(number, entry, head)?;
+            }
+            self.change(
+                "UPDATE scope SET entries = :entries, head = :head WHERE number = :scope",
+                named_params! {
+                    ":entries": to_i64(head.length),
+                    ":head": head.hash.as_slice(),
+                    ":scope": number,
+                },
+            )?;
+        }
+        Ok(appended)
+    }
+
+    fn write_device(
+        &mut self,
+        scope: &Scope,
+        name: &DeviceId,
+        mut change: Change,
+    ) -> Result<(), VaultError> {
+        let mut drop = core::mem::take(&mut change.drop);
+        let key = match (change.key, &change.device) {
+            (None, None) => return Ok(()),
+            (Some(key), None) => {
+                drop.iter().try_for_each(|(_, row)| self.remove_record(key, *row))?;
+                return self.remove_device(key);
+            }
+            (Some(key), Some(_)) => key,
+            (None, Some(device)) => {
+                let key = self.insert_device(scope, name, device)?;
+                if change.put.is_empty() && change.parents.is_empty() {
+                    return Ok(());
+                }
+                key
+            }
+        };
+        change.place(|id, bytes| {
+            // A record that is re-sealed again stays in its place.
+            match drop.iter().position(|(other, _)| *other == id) {
+                Some(at) => {
+                    let (_, row) = drop.swap_remove(at);
+                    self.replace_record(key, row, bytes).map(|()| row)
+                }
+                None => self.insert_record(key, bytes),
+            }
+        })?;
+        drop.iter().try_for_each(|(_, row)| self.remove_record(key, *row))?;
+        for (predecessor, id) in &change.parents {
+            self.add_pair(key, *predecessor, *id)?;
+        }
+        change.device.as_ref().map_or(Ok(()), |device| self.put_device(key, device))
+    }
+
+    /// Every scope, in order.
+    pub(super) fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
         let names = self.many("SELECT name FROM scope ORDER BY name", &[], |row| row.get(0))?;
         names
             .into_iter()
@@ -80,49 +238,23 @@ impl Transaction for Rows<'_> {
             .collect()
     }
 
-    fn readers(&mut self, scope: &Scope) -> Result<Readers, VaultError> {
-        self.find_scope(scope)?.map_or_else(|| Ok(Readers::default()), |row| row.readers.clone())
-    }
-
-    fn put_readers(&mut self, scope: &Scope, readers: &Readers) -> Result<(), VaultError> {
-        let number = self.make_scope(scope)?;
-        self.scope = None;
-        self.change(
-            "UPDATE scope SET readers = :readers WHERE number = :number",
-            named_params! { ":readers": readers.to_bytes(), ":number": number },
-        )
-    }
-
-    fn device(
-        &mut self,
-        scope: &Scope,
-        name: &DeviceId,
-    ) -> Result<Option<(DeviceKey, Device)>, VaultError> {
-        let number = self.scope.as_ref().filter(|(known, _)| known == scope);
-        let number = number.map(|(_, row)| row.number);
-        let (sql, scope): (_, &dyn ToSql) = match &number {
-            Some(number) => (DEVICE_OF_SCOPE, number),
-            None => (DEVICE, &scope.as_str()),
-        };
+    fn device(&mut self, scope: i64, name: &DeviceId) -> Result<Option<StoredDevice>, VaultError> {
         // An ancestry that is damaged is the business of whoever asks for it.
         let read = |row: &Row<'_>| {
             let key = DeviceKey::new(from_i64(row.get(0)?));
-            let Some(device) = state(row, 1, 4)? else { return Ok(None) };
-            let settled = Settled::read(key, &device, row, 5)?;
-            Ok(Some((key, device, settled, Latest::read(key, row, 2, 5))))
+            let device = state(row, 1, 4)?.ok_or_else(|| damaged("the state", name.as_str()));
+            let settled = device.as_ref().ok().map(|device| Settled::read(device, row, 5));
+            let (settled, latest) = (settled.transpose()?, Latest::read(key, row, 2, 5));
+            let stored = StoredDevice::new(key, *name, device);
+            Ok((stored, LoadedDevice { settled, latest }))
         };
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
-        self.save_ancestry()?;
-        let Some(found) = self.one(sql, parameters, read)? else { return Ok(None) };
-        let found = found.ok_or_else(|| damaged("the state", name.as_str()))?;
-        let (key, device, settled, latest) = found;
-        (self.settled, self.latest) = (Some(settled), latest);
-        Ok(Some((key, device)))
+        let Some((stored, loaded)) = self.one(DEVICE, parameters, read)? else { return Ok(None) };
+        self.loaded.devices.insert(stored.key, loaded);
+        Ok(Some(stored))
     }
 
-    fn similar(&mut self, scope: &Scope, name: &DeviceId) -> Result<Option<DeviceId>, VaultError> {
-        let Some(row) = self.find_scope(scope)? else { return Ok(None) };
-        let scope = row.number;
+    fn similar(&self, scope: i64, name: &DeviceId) -> Result<Option<DeviceId>, VaultError> {
         let found: Option<String> = self.one(
             SIMILAR,
             named_params! {
@@ -133,6 +265,64 @@ impl Transaction for Rows<'_> {
         found
             .map(|found| DeviceId::new(&found).map_err(|_| damaged("the name", &found)))
             .transpose()
+    }
+
+    fn nearest(&self, scope: i64, asked: &DeviceId) -> Result<Option<String>, VaultError> {
+        let mut nearest = Nearest::to(asked.as_str());
+        let mut after = String::new();
+        loop {
+            let names: Vec<String> = self.many(
+                NAMES,
+                named_params! { ":scope": scope, ":after": after, ":limit": PAGE },
+                |row| row.get(0),
+            )?;
+            names.iter().for_each(|name| nearest.look(name));
+            match names.into_iter().next_back() {
+                Some(last) => after = last,
+                None => return Ok(nearest.found()),
+            }
+        }
+    }
+
+    fn page(&self, scope: i64, range: &Range) -> Result<Vec<StoredDevice>, VaultError> {
+        let stored = |row: &Row<'_>| {
+            let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
+            let device = state(row, 2, 3)?.ok_or_else(|| damaged("the state", &name));
+            let name = DeviceId::new(&name).unwrap_or_default();
+            Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
+        };
+        match range {
+            Range::ByName { after, limit: most } => self.many(
+                DEVICES,
+                named_params! {
+                    ":scope": scope,
+                    // A device's name is not empty, so every name is behind the empty text.
+                    ":after": after.as_deref().unwrap_or_default(),
+                    ":limit": limit(*most),
+                },
+                stored,
+            ),
+            Range::ByDue { until, after, limit: most } => {
+                let place = |(due, key): (Timestamp, DeviceKey)| {
+                    (to_i64(due.as_unix_seconds()), to_i64(key.number()))
+                };
+                let (due, key) = after.map_or((-1, 0), place);
+                self.many(
+                    DUE,
+                    named_params! {
+                        ":scope": scope,
+                        ":until": to_i64(until.as_unix_seconds()),
+                        ":due": due,
+                        ":key": key,
+                        ":limit": limit(*most),
+                    },
+                    |row| {
+                        let due = Timestamp::from_unix_seconds(from_i64(row.get(4)?));
+                        Ok(stored(row)?.found_by(due))
+                    },
+                )
+            }
+        }
     }
 
     fn insert_device(
@@ -154,75 +344,19 @@ impl Transaction for Rows<'_> {
             },
         )?;
         let key = DeviceKey::new(from_i64(self.connection.last_insert_rowid()));
-        self.save_ancestry()?;
-        self.latest = Some(Latest::none(key));
+        let loaded = LoadedDevice { settled: None, latest: Some(Latest::none(key)) };
+        self.loaded.devices.insert(key, loaded);
         Ok(key)
-    }
-
-    fn update_device(&mut self, key: DeviceKey, device: &Device) -> Result<(), VaultError> {
-        self.put_device(key, device)
     }
 
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
         self.remove_ancestry(key)?;
-        self.settled = None;
-        let parameters = named_params! { ":key": to_i64(key.number()) };
-        let known = self.one(STATE, parameters, |row| state(row, 0, 1))?;
-        let known = known.flatten().ok_or_else(|| damaged("the state", ""))?;
-        let held = known.accounts().flat_map(|account| account.candidates.all());
-        for sealing in held.flat_map(Held::sealings) {
-            self.remove_record(key, sealing.row)?;
-        }
         self.remove_in_flight(key)?;
+        let parameters = named_params! { ":key": to_i64(key.number()) };
         self.change("DELETE FROM device WHERE number = :key", parameters)
     }
 
-    fn devices(
-        &mut self,
-        scope: &Scope,
-        after: Option<&str>,
-        most: usize,
-    ) -> Result<Vec<StoredDevice>, VaultError> {
-        self.many(
-            DEVICES,
-            named_params! {
-                ":scope": scope.as_str(),
-                // A device's name is not empty, so every name is behind the empty text.
-                ":after": after.unwrap_or_default(),
-                ":limit": limit(most),
-            },
-            Self::stored,
-        )
-    }
-
-    fn due(
-        &mut self,
-        scope: &Scope,
-        until: Timestamp,
-        after: Option<(Timestamp, DeviceKey)>,
-        most: usize,
-    ) -> Result<Vec<StoredDevice>, VaultError> {
-        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let scope = row.number;
-        let (due, key) = after
-            .map_or((-1, 0), |(due, key)| (to_i64(due.as_unix_seconds()), to_i64(key.number())));
-        self.many(
-            DUE,
-            named_params! {
-                ":scope": scope,
-                ":until": to_i64(until.as_unix_seconds()),
-                ":due": due,
-                ":key": key,
-                ":limit": limit(most),
-            },
-            |row| {
-                let due = Timestamp::from_unix_seconds(from_i64(row.get(4)?));
-                Ok(Self::stored(row)?.found_by(due))
-            },
-        )
-    }
-
-    fn record(&mut self, row: u64) -> Result<Option<Vec<u8>>, VaultError> {
+    fn sealed(&self, row: u64) -> Result<Option<Vec<u8>>, VaultError> {
         self.one(
             "SELECT sealed FROM record WHERE number = :row",
             named_params! { ":row": to_i64(row) },
@@ -230,7 +364,7 @@ impl Transaction for Rows<'_> {
         )
     }
 
-    fn insert_record(&mut self, device: DeviceKey, bytes: &[u8]) -> Result<u64, VaultError> {
+    fn insert_record(&self, device: DeviceKey, bytes: &[u8]) -> Result<u64, VaultError> {
         self.change(
             "INSERT INTO record (device, sealed) VALUES (:device, :sealed)",
             named_params! { ":device": to_i64(device.number()), ":sealed": bytes },
@@ -238,12 +372,7 @@ impl Transaction for Rows<'_> {
         Ok(from_i64(self.connection.last_insert_rowid()))
     }
 
-    fn replace_record(
-        &mut self,
-        device: DeviceKey,
-        row: u64,
-        bytes: &[u8],
-    ) -> Result<(), VaultError> {
+    fn replace_record(&self, device: DeviceKey, row: u64, bytes: &[u8]) -> Result<(), VaultError> {
         self.change(
             "UPDATE record SET sealed = :sealed WHERE number = :row AND device = :device",
             named_params! {
@@ -254,7 +383,8 @@ impl Transaction for Rows<'_> {
         )
     }
 
-    fn remove_record(&mut self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
+    /// A row that is gone, or another device's, is left as it is.
+    fn remove_record(&self, device: DeviceKey, row: u64) -> Result<(), VaultError> {
         self.run(
             REMOVE_RECORD,
             named_params! { ":row": to_i64(row), ":device": to_i64(device.number()) },
@@ -262,35 +392,8 @@ impl Transaction for Rows<'_> {
         Ok(())
     }
 
-    fn fork(
-        &mut self,
-        device: DeviceKey,
-        predecessor: RecordId,
-        id: RecordId,
-    ) -> Result<Option<RecordId>, VaultError> {
-        self.find_fork(device, predecessor, id)
-    }
-
-    fn record_parent(
-        &mut self,
-        device: DeviceKey,
-        predecessor: RecordId,
-        id: RecordId,
-    ) -> Result<(), VaultError> {
-        self.add_pair(device, predecessor, id)
-    }
-
-    fn ancestry(&mut self, device: DeviceKey) -> Result<Vec<(RecordId, RecordId)>, VaultError> {
-        self.pairs(device)
-    }
-
-    fn audit_head(&mut self, scope: &Scope) -> Result<AuditHead, VaultError> {
-        self.find_scope(scope)?.map_or(Ok(AuditHead::EMPTY), |row| row.head.clone())
-    }
-
-    fn append(&mut self, scope: &Scope, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
-        let scope = self.make_scope(scope)?;
-        let known = self.scope.take();
+    /// Appends one entry; the row of the scope is the caller's.
+    fn append(&self, scope: i64, entry: &Entry, head: &AuditHead) -> Result<(), VaultError> {
         let number = base(scope)?
             .checked_add(to_i64(head.length))
             .filter(|_| to_i64(head.length) < ENTRIES)
@@ -316,27 +419,11 @@ impl Transaction for Rows<'_> {
                 ":detail": entry.detail,
                 ":hash": head.hash.as_slice(),
             },
-        )?;
-        self.change(
-            "UPDATE scope SET entries = :entries, head = :head WHERE number = :scope",
-            named_params! {
-                ":entries": to_i64(head.length),
-                ":head": head.hash.as_slice(),
-                ":scope": scope,
-            },
-        )?;
-        self.scope = known.map(|(name, row)| (name, ScopeRow { head: Ok(*head), ..row }));
-        Ok(())
+        )
     }
 
-    fn entries(
-        &mut self,
-        scope: &Scope,
-        from: u64,
-        most: usize,
-    ) -> Result<Vec<StoredEntry>, VaultError> {
-        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let base = base(row.number)?;
+    fn entries(&self, scope: i64, from: u64, most: usize) -> Result<Vec<StoredEntry>, VaultError> {
+        let base = base(scope)?;
         self.many(
             ENTRIES_FROM,
             named_params! {
@@ -349,13 +436,12 @@ impl Transaction for Rows<'_> {
     }
 
     fn times(
-        &mut self,
-        scope: &Scope,
+        &self,
+        scope: i64,
         from: u64,
         most: usize,
     ) -> Result<Vec<(u64, Timestamp)>, VaultError> {
-        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let base = base(row.number)?;
+        let base = base(scope)?;
         self.many(
             TIMES,
             named_params! {
@@ -373,22 +459,18 @@ impl Transaction for Rows<'_> {
     }
 
     fn entries_of(
-        &mut self,
-        scope: &Scope,
-        who: Who<'_>,
+        &self,
+        scope: i64,
+        sql: &str,
+        name: &str,
         after: u64,
         most: usize,
     ) -> Result<Vec<StoredEntry>, VaultError> {
-        let Some(row) = self.find_scope(scope)? else { return Ok(Vec::new()) };
-        let base = base(row.number)?;
-        let sql = match who {
-            Who::TypedAs(_) => ENTRIES_TYPED_AS,
-            Who::Caller(_) | _ => ENTRIES_OF_CALLER,
-        };
+        let base = base(scope)?;
         self.many(
             sql,
             named_params! {
-                ":name": who.name(),
+                ":name": name,
                 ":after": base.saturating_add(to_i64(after)),
                 ":end": base.saturating_add(ENTRIES),
                 ":limit": limit(most),
@@ -397,7 +479,7 @@ impl Transaction for Rows<'_> {
         )
     }
 
-    fn stray_entries(&mut self) -> Result<u64, VaultError> {
+    fn fetch_strays(&self, rows: &mut Rows) -> Result<(), VaultError> {
         let found: Option<i64> = self.one(
             "SELECT (SELECT count(*) FROM audit) -
                 (SELECT coalesce(sum((SELECT count(*) FROM audit
@@ -406,13 +488,39 @@ impl Transaction for Rows<'_> {
             named_params! { ":room": ENTRIES },
             |row| row.get(0),
         )?;
-        Ok(from_i64(found.unwrap_or(0)))
+        rows.add_stray_entries(from_i64(found.unwrap_or(0)));
+        Ok(())
+    }
+}
+
+/// Damage is a finding about what was read.
+fn kept<T>(result: Result<T, VaultError>) -> Result<Result<T, VaultError>, VaultError> {
+    match result {
+        Err(error @ VaultError::Damaged { .. }) => Ok(Err(error)),
+        result => result.map(Ok),
+    }
+}
+
+/// What is in a scope that was never written to.
+fn add_nothing(want: &Want, rows: &mut Rows) {
+    match want {
+        Want::Device(name) => rows.add_device(*name, None),
+        Want::Devices(range) => rows.add_page(range.clone(), Vec::new()),
+        Want::Sealed(device, id, number) => rows.add_sealed(*device, *id, *number, None),
+        Want::Children(device, parent) => rows.add_children(*device, *parent, Ok(Vec::new())),
+        Want::Ancestry(device) => rows.add_ancestry(*device, Ok(Vec::new())),
+        Want::Entry(number) => rows.add_entry(*number, None),
+        Want::Entries(which) => rows.add_entries(which.clone(), Vec::new()),
+        Want::Times(from, most) => rows.add_times(*from, *most, Vec::new()),
+        Want::Nearest(asked) => rows.add_nearest(*asked, None),
+        // Every scope's.
+        Want::EntryBeforeHead(_) | Want::StrayEntries => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ancestry::{REMOVE_OLDEST, REMOVE_PART};
+    use super::super::ancestry::{CHILDREN, REMOVE_OLDEST, REMOVE_PART};
     use super::super::schema;
     use super::*;
     use rusqlite::Connection;
@@ -430,11 +538,11 @@ mod tests {
     fn nothing_is_found_by_scanning_and_no_page_of_devices_is_sorted() {
         for (name, sql, index) in [
             ("DEVICE", DEVICE, "sqlite_autoindex_device_1"),
-            ("DEVICE_OF_SCOPE", DEVICE_OF_SCOPE, "sqlite_autoindex_device_1"),
-            ("STATE", STATE, "INTEGER PRIMARY KEY"),
             ("SIMILAR", SIMILAR, "device_folded"),
             ("DEVICES", DEVICES, "sqlite_autoindex_device_1"),
+            ("NAMES", NAMES, "sqlite_autoindex_device_1"),
             ("DUE", DUE, "device_due"),
+            ("CHILDREN", CHILDREN, "PRIMARY KEY (device=? AND predecessor=?"),
             ("REMOVE_RECORD", REMOVE_RECORD, "INTEGER PRIMARY KEY"),
             ("REMOVE_PART", REMOVE_PART, "INTEGER PRIMARY KEY"),
             ("REMOVE_OLDEST", REMOVE_OLDEST, "PRIMARY KEY (device=?)"),

@@ -8,7 +8,8 @@ use std::process::Child;
 
 use laps_core::seal::Record;
 use laps_core::vault::audit::Action;
-use laps_core::vault::store::Store as _;
+use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::run::look;
 use laps_core::vault::{AuditHead, CandidateState, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -151,23 +152,23 @@ impl Ledger {
 
     /// Every record that the vault speaks of has its bytes, and there are no others.
     fn compare_records(&self, vault: &Vault<SqliteStore>, connection: &Connection) {
-        let kept = vault
-            .store()
-            .read(|tx| {
-                let mut kept = 0;
-                for stored in tx.devices(&scope(), None, 100)? {
-                    let device = stored.device?;
-                    for held in device.accounts().flat_map(|account| account.candidates.all()) {
-                        for sealing in held.sealings() {
-                            let bytes = tx.record(sealing.row)?.unwrap();
-                            assert_eq!(Record::parse(&bytes).unwrap().header().id, held.id);
-                            kept += 1;
-                        }
-                    }
+        let page = Range::by_name(None, 100);
+        let kept = look(vault.store(), Plan::page(&scope(), &page), |rows| {
+            let mut kept = Vec::new();
+            for name in rows.page(&page)? {
+                let device = rows.stored(name)?.device.clone()?;
+                for held in device.accounts().flat_map(|account| account.candidates.all()) {
+                    kept.extend(held.sealings().map(|sealing| (*name, held.id, sealing.number)));
                 }
-                Ok(kept)
-            })
-            .unwrap();
+            }
+            rows.need_sealed(kept.iter().map(|(name, id, number)| (name, *id, *number)))?;
+            for (name, id, number) in &kept {
+                let bytes = rows.sealed(name, *id, *number)?.unwrap();
+                assert_eq!(Record::parse(bytes).unwrap().header().id, *id);
+            }
+            Ok(i64::try_from(kept.len()).unwrap())
+        })
+        .unwrap();
         let rows: i64 =
             connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, kept);

@@ -9,7 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use laps_core::error::Code;
-use laps_core::vault::store::{Durability, Store as _};
+use laps_core::identity::Scope;
+use laps_core::vault::plan::Plan;
+use laps_core::vault::store::{Durability, Store as _, Work as _};
+use laps_core::vault::unit::Writes;
 use laps_core::vault::{DiscloseOptions, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -45,12 +48,11 @@ pub fn work(arguments: &[String]) {
         }
         "hold" => {
             let store = SqliteStore::open(path).unwrap();
-            let held = store.write(Durability::Durable, |_| {
-                say("held");
-                wait();
-                Ok(())
-            });
-            held.unwrap();
+            let held = store.begin(&Plan::of(&Scope::EMPTY), Durability::Durable);
+            let (held, _) = held.unwrap();
+            say("held");
+            wait();
+            held.write(Writes::default()).unwrap();
         }
         "careless" => {
             let bed = Bed::in_memory();

@@ -9,10 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use laps_core::error::Code;
-use laps_core::identity::Scope;
+use laps_core::identity::{DeviceId, Scope};
 use laps_core::seal::ReaderId;
 use laps_core::vault::Retention;
-use laps_core::vault::store::Store as _;
+use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::run::look;
 use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -76,14 +77,14 @@ fn prepare(path: &Path) -> ReaderId {
 
 /// When each device is to rotate: the time of its order, or none; never two orders.
 fn orders(vault: &Vault<SqliteStore>) -> Vec<Option<u64>> {
-    let read = vault.store().read(|tx| {
-        let devices = tx.devices(&Scope::EMPTY, None, DEVICES + 1)?;
-        let order = |stored: laps_core::vault::store::StoredDevice| {
-            let orders = stored.device?.managed.candidates.orders;
-            assert!(orders.len() <= 1, "{} is ordered twice", stored.name);
+    let page = Range::by_name(None, DEVICES + 1);
+    let read = look(vault.store(), Plan::page(&Scope::EMPTY, &page), |rows| {
+        let order = |name: &DeviceId| {
+            let orders = rows.stored(name)?.device.clone()?.managed.candidates.orders;
+            assert!(orders.len() <= 1, "{name} is ordered twice");
             Ok(orders.first().map(|order| order.not_before().as_unix_seconds()))
         };
-        devices.into_iter().map(order).collect()
+        rows.page(&page)?.iter().map(order).collect()
     });
     read.unwrap()
 }

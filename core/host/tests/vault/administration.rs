@@ -7,9 +7,12 @@ use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::seal::{Reader, Record, SealError};
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
+use laps_core::vault::plan::Plan;
+use laps_core::vault::run::run;
+use laps_core::vault::store::Durability;
 use laps_core::vault::{
     CandidateState, Confirmation, DeviceStatus, DiscloseOptions, Opened, Request, ResealOptions,
-    Resealing, Selection, VaultError, Who, store::Store as _,
+    Resealing, Selection, VaultError, Who,
 };
 
 use super::bed::{Bed, Device, deliver, device_id, encoded, id, key, rng, scope};
@@ -319,10 +322,13 @@ pub fn opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers(bed: &Bed) 
     };
     assert_eq!((order(Who::Caller("typed")), order(Who::TypedAs("ann"))), (0, 0));
     assert_eq!(order(Who::TypedAs("typed")), 1);
-    let rotated = bed.vault.store().write(laps_core::vault::store::Durability::Durable, |tx| {
-        let (key, mut device) = tx.device(&scope(), &device_id("pc-1"))?.unwrap();
+    let plan = Plan::device(&scope(), device_id("pc-1"));
+    let rotated = run(bed.vault.store(), &plan, Durability::Durable, |rows| {
+        let (name, device) = rows.device(&device_id("pc-1"))?.unwrap();
+        let mut device = device.clone();
         device.managed.candidates.orders.clear();
-        tx.update_device(key, &device)
+        rows.put_device(&name, device);
+        Ok(())
     });
     rotated.unwrap();
     assert_eq!(order(Who::Caller("ann")), 1);

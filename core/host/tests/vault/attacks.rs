@@ -13,7 +13,9 @@ use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
 use laps_core::seal::Record;
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::store::{Durability, Store as _, Transaction};
+use laps_core::vault::plan::Plan;
+use laps_core::vault::run::{look, run};
+use laps_core::vault::store::Durability;
 use laps_core::vault::{AuditHead, Confirmation, DiscloseOptions, Resealing, Vault};
 use laps_host::sqlite::{SqliteStore, back_up, restore};
 
@@ -26,15 +28,14 @@ fn set_up(bed: &Bed) {
 }
 
 /// Does something to what is stored about a device.
-fn edit(
-    bed: &Bed,
-    name: &str,
-    edit: impl FnOnce(&mut dyn Transaction, &mut laps_core::vault::state::Device),
-) {
-    let edited = bed.vault.store().write(Durability::Durable, |tx| {
-        let (key, mut device) = tx.device(&scope(), &device_id(name))?.unwrap();
-        edit(tx, &mut device);
-        tx.update_device(key, &device)
+fn edit(bed: &Bed, name: &str, edit: impl Fn(&mut laps_core::vault::state::Device)) {
+    let plan = Plan::device(&scope(), device_id(name));
+    let edited = run(bed.vault.store(), &plan, Durability::Durable, |rows| {
+        let (name, device) = rows.device(&device_id(name))?.unwrap();
+        let mut device = device.clone();
+        edit(&mut device);
+        rows.put_device(&name, device);
+        Ok(())
     });
     edited.unwrap();
 }
@@ -49,16 +50,20 @@ pub fn a_record_put_in_the_place_of_another_is_not_disclosed(bed: &Bed) {
         bed.vault.disclose(&scope(), device, &WHO, options, bed.now())
     };
     // Another device's record.
-    edit(bed, "pc-1", |tx, device| {
-        let (_, other) = tx.device(&scope(), &device_id("victim")).unwrap().unwrap();
+    let victim = device_id("victim");
+    let other = look(bed.vault.store(), Plan::device(&scope(), victim), |rows| {
+        Ok(rows.device(&victim)?.unwrap().1.clone())
+    });
+    let other = other.unwrap();
+    edit(bed, "pc-1", |device| {
         let (mine, theirs) = (
             device.managed.candidates.current.as_mut().unwrap(),
-            other.managed.candidates.current.unwrap(),
+            other.managed.candidates.current.clone().unwrap(),
         );
         mine.original = theirs.original;
     });
     // An older one of the same device, as the current one.
-    edit(bed, "pc-2", |_, device| {
+    edit(bed, "pc-2", |device| {
         let past = device.managed.candidates.history[0].held.clone();
         device.managed.candidates.current.as_mut().unwrap().original = past.original;
     });
@@ -138,10 +143,11 @@ pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_b
 
 pub fn records_of_readers_beyond_the_list_are_resealed_once(bed: &Bed) {
     set_up(bed);
-    let full = bed.vault.store().write(Durability::Durable, |tx| {
-        let mut readers = tx.readers(&scope())?;
+    let full = run(bed.vault.store(), &Plan::of(&scope()), Durability::Durable, |rows| {
+        let mut readers = rows.readers()?.clone();
         readers.sets = (0..=255).map(|n| vec![[n; 32]]).collect();
-        tx.put_readers(&scope(), &readers)
+        rows.put_readers(readers);
+        Ok(())
     });
     full.unwrap();
     bed.settled("pc-1", 2);
@@ -169,7 +175,7 @@ pub fn an_export_says_which_devices_are_not_whole(bed: &Bed) {
     for n in 0..3 {
         bed.settled(&format!("pc-{n}"), 2);
     }
-    edit(bed, "pc-1", |_, device| {
+    edit(bed, "pc-1", |device| {
         device.managed.candidates.current.as_mut().unwrap().original.digest = [0; 16];
     });
     let page = bed.vault.export(&scope(), None, 10, &WHO, bed.now()).unwrap();

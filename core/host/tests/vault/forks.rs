@@ -1,9 +1,11 @@
 //! Which record was made after which: forks, and how long they are known.
 
-use laps_core::identity::RecordId;
-use laps_core::vault::Retention;
+use laps_core::identity::{DeviceId, RecordId};
 use laps_core::vault::audit::Action;
-use laps_core::vault::store::{Durability, Store as _};
+use laps_core::vault::plan::{Plan, Want};
+use laps_core::vault::run::{look, run};
+use laps_core::vault::store::Durability;
+use laps_core::vault::{Confirmation, Retention};
 
 use super::bed::{Bed, WHO, device_id, id, scope};
 use super::check_ins::history;
@@ -41,52 +43,51 @@ pub fn every_parent_is_recorded_for_ever(bed: &Bed) {
     // Most records are made after the one before, some after an earlier one, as by a device that
     // was put back.
     let predecessor = |n: u16| if n % 10 == 3 { record(n / 2) } else { record(n) };
-    let key = |name| {
-        bed.vault.store().read(|tx| tx.device(&scope(), &device_id(name))).unwrap().unwrap().0
+    let (name, other) = (device_id("pc-1"), device_id("pc-2"));
+    let ancestry = |name: DeviceId| {
+        look(bed.vault.store(), Plan::device(&scope(), name), |rows| {
+            Ok(rows.ancestry(&name)?.to_vec())
+        })
+        .unwrap()
     };
-    let (device, other) = (key("pc-1"), key("pc-2"));
-    let before = bed.vault.store().read(|tx| tx.ancestry(device)).unwrap().len();
+    let add = |parents: &[(RecordId, RecordId)]| {
+        let plan = Plan::device(&scope(), name);
+        run(bed.vault.store(), &plan, Durability::Relaxed, |rows| {
+            let device = rows.device(&name)?.unwrap().1.clone();
+            rows.put_records(&name, device, [], parents.iter().copied());
+            Ok(())
+        })
+        .unwrap();
+    };
+    let before = ancestry(name).len();
     for n in 0..PAIRS {
-        bed.vault
-            .store()
-            .write(Durability::Relaxed, |tx| {
-                tx.record_parent(device, predecessor(n), record(n + 1))?;
-                tx.record_parent(device, predecessor(n), record(n + 1))
-            })
-            .unwrap();
+        let pair = (predecessor(n), record(n + 1));
+        add(&[pair, pair]);
         if n > 40 && n % 50 != 0 {
             continue;
         }
-        bed.vault
-            .store()
-            .read(|tx| {
-                for m in 0..=n {
-                    let child = tx.fork(device, predecessor(m), record(0xFFFF))?;
-                    let child = child.unwrap();
-                    assert!(
-                        (0..=n).any(|k| (predecessor(k), record(k + 1)) == (predecessor(m), child))
-                    );
-                    let twin = tx.fork(device, predecessor(m), child)?;
-                    let twins = (0..=n).filter(|k| predecessor(*k) == predecessor(m)).count();
-                    assert_eq!(twin.is_some(), twins > 1, "{m} of {n}");
-                    assert_eq!(tx.fork(other, predecessor(m), record(0xFFFF))?, None);
-                    assert_eq!(tx.fork(device, record(m + 10_000), record(0xFFFF))?, None);
-                }
-                let ancestry = tx.ancestry(device)?;
-                assert!(ancestry.is_sorted());
-                assert_eq!(ancestry.len(), before + usize::from(n) + 1);
-                Ok(())
-            })
-            .unwrap();
+        let fork = |device: DeviceId, parent, id| {
+            let plan = Plan::device(&scope(), device).with(Want::Children(device, parent));
+            look(bed.vault.store(), plan, |rows| rows.fork(&device, parent, id)).unwrap()
+        };
+        for m in 0..=n {
+            let child = fork(name, predecessor(m), record(0xFFFF)).unwrap();
+            assert!((0..=n).any(|k| (predecessor(k), record(k + 1)) == (predecessor(m), child)));
+            let twin = fork(name, predecessor(m), child);
+            let twins = (0..=n).filter(|k| predecessor(*k) == predecessor(m)).count();
+            assert_eq!(twin.is_some(), twins > 1, "{m} of {n}");
+            assert_eq!(fork(other, predecessor(m), record(0xFFFF)), None);
+            assert_eq!(fork(name, record(m + 10_000), record(0xFFFF)), None);
+        }
+        let ancestry = ancestry(name);
+        assert!(ancestry.is_sorted());
+        assert_eq!(ancestry.len(), before + usize::from(n) + 1);
     }
     // Recorded again when it is long ago: still one pair.
-    bed.vault
-        .store()
-        .write(Durability::Durable, |tx| {
-            tx.record_parent(device, record(0), record(1))?;
-            assert_eq!(tx.ancestry(device)?.len(), before + usize::from(PAIRS));
-            tx.remove_device(device)
-        })
-        .unwrap();
-    assert_eq!(bed.vault.store().read(|tx| tx.ancestry(other)).unwrap().len(), before);
+    let kept = ancestry(other).len();
+    add(&[(record(0), record(1))]);
+    assert_eq!(ancestry(name).len(), before + usize::from(PAIRS));
+    let word = Confirmation::Given;
+    bed.vault.purge(&scope(), "pc-1", word, &WHO, bed.now()).unwrap();
+    assert_eq!(ancestry(other).len(), kept);
 }

@@ -6,7 +6,12 @@ use std::sync::Mutex;
 use laps_core::error::Code;
 use laps_core::identity::Scope;
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
-use laps_core::vault::store::{Durability, Store as _};
+use laps_core::vault::audit::{Action, Entry};
+use laps_core::vault::plan::Plan;
+use laps_core::vault::readers::Readers;
+use laps_core::vault::run::run;
+use laps_core::vault::store::Durability;
+use laps_core::vault::unit::Stop;
 use laps_core::vault::{DeviceStatus, DiscloseOptions, Observed, Selection, Vault, VaultError};
 
 use super::bed::{Bed, Device, WHO, counting, device_id, encoded, scope};
@@ -154,24 +159,21 @@ pub fn a_failed_operation_leaves_nothing_behind(bed: &Bed) {
         )
     };
     let before = view(bed);
-    let result: Result<(), _> = bed.vault.store().write(Durability::Durable, |tx| {
-        let (key, mut device) = tx.device(&scope(), &device_id("pc-1"))?.unwrap();
-        let row = device.managed.candidates.current.take().unwrap().original.row;
+    let plan = Plan::device(&scope(), device_id("pc-1"));
+    let result = run(bed.vault.store(), &plan, Durability::Durable, |rows| {
+        let (name, device) = rows.device(&device_id("pc-1"))?.unwrap();
+        let mut device = device.clone();
+        let id = device.managed.candidates.current.take().unwrap().id;
         device.managed.candidates.pending.clear();
         device.managed.report.due = None;
-        tx.update_device(key, &device)?;
-        tx.replace_record(key, row, b"other")?;
-        tx.insert_record(key, b"more")?;
-        tx.insert_device(&Scope::new("new").unwrap(), &device_id("x"), &device)?;
-        tx.remove_device(key)?;
-        Err(VaultError::Internal("on purpose"))
+        rows.put_records(&name, device.clone(), [((id, 0), b"other".to_vec())], [(id, id)]);
+        rows.put_device(&device_id("x"), device);
+        rows.remove_device(&name);
+        rows.append(Entry::new(Action::Purged, bed.now()));
+        rows.put_readers(Readers::default());
+        Err::<(), _>(Stop::Refused(VaultError::Internal("on purpose")))
     });
     assert!(result.is_err());
     assert_eq!(view(bed), before);
     assert_eq!(bed.reveal("pc-1"), ["Secret-pc-1-2"]);
-    let read: Result<(), _> = bed
-        .vault
-        .store()
-        .read(|tx| tx.remove_record(laps_core::vault::store::DeviceKey::new(1), 1));
-    assert!(read.is_err(), "a reading transaction cannot write");
 }

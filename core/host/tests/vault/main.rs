@@ -29,6 +29,7 @@ mod lists;
 mod migrations;
 mod paging;
 mod reading;
+mod round_trips;
 mod sqlite;
 mod stores;
 mod unwritable;
@@ -138,6 +139,8 @@ conformance! {
         what_the_vault_does_not_import_is_named_and_the_rest_is_taken,
         a_page_is_imported_record_by_record_and_again_when_the_answer_was_lost,
         two_who_reseal_at_once_do_not_disturb_each_other;
+    round_trips:
+        an_operation_turns_to_its_store_once_to_read_and_once_to_write;
     unwritable:
         a_check_in_that_changes_nothing_is_answered_where_nothing_can_be_written,
         of_many_check_ins_those_that_change_nothing_are_answered_where_nothing_can_be_written;

@@ -6,7 +6,8 @@ use laps_core::random::RandomError;
 use laps_core::seal::{ReaderKey, Record, SealError, Suite};
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::store::Store as _;
+use laps_core::vault::plan::Plan;
+use laps_core::vault::run::look;
 use laps_core::vault::{Confirmation, Request, Resealing};
 
 use super::bed::{Bed, Device, WHO, id, key, rng, scope};
@@ -168,7 +169,8 @@ pub fn strangers_among_the_readers_are_told_and_do_not_pile_up(bed: &Bed) {
         let row = &bed.vault.history(&scope(), "pc-1").unwrap()[0];
         assert!(row.readers.contains(stranger.id().as_bytes()) && row.readers.len() == 2);
     }
-    let readers = bed.vault.store().read(|tx| tx.readers(&scope())).unwrap();
+    let read = look(bed.vault.store(), Plan::of(&scope()), |rows| Ok(rows.readers()?.clone()));
+    let readers = read.unwrap();
     assert!(readers.sets.is_empty());
     let window = Some(0);
     let removed = bed

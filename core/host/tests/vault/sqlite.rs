@@ -619,21 +619,16 @@ fn threads_share_one_vault_and_lose_nothing() {
 
 #[test]
 fn a_panic_inside_an_operation_does_not_stop_the_vault() {
-    use laps_core::vault::store::{Durability, Store as _};
+    use laps_core::vault::{plan::Plan, run::run, store::Durability};
     let bed = Bed::on_sqlite();
     let mut device = bed.settled("pc-1", 1);
     let store = bed.vault.store().clone();
     let panicked = std::thread::spawn(move || {
-        let _ = store.write(Durability::Durable, |tx| -> Result<(), _> {
-            tx.insert_device(
-                &scope(),
-                &super::bed::device_id("half"),
-                &laps_core::vault::state::Device::first_seen(
-                    laps_core::identity::AccountName::EMPTY,
-                    None,
-                    laps_core::identity::Timestamp::default(),
-                ),
-            )?;
+        let _ = run(&store, &Plan::of(&scope()), Durability::Durable, |rows| -> Result<(), _> {
+            let account = laps_core::identity::AccountName::EMPTY;
+            let at = laps_core::identity::Timestamp::default();
+            let device = laps_core::vault::state::Device::first_seen(account, None, at);
+            rows.put_device(&super::bed::device_id("half"), device);
             panic!("on purpose")
         });
     });

@@ -6,8 +6,11 @@ use alloc::collections::BTreeMap;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::VaultError;
 use laps_core::vault::memory::MemoryStore;
+use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::run::{look, run};
 use laps_core::vault::state::{Account, Candidates, Device, Held, Past};
-use laps_core::vault::store::{DeviceKey, Durability, Store, Transaction};
+use laps_core::vault::store::{Durability, Store};
+use laps_core::vault::unit::{Rows, Stop};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
 
@@ -77,88 +80,79 @@ impl Sampler {
 
 const NAMES: [&str; 5] = ["pc-1", "pc-2", "pc-3", "pc-4", "pc-5"];
 
-/// One transaction that a sampler makes up; what it read.
-fn act(tx: &mut dyn Transaction, mut sampler: Sampler) -> Result<Vec<String>, VaultError> {
-    let scope = Scope::EMPTY;
+/// One decision that a sampler makes up; what it read. Asked again, it decides the same.
+fn act(rows: &mut Rows, mut sampler: Sampler) -> Result<Vec<String>, Stop> {
     let mut seen = Vec::new();
     for _ in 0..=sampler.below(6) {
         let name = DeviceId::new(NAMES[usize::try_from(sampler.below(5)).unwrap()]).unwrap();
-        let Some((key, mut device)) = tx.device(&scope, &name)? else {
+        let Some((_, device)) = rows.device(&name)? else {
             let account = AccountName::new("Admin").unwrap();
             let mut device = Device::first_seen(account, None, Timestamp::default());
-            let key = tx.insert_device(&scope, &name, &device)?;
             sampler.change(&mut device);
-            tx.update_device(key, &device)?;
+            rows.put_device(&name, device);
             continue;
         };
+        let mut device = device.clone();
         seen.push(format!("{name}: {device:?}"));
         let (predecessor, id) = (sampler.id(), sampler.id());
         match sampler.below(400) {
-            0 => tx.remove_device(key)?,
+            0 => rows.remove_device(&name),
             1..10 => {
                 // As whoever goes through a page of devices.
-                for mut stored in tx.devices(&scope, None, 3)? {
-                    let device = stored.device.as_mut().unwrap();
-                    sampler.change(device);
-                    tx.update_device(stored.key, device)?;
+                let page = rows.page(&Range::by_name(None, 3))?.to_vec();
+                for name in page {
+                    let Some((_, device)) = rows.device(&name)? else { continue };
+                    let mut device = device.clone();
+                    sampler.change(&mut device);
+                    rows.put_device(&name, device);
                 }
             }
             10..40 => {
-                // The ancestry alone, as an import does it.
-                tx.record_parent(key, predecessor, id)?;
+                // The ancestry alone.
+                rows.put_records(&name, device, [], [(predecessor, id)]);
             }
             _ => {
                 // Which one of several is the store's choice.
-                seen.push(format!("{}", tx.fork(key, predecessor, id)?.is_some()));
-                tx.record_parent(key, predecessor, id)?;
-                if sampler.one_in(4) {
-                    seen.push(format!("{:?}", tx.ancestry(key)?));
+                seen.push(format!("{}", rows.fork(&name, predecessor, id)?.is_some()));
+                if sampler.one_in(4) && rows.read_device(&name).is_some() {
+                    seen.push(format!("{:?}", rows.ancestry(&name)?));
                 }
                 sampler.change(&mut device);
-                tx.update_device(key, &device)?;
+                rows.put_records(&name, device.clone(), [], [(predecessor, id)]);
                 if sampler.one_in(4) {
                     sampler.change(&mut device);
-                    tx.update_device(key, &device)?;
+                    rows.put_device(&name, device);
                 }
             }
         }
     }
     if sampler.one_in(10) {
-        return Err(VaultError::Internal("on purpose"));
+        return Err(Stop::Refused(VaultError::Internal("on purpose")));
     }
     Ok(seen)
 }
 
 /// Everything that can be read, without the numbers of the rows.
 fn everything(store: &impl Store) -> Vec<String> {
-    let scope = Scope::EMPTY;
-    store
-        .read(|tx| {
-            let mut all = Vec::new();
-            let mut names: BTreeMap<DeviceKey, DeviceId> = BTreeMap::new();
-            for stored in tx.devices(&scope, None, 10)? {
-                let device = stored.device.unwrap();
-                assert_eq!(tx.device(&scope, &stored.name)?.unwrap(), (stored.key, device.clone()));
-                all.push(format!("{} {device:?} {:?}", stored.name, tx.ancestry(stored.key)?));
-                names.insert(stored.key, stored.name);
-            }
-            let mut due: Vec<_> = tx
-                .due(&scope, Timestamp::MAX, None, 10)?
-                .into_iter()
-                .map(|stored| {
-                    (
-                        stored.device.as_ref().unwrap().due(),
-                        names[&stored.key],
-                        stored.device.unwrap(),
-                    )
-                })
-                .map(|(due, name, device)| (due, name, format!("{device:?}")))
-                .collect();
-            due.sort();
-            all.push(format!("{due:?}"));
-            Ok(all)
-        })
-        .unwrap()
+    let page = Range::by_name(None, 10);
+    let by_due = Range::ByDue { until: Timestamp::MAX, after: None, limit: 10 };
+    look(store, Plan::page(&Scope::EMPTY, &page), |rows| {
+        let mut all = Vec::new();
+        for name in rows.page(&page)? {
+            let device = rows.stored(name)?.device.clone()?;
+            assert_eq!(rows.device(name)?.unwrap(), (*name, &device));
+            all.push(format!("{name} {device:?} {:?}", rows.ancestry(name)?));
+        }
+        let mut due = Vec::new();
+        for name in rows.page(&by_due)? {
+            let device = rows.stored(name)?.device.clone()?;
+            due.push((device.due(), *name, format!("{device:?}")));
+        }
+        due.sort();
+        all.push(format!("{due:?}"));
+        Ok(all)
+    })
+    .unwrap()
 }
 
 #[test]
@@ -172,10 +166,12 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
     };
     let mut most: BTreeMap<&str, i64> = BTreeMap::new();
     let mut sampler = Sampler(1);
+    let plan = Plan::of(&Scope::EMPTY);
     for step in 0..3_000 {
         let seed = Sampler(sampler.next());
-        let one = memory.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
-        let other = sqlite.write(Durability::Relaxed, |tx| act(tx, seed.clone()));
+        let act = |rows: &mut Rows| act(rows, seed.clone());
+        let one = run(&memory, &plan, Durability::Relaxed, act).map(|(seen, _)| seen);
+        let other = run(&sqlite, &plan, Durability::Relaxed, act).map(|(seen, _)| seen);
         assert_eq!(format!("{one:?}"), format!("{other:?}"), "step {step}");
         if step % 10 == 0 {
             for (one, other) in everything(&memory).iter().zip(everything(&sqlite)) {
@@ -189,13 +185,12 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
     }
     // Every table was in use.
     assert!(most.values().all(|rows| *rows > 1), "{most:?}");
-    sqlite
-        .write(Durability::Relaxed, |tx| {
-            tx.devices(&Scope::EMPTY, None, 10)?
-                .iter()
-                .try_for_each(|one| tx.remove_device(one.key))
-        })
-        .unwrap();
+    let page = Range::by_name(None, 10);
+    run(&sqlite, &Plan::page(&Scope::EMPTY, &page), Durability::Relaxed, |rows| {
+        rows.page(&page)?.to_vec().iter().for_each(|name| rows.remove_device(name));
+        Ok(())
+    })
+    .unwrap();
     for table in ["device", "in_flight", "ancestry_part", "ancestry"] {
         assert_eq!(count(table), 0, "{table}");
     }

@@ -2,31 +2,50 @@
 //! has it for a long time.
 
 use laps_core::error::Code;
+use laps_core::identity::Scope;
 use laps_core::rotation::message::{Answer, CheckIn};
 use laps_core::seal::Record;
-use laps_core::vault::store::{Durability, Store, Transaction};
+use laps_core::vault::plan::{Plan, Want};
+use laps_core::vault::store::{Durability, Store, Work};
+use laps_core::vault::unit::{Appended, Rows, Writes};
 use laps_core::vault::{StoreError, Vault, VaultError};
 
-use super::bed::{Bed, Either, counting, encoded, exchange, scope};
+use super::bed::{Bed, Either, EitherWork, counting, encoded, exchange, scope};
 
 /// A store in which nothing can be written any more.
 #[derive(Clone)]
 struct Refusing(Either, VaultError);
 
 impl Store for Refusing {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        self.0.read(work)
+    type Work<'s> = RefusingWork<'s>;
+
+    fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
+        self.0.scopes()
     }
 
-    fn write<T>(
+    fn read(&self, plan: &Plan) -> Result<Rows, VaultError> {
+        self.0.read(plan)
+    }
+
+    fn begin(
         &self,
+        plan: &Plan,
         durability: Durability,
-        work: impl FnOnce(&mut dyn Transaction) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        self.0.write(durability, |tx| work(tx).and(Err(self.1.clone())))
+    ) -> Result<(RefusingWork<'_>, Rows), VaultError> {
+        let (work, rows) = self.0.begin(plan, durability)?;
+        Ok((RefusingWork(work, self.1.clone()), rows))
+    }
+}
+
+struct RefusingWork<'s>(EitherWork<'s>, VaultError);
+
+impl Work for RefusingWork<'_> {
+    fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError> {
+        self.0.fetch(wants, rows)
+    }
+
+    fn write(self, _: Writes) -> Result<Appended, VaultError> {
+        Err(self.1)
     }
 }
 

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use laps_core::identity::RecordId;
+use laps_core::vault::plan::{Entries, Plan, Range};
 use laps_core::vault::readers::Readers;
+use laps_core::vault::run::look;
 use laps_core::vault::state::Device;
 use laps_core::vault::store::{Store, StoredEntry};
+use laps_core::vault::unit::Stop;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::Connection;
 
@@ -31,35 +34,45 @@ struct StoredDevice {
 
 impl State {
     pub fn of(store: &impl Store) -> Result<Self, VaultError> {
-        store.read(|tx| {
-            let mut devices = Vec::new();
-            for stored in tx.devices(&scope(), None, 10_000)? {
-                let mut device = stored.device?;
+        let page = Range::by_name(None, 10_000);
+        let all = Entries::From { number: 0, limit: 10_000 };
+        look(store, Plan::page(&scope(), &page), |rows| {
+            let entries = rows.entries(&all)?.to_vec();
+            let (mut missing, mut devices) = (Vec::new(), Vec::new());
+            for name in rows.page(&page)? {
+                let mut device = rows.stored(name)?.device.clone()?;
                 let candidates = &mut device.managed.candidates;
                 let past = candidates.history.iter_mut().map(|past| &mut past.held);
                 let mut sealed = Vec::new();
                 for held in candidates.current.iter_mut().chain(&mut candidates.pending).chain(past)
                 {
                     for sealing in [&mut held.original].into_iter().chain(&mut held.resealed) {
-                        sealed.push(tx.record(sealing.row)?);
+                        match rows.sealed(name, held.id, sealing.number) {
+                            Err(Stop::Missing(wants)) => missing.extend(wants),
+                            found => sealed.push(found?.map(<[u8]>::to_vec)),
+                        }
                         sealing.row = 0;
                     }
                 }
-                let mut ancestry = tx.ancestry(stored.key)?;
+                let mut ancestry = match rows.ancestry(name) {
+                    Err(Stop::Missing(wants)) => {
+                        missing.extend(wants);
+                        Vec::new()
+                    }
+                    found => found?.to_vec(),
+                };
                 ancestry.sort();
-                devices.push(StoredDevice {
-                    name: stored.name.to_string(),
-                    device,
-                    sealed,
-                    ancestry,
-                });
+                devices.push(StoredDevice { name: name.to_string(), device, sealed, ancestry });
+            }
+            if !missing.is_empty() {
+                return Err(Stop::Missing(missing));
             }
             Ok(Self {
-                readers: tx.readers(&scope())?,
+                readers: rows.readers()?.clone(),
                 devices,
-                head: tx.audit_head(&scope())?,
-                entries: tx.entries(&scope(), 0, 10_000)?,
-                stray: tx.stray_entries()?,
+                head: rows.head()?,
+                entries,
+                stray: rows.stray_entries()?,
             })
         })
     }

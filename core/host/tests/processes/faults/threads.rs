@@ -8,7 +8,8 @@ use std::sync::{Barrier, Mutex};
 use laps_core::identity::RecordId;
 use laps_core::rotation::message::Answer;
 use laps_core::vault::Retention;
-use laps_core::vault::store::Store as _;
+use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::run;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -101,17 +102,21 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Reply>, what: &str) 
     }
     let report = vault.audit_verify(&scope(), None).unwrap();
     assert!(report.ok, "{what}: {report:?}");
-    let kept = vault.store().read(|tx| {
-        let mut kept = 0;
-        for found in tx.devices(&scope(), None, 1_000)? {
-            for held in found.device?.managed.candidates.iter() {
-                assert!(tx.record(held.original.row)?.is_some(), "{what}");
-                kept += 1;
-            }
+    let page = Range::by_name(None, 1_000);
+    let kept = run::look(vault.store(), Plan::page(&scope(), &page), |rows| {
+        let mut kept = Vec::new();
+        for name in rows.page(&page)? {
+            let device = rows.stored(name)?.device.clone()?;
+            let held = device.managed.candidates.iter();
+            kept.extend(held.map(|held| (*name, held.id, held.original.number)));
         }
-        Ok(kept)
+        rows.need_sealed(kept.iter().map(|(name, id, number)| (name, *id, *number)))?;
+        for (name, id, number) in &kept {
+            assert!(rows.sealed(name, *id, *number)?.is_some(), "{what}");
+        }
+        Ok(i64::try_from(kept.len()).unwrap())
     });
-    let kept: i64 = kept.unwrap();
+    let kept = kept.unwrap();
     drop(vault);
     let connection = Connection::open(path).unwrap();
     let rows: i64 =
