@@ -74,7 +74,7 @@ impl<S: Store> Vault<S> {
                 }
                 order(rows, &devices, &wanted, request, now)
             })?;
-        said(ordered, &appended)
+        report(ordered, &appended)
     }
 
     /// Orders page by page, from this one on.
@@ -114,7 +114,7 @@ impl<S: Store> Vault<S> {
             devices = devices.saturating_add(ordered);
             match next {
                 Some(next) => range = next,
-                None => return said(devices, &appended),
+                None => return report(devices, &appended),
             }
         }
     }
@@ -149,7 +149,7 @@ impl<S: Store> Vault<S> {
             total = total.saturating_add(ordered);
             match pages.next() {
                 Some(next) => page = next,
-                None => return said(total, &appended),
+                None => return report(total, &appended),
             }
         }
     }
@@ -173,7 +173,7 @@ fn plan_of(scope: &Scope, devices: &[&str]) -> Plan {
 }
 
 /// So many devices were ordered, with the last entry.
-fn said(devices: u64, appended: &Appended) -> Result<Ordered, VaultError> {
+fn report(devices: u64, appended: &Appended) -> Result<Ordered, VaultError> {
     let head = appended.head()?;
     Ok(Ordered { devices, entry: head.length, head })
 }
