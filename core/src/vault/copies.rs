@@ -144,7 +144,7 @@ impl<S: Store> Vault<S> {
             while !rest.is_empty() {
                 let (travelling, behind) = next_frame(rest).ok_or(DAMAGED)?;
                 if let Some((name, known)) = find(rows, travelling.name.as_str())? {
-                    return Err(Stop::Refused(taken(&name, &known, bytes, count)));
+                    return Err(Stop::Refused(taken(&name, known, bytes, count)));
                 }
                 rest = behind;
                 settle(rows, travelling, &mut readers, now)?;

@@ -43,7 +43,8 @@ impl<S: Store> Vault<S> {
     ) -> Result<Disclosure, VaultError> {
         let plan = Plan::named(scope, device);
         let (shown, appended) = self.audited(plan, request, device, "disclose", now, |rows| {
-            let (name, mut known) = locate(rows, device)?;
+            let (name, known) = locate(rows, device)?;
+            let mut known = known.clone();
             let readers = rows.readers()?;
             let account = known
                 .account_named(options.account)

@@ -177,7 +177,7 @@ impl<S: Store> Vault<S> {
 /// otherwise.
 fn known(rows: &Rows, device: &str) -> Result<(DeviceId, Option<Device>), Stop> {
     Ok(match find(rows, device)? {
-        Some((name, device)) => (name, Some(device)),
+        Some((name, device)) => (name, Some(device.clone())),
         None => (name(device)?, None),
     })
 }

@@ -113,7 +113,8 @@ impl<S: Store> Vault<S> {
         let plan = Plan::named(scope, device);
         let ((), appended) =
             self.audited(plan, request, device, "remove a record", now, |rows| {
-                let (name, mut known) = locate(rows, device)?;
+                let (name, known) = locate(rows, device)?;
+                let mut known = known.clone();
                 known.find(record).ok_or(VaultError::NotFound("record"))?;
                 if confirmation == Confirmation::NotGiven {
                     return Err(Stop::Refused(VaultError::ConfirmationRequired(
@@ -144,7 +145,8 @@ impl<S: Store> Vault<S> {
     ) -> Result<AuditHead, VaultError> {
         let plan = Plan::named(scope, device);
         let ((), appended) = self.audited(plan, request, device, attempt, now, |rows| {
-            let (name, mut known) = locate(rows, device)?;
+            let (name, known) = locate(rows, device)?;
+            let mut known = known.clone();
             let named: Vec<RecordId> =
                 known.managed.candidates.iter().map(|held| held.id).collect();
             change(&mut known)?;

@@ -48,13 +48,15 @@ impl Plan {
 }
 
 /// The device of that name; of one that differs in case only when there is no other.
-pub(super) fn find(rows: &Rows, device: &str) -> Result<Option<(DeviceId, Device)>, Stop> {
-    let found = rows.device(&name(device)?)?;
-    Ok(found.map(|(name, device)| (name, device.clone())))
+pub(super) fn find<'r>(
+    rows: &'r Rows,
+    device: &str,
+) -> Result<Option<(DeviceId, &'r Device)>, Stop> {
+    rows.device(&name(device)?)
 }
 
 /// The same, and an error that names the nearest for one that is not there.
-pub(super) fn locate(rows: &Rows, device: &str) -> Result<(DeviceId, Device), Stop> {
+pub(super) fn locate<'r>(rows: &'r Rows, device: &str) -> Result<(DeviceId, &'r Device), Stop> {
     if let Some(found) = find(rows, device)? {
         return Ok(found);
     }

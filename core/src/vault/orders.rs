@@ -200,7 +200,7 @@ fn order(
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {
-        let (name, mut known) = match find(rows, device) {
+        let (name, known) = match find(rows, device) {
             Ok(Some(found)) if !found.1.managed.candidates.is_empty() => found,
             Ok(found) if strict => {
                 let (device, known) = ((*device).to_string(), found.is_some());
@@ -211,9 +211,10 @@ fn order(
             Err(stop) => return Err(stop),
             Ok(_) => continue,
         };
-        if accessed.is_some_and(|accessed| !accessed.has_one_of(&known, now)) {
+        if accessed.is_some_and(|accessed| !accessed.has_one_of(known, now)) {
             continue;
         }
+        let mut known = known.clone();
         // The order names all that the device may hold, as soon as one of it was shown.
         if known.managed.candidates.order_all(now, 0) {
             rows.put_device(&name, known);

@@ -139,7 +139,10 @@ pub struct Rows {
     readers: Result<Readers, VaultError>,
     /// The names that devices have, by those that were asked for.
     named: BTreeMap<DeviceId, Option<DeviceId>>,
-    devices: BTreeMap<DeviceId, StoredDevice>,
+    /// Devices as they were read, in one piece: a page of them is moved once.
+    devices: Vec<StoredDevice>,
+    /// Where each stands.
+    places: BTreeMap<DeviceId, usize>,
     pages: Vec<(Range, Vec<DeviceId>)>,
     sealed: BTreeMap<(DeviceId, RecordId, u32), Option<Vec<u8>>>,
     children: BTreeMap<(DeviceId, RecordId), Result<Vec<RecordId>, VaultError>>,
@@ -171,7 +174,8 @@ impl Rows {
             head,
             readers,
             named: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            devices: Vec::new(),
+            places: BTreeMap::new(),
             pages: Vec::new(),
             sealed: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -201,13 +205,18 @@ impl Rows {
     /// A device as it was read.
     #[must_use]
     pub fn read_device(&self, name: &DeviceId) -> Option<&StoredDevice> {
-        self.devices.get(name)
+        self.places.get(name).and_then(|place| self.devices.get(*place))
+    }
+
+    fn keep(&mut self, found: StoredDevice) {
+        self.places.insert(found.name, self.devices.len());
+        self.devices.push(found);
     }
 
     /// The sealing of a device, as it was read.
     #[must_use]
     pub fn read_sealing(&self, name: &DeviceId, id: RecordId, number: u32) -> Option<&Sealing> {
-        let device = self.devices.get(name)?.device.as_ref().ok()?;
+        let device = self.read_device(name)?.device.as_ref().ok()?;
         let held = device.accounts().flat_map(|account| account.candidates.all());
         let mut sealings = held.filter(|held| held.id == id).flat_map(Held::sealings);
         sealings.find(|sealing| sealing.number == number)
@@ -216,14 +225,13 @@ impl Rows {
     /// For [`Want::Device`].
     pub fn add_device(&mut self, asked: DeviceId, found: Option<StoredDevice>) {
         self.named.insert(asked, found.as_ref().map(|found| found.name));
-        self.devices.extend(found.map(|found| (found.name, found)));
+        found.into_iter().for_each(|found| self.keep(found));
     }
 
     /// For [`Want::Devices`].
     pub fn add_page(&mut self, range: Range, found: Vec<StoredDevice>) {
         let names: Vec<DeviceId> = found.iter().map(|found| found.name).collect();
-        self.named.extend(names.iter().map(|name| (*name, Some(*name))));
-        self.devices.extend(found.into_iter().map(|found| (found.name, found)));
+        found.into_iter().for_each(|found| self.keep(found));
         self.pages.push((range, names));
     }
 
@@ -285,7 +293,7 @@ impl Rows {
     /// What the decisions write, as a store takes it.
     #[must_use]
     pub fn into_writes(self) -> Writes {
-        let Self { devices, mut accepted, .. } = self;
+        let Self { devices, places, mut accepted, .. } = self;
         for (name, change) in &mut accepted.devices {
             let sealings = |device: &Device| -> Vec<(RecordId, u64, u32)> {
                 let held = device.accounts().flat_map(|account| account.candidates.all());
@@ -295,7 +303,8 @@ impl Rows {
                 .collect()
             };
             let kept = change.device.as_ref().map(sealings).unwrap_or_default();
-            let before = devices.get(name).and_then(|stored| stored.device.as_ref().ok());
+            let before = places.get(name).and_then(|place| devices.get(*place));
+            let before = before.and_then(|stored| stored.device.as_ref().ok());
             let before = before.map(sealings).unwrap_or_default();
             let gone = |(id, row, _): &(RecordId, u64, u32)| {
                 let gone = *row > 0 && !kept.iter().any(|(_, other, _)| other == row);
@@ -342,8 +351,7 @@ impl Rows {
         match changed {
             Some(change) => Ok(change.device.as_ref()),
             None => self
-                .devices
-                .get(name)
+                .read_device(name)
                 .map(|stored| stored.device.as_ref().map_err(Clone::clone))
                 .transpose(),
         }
@@ -351,11 +359,13 @@ impl Rows {
 
     /// The device of that name; of one that differs in case only when there is no other.
     pub fn device(&self, asked: &DeviceId) -> Result<Option<(DeviceId, &Device)>, Stop> {
-        let Some(named) = self.named.get(asked) else {
+        let exact = self.places.contains_key(asked).then_some(*asked);
+        let named = exact.map_or_else(|| self.named.get(asked).copied(), |name| Some(Some(name)));
+        let Some(named) = named else {
             return Err(Stop::Missing(vec![Want::Device(*asked)]));
         };
         let name = match named {
-            Some(name) => *name,
+            Some(name) => name,
             None => match self.added.get(&folded(asked.as_str())) {
                 Some(name) => *name,
                 None => return Ok(None),
@@ -373,7 +383,7 @@ impl Rows {
 
     /// A device of a page.
     pub fn stored(&self, name: &DeviceId) -> Result<&StoredDevice, VaultError> {
-        self.devices.get(name).ok_or(VaultError::Internal("a device that was not read"))
+        self.read_device(name).ok_or(VaultError::Internal("a device that was not read"))
     }
 
     /// Ends the decision, unless all of these sealed bytes were fetched.
@@ -421,7 +431,7 @@ impl Rows {
         let changes = [&self.accepted, &self.draft].into_iter();
         let changes = changes.filter_map(|writes| writes.devices.get(device));
         let mut fresh = changes.flat_map(|change| &change.parents);
-        let read = match (self.children.get(&(*device, parent)), self.devices.get(device)) {
+        let read = match (self.children.get(&(*device, parent)), self.read_device(device)) {
             (Some(found), _) => found.as_ref().map_err(Clone::clone)?.as_slice(),
             // A new device has no ancestry.
             (None, None) => &[],
@@ -475,7 +485,7 @@ impl Rows {
 /// What a decision writes.
 impl Rows {
     fn change(&mut self, name: &DeviceId) -> &mut Change {
-        let key = self.devices.get(name).map(|stored| stored.key);
+        let key = self.read_device(name).map(|stored| stored.key);
         self.draft.devices.entry(*name).or_insert_with(|| Change {
             key,
             device: None,
@@ -487,7 +497,7 @@ impl Rows {
 
     /// What is kept about a device from now on. One that is not there is added.
     pub fn put_device(&mut self, name: &DeviceId, device: Device) {
-        if !self.devices.contains_key(name) {
+        if !self.places.contains_key(name) {
             self.added.insert(folded(name.as_str()), *name);
         }
         self.change(name).device = Some(device);
@@ -545,7 +555,7 @@ impl Rows {
     pub(super) fn discard(&mut self) {
         let draft = core::mem::take(&mut self.draft);
         for name in draft.devices.keys() {
-            if !self.devices.contains_key(name) && !self.accepted.devices.contains_key(name) {
+            if !self.places.contains_key(name) && !self.accepted.devices.contains_key(name) {
                 self.added.remove(&folded(name.as_str()));
             }
         }
