@@ -175,8 +175,8 @@ impl Fleet {
     }
 }
 
-/// The record with another front: `core/src/seal/FORMAT.md` §3, without a SID, and a name of the
-/// same length.
+/// The record with another front. What stands in the front of the template is looked for, and not
+/// counted to: another field in front of it is no matter. The name has the same length.
 fn relabelled(
     record: &Record,
     device: &DeviceId,
@@ -185,14 +185,16 @@ fn relabelled(
     before: RecordId,
 ) -> Vec<u8> {
     let mut bytes = record.as_bytes().to_vec();
-    let name = 5 + 1 + 2 + SCOPE.as_str().len() + 2;
-    let account = name + device.as_str().len() + 2;
-    let this = account + "Admin".len() + 2;
-    let predecessor = this + 16 + 1;
-    bytes[name..][..device.as_str().len()].copy_from_slice(device.as_str().as_bytes());
-    bytes[this..][..16].copy_from_slice(id.as_bytes());
-    bytes[predecessor..][..16].copy_from_slice(before.as_bytes());
-    bytes[predecessor + 16..][..8].copy_from_slice(&(version as u64).to_be_bytes());
+    let header = record.header();
+    let mut put = |old: &[u8], new: &[u8]| {
+        let place = bytes.windows(old.len()).position(|part| part == old).unwrap();
+        bytes[place..][..old.len()].copy_from_slice(new);
+    };
+    put(header.device.as_str().as_bytes(), device.as_str().as_bytes());
+    put(header.id.as_bytes(), id.as_bytes());
+    let old = header.previous.unwrap();
+    let new = [before.as_bytes().as_slice(), &(version as u64).to_be_bytes()].concat();
+    put(&[old.as_bytes().as_slice(), &header.version.to_be_bytes()].concat(), &new);
     bytes
 }
 
