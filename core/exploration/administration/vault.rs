@@ -85,7 +85,7 @@ pub(super) fn stored(store: &MemoryStore) -> Stored {
     let (readers, similar) = look(store, Plan::page(&SCOPE, &page), |rows| {
         let other =
             |name: &DeviceId| *name != ours && folded(name.as_str()) == folded(ours.as_str());
-        Ok((rows.readers()?.clone(), rows.page(&page)?.iter().any(other)))
+        Ok((rows.readers()?.clone(), rows.names(&page)?.iter().any(other)))
     })
     .unwrap();
     let state = store.device_state(&SCOPE, &device());

@@ -252,7 +252,7 @@ impl SqliteStore {
         let path = self.path();
         let run = |sql| fault::run(&connection, path, sql);
         run("BEGIN")?;
-        let result = work(&mut Tables::new(&connection, path, &mut Loaded::default()));
+        let result = work(&mut Tables::to_read(&connection, path, &mut Loaded::default()));
         // Nothing was written: whichever way it ends, only the snapshot is given back.
         if !connection.is_autocommit() {
             run("ROLLBACK")?;

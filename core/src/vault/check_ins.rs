@@ -241,14 +241,15 @@ impl<S: Store> Vault<S> {
             return Ok(None);
         }
         self.look(Plan { scope: *scope, wants: incoming.wants() }, |rows| {
-            let Some((_, mut device)) = self.known(rows, &incoming.device)? else {
+            let Some((_, device)) = self.known(rows, &incoming.device)? else {
                 return Ok(None);
             };
             let message = &incoming.message;
             let (audit_at, unknown_head) = compare_audit_log(rows, message)?;
             let context = Context { unknown_head, ..Context::new(rows.readers()?, now) };
             // Whatever needs a new token goes through a write transaction.
-            let Ok(verdict) = device.check_in(message, &[], &context, &mut || None) else {
+            let Ok((_, verdict)) = device.after_check_in(message, &[], &context, &mut || None)
+            else {
                 return Ok(None);
             };
             let head = rows.head()?;
@@ -268,7 +269,8 @@ impl<S: Store> Vault<S> {
         if stale {
             let plan = Plan::device(scope, incoming.device);
             let noted = self.run(&plan, Durability::Relaxed, |rows| {
-                if let Some((name, mut device)) = self.known(rows, &incoming.device)? {
+                if let Some((name, device)) = self.known(rows, &incoming.device)? {
+                    let mut device = device.clone();
                     device.about.last_seen = now;
                     rows.put_device(&name, device);
                 }
@@ -292,24 +294,27 @@ impl<S: Store> Vault<S> {
         let mut readers = rows.readers()?.clone();
         let listed = readers.sets.len();
         let (kept_as, before) = known.map_or((*name, None), |(name, known)| (name, Some(known)));
-        let mut device =
-            before.clone().unwrap_or_else(|| Device::first_seen(message.account, message.sid, now));
         let offered: Vec<Offer> =
             offers.iter().map(|offer| offer.to_rules(&mut readers, now)).collect();
         let (audit_at, unknown_head) = compare_audit_log(rows, message)?;
         let context = Context { unknown_head, ..Context::new(&readers, now) };
-        let verdict = device
-            .check_in(message, &offered, &context, &mut || self.draw_token())
-            .map_err(|refused| match refused {
-                Refused::NoToken => VaultError::Random,
-                Refused::Version => {
-                    VaultError::Message(MessageError::Malformed { field: "version of an offer" })
-                }
-            })?;
+        let mut draw = || self.draw_token();
+        let decided = match before {
+            Some(device) => device.after_check_in(message, &offered, &context, &mut draw),
+            None => Device::first_seen(message.account, message.sid, now)
+                .after_check_in(message, &offered, &context, &mut draw),
+        };
+        let (mut device, verdict) = decided.map_err(|refused| match refused {
+            Refused::NoToken => VaultError::Random,
+            Refused::Version => {
+                VaultError::Message(MessageError::Malformed { field: "version of an offer" })
+            }
+        })?;
+        let changed = before != Some(&device) || is_stale(device.about.last_seen, now);
+        let known_head = before.and_then(|before| before.about.unknown_head);
         let added = offers.iter().filter(|offer| verdict.added.contains(&offer.record.header().id));
         let parents = note_forks(rows, &kept_as, added.clone(), now)?;
         note(rows, name, device.managed.sid, &verdict, &offered, now)?;
-        let known_head = before.as_ref().and_then(|before| before.about.unknown_head);
         if let Some(head) = unknown_head.filter(|_| unknown_head != known_head) {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
             entry.detail = match verdict.restored {
@@ -321,7 +326,7 @@ impl<S: Store> Vault<S> {
             };
             noted::note(rows, entry)?;
         }
-        if before.as_ref() != Some(&device) || is_stale(device.about.last_seen, now) {
+        if changed {
             device.about.last_seen = now;
             rows.put_records(&kept_as, device, added.map(Offered::to_store), parents);
         }

@@ -63,7 +63,7 @@ impl<S: Store> Vault<S> {
         let range = Range::by_name(after, limit);
         let (page, _) =
             self.audited(Plan::page(scope, &range), request, "", "export", now, |rows| {
-                let page = rows.page(&range)?.to_vec();
+                let page = rows.names(&range)?;
                 need_all(rows, &page)?;
                 let mut items = Vec::with_capacity(page.len());
                 let (mut damaged, mut lost) = (Vec::new(), 0_usize);

@@ -22,11 +22,11 @@ impl<S: Store> Vault<S> {
     }
 
     /// The device that checks in, if it is known.
-    pub(super) fn known(
+    pub(super) fn known<'r>(
         &self,
-        rows: &Rows,
+        rows: &'r Rows,
         name: &DeviceId,
-    ) -> Result<Option<(DeviceId, Device)>, Stop> {
+    ) -> Result<Option<(DeviceId, &'r Device)>, Stop> {
         match rows.device(name)? {
             Some((other, _)) if other != *name && !self.ignores_case => {
                 Err(Stop::Refused(VaultError::AlreadyExists(format!(
@@ -34,7 +34,7 @@ impl<S: Store> Vault<S> {
                      case only; check in under that name, or purge it first"
                 ))))
             }
-            found => Ok(found.map(|(name, device)| (name, device.clone()))),
+            found => Ok(found),
         }
     }
 }

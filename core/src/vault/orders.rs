@@ -93,7 +93,7 @@ impl<S: Store> Vault<S> {
             let plan = Plan::page(scope, &range);
             let ((next, ordered), appended) =
                 self.audited(plan, request, "", "order rotations", now, |rows| {
-                    let page = rows.page(&range)?.to_vec();
+                    let page = rows.names(&range)?;
                     let last = page.last().filter(|_| page.len() >= PAGE);
                     let next = match (last, &range) {
                         (None, _) => None,

@@ -245,12 +245,12 @@ fn page<T>(
 ) -> Result<Page<T>, Stop> {
     let found = rows.page(range)?;
     let last = found.last().filter(|_| found.len() >= range.limit());
-    let next = last.map(|last| rows.stored(last)).transpose()?.and_then(place);
+    let next = last.and_then(place);
     let mut page = Page { items: Vec::with_capacity(found.len()), next, damaged: Vec::new() };
-    for name in found {
-        match row(rows.stored(name)?) {
+    for stored in found {
+        match row(stored) {
             Ok(row) => page.items.push(row),
-            Err(VaultError::Damaged { .. }) => page.damaged.push(*name),
+            Err(VaultError::Damaged { .. }) => page.damaged.push(stored.name),
             Err(error) => return Err(Stop::Refused(error)),
         }
     }

@@ -134,7 +134,7 @@ impl<S: Store> Vault<S> {
         let attempt = "export records for re-sealing";
         let (page, _) = self.audited(plan, request, "", attempt, now, |rows| {
             let readers = rows.readers()?.clone();
-            let devices = rows.page(&range)?.to_vec();
+            let devices = rows.names(&range)?;
             let wanted = |held: &&Held| match options.from_devices {
                 true => held.resealed.is_some(),
                 false => held.needs_resealing(&readers),

@@ -155,7 +155,7 @@ impl<S: Store> Vault<S> {
             let range = Range::by_name(after.as_ref().map(DeviceId::as_str), PAGE);
             let (next, _) = self.run(&Plan::page(scope, &range), Durability::Durable, |rows| {
                 let known = rows.readers()?.clone();
-                let page = rows.page(&range)?.to_vec();
+                let page = rows.names(&range)?;
                 let mut ordered = 0_u64;
                 for name in &page {
                     let Ok(device) = &rows.stored(name)?.device else { continue };

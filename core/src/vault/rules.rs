@@ -186,6 +186,19 @@ impl Device {
         context: &Context<'_>,
         draw: &mut dyn FnMut() -> Option<[u8; 16]>,
     ) -> Result<Verdict, Refused> {
+        let (next, verdict) = self.after_check_in(message, offers, context, draw)?;
+        *self = next;
+        Ok(verdict)
+    }
+
+    /// What a check-in makes of the device.
+    pub(super) fn after_check_in(
+        &self,
+        message: &CheckIn,
+        offers: &[Offer],
+        context: &Context<'_>,
+        draw: &mut dyn FnMut() -> Option<[u8; 16]>,
+    ) -> Result<(Self, Verdict), Refused> {
         let mut next = self.clone();
         let mut verdict = Verdict::default();
         let place = next.place(&message.account, message.sid, context);
@@ -223,8 +236,7 @@ impl Device {
             account.candidates.token = Some(token);
         }
         account.answer(message, context, &mut verdict);
-        *self = next;
-        Ok(verdict)
+        Ok((next, verdict))
     }
 
     /// Where the account of that name and SID stands: 0 for the managed one, then the former ones.

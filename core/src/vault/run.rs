@@ -106,13 +106,11 @@ impl<S: Store> Vault<S> {
             let range = Range::by_name(after.as_ref().map(DeviceId::as_str), limit);
             let rows = self.store.read(&Plan::page(scope, &range))?;
             let readers = rows.readers()?;
-            let Ok(names) = rows.page(&range) else {
+            let Ok(page) = rows.page(&range) else {
                 return Err(VaultError::Internal("a page that was not read"));
             };
-            names
-                .iter()
-                .try_for_each(|name| rows.stored(name).map(|stored| look(stored, readers)))?;
-            after = names.last().copied().filter(|_| names.len() >= limit);
+            page.iter().for_each(|stored| look(stored, readers));
+            after = page.last().map(|last| last.name).filter(|_| page.len() >= limit);
             if after.is_none() {
                 return Ok(());
             }

@@ -218,7 +218,7 @@ impl<S: Store> Vault<S> {
                 now,
                 |rows| {
                     let readers = rows.readers()?.clone();
-                    let page = rows.page(&range)?.to_vec();
+                    let page = rows.names(&range)?;
                     let mut ordered = 0_u64;
                     for name in &page {
                         let Ok(device) = &rows.stored(name)?.device else { continue };

@@ -143,7 +143,8 @@ pub struct Rows {
     devices: Vec<StoredDevice>,
     /// Where each stands.
     places: BTreeMap<DeviceId, usize>,
-    pages: Vec<(Range, Vec<DeviceId>)>,
+    /// Pages: where each begins among the devices, and how many it has.
+    pages: Vec<(Range, usize, usize)>,
     sealed: BTreeMap<(DeviceId, RecordId, u32), Option<Vec<u8>>>,
     children: BTreeMap<(DeviceId, RecordId), Result<Vec<RecordId>, VaultError>>,
     ancestry: BTreeMap<DeviceId, Result<Vec<(RecordId, RecordId)>, VaultError>>,
@@ -230,9 +231,8 @@ impl Rows {
 
     /// For [`Want::Devices`].
     pub fn add_page(&mut self, range: Range, found: Vec<StoredDevice>) {
-        let names: Vec<DeviceId> = found.iter().map(|found| found.name).collect();
+        self.pages.push((range, self.devices.len(), found.len()));
         found.into_iter().for_each(|found| self.keep(found));
-        self.pages.push((range, names));
     }
 
     /// For [`Want::Sealed`]; none for what is gone or damaged.
@@ -374,14 +374,19 @@ impl Rows {
         Ok(self.now(&name)?.map(|device| (name, device)))
     }
 
-    /// The names of a page of devices.
-    pub fn page(&self, range: &Range) -> Result<&[DeviceId], Stop> {
-        let found = self.pages.iter().find(|(known, _)| known == range);
-        let missing = || Stop::Missing(vec![Want::Devices(range.clone())]);
-        found.map(|(_, names)| names.as_slice()).ok_or_else(missing)
+    /// A page of devices as they were read.
+    pub fn page(&self, range: &Range) -> Result<&[StoredDevice], Stop> {
+        let found = self.pages.iter().find(|(known, _, _)| known == range);
+        let found = found.and_then(|(_, first, count)| self.devices.get(*first..)?.get(..*count));
+        found.ok_or_else(|| Stop::Missing(vec![Want::Devices(range.clone())]))
     }
 
-    /// A device of a page.
+    /// Their names: a decision that goes over a page changes what it goes over.
+    pub fn names(&self, range: &Range) -> Result<Vec<DeviceId>, Stop> {
+        Ok(self.page(range)?.iter().map(|stored| stored.name).collect())
+    }
+
+    /// A device as it was read.
     pub fn stored(&self, name: &DeviceId) -> Result<&StoredDevice, VaultError> {
         self.read_device(name).ok_or(VaultError::Internal("a device that was not read"))
     }

@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 use std::path::Path;
 
 use laps_core::identity::Scope;
-use laps_core::vault::readers::Readers;
 use laps_core::vault::store::DeviceKey;
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql};
@@ -19,6 +18,8 @@ pub(super) struct Tables<'c> {
     pub(super) connection: &'c Connection,
     path: &'c Path,
     pub(super) loaded: &'c mut Loaded,
+    /// Whether it may write what it has read.
+    pub(super) writes: bool,
 }
 
 /// What one transaction has read. Nobody else writes while it does, and one that only reads sees
@@ -38,12 +39,22 @@ pub(super) struct LoadedDevice {
 }
 
 impl<'c> Tables<'c> {
+    /// In a transaction that may write.
     pub(super) const fn new(
         connection: &'c Connection,
         path: &'c Path,
         loaded: &'c mut Loaded,
     ) -> Self {
-        Self { connection, path, loaded }
+        Self { connection, path, loaded, writes: true }
+    }
+
+    /// In one that only reads.
+    pub(super) const fn to_read(
+        connection: &'c Connection,
+        path: &'c Path,
+        loaded: &'c mut Loaded,
+    ) -> Self {
+        Self { connection, path, loaded, writes: false }
     }
 
     /// A statement, unless the call is to end.
@@ -102,10 +113,9 @@ impl<'c> Tables<'c> {
     }
 }
 
-/// The row of a scope.
+/// What the rest of a transaction needs of the row of a scope.
 #[derive(Clone)]
 pub(super) struct ScopeRow {
     pub(super) number: i64,
     pub(super) head: Result<AuditHead, VaultError>,
-    pub(super) readers: Result<Readers, VaultError>,
 }

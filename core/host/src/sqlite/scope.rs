@@ -8,32 +8,38 @@ use rusqlite::named_params;
 use super::rows::{ScopeRow, Tables};
 use super::value::damaged;
 
+/// The end of the audit log of a scope, and its readers.
+type ScopeRead = (Result<AuditHead, VaultError>, Result<Readers, VaultError>);
+
 impl Tables<'_> {
-    /// The row of a scope, read once in a transaction.
-    pub(super) fn find_scope(
-        &mut self,
-        scope: &Scope,
-    ) -> Result<Option<&mut ScopeRow>, VaultError> {
+    /// Reads the row of a scope: the end of its log, and its readers.
+    pub(super) fn read_scope(&mut self, scope: &Scope) -> Result<ScopeRead, VaultError> {
+        let row = self.one(
+            "SELECT number, entries, head, readers FROM scope WHERE name = :name",
+            named_params! { ":name": scope.as_str() },
+            |row| {
+                let head = row.get_ref(2)?.as_blob().ok().and_then(|head| head.try_into().ok());
+                let head = u64::try_from(row.get::<_, i64>(1)?)
+                    .ok()
+                    .zip(head)
+                    .map(|(entries, head)| AuditHead::new(entries, head))
+                    .ok_or_else(|| damaged("the end of the audit log", ""));
+                let readers = row.get_ref(3)?.as_blob().ok().and_then(Readers::from_bytes);
+                let readers = readers.ok_or_else(|| damaged("the readers", ""));
+                Ok((ScopeRow { number: row.get(0)?, head: head.clone() }, (head, readers)))
+            },
+        )?;
+        let (row, read) = row.unzip();
+        self.loaded.scope = row.map(|row| (*scope, row));
+        Ok(read.unwrap_or_else(|| (Ok(AuditHead::EMPTY), Ok(Readers::default()))))
+    }
+
+    /// What is known of the row of a scope, read once in a transaction.
+    pub(super) fn find_scope(&mut self, scope: &Scope) -> Result<Option<&ScopeRow>, VaultError> {
         if self.loaded.scope.as_ref().is_none_or(|(known, _)| known != scope) {
-            let row = self.one(
-                "SELECT number, entries, head, readers FROM scope WHERE name = :name",
-                named_params! { ":name": scope.as_str() },
-                |row| {
-                    let (entries, head): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
-                    let head = u64::try_from(entries)
-                        .ok()
-                        .zip(head.try_into().ok())
-                        .map(|(entries, head)| AuditHead::new(entries, head))
-                        .ok_or_else(|| damaged("the end of the audit log", ""));
-                    let readers: Vec<u8> = row.get(3)?;
-                    let readers =
-                        Readers::from_bytes(&readers).ok_or_else(|| damaged("the readers", ""));
-                    Ok(ScopeRow { number: row.get(0)?, head, readers })
-                },
-            )?;
-            self.loaded.scope = row.map(|row| (*scope, row));
+            drop(self.read_scope(scope)?);
         }
-        Ok(self.loaded.scope.as_mut().map(|(_, row)| row))
+        Ok(self.loaded.scope.as_ref().map(|(_, row)| row))
     }
 
     /// The number of a scope, which is added if it is not there.

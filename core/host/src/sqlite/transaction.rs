@@ -3,7 +3,6 @@
 use laps_core::identity::{DeviceId, Scope, Timestamp};
 use laps_core::vault::audit::Entry;
 use laps_core::vault::plan::{Entries, Plan, Range, Want};
-use laps_core::vault::readers::Readers;
 use laps_core::vault::state::Device;
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry};
 use laps_core::vault::unit::{Appended, Change, Rows, Writes};
@@ -56,10 +55,7 @@ fn base(scope: i64) -> Result<i64, VaultError> {
 impl Tables<'_> {
     /// Reads what a plan names.
     pub(super) fn read(&mut self, plan: &Plan) -> Result<Rows, VaultError> {
-        let scope = self.find_scope(&plan.scope)?;
-        let scope = scope.map(|row| (row.head.clone(), row.readers.clone()));
-        let none = || (Ok(AuditHead::EMPTY), Ok(Readers::default()));
-        let (head, readers) = scope.unwrap_or_else(none);
+        let (head, readers) = self.read_scope(&plan.scope)?;
         let mut rows = Rows::new(plan.scope, head, readers);
         self.fetch(&plan.wants, &mut rows)?;
         Ok(rows)
@@ -239,18 +235,23 @@ impl Tables<'_> {
     }
 
     fn device(&mut self, scope: i64, name: &DeviceId) -> Result<Option<StoredDevice>, VaultError> {
-        // An ancestry that is damaged is the business of whoever asks for it.
+        let writes = self.writes;
         let read = |row: &Row<'_>| {
             let key = DeviceKey::new(from_i64(row.get(0)?));
             let device = state(row, 1, 4)?.ok_or_else(|| damaged("the state", name.as_str()));
-            let settled = device.as_ref().ok().map(|device| Settled::read(device, row, 5));
-            let (settled, latest) = (settled.transpose()?, Latest::read(key, row, 2, 5));
-            let stored = StoredDevice::new(key, *name, device);
-            Ok((stored, LoadedDevice { settled, latest }))
+            let loaded = if writes {
+                let settled = device.as_ref().ok().map(|device| Settled::read(device, row, 5));
+                // An ancestry that is damaged is the business of whoever asks for it.
+                let latest = Latest::read(key, row, 2, 5);
+                Some(LoadedDevice { settled: settled.transpose()?, latest })
+            } else {
+                None
+            };
+            Ok((StoredDevice::new(key, *name, device), loaded))
         };
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
         let Some((stored, loaded)) = self.one(DEVICE, parameters, read)? else { return Ok(None) };
-        self.loaded.devices.insert(stored.key, loaded);
+        self.loaded.devices.extend(loaded.map(|loaded| (stored.key, loaded)));
         Ok(Some(stored))
     }
 

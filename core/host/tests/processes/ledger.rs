@@ -155,7 +155,7 @@ impl Ledger {
         let page = Range::by_name(None, 100);
         let kept = look(vault.store(), Plan::page(&scope(), &page), |rows| {
             let mut kept = Vec::new();
-            for name in rows.page(&page)? {
+            for name in &rows.names(&page)? {
                 let device = rows.stored(name)?.device.clone()?;
                 for held in device.accounts().flat_map(|account| account.candidates.all()) {
                     kept.extend(held.sealings().map(|sealing| (*name, held.id, sealing.number)));

@@ -84,7 +84,7 @@ fn orders(vault: &Vault<SqliteStore>) -> Vec<Option<u64>> {
             assert!(orders.len() <= 1, "{name} is ordered twice");
             Ok(orders.first().map(|order| order.not_before().as_unix_seconds()))
         };
-        rows.page(&page)?.iter().map(order).collect()
+        rows.names(&page)?.iter().map(order).collect()
     });
     read.unwrap()
 }

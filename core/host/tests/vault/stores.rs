@@ -99,7 +99,7 @@ fn act(rows: &mut Rows, mut sampler: Sampler) -> Result<Vec<String>, Stop> {
             0 => rows.remove_device(&name),
             1..10 => {
                 // As whoever goes through a page of devices.
-                let page = rows.page(&Range::by_name(None, 3))?.to_vec();
+                let page = rows.names(&Range::by_name(None, 3))?;
                 for name in page {
                     let Some((_, device)) = rows.device(&name)? else { continue };
                     let mut device = device.clone();
@@ -138,13 +138,13 @@ fn everything(store: &impl Store) -> Vec<String> {
     let by_due = Range::ByDue { until: Timestamp::MAX, after: None, limit: 10 };
     look(store, Plan::page(&Scope::EMPTY, &page), |rows| {
         let mut all = Vec::new();
-        for name in rows.page(&page)? {
+        for name in &rows.names(&page)? {
             let device = rows.stored(name)?.device.clone()?;
             assert_eq!(rows.device(name)?.unwrap(), (*name, &device));
             all.push(format!("{name} {device:?} {:?}", rows.ancestry(name)?));
         }
         let mut due = Vec::new();
-        for name in rows.page(&by_due)? {
+        for name in &rows.names(&by_due)? {
             let device = rows.stored(name)?.device.clone()?;
             due.push((device.due(), *name, format!("{device:?}")));
         }
@@ -187,7 +187,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
     assert!(most.values().all(|rows| *rows > 1), "{most:?}");
     let page = Range::by_name(None, 10);
     run(&sqlite, &Plan::page(&Scope::EMPTY, &page), Durability::Relaxed, |rows| {
-        rows.page(&page)?.to_vec().iter().for_each(|name| rows.remove_device(name));
+        rows.names(&page)?.iter().for_each(|name| rows.remove_device(name));
         Ok(())
     })
     .unwrap();

@@ -39,7 +39,7 @@ impl State {
         look(store, Plan::page(&scope(), &page), |rows| {
             let entries = rows.entries(&all)?.to_vec();
             let (mut missing, mut devices) = (Vec::new(), Vec::new());
-            for name in rows.page(&page)? {
+            for name in &rows.names(&page)? {
                 let mut device = rows.stored(name)?.device.clone()?;
                 let candidates = &mut device.managed.candidates;
                 let past = candidates.history.iter_mut().map(|past| &mut past.held);

@@ -105,7 +105,7 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Reply>, what: &str) 
     let page = Range::by_name(None, 1_000);
     let kept = run::look(vault.store(), Plan::page(&scope(), &page), |rows| {
         let mut kept = Vec::new();
-        for name in rows.page(&page)? {
+        for name in &rows.names(&page)? {
             let device = rows.stored(name)?.device.clone()?;
             let held = device.managed.candidates.iter();
             kept.extend(held.map(|held| (*name, held.id, held.original.number)));
