@@ -114,7 +114,8 @@ impl Fleet {
         };
         let mut held = Held::new(this, u64::try_from(version).unwrap());
         held.original.len = u32::try_from(sealed.len()).unwrap();
-        held.original.digest.copy_from_slice(&Sha256::digest(&sealed)[..16]);
+        let digest = Sha256::digest(&sealed)[..16].try_into().unwrap();
+        held.original.digest = digest;
         held.original.readers = ReaderList::Set(0);
         held.stored_at = NOW;
         (held.confirmed, held.committed) = (true, true);
@@ -127,7 +128,7 @@ impl Fleet {
         device.managed.report.likely = device.managed.report.may_hold.ids;
         device.managed.report.offered = Some(ReaderList::Set(0));
         device.managed.candidates.highest_version = u64::try_from(version).unwrap();
-        rows.put_records(&name, device, [((this, 0), sealed)], parents);
+        rows.put_records(&name, device, [((this, digest), sealed)], parents);
         Ok(())
     }
 

@@ -359,7 +359,7 @@ impl World {
                 sealing.digest = Sha256::digest(&item.sealed)[..16].try_into().unwrap();
                 sealing.number = seen(sealing.digest).sealing.number;
                 sealing.readers = ReaderList::of(&ids_of(seen(sealing.digest).sealing.readers));
-                bytes.push(((held.id, sealing.number), item.sealed.clone()));
+                bytes.push(((held.id, sealing.digest), item.sealed.clone()));
                 if keep_original {
                     held.resealed = Some(sealing);
                 } else {

@@ -312,8 +312,9 @@ impl<S: Store> Vault<S> {
         })?;
         let changed = before != Some(&device) || is_stale(device.about.last_seen, now);
         let known_head = before.and_then(|before| before.about.unknown_head);
-        let added = offers.iter().filter(|offer| verdict.added.contains(&offer.record.header().id));
-        let parents = note_forks(rows, &kept_as, added.clone(), now)?;
+        let added = offers.iter().zip(&offered);
+        let added = added.filter(|(_, offered)| verdict.added.contains(&offered.held.id));
+        let parents = note_forks(rows, &kept_as, added.clone().map(|(offer, _)| offer), now)?;
         note(rows, name, device.managed.sid, &verdict, &offered, now)?;
         if let Some(head) = unknown_head.filter(|_| unknown_head != known_head) {
             let mut entry = Entry::of_device(Action::HeadMismatch, name.as_str(), now);
@@ -328,7 +329,11 @@ impl<S: Store> Vault<S> {
         }
         if changed {
             device.about.last_seen = now;
-            rows.put_records(&kept_as, device, added.map(Offered::to_store), parents);
+            let sealed = added.map(|(offer, offered)| {
+                let name = (offered.held.id, offered.held.original.digest);
+                (name, offer.record.as_bytes().to_vec())
+            });
+            rows.put_records(&kept_as, device, sealed, parents);
         }
         if readers.sets.len() != listed {
             rows.put_readers(readers);
@@ -437,11 +442,6 @@ impl Offered {
         held.stored_at = now;
         held.original = sealing(&self.record, readers);
         Offer::new(held, header.account, header.sid)
-    }
-
-    /// Its bytes, under the name that they have.
-    fn to_store(&self) -> ((RecordId, u32), Vec<u8>) {
-        ((self.record.header().id, self.record.sealing()), self.record.as_bytes().to_vec())
     }
 }
 

@@ -195,7 +195,7 @@ fn need_all(rows: &Rows, page: &[DeviceId]) -> Result<(), Stop> {
             missing.extend(wants);
         }
         for held in device.accounts().flat_map(|account| account.candidates.all()) {
-            sealed.extend(held.sealings().map(|sealing| (name, held.id, sealing.number)));
+            sealed.extend(held.sealings().map(|sealing| (name, held.id, sealing.digest)));
         }
     }
     if let Err(Stop::Missing(wants)) = rows.need_sealed(sealed) {
@@ -312,7 +312,7 @@ fn settle(
             }
             // So every row number is our own.
             *kept = sealing(&record, readers);
-            bytes.push(((id, kept.number), sealed.clone()));
+            bytes.push(((id, kept.digest), sealed.clone()));
             core = Some(record);
         }
         if held.names_removed(readers) {

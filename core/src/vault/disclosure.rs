@@ -67,7 +67,7 @@ impl<S: Store> Vault<S> {
             let wanted = wanted.into_iter().map(|(held, state)| (held, state, shown(held)));
             let wanted: Vec<(&Held, CandidateState, Vec<Sealing>)> = wanted.collect();
             rows.need_sealed(wanted.iter().flat_map(|(held, _, shown)| {
-                shown.iter().map(|sealing| (&name, held.id, sealing.number))
+                shown.iter().map(|sealing| (&name, held.id, sealing.digest))
             }))?;
             let mut candidates = Vec::with_capacity(wanted.len());
             let mut damaged = Vec::new();
@@ -227,7 +227,7 @@ fn prove(
 ) -> Result<Vec<RecordId>, Stop> {
     let held = || disclosed.records.iter().filter_map(|id| device.find(*id));
     rows.need_sealed(
-        held().flat_map(|held| held.sealings().map(|sealing| (name, held.id, sealing.number))),
+        held().flat_map(|held| held.sealings().map(|sealing| (name, held.id, sealing.digest))),
     )?;
     let mut records = Vec::new();
     for held in held() {
@@ -290,7 +290,7 @@ pub(super) fn intact(
                     && (header.id, header.version) == (held.id, held.version)
             })
     };
-    let bytes = rows.sealed(device, held.id, sealing.number)?;
+    let bytes = rows.sealed(device, held.id, sealing.digest)?;
     Ok(bytes.filter(in_its_place).map(<[u8]>::to_vec))
 }
 

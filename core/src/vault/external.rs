@@ -150,7 +150,8 @@ impl<S: Store> Vault<S> {
                 if readers.ids(&held.original.readers) != readers.active_ids() {
                     return Err(Stop::Refused(READERS));
                 }
-                sealed.push(((header.id, record.sealing()), record.as_bytes().to_vec()));
+                let digest = held.original.digest;
+                sealed.push(((header.id, digest), record.as_bytes().to_vec()));
                 parents.extend(header.previous.map(|predecessor| (predecessor, header.id)));
                 device.managed.candidates.displace_by(held);
             }

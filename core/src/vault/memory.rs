@@ -174,10 +174,10 @@ impl Data {
                 rows.add_device(*name, found);
             }
             Want::Devices(range) => rows.add_page(range.clone(), self.page(&scope, range)),
-            Want::Sealed(device, id, number) => {
-                let row = rows.read_sealing(device, *id, *number).map_or(0, |found| found.row);
+            Want::Sealed(device, id, digest) => {
+                let row = rows.read_sealing(device, *id, *digest).map_or(0, |found| found.row);
                 let bytes = self.records.get(&row).map(|(_, bytes)| bytes.to_vec());
-                rows.add_sealed(*device, *id, *number, bytes);
+                rows.add_sealed(*device, *id, *digest, bytes);
             }
             Want::Children(device, parent) => {
                 let first = RecordId::from_bytes([0; 16]);

@@ -5,6 +5,7 @@ use alloc::{string::String, vec, vec::Vec};
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 
 use super::Who;
+use super::state::Digest;
 use super::stored::DeviceKey;
 
 /// The rows that a decision needs, of one scope. Readers, settings and the head of the audit log
@@ -53,8 +54,9 @@ pub enum Want {
     Device(DeviceId),
     /// A page of devices.
     Devices(Range),
-    /// The sealed bytes of a record of a device, by the number of the sealing.
-    Sealed(DeviceId, RecordId, u32),
+    /// The sealed bytes of a record of a device, by the digest of the sealing: a device that is
+    /// malicious can have one id in two accounts.
+    Sealed(DeviceId, RecordId, Digest),
     /// Every record of a device that names this predecessor, stored now or ever (protocol §3.7).
     Children(DeviceId, RecordId),
     /// The predecessor of every record that a device ever stored.

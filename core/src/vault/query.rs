@@ -75,7 +75,7 @@ impl<S: Store> Vault<S> {
             let readers = read.readers()?;
             let (name, device) = locate(read, device)?;
             let held = device.accounts().flat_map(|account| account.candidates.all());
-            read.need_sealed(held.map(|held| (&name, held.id, held.newest().number)))?;
+            read.need_sealed(held.map(|held| (&name, held.id, held.newest().digest)))?;
             let mut rows = Vec::new();
             for account in device.accounts() {
                 for (held, state) in wanted(account, true) {

@@ -158,7 +158,7 @@ impl<S: Store> Vault<S> {
                 found.push((*name, known.into_iter().cloned().collect()));
             }
             rows.need_sealed(found.iter().flat_map(|(name, held)| {
-                held.iter().map(move |held| (name, held.id, sealing(held).number))
+                held.iter().map(move |held| (name, held.id, sealing(held).digest))
             }))?;
             for (name, found) in &found {
                 let mut exported = Vec::new();
@@ -317,7 +317,7 @@ fn need_stored(rows: &Rows, resealed: &[Resealing]) -> Result<(), Stop> {
         };
         let held = device.and_then(|device| device.find(item.record));
         let sealings = held.into_iter().flat_map(Held::sealings);
-        sealed.extend(sealings.map(|sealing| (&item.device, item.record, sealing.number)));
+        sealed.extend(sealings.map(|sealing| (&item.device, item.record, sealing.digest)));
     }
     rows.need_sealed(sealed)
 }
@@ -353,7 +353,7 @@ fn replace(
         // Somebody else was faster.
         return Ok(false);
     }
-    let number = new.number;
+    let digest = new.digest;
     held.import_resealed(new, readers, item.word).map_err(|refused| match refused {
         ResealRefused::Readers => VaultError::InvalidArgument(
             "a record that is not sealed to exactly the active readers of this vault",
@@ -365,7 +365,7 @@ fn replace(
             "the record names a reader that this vault never knew, and who would lose it",
         ),
     })?;
-    let sealed = ((item.record, number), record.as_bytes().to_vec());
+    let sealed = ((item.record, digest), record.as_bytes().to_vec());
     rows.put_records(&device, known, [sealed], []);
     Ok(true)
 }

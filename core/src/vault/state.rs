@@ -12,6 +12,10 @@ use crate::rotation::set::{IdSet, MayHold};
 use super::readers::{ReaderList, Readers};
 use super::status::DeviceStatus;
 
+/// The first 16 bytes of SHA-256 over sealed bytes: finds damage before it is handed out, and names
+/// them.
+pub type Digest = [u8; 16];
+
 /// One sealing of a record: the bytes that the device made, or that somebody re-sealed to
 /// other readers.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -19,8 +23,8 @@ use super::status::DeviceStatus;
 pub struct Sealing {
     /// Where the store keeps its bytes.
     pub row: u64,
-    /// The first 16 bytes of SHA-256 over its bytes: finds damage before it is handed out.
-    pub digest: [u8; 16],
+    /// The digest of its bytes.
+    pub digest: Digest,
     /// How many bytes it has.
     pub len: u32,
     /// The number of the sealing: 0 as the device made it.

@@ -11,7 +11,7 @@ use super::audit::Entry;
 use super::plan::{Entries, Range, Want};
 use super::readers::Readers;
 use super::spelling::folded;
-use super::state::{Device, Held, Sealing};
+use super::state::{Device, Digest, Held, Sealing};
 use super::stored::{DeviceKey, StoredDevice, StoredEntry};
 
 /// Why a decision ends without one.
@@ -51,8 +51,8 @@ pub struct Change {
     /// What is kept about it from now on; none when it is removed, with its records and its
     /// ancestry. A sealing whose bytes are put has no row: the store gives it one.
     pub device: Option<Device>,
-    /// Sealed bytes to be stored, by record and number of the sealing.
-    pub put: BTreeMap<(RecordId, u32), Vec<u8>>,
+    /// Sealed bytes to be stored, by record and digest.
+    pub put: BTreeMap<(RecordId, Digest), Vec<u8>>,
     /// Rows of sealed bytes that nobody needs any more, and whose record they were.
     pub drop: Vec<(RecordId, u64)>,
     /// Parents of records, for ever: (predecessor, record).
@@ -73,7 +73,7 @@ impl Change {
             let id = held.id;
             for sealing in core::iter::once(&mut held.original).chain(&mut held.resealed) {
                 if sealing.row == 0
-                    && let Some(bytes) = self.put.get(&(id, sealing.number))
+                    && let Some(bytes) = self.put.get(&(id, sealing.digest))
                 {
                     sealing.row = place(id, bytes)?;
                 }
@@ -145,7 +145,7 @@ pub struct Rows {
     places: BTreeMap<DeviceId, usize>,
     /// Pages: where each begins among the devices, and how many it has.
     pages: Vec<(Range, usize, usize)>,
-    sealed: BTreeMap<(DeviceId, RecordId, u32), Option<Vec<u8>>>,
+    sealed: BTreeMap<(DeviceId, RecordId, Digest), Option<Vec<u8>>>,
     children: BTreeMap<(DeviceId, RecordId), Result<Vec<RecordId>, VaultError>>,
     ancestry: BTreeMap<DeviceId, Result<Vec<(RecordId, RecordId)>, VaultError>>,
     entry: BTreeMap<u64, Option<StoredEntry>>,
@@ -216,11 +216,11 @@ impl Rows {
 
     /// The sealing of a device, as it was read.
     #[must_use]
-    pub fn read_sealing(&self, name: &DeviceId, id: RecordId, number: u32) -> Option<&Sealing> {
+    pub fn read_sealing(&self, name: &DeviceId, id: RecordId, digest: Digest) -> Option<&Sealing> {
         let device = self.read_device(name)?.device.as_ref().ok()?;
         let held = device.accounts().flat_map(|account| account.candidates.all());
         let mut sealings = held.filter(|held| held.id == id).flat_map(Held::sealings);
-        sealings.find(|sealing| sealing.number == number)
+        sealings.find(|sealing| sealing.digest == digest)
     }
 
     /// For [`Want::Device`].
@@ -240,10 +240,10 @@ impl Rows {
         &mut self,
         device: DeviceId,
         id: RecordId,
-        number: u32,
+        digest: Digest,
         found: Option<Vec<u8>>,
     ) {
-        self.sealed.insert((device, id, number), found);
+        self.sealed.insert((device, id, digest), found);
     }
 
     /// For [`Want::Children`].
@@ -295,10 +295,10 @@ impl Rows {
     pub fn into_writes(self) -> Writes {
         let Self { devices, places, mut accepted, .. } = self;
         for (name, change) in &mut accepted.devices {
-            let sealings = |device: &Device| -> Vec<(RecordId, u64, u32)> {
+            let sealings = |device: &Device| -> Vec<(RecordId, u64, Digest)> {
                 let held = device.accounts().flat_map(|account| account.candidates.all());
                 held.flat_map(|held| {
-                    held.sealings().map(|sealing| (held.id, sealing.row, sealing.number))
+                    held.sealings().map(|sealing| (held.id, sealing.row, sealing.digest))
                 })
                 .collect()
             };
@@ -306,12 +306,12 @@ impl Rows {
             let before = places.get(name).and_then(|place| devices.get(*place));
             let before = before.and_then(|stored| stored.device.as_ref().ok());
             let before = before.map(sealings).unwrap_or_default();
-            let gone = |(id, row, _): &(RecordId, u64, u32)| {
+            let gone = |(id, row, _): &(RecordId, u64, Digest)| {
                 let gone = *row > 0 && !kept.iter().any(|(_, other, _)| other == row);
                 gone.then_some((*id, *row))
             };
             change.drop = before.iter().filter_map(gone).collect();
-            let wanted = |(id, number): &(RecordId, u32)| kept.contains(&(*id, 0, *number));
+            let wanted = |(id, digest): &(RecordId, Digest)| kept.contains(&(*id, 0, *digest));
             change.put.retain(|key, _| wanted(key));
         }
         accepted
@@ -394,12 +394,12 @@ impl Rows {
     /// Ends the decision, unless all of these sealed bytes were fetched.
     pub fn need_sealed<'a>(
         &self,
-        sealed: impl IntoIterator<Item = (&'a DeviceId, RecordId, u32)>,
+        sealed: impl IntoIterator<Item = (&'a DeviceId, RecordId, Digest)>,
     ) -> Result<(), Stop> {
-        let keys = sealed.into_iter().map(|(device, id, number)| (*device, id, number));
+        let keys = sealed.into_iter().map(|(device, id, digest)| (*device, id, digest));
         let missing = keys.filter(|key| !self.sealed.contains_key(key));
         let missing: Vec<Want> =
-            missing.map(|(device, id, number)| Want::Sealed(device, id, number)).collect();
+            missing.map(|(device, id, digest)| Want::Sealed(device, id, digest)).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
     }
 
@@ -408,21 +408,21 @@ impl Rows {
         &self,
         device: &DeviceId,
         id: RecordId,
-        number: u32,
+        digest: Digest,
     ) -> Result<Option<&[u8]>, Stop> {
         let put = |writes: &'_ Writes| {
-            writes.devices.get(device).is_some_and(|change| change.put.contains_key(&(id, number)))
+            writes.devices.get(device).is_some_and(|change| change.put.contains_key(&(id, digest)))
         };
         for writes in [&self.draft, &self.accepted] {
             if put(writes) {
                 let change = writes.devices.get(device);
-                let bytes = change.and_then(|change| change.put.get(&(id, number)));
+                let bytes = change.and_then(|change| change.put.get(&(id, digest)));
                 return Ok(bytes.map(Vec::as_slice));
             }
         }
-        match self.sealed.get(&(*device, id, number)) {
+        match self.sealed.get(&(*device, id, digest)) {
             Some(found) => Ok(found.as_deref()),
-            None => Err(Stop::Missing(vec![Want::Sealed(*device, id, number)])),
+            None => Err(Stop::Missing(vec![Want::Sealed(*device, id, digest)])),
         }
     }
 
@@ -508,12 +508,12 @@ impl Rows {
         self.change(name).device = Some(device);
     }
 
-    /// The same, with sealed bytes of it, by record and number, and with the parents of records.
+    /// The same, with sealed bytes of it, by record and digest, and with the parents of records.
     pub fn put_records(
         &mut self,
         name: &DeviceId,
         device: Device,
-        sealed: impl IntoIterator<Item = ((RecordId, u32), Vec<u8>)>,
+        sealed: impl IntoIterator<Item = ((RecordId, Digest), Vec<u8>)>,
         parents: impl IntoIterator<Item = (RecordId, RecordId)>,
     ) {
         self.put_device(name, device);

@@ -87,10 +87,10 @@ impl Tables<'_> {
                 rows.add_device(*name, found);
             }
             Want::Devices(range) => rows.add_page(range.clone(), self.page(scope, range)?),
-            Want::Sealed(device, id, number) => {
-                let row = rows.read_sealing(device, *id, *number).map_or(0, |found| found.row);
+            Want::Sealed(device, id, digest) => {
+                let row = rows.read_sealing(device, *id, *digest).map_or(0, |found| found.row);
                 let sealed = kept(self.sealed(row))?;
-                rows.add_sealed(*device, *id, *number, sealed.unwrap_or_default());
+                rows.add_sealed(*device, *id, *digest, sealed.unwrap_or_default());
             }
             Want::Children(device, parent) => {
                 let found = match rows.read_device(device).map(|stored| stored.key) {
@@ -507,7 +507,7 @@ fn add_nothing(want: &Want, rows: &mut Rows) {
     match want {
         Want::Device(name) => rows.add_device(*name, None),
         Want::Devices(range) => rows.add_page(range.clone(), Vec::new()),
-        Want::Sealed(device, id, number) => rows.add_sealed(*device, *id, *number, None),
+        Want::Sealed(device, id, digest) => rows.add_sealed(*device, *id, *digest, None),
         Want::Children(device, parent) => rows.add_children(*device, *parent, Ok(Vec::new())),
         Want::Ancestry(device) => rows.add_ancestry(*device, Ok(Vec::new())),
         Want::Entry(number) => rows.add_entry(*number, None),

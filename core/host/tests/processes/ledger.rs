@@ -158,12 +158,12 @@ impl Ledger {
             for name in &rows.names(&page)? {
                 let device = rows.stored(name)?.device.clone()?;
                 for held in device.accounts().flat_map(|account| account.candidates.all()) {
-                    kept.extend(held.sealings().map(|sealing| (*name, held.id, sealing.number)));
+                    kept.extend(held.sealings().map(|sealing| (*name, held.id, sealing.digest)));
                 }
             }
-            rows.need_sealed(kept.iter().map(|(name, id, number)| (name, *id, *number)))?;
-            for (name, id, number) in &kept {
-                let bytes = rows.sealed(name, *id, *number)?.unwrap();
+            rows.need_sealed(kept.iter().map(|(name, id, digest)| (name, *id, *digest)))?;
+            for (name, id, digest) in &kept {
+                let bytes = rows.sealed(name, *id, *digest)?.unwrap();
                 assert_eq!(Record::parse(bytes).unwrap().header().id, *id);
             }
             Ok(i64::try_from(kept.len()).unwrap())

@@ -166,7 +166,7 @@ pub fn a_failed_operation_leaves_nothing_behind(bed: &Bed) {
         let id = device.managed.candidates.current.take().unwrap().id;
         device.managed.candidates.pending.clear();
         device.managed.report.due = None;
-        rows.put_records(&name, device.clone(), [((id, 0), b"other".to_vec())], [(id, id)]);
+        rows.put_records(&name, device.clone(), [((id, [0; 16]), b"other".to_vec())], [(id, id)]);
         rows.put_device(&device_id("x"), device);
         rows.remove_device(&name);
         rows.append(Entry::new(Action::Purged, bed.now()));

@@ -47,7 +47,7 @@ impl State {
                 for held in candidates.current.iter_mut().chain(&mut candidates.pending).chain(past)
                 {
                     for sealing in [&mut held.original].into_iter().chain(&mut held.resealed) {
-                        match rows.sealed(name, held.id, sealing.number) {
+                        match rows.sealed(name, held.id, sealing.digest) {
                             Err(Stop::Missing(wants)) => missing.extend(wants),
                             found => sealed.push(found?.map(<[u8]>::to_vec)),
                         }

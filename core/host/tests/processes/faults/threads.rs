@@ -108,11 +108,11 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Reply>, what: &str) 
         for name in &rows.names(&page)? {
             let device = rows.stored(name)?.device.clone()?;
             let held = device.managed.candidates.iter();
-            kept.extend(held.map(|held| (*name, held.id, held.original.number)));
+            kept.extend(held.map(|held| (*name, held.id, held.original.digest)));
         }
-        rows.need_sealed(kept.iter().map(|(name, id, number)| (name, *id, *number)))?;
-        for (name, id, number) in &kept {
-            assert!(rows.sealed(name, *id, *number)?.is_some(), "{what}");
+        rows.need_sealed(kept.iter().map(|(name, id, digest)| (name, *id, *digest)))?;
+        for (name, id, digest) in &kept {
+            assert!(rows.sealed(name, *id, *digest)?.is_some(), "{what}");
         }
         Ok(i64::try_from(kept.len()).unwrap())
     });
