@@ -45,6 +45,15 @@ impl Either {
 impl Store for Either {
     type Work<'s> = EitherWork<'s>;
 
+    fn ahead(&self) -> usize {
+        match self {
+            Self::Memory(store) => store.ahead(),
+            #[cfg(feature = "host")]
+            Self::Sqlite(store) => store.ahead(),
+            Self::Stopping(store, _) => store.ahead(),
+        }
+    }
+
     fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
         match self {
             Self::Memory(store) => store.scopes(),
@@ -109,6 +118,14 @@ impl Work for EitherWork<'_> {
             Self::Memory(work) => work.write(writes),
             #[cfg(feature = "host")]
             Self::Sqlite(work) => work.write(writes),
+        }
+    }
+
+    fn write_part(&mut self, writes: Writes, next: &Plan) -> Result<(Appended, Rows), VaultError> {
+        match self {
+            Self::Memory(work) => work.write_part(writes, next),
+            #[cfg(feature = "host")]
+            Self::Sqlite(work) => work.write_part(writes, next),
         }
     }
 }

@@ -132,6 +132,9 @@ impl Drop for Shared {
     }
 }
 
+/// How many check-ins of a group are decided together: what they touch is half a megabyte.
+const AHEAD: usize = 32;
+
 /// The most connections for reading that are kept open while nobody reads.
 const IDLE: usize = 8;
 
@@ -304,6 +307,10 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     type Work<'s> = SqliteWork<'s>;
+
+    fn ahead(&self) -> usize {
+        AHEAD
+    }
 
     fn scopes(&self) -> Result<Vec<Scope>, VaultError> {
         self.read_files(|tables| tables.scopes())

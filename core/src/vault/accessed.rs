@@ -52,7 +52,7 @@ impl Accessed {
         loop {
             let which = Entries::of(who, after, PAGE);
             let plan = Plan::of(scope).with(Want::Entries(which.clone()));
-            let page = vault.look(plan, |rows| Ok(rows.entries(&which)?.to_vec()))?;
+            let page = vault.look(plan, |rows| rows.take_entries(&which))?;
             let Some(last) = page.last() else { break };
             after = last.number;
             for stored in page {

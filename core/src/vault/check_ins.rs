@@ -1,11 +1,14 @@
 //! Taking a check-in: bytes to rules, rules to rows, rows to an answer.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString as _},
     vec,
     vec::Vec,
 };
+
+use core::ops::Range;
 
 use crate::account::Sid;
 use crate::error::Code;
@@ -141,18 +144,20 @@ impl<S: Store> Vault<S> {
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
     ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
-        let incoming = received.iter().flatten();
-        let plan = Plan { scope: *scope, wants: incoming.flat_map(Incoming::wants).collect() };
-        let (taken, appended) =
-            self.run_each(&plan, received.len(), |at, rows| match received.get(at) {
-                Some(Ok(incoming)) => self.take(rows, incoming, now),
-                Some(Err(error)) => Err(Stop::Refused(error.clone())),
-                None => Err(Stop::Refused(VaultError::Internal("more decisions than check-ins"))),
-            })?;
-        let outcome = |(taken, incoming): (Result<Taken, VaultError>, &Result<Incoming, _>)| {
-            taken?.outcome(incoming.as_ref().map_err(VaultError::clone)?, &appended)
+        let plan = |part: Range<usize>| {
+            let incoming = received.get(part).unwrap_or_default().iter().flatten();
+            Plan { scope: *scope, wants: incoming.flat_map(Incoming::wants).collect() }
         };
-        Ok(taken.into_iter().zip(received).map(outcome).collect())
+        let incoming = |at: usize| match received.get(at) {
+            Some(incoming) => incoming.as_ref().map_err(Clone::clone),
+            None => Err(VaultError::Internal("more decisions than check-ins")),
+        };
+        self.run_each(
+            received.len(),
+            plan,
+            |at, rows| self.take(rows, incoming(at)?, now),
+            |at, taken: Taken, appended| taken.outcome(incoming(at)?, appended),
+        )
     }
 
     /// Each in its own transaction.
@@ -304,13 +309,14 @@ impl<S: Store> Vault<S> {
             None => Device::first_seen(message.account, message.sid, now)
                 .after_check_in(message, &offered, &context, &mut draw),
         };
-        let (mut device, verdict) = decided.map_err(|refused| match refused {
+        let (device, verdict) = decided.map_err(|refused| match refused {
             Refused::NoToken => VaultError::Random,
             Refused::Version => {
                 VaultError::Message(MessageError::Malformed { field: "version of an offer" })
             }
         })?;
-        let changed = before != Some(&device) || is_stale(device.about.last_seen, now);
+        let mut device = Box::new(device);
+        let changed = before != Some(&*device) || is_stale(device.about.last_seen, now);
         let known_head = before.and_then(|before| before.about.unknown_head);
         let added = offers.iter().zip(&offered);
         let added = added.filter(|(_, offered)| verdict.added.contains(&offered.held.id));

@@ -1,7 +1,8 @@
 //! The store in memory: for models, tests, and vaults that shall not outlive their process.
 
 use alloc::{
-    collections::BTreeMap, collections::BTreeSet, format, string::String, sync::Arc, vec::Vec,
+    boxed::Box, collections::BTreeMap, collections::BTreeSet, format, string::String, sync::Arc,
+    vec::Vec,
 };
 use core::fmt;
 use core::ops::Bound;
@@ -242,7 +243,7 @@ impl Data {
 
     fn stored(&self, key: DeviceKey) -> Option<StoredDevice> {
         let row = self.devices.get(&key)?;
-        Some(StoredDevice::new(key, row.name, Ok(row.state.device.clone())))
+        Some(StoredDevice::new(key, row.name, Ok(Box::new(row.state.device.clone()))))
     }
 
     fn page(&self, scope: &Scope, range: &Range) -> Vec<StoredDevice> {
@@ -322,7 +323,7 @@ impl Data {
         let before = self.devices.get(&key).map(|row| row.state.ancestry.clone());
         let mut ancestry = before.unwrap_or_default();
         ancestry.extend(change.parents);
-        let state = DeviceState { device, ancestry };
+        let state = DeviceState { device: *device, ancestry };
         self.set_device(key, Some(Arc::new(MemoryRow { scope: *scope, name, state })));
         Ok(())
     }

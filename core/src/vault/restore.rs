@@ -76,7 +76,7 @@ impl<S: Store> Vault<S> {
             })
         })?;
         self.each_page(&scope, PAGE, |stored, _| {
-            let device = stored.device.as_ref().ok();
+            let device = stored.device.as_deref().ok();
             let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
             add(&mut found.devices, true);
             add(&mut found.retired, device.is_some_and(|device| device.about.retired.is_some()));

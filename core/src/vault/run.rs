@@ -1,6 +1,7 @@
 //! The driver: rows are fetched, a decision reads them, and what it writes is written in one go.
 
 use alloc::{format, vec::Vec};
+use core::ops::Range as Span;
 
 use crate::identity::{DeviceId, Scope, Timestamp};
 
@@ -119,24 +120,45 @@ impl<S: Store> Vault<S> {
 
     /// So many decisions in one transaction, durably, each on what the ones before it changed. One
     /// that is refused writes nothing, and the others stand; an error is one of the store's or of
-    /// the random source.
-    pub(super) fn run_each<T>(
+    /// the random source. `plan` names what some of them read; `answer` is asked when the entries
+    /// of a decision have their heads.
+    pub(super) fn run_each<T, A>(
         &self,
-        plan: &Plan,
         count: usize,
+        plan: impl Fn(Span<usize>) -> Plan,
         mut decide: impl FnMut(usize, &mut Rows) -> Result<T, Stop>,
-    ) -> Result<(Vec<Result<T, VaultError>>, Appended), VaultError> {
-        let (mut work, mut rows) = self.store.begin(plan, Durability::Durable)?;
-        let mut said = Vec::with_capacity(count);
-        for at in 0..count {
-            match decide_on(&mut work, &mut rows, &mut |rows| decide(at, rows)) {
-                Err(
-                    error @ (VaultError::Store(_) | VaultError::Internal(_) | VaultError::Random),
-                ) => return Err(error),
-                decided => said.push(decided),
+        answer: impl Fn(usize, T, &Appended) -> Result<A, VaultError>,
+    ) -> Result<Vec<Result<A, VaultError>>, VaultError> {
+        let ahead = self.store.ahead().max(1);
+        let from = |first: usize| first..first.saturating_add(ahead).min(count);
+        let mut part = from(0);
+        let (mut work, mut rows) = self.store.begin(&plan(part.clone()), Durability::Durable)?;
+        let mut answers = Vec::with_capacity(count);
+        loop {
+            let mut decided = Vec::with_capacity(part.len());
+            for at in part.clone() {
+                match decide_on(&mut work, &mut rows, &mut |rows| decide(at, rows)) {
+                    Err(
+                        error @ (VaultError::Store(_)
+                        | VaultError::Internal(_)
+                        | VaultError::Random),
+                    ) => return Err(error),
+                    said => decided.push((at, said)),
+                }
             }
+            let mut answered = |appended: &Appended| {
+                let said = decided.drain(..);
+                answers.extend(said.map(|(at, said)| answer(at, said?, appended)));
+            };
+            part = from(part.end);
+            if part.is_empty() {
+                answered(&work.write(rows.into_writes())?);
+                return Ok(answers);
+            }
+            let (appended, next) = work.write_part(rows.into_writes(), &plan(part.clone()))?;
+            answered(&appended);
+            rows = next;
         }
-        Ok((said, work.write(rows.into_writes())?))
     }
 
     /// As [`run`](Self::run), durably. When the request itself is refused, that attempt is put into

@@ -454,6 +454,15 @@ impl Device {
         core::iter::once(&mut self.managed).chain(&mut self.former)
     }
 
+    /// Goes over every kept sealing of every account, with the record that it is of.
+    pub fn each_sealing<'a>(&'a self, mut each: impl FnMut(RecordId, &'a Sealing)) {
+        for account in self.accounts() {
+            for held in account.candidates.all() {
+                held.sealings().for_each(|sealing| each(held.id, sealing));
+            }
+        }
+    }
+
     /// The account of this name, the managed one first; the managed one without a name.
     pub(crate) fn account_named(&self, name: Option<&str>) -> Option<&Account> {
         let Some(name) = name else { return Some(&self.managed) };

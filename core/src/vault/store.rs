@@ -34,6 +34,13 @@ pub trait Store: Clone + Send + Sync {
     where
         Self: 's;
 
+    /// How many decisions of a group are read for, decided and written together. A store on another
+    /// machine takes all of them, for the sake of round trips; one in this process so many that
+    /// what they touch stays in the processor's cache, where its [`Work::write_part`] can do it.
+    fn ahead(&self) -> usize {
+        usize::MAX
+    }
+
     /// Every scope that was ever written to, in order.
     fn scopes(&self) -> Result<Vec<Scope>, VaultError>;
 
@@ -58,6 +65,13 @@ pub trait Work {
     /// Reads more, in the same state.
     fn fetch(&mut self, wants: &[Want], rows: &mut Rows) -> Result<(), VaultError>;
 
-    /// Writes all of it, the entries of the audit log last.
+    /// Writes all of it, the entries of the audit log last. The unit of work is over.
     fn write(self, writes: Writes) -> Result<Appended, VaultError>;
+
+    /// Writes a part of the unit of work, and reads what a plan names in the state after it. It
+    /// counts when the last part is written; dropped before, it has written nothing.
+    fn write_part(&mut self, writes: Writes, next: &Plan) -> Result<(Appended, Rows), VaultError> {
+        let _ = (writes, next);
+        Err(VaultError::Internal("a store that takes a group as a whole was given a part of one"))
+    }
 }

@@ -1,6 +1,6 @@
 //! Rows as a store has them.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 use crate::identity::{DeviceId, Timestamp};
 
@@ -35,7 +35,7 @@ pub struct StoredDevice {
     /// Its name.
     pub name: DeviceId,
     /// What is kept about it, or that it cannot be read.
-    pub device: Result<Device, VaultError>,
+    pub device: Result<Box<Device>, VaultError>,
     /// The due date by which a page found it; it is there for a damaged device too.
     pub due: Option<Timestamp>,
 }
@@ -43,7 +43,11 @@ pub struct StoredDevice {
 impl StoredDevice {
     /// From its parts.
     #[must_use]
-    pub const fn new(key: DeviceKey, name: DeviceId, device: Result<Device, VaultError>) -> Self {
+    pub const fn new(
+        key: DeviceKey,
+        name: DeviceId,
+        device: Result<Box<Device>, VaultError>,
+    ) -> Self {
         Self { key, name, device, due: None }
     }
 
@@ -56,7 +60,7 @@ impl StoredDevice {
 
     /// Its place in the order of due dates: the `after` of the next page.
     pub(super) fn due_place(&self) -> Option<(Timestamp, DeviceKey)> {
-        let due = self.due.or_else(|| self.device.as_ref().ok().and_then(Device::due))?;
+        let due = self.due.or_else(|| self.device.as_ref().ok().and_then(|device| device.due()))?;
         Some((due, self.key))
     }
 }

@@ -1,7 +1,7 @@
 //! A unit of work: the rows that decisions read, and what they write. Decisions are pure: they read
 //! and change this value, and nothing else.
 
-use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec, vec::Vec};
 
 use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
@@ -42,6 +42,18 @@ pub struct Writes {
     pub readers: Option<Readers>,
 }
 
+impl Writes {
+    fn change(&mut self, name: &DeviceId, key: Option<DeviceKey>) -> &mut Change {
+        self.devices.entry(*name).or_insert_with(|| Change {
+            key,
+            device: None,
+            put: BTreeMap::new(),
+            drop: Vec::new(),
+            parents: Vec::new(),
+        })
+    }
+}
+
 /// What is written about one device.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -50,7 +62,7 @@ pub struct Change {
     pub key: Option<DeviceKey>,
     /// What is kept about it from now on; none when it is removed, with its records and its
     /// ancestry. A sealing whose bytes are put has no row: the store gives it one.
-    pub device: Option<Device>,
+    pub device: Option<Box<Device>>,
     /// Sealed bytes to be stored, by record and digest.
     pub put: BTreeMap<(RecordId, Digest), Vec<u8>>,
     /// Rows of sealed bytes that nobody needs any more, and whose record they were.
@@ -60,6 +72,24 @@ pub struct Change {
 }
 
 impl Change {
+    /// What follows from the device before and after: which bytes are needed.
+    fn follow(&mut self, before: Option<&Device>) {
+        let mut kept: Vec<(u64, RecordId, Digest)> = Vec::new();
+        if let Some(device) = &self.device {
+            device.each_sealing(|id, sealing| kept.push((sealing.row, id, sealing.digest)));
+        }
+        self.put.retain(|(id, digest), _| kept.contains(&(0, *id, *digest)));
+        kept.sort_unstable();
+        if let Some(device) = before {
+            device.each_sealing(|id, sealing| {
+                let row = sealing.row;
+                if row > 0 && kept.binary_search_by_key(&row, |(row, ..)| *row).is_err() {
+                    self.drop.push((id, row));
+                }
+            });
+        }
+    }
+
     /// Gives every sealing whose bytes are put its row.
     ///
     /// # Errors
@@ -225,7 +255,9 @@ impl Rows {
 
     /// For [`Want::Device`].
     pub fn add_device(&mut self, asked: DeviceId, found: Option<StoredDevice>) {
-        self.named.insert(asked, found.as_ref().map(|found| found.name));
+        if found.as_ref().is_none_or(|found| found.name != asked) {
+            self.named.insert(asked, found.as_ref().map(|found| found.name));
+        }
         found.into_iter().for_each(|found| self.keep(found));
     }
 
@@ -295,24 +327,9 @@ impl Rows {
     pub fn into_writes(self) -> Writes {
         let Self { devices, places, mut accepted, .. } = self;
         for (name, change) in &mut accepted.devices {
-            let sealings = |device: &Device| -> Vec<(RecordId, u64, Digest)> {
-                let held = device.accounts().flat_map(|account| account.candidates.all());
-                held.flat_map(|held| {
-                    held.sealings().map(|sealing| (held.id, sealing.row, sealing.digest))
-                })
-                .collect()
-            };
-            let kept = change.device.as_ref().map(sealings).unwrap_or_default();
             let before = places.get(name).and_then(|place| devices.get(*place));
             let before = before.and_then(|stored| stored.device.as_ref().ok());
-            let before = before.map(sealings).unwrap_or_default();
-            let gone = |(id, row, _): &(RecordId, u64, Digest)| {
-                let gone = *row > 0 && !kept.iter().any(|(_, other, _)| other == row);
-                gone.then_some((*id, *row))
-            };
-            change.drop = before.iter().filter_map(gone).collect();
-            let wanted = |(id, digest): &(RecordId, Digest)| kept.contains(&(*id, 0, *digest));
-            change.put.retain(|key, _| wanted(key));
+            change.follow(before.map(|device| &**device));
         }
         accepted
     }
@@ -349,10 +366,10 @@ impl Rows {
     fn now(&self, name: &DeviceId) -> Result<Option<&Device>, VaultError> {
         let changed = self.draft.devices.get(name).or_else(|| self.accepted.devices.get(name));
         match changed {
-            Some(change) => Ok(change.device.as_ref()),
+            Some(change) => Ok(change.device.as_deref()),
             None => self
                 .read_device(name)
-                .map(|stored| stored.device.as_ref().map_err(Clone::clone))
+                .map(|stored| stored.device.as_deref().map_err(Clone::clone))
                 .transpose(),
         }
     }
@@ -469,6 +486,13 @@ impl Rows {
         found.map(|(_, entries)| entries.as_slice()).ok_or_else(missing)
     }
 
+    /// The same, taken out: who only looks copies no entry.
+    pub(super) fn take_entries(&mut self, which: &Entries) -> Result<Vec<StoredEntry>, Stop> {
+        let place = self.entries.iter().position(|(known, _)| known == which);
+        let missing = || Stop::Missing(vec![Want::Entries(which.clone())]);
+        place.map(|place| self.entries.swap_remove(place).1).ok_or_else(missing)
+    }
+
     /// The times of entries.
     pub fn times(&self, from: u64, limit: usize) -> Result<&[(u64, Timestamp)], Stop> {
         let missing = || Stop::Missing(vec![Want::Times(from, limit)]);
@@ -489,42 +513,33 @@ impl Rows {
 
 /// What a decision writes.
 impl Rows {
-    fn change(&mut self, name: &DeviceId) -> &mut Change {
-        let key = self.read_device(name).map(|stored| stored.key);
-        self.draft.devices.entry(*name).or_insert_with(|| Change {
-            key,
-            device: None,
-            put: BTreeMap::new(),
-            drop: Vec::new(),
-            parents: Vec::new(),
-        })
-    }
-
     /// What is kept about a device from now on. One that is not there is added.
-    pub fn put_device(&mut self, name: &DeviceId, device: Device) {
-        if !self.places.contains_key(name) {
-            self.added.insert(folded(name.as_str()), *name);
-        }
-        self.change(name).device = Some(device);
+    pub fn put_device(&mut self, name: &DeviceId, device: impl Into<Box<Device>>) {
+        self.put_records(name, device, [], []);
     }
 
     /// The same, with sealed bytes of it, by record and digest, and with the parents of records.
     pub fn put_records(
         &mut self,
         name: &DeviceId,
-        device: Device,
+        device: impl Into<Box<Device>>,
         sealed: impl IntoIterator<Item = ((RecordId, Digest), Vec<u8>)>,
         parents: impl IntoIterator<Item = (RecordId, RecordId)>,
     ) {
-        self.put_device(name, device);
-        let change = self.change(name);
+        let key = self.read_device(name).map(|stored| stored.key);
+        if key.is_none() {
+            self.added.insert(folded(name.as_str()), *name);
+        }
+        let change = self.draft.change(name, key);
+        change.device = Some(device.into());
         change.put.extend(sealed);
         change.parents.extend(parents);
     }
 
     /// Removes a device, with its records and its ancestry.
     pub fn remove_device(&mut self, name: &DeviceId) {
-        self.change(name).device = None;
+        let key = self.read_device(name).map(|stored| stored.key);
+        self.draft.change(name, key).device = None;
     }
 
     /// The readers and settings of the scope from now on.

@@ -100,7 +100,7 @@ impl<S: Store> Vault<S> {
     ) -> Result<(Vec<StoredEntry>, AuditHead), VaultError> {
         let which = Entries::From { number, limit };
         let plan = Plan::of(scope).with(Want::Entries(which.clone()));
-        self.look(plan, |rows| Ok((rows.entries(&which)?.to_vec(), rows.head()?)))
+        self.look(plan, |rows| Ok((rows.take_entries(&which)?, rows.head()?)))
     }
 
     /// Entries of the audit log by number, those behind `after` (0: from the first). They are as
@@ -123,7 +123,7 @@ impl<S: Store> Vault<S> {
         self.look(plan, |rows| {
             let front = if after > 0 { rows.times(after, 1)? } else { &[] };
             let mut front = front.first().filter(|(number, _)| *number == after).map(|(_, at)| *at);
-            let mut page = rows.entries(&which)?.to_vec();
+            let mut page = rows.take_entries(&which)?;
             for stored in &mut page {
                 let at = stored.entry.as_ref().ok().map(|entry| entry.at);
                 stored.earlier = at.is_some() && at < front;

@@ -208,6 +208,27 @@ impl fmt::Debug for SqliteWork<'_> {
 }
 
 impl SqliteWork<'_> {
+    /// Writes; what was half written is rolled back for all that share the transaction.
+    fn write_now(&mut self, writes: Writes) -> Result<Appended, VaultError> {
+        if let Err(error) = self.tables()?.check(&writes) {
+            return Err(self.failed(error));
+        }
+        self.writing = true;
+        let scope = self.scope;
+        self.tables()?.write(&scope, writes).map_err(|error| self.failed(error))
+    }
+
+    /// Ends the transaction when something of this work was written.
+    fn failed(&mut self, error: VaultError) -> VaultError {
+        if self.writing
+            && let Some(mut writer) = self.writer.take()
+        {
+            *self.group.worker() = None;
+            self.group.end(self.files, &mut writer, Some(error.clone()));
+        }
+        error
+    }
+
     fn tables(&mut self) -> Result<Tables<'_>, VaultError> {
         let writer = self.writer.as_ref().ok_or(VaultError::Internal("a transaction was lost"))?;
         Ok(Tables::new(&writer.connection, &self.group.path, &mut self.loaded))
@@ -219,23 +240,21 @@ impl Work for SqliteWork<'_> {
         self.tables()?.fetch(wants, rows)
     }
 
+    fn write_part(&mut self, writes: Writes, next: &Plan) -> Result<(Appended, Rows), VaultError> {
+        let appended = self.write_now(writes)?;
+        // What was read is read again: it was written.
+        self.loaded = Loaded::default();
+        let rows = self.tables()?.read(next).map_err(|error| self.failed(error))?;
+        Ok((appended, rows))
+    }
+
     fn write(mut self, writes: Writes) -> Result<Appended, VaultError> {
-        self.tables()?.check(&writes)?;
-        self.writing = true;
-        let scope = self.scope;
-        let written = self.tables()?.write(&scope, writes);
+        let appended = self.write_now(writes)?;
         let (group, files) = (self.group, self.files);
         let Some(mut writer) = self.writer.take() else {
             return Err(VaultError::Internal("a transaction was lost"));
         };
         *group.worker() = None;
-        let appended = match written {
-            Ok(appended) => appended,
-            Err(error) => {
-                group.end(files, &mut writer, Some(error.clone()));
-                return Err(error);
-            }
-        };
         let Some(batch) = &mut writer.open else {
             return Err(VaultError::Internal("a transaction was lost"));
         };
@@ -259,7 +278,7 @@ impl Drop for SqliteWork<'_> {
         let members = writer.open.as_ref().map_or(0, |batch| batch.members);
         if self.writing {
             // Those who wait for this transaction are told, or they would wait for ever.
-            let error = VaultError::Internal("another operation panicked");
+            let error = VaultError::Internal("another operation failed half-way");
             self.group.end(self.files, &mut writer, Some(error));
         } else if members == 0 {
             self.group.end(self.files, &mut writer, Some(VaultError::Internal("no member")));

@@ -32,12 +32,13 @@ pub(super) fn state(
     row: &Row<'_>,
     settled: usize,
     in_flight: usize,
-) -> rusqlite::Result<Option<Device>> {
-    let settled = row.get_ref(settled)?.as_blob().ok().and_then(Device::from_bytes);
+) -> rusqlite::Result<Option<Box<Device>>> {
+    let read = |bytes| Device::from_bytes(bytes).map(Box::new);
+    let settled = row.get_ref(settled)?.as_blob().ok().and_then(read);
     let Ok(in_flight) = row.get_ref(in_flight)?.as_blob_or_null() else { return Ok(None) };
     let Some(in_flight) = in_flight else { return Ok(settled) };
-    Ok(settled.zip(Device::from_bytes(in_flight)).map(|(settled, mut device)| {
-        device.take_settled(settled);
+    Ok(settled.zip(read(in_flight)).map(|(settled, mut device)| {
+        device.take_settled(*settled);
         device
     }))
 }

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use laps_core::account::Sid;
 use laps_core::error::Code;
-use laps_core::identity::DeviceId;
+use laps_core::identity::{AccountName, DeviceId};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
-use laps_core::seal::Record;
+use laps_core::seal::{Header, Record};
+use laps_core::secret::Password;
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
 use laps_core::vault::plan::Plan;
@@ -84,6 +85,22 @@ pub fn a_record_put_in_the_place_of_another_is_not_disclosed(bed: &Bed) {
     let page = bed.vault.export_for_resealing(&scope(), None, 10, &WHO, bed.now()).unwrap();
     assert_eq!(page.damaged_records.len(), 2);
     assert_eq!(page.items.len(), 3);
+}
+
+pub fn one_id_in_two_accounts_is_two_records(bed: &Bed) {
+    let mut device = bed.device("pc-1");
+    let first = device.rotate(bed);
+    let account = AccountName::new("Other").unwrap();
+    let header = Header { account, ..*first.header() };
+    let password = Password::try_from_str("the other one").unwrap();
+    let readers = [bed.reader.reader().clone()];
+    let second = Record::seal(&header, &password, &readers, &mut rng()).unwrap();
+    let answer = device.offer(bed, &[&second]);
+    assert!(answer.stored.contains(id(&second)));
+    let rows = bed.vault.history(&scope(), "pc-1").unwrap();
+    let mut accounts: Vec<_> = rows.iter().map(|row| row.account.unwrap().to_string()).collect();
+    accounts.sort();
+    assert_eq!(accounts, ["Admin", "Other"], "and the bytes of both can be read");
 }
 
 pub fn a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened(

@@ -1,15 +1,17 @@
 //! The rules of a check-in (protocol §3), one test a rule.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope};
 use laps_core::rotation::event::{Directory, EventKind, Outcome, Reason};
-use laps_core::rotation::message::{AuditHead, CommitAnswer};
+use laps_core::rotation::message::{Answer, AuditHead, CommitAnswer};
 use laps_core::rotation::set::{IdSet, MayHold};
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
 use laps_core::vault::{CandidateState, DeviceStatus, MemoryStore, Vault, VaultError};
 
-use super::bed::{Bed, WHO, deliver, encoded, id, scope};
+use super::bed::{Bed, WHO, counting_from, deliver, encoded, id, scope};
 
 /// The records of a device: state and version, in the order of the vault.
 fn records(bed: &Bed, device: &str) -> Vec<(CandidateState, u64)> {
@@ -393,6 +395,38 @@ pub fn many_check_ins_share_one_transaction_and_fail_apart(bed: &Bed) {
     let good: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(good, [true, true, true, false, true]);
     assert_eq!(bed.vault.list(&scope(), None, 10).unwrap().items.len(), 4);
+}
+
+pub fn a_long_group_sees_itself_and_is_taken_as_a_whole(bed: &Bed) {
+    let mut device = bed.device("pc-0");
+    let first = device.rotate(bed);
+    let [one, other] = [2, 3].map(|version| device.seal(version, Some(id(&first)), "forked"));
+    let first_time = (1..100).map(|n| bed.device(&format!("pc-{n}")));
+    let mut sent: Vec<(String, Vec<u8>)> = first_time
+        .map(|device| (device.name.to_string(), encoded(&device.message(), &[])))
+        .collect();
+    sent.insert(0, ("pc-0".to_owned(), encoded(&device.message(), &[&one])));
+    sent.push(("pc-0".to_owned(), encoded(&device.message(), &[&other])));
+    let sent: Vec<(&str, &[u8])> =
+        sent.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let (left, source) = (AtomicUsize::new(60), counting_from(1 << 40));
+    let failing = Vault::new(bed.vault.store().clone(), move |out: &mut [u8]| {
+        let next = |left: usize| left.checked_sub(1);
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok() && source(out)
+    });
+    let heads = || bed.vault.audit_head(&scope()).unwrap();
+    let before = heads();
+    assert_eq!(failing.check_in_many(&scope(), &sent, bed.now()), Err(VaultError::Random));
+    assert_eq!(bed.vault.list(&scope(), None, 1_000).unwrap().items.len(), 1, "none was taken");
+    assert_eq!(heads(), before);
+    let answers = bed.vault.check_in_many(&scope(), &sent, bed.now()).unwrap();
+    let head = |answer: &Vec<u8>| Answer::decode(answer).unwrap().audit;
+    let seen: Vec<AuditHead> =
+        answers.iter().map(|answer| head(answer.as_ref().unwrap())).collect();
+    assert_eq!(bed.vault.list(&scope(), None, 1_000).unwrap().items.len(), 100);
+    let forks = bed.audit_log().iter().filter(|entry| entry.action == Action::Fork).count();
+    assert_eq!(forks, 1, "the last one is decided on what the first one left");
+    assert_eq!((seen[0], seen[99], seen[100]), (before, before, heads()));
 }
 
 pub fn a_random_source_that_fails_or_repeats_stops_the_check_in(bed: &Bed) {

@@ -60,6 +60,7 @@ conformance! {
         what_was_ruled_out_on_a_word_can_be_revealed_until_the_next_commit;
     attacks:
         a_record_put_in_the_place_of_another_is_not_disclosed,
+        one_id_in_two_accounts_is_two_records,
         a_removal_that_stops_anywhere_is_gone_on_with_and_orders_all_that_could_be_opened,
         records_of_readers_beyond_the_list_are_resealed_once,
         an_export_says_which_devices_are_not_whole,
@@ -86,6 +87,7 @@ conformance! {
         a_check_in_without_the_token_does_not_replace_a_later_outcome,
         last_seen_is_stored_by_the_hour,
         many_check_ins_share_one_transaction_and_fail_apart,
+        a_long_group_sees_itself_and_is_taken_as_a_whole,
         a_random_source_that_fails_or_repeats_stops_the_check_in,
         a_device_that_remembers_another_audit_log_is_noted_once;
     disclosures:

@@ -140,7 +140,7 @@ fn everything(store: &impl Store) -> Vec<String> {
         let mut all = Vec::new();
         for name in &rows.names(&page)? {
             let device = rows.stored(name)?.device.clone()?;
-            assert_eq!(rows.device(name)?.unwrap(), (*name, &device));
+            assert_eq!(rows.device(name)?.unwrap(), (*name, &*device));
             all.push(format!("{name} {device:?} {:?}", rows.ancestry(name)?));
         }
         let mut due = Vec::new();

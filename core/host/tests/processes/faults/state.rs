@@ -62,7 +62,8 @@ impl State {
                     found => found?.to_vec(),
                 };
                 ancestry.sort();
-                devices.push(StoredDevice { name: name.to_string(), device, sealed, ancestry });
+                let (name, device) = (name.to_string(), *device);
+                devices.push(StoredDevice { name, device, sealed, ancestry });
             }
             if !missing.is_empty() {
                 return Err(Stop::Missing(missing));
