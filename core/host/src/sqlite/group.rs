@@ -76,22 +76,22 @@ impl Group {
         if *self.worker() == Some(this_thread()) {
             return Err(fault::call_in_flight(&self.path).into());
         }
-        let mut writer = self.turn();
+        let writer = self.turn();
         let joined = writer.open.is_some();
-        if !joined {
-            self.open(files, &mut writer, durability)?;
-        }
-        *self.worker() = Some(this_thread());
-        let alone = durability == Durability::Relaxed && !joined;
         let mut member = SqliteWork {
             group: self,
             files,
             writer: Some(writer),
             loaded: Loaded::default(),
             scope: plan.scope,
-            alone,
+            alone: durability == Durability::Relaxed && !joined,
             writing: false,
         };
+        // From here on: waiting for another process asks a signal's handler.
+        *self.worker() = Some(this_thread());
+        if !joined && let Some(writer) = &mut member.writer {
+            self.open(files, writer, durability)?;
+        }
         let rows = member.tables()?.read(plan)?;
         Ok((member, rows))
     }
