@@ -44,6 +44,7 @@ mod lifecycle;
 mod names;
 mod noted;
 mod orders;
+mod places;
 mod resealing;
 mod restore;
 mod retention;

@@ -208,7 +208,7 @@ impl Stored {
             for held in account.candidates.all_mut() {
                 held.stored_at = Timestamp::default();
                 let sealings = held.resealed.iter_mut().chain([&mut held.original]);
-                sealings.for_each(|sealing| (sealing.row, sealing.digest) = (0, [0; 16]));
+                sealings.for_each(|sealing| sealing.digest = [0; 16]);
             }
             account.since = Timestamp::default();
             if let Some(outcome) = &mut account.report.outcome {
@@ -355,7 +355,6 @@ impl World {
                     continue;
                 };
                 let mut sealing = held.original.clone();
-                sealing.row = 0;
                 sealing.digest = Sha256::digest(&item.sealed)[..16].try_into().unwrap();
                 sealing.number = seen(sealing.digest).sealing.number;
                 sealing.readers = ReaderList::of(&ids_of(seen(sealing.digest).sealing.readers));

@@ -47,7 +47,6 @@ mod resealing;
 mod rows;
 mod schema;
 mod scope;
-mod settled;
 mod transaction;
 mod value;
 

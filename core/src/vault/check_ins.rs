@@ -451,11 +451,10 @@ impl Offered {
     }
 }
 
-/// A record's bytes as the rules see them; they have no row yet.
+/// A record's bytes as the rules see them.
 pub(super) fn sealing(record: &Record, readers: &mut Readers) -> Sealing {
     let set: Vec<[u8; 32]> = record.reader_ids().map(|id| *id.as_bytes()).collect();
     Sealing {
-        row: 0,
         digest: digest(record.as_bytes()),
         len: u32::try_from(record.as_bytes().len()).unwrap_or(u32::MAX),
         number: record.sealing(),

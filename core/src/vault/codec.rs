@@ -33,17 +33,25 @@ impl Device {
         self.row(&[], &[])
     }
 
-    /// What [`to_bytes_in_flight`](Self::to_bytes_in_flight) left out, from the row that has it.
-    pub fn take_settled(&mut self, settled: Self) {
-        self.managed.candidates.history = settled.managed.candidates.history;
-        self.former = settled.former;
+    /// From these bytes, and what they left out from the row that has it; none when they are not
+    /// canonical, or damaged.
+    #[must_use]
+    pub fn from_bytes_in_flight(bytes: &[u8], settled: Self) -> Option<Self> {
+        let mut device = Self::from_bytes(bytes)?;
+        device.managed.candidates.history = settled.managed.candidates.history;
+        device.former = settled.former;
+        Some(device)
     }
 
-    /// Whether what [`to_bytes_in_flight`](Self::to_bytes_in_flight) leaves out is the same in
-    /// both.
-    #[must_use]
-    pub fn is_settled_as(&self, history: &[Past], former: &[Account]) -> bool {
-        self.managed.candidates.history == history && self.former == former
+    /// Whether a commit is to come that changes the device all over, and until then what
+    /// [`to_bytes_in_flight`](Self::to_bytes_in_flight) leaves out is as it was. So is the date
+    /// when the device is due.
+    pub(super) fn is_in_flight_since(&self, before: &Self) -> bool {
+        let (ours, theirs) = (&self.managed.candidates, &before.managed.candidates);
+        !ours.pending.is_empty()
+            && ours.history == theirs.history
+            && self.former == before.former
+            && self.due() == before.due()
     }
 
     fn row(&self, history: &[Past], former: &[Account]) -> Vec<u8> {
@@ -235,7 +243,6 @@ fn read_held(input: &mut Input<'_>) -> Option<Held> {
 }
 
 fn write_sealing(out: &mut Output<Vec<u8>>, sealing: &Sealing) {
-    out.u64(sealing.row);
     out.bytes(&sealing.digest);
     out.u32(sealing.len);
     out.u32(sealing.number);
@@ -244,7 +251,6 @@ fn write_sealing(out: &mut Output<Vec<u8>>, sealing: &Sealing) {
 
 fn read_sealing(input: &mut Input<'_>) -> Option<Sealing> {
     Some(Sealing {
-        row: input.u64()?,
         digest: input.array()?,
         len: input.u32()?,
         number: input.u32()?,
@@ -339,7 +345,6 @@ mod tests {
         let id = |n: u8| RecordId::from_bytes([n; 16]);
         let held = |n: u8| {
             let mut held = Held::new(id(n), u64::from(n));
-            held.original.row = 1_000;
             held.original.digest = [n; 16];
             held.original.readers = ReaderList::Set(300);
             held
@@ -383,10 +388,11 @@ mod tests {
     #[test]
     fn what_an_offer_leaves_as_it_is_comes_back_from_the_row() {
         let device = device();
-        let mut read = Device::from_bytes(&device.to_bytes_in_flight()).unwrap();
+        let bytes = device.to_bytes_in_flight();
+        let read = Device::from_bytes(&bytes).unwrap();
         assert!(read.former.is_empty() && read.managed.candidates.history.is_empty());
-        read.take_settled(Device::from_bytes(&device.to_bytes()).unwrap());
-        assert!(read == device);
+        let settled = Device::from_bytes(&device.to_bytes()).unwrap();
+        assert!(Device::from_bytes_in_flight(&bytes, settled) == Some(device));
     }
 
     #[test]

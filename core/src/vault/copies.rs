@@ -282,7 +282,7 @@ fn settle(
         candidates.pending.retain_mut(|held| keep_what_came(held, &records));
         candidates.history.retain_mut(|past| keep_what_came(&mut past.held, &records));
         candidates.token = None;
-        // One record stands in one place, or two would share a row.
+        // One record stands in one place, or two would share their bytes.
         if !candidates.all().all(|held| ids.insert(held.id)) {
             return Err(DAMAGED);
         }
@@ -310,7 +310,6 @@ fn settle(
             {
                 return Err(DAMAGED);
             }
-            // So every row number is our own.
             *kept = sealing(&record, readers);
             bytes.push(((id, kept.digest), sealed.clone()));
             core = Some(record);
@@ -357,6 +356,7 @@ mod tests {
     use crate::secret::Password;
     use crate::vault::Confirmation;
     use crate::vault::Retention;
+    use crate::vault::checksum::digest;
     use crate::vault::state::{Candidates, Past};
 
     const WHO: Request<'_> = Request::new("alice", "ticket");
@@ -411,10 +411,8 @@ mod tests {
         Ok(vault)
     }
 
-    fn held(record: &Record, row: u64) -> Held {
-        let mut held = Held::new(record.header().id, record.header().version);
-        held.original.row = row;
-        held
+    fn held(record: &Record) -> Held {
+        Held::new(record.header().id, record.header().version)
     }
 
     #[test]
@@ -423,27 +421,23 @@ mod tests {
         let vault = vault(&reader)?;
         let import = |frames: &[u8]| vault.import(&Scope::EMPTY, frames, &WHO, NOW);
         let mine = record("victim", &reader, 1)?;
-        import(&crafted("victim", candidates(held(&mine, 7), &[]), &[&mine])?)?;
-        // The first record of a new store has row 1, whatever a frame says.
+        import(&crafted("victim", candidates(held(&mine), &[]), &[&mine])?)?;
         let (one, two) = (record("pc-1", &reader, 1)?, record("pc-1", &reader, 2)?);
-        for row in 0..10 {
-            // The same record twice, once with the row of another device.
-            let twice = candidates(held(&one, 0), &[held(&one, row)]);
-            assert_eq!(import(&crafted("pc-1", twice, &[&one])?), Err(DAMAGED));
-            let pending = {
-                let mut twice = candidates(held(&one, 0), &[]);
-                twice.pending = vec![held(&two, 0), held(&two, row)];
-                crafted("pc-1", twice, &[&one, &two])?
-            };
-            assert_eq!(import(&pending), Err(DAMAGED));
-            let repeated = crafted("pc-1", candidates(held(&one, row), &[]), &[&one, &one])?;
-            assert_eq!(import(&repeated), Err(DAMAGED));
-            let mut other_version = held(&one, row);
-            other_version.version = 9;
-            let other_version = crafted("pc-1", candidates(other_version, &[]), &[&one])?;
-            assert_eq!(import(&other_version), Err(DAMAGED));
-        }
-        import(&crafted("pc-1", candidates(held(&two, 1), &[held(&one, 1)]), &[&one, &two])?)?;
+        let twice = candidates(held(&one), &[held(&one)]);
+        assert_eq!(import(&crafted("pc-1", twice, &[&one])?), Err(DAMAGED));
+        let mut twice = candidates(held(&one), &[]);
+        twice.pending = vec![held(&two), held(&two)];
+        assert_eq!(import(&crafted("pc-1", twice, &[&one, &two])?), Err(DAMAGED));
+        let repeated = crafted("pc-1", candidates(held(&one), &[]), &[&one, &one])?;
+        assert_eq!(import(&repeated), Err(DAMAGED));
+        let mut other_version = held(&one);
+        other_version.version = 9;
+        let other_version = crafted("pc-1", candidates(other_version, &[]), &[&one])?;
+        assert_eq!(import(&other_version), Err(DAMAGED));
+        // The bytes of another device have a name of their own, and that is what they are kept by.
+        let mut other = held(&one);
+        other.original.digest = digest(mine.as_bytes());
+        import(&crafted("pc-1", candidates(held(&two), &[other]), &[&one, &two])?)?;
         let word = Confirmation::Given;
         vault.remove_record(&Scope::EMPTY, "pc-1", one.header().id, word, &WHO, NOW)?;
         vault.purge(&Scope::EMPTY, "pc-1", word, &WHO, NOW)?;
@@ -464,8 +458,8 @@ mod tests {
         vault.remove_reader(&Scope::EMPTY, &reader.id(), None, word, &WHO, NOW)?;
         let (old, new) = (record("pc-1", &reader, 1)?, record("pc-2", &next, 1)?);
         let frames = [
-            crafted("pc-1", candidates(held(&old, 0), &[]), &[&old])?,
-            crafted("pc-2", candidates(held(&new, 0), &[]), &[&new])?,
+            crafted("pc-1", candidates(held(&old), &[]), &[&old])?,
+            crafted("pc-2", candidates(held(&new), &[]), &[&new])?,
         ];
         vault.import(&Scope::EMPTY, &frames.concat(), &WHO, NOW)?;
         for (device, late) in [("pc-1", true), ("pc-2", false)] {

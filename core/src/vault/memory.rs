@@ -15,7 +15,7 @@ use crate::rotation::message::AuditHead;
 use super::audit::Entry;
 use super::plan::{Entries, Plan, Range, Want};
 use super::readers::Readers;
-use super::state::Device;
+use super::state::{Device, Digest};
 use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Work};
 use super::unit::{Appended, Change, Rows, Writes};
 use super::{Nearest, VaultError, Who, folded};
@@ -40,9 +40,8 @@ pub struct DeviceState {
 struct Data {
     scopes: BTreeMap<Scope, ScopeData>,
     devices: BTreeMap<DeviceKey, Arc<MemoryRow>>,
-    records: BTreeMap<u64, (DeviceKey, Arc<[u8]>)>,
+    records: BTreeMap<(DeviceKey, RecordId, Digest), Arc<[u8]>>,
     next_device: u64,
-    next_record: u64,
 }
 
 #[derive(Clone, Default)]
@@ -143,7 +142,7 @@ impl Work for MemoryWork<'_> {
             }
         }
         for (name, change) in writes.devices {
-            self.data.write_device(&scope, name, change)?;
+            self.data.write_device(&scope, name, change);
         }
         if writes.readers.is_none() && writes.append.is_empty() {
             return Ok(appended);
@@ -176,9 +175,9 @@ impl Data {
             }
             Want::Devices(range) => rows.add_page(range.clone(), self.page(&scope, range)),
             Want::Sealed(device, id, digest) => {
-                let row = rows.read_sealing(device, *id, *digest).map_or(0, |found| found.row);
-                let bytes = self.records.get(&row).map(|(_, bytes)| bytes.to_vec());
-                rows.add_sealed(*device, *id, *digest, bytes);
+                let key = rows.read_device(device).map(|stored| (stored.key, *id, *digest));
+                let bytes = key.and_then(|key| self.records.get(&key));
+                rows.add_sealed(*device, *id, *digest, bytes.map(|bytes| bytes.to_vec()));
             }
             Want::Children(device, parent) => {
                 let first = RecordId::from_bytes([0; 16]);
@@ -294,38 +293,26 @@ impl Data {
         self.numbered(scope, number).next().filter(|found| found.number == number)
     }
 
-    fn write_device(
-        &mut self,
-        scope: &Scope,
-        name: DeviceId,
-        mut change: Change,
-    ) -> Result<(), VaultError> {
+    fn write_device(&mut self, scope: &Scope, name: DeviceId, change: Change) {
         let key = change.key.unwrap_or_else(|| {
             self.next_device = self.next_device.saturating_add(1);
             DeviceKey::new(self.next_device)
         });
-        let ours = |owner: &DeviceKey| *owner == key;
-        for (_, row) in &change.drop {
-            if self.records.get(row).is_some_and(|(owner, _)| ours(owner)) {
-                self.records.remove(row);
-            }
+        for (id, digest) in change.drop {
+            self.records.remove(&(key, id, digest));
         }
-        change.place(|_, bytes| {
-            self.next_record = self.next_record.saturating_add(1);
-            self.records.insert(self.next_record, (key, bytes.into()));
-            Ok(self.next_record)
-        })?;
+        for ((id, digest), bytes) in change.put {
+            self.records.insert((key, id, digest), bytes.into());
+        }
         let Some(device) = change.device else {
-            self.records.retain(|_, (owner, _)| !ours(owner));
             self.set_device(key, None);
-            return Ok(());
+            return;
         };
         let before = self.devices.get(&key).map(|row| row.state.ancestry.clone());
         let mut ancestry = before.unwrap_or_default();
         ancestry.extend(change.parents);
         let state = DeviceState { device: *device, ancestry };
         self.set_device(key, Some(Arc::new(MemoryRow { scope: *scope, name, state })));
-        Ok(())
     }
 
     /// Puts a device in, or takes it out, with its places in the indexes.

@@ -21,8 +21,6 @@ pub type Digest = [u8; 16];
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Sealing {
-    /// Where the store keeps its bytes.
-    pub row: u64,
     /// The digest of its bytes.
     pub digest: Digest,
     /// How many bytes it has.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::identity::Scope;
 
 use super::VaultError;
+pub use super::places::Places;
 use super::plan::{Plan, Want};
 pub use super::stored::{DeviceKey, StoredDevice, StoredEntry};
 use super::unit::{Appended, Rows, Writes};

@@ -11,7 +11,7 @@ use super::audit::Entry;
 use super::plan::{Entries, Range, Want};
 use super::readers::Readers;
 use super::spelling::folded;
-use super::state::{Device, Digest, Held, Sealing};
+use super::state::{Device, Digest};
 use super::stored::{DeviceKey, StoredDevice, StoredEntry};
 
 /// Why a decision ends without one.
@@ -49,6 +49,7 @@ impl Writes {
             device: None,
             put: BTreeMap::new(),
             drop: Vec::new(),
+            in_flight: false,
             parents: Vec::new(),
         })
     }
@@ -61,55 +62,37 @@ pub struct Change {
     /// Where the store keeps it; none for one that is new.
     pub key: Option<DeviceKey>,
     /// What is kept about it from now on; none when it is removed, with its records and its
-    /// ancestry. A sealing whose bytes are put has no row: the store gives it one.
+    /// ancestry.
     pub device: Option<Box<Device>>,
     /// Sealed bytes to be stored, by record and digest.
     pub put: BTreeMap<(RecordId, Digest), Vec<u8>>,
-    /// Rows of sealed bytes that nobody needs any more, and whose record they were.
-    pub drop: Vec<(RecordId, u64)>,
+    /// Sealed bytes that nobody needs any more.
+    pub drop: Vec<(RecordId, Digest)>,
+    /// Whether a commit is to come that changes the device all over, and until then all that
+    /// [`Device::to_bytes_in_flight`] leaves out is as it was, as is the date when the device is
+    /// due: a store may write what changed apart.
+    pub in_flight: bool,
     /// Parents of records, for ever: (predecessor, record).
     pub parents: Vec<(RecordId, RecordId)>,
 }
 
 impl Change {
-    /// What follows from the device before and after: which bytes are needed.
+    /// What follows from the device before and after.
     fn follow(&mut self, before: Option<&Device>) {
-        let mut kept: Vec<(u64, RecordId, Digest)> = Vec::new();
-        if let Some(device) = &self.device {
-            device.each_sealing(|id, sealing| kept.push((sealing.row, id, sealing.digest)));
-        }
-        self.put.retain(|(id, digest), _| kept.contains(&(0, *id, *digest)));
-        kept.sort_unstable();
-        if let Some(device) = before {
-            device.each_sealing(|id, sealing| {
-                let row = sealing.row;
-                if row > 0 && kept.binary_search_by_key(&row, |(row, ..)| *row).is_err() {
-                    self.drop.push((id, row));
-                }
-            });
-        }
-    }
-
-    /// Gives every sealing whose bytes are put its row.
-    ///
-    /// # Errors
-    /// What `place` says.
-    pub fn place(
-        &mut self,
-        mut place: impl FnMut(RecordId, &[u8]) -> Result<u64, VaultError>,
-    ) -> Result<(), VaultError> {
-        let Some(device) = &mut self.device else { return Ok(()) };
-        for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {
-            let id = held.id;
-            for sealing in core::iter::once(&mut held.original).chain(&mut held.resealed) {
-                if sealing.row == 0
-                    && let Some(bytes) = self.put.get(&(id, sealing.digest))
-                {
-                    sealing.row = place(id, bytes)?;
-                }
+        let sealed = |device: Option<&Device>| {
+            let mut sealed: Vec<(RecordId, Digest)> = Vec::new();
+            if let Some(device) = device {
+                device.each_sealing(|id, sealing| sealed.push((id, sealing.digest)));
             }
-        }
-        Ok(())
+            sealed.sort_unstable();
+            sealed
+        };
+        let (kept, known) = (sealed(self.device.as_deref()), sealed(before));
+        let is_in = |key: &(RecordId, Digest), sealed: &[_]| sealed.binary_search(key).is_ok();
+        self.put.retain(|key, _| is_in(key, &kept) && !is_in(key, &known));
+        self.drop = known.into_iter().filter(|key| !is_in(key, &kept)).collect();
+        let both = self.device.as_deref().zip(before);
+        self.in_flight = both.is_some_and(|(device, before)| device.is_in_flight_since(before));
     }
 }
 
@@ -242,15 +225,6 @@ impl Rows {
     fn keep(&mut self, found: StoredDevice) {
         self.places.insert(found.name, self.devices.len());
         self.devices.push(found);
-    }
-
-    /// The sealing of a device, as it was read.
-    #[must_use]
-    pub fn read_sealing(&self, name: &DeviceId, id: RecordId, digest: Digest) -> Option<&Sealing> {
-        let device = self.read_device(name)?.device.as_ref().ok()?;
-        let held = device.accounts().flat_map(|account| account.candidates.all());
-        let mut sealings = held.filter(|held| held.id == id).flat_map(Held::sealings);
-        sealings.find(|sealing| sealing.digest == digest)
     }
 
     /// For [`Want::Device`].

@@ -10,7 +10,7 @@ use laps_core::vault::store::DeviceKey;
 use rusqlite::named_params;
 
 use super::latest::{Filter, Latest, Older, PARTS, Pair, RECENT, from_chain, to_chain};
-use super::rows::{LoadedDevice, Tables};
+use super::rows::Tables;
 use super::value::{damaged, to_i64};
 
 /// One row of `ancestry_part`.
@@ -25,19 +25,7 @@ pub(super) const REMOVE_OLDEST: &str = "DELETE FROM ancestry WHERE device = :dev
 impl Tables<'_> {
     /// What is known about the ancestry of a device.
     pub(super) fn latest_of(&mut self, device: DeviceKey) -> Result<&mut Latest, VaultError> {
-        if !self.loaded.devices.contains_key(&device) {
-            let latest = self.one(
-                "SELECT device.recent, device.older, in_flight.recent
-                 FROM device LEFT JOIN in_flight ON in_flight.device = device.number
-                 WHERE device.number = :device",
-                named_params! { ":device": to_i64(device.number()) },
-                |row| Ok(Latest::read(device, row, 0, 2)),
-            )?;
-            let latest = latest.ok_or(VaultError::Internal("a row that should be there is not"))?;
-            self.loaded.devices.insert(device, LoadedDevice { settled: None, latest });
-        }
-        let loaded = self.loaded.devices.get_mut(&device);
-        let latest = loaded.and_then(|loaded| loaded.latest.as_mut());
+        let latest = self.load(device)?.latest.as_mut();
         latest.ok_or_else(|| damaged("the ancestry", ""))
     }
 

@@ -4,13 +4,12 @@ use alloc::collections::BTreeMap;
 use std::path::Path;
 
 use laps_core::identity::Scope;
-use laps_core::vault::store::DeviceKey;
+use laps_core::vault::store::{DeviceKey, Places};
 use laps_core::vault::{AuditHead, VaultError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, ToSql};
 
 use super::fault::{self, explain};
 use super::latest::Latest;
-use super::settled::Settled;
 use crate::stop;
 
 /// The tables, in one transaction.
@@ -31,9 +30,14 @@ pub(super) struct Loaded {
     pub(super) devices: BTreeMap<DeviceKey, LoadedDevice>,
 }
 
-/// What the row of a device has besides its state.
+/// What the row of a device has besides its state, with what `in_flight` has of it.
 pub(super) struct LoadedDevice {
-    pub(super) settled: Option<Settled>,
+    /// Whether `in_flight` has a row.
+    pub(super) apart: bool,
+    /// The places that stand in the row; none when they are damaged.
+    pub(super) settled: Option<Places>,
+    /// Those that stand in `in_flight`.
+    pub(super) fresh: Places,
     /// None for an ancestry that is damaged.
     pub(super) latest: Option<Latest>,
 }

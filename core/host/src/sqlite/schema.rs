@@ -7,8 +7,9 @@
 //! A check-in finds its device at a random place of a large vault, and what it changes there is
 //! written twice: to the log, and from the log to the file. So the latest pairs of the ancestry
 //! stand in `recent`, in the row that is changed anyway, and go to `ancestry_part` sixteen at a
-//! time, at its end; `older` tells which rows those are and which predecessors stand in none. What
-//! an offer changes stands in `in_flight` until the commit.
+//! time, at its end; `older` tells which rows those are and which predecessors stand in none.
+//! `places` tells which rows of `record` the sealed bytes of a device are. What an offer changes
+//! stands in `in_flight` until the commit.
 
 use std::path::Path;
 
@@ -53,6 +54,7 @@ CREATE TABLE device (
     folded TEXT NOT NULL,
     due INTEGER,
     state BLOB NOT NULL,
+    places BLOB NOT NULL DEFAULT x'',
     recent BLOB NOT NULL DEFAULT x'',
     older BLOB NOT NULL DEFAULT x'',
     UNIQUE (scope_number, name)
@@ -67,6 +69,7 @@ CREATE TABLE record (
 CREATE TABLE in_flight (
     device INTEGER PRIMARY KEY,
     state BLOB,
+    places BLOB NOT NULL,
     recent BLOB NOT NULL
 ) STRICT;
 CREATE TABLE ancestry_part (

@@ -1,24 +1,24 @@
 //! Plans and writes over SQLite's tables.
 
-use laps_core::identity::{DeviceId, Scope, Timestamp};
+use laps_core::identity::{DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::audit::Entry;
 use laps_core::vault::plan::{Entries, Plan, Range, Want};
-use laps_core::vault::state::Device;
-use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry};
+use laps_core::vault::state::{Device, Digest};
+use laps_core::vault::store::{DeviceKey, Places, StoredDevice, StoredEntry};
 use laps_core::vault::unit::{Appended, Change, Rows, Writes};
 use laps_core::vault::{AuditHead, Nearest, VaultError, folded};
 use rusqlite::{Row, named_params};
 
 use super::entry::{ENTRIES_FROM, ENTRIES_OF_CALLER, ENTRIES_TYPED_AS, TIMES, stored_entry};
+use super::in_flight::state;
 use super::latest::Latest;
 use super::rows::{LoadedDevice, Tables};
 use super::schema::ENTRIES;
-use super::settled::{Settled, state};
 use super::value::{damaged, due, from_i64, to_i64};
 
 /// One device.
-const DEVICE: &str = "SELECT device.number, device.state, device.recent, device.older, \
-                      in_flight.state, in_flight.recent
+const DEVICE: &str = "SELECT device.number, device.state, in_flight.state, device.places, \
+                      device.recent, device.older, in_flight.places, in_flight.recent
              FROM device LEFT JOIN in_flight ON in_flight.device = device.number
              WHERE device.scope_number = :scope AND device.name = :name";
 /// Another device whose name differs in case only.
@@ -88,9 +88,11 @@ impl Tables<'_> {
             }
             Want::Devices(range) => rows.add_page(range.clone(), self.page(scope, range)?),
             Want::Sealed(device, id, digest) => {
-                let row = rows.read_sealing(device, *id, *digest).map_or(0, |found| found.row);
-                let sealed = kept(self.sealed(row))?;
-                rows.add_sealed(*device, *id, *digest, sealed.unwrap_or_default());
+                let found = match rows.read_device(device).map(|stored| stored.key) {
+                    Some(key) => kept(self.sealed(key, *digest))?.unwrap_or_default(),
+                    None => None,
+                };
+                rows.add_sealed(*device, *id, *digest, found);
             }
             Want::Children(device, parent) => {
                 let found = match rows.read_device(device).map(|stored| stored.key) {
@@ -143,9 +145,9 @@ impl Tables<'_> {
     /// in the way.
     pub(super) fn check(&mut self, writes: &Writes) -> Result<(), VaultError> {
         for change in writes.devices.values() {
-            if let Some(key) = change.key
-                && !change.parents.is_empty()
-            {
+            let Some(key) = change.key.filter(|_| change.device.is_some()) else { continue };
+            self.load(key)?.settled()?;
+            if !change.parents.is_empty() {
                 self.check_parents(key, &change.parents)?;
             }
         }
@@ -190,15 +192,11 @@ impl Tables<'_> {
         &mut self,
         scope: &Scope,
         name: &DeviceId,
-        mut change: Change,
+        change: Change,
     ) -> Result<(), VaultError> {
-        let mut drop = core::mem::take(&mut change.drop);
         let key = match (change.key, &change.device) {
             (None, None) => return Ok(()),
-            (Some(key), None) => {
-                drop.iter().try_for_each(|(_, row)| self.remove_record(key, *row))?;
-                return self.remove_device(key);
-            }
+            (Some(key), None) => return self.remove_device(key),
             (Some(key), Some(_)) => key,
             (None, Some(device)) => {
                 let key = self.insert_device(scope, name, device)?;
@@ -208,21 +206,28 @@ impl Tables<'_> {
                 key
             }
         };
-        change.place(|id, bytes| {
+        let mut places = self.places(key)?;
+        let mut gone: Vec<(RecordId, u64)> = Vec::new();
+        for (id, digest) in &change.drop {
+            gone.extend(places.take(*digest).map(|row| (*id, row)));
+        }
+        for ((id, digest), bytes) in &change.put {
             // A record that is re-sealed again stays in its place.
-            match drop.iter().position(|(other, _)| *other == id) {
+            let row = match gone.iter().position(|(other, _)| other == id) {
                 Some(at) => {
-                    let (_, row) = drop.swap_remove(at);
-                    self.replace_record(key, row, bytes).map(|()| row)
+                    let (_, row) = gone.swap_remove(at);
+                    self.replace_record(key, row, bytes)?;
+                    row
                 }
-                None => self.insert_record(key, bytes),
-            }
-        })?;
-        drop.iter().try_for_each(|(_, row)| self.remove_record(key, *row))?;
+                None => self.insert_record(key, bytes)?,
+            };
+            places.put(*digest, row);
+        }
+        gone.iter().try_for_each(|(_, row)| self.remove_record(key, *row))?;
         for (predecessor, id) in &change.parents {
             self.add_pair(key, *predecessor, *id)?;
         }
-        change.device.as_ref().map_or(Ok(()), |device| self.put_device(key, device))
+        self.put_device(key, &change, places)
     }
 
     /// Every scope, in order.
@@ -238,15 +243,8 @@ impl Tables<'_> {
         let writes = self.writes;
         let read = |row: &Row<'_>| {
             let key = DeviceKey::new(from_i64(row.get(0)?));
-            let device = state(row, 1, 4)?.ok_or_else(|| damaged("the state", name.as_str()));
-            let loaded = if writes {
-                let settled = device.as_ref().ok().map(|device| Settled::read(device, row, 5));
-                // An ancestry that is damaged is the business of whoever asks for it.
-                let latest = Latest::read(key, row, 2, 5);
-                Some(LoadedDevice { settled: settled.transpose()?, latest })
-            } else {
-                None
-            };
+            let device = state(row, 1, 2)?.ok_or_else(|| damaged("the state", name.as_str()));
+            let loaded = if writes { Some(LoadedDevice::read(key, row, 3)?) } else { None };
             Ok((StoredDevice::new(key, *name, device), loaded))
         };
         let parameters = named_params! { ":scope": scope, ":name": name.as_str() };
@@ -345,19 +343,31 @@ impl Tables<'_> {
             },
         )?;
         let key = DeviceKey::new(from_i64(self.connection.last_insert_rowid()));
-        let loaded = LoadedDevice { settled: None, latest: Some(Latest::none(key)) };
+        let (settled, latest) = (Some(Places::default()), Some(Latest::none(key)));
+        let loaded = LoadedDevice { apart: false, settled, fresh: Places::default(), latest };
         self.loaded.devices.insert(key, loaded);
         Ok(key)
     }
 
+    /// Removes a device with all that is kept of it.
     fn remove_device(&mut self, key: DeviceKey) -> Result<(), VaultError> {
+        match self.places(key) {
+            Ok(places) => places.all().try_for_each(|row| self.remove_record(key, row))?,
+            // Which rows they are is lost: they are looked for.
+            Err(VaultError::Damaged { .. }) => {
+                let parameters = named_params! { ":key": to_i64(key.number()) };
+                self.run("DELETE FROM record WHERE device = :key", parameters)?;
+            }
+            Err(error) => return Err(error),
+        }
         self.remove_ancestry(key)?;
         self.remove_in_flight(key)?;
         let parameters = named_params! { ":key": to_i64(key.number()) };
         self.change("DELETE FROM device WHERE number = :key", parameters)
     }
 
-    fn sealed(&self, row: u64) -> Result<Option<Vec<u8>>, VaultError> {
+    fn sealed(&mut self, key: DeviceKey, digest: Digest) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(row) = self.load(key)?.place(digest)? else { return Ok(None) };
         self.one(
             "SELECT sealed FROM record WHERE number = :row",
             named_params! { ":row": to_i64(row) },

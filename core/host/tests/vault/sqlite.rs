@@ -447,6 +447,36 @@ fn a_purge_leaves_nothing_of_a_device_even_when_its_ancestry_is_damaged() {
 }
 
 #[test]
+fn damaged_places_of_records_are_damage_of_their_device_alone_and_it_can_be_purged() {
+    let bed = Bed::on_sqlite();
+    for name in ["pc-1", "pc-2"] {
+        bed.settled(name, 3);
+    }
+    let file = raw(&bed);
+    let records =
+        || -> i64 { file.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap() };
+    assert_eq!(records(), 6);
+    let sql = "UPDATE device SET places = ? WHERE name = 'pc-1'";
+    let places = "SELECT places FROM device WHERE name = 'pc-1'";
+    let mut bytes: Vec<u8> = file.query_row(places, [], |row| row.get(0)).unwrap();
+    let last = bytes.len() - 9;
+    bytes[last] ^= 1;
+    assert_eq!(file.execute(sql, [bytes]).unwrap(), 1);
+    let vault = Vault::new(SqliteStore::open(bed.path()).unwrap(), counting());
+    let options = DiscloseOptions::default().without_rotation();
+    let lost = vault.disclose(&scope(), "pc-1", &WHO, options, bed.now()).unwrap_err();
+    assert_eq!(lost.code(), Code::VaultDamaged, "{lost}");
+    let order = Selection::Devices(&["pc-1"]);
+    let refused = vault.order_rotation(&scope(), order, &WHO, bed.now()).unwrap_err();
+    assert_eq!(refused.code(), Code::VaultDamaged, "nothing of it is written: {refused}");
+    assert_eq!(vault.list(&scope(), None, 10).unwrap().items.len(), 2);
+    vault.disclose(&scope(), "pc-2", &WHO, options, bed.now()).unwrap();
+    vault.purge(&scope(), "pc-1", Confirmation::Given, &WHO, bed.now()).unwrap();
+    assert_eq!(records(), 3, "and nothing of the other device went with it");
+    vault.disclose(&scope(), "pc-2", &WHO, options.with_history(), bed.now()).unwrap();
+}
+
+#[test]
 fn damage_that_shows_only_while_writing_stays_with_its_check_in() {
     let bed = Bed::on_sqlite();
     let mut damaged = bed.device("pc-1");

@@ -51,7 +51,6 @@ impl State {
                             Err(Stop::Missing(wants)) => missing.extend(wants),
                             found => sealed.push(found?.map(<[u8]>::to_vec)),
                         }
-                        sealing.row = 0;
                     }
                 }
                 let mut ancestry = match rows.ancestry(name) {
