@@ -81,7 +81,7 @@ pub use windows::{WindowsPolicy, WindowsRefusal};
 /// What a password must look like. Satisfiable by construction.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    kind: Kind,
+    kind: RecipeKind,
     pub(crate) strength: Strength,
 }
 
@@ -90,7 +90,7 @@ pub struct Recipe {
     feature = "passphrase",
     expect(clippy::large_enum_variant, reason = "there may be no heap for the larger one")
 )]
-enum Kind {
+enum RecipeKind {
     Characters {
         rules: Rules,
         method: Method,
@@ -130,7 +130,7 @@ impl Recipe {
     #[cfg(feature = "passphrase")]
     pub fn passphrase(complexity: Complexity, words: u8) -> Result<Self, RecipeError> {
         let words = passphrase::PassphraseRecipe::windows(complexity, words)?;
-        Ok(Self { strength: words.strength(), kind: Kind::Words(words) })
+        Ok(Self { strength: words.strength(), kind: RecipeKind::Words(words) })
     }
 
     /// A passphrase of one's own, of `words` (3 to 10) words.
@@ -149,8 +149,8 @@ impl Recipe {
     #[cfg(feature = "passphrase")]
     pub(crate) fn least_lower_and_longest_run(&self) -> Option<(usize, u8)> {
         match &self.kind {
-            Kind::Characters { .. } => None,
-            Kind::Words(list) => Some(list.least_lower_and_longest_run()),
+            RecipeKind::Characters { .. } => None,
+            RecipeKind::Words(list) => Some(list.least_lower_and_longest_run()),
         }
     }
 
@@ -158,7 +158,7 @@ impl Recipe {
         let (admissible, method) = plan::plan(&rules)?;
         let length = usize::from(rules.length);
         Ok(Self {
-            kind: Kind::Characters { rules, method },
+            kind: RecipeKind::Characters { rules, method },
             strength: Strength::new(admissible, length, length),
         })
     }
@@ -191,14 +191,14 @@ impl Recipe {
 
     fn sample<D: Sampler>(&self, sampler: &mut D, out: &mut Password) -> Result<(), RandomError> {
         match &self.kind {
-            Kind::Characters { rules, method } => {
+            RecipeKind::Characters { rules, method } => {
                 let length = usize::from(rules.length);
                 out.try_fill_ascii(spell::padded(length), |bytes| {
                     method.sample(rules, sampler, bytes).map(|()| length)
                 })
             }
             #[cfg(feature = "passphrase")]
-            Kind::Words(words) => {
+            RecipeKind::Words(words) => {
                 out.try_fill_ascii(Password::MAX_LEN, |bytes| words.sample(sampler, bytes))
             }
         }
@@ -234,9 +234,9 @@ impl Recipe {
     #[must_use]
     pub fn check(&self, password: &str) -> Violations<'_> {
         let broken = match &self.kind {
-            Kind::Characters { rules, .. } => rules.broken(password.as_bytes()),
+            RecipeKind::Characters { rules, .. } => rules.broken(password.as_bytes()),
             #[cfg(feature = "passphrase")]
-            Kind::Words(words) => words.broken(password.as_bytes()),
+            RecipeKind::Words(words) => words.broken(password.as_bytes()),
         };
         Violations::new(self, broken.declassify())
     }

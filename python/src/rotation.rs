@@ -55,7 +55,6 @@ impl Effect {
 
 impl From<CoreEffect> for Effect {
     fn from(effect: CoreEffect) -> Self {
-        use laps_core::rotation::Action;
         let plain = |kind| Self { kind, record: None, version: None, action: None, until: None };
         match effect {
             CoreEffect::Wipe => plain("wipe"),
@@ -70,16 +69,7 @@ impl From<CoreEffect> for Effect {
             },
             CoreEffect::Apply { id } => Self { record: Some(id.to_string()), ..plain("apply") },
             CoreEffect::Verify { id } => Self { record: Some(id.to_string()), ..plain("verify") },
-            CoreEffect::Act(action) => Self {
-                action: Some(match action {
-                    Action::WarnSignOut => "warn-sign-out",
-                    Action::SignOut => "sign-out",
-                    Action::Terminate => "terminate",
-                    Action::WarnRestart => "warn-restart",
-                    Action::Restart => "restart",
-                }),
-                ..plain("act")
-            },
+            CoreEffect::Act(action) => Self { action: Some(action.as_str()), ..plain("act") },
             CoreEffect::WaitUntil(at) => Self { until: Some(When(at)), ..plain("wait-until") },
         }
     }

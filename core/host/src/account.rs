@@ -18,6 +18,8 @@ use laps_core::error::Code;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 
+pub use laps_core::rotation::Action;
+
 #[cfg(unix)]
 pub(crate) mod child;
 #[cfg(unix)]
@@ -99,36 +101,6 @@ pub trait AccountStore {
     /// # Errors
     /// [`StoreError::Cannot`] where the platform has no such thing, others when it failed.
     fn act(&mut self, account: &LocalAccount, action: Action) -> Result<(), StoreError>;
-}
-
-/// A post-authentication action beside the reset itself.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Restart the machine now.
-    Restart,
-    /// End the interactive sessions of the account.
-    SignOut,
-    /// End every process of the account.
-    Terminate,
-    /// Tell everybody that the machine restarts in one minute.
-    WarnRestart,
-    /// Tell the account's sessions that they are signed out in two minutes.
-    WarnSignOut,
-}
-
-impl Action {
-    /// The word, as the command store spells it. It is never asked to warn.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::SignOut => "sign-out",
-            Self::Terminate => "terminate",
-            Self::WarnRestart => "warn-restart",
-            Self::WarnSignOut => "warn-sign-out",
-        }
-    }
 }
 
 /// What a store can do. Setting is not among them: a store that cannot set is none.

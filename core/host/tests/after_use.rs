@@ -16,14 +16,13 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::EventKind;
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    AccountSeen, Acted, Action as MachineAction, Applied, Config, Effect, FollowUp, MAX_JOURNAL,
-    Rotation, Verified,
+    AccountSeen, Acted, Action, Applied, Config, Effect, FollowUp, MAX_JOURNAL, Rotation, Verified,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::setter::SetterLock;
-use laps_host::account::{AccountStore as _, Action, Verification};
+use laps_host::account::{AccountStore as _, Verification};
 use laps_host::time::now;
 use laps_testkit::bench::{Bench, DEVICE};
 use laps_testkit::real_account::{RealAccount, script};
@@ -37,7 +36,7 @@ struct Driver {
     records: BTreeMap<RecordId, Vec<u8>>,
     password: Option<Box<Password>>,
     now: Timestamp,
-    acts: Vec<(Timestamp, MachineAction)>,
+    acts: Vec<(Timestamp, Action)>,
     kinds: Vec<EventKind>,
 }
 
@@ -103,16 +102,9 @@ impl Driver {
                     assert_eq!(answer, Verification::Matches);
                     self.machine.handle_verified(Verified::Match, now, 0).unwrap();
                 }
-                Effect::Act(asked) => {
-                    let action = match asked {
-                        MachineAction::WarnSignOut => Action::WarnSignOut,
-                        MachineAction::SignOut => Action::SignOut,
-                        MachineAction::Terminate => Action::Terminate,
-                        MachineAction::WarnRestart => Action::WarnRestart,
-                        MachineAction::Restart => Action::Restart,
-                    };
-                    assert_eq!(self.store.act(&self.account, action), Ok(()), "{asked:?}");
-                    self.acts.push((now, asked));
+                Effect::Act(action) => {
+                    assert_eq!(self.store.act(&self.account, action), Ok(()), "{action:?}");
+                    self.acts.push((now, action));
                     self.machine.handle_acted(Acted::Done, now).unwrap();
                 }
             }
@@ -214,17 +206,14 @@ fn a_used_account_gets_a_new_password_and_its_processes_end_two_minutes_after_a_
     driver.pass(20);
     assert_ne!(real.shadow(), first, "the password is reset when the delay is over");
     let began = driver.now;
-    assert_eq!(driver.acts, [(began, MachineAction::WarnSignOut)]);
+    assert_eq!(driver.acts, [(began, Action::WarnSignOut)]);
     driver.pass(119);
     assert!(session.try_wait().unwrap().is_none() && job.try_wait().unwrap().is_none());
     driver.pass(1);
     session.wait().unwrap();
     assert!(!job.wait().unwrap().success());
     let end = began.plus(120);
-    assert_eq!(
-        driver.acts.get(1..),
-        Some(&[(end, MachineAction::SignOut), (end, MachineAction::Terminate)][..])
-    );
+    assert_eq!(driver.acts.get(1..), Some(&[(end, Action::SignOut), (end, Action::Terminate)][..]));
     assert!(driver.kinds.contains(&EventKind::PostAuthenticationDone));
     assert_eq!(driver.bench.candidates().len(), 1);
 }
@@ -242,11 +231,11 @@ fn a_restart_comes_one_minute_after_a_warning_and_once() {
     driver.machine.handle_used(driver.now, driver.now);
     driver.pass(3600);
     let began = driver.now;
-    assert_eq!(driver.acts, [(began, MachineAction::WarnRestart)]);
+    assert_eq!(driver.acts, [(began, Action::WarnRestart)]);
     driver.pass(59);
     assert!(!mark.exists());
     driver.pass(1);
-    assert_eq!(driver.acts.last(), Some(&(began.plus(60), MachineAction::Restart)));
+    assert_eq!(driver.acts.last(), Some(&(began.plus(60), Action::Restart)));
     driver.pass(86_400);
     assert_eq!(std::fs::read_to_string(&mark).unwrap(), "once\n");
 }

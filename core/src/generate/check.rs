@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::error::{MAX_WORDS, MIN_WORDS};
 use super::rules::{Rule, RuleSet};
-use super::{Kind, Recipe};
+use super::{Recipe, RecipeKind};
 
 /// The rules that a password breaks, each as a [`Violation`].
 #[derive(Clone, Debug)]
@@ -48,9 +48,9 @@ impl fmt::Display for Violation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let _ = (MIN_WORDS, MAX_WORDS);
         let rules = match &self.recipe.kind {
-            Kind::Characters { rules, .. } => rules,
+            RecipeKind::Characters { rules, .. } => rules,
             #[cfg(feature = "passphrase")]
-            Kind::Words(words) => return words.describe(f),
+            RecipeKind::Words(words) => return words.describe(f),
         };
         let group = |index: u8| rules.groups().get(usize::from(index)).copied().unwrap_or_default();
         match self.rule {

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::nat::Nat;
 use super::rules::Rules;
-use super::shape::{Counts, Kind, Shape};
+use super::shape::{CharKind, Counts, Shape};
 use super::table::{Edge, Graph};
 
 /// Whether nothing but groups and the length is asked for.
@@ -27,7 +27,7 @@ type State = (u8, Counts, u8);
 /// The graph over the kinds of a shape; the label of an edge is the number of characters of its
 /// kind. Runs and places are not looked at. None when it would have more than `limit` edges.
 pub(super) fn graph(shape: &Shape, limit: usize) -> Option<Graph> {
-    let kinds: Vec<Kind> = shape.kinds().collect();
+    let kinds: Vec<CharKind> = shape.kinds().collect();
     let mut graph = Graph::new();
     let mut states: Vec<State> = alloc::vec![(shape.length, Counts::default(), 0)];
     let mut edges_used = 0;

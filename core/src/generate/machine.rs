@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::chars::CharSet;
 use super::forbid::Forbidden;
 use super::nat::Nat;
-use super::shape::{Counts, Kind, Shape};
+use super::shape::{CharKind, Counts, Shape};
 use super::table::{Edge, Graph};
 use super::words::ForbiddenWords;
 
@@ -257,9 +257,9 @@ impl Machine {
 pub(super) fn follow(
     shape: &Shape,
     words: &ForbiddenWords,
-    kinds: &[(Kind, Option<u8>)],
+    kinds: &[(CharKind, Option<u8>)],
     tail: Tail,
-    mut add: impl FnMut(Tail, (&Kind, u8), Choice),
+    mut add: impl FnMut(Tail, (&CharKind, u8), Choice),
 ) {
     for ((kind, letter), place) in kinds.iter().zip(0_u8..) {
         let Some(node) = words.step(tail.2, *letter) else { continue };
@@ -280,7 +280,7 @@ pub(super) fn follow(
 }
 
 /// The kinds of the shape, split further by the letters of the words.
-pub(super) fn split(shape: &Shape, words: &ForbiddenWords) -> Vec<(Kind, Option<u8>)> {
+pub(super) fn split(shape: &Shape, words: &ForbiddenWords) -> Vec<(CharKind, Option<u8>)> {
     let mut kinds = Vec::new();
     for kind in shape.kinds() {
         let mut letters: BTreeMap<Option<u8>, CharSet> = BTreeMap::new();
@@ -288,7 +288,9 @@ pub(super) fn split(shape: &Shape, words: &ForbiddenWords) -> Vec<(Kind, Option<
             let set = letters.entry(words.letter(byte)).or_default();
             *set = set.with(byte);
         }
-        kinds.extend(letters.into_iter().map(|(letter, chars)| (Kind { chars, ..kind }, letter)));
+        kinds.extend(
+            letters.into_iter().map(|(letter, chars)| (CharKind { chars, ..kind }, letter)),
+        );
     }
     kinds
 }

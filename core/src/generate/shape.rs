@@ -9,7 +9,7 @@ pub(crate) type Counts = [u8; MAX_GROUPS];
 
 /// Characters that belong to the same groups and may stand in the same places.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
+pub(crate) struct CharKind {
     pub(crate) chars: CharSet,
     /// Bit i: in group i.
     pub(crate) groups: u8,
@@ -68,7 +68,7 @@ impl Shape {
     }
 
     /// The kinds of characters, each with at least one, disjoint, in a fixed order.
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = CharKind> + '_ {
         let kind_of = |byte: u8| {
             let groups =
                 self.groups.iter().zip(0_u8..).fold(0_u8, |mask, (group, index)| {
@@ -84,7 +84,7 @@ impl Shape {
                 return None;
             }
             let chars = self.alphabet.iter().filter(alike).fold(CharSet::EMPTY, CharSet::with);
-            Some(Kind { chars, groups, may_start, may_end })
+            Some(CharKind { chars, groups, may_start, may_end })
         })
     }
 
@@ -126,7 +126,7 @@ impl Shape {
 
     /// The groups to which no kind belongs.
     #[cfg(feature = "alloc")]
-    pub(crate) fn groups_without(&self, kinds: &[Kind]) -> u8 {
+    pub(crate) fn groups_without(&self, kinds: &[CharKind]) -> u8 {
         !kinds.iter().fold(0, |mask, kind| mask | kind.groups)
     }
 

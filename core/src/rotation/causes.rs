@@ -22,7 +22,7 @@
 use super::event::Reason;
 use super::machine::{Hurry, Rotation, Step};
 use super::schedule;
-use super::wait::{Cause, Kind, Wait, Waits};
+use super::wait::{Cause, Wait, WaitKind, Waits};
 use crate::identity::Timestamp;
 
 /// Passwords that one run sets at most.
@@ -48,14 +48,14 @@ impl Rotation {
         let kind = |kind, reason, holds| Cause::if_it(holds, reason, Some(kind));
         [
             of(Reason::Forced, reasons.forced),
-            kind(Kind::Order, Reason::Order, reasons.ordered),
+            kind(WaitKind::Order, Reason::Order, reasons.ordered),
             of(Reason::PostAuthentication, used),
-            kind(Kind::Own, Reason::AccountChanged, changed),
+            kind(WaitKind::Own, Reason::AccountChanged, changed),
             of(Reason::JournalLost, unknown && reasons.journal_lost),
             of(Reason::Enrolment, enrols),
-            kind(Kind::Version, Reason::ImageRolledBack, reasons.rolled_back),
-            kind(Kind::Own, Reason::OutcomeUncertain, uncertain),
-            kind(Kind::Candidates, Reason::OutcomeUncertain, crowded),
+            kind(WaitKind::Version, Reason::ImageRolledBack, reasons.rolled_back),
+            kind(WaitKind::Own, Reason::OutcomeUncertain, uncertain),
+            kind(WaitKind::Candidates, Reason::OutcomeUncertain, crowded),
             of(Reason::ReaderLost, lost),
             of(Reason::PolicyChanged, demanded),
             of(Reason::ExpiryBeyondPolicy, beyond),
@@ -124,7 +124,7 @@ impl Rotation {
     }
 
     /// How long a rotation of this kind waits.
-    fn wait_end(&self, kind: Kind) -> Timestamp {
+    fn wait_end(&self, kind: WaitKind) -> Timestamp {
         let wait = self.wait(kind);
         let word = kind.rests_on_word() && self.journal.on_word;
         let word = if word { schedule::word(wait.count) } else { 0 };
@@ -132,8 +132,8 @@ impl Rotation {
         wait.since.plus(word.max(calm))
     }
 
-    fn wait(&self, kind: Kind) -> Wait {
-        let mut waits = Kind::ALL.into_iter().zip(self.journal.waits);
+    fn wait(&self, kind: WaitKind) -> Wait {
+        let mut waits = WaitKind::ALL.into_iter().zip(self.journal.waits);
         waits.find(|(of, _)| *of == kind).map(|(_, wait)| wait).unwrap_or_default()
     }
 
@@ -169,8 +169,8 @@ impl Rotation {
     /// A password is committed that was made for this cause.
     pub(super) fn count_commit(&mut self, cause: Cause) {
         let now = self.clock.now();
-        self.journal.on_word = cause.kind.is_some_and(Kind::rests_on_word);
-        for (kind, wait) in Kind::ALL.into_iter().zip(&mut self.journal.waits) {
+        self.journal.on_word = cause.kind.is_some_and(WaitKind::rests_on_word);
+        for (kind, wait) in WaitKind::ALL.into_iter().zip(&mut self.journal.waits) {
             if cause.kind == Some(kind) {
                 let quiet = now.seconds_since(wait.since) >= kind.memory();
                 wait.count = if quiet { 1 } else { wait.count.saturating_add(1) };

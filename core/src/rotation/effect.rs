@@ -71,6 +71,20 @@ pub enum Action {
     Restart = 5,
 }
 
+impl Action {
+    /// The word for it, as account stores and Python spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WarnSignOut => "warn-sign-out",
+            Self::SignOut => "sign-out",
+            Self::Terminate => "terminate",
+            Self::WarnRestart => "warn-restart",
+            Self::Restart => "restart",
+        }
+    }
+}
+
 /// How an [`Action`] ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "done, failed, impossible: there is no fourth")]

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::event::Outcome;
 use super::message::AuditHead;
 use super::set::{ByAge, IdSet, MAX_IDS, MayHold};
-use super::wait::{Cause, Kind, Wait};
+use super::wait::{Cause, Wait, WaitKind};
 
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
@@ -179,8 +179,8 @@ pub(super) struct Journal {
     pub(super) missing: bool,
     /// Whether the last committed password was made on the vault's word.
     pub(super) on_word: bool,
-    /// The rotations of each [`Kind`].
-    pub(super) waits: [Wait; Kind::COUNT],
+    /// The rotations of each [`WaitKind`].
+    pub(super) waits: [Wait; WaitKind::COUNT],
     pub(super) failures: u8,
     pub(super) not_before: Option<Timestamp>,
     /// A digest of the readers for whom the vault refused a record as unreadable.
@@ -231,7 +231,7 @@ impl Journal {
             reasons: Reasons::default(),
             missing: false,
             on_word: false,
-            waits: [Wait::default(); Kind::COUNT],
+            waits: [Wait::default(); WaitKind::COUNT],
             failures: 0,
             not_before: None,
             refused_readers: None,
@@ -263,7 +263,7 @@ impl Journal {
             reasons: Reasons { account_changed: true, ..Reasons::default() },
             missing: false,
             on_word: false,
-            waits: [Wait::default(); Kind::COUNT],
+            waits: [Wait::default(); WaitKind::COUNT],
             failures: 0,
             not_before: None,
             refused_readers: None,

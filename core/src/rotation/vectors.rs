@@ -12,7 +12,7 @@ use super::message::{
     Answer, AuditHead, CheckIn, Commit, CommitAnswer, MAX_ANSWER, MAX_HEAD, Refusals, record_prefix,
 };
 use super::set::{IdSet, MayHold};
-use super::wait::{Cause, Kind, Wait};
+use super::wait::{Cause, Wait, WaitKind};
 use super::{MAX_JOURNAL, RotationError, State};
 use crate::account::Sid;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
@@ -126,7 +126,7 @@ fn journal() -> (Journal, Phase) {
     let attempt = Attempt {
         id: id(0x44),
         version: 3,
-        cause: Cause { reason: Reason::Order, kind: Some(Kind::Order) },
+        cause: Cause { reason: Reason::Order, kind: Some(WaitKind::Order) },
         demand: [0xee; 8],
         change_stamp: Some([0xcc; 32]),
     };

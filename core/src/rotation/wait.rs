@@ -7,7 +7,7 @@ use crate::identity::Timestamp;
 /// Kinds of causes that are waited for, each by itself.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(super) enum WaitKind {
     /// The vault orders.
     Order = 1,
     /// The vault says that it has more than one candidate.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Own = 4,
 }
 
-impl Kind {
+impl WaitKind {
     pub(super) const COUNT: usize = 4;
     pub(super) const ALL: [Self; Self::COUNT] =
         [Self::Order, Self::Candidates, Self::Version, Self::Own];
@@ -52,16 +52,16 @@ impl Kind {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Cause {
     pub(super) reason: Reason,
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<WaitKind>,
 }
 
 impl Cause {
-    pub(super) const fn if_it(holds: bool, reason: Reason, kind: Option<Kind>) -> Self {
+    pub(super) const fn if_it(holds: bool, reason: Reason, kind: Option<WaitKind>) -> Self {
         Self { reason: if holds { reason } else { Reason::None }, kind }
     }
 }
 
-/// The rotations of one [`Kind`].
+/// The rotations of one [`WaitKind`].
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Wait {
     /// How many in a row.

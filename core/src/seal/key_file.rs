@@ -10,7 +10,7 @@ use pkcs8::ObjectIdentifier;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::pkcs8::{COST, Cost, Kind, from_pem, is_encrypted, to_pem};
+use super::pkcs8::{COST, Cost, KeyKind, from_pem, is_encrypted, to_pem};
 use super::{Reader, ReaderKey, SealError, Suite, burn_stack};
 use crate::random::Generator;
 use crate::text;
@@ -111,15 +111,15 @@ pub(super) fn split<P: FromStr<Err = SealError>>(text: &str) -> Result<(P, &str)
     }
 }
 
-const fn kind(suite: Suite) -> Kind {
+const fn kind(suite: Suite) -> KeyKind {
     match suite {
         // draft-connolly-cfrg-xwing-kem: id-XWing; the private key is the seed, without wrapping of
         // its own.
         Suite::XWing => {
-            Kind { oid: ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62253.25722"), nested: false }
+            KeyKind { oid: ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62253.25722"), nested: false }
         }
         // RFC 8410 §3 and §7: id-X25519.
-        Suite::X25519 => Kind { oid: ObjectIdentifier::new_unwrap("1.3.101.110"), nested: true },
+        Suite::X25519 => KeyKind { oid: ObjectIdentifier::new_unwrap("1.3.101.110"), nested: true },
     }
 }
 

@@ -10,7 +10,7 @@ use crate::identity::Text;
 use crate::text;
 
 /// What a line holds, and the messages for one that does not.
-pub(super) struct Kind {
+pub(super) struct LineKind {
     /// What it is, and the version of the line.
     pub(super) prefix: &'static str,
     /// The line has another beginning.
@@ -28,7 +28,7 @@ pub(super) struct Line<'a> {
     text: &'a str,
 }
 
-impl Kind {
+impl LineKind {
     /// Takes a line apart; ends of lines behind it are dropped.
     pub(super) fn parse<'a>(&self, text: &'a str) -> Result<Line<'a>, &'static str> {
         let text = text::line(text).map_err(|error| error.message)?;

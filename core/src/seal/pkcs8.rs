@@ -20,7 +20,7 @@ use crate::secret::SecretBytes;
 
 /// What kind of private key it is, and how PKCS#8 holds it.
 #[derive(Clone, Copy)]
-pub(super) struct Kind {
+pub(super) struct KeyKind {
     pub(super) oid: ObjectIdentifier,
     /// Whether the 32 bytes stand in an OCTET STRING of their own inside the key's (RFC 8410 §7).
     pub(super) nested: bool,
@@ -57,7 +57,7 @@ pub(super) struct KeyPair {
 /// Writes the key as PEM: encrypted when there is a passphrase.
 #[inline(never)]
 pub(super) fn to_pem<S: TryCryptoRng>(
-    kind: Kind,
+    kind: KeyKind,
     secret: &SecretBytes<32>,
     public_key: &[u8],
     passphrase: Option<&[u8]>,
@@ -116,7 +116,7 @@ pub(super) fn is_encrypted(pem: &str) -> bool {
 /// error.
 #[inline(never)]
 pub(super) fn from_pem(
-    kind: Kind,
+    kind: KeyKind,
     pem: &str,
     passphrase: Option<&[u8]>,
 ) -> Result<KeyPair, SealError> {
@@ -205,7 +205,7 @@ fn decrypt(document: &[u8], passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Sea
     Ok(buffer)
 }
 
-fn from_der(kind: Kind, der: &[u8]) -> Result<KeyPair, SealError> {
+fn from_der(kind: KeyKind, der: &[u8]) -> Result<KeyPair, SealError> {
     const REJECTED: SealError = SealError::KeyFileRejected;
     let key = PrivateKeyInfoRef::from_der(der).map_err(|_| REJECTED)?;
     if key.algorithm.oid != kind.oid || key.algorithm.parameters.is_some() {

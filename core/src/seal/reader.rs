@@ -5,7 +5,7 @@ use core::{fmt, str::FromStr};
 
 use sha2::{Digest as _, Sha256};
 
-use super::line::{self, Kind, Name};
+use super::line::{self, LineKind, Name};
 use super::{SealError, Suite, kem};
 use crate::codec::{self, Hex};
 
@@ -103,7 +103,7 @@ impl Reader {
     }
 }
 
-const LINE: Kind = Kind {
+const LINE: LineKind = LineKind {
     prefix: "laps-reader-1",
     begins: "a reader's line begins with laps-reader-1",
     parts: "a reader's line has five parts: laps-reader-1 SUITE ID KEY NAME",

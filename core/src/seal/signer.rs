@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::field::is_reduced;
-use super::line::{self, Kind, Name};
+use super::line::{self, LineKind, Name};
 use super::{SealError, burn_stack, key_file, pkcs8};
 use crate::codec::Hex;
 use crate::random::Generator;
@@ -92,7 +92,7 @@ impl Signer {
     }
 }
 
-const LINE: Kind = Kind {
+const LINE: LineKind = LineKind {
     prefix: "laps-signer-1",
     begins: "a signer's line begins with laps-signer-1",
     parts: "a signer's line has five parts: laps-signer-1 ed25519 ID KEY NAME",
@@ -213,8 +213,8 @@ impl SignerKey {
 }
 
 /// RFC 8410 §3 and §7: id-Ed25519.
-const KIND: pkcs8::Kind =
-    pkcs8::Kind { oid: ObjectIdentifier::new_unwrap("1.3.101.112"), nested: true };
+const KIND: pkcs8::KeyKind =
+    pkcs8::KeyKind { oid: ObjectIdentifier::new_unwrap("1.3.101.112"), nested: true };
 
 impl fmt::Debug for SignerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

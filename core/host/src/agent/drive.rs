@@ -11,8 +11,8 @@ use laps_core::random::{Generator, SystemSource};
 use laps_core::rotation::event::{EventKind, Level};
 use laps_core::rotation::message::{MAX_HEAD, record_prefix};
 use laps_core::rotation::{
-    AccountSeen, Acted, Action as MachineAction, Applied, Config, Effect, MAX_JOURNAL, Rotation,
-    RotationError, Verified,
+    AccountSeen, Acted, Action, Applied, Config, Effect, MAX_JOURNAL, Rotation, RotationError,
+    Verified,
 };
 use laps_core::seal::{Header, Record};
 use laps_core::secret::Password;
@@ -23,7 +23,7 @@ use super::look::Look;
 use super::state::Found;
 use super::status::Status;
 use super::{Agent, AgentError, readers};
-use crate::account::{Action, StoreError, Verification};
+use crate::account::{StoreError, Verification};
 use crate::time::now;
 
 /// The machine and what it leaves to its driver.
@@ -423,14 +423,7 @@ impl Agent {
         Ok(())
     }
 
-    fn act(&mut self, drive: &mut Drive, action: MachineAction) -> Result<(), AgentError> {
-        let action = match action {
-            MachineAction::WarnSignOut => Action::WarnSignOut,
-            MachineAction::SignOut => Action::SignOut,
-            MachineAction::Terminate => Action::Terminate,
-            MachineAction::WarnRestart => Action::WarnRestart,
-            MachineAction::Restart => Action::Restart,
-        };
+    fn act(&mut self, drive: &mut Drive, action: Action) -> Result<(), AgentError> {
         let result = self.store.act(&managed(&drive.machine), action);
         let acted = match &result {
             Ok(()) => Acted::Done,

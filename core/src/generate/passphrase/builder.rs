@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::chars::CharSet;
 use super::super::error::{MAX_WORDS, MIN_WORDS, RecipeError, Relaxation};
 use super::super::table::MAX_TABLE;
-use super::super::{Complexity, Kind, Recipe};
+use super::super::{Complexity, Recipe, RecipeKind};
 use super::list::List;
 use super::{MAX_SEPARATOR, PassphraseRecipe, ambiguous};
 use crate::secret::Password;
@@ -138,7 +138,7 @@ impl PassphraseBuilder {
                 .ok_or(RecipeError::TooComplex { limit: MAX_TABLE, relax: Relaxation::NONE })?;
             words.ambiguous = Some(Arc::new(table));
         }
-        Ok(Recipe { strength: words.strength(), kind: Kind::Words(words) })
+        Ok(Recipe { strength: words.strength(), kind: RecipeKind::Words(words) })
     }
 
     fn printable(&mut self, rule: &'static str, text: &str) {

@@ -4,7 +4,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::super::passphrase::Phrase;
-use super::super::{Kind, PassphraseBuilder};
+use super::super::{PassphraseBuilder, RecipeKind};
 use super::uniform::Every;
 use super::*;
 
@@ -76,7 +76,7 @@ fn strength_is_that_of_the_distinct_texts_and_each_is_equally_likely() {
 }
 
 fn distribution(recipe: &Recipe) -> BTreeMap<String, u32> {
-    let Kind::Words(words) = &recipe.kind else { panic!("characters") };
+    let RecipeKind::Words(words) = &recipe.kind else { panic!("characters") };
     let mut sampler = Every::default();
     let mut seen = BTreeMap::new();
     loop {

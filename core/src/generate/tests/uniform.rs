@@ -8,7 +8,7 @@ use alloc::collections::BTreeMap;
 
 use super::super::rank_range::RankRange;
 use super::super::sampler::{Index, Range};
-use super::super::{Kind, plan::Method};
+use super::super::{RecipeKind, plan::Method};
 use super::brute::{Plain, family};
 use super::*;
 
@@ -70,7 +70,7 @@ impl Sampler for Every {
 /// Runs through every outcome of one attempt; how often each accepted string came, of how many
 /// outcomes.
 fn distribution(recipe: &Recipe) -> (BTreeMap<String, u128>, u128) {
-    let Kind::Characters { rules, method } = &recipe.kind else { panic!("a passphrase") };
+    let RecipeKind::Characters { rules, method } = &recipe.kind else { panic!("a passphrase") };
     let mut sampler = Every::default();
     let mut seen = BTreeMap::new();
     let mut outcomes = 0;
@@ -121,10 +121,10 @@ fn every_admissible_string_of_the_family_is_equally_likely() {
     for plain in family().into_iter().filter(|plain| plain.length <= 3).step_by(3) {
         let Ok(recipe) = plain.builder().build() else { continue };
         match &recipe.kind {
-            Kind::Characters { method: Method::Redraw(_), .. } => redrawn += 1,
-            Kind::Characters { method: Method::Counted(_), .. } => counted += 1,
+            RecipeKind::Characters { method: Method::Redraw(_), .. } => redrawn += 1,
+            RecipeKind::Characters { method: Method::Counted(_), .. } => counted += 1,
             #[cfg(feature = "passphrase")]
-            Kind::Words(_) => {}
+            RecipeKind::Words(_) => {}
         }
         assert_uniform(&plain, &recipe);
     }
@@ -137,7 +137,7 @@ fn both_counting_tables_are_uniform_on_their_own() {
     let mut seen = [0, 0];
     for plain in family().into_iter().filter(|plain| plain.length <= 3).step_by(11) {
         let Ok(recipe) = plain.builder().build() else { continue };
-        let Kind::Characters { rules, .. } = &recipe.kind else { continue };
+        let RecipeKind::Characters { rules, .. } = &recipe.kind else { continue };
         let admissible = plan::count(rules).unwrap();
         let tables =
             [plan::by_composition(rules, &admissible), plan::by_position(rules, &admissible)];
@@ -146,7 +146,7 @@ fn both_counting_tables_are_uniform_on_their_own() {
             *seen += 1;
             let mut forced = recipe.clone();
             forced.kind =
-                Kind::Characters { rules: rules.clone(), method: Method::Counted(counted) };
+                RecipeKind::Characters { rules: rules.clone(), method: Method::Counted(counted) };
             assert_uniform(&plain, &forced);
         }
     }

@@ -13,7 +13,7 @@ use crate::rotation::message::{
     read_audit, read_outcome, read_sid, write_audit, write_outcome, write_sid,
 };
 use crate::rotation::set::ByAge;
-use crate::rotation::wait::{Cause, Kind, Wait};
+use crate::rotation::wait::{Cause, Wait, WaitKind};
 
 const MAGIC: &[u8; 4] = b"LPjn";
 const FORMAT: u8 = 1;
@@ -124,7 +124,7 @@ impl Journal {
         };
         let flags = r.u8().filter(|flags| flags >> 7 == 0)?;
         let flag = |bit: u8| flags >> bit & 1 == 1;
-        let mut waits = [Wait::default(); Kind::COUNT];
+        let mut waits = [Wait::default(); WaitKind::COUNT];
         for wait in &mut waits {
             *wait = Wait { count: r.u8()?, since: r.time()? };
         }
@@ -212,7 +212,7 @@ fn write_phase(w: &mut Output<Buffer<'_>>, phase: &Phase) {
     w.id(attempt.id);
     w.u64(attempt.version);
     w.u8(attempt.cause.reason.as_u8());
-    w.u8(attempt.cause.kind.map_or(0, Kind::as_u8));
+    w.u8(attempt.cause.kind.map_or(0, WaitKind::as_u8));
     w.bytes(&attempt.demand);
     w.optional(attempt.change_stamp, |w, change_stamp| w.bytes(&change_stamp));
 }
@@ -227,7 +227,7 @@ fn read_phase(r: &mut Input<'_>) -> Option<Phase> {
     let reason = Reason::from_u8(r.u8()?)?;
     let kind = match r.u8()? {
         0 => None,
-        number => Some(Kind::from_u8(number)?),
+        number => Some(WaitKind::from_u8(number)?),
     };
     let (demand, change_stamp) = (r.array()?, r.optional(Input::array)?);
     let attempt = Attempt { id, version, cause: Cause { reason, kind }, demand, change_stamp };
@@ -272,7 +272,7 @@ const _: () = assert!(
         + 12
         + 41
         + 2
-        + Kind::COUNT * 9
+        + WaitKind::COUNT * 9
         + 1
         + 9
         + 9
