@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
-from .._laps import AuditEntry
+from .._laps import AuditEntry, Vault
 from . import inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath
 from .origin import open_vault
 from .progress import Progress
-from .status import Status
+from .status import Failure, Status
 
 __all__ = ["entry", "print_entries", "register"]
+
+# How often --follow looks, in seconds.
+_LOOK = 1.0
+
+# The ids of readers, of which a person needs no more than the beginning; JSON has all of them.
+_IDS = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 # Behind the time of an entry whose clock was behind that of the entry in front of it.
 EARLIER = " (earlier than the entry before it)"
@@ -32,23 +45,83 @@ def audit(
             "--expect", metavar="HEAD", help="A head from before: from a receipt or a device."
         )
     ] = None,
-    entries: Annotated[bool, typer.Option("--entries", help="Print the entries too.")] = False,
+    entries: Annotated[
+        bool, typer.Option("--entries", help="Print the entries too, at a terminal newest first.")
+    ] = False,
+    actor: Annotated[
+        str | None,
+        typer.Option("--actor", metavar="WHO", help="Entries of whoever gave this as --actor.")
+    ] = None,
+    caller: Annotated[
+        str | None,
+        typer.Option(
+            "--caller", metavar="WHO", help="Entries of this caller, whatever --actor said."
+        )
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="DEVICE", help="Entries about this device.")
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option("--action", metavar="WORD", help="Entries of this action, such as disclosed.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Entries since this time, or this long ago.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="The newest N of them.")
+    ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
+    ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option(
+            "--json-lines",
+            help="Print each entry as one line of JSON, oldest first: for a collector."
+        )
+    ] = False,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
-    """Verify the audit log. Status 6 when an entry is not as it was written.
+    """Verify the audit log, then print what is in it. Status 6 when an entry is not as it was
+    written.
 
-    Example: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold]
+    Examples: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold] ·
+    [bold]laps vault audit fleet.vault --device PC-0001 --since 7d[/bold] ·
+    [bold]laps vault audit fleet.vault --json-lines --follow | logger -t laps[/bold]
     """
+    if as_json and (follow or lines):
+        raise Failure(
+            "--json prints one document; give --json-lines with --follow", Status.USAGE
+        )
+    if limit is not None and limit < 1:
+        raise Failure(f"--limit {limit}: 1 or more is accepted", Status.REFUSED)
+    start = inputs.moment(since) if since is not None else None
+    filtered = any(each is not None for each in (actor, caller, device, action, since, limit))
+    entries = entries or filtered or lines or follow
+
+    def wanted(found: AuditEntry) -> bool:
+        return (
+            actor in (None, found.actor) and caller in (None, found.caller)
+            and action in (None, found.action)
+            and (device is None or found.device.casefold() == device.casefold())
+            and (start is None or (found.at is not None and found.at >= start))
+        )
+
     opened = open_vault(path, scope)
     with Progress("verifying", "entries") as tell:
         report = opened.audit_verify(expect=expect, progress=tell)
-    log: list[AuditEntry] = []
+    last = 0
+    log: deque[AuditEntry] = deque(maxlen=limit)
     while entries:
-        page = opened.audit_entries(after=log[-1].number if log else 0)
-        log += page
+        page = opened.audit_entries(after=last)
         if not page:
             break
+        last = page[-1].number
+        log.extend(each for each in page if wanted(each))
     if as_json:
         document: dict[str, Any] = {
             "ok": report.ok,
@@ -59,9 +132,13 @@ def audit(
         if entries:
             document["audit_log"] = [entry(each) for each in log]
         output.emit(document)
+    elif lines:
+        _print_lines(log)
     else:
         if entries:
-            print_entries(log)
+            # What follows comes below it.
+            newest_first = sys.stdout.isatty() and not follow
+            print_entries(list(reversed(log)) if newest_first else list(log))
         print(f"{report.entries} entries, head {report.head}")
         if report.ok:
             print("every entry is as it was written")
@@ -72,6 +149,31 @@ def audit(
         )
         output.note(f"error: the audit log of {path} does not verify: {where}")
         raise typer.Exit(int(Status.DAMAGED))
+    if follow:
+        _follow(opened, last, wanted, lines)
+
+
+def _follow(
+    opened: Vault, last: int, wanted: Callable[[AuditEntry], bool], lines: bool
+) -> None:
+    """Prints what is written from now on, until somebody ends it."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            page = opened.audit_entries(after=last)
+            last = page[-1].number if page else last
+            found = [each for each in page if wanted(each)]
+            if lines:
+                _print_lines(found)
+            elif found:
+                print_entries(found, headed=False)
+            sys.stdout.flush()
+            if not page:
+                time.sleep(_LOOK)
+
+
+def _print_lines(log: Iterable[AuditEntry]) -> None:
+    for each in log:
+        print(json.dumps(entry(each), separators=(",", ":")), flush=True)
 
 
 def entry(found: AuditEntry) -> dict[str, Any]:
@@ -93,23 +195,31 @@ def entry(found: AuditEntry) -> dict[str, Any]:
     }
 
 
-def print_entries(log: list[AuditEntry]) -> None:
+def print_entries(log: Iterable[AuditEntry], *, headed: bool = True) -> None:
     """Entries as a table: who was authenticated, apart from what was typed."""
+    columns = ["entry", "at", "action", "caller", "actor", "device", "reason", "detail", "reader"]
     output.table(
-        ["entry", "at", "action", "caller", "actor", "device", "reason", "detail", "reader"],
+        columns if headed else [""] * len(columns),
         (
             [
                 str(each.number),
-                (inputs.rfc3339(each.at) or "") + (EARLIER if each.earlier else ""),
+                # In a narrow window it is folded between date and time.
+                (inputs.rfc3339(each.at) or "").replace("T", " ")
+                + (EARLIER if each.earlier else ""),
                 each.action,
                 each.caller,
                 each.actor,
                 each.device,
                 each.reason,
-                each.detail,
+                _IDS.sub(r"\1…", each.detail),
                 (each.reader or "")[:16],
             ]
             for each in log
         ),
         styles=["bold"],
+        shed=8,
+        empty="no such entries",
+        # A date.
+        # A date, and most words.
+        narrow={"at": 10, "action": 11},
     )

@@ -11,6 +11,7 @@ import typer
 from . import inputs, output, report, tenant
 from .asking import confirm
 from .command import Command, Json, Yes
+from .secret import Clip, Form, Raw, Spell, passwords
 from .signin import GRAPH, Auth, GraphHost, GraphUrl, SignIn, TokenFile, signed_in
 from .status import Status
 from .tenant import counted
@@ -94,7 +95,9 @@ def show(
 def reveal(
     device: DeviceName,
     history: Annotated[bool, typer.Option("--history", help="Earlier passwords too.")] = False,
-    spell: Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud.")] = False,
+    spell: Spell = False,
+    raw: Raw = False,
+    clip: Clip = False,
     auth: SignIn = Auth.DEFAULT,
     token_file: TokenFile = None,
     graph_url: GraphUrl = GRAPH,
@@ -106,6 +109,7 @@ def reveal(
     Examples: [bold]laps entra reveal PC-0001[/bold] ·
     [bold]laps entra reveal PC-0001 --history --auth device-code[/bold]
     """
+    form = Form.of(spell=spell, as_json=as_json, raw=raw, clip=clip)
     with signed_in(auth, token_file, graph_url, graph_host) as directory:
         found = directory.reveal(device)
     shown = found.credentials if history else found.credentials[:1]
@@ -126,18 +130,18 @@ def reveal(
             }
         )
         return
-    from .secret import passwords
-
-    passwords(
-        [
-            (f"{each.account_name}, backed up {_time(each.backed_up)}", each.password)
-            for each in shown
-        ],
-        spell=spell
-    )
+    if not form.alone:
+        passwords(
+            [
+                (f"{each.account_name}, backed up {_time(each.backed_up)}", each.password)
+                for each in shown
+            ],
+            spell=spell
+        )
     for unreadable in found.unreadable:
         output.note(output.safe(f"warning: {unreadable}"))
     output.note(f"{found.name}: expires {_time(found.refresh)}")
+    form.hand_over(shown[0].password if shown else None)
 
 
 @entra.command("check", cls=Command)

@@ -14,10 +14,10 @@ from .._laps import Opened as Proof
 from .._laps import Password, ReaderKey, Record
 from ..exceptions import LapsError, RecordError
 from . import inputs, output
-from .secret import passwords
+from .secret import Form, passwords
 from .status import Status, of
 
-__all__ = ["Given", "Opened", "leave", "show"]
+__all__ = ["Given", "Opened", "first", "leave", "show"]
 
 # A record reaches the vault in the run that makes it. One that came much later, or earlier, is
 # worth a word.
@@ -122,9 +122,8 @@ def _expect(what: str, expected: str | int, found: str | int) -> None:
 def show(
     opened: Sequence[Opened],
     head: dict[str, Any],
+    form: Form,
     *,
-    spell: bool,
-    as_json: bool,
     said: str | None = None,
     warnings: Sequence[str] = (),
     proofs: bool = False,
@@ -144,7 +143,7 @@ def show(
                 warnings.append(output.safe(text))
     # An account is who a password is for: what the seal says, not what the vault says.
     head = {"device": head["device"], "account": accounts[0] if accounts else None, **head}
-    if as_json:
+    if form.as_json:
         shown = [
             {
                 **each.document(),
@@ -162,15 +161,28 @@ def show(
     if found:
         several = len({each.account for each in found}) > 1
         account = "" if several else f", account {output.safe(found[0].account or '')}"
-        print(f"{output.safe(head['device'])}{account}")
-        passwords(
-            [(each.label(with_account=several), each.password) for each in found if each.password],
-            spell=spell
-        )
+        if not form.alone:
+            print(f"{output.safe(head['device'])}{account}")
+            passwords(
+                [
+                    (each.label(with_account=several), each.password)
+                    for each in found if each.password
+                ],
+                spell=form.spell
+            )
         if sum(each.given.state not in ("history", "ruled-out") for each in found) > 1:
-            output.note("more than one password may be on the device: try them in this order")
+            output.note(
+                "more than one password may be on the device: this is the one to try first"
+                if form.alone else
+                "more than one password may be on the device: try them in this order"
+            )
     if "entry" in head and "head" in head:
         output.note(f"audit entry {head['entry']}, head {head['head']}")
+
+
+def first(opened: Sequence[Opened]) -> Password | None:
+    """The password to try first."""
+    return next((each.password for each in opened if each.password is not None), None)
 
 
 def leave(opened: Sequence[Opened], what: str, *, damaged: bool = False) -> None:

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,9 +48,11 @@ def table(
     styles: Sequence[str] = (),
     shed: int | None = None,
     empty: str | None = None,
+    narrow: Mapping[str, int] | None = None,
 ) -> None:
     """Prints a table; a dash stands for nothing. Columns without names have no heading; ``empty``
-    is said where no row is.
+    is said where no row is; ``narrow`` are widths of columns that are folded at a good place, for a
+    window without room for all.
 
     In a narrow window long cells are folded; with ``shed``, columns beyond that many are left out
     first, the last ones before the others. In a pipe a row is one line.
@@ -70,10 +72,12 @@ def table(
     kept = len(columns)
     while shed is not None and kept > shed and _width(columns[:kept], cells) > screen.width:
         kept -= 1
+    crowded = _width(columns[:kept], cells) > screen.width
     made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_header=any(columns))
     for position, column in enumerate(columns[:kept]):
         made.add_column(
-            column, style=styles[position] if position < len(styles) else "", overflow="fold"
+            column, style=styles[position] if position < len(styles) else "", overflow="fold",
+            width=narrow.get(column) if narrow and crowded else None
         )
     for row in cells:
         made.add_row(*row[:kept])

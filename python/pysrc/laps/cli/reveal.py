@@ -19,9 +19,10 @@ from ..standing import FINDINGS, NEVER_SET
 from . import inputs, output
 from .command import Json, VaultPath, Yes
 from .naming import named
-from .opening import Given, Opened, leave, show
+from .opening import Given, Opened, first, leave, show
 from .origin import context, open_vault
 from .reader import PassphraseDescriptor, PassphraseFile, load
+from .secret import Clip, Form, Raw, Spell
 from .status import Failure, Status
 
 __all__ = ["disclose", "open_sealed", "reveal"]
@@ -47,7 +48,6 @@ RotateAfter = Annotated[
         )
     ),
 ]
-Spell = Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud over the phone.")]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 
 
@@ -78,6 +78,8 @@ def reveal(
     rotate_after: RotateAfter = None,
     no_rotation: NoRotation = False,
     spell: Spell = False,
+    raw: Raw = False,
+    clip: Clip = False,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
     scope: Scope = "",
@@ -90,6 +92,7 @@ def reveal(
     Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason
     "ticket 4711"[/bold]
     """
+    form = Form.of(spell=spell, as_json=as_json, raw=raw, clip=clip)
     vault = open_vault(path, scope)
     # The key first: a wrong passphrase is not a disclosure.
     key = load(reader, passphrase_file, passphrase_fd)
@@ -120,14 +123,14 @@ def reveal(
     show(
         opened,
         head,
-        spell=spell,
-        as_json=as_json,
+        form,
         said=found.account,
         warnings=_warnings(device_now, found),
         damaged=found.damaged,
     )
     _say_reset(rotate_at, as_json or found.account != device_now.account)
     _damaged(found)
+    form.hand_over(first(opened))
     leave(opened, f"device {device}", damaged=bool(found.damaged))
 
 
@@ -212,6 +215,8 @@ def open_sealed(
     ],
     reader: Key,
     spell: Spell = False,
+    raw: Raw = False,
+    clip: Clip = False,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
     as_json: Json = False,
@@ -220,6 +225,7 @@ def open_sealed(
 
     Example: [bold]laps open /var/lib/laps/journal --reader helpdesk.key[/bold]
     """
+    form = Form.of(spell=spell, as_json=as_json, raw=raw, clip=clip)
     sealed = _sealed(inputs.marked(inputs.read(file, "record")), file)
     key = load(reader, passphrase_file, passphrase_fd)
     opened = [Opened.of(each, key, device=sealed.device) for each in sealed.given]
@@ -227,8 +233,7 @@ def open_sealed(
         "device": sealed.device, **({"entry": sealed.entry} if sealed.entry else {})
     }
     show(
-        opened, head, spell=spell, as_json=as_json, said=sealed.account, warnings=sealed.warnings,
-        proofs=True
+        opened, head, form, said=sealed.account, warnings=sealed.warnings, proofs=True
     )
     proofs = [each.proof.hex() for each in opened if each.proof]
     if proofs and sealed.entry and not as_json:
@@ -237,6 +242,7 @@ def open_sealed(
             "that it was opened is proven, where the vault is, by: laps vault opened PATH "
             f"{sealed.entry} {words}"
         )
+    form.hand_over(first(opened))
     leave(opened, f"record {file}")
 
 

@@ -8,12 +8,67 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from shutil import get_terminal_size
+from typing import Annotated
+
+import typer
 
 from .._laps import Password
 from . import output
+from .clipboard import Clipboard
+from .status import Failure, Status
 
-__all__ = ["passwords"]
+__all__ = ["Clip", "Form", "Raw", "Spell", "passwords"]
+
+Spell = Annotated[bool, typer.Option("--spell", help="Spell it for reading aloud over the phone.")]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="Print the password to try first, and nothing else: for a program."),
+]
+Clip = Annotated[
+    bool,
+    typer.Option(
+        "--clip",
+        help=(
+            "Put the password to try first into the clipboard for 30 seconds, and print none. What "
+            "keeps a history of the clipboard keeps it longer."
+        )
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How what was opened is handed over."""
+
+    spell: bool = False
+    as_json: bool = False
+    raw: bool = False
+    clipboard: Clipboard | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether one password is handed over, and nothing is printed with it."""
+        return self.raw or self.clipboard is not None
+
+    @classmethod
+    def of(cls, *, spell: bool, as_json: bool, raw: bool, clip: bool) -> Form:
+        """One of them. A session without a clipboard is told so."""
+        given = {"--spell": spell, "--json": as_json, "--raw": raw, "--clip": clip}
+        said = [name for name, holds in given.items() if holds]
+        if len(said) > 1:
+            raise Failure(f"give {' or '.join(said)}, not both", Status.USAGE)
+        return cls(spell, as_json, raw, Clipboard.of_this_session() if clip else None)
+
+    def hand_over(self, password: Password | None) -> None:
+        """One password by itself, where that is wanted, after everything else was said."""
+        if password is None:
+            return
+        if self.raw:
+            _raw(password)
+        elif self.clipboard is not None:
+            self.clipboard.lend(password.expose())
 
 
 def passwords(rows: Sequence[tuple[str, Password]], *, spell: bool = False) -> None:
@@ -31,6 +86,18 @@ def passwords(rows: Sequence[tuple[str, Password]], *, spell: bool = False) -> N
             output.note("a space at its beginning or end belongs to it")
         if spell:
             _spell(text)
+
+
+def _raw(password: Password) -> None:
+    """Prints one password and a line end, and nothing else: for a program."""
+    text = password.expose()
+    if sys.stdout.isatty():
+        print(_exact(text))
+        return
+    # As it is, whatever this terminal's encoding is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{text}\n".encode())
+    sys.stdout.buffer.flush()
 
 
 def _exact(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from .. import standing
 from .._laps import Device, Outcome, StoredRecord, Vault
+from ..exceptions import NotFound
 from . import audit, copies, inputs, lifecycle, orders, output
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath
 from .damage import leave_damaged
@@ -211,16 +213,17 @@ def due(
         str | None,
         typer.Option("--within", metavar="TIME", help=f"Also what will be due: {inputs.DURATION}.")
     ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Status 8 when a device is listed.")
+    ] = False,
     scope: Scope = "",
     as_json: Json = False,
 ) -> None:
     """List the devices whose rotation is due, the longest first.
 
     Examples: [bold]laps vault due fleet.vault[/bold] ·
-    [bold]laps vault due fleet.vault --within 7d --json[/bold]
+    [bold]laps vault due fleet.vault --within 7d --exit-code --json[/bold]
     """
-    from datetime import datetime, timedelta, timezone
-
     opened = open_vault(path, scope)
     until = datetime.now(timezone.utc) + (inputs.duration(within) if within else timedelta())
     found = []
@@ -232,27 +235,44 @@ def due(
         damaged += unreadable
         if after is None:
             break
+    seen = {each.device: _seen(opened, each.device) for each in found}
     if as_json:
         output.emit(
             {
                 "devices": [
-                    {"device": d.device, "due": inputs.rfc3339(d.due), "ordered": d.ordered}
-                    for d in found
+                    {
+                        "device": each.device, "due": inputs.rfc3339(each.due),
+                        "ordered": each.ordered, "last_seen": inputs.rfc3339(seen[each.device])
+                    }
+                    for each in found
                 ],
                 **({"damaged": damaged} if damaged else {}),
             }
         )
     else:
         output.table(
-            ["device", "due", "ordered"],
+            ["device", "due", "ordered", "seen"],
             (
-                [each.device, inputs.rfc3339(each.due) or "", "yes" if each.ordered else ""]
+                [
+                    each.device, output.ago(each.due), "yes" if each.ordered else "",
+                    output.ago(seen[each.device])
+                ]
                 for each in found
             ),
             styles=["bold"],
             empty="nothing is due",
         )
     leave_damaged(damaged, "it is due too")
+    if exit_code and found:
+        raise typer.Exit(int(Status.NOT_COMMITTED))
+
+
+def _seen(opened: Vault, device: str) -> datetime | None:
+    """When it checked in last; none where it is gone by now."""
+    try:
+        return opened.show(device).last_seen
+    except NotFound:
+        return None
 
 
 @vault.command("check-in", cls=VaultCommand)
