@@ -56,7 +56,7 @@ pub use self::{
     changes::{Change, asks_for_rotation, changes},
     effect::ChangeEffect,
     setting::{Allowed, Condition, Setting, Since, Value},
-    settings::{PolicyError, Refusal, Settings},
+    settings::{PolicyError, Settings, ValueRefusal},
 };
 #[cfg(feature = "documents")]
 pub use self::{

@@ -76,7 +76,7 @@ pub use rows::{
 pub use rules::Loss;
 pub use scope::finding;
 pub use spelling::{Nearest, folded};
-pub use state::Opened;
+pub use state::OpenedStatus;
 pub use status::DeviceStatus;
 pub use store::Store;
 

@@ -13,7 +13,8 @@ use alloc::{
 };
 
 use super::{
-    BackupDirectory, Finding, Given, PolicyError, Refusal, RefusedRow, Setting, Settings, Value,
+    BackupDirectory, Finding, Given, PolicyError, RefusedRow, Setting, Settings, Value,
+    ValueRefusal,
     document::{Document, Entry, Form, Removal, Root},
     finding::nearest,
     number::FromNumber as _,
@@ -279,9 +280,9 @@ impl<'a> Joined<'a> {
 
     fn outside(&mut self, error: PolicyError, origin: Origin<'a>) {
         let rule = match error.refusal {
-            Refusal::Kind => "type",
-            Refusal::Range => "range",
-            Refusal::Control | Refusal::Name(_) | Refusal::Principal => "text",
+            ValueRefusal::Kind => "type",
+            ValueRefusal::Range => "range",
+            ValueRefusal::Control | ValueRefusal::Name(_) | ValueRefusal::Principal => "text",
         };
         let message = format!("{} is refused: {error}", origin.entry.raw);
         self.refuse(error.setting, rule, origin, &message);

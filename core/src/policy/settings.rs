@@ -97,13 +97,13 @@ pub(super) fn check(
 ) -> Result<(), PolicyError> {
     let refusal = match (setting.allowed(mode), value) {
         (Allowed::Delay { max_minutes }, Value::Minutes(minutes)) => {
-            (minutes > max_minutes).then_some(Refusal::Range)
+            (minutes > max_minutes).then_some(ValueRefusal::Range)
         }
         (Allowed::OneOf(numbers), Value::Number(number)) => {
-            (!numbers.contains(&number)).then_some(Refusal::Range)
+            (!numbers.contains(&number)).then_some(ValueRefusal::Range)
         }
         (Allowed::Range { min, max }, Value::Number(number)) => {
-            (!(min..=max).contains(&number)).then_some(Refusal::Range)
+            (!(min..=max).contains(&number)).then_some(ValueRefusal::Range)
         }
         (Allowed::Switch, Value::Switch(_)) => None,
         (Allowed::Text { max }, Value::Text(text)) => check_text(setting, text, max),
@@ -114,22 +114,22 @@ pub(super) fn check(
             | Allowed::Switch
             | Allowed::Text { .. },
             _,
-        ) => Some(Refusal::Kind),
+        ) => Some(ValueRefusal::Kind),
     };
     refusal.map_or(Ok(()), |refusal| Err(PolicyError { setting, mode, refusal }))
 }
 
-fn check_text(setting: Setting, text: &str, max: u16) -> Option<Refusal> {
+fn check_text(setting: Setting, text: &str, max: u16) -> Option<ValueRefusal> {
     if text.chars().count() > usize::from(max) {
-        return Some(Refusal::Range);
+        return Some(ValueRefusal::Range);
     }
     if text.chars().any(char::is_control) {
-        return Some(Refusal::Control);
+        return Some(ValueRefusal::Control);
     }
     let blank = text.is_empty();
     match setting.row().place {
-        Place::Principal if !blank && !is_principal(text) => Some(Refusal::Principal),
-        Place::Prefix if !blank => check_name(text).err().map(Refusal::Name),
+        Place::Principal if !blank && !is_principal(text) => Some(ValueRefusal::Principal),
+        Place::Prefix if !blank => check_name(text).err().map(ValueRefusal::Name),
         Place::Number | Place::AccountName | Place::Principal | Place::Prefix => None,
     }
 }
@@ -157,13 +157,13 @@ pub struct PolicyError {
     /// The backup mode whose range applies.
     pub mode: BackupDirectory,
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: ValueRefusal,
 }
 
 /// Why a value is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ValueRefusal {
     /// A control character in text.
     Control,
     /// A value of another kind: text where a number belongs.
@@ -196,21 +196,21 @@ impl fmt::Display for PolicyError {
         let Self { setting, mode, refusal } = *self;
         write!(f, "{setting} ")?;
         match refusal {
-            Refusal::Control => f.write_str("accepts text without control characters")?,
-            Refusal::Kind | Refusal::Range => {
+            ValueRefusal::Control => f.write_str("accepts text without control characters")?,
+            ValueRefusal::Kind | ValueRefusal::Range => {
                 write!(f, "accepts {}", setting.allowed(mode))?;
                 // A word in place of the number: what each number means.
-                if refusal == Refusal::Kind && setting.row().is_choice {
+                if refusal == ValueRefusal::Kind && setting.row().is_choice {
                     write!(f, " ({})", setting.summary())?;
                 }
                 if setting == Setting::PasswordAgeDays && mode == BackupDirectory::Entra {
                     f.write_str(" with backup to Entra")?;
                 }
             }
-            Refusal::Name(error) => {
+            ValueRefusal::Name(error) => {
                 write!(f, "accepts the name of a local account: {error}")?;
             }
-            Refusal::Principal => f.write_str(
+            ValueRefusal::Principal => f.write_str(
                 "accepts a SID, domain\\name or name@domain, without quotes or brackets around it",
             )?,
         }
@@ -228,7 +228,7 @@ impl fmt::Display for Windows {
         let PolicyError { setting, mode, refusal } = self.0;
         match (setting, setting.default_value()) {
             (Setting::PasswordAgeDays, _)
-                if mode == BackupDirectory::Entra && refusal == Refusal::Range =>
+                if mode == BackupDirectory::Entra && refusal == ValueRefusal::Range =>
             {
                 f.write_str(
                     "Windows would use 7 for a smaller one (event 10058) and 30 for a larger one",
@@ -257,12 +257,12 @@ mod tests {
         assert_eq!(settings.get(Setting::PasswordLength), Some(Value::Number(20)));
         let before = settings;
         for (setting, value, refusal) in [
-            (Setting::PasswordLength, Value::Number(7), Refusal::Range),
-            (Setting::PasswordLength, Value::Text("20"), Refusal::Kind),
-            (Setting::PostAuthenticationResetDelay, Value::Minutes(1500), Refusal::Range),
-            (Setting::ADBackupDSRMPassword, Value::Number(1), Refusal::Kind),
-            (Setting::PostAuthenticationActions, Value::Number(2), Refusal::Range),
-            (Setting::AdministratorAccountName, Value::Text("a\nb"), Refusal::Control),
+            (Setting::PasswordLength, Value::Number(7), ValueRefusal::Range),
+            (Setting::PasswordLength, Value::Text("20"), ValueRefusal::Kind),
+            (Setting::PostAuthenticationResetDelay, Value::Minutes(1500), ValueRefusal::Range),
+            (Setting::ADBackupDSRMPassword, Value::Number(1), ValueRefusal::Kind),
+            (Setting::PostAuthenticationActions, Value::Number(2), ValueRefusal::Range),
+            (Setting::AdministratorAccountName, Value::Text("a\nb"), ValueRefusal::Control),
         ] {
             assert_eq!(settings.set(setting, value).unwrap_err().refusal, refusal, "{value:?}");
         }
@@ -312,7 +312,7 @@ mod tests {
             "a\\b\\c", "a@b@c", "a\\b@c", " C\\r", "C\\r ", "S-1-5",
         ] {
             let refusal = check_text(Setting::ADPasswordEncryptionPrincipal, bad, 128);
-            assert_eq!(refusal, Some(Refusal::Principal), "{bad}");
+            assert_eq!(refusal, Some(ValueRefusal::Principal), "{bad}");
         }
     }
 

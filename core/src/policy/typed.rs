@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 
 use super::{
-    Allowed, BackupDirectory, PolicyError, Refusal, Setting, Settings, Value,
+    Allowed, BackupDirectory, PolicyError, Setting, Settings, Value, ValueRefusal,
     document::{Entry, Form, Raw, Root},
     setting::minutes,
 };
@@ -33,7 +33,7 @@ pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Va
     }
     match (setting.allowed(BackupDirectory::Disabled), &entry.raw) {
         (Allowed::Range { .. } | Allowed::OneOf(_), Raw::Whole(whole)) => {
-            let number = u16::try_from(*whole).map_err(|_| refused(Refusal::Range))?;
+            let number = u16::try_from(*whole).map_err(|_| refused(ValueRefusal::Range))?;
             let gpo_only = setting == Setting::PostAuthenticationActions && number == 0;
             if gpo_only && matches!(form, Form::Csp | Form::Intune) {
                 return Err(Problem::Form(format!(
@@ -53,18 +53,18 @@ pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Va
             .ok()
             .and_then(|hours| hours.checked_mul(60))
             .map(Value::Minutes)
-            .ok_or_else(|| refused(Refusal::Range)),
+            .ok_or_else(|| refused(ValueRefusal::Range)),
         (Allowed::Delay { .. }, Raw::Text(text)) if form == Form::Json => {
-            minutes(text).map(Value::Minutes).ok_or_else(|| refused(Refusal::Kind))
+            minutes(text).map(Value::Minutes).ok_or_else(|| refused(ValueRefusal::Kind))
         }
         (Allowed::Switch, Raw::Switch(on)) => Ok(Value::Switch(*on)),
         (Allowed::Switch, Raw::Whole(whole)) if registry => match whole {
             0 => Ok(Value::Switch(false)),
             1 => Ok(Value::Switch(true)),
-            _ => Err(refused(Refusal::Range)),
+            _ => Err(refused(ValueRefusal::Range)),
         },
         (Allowed::Text { .. }, Raw::Text(text)) => Ok(Value::Text(text)),
-        _ => Err(refused(Refusal::Kind)),
+        _ => Err(refused(ValueRefusal::Kind)),
     }
 }
 

@@ -4,7 +4,9 @@ use super::effect::RotationError;
 use super::event::{EventKind, Outcome, Reason};
 use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
 use super::machine::{Hurry, Rotation, Step, Unsaved};
-use super::message::{Answer, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, Refusal};
+use super::message::{
+    Answer, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, OfferRefusal,
+};
 use super::schedule;
 use super::set::IdSet;
 use super::talk::{Proposal, Sent};
@@ -278,9 +280,9 @@ impl Rotation {
             return;
         }
         match answer.refused.why(id) {
-            Some(Refusal::Stale) => self.refused(&attempt, Reason::Stale, entropy),
-            Some(Refusal::Full) => self.refused(&attempt, Reason::Full, entropy),
-            Some(Refusal::Unreadable) => {
+            Some(OfferRefusal::Stale) => self.refused(&attempt, Reason::Stale, entropy),
+            Some(OfferRefusal::Full) => self.refused(&attempt, Reason::Full, entropy),
+            Some(OfferRefusal::Unreadable) => {
                 self.journal.refused_readers = self.readers;
                 self.refused(&attempt, Reason::Unreadable, entropy);
             }

@@ -17,7 +17,7 @@ mod tests;
 use core::fmt;
 
 pub use crate::account::Sid as SidBytes;
-pub use answer::{Answer, CommitAnswer, Refusal, Refusals, RefusedOffer};
+pub use answer::{Answer, CommitAnswer, OfferRefusal, Refusals, RefusedOffer};
 pub use check_in::{CheckIn, Commit, RecordsIter};
 pub(super) use check_in::{
     read_audit, read_outcome, read_sid, write_audit, write_outcome, write_sid,

@@ -11,7 +11,7 @@ use crate::rotation::set::{IdSet, MayHold};
 use super::readers::{KnownReader, ReaderList, Readers};
 use super::retention::Retention;
 use super::state::{
-    About, Account, Candidates, Device, Held, Opened, Order, Past, Report, RuledOut, Sealing,
+    About, Account, Candidates, Device, Held, OpenedStatus, Order, Past, Report, RuledOut, Sealing,
 };
 
 /// About what a held record takes, and all that a device has only once: most states are written
@@ -212,9 +212,9 @@ fn write_held(out: &mut Output<Vec<u8>>, held: &Held) {
     out.time(held.stored_at);
     // Five answers in a byte: there are many records.
     let opened = match held.opened {
-        Opened::No => 0,
-        Opened::Claimed => 4,
-        Opened::Proven => 8,
+        OpenedStatus::No => 0,
+        OpenedStatus::Claimed => 4,
+        OpenedStatus::Proven => 8,
     };
     let flags = [(held.confirmed, 1), (held.committed, 2), (held.resealed.is_some(), 16)];
     out.u8(flags.iter().fold(opened, |all, (is, bit)| if *is { all | bit } else { all }));
@@ -228,9 +228,9 @@ fn read_held(input: &mut Input<'_>) -> Option<Held> {
     let (id, version, stored_at) = (input.id()?, input.u64()?, input.time()?);
     let flags = input.u8()?;
     let opened = match flags & 12 {
-        0 => Opened::No,
-        4 => Opened::Claimed,
-        8 => Opened::Proven,
+        0 => OpenedStatus::No,
+        4 => OpenedStatus::Claimed,
+        8 => OpenedStatus::Proven,
         _ => return None,
     };
     if flags & !31 != 0 {
@@ -350,7 +350,7 @@ mod tests {
             held
         };
         let mut current = held(3).sealed_to(&[[1; 32], [2; 32]]);
-        (current.confirmed, current.committed, current.opened) = (true, true, Opened::Proven);
+        (current.confirmed, current.committed, current.opened) = (true, true, OpenedStatus::Proven);
         current.resealed = Some(held(9).original);
         let word = Past { ruled_out: RuledOut::OnWord, ..Past::new(held(1), Timestamp::MAX) };
         let order =

@@ -24,7 +24,7 @@ use super::names::find;
 use super::plan::{Plan, Range, Want};
 use super::readers::Readers;
 use super::rows::Page;
-use super::state::{Device, Held, Opened, Sealing};
+use super::state::{Device, Held, OpenedStatus, Sealing};
 use super::store::Store;
 use super::unit::{Rows, Stop};
 use super::{Request, Vault, VaultError};
@@ -295,7 +295,7 @@ fn settle(
     let mut late = vec![];
     let mut bytes = Vec::new();
     for held in device.accounts_mut().flat_map(|account| account.candidates.all_mut()) {
-        held.opened = held.opened.min(Opened::Claimed);
+        held.opened = held.opened.min(OpenedStatus::Claimed);
         let (id, version) = (held.id, held.version);
         let mut core: Option<Record> = None;
         for kept in core::iter::once(&mut held.original).chain(&mut held.resealed) {

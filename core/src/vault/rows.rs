@@ -9,7 +9,7 @@ use crate::rotation::message::AuditHead;
 use crate::seal::Reader;
 
 use super::VaultError;
-use super::state::{Opened, is_unproven};
+use super::state::{OpenedStatus, is_unproven};
 use super::status::DeviceStatus;
 
 /// One page, in the order of its key. `next` is the `after` of the following page; none at the end.
@@ -184,7 +184,7 @@ pub struct RecordRow {
     /// Whether the device has named it in a may-hold set or in a commit.
     pub confirmed: bool,
     /// Whether somebody opened it.
-    pub opened: Opened,
+    pub opened: OpenedStatus,
     /// The account, as the sealed header has it; none when its bytes are damaged.
     pub account: Option<AccountName>,
     /// When the password was made, by the device's clock, as the sealed header has it.
@@ -208,7 +208,7 @@ pub struct Candidate {
     /// Whether the device has named it in a may-hold set or in a commit.
     pub confirmed: bool,
     /// Whether somebody opened it.
-    pub opened: Opened,
+    pub opened: OpenedStatus,
     /// The sealed bytes. Their header says which account and device the password is for, and when
     /// it was made.
     pub sealed: Vec<u8>,

@@ -34,7 +34,7 @@ pub struct Sealing {
 /// How far it is known that somebody opened a record.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "another degree is another row format")]
-pub enum Opened {
+pub enum OpenedStatus {
     /// Nobody said so.
     #[default]
     No,
@@ -44,7 +44,7 @@ pub enum Opened {
     Proven,
 }
 
-impl Opened {
+impl OpenedStatus {
     /// As written in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -71,7 +71,7 @@ pub struct Held {
     /// Whether it was ever the current one.
     pub committed: bool,
     /// Whether somebody opened it.
-    pub opened: Opened,
+    pub opened: OpenedStatus,
     /// The sealing that came from the device. When a commit has displaced the record, the newest
     /// that was imported takes its place.
     pub original: Sealing,
@@ -90,7 +90,7 @@ impl Held {
             stored_at: Timestamp::default(),
             confirmed: false,
             committed: false,
-            opened: Opened::No,
+            opened: OpenedStatus::No,
             original: Sealing::default(),
             resealed: None,
         }

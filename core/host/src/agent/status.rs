@@ -25,7 +25,7 @@ pub struct Status {
     /// When the password is to be reset because the account was used, RFC 3339.
     pub reset_at: Option<String>,
     /// Until when a rotation waits that is due, and why.
-    pub waits: Option<Waits>,
+    pub waits: Option<WaitStatus>,
     /// When the vault's next order is given, as it said last, RFC 3339.
     pub order_at: Option<String>,
     /// Whether the account was missing at the latest look.
@@ -54,7 +54,7 @@ pub struct Status {
 /// A rotation that waits.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Waits {
+pub struct WaitStatus {
     /// Until when, RFC 3339.
     pub until: String,
     /// Why, in a word: `two-changes`, the reason of the rotation, or of its last failure.
@@ -99,9 +99,10 @@ impl Status {
             state: state(status).to_owned(),
             due: status.due.map(rfc3339),
             reset_at: status.reset_at.map(rfc3339),
-            waits: status
-                .waits
-                .map(|waits| Waits { until: rfc3339(waits.until), why: waits.why.to_string() }),
+            waits: status.waits.map(|waits| WaitStatus {
+                until: rfc3339(waits.until),
+                why: waits.why.to_string(),
+            }),
             order_at: status.order_at.map(rfc3339),
             account_missing: status.account_missing,
             lost_reader: status.reader_lost,

@@ -16,26 +16,26 @@ use laps_core::vault::StoreError;
 
 /// One open vault of this process, or of the one that it was forked from.
 #[derive(Clone, Copy, Eq, PartialEq)]
-struct Opened {
+struct OpenFile {
     process: u32,
     file: Option<(u64, u64)>,
     /// Without locks: nobody writes it.
     at_rest: bool,
 }
 
-static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
+static OPENED: Mutex<Vec<OpenFile>> = Mutex::new(Vec::new());
 
 /// How often, every millisecond, the list is asked for. A fork in the wrong moment leaves it locked
 /// for ever in the child.
 const ATTEMPTS: u32 = 2_000;
 
 /// The process that opened a vault.
-pub(super) struct Owner(Opened);
+pub(super) struct Owner(OpenFile);
 
 impl Owner {
     /// This process, if it may open the file.
     pub(super) fn of(path: &Path, at_rest: bool) -> Result<Self, StoreError> {
-        let opened = Opened { process: process::id(), file: file(path), at_rest };
+        let opened = OpenFile { process: process::id(), file: file(path), at_rest };
         with_list(path, |list| {
             let parent = list.iter().find(|other| {
                 other.process != opened.process && other.file.is_some() && other.file == opened.file
@@ -79,11 +79,11 @@ impl Drop for Owner {
 /// would cancel them.
 pub(super) fn has_open(path: &Path) -> bool {
     let (process, file) = (process::id(), file(path));
-    let has = |list: &mut Vec<Opened>| list.contains(&Opened { process, file, at_rest: false });
+    let has = |list: &mut Vec<OpenFile>| list.contains(&OpenFile { process, file, at_rest: false });
     file.is_some() && with_list(path, has).unwrap_or(true)
 }
 
-fn with_list<T>(path: &Path, work: impl FnOnce(&mut Vec<Opened>) -> T) -> Result<T, StoreError> {
+fn with_list<T>(path: &Path, work: impl FnOnce(&mut Vec<OpenFile>) -> T) -> Result<T, StoreError> {
     for _ in 0..ATTEMPTS {
         match OPENED.try_lock() {
             Ok(mut list) => return Ok(work(&mut list)),

@@ -11,8 +11,8 @@ use laps_core::vault::plan::Plan;
 use laps_core::vault::run::run;
 use laps_core::vault::store::Durability;
 use laps_core::vault::{
-    CandidateState, Confirmation, DeviceStatus, DiscloseOptions, Opened, Request, ResealOptions,
-    Resealing, Selection, VaultError, Who,
+    CandidateState, Confirmation, DeviceStatus, DiscloseOptions, OpenedStatus, Request,
+    ResealOptions, Resealing, Selection, VaultError, Who,
 };
 
 use super::bed::{Bed, Device, deliver, device_id, encoded, id, key, rng, scope};
@@ -280,7 +280,7 @@ pub fn opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers(bed: &Bed) 
     bed.settled("pc-1", 1);
     let opened = |place: usize| bed.vault.history(&scope(), "pc-1").unwrap()[place].opened;
     let unproven = |days: u64| row(bed, "pc-1").findings_at(bed.now().plus(days * DAY)).unproven;
-    assert_eq!((opened(0), unproven(89), unproven(91)), (Opened::No, false, true));
+    assert_eq!((opened(0), unproven(89), unproven(91)), (OpenedStatus::No, false, true));
     let disclose = |request: &Request<'_>| {
         let options = DiscloseOptions::default().without_rotation();
         bed.vault.disclose(&scope(), "pc-1", request, options, bed.now()).unwrap()
@@ -295,7 +295,7 @@ pub fn opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers(bed: &Bed) 
         assert_eq!(note(false, &[], &other).unwrap_err().code(), Code::InvalidArgument);
     }
     note(true, &[], &ann).unwrap();
-    assert_eq!((opened(0), unproven(91)), (Opened::Claimed, true), "a claim proves nothing");
+    assert_eq!((opened(0), unproven(91)), (OpenedStatus::Claimed, true), "a claim proves nothing");
     let record = Record::parse(&found.candidates[0].sealed).unwrap();
     let proof = bed.reader.open(&record).unwrap().proof;
     let stranger = {
@@ -305,10 +305,10 @@ pub fn opened_is_claimed_or_proven_and_the_outcome_is_the_disclosers(bed: &Bed) 
     assert_eq!(note(true, &[stranger], &ann).unwrap_err().code(), Code::InvalidArgument);
     bed.pass(60 * DAY);
     note(true, &[proof], &ann).unwrap();
-    assert_eq!((opened(0), unproven(90), unproven(91)), (Opened::Proven, false, true));
+    assert_eq!((opened(0), unproven(90), unproven(91)), (OpenedStatus::Proven, false, true));
     // A later word is added and replaces nothing.
     note(false, &[], &ann).unwrap();
-    assert_eq!(opened(0), Opened::Proven);
+    assert_eq!(opened(0), OpenedStatus::Proven);
     let log = bed.audit_log();
     let outcome = log.iter().filter(|entry| entry.action == Action::Outcome);
     let said: Vec<_> =
@@ -402,7 +402,7 @@ pub fn a_thief_of_a_token_does_not_push_the_true_password_out(bed: &Bed) {
     }
     let rows = bed.vault.history(&scope(), "pc-1").unwrap();
     assert_eq!(rows.len(), 21, "all of this month");
-    assert!(rows.iter().all(|row| row.confirmed && row.opened == Opened::No));
+    assert!(rows.iter().all(|row| row.confirmed && row.opened == OpenedStatus::No));
     // A record that the device never named is a candidate only in name.
     let record = device.make();
     device.offer(bed, &[&record]);

@@ -75,7 +75,7 @@ impl CommitAnswer {
 /// Why an offered record was not taken.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a new one is a new message format")]
-pub enum Refusal {
+pub enum OfferRefusal {
     /// Its version is not above the highest one that the vault knows.
     Stale,
     /// The vault has no room for another candidate of this account.
@@ -92,7 +92,7 @@ pub struct RefusedOffer {
     /// The record.
     pub id: RecordId,
     /// Why.
-    pub why: Refusal,
+    pub why: OfferRefusal,
 }
 
 /// The offered records that were not taken.
@@ -112,17 +112,17 @@ impl Refusals {
     pub const NONE: Self =
         Self { stale: IdSet::EMPTY, full: IdSet::EMPTY, unreadable: IdSet::EMPTY };
 
-    const fn by_reason(&self) -> [(Refusal, &IdSet); 3] {
+    const fn by_reason(&self) -> [(OfferRefusal, &IdSet); 3] {
         [
-            (Refusal::Stale, &self.stale),
-            (Refusal::Full, &self.full),
-            (Refusal::Unreadable, &self.unreadable),
+            (OfferRefusal::Stale, &self.stale),
+            (OfferRefusal::Full, &self.full),
+            (OfferRefusal::Unreadable, &self.unreadable),
         ]
     }
 
     /// Why this record was refused, if it was.
     #[must_use]
-    pub(crate) fn why(&self, id: RecordId) -> Option<Refusal> {
+    pub(crate) fn why(&self, id: RecordId) -> Option<OfferRefusal> {
         self.by_reason().into_iter().find(|(_, ids)| ids.contains(id)).map(|(why, _)| why)
     }
 

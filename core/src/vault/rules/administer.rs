@@ -4,7 +4,7 @@
 use crate::identity::{RecordId, Timestamp};
 
 use super::super::readers::{KnownReader, ReaderList, Readers};
-use super::super::state::{Device, Held, Opened, Sealing};
+use super::super::state::{Device, Held, OpenedStatus, Sealing};
 
 /// What the removal of a reader would take: candidates that no active reader could open any more.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -121,7 +121,7 @@ impl Device {
     /// Somebody says that this record was opened.
     pub(crate) fn claim_opened(&mut self, id: RecordId) {
         if let Some(held) = self.find_mut(id) {
-            held.opened = held.opened.max(Opened::Claimed);
+            held.opened = held.opened.max(OpenedStatus::Claimed);
         }
     }
 
@@ -129,7 +129,7 @@ impl Device {
     pub(crate) fn prove_opened(&mut self, id: RecordId, now: Timestamp) {
         for account in self.accounts_mut() {
             if let Some(held) = account.candidates.find_mut(id) {
-                held.opened = Opened::Proven;
+                held.opened = OpenedStatus::Proven;
                 account.proven_at = Some(now);
             }
         }

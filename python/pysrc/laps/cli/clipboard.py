@@ -33,7 +33,10 @@ class Clipboard:
         environment = os.environ
         known = [
             (sys.platform == "darwin", cls(("pbcopy",), ("pbpaste",))),
-            (bool(environment.get("WAYLAND_DISPLAY")), cls(("wl-copy",), ("wl-paste", "--no-newline"))),
+            (
+                bool(environment.get("WAYLAND_DISPLAY")),
+                cls(("wl-copy",), ("wl-paste", "--no-newline")),
+            ),
             (
                 bool(environment.get("DISPLAY")),
                 cls(
