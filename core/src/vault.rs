@@ -6,7 +6,7 @@
 //! | [`rules`] | the rules of a check-in, on values alone |
 //! | [`state`] | what is kept about a device; the part that the rules work on |
 //! | [`plan`] | what a decision reads, named before it is read |
-//! | [`unit`] | the rows that decisions read, and what they write |
+//! | [`mod@unit`] | the rows that decisions read, and what they write |
 //! | [`run`] | the driver: fetch, decide, write |
 //! | [`store`] | the two traits that a database implements |
 //! | [`memory`] | the store in memory |
