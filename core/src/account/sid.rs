@@ -84,7 +84,7 @@ impl Sid {
 
     /// The last sub-authority.
     #[must_use]
-    pub(crate) fn rid(self) -> u32 {
+    pub fn rid(self) -> u32 {
         self.parts().last().copied().unwrap_or_default()
     }
 
