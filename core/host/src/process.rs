@@ -11,6 +11,7 @@
 /// On Windows, where error reports are the system's own, it does nothing.
 #[must_use]
 pub fn protect() -> Vec<String> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "nothing is done here"))]
     let mut lacking = Vec::new();
     #[cfg(unix)]
     {

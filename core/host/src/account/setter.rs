@@ -56,7 +56,9 @@ impl SetterLock {
         self.timeout
     }
 
-    /// Takes the lock back: waits until `deadline`, ends whoever holds it, waits five seconds more.
+    /// Takes the lock back from a program that was left behind: waits until `deadline`, ends
+    /// whoever holds it, waits five seconds more.
+    #[cfg(unix)]
     pub(crate) fn reclaim(&mut self, deadline: Instant) -> io::Result<()> {
         self.take(deadline, &|| false)
     }
