@@ -52,6 +52,12 @@ def test_it_answers_who_what_about_whom_and_when(used: Fleet) -> None:
     both = set(those("actor", "ann")) & set(those("device", "PC-2"))
     assert _numbers(used, "--actor", "ann", "--device", "PC-2") == sorted(both)
     assert _numbers(used, "--limit", "2") == everything[-2:]
+    used.laps(
+        "vault", "rotate", "vault", "PC-1", "PC-2", "--actor", "bob", "--reason", "both", status=0
+    )
+    for name in ("pc-1", "PC-2"):
+        assert _numbers(used, "--device", name)[-1] == len(everything) + 1
+    everything.append(len(everything) + 1)
     assert _numbers(used, "--since", "1h") == everything
     assert _numbers(used, "--since", "2030-01-01T00:00:00Z") == []
     assert _numbers(used, "--caller", log[1]["caller"]) == everything[1:]

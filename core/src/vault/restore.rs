@@ -90,6 +90,10 @@ impl<S: Store> Vault<S> {
     /// of readers, from a signed set, say, wins over the copy's in its scope: who is
     /// not in it is removed, and what the copy's removed readers can open is ordered to rotate.
     ///
+    /// It is for a copy that nobody uses yet: one scope after the other is noted, and the orders
+    /// follow a thousand devices at a time. When it fails, throw the copy away, not the attempt
+    /// alone: some of it may be written.
+    ///
     /// # Errors
     /// `ReasonRequired`, `InvalidArgument` for a list that is empty or that one record cannot be
     /// sealed to, and what the store says.

@@ -107,7 +107,8 @@ mod linux {
     /// How often whoever waits looks whether the call is to end.
     const LOOK_EVERY: Duration = Duration::from_millis(50);
     /// How often whoever stands at the door looks: steadily while the turn before may be a write as
-    /// any other, for each gap between two turns is one; then the holder is slow, or was stopped.
+    /// any other, since what passes between two turns is lost to all; then seldom, since its holder
+    /// is slow or was stopped.
     const KNOCK: Duration = Duration::from_micros(100);
     const STEADY_KNOCKS: u32 = 1_000;
     const SLOW_KNOCK: Duration = Duration::from_millis(2);

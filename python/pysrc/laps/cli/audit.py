@@ -59,7 +59,14 @@ def audit(
         )
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", metavar="DEVICE", help="Entries about this device.")
+        str | None,
+        typer.Option(
+            "--device", metavar="DEVICE",
+            help=(
+                "Entries that name this device. What is done for pages of devices, such as an "
+                "export or an order for all, names none: look at those too."
+            )
+        )
     ] = None,
     action: Annotated[
         str | None,
@@ -74,7 +81,9 @@ def audit(
     ] = None,
     follow: Annotated[
         bool,
-        typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
+        typer.Option("--follow", help=(
+            "Go on with what is written from now on, until Ctrl-C. It is verified by the next run."
+        ))
     ] = False,
     lines: Annotated[
         bool,
@@ -107,7 +116,7 @@ def audit(
         return (
             actor in (None, found.actor) and caller in (None, found.caller)
             and action in (None, found.action)
-            and (device is None or found.device.casefold() == device.casefold())
+            and (device is None or device.casefold() in _named(found))
             and (start is None or (found.at is not None and found.at >= start))
         )
 
@@ -151,6 +160,13 @@ def audit(
         raise typer.Exit(int(Status.DAMAGED))
     if follow:
         _follow(opened, last, wanted, lines)
+
+
+def _named(found: AuditEntry) -> list[str]:
+    """The devices that an entry names: its own, or each of an order for several."""
+    listed = found.action == "rotation-ordered" and not found.device
+    several = found.detail.split() if listed else []
+    return [each.casefold() for each in (found.device, *several)]
 
 
 def _follow(
