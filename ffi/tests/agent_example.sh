@@ -4,8 +4,13 @@
 . "$(dirname "$0")/loud.sh"
 agent=$1 world=$2 folder=$3 runner=${4:-}
 rm -rf "$folder" && mkdir -p "$folder"
-trap 'status=$?; [ $status = 0 ] || tail -n 20 "$folder/log" "$folder/err" 2> /dev/null >&2 || true; exit $status' EXIT
+trap 'status=$?; [ $status = 0 ] || tail -n 20 "$folder/log" "$folder/err" >&2 2> /dev/null || true; exit $status' EXIT
 world() { within 120 $runner "$world" "$1" "$folder"; }
+check() {
+    local said
+    said=$(world check | tr -d '\r')
+    [ "$said" = holds ] || { echo "the check says: '$said'"; return 1; }
+}
 world init
 printf '{"BackupDirectory":1,"AdministratorAccountName":"Admin"}' > "$folder/policy.json"
 arguments=("$folder/policy.json" "$folder/state" pc-17 Admin "$folder/reader" "$folder/vault" "$folder/password")
@@ -14,7 +19,7 @@ run() { within 300 $runner "$agent" "${arguments[@]}"; } # not killed; the limit
 run > "$folder/log"
 grep -q '"name":"committed","id":10029' "$folder/log"
 first=$(cat "$folder/password")
-world check
+check
 run > "$folder/log" # nothing is due
 [ "$(cat "$folder/password")" = "$first" ] || { echo "nothing was due, and yet the password changed"; exit 1; }
 world order
@@ -22,7 +27,7 @@ began=$(date +%s%N)
 run > "$folder/log"
 took=$((($(date +%s%N) - began) / 1000000)) # milliseconds
 [ "$(cat "$folder/password")" != "$first" ] || { echo "an order did not change the password"; exit 1; }
-world check
+check
 
 # A refused policy changes nothing: the last accepted one stays in force. Without one there is nothing to go by.
 cp "$folder/policy.json" "$folder/good.json"
@@ -34,7 +39,7 @@ run > "$folder/log" 2> "$folder/err" || status=$?
 [ $status = 8 ] || { echo "an order that waits: status $status, not 8"; exit 1; }
 grep -q '8 to 64' "$folder/err" # two lines: a failure before && would not end the script
 grep -q '"waiting"' "$folder/log"
-world check
+check
 status=0
 $runner "$agent" "$folder/policy.json" "$folder/other" pc-18 Admin "$folder/reader" "$folder/vault" "$folder/password" \
     2> "$folder/err" || status=$?
@@ -50,11 +55,11 @@ for kill in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     sleep "$(awk "BEGIN { print $took * $kill / 20000 }")"
     kill -KILL $pid 2> /dev/null || true
     wait $pid 2> /dev/null || true
-    world check
+    check
 done
 run > "$folder/log" || true
 status=0
 run > "$folder/log" || status=$?
 [ $status = 0 ] || [ $status = 8 ] || { echo "after the kills: status $status"; exit 1; } # 8: what rests on conflicts waits
-world check
+check
 echo "the example agent: an order, twenty kills; a reader could always get the password"

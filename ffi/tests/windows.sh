@@ -128,9 +128,7 @@ cc generate full ffi/examples/generate.c "$out/from-def.a"
 x86_64-w64-mingw32-gcc -O1 -shared $warn ffi/windows/bcryptprimitives.c -ladvapi32 -o "$out/full/bcryptprimitives.dll"
 cp "$out/full/bcryptprimitives.dll" "$out/agent"
 
-export WINEPREFIX="$target/wine" WINEDEBUG=-all WINEDLLOVERRIDES='bcryptprimitives=n;mscoree=;mshtml='
-wine=/usr/lib/wine/wine64
-[ -d "$WINEPREFIX" ] || { echo "making a Wine prefix"; $wine wineboot -i > /dev/null 2>&1; }
+. ffi/windows/wine.sh "$target" 'bcryptprimitives=n'
 run() { # BUILD PROGRAM [arguments]
     build=$1 program=$2; shift 2
     (cd "$out/$build" && within 1200 $wine "./$program.exe" "$@" > "$program.log" 2>&1) || { cat "$out/$build/$program.log"; exit 1; }

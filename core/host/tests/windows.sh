@@ -18,9 +18,7 @@ x86_64-w64-mingw32-gcc -std=c99 -O1 -shared -Wall -Wextra -Werror core/host/test
     -ladvapi32
 # Wine 8 has no bcryptprimitives.dll, where Rust's library finds its random numbers.
 x86_64-w64-mingw32-gcc -O1 -shared ffi/windows/bcryptprimitives.c -ladvapi32 -o "$out/bcryptprimitives.dll"
-export WINEPREFIX="$target/wine" WINEDEBUG=-all WINEDLLOVERRIDES='bcryptprimitives,netapi32=n;mscoree=;mshtml='
-wine=/usr/lib/wine/wine64
-[ -d "$WINEPREFIX" ] || { echo "making a Wine prefix"; WINEDLLOVERRIDES='mscoree=;mshtml=' $wine wineboot -i > /dev/null 2>&1; }
+. ffi/windows/wine.sh "$target" 'bcryptprimitives,netapi32=n'
 cd "$out"
 within 1200 $wine ./windows_store.exe > log 2>&1 || { cat log; exit 1; }
 tr -d '\r' < log | grep 'test result'

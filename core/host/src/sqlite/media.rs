@@ -76,7 +76,7 @@ pub(super) fn network(real: &Path) -> Option<&'static str> {
         .and_then(|found| name(u64::try_from(found.f_type & 0xffff_ffff).ok()?))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(unix, not(target_os = "linux")))]
 pub(super) const fn network(_: &Path) -> Option<&'static str> {
     None
 }

@@ -13,7 +13,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{io_error, store_error};
-use super::{media, process, schema};
+use super::schema;
+#[cfg(unix)]
+use super::{media, process};
 use crate::stop;
 #[cfg(unix)]
 use crate::trust::{self, Content, TrustError};
