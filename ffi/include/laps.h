@@ -69,8 +69,8 @@
 #define LAPS_NODISCARD
 #endif
 
-/* A text literal as pointer and length. */
-#define LAPS_TEXT(literal) (literal), (sizeof(literal) - 1)
+/* A text literal as pointer and length. Anything else does not compile: the size of a pointer is not a length. */
+#define LAPS_TEXT(literal) ("" literal ""), (sizeof("" literal "") - 1)
 
 /* The version of this header. */
 #define LAPS_VERSION "0.1.0"

@@ -74,6 +74,33 @@ for compiler in g++ clang++; do
     done
 done
 
+# LAPS_TEXT takes a literal. A pointer or a variable, whose size is not that of its text, does not compile in any of them.
+cat > "$out/literal.h" << 'END'
+#include <laps.h>
+#ifndef TEXT
+#define TEXT "a" "b" /* joined literals are one */
+#endif
+laps_status made(const char *text, laps_password **out);
+laps_status made(const char *text, laps_password **out) {
+    static const char array[] = "ab";
+    (void)text, (void)array;
+    return laps_password_from_utf8(LAPS_TEXT(TEXT), out);
+}
+END
+for compiler in gcc clang g++ clang++; do
+    case $compiler in *++) language=c++ stds="c++11 c++17 c++20" ;; *) language=c stds="c99 c11 c2x" ;; esac
+    for std in $stds; do
+        # shellcheck disable=SC2086
+        $compiler -std=$std $warn -Iffi/include -fsyntax-only -x $language "$out/literal.h"
+        for wrong in text array '"a"+1' 'text+1' '&array[0]' '(text)' 'NULL' '*"a"'; do
+            if $compiler -std=$std -Iffi/include "-DTEXT=$wrong" -fsyntax-only -x $language "$out/literal.h" 2> "$out/literal.err"; then
+                echo "$compiler $std: LAPS_TEXT($wrong) compiles"; exit 1
+            fi
+            grep -q 'error:' "$out/literal.err" || { cat "$out/literal.err"; exit 1; }
+        done
+    done
+done
+
 # What the libraries export is the committed list: the agent build without what is marked there as of the full build.
 exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
 grep -v '^#' ffi/symbols.txt | awk '{ print $1 }' | sort > "$out/full.symbols"

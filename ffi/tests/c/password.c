@@ -2,7 +2,7 @@
 #include "check.h"
 
 /* "pä€𝄞" in both encodings: 1, 2, 3 and 4 bytes; the last is a surrogate pair. */
-static const char utf8[] = "p\xC3\xA4\xE2\x82\xAC\xF0\x9D\x84\x9E";
+#define UTF8 "p\xC3\xA4\xE2\x82\xAC\xF0\x9D\x84\x9E"
 static const uint16_t utf16[] = {'p', 0x00E4, 0x20AC, 0xD834, 0xDD1E};
 
 static void both_encodings_say_the_same(void) {
@@ -11,14 +11,14 @@ static void both_encodings_say_the_same(void) {
     uint16_t units[LAPS_PASSWORD_MAX_LEN + 1];
     size_t len = 99;
 
-    OK(laps_password_from_utf8(LAPS_TEXT(utf8), &a));
+    OK(laps_password_from_utf8(LAPS_TEXT(UTF8), &a));
     OK(laps_password_from_utf16(utf16, 5, &b));
     CHECK(laps_password_equal(a, b));
     CHECK(laps_password_len(a) == 10 && laps_password_len_utf16(a) == 5);
 
     memset(text, 'x', sizeof text);
     OK(laps_password_copy_utf8(b, text, sizeof text, &len));
-    CHECK(len == 10 && strcmp(text, utf8) == 0 && text[11] == 'x');
+    CHECK(len == 10 && strcmp(text, UTF8) == 0 && text[11] == 'x');
     memset(units, 0x58, sizeof units);
     OK(laps_password_copy_utf16(a, units, LAPS_PASSWORD_MAX_LEN + 1, &len));
     CHECK(len == 5 && memcmp(units, utf16, sizeof utf16) == 0 && units[5] == 0 && units[6] == 0x5858);
