@@ -144,6 +144,7 @@ proofs: packages ## The long ones: millions of states, hundreds of kills (hours)
 	LAPS_PROOFS=1 ffi/tests/sizes.sh
 	$(MAKE) csharp
 	$(MAKE) report-view
+	$(MAKE) frozen
 
 .PHONY: proofs-administration
 proofs-administration: ## The exploration of administrations; PART=parts::orders_and_clocks takes one of its parts
@@ -166,6 +167,18 @@ report-view: $(VENV)/.tools $(VENV)/.installed ## Reports about 5, 3 000 and 100
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	rm -rf target/report-view
 	$(PY) python/tests/view_report.py target/report-view
+
+.PHONY: frozen
+frozen: $(VENV)/.tools $(VENV)/.installed ## A program that PyInstaller froze has all that it needs: it makes a policy and tells the whole story
+	rm -rf target/frozen && mkdir -p target/frozen
+	python3 -m venv target/frozen/venv
+	target/frozen/venv/bin/python -m pip --quiet --disable-pip-version-check install 'pyinstaller>=6.16,<7'
+	printf '%s/lib/python%s/site-packages\n' "$(CURDIR)/$(VENV)" "$$($(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+		> "$$(target/frozen/venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/laps.pth"
+	echo 'from laps.cli import main; main()' > target/frozen/program.py
+	cd target/frozen && venv/bin/pyinstaller --noconfirm --log-level ERROR --name laps program.py
+	target/frozen/dist/laps/laps policy new target/frozen/policy.json
+	target/frozen/dist/laps/laps demo
 
 .PHONY: fleet-plot
 fleet-plot: $(VENV)/.tools ## Draw the load of a fleet from what make proofs wrote

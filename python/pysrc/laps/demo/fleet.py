@@ -16,6 +16,8 @@ from .._laps import Password, ReaderKey, Record, Vault
 __all__ = ["DeviceFolder", "Fleet"]
 
 ACTOR = "demo"
+#: What starts the command line again. A frozen program is the command line itself.
+LAPS = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "laps"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Fleet:
             word for name in ("helpdesk", "security")
             for word in ("--reader", str(self.folder / f"{name}.pub"))
         ]
-        words = [sys.executable, "-m", "laps", "agent", verb, "--policy", str(self.policy)]
+        words = [*LAPS, "agent", verb, "--policy", str(self.policy)]
         words += [
             "--vault", str(self.vault_path), "--state", str(device.state), "--device", device.name
         ]

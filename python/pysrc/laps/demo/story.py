@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from .._laps import Password, Record, Vault, evaluate
 from ..cli.secret import passwords
 from ..exceptions import LapsError
-from .fleet import ACTOR, DeviceFolder, Fleet
+from .fleet import ACTOR, LAPS, DeviceFolder, Fleet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -163,7 +162,7 @@ class Story:
             "A password is revealed", "The audit entry is durable before anything leaves the vault."
         )
         key = self.folder / "helpdesk.key"
-        command = [sys.executable, "-m", "laps", "reveal", str(self.fleet.vault_path), device.name]
+        command = [*LAPS, "reveal", str(self.fleet.vault_path), device.name]
         command += [
             "--reader", str(key), "--actor", "ann", "--reason", "ticket 4711: printer driver"
         ]
