@@ -75,6 +75,8 @@ mod _laps {
     #[pymodule_export]
     use super::vault::Vault;
     #[pymodule_export]
+    use super::vault::audit_rows::{AuditEntry, AuditReport, Observed};
+    #[pymodule_export]
     use super::vault::copies::{
         allow_network_file_systems, back_up_vault, export_devices, import_devices, migrate_vault,
         publish_vault, restore_preview, restore_vault,
@@ -87,8 +89,8 @@ mod _laps {
     use super::vault::resealing::{ResealPage, Resealing};
     #[pymodule_export]
     use super::vault::rows::{
-        AuditEntry, AuditReport, Candidate, Device, Disclosure, Due, FormerAccount, KnownReader,
-        Observed, Ordered, Outcome, Resealed, Restorable, Stats, StoredRecord,
+        Candidate, Device, Disclosure, Due, FormerAccount, KnownReader, Ordered, Outcome, Resealed,
+        Restorable, Stats, StoredRecord,
     };
     #[pymodule_export]
     use super::violation::{Violation, windows_check};

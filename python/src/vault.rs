@@ -1,6 +1,7 @@
 //! The vault, kept in one SQLite file.
 
 mod audit;
+pub(crate) mod audit_rows;
 mod check_ins;
 pub(crate) mod copies;
 pub(crate) mod external;

@@ -3,7 +3,7 @@
 use laps_core::vault::AuditHead;
 use pyo3::prelude::*;
 
-use super::rows::{AuditEntry, AuditReport, Observed};
+use super::audit_rows::{AuditEntry, AuditReport, Observed};
 use super::{Vault, refused};
 use crate::ending::long;
 use crate::error::raise;
