@@ -170,7 +170,9 @@ def test_a_vault_knows_from_the_first_commit_on_how_a_device_stands(fleet: Fleet
     fleet.agent(device="PC-9")
     rows = {
         row["device"]: row
-        for row in fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"]
+        for row in fleet.laps(
+            "vault", "list", "--vault", "vault", "--json", status=0
+        ).json["devices"]
     }
     status = fleet.laps("agent", "status", "--state", "state-PC-9", "--json", status=0).json
     assert (rows["PC-9"]["state"], rows["PC-9"]["expires"]) == ("settled", status["due"])

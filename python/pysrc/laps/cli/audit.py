@@ -98,9 +98,9 @@ def audit(
     """Verify the audit log, then print what is in it. Status 6 when an entry is not as it was
     written.
 
-    Examples: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold] ·
-    [bold]laps vault audit fleet.vault --device PC-0001 --since 7d[/bold] ·
-    [bold]laps vault audit fleet.vault --json-lines --follow | logger -t laps[/bold]
+    Examples: [bold]laps vault audit --vault fleet.vault --expect 12-9f86d0…[/bold] ·
+    [bold]laps vault audit --vault fleet.vault --device PC-0001 --since 7d[/bold] ·
+    [bold]laps vault audit --vault fleet.vault --json-lines --follow | logger -t laps[/bold]
     """
     if as_json and (follow or lines):
         raise Failure(

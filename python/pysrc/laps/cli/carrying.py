@@ -78,7 +78,7 @@ def export_for_resealing(
     """Export the records that are not sealed to exactly the present readers, for `laps reseal` on a
     machine with a reader's key. No key is needed here.
 
-    Example: [bold]laps vault readers reseal-export fleet.vault --json > sealed.json[/bold]
+    Example: [bold]laps vault readers reseal-export --vault fleet.vault --json > sealed.json[/bold]
     """
     opened = open_vault(path, scope)
     why = reason or "exported on the command line for re-sealing"
@@ -213,7 +213,7 @@ def import_resealed(
     that is refused stays as it was and does not hinder the others; one that was imported already is
     left out.
 
-    Example: [bold]laps vault readers reseal-import fleet.vault resealed.json[/bold]
+    Example: [bold]laps vault readers reseal-import --vault fleet.vault resealed.json[/bold]
     """
     opened = open_vault(path, scope)
     _, sealed = _records(file)

@@ -3,6 +3,8 @@ none."""
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -19,6 +21,8 @@ def named(vault: Vault, wanted: str, *, more: str = "") -> str:
     try:
         return vault.show(wanted).device
     except NotFound as error:
+        if os.path.isfile(wanted):
+            more = f"; if this is the vault, type `--vault {shlex.quote(wanted)}`{more}"
         raise NotFound(f"device {safe(wanted)}: {error}{more}", error.code) from None
 
 

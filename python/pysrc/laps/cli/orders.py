@@ -69,8 +69,8 @@ def rotate(
 ) -> None:
     """Order devices to rotate at their next check-in.
 
-    Examples: [bold]laps vault rotate fleet.vault PC-0001[/bold] ·
-    [bold]laps vault rotate fleet.vault --revealed-by ann --since 7d --wait[/bold]
+    Examples: [bold]laps vault rotate --vault fleet.vault PC-0001[/bold] ·
+    [bold]laps vault rotate --vault fleet.vault --revealed-by ann --since 7d --wait[/bold]
     """
     wanted = devices or []
     shown = revealed_by is not None or typed_as is not None

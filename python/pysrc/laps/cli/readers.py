@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from .._laps import Ordered, Vault
 from ..exceptions import LapsError
 from . import carrying, inputs, naming, output
+from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
@@ -28,7 +28,7 @@ readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
 def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
     """List the readers of a vault.
 
-    Example: [bold]laps vault readers list fleet.vault[/bold]
+    Example: [bold]laps vault readers list --vault fleet.vault[/bold]
     """
     known = open_vault(path, scope).readers()
     if as_json:
@@ -83,7 +83,7 @@ def add_reader(
 ) -> None:
     """Add a reader; with a present reader's key, seal what is there for it too. Nothing is rotated.
 
-    Example: [bold]laps vault readers add fleet.vault new.pub --reader helpdesk.key[/bold]
+    Example: [bold]laps vault readers add --vault fleet.vault new.pub --reader helpdesk.key[/bold]
     """
     opened = open_vault(path, scope)
     added = public(new)
@@ -138,8 +138,8 @@ def remove_reader(
     Said again for a reader that is removed already, it goes on with what a stopped removal left to
     order.
 
-    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within
-    1d[/bold]
+    Example: [bold]laps vault readers remove --vault fleet.vault bob --reader helpdesk.key
+    --rotate-within 1d[/bold]
     """
     opened = open_vault(path, scope)
     # One that is removed already is named again to go on with a removal that was stopped.
@@ -188,9 +188,7 @@ def _remove(
     except LapsError as error:
         if error.code != _CONFIRMATION_REQUIRED or yes:
             raise
-        if not sys.stdin.isatty():
-            raise type(error)(f"{error}; --yes does it all the same", error.code) from None
-        typer.confirm(f"{error}. Remove it all the same?", abort=True, err=True)
+        confirm(f"{error}. Remove it all the same?", yes)
     return opened.remove_reader(
         reader, rotate_within=spread, confirm=True, actor=who, reason=why, context=context()
     )

@@ -37,7 +37,7 @@ def reseal(
     """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone
     on with.
 
-    Example: [bold]laps vault readers reseal fleet.vault --reader helpdesk.key[/bold]
+    Example: [bold]laps vault readers reseal --vault fleet.vault --reader helpdesk.key[/bold]
     """
     opened = open_vault(path, scope)
     held = load(key, passphrase_file, passphrase_fd)

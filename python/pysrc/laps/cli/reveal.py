@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from .._laps import Candidate, Device, Disclosure, Record, Vault, journal_candid
 from ..exceptions import LapsError
 from ..standing import FINDINGS, NEVER_SET
 from . import inputs, output
+from .asking import confirm
 from .command import Json, VaultPath, Yes
 from .naming import named
 from .opening import Given, Opened, first, leave, show
@@ -89,8 +89,8 @@ def reveal(
     """Print the password of a device. The audit entry, and the order to rotate what was shown, are
     written before.
 
-    Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason
-    "ticket 4711"[/bold]
+    Example: [bold]laps reveal --vault fleet.vault PC-0001 --reader helpdesk.key --actor ann
+    --reason "ticket 4711"[/bold]
     """
     form = Form.of(spell=spell, as_json=as_json, raw=raw, clip=clip)
     vault = open_vault(path, scope)
@@ -150,8 +150,8 @@ def disclose(
     """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No
     key is needed here.
 
-    Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json >
-    sealed.json[/bold]
+    Example: [bold]laps disclose --vault fleet.vault PC-0001 --actor ann --reason "ticket 4711"
+    --json > sealed.json[/bold]
     """
     vault = open_vault(path, scope)
     device = named(vault, device)
@@ -239,7 +239,7 @@ def open_sealed(
     if proofs and sealed.entry and not as_json:
         words = " ".join(f"--proof {each}" for each in proofs)
         output.note(
-            "that it was opened is proven, where the vault is, by: laps vault opened PATH "
+            "that it was opened is proven, where the vault is, by: laps vault opened --vault PATH "
             f"{sealed.entry} {words}"
         )
     form.hand_over(first(opened))
@@ -261,13 +261,9 @@ def _disclosed(
         raise Failure("give --rotate-after or --no-rotation, not both", Status.USAGE)
     delay = inputs.duration(rotate_after) if rotate_after is not None else None
     ordered = vault.rotate_after
-    if ordered is not None and (
-        no_rotation or (delay is not None and delay > ordered)
-    ) and not yes and sys.stdin.isatty():
+    if ordered is not None and (no_rotation or (delay is not None and delay > ordered)):
         what = f"This vault has what was shown rotated after {output.age(ordered.total_seconds())}."
-        typer.confirm(
-            f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", abort=True, err=True
-        )
+        confirm(f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", yes)
         yes = True
     return vault.disclose(
         device,

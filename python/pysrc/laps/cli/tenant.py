@@ -3,7 +3,6 @@ after another."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -128,8 +127,8 @@ def import_(
     agent has said what is on the account; earlier ones are history. Run again, it reads only what
     the vault lacks. Devices that an agent manages are left alone. Entra audits every read.
 
-    Examples: [bold]laps entra import fleet.vault PC-0001[/bold] ·
-    [bold]laps entra import fleet.vault --all --reason "leaving Intune" --yes[/bold]
+    Examples: [bold]laps entra import --vault fleet.vault PC-0001[/bold] ·
+    [bold]laps entra import --vault fleet.vault --all --reason "leaving Intune" --yes[/bold]
     """
     named = devices or []
     if sum([bool(named), every, prefix is not None]) != 1:
@@ -142,10 +141,8 @@ def import_(
         found = [directory.show(each) for each in named] if named else counted(
             directory.list(name_prefix=prefix)
         )
-        if len(found) > 1 and not yes and sys.stdin.isatty():
-            typer.confirm(
-                f"Read the passwords of up to {len(found)} devices?", abort=True, err=True
-            )
+        if len(found) > 1:
+            confirm(f"Read the passwords of up to {len(found):,} devices?", yes)
         with Progress("importing") as tell:
             for each in import_passwords(
                 directory,

@@ -47,7 +47,8 @@ def init(
 ) -> None:
     """Make a vault with its first readers.
 
-    Example: [bold]laps vault init fleet.vault --reader helpdesk.pub --reader security.pub[/bold]
+    Example: [bold]laps vault init --vault fleet.vault --reader helpdesk.pub --reader
+    security.pub[/bold]
     """
     known = [public(each) for each in reader]
     if not 1 <= history <= 1000:
@@ -82,8 +83,8 @@ def list_devices(
 ) -> None:
     """List the devices and how they stand.
 
-    Examples: [bold]laps vault list fleet.vault[/bold] ·
-    [bold]laps vault list fleet.vault --limit 100 --after PC-0100 --json[/bold]
+    Examples: [bold]laps vault list --vault fleet.vault[/bold] ·
+    [bold]laps vault list --vault fleet.vault --limit 100 --after PC-0100 --json[/bold]
     """
     opened = open_vault(path, scope)
     if limit is not None and limit < 1:
@@ -131,7 +132,7 @@ def list_devices(
 def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
     """Show one device, and what there is to do about it.
 
-    Example: [bold]laps vault show fleet.vault PC-0001[/bold]
+    Example: [bold]laps vault show --vault fleet.vault PC-0001[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -156,7 +157,7 @@ def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json =
 def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
     """Show the records of a device, without their content.
 
-    Example: [bold]laps vault history fleet.vault PC-0001[/bold]
+    Example: [bold]laps vault history --vault fleet.vault PC-0001[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -221,8 +222,8 @@ def due(
 ) -> None:
     """List the devices whose rotation is due, the longest first.
 
-    Examples: [bold]laps vault due fleet.vault[/bold] ·
-    [bold]laps vault due fleet.vault --within 7d --exit-code --json[/bold]
+    Examples: [bold]laps vault due --vault fleet.vault[/bold] ·
+    [bold]laps vault due --vault fleet.vault --within 7d --exit-code --json[/bold]
     """
     opened = open_vault(path, scope)
     until = datetime.now(timezone.utc) + (inputs.duration(within) if within else timedelta())
@@ -280,8 +281,8 @@ def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
     """Answer one check-in: the device's message on standard input, the answer on standard output.
     DEVICE is who you have authenticated.
 
-    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault
-    PC-0001" …[/bold]
+    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in --vault
+    fleet.vault PC-0001" …[/bold]
     """
     opened = open_vault(path, scope)
     message = inputs.read("-", "check-in")
@@ -292,7 +293,7 @@ def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
 def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
     """Print figures about a vault.
 
-    Example: [bold]laps vault stats fleet.vault --json[/bold]
+    Example: [bold]laps vault stats --vault fleet.vault --json[/bold]
     """
     found = open_vault(path, scope).stats()
     names = (
