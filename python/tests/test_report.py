@@ -21,7 +21,7 @@ from .conftest import Fleet
 class Page(HTMLParser):
     """Collects what a page would fetch, and whether its elements are closed."""
 
-    VOID = frozenset({"meta", "input", "br", "path", "use", "rect", "link"})
+    VOID = frozenset({"meta", "input", "br", "wbr", "path", "use", "rect", "link"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +67,34 @@ def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     rows = json.loads(data.group(1))
     assert rows[0][:3] == ["PC-1", "Admin", "settled"]
     assert text.count("<svg") >= 3
+
+
+def test_what_is_late_comes_first(fleet: Fleet) -> None:
+    vault = Vault.open(fleet.folder / "vault")
+    now = datetime.now(timezone.utc)
+
+    def headings(**later: float) -> list[str]:
+        facts = gather(vault, now=now + timedelta(**later))
+        return re.findall(r"<h2>(.*?)</h2>", page(facts))
+
+    assert headings(days=6.9)[0] == "Age of the passwords"
+    assert headings(days=7.1)[0] == "Silent"
+    assert headings(days=40)[:2] == ["Overdue", "Silent"]
+    vault.retire("PC-1", actor="ann", reason="sold")
+    # Nobody waits for a device that is out of service.
+    assert headings(days=40)[0] == "Age of the passwords"
+
+
+def test_axes_are_in_whole_units_and_the_time_zone_is_said(fleet: Fleet) -> None:
+    text = page(gather(Vault.open(fleet.folder / "vault")))
+    plot = re.search(r'<svg class="ages".*?</svg>', text, re.DOTALL)
+    assert plot
+    ticks = re.findall(r"<text[^>]*>([^<]*)</text>", plot[0])
+    assert sum(tick.isdigit() for tick in ticks) >= 4
+    assert [tick for tick in ticks if not tick.isdigit()] == [
+        "age of the password in days", "devices"
+    ]
+    assert "Times are UTC." in text and ": 1 device<" in text
 
 
 def test_a_broken_audit_log_is_said(fleet: Fleet) -> None:
