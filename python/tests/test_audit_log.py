@@ -112,7 +112,7 @@ def test_a_terminal_shows_the_newest_first(used: Fleet) -> None:
     running = subprocess.Popen(
         [_LAPS, "vault", "audit", "--vault", "vault", "--entries"], cwd=used.folder, stdout=theirs,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
+        env={**os.environ, "COLUMNS": "300", "NO_COLOR": "1", "TERM": "xterm"}
     )
     os.close(theirs)
     found = b""

@@ -122,14 +122,12 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    signer = write(
-        "authority.pub",
-        fleet.laps("reader", "set", "authority", "b.key", "--name", "b", "--no-passphrase").out
-    )
+    signer = write("authority.pub", (fleet.folder / "authority.pub").read_text())
     made = write(
         "readers.set",
         fleet.laps(
-            "reader", "set", "sign", public, "--authority", "b.key", "--version", "1", status=0
+            "reader", "set", "sign", public, "--authority", "authority.key", "--version", "1",
+            status=0
         ).out
     )
     fleet.laps("reader", "set", "show", made, "--authority", signer, status=0)

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from ..exceptions import NotFound
+from . import completing
 from .output import safe
 from .status import Failure, Status
 
@@ -25,7 +26,12 @@ Json = Annotated[
     typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Answer every question with yes.")]
-DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
+DeviceName = Annotated[
+    str,
+    typer.Argument(
+        metavar="DEVICE", help="The name of the device.", autocompletion=completing.devices
+    )
+]
 Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
 VaultPath = Annotated[
     str,

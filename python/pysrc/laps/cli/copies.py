@@ -90,7 +90,7 @@ def restore(
         Path | None,
         typer.Option(
             "--authority", metavar="PUB",
-            help="Who signed it: what `laps reader set authority` printed."
+            help="Who signed it: what `laps reader set authority` made."
         )
     ] = None,
     actor: Actor = None,
@@ -218,7 +218,7 @@ def import_(
             opened, data, actor=actor or user(), reason=reason or "an import", context=context(),
             progress=tell
         )
-    _say({"devices": count}, f"took {count:,} devices in", as_json)
+    _say({"devices": count}, f"took {output.counted(count, 'device')} in", as_json)
 
 
 def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from . import inputs, output
 from .asking import confirm
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath, Yes
 from .drill import hand_in
-from .naming import named
+from .naming import begun, named
 from .origin import Actor, Reason, context, open_vault, user
 from .status import Failure, Status
 
@@ -106,7 +106,7 @@ def remove_record(
     device: DeviceName,
     record: Annotated[
         str,
-        typer.Argument(metavar="RECORD", help="The record's id, as `laps vault history` shows it.")
+        typer.Argument(metavar="RECORD", help="The record's id, or how it begins.")
     ],
     actor: Actor = None,
     reason: Reason = None,
@@ -122,6 +122,7 @@ def remove_record(
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
+    record = begun(opened, device, record)
     confirm(
         f"{output.safe(device)} may still have the password of record {output.safe(record)}. "
         "Remove it?",
@@ -170,10 +171,10 @@ def retention(
         count, days=days, actor=actor or user(), reason=reason or "history set on the command line",
         context=context()
     )
-    also = "" if days is None else f", and all of the last {days} days"
+    also = "" if days is None else f", and all of the last {output.counted(days, 'day')}"
     _say(
         {"retention": count, "days": days, "head": head},
-        f"{count} displaced passwords of a device are kept{also}", as_json
+        f"{output.displaced(count)} kept{also}", as_json
     )
 
 

@@ -10,12 +10,12 @@ import typer
 
 from .._laps import Ordered, Vault
 from ..exceptions import LapsError
-from . import carrying, inputs, naming, output
+from . import carrying, completing, inputs, naming, output
 from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
-from .resealing import leave_unsealed, outcome, register, resealed
+from .resealing import leave_unsealed, outcome, records, register, resealed
 
 __all__ = ["readers"]
 
@@ -55,12 +55,14 @@ def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> N
                 each.reader.name,
                 each.reader.id,
                 each.reader.suite,
-                inputs.rfc3339(each.added) or "",
-                inputs.rfc3339(each.removed) or "",
+                output.at(each.added),
+                output.at(each.removed),
             ]
             for each in known
         ),
         styles=["bold"],
+        shed=2,
+        ids=["id"],
     )
 
 
@@ -94,7 +96,7 @@ def add_reader(
     if as_json:
         output.emit({"reader": added.id, "head": head, **outcome(done)})
     else:
-        print(f"added {output.safe(added.name)}; re-sealed {done.replaced if done else 0} records")
+        print(f"added {output.safe(added.name)}; re-sealed {records(done)}")
     leave_unsealed(done)
 
 
@@ -102,7 +104,11 @@ def add_reader(
 def remove_reader(
     path: VaultPath,
     wanted: Annotated[
-        str, typer.Argument(metavar="READER", help="The id or the name of the reader.")
+        str,
+        typer.Argument(
+            metavar="READER", help="The name of the reader, its id, or how the id begins.",
+            autocompletion=completing.reader_names
+        )
     ],
     key: Annotated[
         Path | None,
@@ -165,8 +171,8 @@ def remove_reader(
             else f"removed {output.safe(reader.name)}"
         )
         print(
-            f"{what}; ordered {devices} devices to rotate, re-sealed "
-            f"{done.replaced if done else 0} records"
+            f"{what}; ordered {output.counted(devices, 'device')} to rotate, re-sealed "
+            f"{records(done)}"
         )
         output.note(
             "devices that name this reader themselves seal to it until their --reader list or "

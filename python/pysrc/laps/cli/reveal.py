@@ -17,7 +17,7 @@ from ..exceptions import LapsError
 from ..standing import FINDINGS, NEVER_SET
 from . import inputs, output
 from .asking import confirm
-from .command import Json, VaultPath, Yes
+from .command import DeviceName, Json, Scope, VaultPath, Yes
 from .naming import named
 from .opening import Given, Opened, first, leave, show
 from .origin import context, open_vault
@@ -36,7 +36,6 @@ Key = Annotated[
 ]
 Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log.")]
 Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
-DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
 RotateAfter = Annotated[
     str | None,
@@ -48,9 +47,6 @@ RotateAfter = Annotated[
         )
     ),
 ]
-Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
-
-
 Account = Annotated[
     str | None,
     typer.Option(
@@ -192,6 +188,7 @@ def disclose(
             ["record", "version", "state", "account", "made", "bytes"],
             (_header(each) for each in found.candidates),
             styles=["bold"],
+            ids=["record"],
         )
         print(
             f"audit entry {found.entry}, head {found.head}; with --json the sealed records are "
@@ -291,7 +288,7 @@ def _given(found: Disclosure) -> list[Given]:
 def _header(candidate: Candidate) -> list[str]:
     try:
         record = Record.parse(candidate.sealed)
-        account, made = record.account, inputs.rfc3339(record.made_at) or ""
+        account, made = record.account, output.at(record.made_at)
     except LapsError:
         account, made = "damaged", ""
     state = (
@@ -326,7 +323,8 @@ def _rotate_at(found: Disclosure, device: Device) -> str | None:
 def _say_reset(at: str | None, quiet: bool) -> None:
     if not quiet:
         when = (
-            f"the device replaces what was shown at its first check-in after {at}" if at
+            "the device replaces what was shown at its first check-in after "
+            f"{output.at(inputs.moment(at))}" if at
             else "no rotation of it is ordered"
         )
         output.note(when)

@@ -52,11 +52,7 @@ def rotate(
     Example: [bold]laps entra rotate PC-0001 --wait --yes[/bold]
     """
     limit = inputs.seconds(timeout) if wait else 0
-    of = (
-        "the password of one device" if len(devices) == 1
-        else f"the passwords of {len(devices)} devices"
-    )
-    confirm(f"Rotate {of} now?", yes)
+    confirm(f"Rotate the password of {output.counted(len(devices), 'device')} now?", yes)
     from ..exceptions import LapsError
 
     results: list[dict[str, Any]] = []
