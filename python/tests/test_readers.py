@@ -77,7 +77,7 @@ def test_wrong_arguments_are_refused_with_what_is_accepted(key: ReaderKey) -> No
     with pytest.raises(LapsError):
         Record.seal(Password(SECRET), [], device="d", account="a")
     with pytest.raises(LapsError, match="x-wing and x25519"):
-        ReaderKey.generate("n", suite="rsa")
+        ReaderKey.generate("n", suite="rsa")  # type: ignore[arg-type]
 
 
 def test_resealing_changes_the_readers_and_keeps_the_password(key: ReaderKey) -> None:

@@ -68,7 +68,7 @@ def test_a_snapshot_is_published_refreshed_and_read(
     for count in (1, 2):
         assert str(snapshot) in laps("vault", "publish", "--vault", vault, snapshot, status=0).out
         assert snapshot.stat().st_mode & 0o7777 == 0o640
-        assert f"{count} entries" in laps("vault", "audit", "--vault", snapshot, status=0).out
+        assert f"{count} entr" in laps("vault", "audit", "--vault", snapshot, status=0).out
         laps("vault", "list", "--vault", snapshot, status=0)
         laps("report", "--vault", snapshot, "--html", tmp_path / "page.html", status=0)
         refused = laps("vault", "retention", "--vault", snapshot, "9", "--reason", "no", status=5)
