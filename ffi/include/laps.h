@@ -1548,7 +1548,7 @@ laps_status laps_generator_passwords(laps_generator *generator,
 LAPS_API void laps_generator_free(laps_generator *generator);
 
 /**
- * A reader from its line of text, as `laps reader public` prints it. The bytes of a file do as
+ * A reader from its line of text, as `laps reader new` writes it. The bytes of a file do as
  * they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
  */
 LAPS_API

@@ -22,7 +22,7 @@ impl laps_reader {
     }
 }
 
-/// A reader from its line of text, as `laps reader public` prints it. The bytes of a file do as
+/// A reader from its line of text, as `laps reader new` writes it. The bytes of a file do as
 /// they are: UTF-8, or UTF-16 with its byte order mark; ends of lines behind the line are dropped.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -116,7 +116,8 @@ class Fleet:
     def reveal(self, *options: str, device: str = "PC-1", status: int | None = 0) -> Ran:
         """Reveals with Ann's key."""
         words = [
-            "reveal", "vault", device, "--reader", "ann.key", "--actor", "ann", "--reason",
+            "reveal", "--vault", "vault", device, "--reader", "ann.key", "--actor", "ann",
+            "--reason",
             "ticket 1", "--json"
         ]
         return self.laps(*words, *options, status=status)

@@ -50,11 +50,10 @@ def _opened(fleet: Fleet, key: str) -> bool:
 
 @pytest.fixture
 def signed(fleet: Fleet) -> Fleet:
-    made = fleet.laps(
+    fleet.laps(
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    (fleet.folder / "authority.pub").write_text(made.out)
     return fleet
 
 
@@ -74,10 +73,9 @@ def test_an_agent_seals_to_a_signed_set_and_never_to_an_older_one(signed: Fleet)
 
 
 def test_a_set_of_another_authority_and_a_damaged_one_are_refused(signed: Fleet) -> None:
-    other = signed.laps(
+    signed.laps(
         "reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", status=0
     )
-    (signed.folder / "other.pub").write_text(other.out)
     _set(signed, 1, "eve.pub", authority="other.key")
     before = signed.password
     assert "authority" in _agent(signed, status=3).err
@@ -170,7 +168,9 @@ def test_a_vault_knows_from_the_first_commit_on_how_a_device_stands(fleet: Fleet
     fleet.agent(device="PC-9")
     rows = {
         row["device"]: row
-        for row in fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"]
+        for row in fleet.laps(
+            "vault", "list", "--vault", "vault", "--json", status=0
+        ).json["devices"]
     }
     status = fleet.laps("agent", "status", "--state", "state-PC-9", "--json", status=0).json
     assert (rows["PC-9"]["state"], rows["PC-9"]["expires"]) == ("settled", status["due"])

@@ -32,12 +32,13 @@ def test_the_whole_story_is_told(laps: Laps) -> None:
         on_device = {path.parts[-3]: path.read_text() for path in folder.glob("*/accounts/Admin")}
         assert len(on_device) == 3 and "Summer2026!" not in on_device.values()
         assert all(password in ran.out for password in on_device.values())
-        audit = laps("vault", "audit", folder / "fleet.vault", "--json", status=6)
+        audit = laps("vault", "audit", "--vault", folder / "fleet.vault", "--json", status=6)
         assert audit.json["ok"] is False
         key = folder / "security.key"
         for device, password in on_device.items():
             words = [
-                "reveal", folder / "fleet.vault", device, "--reader", key, "--actor", "a",
+                "reveal", "--vault", folder / "fleet.vault", device, "--reader", key, "--actor",
+                "a",
                 "--reason", "r", "--json"
             ]
             (candidate,) = laps(*words, status=0).json["candidates"]

@@ -57,7 +57,7 @@ def test_events_are_json_lines(empty_fleet: Fleet) -> None:
 
 def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None:
     fleet.agent(verb="check-in")
-    document = fleet.laps("vault", "list", "vault", "--json", status=0).json
+    document = fleet.laps("vault", "list", "--vault", "vault", "--json", status=0).json
     assert list(document) == ["devices", "next"] and document["next"] is None
     (row,) = document["devices"]
     assert list(row) == [
@@ -99,7 +99,7 @@ def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None
     due = datetime.fromisoformat(status["due"].replace("Z", "+00:00")) - datetime.now(timezone.utc)
     assert timedelta(days=26.9) < due <= timedelta(days=30)
     for command in (
-        ["vault", "list", "vault"], ["vault", "show", "vault", "PC-1"],
+        ["vault", "list", "--vault", "vault"], ["vault", "show", "--vault", "vault", "PC-1"],
         ["agent", "status", "--state", "state-PC-1"]
     ):
         assert "PC-1" in fleet.laps(*command, status=0).out
@@ -107,18 +107,19 @@ def test_the_list_and_the_status_have_the_documented_shape(fleet: Fleet) -> None
 
 def test_the_password_is_printed_only_where_that_is_the_purpose(fleet: Fleet) -> None:
     quiet = [
-        ["vault", "list", "vault"],
-        ["vault", "show", "vault", "PC-1"],
-        ["vault", "history", "vault", "PC-1", "--json"],
-        ["vault", "audit", "vault", "--entries", "--json"],
-        ["disclose", "vault", "PC-1", "--actor", "a", "--reason", "b", "--json"],
+        ["vault", "list", "--vault", "vault"],
+        ["vault", "show", "--vault", "vault", "PC-1"],
+        ["vault", "history", "--vault", "vault", "PC-1", "--json"],
+        ["vault", "audit", "--vault", "vault", "--entries", "--json"],
+        ["disclose", "--vault", "vault", "PC-1", "--actor", "a", "--reason", "b", "--json"],
         ["agent", "status", "--state", "state-PC-1"],
     ]
     for command in quiet:
         ran = fleet.laps(*command, status=0)
         assert fleet.password not in ran.out + ran.err
     shown = fleet.laps(
-        "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "b",
+        "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason",
+        "b",
         "--spell", status=0
     )
     assert fleet.password in shown.out
@@ -130,7 +131,7 @@ def test_the_password_is_printed_only_where_that_is_the_purpose(fleet: Fleet) ->
 
 def test_a_reveal_is_audited_before_and_after(fleet: Fleet) -> None:
     entry = fleet.reveal().json["entry"]
-    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json
+    log = fleet.laps("vault", "audit", "--vault", "vault", "--entries", "--json", status=0).json
     assert list(log) == ["ok", "entries", "head", "first_bad", "audit_log"]
     assert log["ok"] is True and log["first_bad"] is None
     disclosed = log["audit_log"][entry - 1]
@@ -146,29 +147,33 @@ def test_an_edited_entry_is_found_and_an_earlier_head_is_expected(fleet: Fleet) 
     head = fleet.reveal().json["head"]
     fleet.reveal()
     assert fleet.laps(
-        "vault", "audit", "vault", "--expect", head, "--json", status=0
+        "vault", "audit", "--vault", "vault", "--expect", head, "--json", status=0
     ).json["ok"] is True
     forged = head[:-1] + ("0" if head[-1] != "0" else "1")
     assert fleet.laps(
-        "vault", "audit", "vault", "--expect", forged, "--json", status=6
+        "vault", "audit", "--vault", "vault", "--expect", forged, "--json", status=6
     ).json["ok"] is False
-    assert "hyphen" in fleet.laps("vault", "audit", "vault", "--expect", "nonsense", status=3).err
+    assert "hyphen" in fleet.laps(
+        "vault", "audit", "--vault", "vault", "--expect", "nonsense", status=3
+    ).err
     with sqlite3.connect(fleet.folder / "vault") as file:
         file.execute("UPDATE audit SET reason = 'nothing' WHERE reason = 'ticket 1'")
     file.close()
-    ran = fleet.laps("vault", "audit", "vault", "--json", status=6)
+    ran = fleet.laps("vault", "audit", "--vault", "vault", "--json", status=6)
     assert ran.json["ok"] is False and ran.json["first_bad"] == 2
     assert "entry 2" in ran.err
 
 
 def test_an_order_is_obeyed_at_the_next_check_in(fleet: Fleet) -> None:
     old = fleet.password
-    ordered = fleet.laps("vault", "rotate", "vault", "PC-1", "--json", status=0).json
+    ordered = fleet.laps("vault", "rotate", "--vault", "vault", "PC-1", "--json", status=0).json
     assert ordered["ordered"] == 1
-    assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is True
+    assert fleet.laps("vault", "show", "--vault", "vault", "PC-1", "--json").json["ordered"] is True
     fleet.agent()
     assert fleet.password != old
-    assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is False
+    assert fleet.laps(
+        "vault", "show", "--vault", "vault", "PC-1", "--json"
+    ).json["ordered"] is False
     newest, before = fleet.reveal("--history").json["candidates"]
     assert (newest["state"], newest["password"], newest["version"]) == (
         "current", fleet.password, 2
@@ -178,29 +183,34 @@ def test_an_order_is_obeyed_at_the_next_check_in(fleet: Fleet) -> None:
 
 def test_what_somebody_exported_or_backed_up_counts_as_shown(fleet: Fleet) -> None:
     for command, actor in [("export", "bob"), ("backup", "eve")]:
-        rotate = ["vault", "rotate", "vault", "--json", "--typed-as", actor, "--since", "1h"]
+        rotate = [
+            "vault", "rotate", "--vault", "vault", "--json", "--typed-as", actor, "--since", "1h"
+        ]
         assert fleet.laps(*rotate, status=0).json["ordered"] == 0
         fleet.laps(
-            "vault", command, "vault", f"{actor}.copy", "--actor", actor, "--reason",
+            "vault", command, "--vault", "vault", f"{actor}.copy", "--actor", actor, "--reason",
             "before he leaves", status=0
         )
         assert fleet.laps(*rotate, status=0).json["ordered"] == 1
         # The second password is made on the vault's word: another order for it waits, unless a
         # person says otherwise.
         fleet.agent("--force")
-        assert fleet.laps("vault", "show", "vault", "PC-1", "--json").json["ordered"] is False
+        assert fleet.laps(
+            "vault", "show", "--vault", "vault", "PC-1", "--json"
+        ).json["ordered"] is False
     # Rotated since: the export names what is in it; a back-up is of all until an hour behind it.
-    rotate[5] = "bob"
+    rotate[6] = "bob"
     assert fleet.laps(*rotate, status=0).json["ordered"] == 0
 
 
 def test_an_order_waits_for_a_retired_device(fleet: Fleet) -> None:
     def show() -> Any:
-        return fleet.laps("vault", "show", "vault", "PC-1", "--json").json
+        return fleet.laps("vault", "show", "--vault", "vault", "PC-1", "--json").json
 
-    fleet.laps("vault", "retire", "vault", "PC-1", status=0)
+    fleet.laps("vault", "retire", "--vault", "vault", "PC-1", status=0)
     waited = fleet.laps(
-        "vault", "rotate", "vault", "--all", "--yes", "--json", "--wait", "--timeout", "1s",
+        "vault", "rotate", "--vault", "vault", "--all", "--yes", "--json", "--wait", "--timeout",
+        "1s",
         status=0
     )
     assert (waited.json["ordered"], waited.json["waiting"]) == (1, 0)
@@ -212,7 +222,7 @@ def test_an_order_waits_for_a_retired_device(fleet: Fleet) -> None:
 
 
 def test_orders_by_all_by_overdue_and_by_who_looked(fleet: Fleet) -> None:
-    rotate = ["vault", "rotate", "vault", "--json"]
+    rotate = ["vault", "rotate", "--vault", "vault", "--json"]
     assert fleet.laps(*rotate, "--overdue", status=0).json["ordered"] == 0
     assert fleet.laps(*rotate, "--typed-as", "ann", "--since", "1h", status=0).json["ordered"] == 0
     fleet.reveal()
@@ -243,7 +253,8 @@ def test_a_reveal_can_order_a_rotation(fleet: Fleet) -> None:
 
 def test_disclose_and_open_are_the_halves_of_reveal(fleet: Fleet) -> None:
     ran = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json",
+        status=0
     )
     (candidate,) = ran.json["candidates"]
     assert list(candidate) == ["record", "version", "state", "confirmed", "updated", "sealed"]
@@ -260,44 +271,30 @@ def test_disclose_and_open_are_the_halves_of_reveal(fleet: Fleet) -> None:
     assert piped.json["candidates"][0]["password"] == fleet.password
 
 
-def test_path_and_key_can_come_from_the_environment(fleet: Fleet) -> None:
-    env = {"LAPS_VAULT": str(fleet.folder / "vault"), "LAPS_READER": str(fleet.folder / "ann.key")}
-    assert fleet.laps("vault", "list", "--json", env=env, status=0).json["devices"]
-    ran = fleet.laps("reveal", "PC-1", "--actor", "a", "--reason", "r", "--json", env=env, status=0)
-    assert ran.json["candidates"][0]["password"] == fleet.password
-    assert fleet.laps("vault", "audit", "--yes", "--json", env=env, status=0).json["ok"] is True
-
-
-def test_yes_is_accepted_everywhere(fleet: Fleet) -> None:
-    for command in (
-        ["generate"],
-        ["vault", "list", "vault"],
-        ["vault", "stats", "vault"],
-        ["reader", "public", "ann.pub"],
-        ["agent", "status", "--state", "state-PC-1"],
-        ["policy", "show", "policy.json"],
-    ):
-        fleet.laps(*command, "--yes", status=0)
-
-
 def test_readers_come_and_go(fleet: Fleet) -> None:
     (fleet.folder / "old.record").write_bytes(_sealed(fleet))
     added = fleet.laps(
-        "vault", "readers", "add", "vault", "eve.pub", "--reader", "ann.key", "--json", status=0
+        "vault", "readers", "add", "--vault", "vault", "eve.pub", "--reader", "ann.key", "--json",
+        status=0
     ).json
     assert added["resealed"] == 1
     assert fleet.laps(
-        "reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "e", "--reason", "r", status=0
+        "reveal", "--vault", "vault", "PC-1", "--reader", "eve.key", "--actor", "e", "--reason",
+        "r", status=0
     )
     removed = fleet.laps(
-        "vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", "--json", status=0
+        "vault", "readers", "remove", "--vault", "vault", "bob", "--reader", "ann.key", "--json",
+        status=0
     ).json
     assert (removed["resealed"], removed["ordered"]) == (1, 1)
     ran = fleet.laps(
-        "reveal", "vault", "PC-1", "--reader", "bob.key", "--actor", "b", "--reason", "r", status=5
+        "reveal", "--vault", "vault", "PC-1", "--reader", "bob.key", "--actor", "b", "--reason",
+        "r", status=5
     )
     assert "other readers" in ran.err
-    listed = fleet.laps("vault", "readers", "list", "vault", "--json", status=0).json["readers"]
+    listed = fleet.laps(
+        "vault", "readers", "list", "--vault", "vault", "--json", status=0
+    ).json["readers"]
     assert {each["name"]: each["removed"] is None for each in listed} == {
         "ann": True, "bob": False, "eve": True
     }
@@ -307,50 +304,60 @@ def test_readers_come_and_go(fleet: Fleet) -> None:
 
 def test_the_rest_of_the_vault_commands(fleet: Fleet) -> None:
     fleet.agent(verb="check-in")
-    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["devices"] == 1
-    assert fleet.laps("vault", "due", "vault", "--json", status=0).json["devices"] == []
+    assert fleet.laps("vault", "stats", "--vault", "vault", "--json", status=0).json["devices"] == 1
+    assert fleet.laps("vault", "due", "--vault", "vault", "--json", status=0).json["devices"] == []
     assert fleet.laps(
-        "vault", "due", "vault", "--within", "31d", "--json", status=0
+        "vault", "due", "--vault", "vault", "--within", "31d", "--json", status=0
     ).json["devices"][0]["device"] == "PC-1"
-    (record,) = fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"]
+    (record,) = fleet.laps(
+        "vault", "history", "--vault", "vault", "PC-1", "--json", status=0
+    ).json["records"]
     assert len(record["readers"]) == 2
-    fleet.laps("vault", "retire", "vault", "PC-1", status=0)
-    assert fleet.laps("vault", "list", "vault", "--json").json["devices"][0]["state"] == "retired"
+    fleet.laps("vault", "retire", "--vault", "vault", "PC-1", status=0)
+    assert fleet.laps(
+        "vault", "list", "--vault", "vault", "--json"
+    ).json["devices"][0]["state"] == "retired"
 
 
 def test_copies_and_moves_of_a_vault(fleet: Fleet) -> None:
-    fleet.laps("vault", "backup", "vault", "copy", status=0)
+    fleet.laps("vault", "backup", "--vault", "vault", "copy", status=0)
     assert (fleet.folder / "copy").stat().st_mode & 0o777 == 0o600
-    assert "copy" in fleet.laps("vault", "backup", "vault", "copy", status=3).err
-    fleet.laps("vault", "restore", "again", "copy", "--yes", status=0)
+    assert "copy" in fleet.laps("vault", "backup", "--vault", "vault", "copy", status=3).err
+    fleet.laps("vault", "restore", "--vault", "again", "copy", "--yes", status=0)
     words = ["--reader", "ann.key", "--actor", "a", "--reason", "r", "--json"]
     assert fleet.laps(
-        "reveal", "again", "PC-1", *words, status=0
+        "reveal", "--vault", "again", "PC-1", *words, status=0
     ).json["candidates"][0]["password"] == fleet.password
-    assert fleet.laps("vault", "audit", "again", "--json", status=0).json["ok"] is True
-    fleet.laps("vault", "export", "vault", "devices", status=0)
-    fleet.laps("vault", "init", "other", "--reader", "ann.pub", status=0)
+    assert fleet.laps("vault", "audit", "--vault", "again", "--json", status=0).json["ok"] is True
+    fleet.laps("vault", "export", "--vault", "vault", "devices", status=0)
+    fleet.laps("vault", "init", "--vault", "other", "--reader", "ann.pub", status=0)
     assert fleet.laps(
-        "vault", "import", "other", "devices", "--json", status=0
+        "vault", "import", "--vault", "other", "devices", "--json", status=0
     ).json == {"devices": 1}
     assert fleet.laps(
-        "reveal", "other", "PC-1", *words, status=0
+        "reveal", "--vault", "other", "PC-1", *words, status=0
     ).json["candidates"][0]["password"] == fleet.password
-    taken = fleet.laps("vault", "import", "other", "devices", status=3)
+    taken = fleet.laps("vault", "import", "--vault", "other", "devices", status=3)
     assert taken.out == "" and "device PC-1 (account Admin) is in this vault already" in taken.err
     (fleet.folder / "noise").write_bytes(b"noise")
-    assert fleet.laps("vault", "import", "other", "noise", status=3).out == ""
-    assert "this version already" in fleet.laps("vault", "migrate", "vault", status=3).err
+    assert fleet.laps("vault", "import", "--vault", "other", "noise", status=3).out == ""
+    assert "this version already" in fleet.laps(
+        "vault", "migrate", "--vault", "vault", status=3
+    ).err
 
 
 def test_lists_are_paged(empty_fleet: Fleet) -> None:
     for number in range(3):
         empty_fleet.agent(device=f"PC-{number}")
-    first = empty_fleet.laps("vault", "list", "vault", "--limit", "2", "--json", status=0).json
+    first = empty_fleet.laps(
+        "vault", "list", "--vault", "vault", "--limit", "2", "--json", status=0
+    ).json
     assert ([each["device"] for each in first["devices"]], first["next"]) == (
         ["PC-0", "PC-1"], "PC-1"
     )
-    rest = empty_fleet.laps("vault", "list", "vault", "--after", "PC-1", "--json", status=0).json
+    rest = empty_fleet.laps(
+        "vault", "list", "--vault", "vault", "--after", "PC-1", "--json", status=0
+    ).json
     assert ([each["device"] for each in rest["devices"]], rest["next"]) == (["PC-2"], None)
 
 

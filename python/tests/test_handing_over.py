@@ -39,8 +39,8 @@ def session(tmp_path: Path) -> dict[str, str]:
 def _lent(fleet: Fleet, session: dict[str, str], *words: str) -> subprocess.Popen[str]:
     """Starts it, and waits until it says that the password is in the clipboard."""
     running = subprocess.Popen(
-        [_LAPS, "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann", "--reason",
-         "ticket 1", "--clip", *words],
+        [_LAPS, "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann",
+         "--reason", "ticket 1", "--clip", *words],
         cwd=fleet.folder, env=session, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert running.stderr is not None
@@ -53,13 +53,15 @@ def _lent(fleet: Fleet, session: dict[str, str], *words: str) -> subprocess.Pope
 def test_a_program_gets_the_password_and_nothing_else(fleet: Fleet, entra: Entra) -> None:
     fleet.agent()
     raw = fleet.laps(
-        "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann", "--reason", "ticket 1",
+        "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann", "--reason",
+        "ticket 1",
         "--raw", status=0
     )
     assert raw.out == f"{fleet.password}\n"
     assert "audit entry" in raw.err
     sealed = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "ann", "--reason", "ticket 1", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "ann", "--reason", "ticket 1", "--json",
+        status=0
     ).out
     opened = fleet.laps("open", "-", "--reader", "ann.key", "--raw", input=sealed, status=0)
     assert opened.out == raw.out
@@ -99,13 +101,14 @@ def test_what_somebody_else_put_into_the_clipboard_stays(
 
 def test_what_cannot_be_handed_over_is_said_before_it_is_disclosed(fleet: Fleet) -> None:
     fleet.agent()
-    before = fleet.laps("vault", "audit", "vault", status=0).out
+    before = fleet.laps("vault", "audit", "--vault", "vault", status=0).out
     env = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "PATH": "/nowhere"}
     words = [
-        "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann", "--reason", "ticket 1"
+        "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "ann", "--reason",
+        "ticket 1"
     ]
     refused = fleet.laps(*words, "--clip", env=env, status=5)
     assert "no clipboard" in refused.err
     refused = fleet.laps(*words, "--raw", "--json", status=2)
     assert "--json or --raw" in refused.err
-    assert fleet.laps("vault", "audit", "vault", status=0).out == before
+    assert fleet.laps("vault", "audit", "--vault", "vault", status=0).out == before

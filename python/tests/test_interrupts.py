@@ -105,13 +105,13 @@ def test_an_interrupt_is_heard_while_somebody_else_has_the_vault(fleet: Fleet, c
     holder.close()
     assert took < SOON
     assert not (fleet.folder / "copy").exists()
-    assert fleet.laps("vault", "audit", "vault", status=0)
+    assert fleet.laps("vault", "audit", "--vault", "vault", status=0)
 
 
 def test_the_command_line_leaves_with_a_status_of_its_own(fleet: Fleet) -> None:
     with sqlite3.connect(fleet.folder / "vault") as holder:
         holder.execute("BEGIN IMMEDIATE")
-        words = [LAPS, "vault", "rotate", "vault", "PC-1"]
+        words = [LAPS, "vault", "rotate", "--vault", "vault", "PC-1"]
         running = subprocess.Popen(
             words, cwd=fleet.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -24,7 +24,7 @@ def _clear(err: str) -> None:
 
 @pytest.mark.parametrize("length", ["999999999w", "3651d", "999999999d"])
 def test_a_huge_duration_is_refused(fleet: Fleet, length: str) -> None:
-    ran = fleet.laps("vault", "due", "vault", "--within", length, status=3)
+    ran = fleet.laps("vault", "due", "--vault", "vault", "--within", length, status=3)
     _clear(ran.err)
     assert "3650d" in ran.err
 
@@ -42,7 +42,8 @@ def test_a_huge_duration_is_refused(fleet: Fleet, length: str) -> None:
 )
 def test_a_moment_that_cannot_be_told_is_refused(fleet: Fleet, time: str, status: int) -> None:
     ran = fleet.laps(
-        "vault", "rotate", "vault", "--revealed-by", "ada", "--since", time, status=status
+        "vault", "rotate", "--vault", "vault", "--revealed-by", "ada", "--since", time,
+        status=status
     )
     _clear(ran.err)
 

@@ -103,13 +103,13 @@ def test_a_closed_standard_output_is_an_error_in_one_line(fleet: Fleet, words: l
 def test_no_message_ends_in_a_file_that_took_the_number_of_a_stream(fleet: Fleet) -> None:
     before = (fleet.folder / "vault").read_bytes()
     for streams in ("<&- >&- 2>&-", ">&- 2>&-", "2>&-", "<&-"):
-        ran = closed(fleet.folder, streams, "vault", "list", "vault")
+        ran = closed(fleet.folder, streams, "vault", "list", "--vault", "vault")
         assert ran.returncode == (
             1 if ">&- " in streams or streams.startswith(">") else 0
         ), (streams, ran)
-        assert closed(fleet.folder, streams, "vault", "list", "absent").returncode == 4
+        assert closed(fleet.folder, streams, "vault", "list", "--vault", "absent").returncode == 4
     assert (fleet.folder / "vault").read_bytes()[:100] == before[:100]
-    assert fleet.laps("vault", "audit", "vault").status == 0
+    assert fleet.laps("vault", "audit", "--vault", "vault").status == 0
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path) -> None:
@@ -145,14 +145,16 @@ def test_a_passphrase_is_asked_on_the_terminal_when_a_pipe_brings_the_record(fle
 def test_a_back_up_goes_to_a_name_of_any_bytes(fleet: Fleet) -> None:
     name = os.fsencode(fleet.folder) + b"/copy-\xff\xfe.vault"
     done = subprocess.run(
-        [LAPS, "vault", "backup", "vault", name], cwd=fleet.folder, capture_output=True, check=False
+        [LAPS, "vault", "backup", "--vault", "vault", name], cwd=fleet.folder, capture_output=True,
+        check=False
     )
     assert done.returncode == 0, done
     assert b"Traceback" not in done.stderr and b"copied to" in done.stdout
     assert os.path.exists(name)
-    fleet.laps("vault", "audit", os.fsdecode(name), status=0)
+    fleet.laps("vault", "audit", "--vault", os.fsdecode(name), status=0)
     done = subprocess.run(
-        [LAPS, "vault", "list", name, "--json"], cwd=fleet.folder, capture_output=True, check=True
+        [LAPS, "vault", "list", "--vault", name, "--json"], cwd=fleet.folder, capture_output=True,
+        check=True
     )
     assert [each["device"] for each in json.loads(done.stdout)["devices"]] == ["PC-1"]
 

@@ -90,7 +90,7 @@ def test_a_terminal_shows_rate_and_time_left(fleet: Fleet, colour: bool) -> None
     more = {} if colour else {"NO_COLOR": "1"}
     child = pexpect.spawn(
         sys.executable,
-        ["-c", _AT_ONCE, "vault", "audit", "vault"],
+        ["-c", _AT_ONCE, "vault", "audit", "--vault", "vault"],
         cwd=str(fleet.folder),
         env={**kept, "TERM": "xterm-256color", **more},
         encoding="utf-8",

@@ -77,7 +77,7 @@ def test_wrong_arguments_are_refused_with_what_is_accepted(key: ReaderKey) -> No
     with pytest.raises(LapsError):
         Record.seal(Password(SECRET), [], device="d", account="a")
     with pytest.raises(LapsError, match="x-wing and x25519"):
-        ReaderKey.generate("n", suite="rsa")
+        ReaderKey.generate("n", suite="rsa")  # type: ignore[arg-type]
 
 
 def test_resealing_changes_the_readers_and_keeps_the_password(key: ReaderKey) -> None:
@@ -187,22 +187,36 @@ def test_eight_threads_share_a_key(key: ReaderKey) -> None:
     assert len({each.id for each in sealed}) == 40
 
 
-def test_the_command_makes_a_key_and_prints_its_public_half(laps: Laps, tmp_path: Path) -> None:
+def test_the_command_makes_a_key_and_its_public_half(laps: Laps, tmp_path: Path) -> None:
     (tmp_path / "phrase").write_text("open sesame\n")
     made = laps("reader", "new", "a.key", "--name", "ann", "--passphrase-file", "phrase", status=0)
-    assert made.out.startswith("laps-reader-1 x-wing ")
-    assert made.out.endswith(" ann\n")
+    assert made.out == "wrote a.key, which stays here, and a.pub: give it to vaults and devices\n"
+    public = (tmp_path / "a.pub").read_text()
+    assert public.startswith("laps-reader-1 x-wing ") and public.endswith(" ann\n")
     assert (tmp_path / "a.key").stat().st_mode & 0o777 == 0o600
+    # What is given to others is what the key says.
     again = laps("reader", "public", "a.key", "--passphrase-file", "phrase", status=0)
-    assert again.out == made.out
-    (tmp_path / "a.pub").write_text(made.out)
-    assert laps("reader", "public", "a.pub", "--json", status=0).json["public"] + "\n" == made.out
+    assert again.out == public
+    assert laps("reader", "public", "a.pub", "--json", status=0).json["public"] + "\n" == public
     document = laps(
         "reader", "new", "b.key", "--name", "bob", "--no-passphrase", "--suite", "x25519", "--json"
     ).json
     assert (document["name"], document["suite"]) == ("bob", "x25519")
+    assert (tmp_path / "b.pub").read_text() == document["public"] + "\n"
     assert laps("reader", "public", "b.key", status=0).out.strip() == document["public"]
     assert ReaderKey.from_key_file((tmp_path / "b.key").read_bytes()).reader.id == document["id"]
+
+
+@pytest.mark.parametrize("words", [["new"], ["set", "authority"]], ids=" ".join)
+def test_a_pair_is_written_beside_nothing_else(
+    laps: Laps, tmp_path: Path, words: list[str]
+) -> None:
+    more = ["--name", "ann", "--no-passphrase"]
+    (tmp_path / "a.pub").write_text("somebody's")
+    assert "public key a.pub: exists" in laps("reader", *words, "a.key", *more, status=3).err
+    assert "give another one, such as b.key" in laps("reader", *words, "b.pub", *more, status=3).err
+    assert [each.name for each in tmp_path.iterdir()] == ["a.pub"]
+    assert (tmp_path / "a.pub").read_text() == "somebody's"
 
 
 def test_a_passphrase_can_come_by_a_descriptor(tmp_path: Path) -> None:
@@ -258,16 +272,15 @@ def test_bad_keys_are_refused_and_nothing_is_written(laps: Laps, tmp_path: Path)
 def test_a_reader_set_is_made_signed_and_shown(empty_fleet: Fleet) -> None:
     laps = empty_fleet.laps
     folder = empty_fleet.folder
-    authority = laps(
+    laps(
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    (folder / "authority.pub").write_text(authority.out)
     other = laps(
         "reader", "set", "authority", "other.key", "--name", "other", "--no-passphrase", "--json",
         status=0
     ).json
-    (folder / "other.pub").write_text(other["public"] + "\n")
+    assert (folder / "other.pub").read_text() == other["public"] + "\n"
     made = laps(
         "reader", "set", "sign", "ann.pub", "bob.pub", "--authority", "authority.key", "--version",
         "2", status=0

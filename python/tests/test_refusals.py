@@ -35,7 +35,9 @@ def test_an_agent_with_a_refused_policy_changes_nothing(
     ran = empty_fleet.agent(status=3)
     assert said in ran.err + ran.out
     assert empty_fleet.password == "before"
-    assert empty_fleet.laps("vault", "list", "vault", "--json", status=0).json["devices"] == []
+    assert empty_fleet.laps(
+        "vault", "list", "--vault", "vault", "--json", status=0
+    ).json["devices"] == []
 
 
 def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
@@ -48,53 +50,80 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
-        (["vault", "list", "absent"], 4, "absent"),
-        (["vault", "audit", "absent"], 4, "absent"),
-        (["vault", "rotate", "absent", "PC-1"], 4, "absent"),
+        (["vault", "list", "--vault", "absent"], 4, "absent"),
+        (["vault", "audit", "--vault", "absent"], 4, "absent"),
+        (["vault", "rotate", "--vault", "absent", "PC-1"], 4, "absent"),
         (
-            ["reveal", "absent", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4,
+            [
+                "reveal", "--vault", "absent", "PC-1", "--reader", "ann.key", "--actor", "a",
+                "--reason", "r"
+            ], 4,
             "absent"
         ),
-        (["vault", "list", "policy.json"], 6, "policy.json"),
-        (["vault", "init", "vault", "--reader", "ann.pub"], 3, "vault"),
-        (["vault", "init", "new"], 2, "--reader"),
-        (["vault", "init", "new", "--reader", "absent.pub"], 4, "no such file"),
-        (["vault", "init", "new", "--reader", "ann.key"], 3, "ann.key"),
-        (["vault", "init", "new", "--reader", "policy.json"], 3, "laps-reader-1"),
-        (["vault", "init", "new", "--reader", "ann.pub", "--history", "0"], 3, "1 to 1000"),
-        (["vault", "rotate", "vault", "PC-9"], 4, "device"),
-        (["vault", "rotate", "vault"], 2, "--all"),
-        (["vault", "rotate", "vault", "PC-1", "--all"], 2, "--all"),
-        (["vault", "rotate", "vault", "--revealed-by", "ann"], 2, "--since"),
-        (["vault", "rotate", "vault", "--revealed-by", "ann", "--since", "soon"], 2, "RFC 3339"),
+        (["vault", "list", "--vault", "policy.json"], 6, "policy.json"),
+        (["vault", "init", "--vault", "vault", "--reader", "ann.pub"], 3, "vault"),
+        (["vault", "init", "--vault", "new"], 2, "--reader"),
+        (["vault", "init", "--vault", "new", "--reader", "absent.pub"], 4, "no such file"),
+        (["vault", "init", "--vault", "new", "--reader", "ann.key"], 3, "ann.key"),
+        (["vault", "init", "--vault", "new", "--reader", "policy.json"], 3, "laps-reader-1"),
         (
-            ["vault", "rotate", "vault", "PC-1", "PC-9"], 4,
+            ["vault", "init", "--vault", "new", "--reader", "ann.pub", "--history", "0"], 3,
+            "1 to 1000"
+        ),
+        (["vault", "rotate", "--vault", "vault", "PC-9"], 4, "device"),
+        (["vault", "rotate", "--vault", "vault"], 2, "--all"),
+        (["vault", "rotate", "--vault", "vault", "PC-1", "--all"], 2, "--all"),
+        (["vault", "rotate", "--vault", "vault", "--revealed-by", "ann"], 2, "--since"),
+        (
+            ["vault", "rotate", "--vault", "vault", "--revealed-by", "ann", "--since", "soon"], 2,
+            "RFC 3339"
+        ),
+        (
+            ["vault", "rotate", "--vault", "vault", "PC-1", "PC-9"], 4,
             "device PC-9: there is no such device as PC-9; the nearest name is PC-1; nothing was "
             "done for any"
         ),
-        (["vault", "purge", "vault", "PC-1"], 3, "--yes"),
-        (["vault", "show", "vault", "PC-9"], 4, "device"),
-        (["vault", "list", "vault", "--limit", "0"], 3, "1 or more"),
+        (["vault", "purge", "--vault", "vault", "PC-1"], 3, "--yes"),
+        (["vault", "show", "--vault", "vault", "PC-9"], 4, "device"),
+        (["vault", "list", "--vault", "vault", "--limit", "0"], 3, "1 or more"),
         (
-            ["reveal", "vault", "PC-9", "--reader", "ann.key", "--actor", "a", "--reason", "r"], 4,
+            [
+                "reveal", "--vault", "vault", "PC-9", "--reader", "ann.key", "--actor", "a",
+                "--reason", "r"
+            ], 4,
             "device"
         ),
-        (["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a"], 2, "--reason"),
         (
-            ["reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", " ", "--reason", "r"], 3,
+            ["reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "a"], 2,
+            "--reason"
+        ),
+        (
+            [
+                "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", " ",
+                "--reason", "r"
+            ], 3,
             "actor"
         ),
-        (["reveal", "vault", "PC-1", "--actor", "a", "--reason", "r"], 2, "--reader"),
+        (["reveal", "--vault", "vault", "PC-1", "--actor", "a", "--reason", "r"], 2, "--reader"),
         (
-            ["reveal", "vault", "PC-1", "--reader", "eve.key", "--actor", "a", "--reason", "r"], 5,
+            [
+                "reveal", "--vault", "vault", "PC-1", "--reader", "eve.key", "--actor", "a",
+                "--reason", "r"
+            ], 5,
             "other readers"
         ),
         (
-            ["reveal", "vault", "PC-1", "--reader", "locked.key", "--actor", "a", "--reason", "r"],
+            [
+                "reveal", "--vault", "vault", "PC-1", "--reader", "locked.key", "--actor", "a",
+                "--reason", "r"
+            ],
             2, "--passphrase-file"
         ),
         (
-            ["reveal", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a", "--reason", "r"], 3,
+            [
+                "reveal", "--vault", "vault", "PC-1", "--reader", "ann.pub", "--actor", "a",
+                "--reason", "r"
+            ], 3,
             "ann.pub: this is a public key"
         ),
         (
@@ -107,14 +136,16 @@ def test_an_agent_that_had_a_policy_keeps_it(fleet: Fleet) -> None:
         ),
         (
             [
-                "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a", "--reason", "r",
+                "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "a",
+                "--reason", "r",
                 "--rotate-after", "1"
             ],
             2, "90m"
         ),
         (
             [
-                "reveal", "vault", "PC-1", "--reader", "locked.key", "--passphrase-file", "wrong",
+                "reveal", "--vault", "vault", "PC-1", "--reader", "locked.key", "--passphrase-file",
+                "wrong",
                 "--actor", "a", "--reason", "r"
             ],
             5,
@@ -145,10 +176,10 @@ def test_bad_input_is_refused_and_nothing_is_changed(
 
 def test_a_file_that_is_no_vault_is_said_to_be_none_whoever_can_read_it(fleet: Fleet) -> None:
     (fleet.folder / "policy.json").chmod(0o644)
-    ran = fleet.laps("vault", "list", "policy.json", status=6)
+    ran = fleet.laps("vault", "list", "--vault", "policy.json", status=6)
     assert "policy.json is not a vault" in ran.err and "chmod" not in ran.err
     (fleet.folder / "vault").chmod(0o644)
-    assert "run `chmod 600 vault`" in fleet.laps("vault", "list", "vault", status=5).err
+    assert "run `chmod 600 vault`" in fleet.laps("vault", "list", "--vault", "vault", status=5).err
 
 
 def test_a_record_cut_short_is_malformed(fleet: Fleet) -> None:
@@ -179,7 +210,7 @@ def test_a_flipped_bit_is_never_a_password(fleet: Fleet) -> None:
 
 def test_a_record_in_the_place_of_another_is_not_opened(fleet: Fleet) -> None:
     document = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
     ).json
     candidate = document["candidates"][0]
     for other in (
@@ -214,7 +245,10 @@ def test_a_damaged_record_among_others_is_said_by_the_status(fleet: Fleet) -> No
     assert [each["password"] for each in ran.json["candidates"]] == [fleet.password]
     assert len(ran.json["damaged"]) == 1
     assert "is damaged in the vault" in ran.err
-    words = ["disclose", "vault", "PC-1", "--history", "--actor", "a", "--reason", "r", "--json"]
+    words = [
+        "disclose", "--vault", "vault", "PC-1", "--history", "--actor", "a", "--reason", "r",
+        "--json"
+    ]
     ran = fleet.laps(*words, status=6)
     assert (len(ran.json["candidates"]), len(ran.json["damaged"])) == (1, 1)
     assert "damaged" not in fleet.reveal().json
@@ -222,7 +256,7 @@ def test_a_damaged_record_among_others_is_said_by_the_status(fleet: Fleet) -> No
 
 def test_a_damaged_disclosure_is_refused(fleet: Fleet) -> None:
     ran = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
     )
     changes: tuple[dict[str, object], ...] = (
         {"candidates": []}, {"candidates": [{}]}, {"candidates": 5}, {}
@@ -260,7 +294,7 @@ def test_the_command_refuses_a_check_in_of_another_device(fleet: Fleet) -> None:
 
     message = captured(fleet)
     before = fleet.snapshot()
-    command = [str(Path(sys.executable).with_name("laps")), "vault", "check-in", "vault"]
+    command = [str(Path(sys.executable).with_name("laps")), "vault", "check-in", "--vault", "vault"]
     ran = subprocess.run(
         [*command, "PC-2"], input=message, cwd=fleet.folder, capture_output=True, check=False
     )
@@ -354,27 +388,28 @@ def test_damaged_devices_do_not_hide_the_others_and_are_said_by_the_status(fleet
     for device in ("PC-1", "PC-2"):
         fleet.agent(verb="check-in", device=device)
     for command in (
-        ["vault", "list", "vault"], ["vault", "due", "vault"], ["vault", "stats", "vault"]
+        ["vault", "list", "--vault", "vault"], ["vault", "due", "--vault", "vault"],
+        ["vault", "stats", "--vault", "vault"]
     ):
         assert "damaged" not in fleet.laps(
             *command, "--json", status=0
         ).json or command[1] == "stats"
     with closing(sqlite3.connect(fleet.folder / "vault")) as file, file:
         file.execute("UPDATE device SET state = zeroblob(length(state)) WHERE name = 'PC-2'")
-    ran = fleet.laps("vault", "list", "vault", "--json", status=6)
+    ran = fleet.laps("vault", "list", "--vault", "vault", "--json", status=6)
     assert [
         each["device"] for each in ran.json["devices"]
     ] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
     assert "PC-2" in ran.err and "damaged" in ran.err
-    ran = fleet.laps("vault", "list", "vault", status=6)
+    ran = fleet.laps("vault", "list", "--vault", "vault", status=6)
     assert "PC-1" in ran.out and "PC-2" not in ran.out and "PC-2" in ran.err
-    ran = fleet.laps("vault", "due", "vault", "--within", "3650d", "--json", status=6)
+    ran = fleet.laps("vault", "due", "--vault", "vault", "--within", "3650d", "--json", status=6)
     assert [
         each["device"] for each in ran.json["devices"]
     ] == ["PC-1"] and ran.json["damaged"] == ["PC-2"]
-    ran = fleet.laps("vault", "stats", "vault", "--json", status=6)
+    ran = fleet.laps("vault", "stats", "--vault", "vault", "--json", status=6)
     assert (ran.json["devices"], ran.json["settled"], ran.json["damaged"]) == (2, 1, 1)
-    ran = fleet.laps("vault", "export", "vault", "out", "--json", status=6)
+    ran = fleet.laps("vault", "export", "--vault", "vault", "out", "--json", status=6)
     assert ran.json["damaged"] == ["PC-2"]
-    ran = fleet.laps("report", "vault", "--html", "page.html", status=6)
+    ran = fleet.laps("report", "--vault", "vault", "--html", "page.html", status=6)
     assert "PC-2" in (fleet.folder / "page.html").read_text() and "PC-2" in ran.err

@@ -21,7 +21,7 @@ from .conftest import Fleet
 class Page(HTMLParser):
     """Collects what a page would fetch, and whether its elements are closed."""
 
-    VOID = frozenset({"meta", "input", "br", "path", "use", "rect", "link"})
+    VOID = frozenset({"meta", "input", "br", "wbr", "path", "use", "rect", "link"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +47,13 @@ def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     fleet.reveal()
     evil = "<script>alert(1)</script></script><!--"
     fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", evil, "--reason", "an actor with markup", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", evil, "--reason", "an actor with markup",
+        status=0
     )
     fleet.agent(verb="check-in")
-    fleet.laps("report", "vault", "--html", "fleet.html", "--policy", "policy.json", status=0)
+    fleet.laps(
+        "report", "--vault", "vault", "--html", "fleet.html", "--policy", "policy.json", status=0
+    )
     text = (fleet.folder / "fleet.html").read_text()
     assert fleet.password not in text
     assert "PC-1" in text and "ticket 1" in text and "ann" in text
@@ -66,19 +69,47 @@ def test_the_page_is_whole_and_has_no_secret(fleet: Fleet) -> None:
     assert text.count("<svg") >= 3
 
 
+def test_what_is_late_comes_first(fleet: Fleet) -> None:
+    vault = Vault.open(fleet.folder / "vault")
+    now = datetime.now(timezone.utc)
+
+    def headings(**later: float) -> list[str]:
+        facts = gather(vault, now=now + timedelta(**later))
+        return re.findall(r"<h2>(.*?)</h2>", page(facts))
+
+    assert headings(days=6.9)[0] == "Age of the passwords"
+    assert headings(days=7.1)[0] == "Silent"
+    assert headings(days=40)[:2] == ["Overdue", "Silent"]
+    vault.retire("PC-1", actor="ann", reason="sold")
+    # Nobody waits for a device that is out of service.
+    assert headings(days=40)[0] == "Age of the passwords"
+
+
+def test_axes_are_in_whole_units_and_the_time_zone_is_said(fleet: Fleet) -> None:
+    text = page(gather(Vault.open(fleet.folder / "vault")))
+    plot = re.search(r'<svg class="ages".*?</svg>', text, re.DOTALL)
+    assert plot
+    ticks = re.findall(r"<text[^>]*>([^<]*)</text>", plot[0])
+    assert sum(tick.isdigit() for tick in ticks) >= 4
+    assert [tick for tick in ticks if not tick.isdigit()] == [
+        "age of the password in days", "devices"
+    ]
+    assert "Times are UTC." in text and ": 1 device<" in text
+
+
 def test_a_broken_audit_log_is_said(fleet: Fleet) -> None:
     import sqlite3
 
     with sqlite3.connect(fleet.folder / "vault") as file:
         file.execute("UPDATE audit SET actor = 'x'")
     file.close()
-    fleet.laps("report", "vault", "--html", "fleet.html", status=0)
+    fleet.laps("report", "--vault", "vault", "--html", "fleet.html", status=0)
     assert "AN ENTRY IS NOT AS IT WAS WRITTEN" in (fleet.folder / "fleet.html").read_text()
 
 
 def test_a_report_needs_a_vault_and_a_place(fleet: Fleet) -> None:
-    assert "absent" in fleet.laps("report", "absent", "--html", "x.html", status=4).err
-    assert "--html" in fleet.laps("report", "vault", status=2).err
+    assert "absent" in fleet.laps("report", "--vault", "absent", "--html", "x.html", status=4).err
+    assert "--html" in fleet.laps("report", "--vault", "vault", status=2).err
     assert not (fleet.folder / "x.html").exists()
 
 
@@ -112,13 +143,15 @@ def test_what_was_shown_is_counted_by_what_is_known_of_it(fleet: Fleet) -> None:
     assert [(each.action, named(each)) for each in facts.copies] == [("exported", "ann (as cron)")]
     assert "1 proven, 1 claimed, 1 without outcome" in page(facts)
     # The audit log's own table and document.
-    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
+    log = fleet.laps(
+        "vault", "audit", "--vault", "vault", "--entries", "--json", status=0
+    ).json["audit_log"]
     told = {
         (each["caller"], each["actor"], each["reader"]) for each in log
         if each["action"] == "outcome"
     }
     assert (user(), "ann", key.reader.id) in told and ("bob", "bob", None) in told
-    table = fleet.laps("vault", "audit", "vault", "--entries", status=0).out
+    table = fleet.laps("vault", "audit", "--vault", "vault", "--entries", status=0).out
     assert "caller" in table and key.reader.id[:16] in table
 
 
@@ -133,7 +166,7 @@ def test_a_report_says_what_the_vault_says(fleet: Fleet) -> None:
 
     agree(29, 31, 100)
     fleet.reveal()
-    fleet.laps("vault", "rotate", "vault", "PC-1", "--reason", "x", status=0)
+    fleet.laps("vault", "rotate", "--vault", "vault", "PC-1", "--reason", "x", status=0)
     agree(100)
-    fleet.laps("vault", "retire", "vault", "PC-1", "--reason", "x", status=0)
+    fleet.laps("vault", "retire", "--vault", "vault", "PC-1", "--reason", "x", status=0)
     agree(100)

@@ -201,7 +201,7 @@ def test_a_removal_that_was_stopped_before_its_orders_is_gone_on_with(grown: Fle
 
 
 def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> None:
-    remove = ["vault", "readers", "remove", "vault", "bob", "--json"]
+    remove = ["vault", "readers", "remove", "--vault", "vault", "bob", "--json"]
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(*remove, "--no-rotation", status=0).json["ordered"] == 0
     assert grown.laps(
@@ -211,7 +211,7 @@ def test_the_command_goes_on_with_a_removal_that_was_stopped(grown: Fleet) -> No
     assert (
         again.out == "bob was removed already; ordered 0 devices to rotate, re-sealed 0 records\n"
     )
-    grown.laps("vault", "readers", "remove", "vault", "nobody", status=4)
+    grown.laps("vault", "readers", "remove", "--vault", "vault", "nobody", status=4)
 
 
 def test_an_entry_of_the_audit_log_has_the_hash_of_the_head(fleet: Fleet) -> None:
@@ -222,11 +222,15 @@ def test_an_entry_of_the_audit_log_has_the_hash_of_the_head(fleet: Fleet) -> Non
 
 def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
-    laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    assert "3 records" in laps("vault", "readers", "reseal-export", "vault", status=0).out
-    page = laps("vault", "readers", "reseal-export", "vault", "--limit", "2", "--json", status=0)
+    laps("vault", "readers", "add", "--vault", "vault", "eve.pub", status=0)
+    assert "3 records" in laps(
+        "vault", "readers", "reseal-export", "--vault", "vault", status=0
+    ).out
+    page = laps(
+        "vault", "readers", "reseal-export", "--vault", "vault", "--limit", "2", "--json", status=0
+    )
     assert (len(page.json["records"]), page.json["next"]) == (2, "PC-2")
-    everything = laps("vault", "readers", "reseal-export", "vault", "--json", status=0)
+    everything = laps("vault", "readers", "reseal-export", "--vault", "vault", "--json", status=0)
     assert [each["device"] for each in everything.json["records"]] == list(FLEET)
     assert "laps-reader" not in everything.out  # the vault does not say for whom
     (folder / "sealed.json").write_text(everything.out)
@@ -236,45 +240,45 @@ def test_the_commands_carry_records_to_the_key_and_back(grown: Fleet) -> None:
     assert "re-sealed 3 records for ann, bob, eve" in resealed.err
     (folder / "resealed.json").write_text(resealed.out)
     assert laps(
-        "vault", "readers", "reseal-import", "vault", "resealed.json", "--json", status=0
+        "vault", "readers", "reseal-import", "--vault", "vault", "resealed.json", "--json", status=0
     ).json == {"resealed": 3}
     assert laps(
-        "vault", "readers", "reseal-import", "vault", "resealed.json", status=0
+        "vault", "readers", "reseal-import", "--vault", "vault", "resealed.json", status=0
     ).out == "imported 0 re-sealed records\n"
     assert laps(
-        "vault", "readers", "reseal-export", "vault", "--json", status=0
+        "vault", "readers", "reseal-export", "--vault", "vault", "--json", status=0
     ).json["records"] == []
     assert len(grown.reveal(device="PC-2").json["candidates"]) == 1
     eve = [
-        "reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may",
+        "reveal", "--vault", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason",
+        "she may",
         "--json"
     ]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
 
     # By a signed set.
-    laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", status=0)
-    authority = laps(
+    laps("vault", "readers", "remove", "--vault", "vault", "bob", "--no-rotation", status=0)
+    laps(
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    (folder / "authority.pub").write_text(authority.out)
     signed = laps(
         "reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version",
         "1", status=0
     )
     (folder / "readers.set").write_text(signed.out)
-    again = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).out
+    again = laps("vault", "readers", "reseal-export", "--vault", "vault", "--json", status=0).out
     by_set = ["--reader-set", "readers.set", "--authority", "authority.pub"]
     resealed = laps("reseal", "-", "--reader", "eve.key", *by_set, input=again, status=0)
     assert laps(
-        "vault", "readers", "reseal-import", "vault", "-", input=resealed.out, status=0
+        "vault", "readers", "reseal-import", "--vault", "vault", "-", input=resealed.out, status=0
     ).out == "imported 3 re-sealed records\n"
 
 
 def test_what_was_spoilt_on_the_way_is_imported_again(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
-    laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    page = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json
+    laps("vault", "readers", "add", "--vault", "vault", "eve.pub", status=0)
+    page = laps("vault", "readers", "reseal-export", "--vault", "vault", "--json", status=0).json
     to = ["--reader", "ann.key", "--to", "ann.pub", "--to", "bob.pub", "--to", "eve.pub"]
     resealed = laps("reseal", "-", *to, input=json.dumps(page), status=0).json
     for each in resealed["records"]:
@@ -283,28 +287,35 @@ def test_what_was_spoilt_on_the_way_is_imported_again(grown: Fleet) -> None:
         each["sealed"] = base64.b64encode(sealed).decode()
     (folder / "spoilt.json").write_text(json.dumps(resealed))
     assert laps(
-        "vault", "readers", "reseal-import", "vault", "spoilt.json", "--json", status=0
+        "vault", "readers", "reseal-import", "--vault", "vault", "spoilt.json", "--json", status=0
     ).json == {"resealed": 3}
     # The vault cannot tell. What the devices sealed is exported again, with the number that it
     # keeps.
-    again = laps("vault", "readers", "reseal-export", "vault", "--from-devices", "--json", status=0)
+    again = laps(
+        "vault", "readers", "reseal-export", "--vault", "vault", "--from-devices", "--json",
+        status=0
+    )
     assert [each["above"] for each in again.json["records"]] == [1, 1, 1]
     resealed = laps("reseal", "-", *to, input=again.out, status=0)
     assert laps(
-        "vault", "readers", "reseal-import", "vault", "-", "--json", input=resealed.out, status=0
+        "vault", "readers", "reseal-import", "--vault", "vault", "-", "--json", input=resealed.out,
+        status=0
     ).json == {"resealed": 3}
     eve = [
-        "reveal", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason", "she may",
+        "reveal", "--vault", "vault", "PC-2", "--reader", "eve.key", "--actor", "eve", "--reason",
+        "she may",
         "--json"
     ]
     assert len(laps(*eve, status=0).json["candidates"]) == 1
-    assert laps("vault", "show", "vault", "PC-2", "--json", status=0).json["ordered"] is True
+    assert laps(
+        "vault", "show", "--vault", "vault", "PC-2", "--json", status=0
+    ).json["ordered"] is True
 
 
 def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     laps, folder = grown.laps, grown.folder
-    laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    page = laps("vault", "readers", "reseal-export", "vault", "--json", status=0).json
+    laps("vault", "readers", "add", "--vault", "vault", "eve.pub", status=0)
+    page = laps("vault", "readers", "reseal-export", "--vault", "vault", "--json", status=0).json
     to = ["--to", "ann.pub", "--to", "eve.pub"]
 
     def reseal(document: object, key: str, *words: str, status: int = 0) -> Ran:
@@ -327,7 +338,8 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     for document in [*wrong, {"scope": "", "records": "x"}]:
         assert "reseal-export" in reseal(document, "ann.key", *to, status=3).err
         assert "reseal-export" in laps(
-            "vault", "readers", "reseal-import", "vault", "-", input=json.dumps(document), status=3
+            "vault", "readers", "reseal-import", "--vault", "vault", "-",
+            input=json.dumps(document), status=3
         ).err
 
     # Readers of two suites: that is about the readers, not about a record.
@@ -340,7 +352,8 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     (folder / "mallory.pub").write_text(f"{mallory}\n")
     strange = reseal(page, "ann.key", "--to", "mallory.pub").out
     refused = laps(
-        "vault", "readers", "reseal-import", "vault", "-", "--json", input=strange, status=6
+        "vault", "readers", "reseal-import", "--vault", "vault", "-", "--json", input=strange,
+        status=6
     )
     assert refused.json["resealed"] == 0 and [
         each["device"] for each in refused.json["failed"]
@@ -348,5 +361,6 @@ def test_what_cannot_be_carried_is_named(grown: Fleet) -> None:
     cut = json.loads(reseal(page, "ann.key", *to).out)
     cut["records"][1]["sealed"] = "AAAA"
     assert "nothing was taken" in laps(
-        "vault", "readers", "reseal-import", "vault", "-", input=json.dumps(cut), status=3
+        "vault", "readers", "reseal-import", "--vault", "vault", "-", input=json.dumps(cut),
+        status=3
     ).err

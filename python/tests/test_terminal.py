@@ -51,7 +51,7 @@ def test_a_passphrase_is_asked_twice_and_never_shown(tmp_path: Path) -> None:
     child.expect("once more: ")
     child.sendline(PHRASE)
     shown, status = ended(child)
-    assert status == 0 and PHRASE not in shown and "laps-reader-1" in shown
+    assert status == 0 and PHRASE not in shown and "ann.pub" in shown
     data = (tmp_path / "ann.key").read_bytes()
     assert ReaderKey.from_key_file(data, passphrase=PHRASE).reader.name == "ann"
 
@@ -85,23 +85,25 @@ def test_a_password_to_check_is_asked_without_echo(tmp_path: Path) -> None:
 
 
 def test_rotating_everything_asks(fleet: Fleet) -> None:
-    child = terminal(fleet.folder, "vault", "rotate", "vault", "--all")
+    child = terminal(fleet.folder, "vault", "rotate", "--vault", "vault", "--all")
     child.expect("Order every device to rotate")
     child.sendline("n")
     _, status = ended(child)
     assert status == 1
-    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["ordered"] == 0
-    child = terminal(fleet.folder, "vault", "rotate", "vault", "--all")
+    assert fleet.laps("vault", "stats", "--vault", "vault", "--json", status=0).json["ordered"] == 0
+    child = terminal(fleet.folder, "vault", "rotate", "--vault", "vault", "--all")
     child.expect("Order every device to rotate")
     child.sendline("y")
     _, status = ended(child)
     assert status == 0
-    assert fleet.laps("vault", "stats", "vault", "--json", status=0).json["ordered"] == 1
+    assert fleet.laps("vault", "stats", "--vault", "vault", "--json", status=0).json["ordered"] == 1
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_windows_of_any_width_show_every_device(fleet: Fleet, columns: int) -> None:
-    shown, status = ended(terminal(fleet.folder, "vault", "list", "vault", columns=columns))
+    shown, status = ended(
+        terminal(fleet.folder, "vault", "list", "--vault", "vault", columns=columns)
+    )
     assert status == 0 and "PC-1" in shown
     lines = [line.rstrip() for line in plain(shown).splitlines() if not line.startswith("left out")]
     assert all(len(line) <= columns for line in lines)
@@ -109,13 +111,13 @@ def test_windows_of_any_width_show_every_device(fleet: Fleet, columns: int) -> N
 
 
 def test_colour_is_for_terminals_that_want_it(fleet: Fleet) -> None:
-    coloured, _ = ended(terminal(fleet.folder, "vault", "list", "vault"))
+    coloured, _ = ended(terminal(fleet.folder, "vault", "list", "--vault", "vault"))
     assert "\x1b[1m" in coloured
-    without, _ = ended(terminal(fleet.folder, "vault", "list", "vault", NO_COLOR="1"))
+    without, _ = ended(terminal(fleet.folder, "vault", "list", "--vault", "vault", NO_COLOR="1"))
     assert "\x1b[3" not in without
-    error, status = ended(terminal(fleet.folder, "vault", "list", "absent"))
+    error, status = ended(terminal(fleet.folder, "vault", "list", "--vault", "absent"))
     assert status == 4 and "\x1b[1;31merror:" in error
-    assert "\x1b" not in fleet.laps("vault", "list", "vault", status=0).out
+    assert "\x1b" not in fleet.laps("vault", "list", "--vault", "vault", status=0).out
 
 
 def plain(text: str) -> str:

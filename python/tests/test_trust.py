@@ -45,11 +45,11 @@ def test_what_others_could_have_written_is_refused(fleet: Fleet) -> None:
     agent += ["--reader", "ann.pub", "--store", fleet.store]
     for name in ("policy.json", "ann.pub", "vault"):
         refused(fleet, name, *agent)
-    refused(fleet, "ann.pub", "vault", "init", "other", "--reader", "ann.pub")
-    refused(fleet, "eve.pub", "vault", "readers", "add", "vault", "eve.pub")
-    refused(fleet, "vault", "vault", "list", "vault")
+    refused(fleet, "ann.pub", "vault", "init", "--vault", "other", "--reader", "ann.pub")
+    refused(fleet, "eve.pub", "vault", "readers", "add", "--vault", "vault", "eve.pub")
+    refused(fleet, "vault", "vault", "list", "--vault", "vault")
     refused(
-        fleet, "vault", "reveal", "vault", "PC-1", "--reader", "ann.key", "--actor", "a",
+        fleet, "vault", "reveal", "--vault", "vault", "PC-1", "--reader", "ann.key", "--actor", "a",
         "--reason", "r"
     )
     assert not (fleet.folder / "other").exists()
@@ -98,7 +98,7 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
     assert fleet.laps("reader", "public", key, status=0).out == (
         fleet.folder / "ann.pub"
     ).read_text()
-    fleet.laps("vault", "init", "other", "--reader", public, status=0)
+    fleet.laps("vault", "init", "--vault", "other", "--reader", public, status=0)
     fleet.laps("policy", "show", policy, status=0)
     recipe = write("recipe.json", '{"words": {"list": "eff-large", "count": 6}}\n')
     assert "not text" not in fleet.laps("strength", "--recipe", recipe).err
@@ -112,7 +112,7 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
     )
     # What one command prints and another reads.
     disclosed = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "a", "--reason", "r", "--json", status=0
     ).out
     opened = fleet.laps(
         "open", write("sealed.json", disclosed), "--reader", key, "--json", status=0
@@ -122,14 +122,12 @@ def test_one_decoder_reads_every_text(fleet: Fleet, form: str) -> None:
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    signer = write(
-        "authority.pub",
-        fleet.laps("reader", "set", "authority", "b.key", "--name", "b", "--no-passphrase").out
-    )
+    signer = write("authority.pub", (fleet.folder / "authority.pub").read_text())
     made = write(
         "readers.set",
         fleet.laps(
-            "reader", "set", "sign", public, "--authority", "b.key", "--version", "1", status=0
+            "reader", "set", "sign", public, "--authority", "authority.key", "--version", "1",
+            status=0
         ).out
     )
     fleet.laps("reader", "set", "show", made, "--authority", signer, status=0)

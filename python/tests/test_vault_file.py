@@ -18,12 +18,9 @@ from .conftest import Laps
 @pytest.fixture
 def vault(laps: Laps, tmp_path: Path) -> Path:
     path = tmp_path / "fleet.vault"
-    line = laps(
-        "reader", "new", "reader.key", "--name", "helpdesk", "--no-passphrase", status=0
-    ).out
+    laps("reader", "new", "reader.key", "--name", "helpdesk", "--no-passphrase", status=0)
     public = tmp_path / "reader.pub"
-    public.write_text(line)
-    laps("vault", "init", path, "--reader", public, status=0)
+    laps("vault", "init", "--vault", path, "--reader", public, status=0)
     return path
 
 
@@ -56,11 +53,11 @@ def test_reading_the_files_in_the_same_process_costs_nothing(laps: Laps, vault: 
         # Closing them cancels SQLite's locks.
         for suffix in ("", "-wal", "-shm"):
             Path(f"{vault}{suffix}").read_bytes()
-        laps("vault", "list", vault, status=0)
+        laps("vault", "list", "--vault", vault, status=0)
         assert Path(f"{vault}-wal").exists()
     head = opened.audit_head
     del opened
-    out = laps("vault", "audit", vault, "--expect", head, status=0).out
+    out = laps("vault", "audit", "--vault", vault, "--expect", head, status=0).out
     assert "every entry is as it was written" in out
 
 
@@ -69,22 +66,25 @@ def test_a_snapshot_is_published_refreshed_and_read(
 ) -> None:
     snapshot = tmp_path / "fleet.snapshot"
     for count in (1, 2):
-        assert str(snapshot) in laps("vault", "publish", vault, snapshot, status=0).out
+        assert str(snapshot) in laps("vault", "publish", "--vault", vault, snapshot, status=0).out
         assert snapshot.stat().st_mode & 0o7777 == 0o640
-        assert f"{count} entries" in laps("vault", "audit", snapshot, status=0).out
-        laps("vault", "list", snapshot, status=0)
-        laps("report", snapshot, "--html", tmp_path / "page.html", status=0)
-        refused = laps("vault", "retention", snapshot, "9", "--reason", "no", status=5)
+        assert f"{count} entr" in laps("vault", "audit", "--vault", snapshot, status=0).out
+        laps("vault", "list", "--vault", snapshot, status=0)
+        laps("report", "--vault", snapshot, "--html", tmp_path / "page.html", status=0)
+        refused = laps("vault", "retention", "--vault", snapshot, "9", "--reason", "no", status=5)
         assert "published snapshot" in refused.err
-        laps("vault", "retention", vault, str(count + 3), "--reason", "a setting", status=0)
-    refused = laps("vault", "publish", vault, tmp_path / "reader.pub", status=3)
+        laps(
+            "vault", "retention", "--vault", vault, str(count + 3), "--reason", "a setting",
+            status=0
+        )
+    refused = laps("vault", "publish", "--vault", vault, tmp_path / "reader.pub", status=3)
     assert "not overwritten" in refused.err
 
 
 def test_the_word_for_network_file_systems_is_taken_by_every_command(
     laps: Laps, vault: Path
 ) -> None:
-    laps("vault", "list", vault, "--allow-network-file-system", status=0)
+    laps("vault", "list", "--vault", vault, "--allow-network-file-system", status=0)
     assert "--allow-network-file-system" in laps("vault", "audit", "--help", status=0).out
 
 
@@ -121,7 +121,7 @@ def test_another_account_reports_from_a_snapshot_and_writes_nothing(
             folder.chmod(0o755)
         os.chown(own, _NOBODY, _NOBODY)
         snapshot = published / "fleet.snapshot"
-        laps("vault", "publish", vault, snapshot, status=0)
+        laps("vault", "publish", "--vault", vault, snapshot, status=0)
         os.chown(snapshot, -1, _NOBODY)
         before = snapshot.read_bytes()
 
@@ -133,14 +133,14 @@ def test_another_account_reports_from_a_snapshot_and_writes_nothing(
             assert done.returncode == status, done
             return done
 
-        ran("report", snapshot, "--html", "page.html", status=0)
+        ran("report", "--vault", snapshot, "--html", "page.html", status=0)
         page = own / "page.html"
         assert (page.stat().st_uid, page.stat().st_mode & 0o077) == (_NOBODY, 0)
         for what in ("list", "stats", "audit"):
-            ran("vault", what, snapshot, status=0)
-        refused = ran("vault", "retention", snapshot, "9", "--reason", "no", status=5)
+            ran("vault", what, "--vault", snapshot, status=0)
+        refused = ran("vault", "retention", "--vault", snapshot, "9", "--reason", "no", status=5)
         assert "published snapshot" in refused.stderr
         # The vault itself is in a folder that is not for this account.
-        assert "Permission denied" in ran("vault", "list", vault, status=5).stderr
+        assert "Permission denied" in ran("vault", "list", "--vault", vault, status=5).stderr
         assert snapshot.read_bytes() == before
         assert [each.name for each in published.iterdir()] == ["fleet.snapshot"]

@@ -14,7 +14,7 @@ from .conftest import Fleet
 
 def device_row(fleet: Fleet, device: str = "PC-1") -> Any:
     """The device as the vault shows it."""
-    return fleet.laps("vault", "show", "vault", device, "--json", status=0).json
+    return fleet.laps("vault", "show", "--vault", "vault", device, "--json", status=0).json
 
 
 def events(out: str) -> list[str]:
@@ -30,9 +30,9 @@ def opens(fleet: Fleet, device: str = "PC-1") -> bool:
 
 def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
     removed = fleet.laps(
-        "vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0
+        "vault", "readers", "remove", "--vault", "vault", "bob", "--reader", "ann.key", status=0
     )
-    assert "removed bob; ordered 1 devices" in removed.out
+    assert "removed bob; ordered 1 device to" in removed.out
     assert "stale-readers" in removed.err
     # The device goes on sealing to bob: it rotates once, for the order, and no more.
     assert events(fleet.agent().out).count("committed") == 1
@@ -41,10 +41,10 @@ def test_a_reader_is_removed_before_the_device_follows(fleet: Fleet) -> None:
     device = device_row(fleet)
     assert (device["version"], device["findings"]) == (2, ["stale-readers"])
     assert any("still seals to a reader that was removed" in each for each in device["advice"])
-    listed = fleet.laps("vault", "list", "vault", status=0).out
+    listed = fleet.laps("vault", "list", "--vault", "vault", status=0).out
     assert "stale-readers" in listed
     assert fleet.laps(
-        "vault", "stats", "vault", "--json", status=0
+        "vault", "stats", "--vault", "vault", "--json", status=0
     ).json["findings"]["stale-readers"] == 1
     # Once its own list follows, it rotates once, by itself.
     follows = Fleet(fleet.laps, fleet.folder)
@@ -88,9 +88,9 @@ def test_a_first_record_that_nobody_opens_is_not_called_settled(empty_fleet: Fle
     device = device_row(empty_fleet)
     assert device["state"] == "unreadable" and "unreadable" in device["findings"]
     assert any("No active reader is named" in each for each in device["advice"])
-    stats = empty_fleet.laps("vault", "stats", "vault", "--json", status=0).json
+    stats = empty_fleet.laps("vault", "stats", "--vault", "vault", "--json", status=0).json
     assert (stats["settled"], stats["unreadable"]) == (0, 1)
-    empty_fleet.laps("report", "vault", "--html", "fleet.html", status=0)
+    empty_fleet.laps("report", "--vault", "vault", "--html", "fleet.html", status=0)
     page = (empty_fleet.folder / "fleet.html").read_text()
     assert "What needs somebody" in page and "No active reader is named" in page
 
@@ -160,10 +160,12 @@ def test_an_entry_that_is_earlier_than_the_one_before_is_marked(fleet: Fleet) ->
     # The entry in front of a page counts, too.
     (again,) = vault.audit_entries(after=length + 1)
     assert again.earlier
-    log = fleet.laps("vault", "audit", "vault", "--entries", "--json", status=0).json["audit_log"]
+    log = fleet.laps(
+        "vault", "audit", "--vault", "vault", "--entries", "--json", status=0
+    ).json["audit_log"]
     assert [each["earlier"] for each in log[length:]] == [False, True]
     assert "earlier than the entry before it" in fleet.laps(
-        "vault", "audit", "vault", "--entries", status=0
+        "vault", "audit", "--vault", "vault", "--entries", status=0
     ).out
 
 
@@ -190,15 +192,19 @@ def test_the_first_rotation_fails(empty_fleet: Fleet) -> None:
 
 
 def test_an_older_copy_is_restored(fleet: Fleet) -> None:
-    fleet.laps("vault", "backup", "vault", "copy", status=0)
-    fleet.laps("vault", "readers", "remove", "vault", "bob", "--reader", "ann.key", status=0)
+    fleet.laps("vault", "backup", "--vault", "vault", "copy", status=0)
+    fleet.laps(
+        "vault", "readers", "remove", "--vault", "vault", "bob", "--reader", "ann.key", status=0
+    )
     fleet.agent()
     for path in fleet.folder.glob("vault*"):
         path.unlink()
-    refused = fleet.laps("vault", "restore", "vault", "copy", status=3)
+    refused = fleet.laps("vault", "restore", "--vault", "vault", "copy", status=3)
     assert "active readers: ann, bob" in refused.err and "--yes" in refused.err
     assert not (fleet.folder / "vault").exists()
-    done = fleet.laps("vault", "restore", "vault", "copy", "--yes", "--json", status=0).json
+    done = fleet.laps(
+        "vault", "restore", "--vault", "vault", "copy", "--yes", "--json", status=0
+    ).json
     assert [each["name"] for each in done["revived"][0]["readers"]] == ["ann", "bob"]
     # The device remembers what the copy lacks, and says so until somebody looked into it.
     fleet.agent(status=None)
@@ -213,28 +219,30 @@ def test_an_older_copy_is_restored(fleet: Fleet) -> None:
 
 def test_a_signed_set_wins_over_the_readers_of_a_copy(fleet: Fleet) -> None:
     laps, folder = fleet.laps, fleet.folder
-    authority = laps(
+    laps(
         "reader", "set", "authority", "authority.key", "--name", "security", "--no-passphrase",
         status=0
     )
-    (folder / "authority.pub").write_text(authority.out)
     made = laps(
         "reader", "set", "sign", "ann.pub", "eve.pub", "--authority", "authority.key", "--version",
         "1", status=0
     )
     (folder / "readers.set").write_text(made.out)
-    laps("vault", "backup", "vault", "copy", status=0)
+    laps("vault", "backup", "--vault", "vault", "copy", status=0)
     words = [
-        "vault", "restore", "again", "copy", "--reader-set", "readers.set", "--authority",
+        "vault", "restore", "--vault", "again", "copy", "--reader-set", "readers.set",
+        "--authority",
         "authority.pub"
     ]
     done = laps(*words, "--yes", "--json", status=0).json
     assert (done["readers_removed"], done["readers_added"]) == (["bob"], ["eve"])
-    listed = laps("vault", "readers", "list", "again", "--json", status=0).json["readers"]
+    listed = laps(
+        "vault", "readers", "list", "--vault", "again", "--json", status=0
+    ).json["readers"]
     assert {each["name"]: each["removed"] is None for each in listed} == {
         "ann": True, "bob": False, "eve": True
     }
-    laps("vault", "restore", "third", "copy", "--reader-set", "readers.set", status=2)
+    laps("vault", "restore", "--vault", "third", "copy", "--reader-set", "readers.set", status=2)
 
 
 def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
@@ -257,17 +265,21 @@ def test_a_policy_turns_to_another_account(fleet: Fleet) -> None:
     assert (before["account"], before["candidates"][0]["password"]) == ("Admin", first)
     assert any("no longer managed" in each for each in before["warnings"])
     assert fleet.laps(
-        "vault", "history", "vault", "PC-1", "--json", status=0
+        "vault", "history", "--vault", "vault", "PC-1", "--json", status=0
     ).json["records"][0]["account"] == "NewAdmin"
 
 
 def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:
-    fleet.laps("vault", "readers", "add", "vault", "eve.pub", status=0)
-    fleet.laps("vault", "readers", "remove", "vault", "ann", "--no-rotation", status=0)
+    fleet.laps("vault", "readers", "add", "--vault", "vault", "eve.pub", status=0)
+    fleet.laps("vault", "readers", "remove", "--vault", "vault", "ann", "--no-rotation", status=0)
     # Nothing was re-sealed: without bob nobody opens what is there.
-    refused = fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", status=3)
+    refused = fleet.laps(
+        "vault", "readers", "remove", "--vault", "vault", "bob", "--no-rotation", status=3
+    )
     assert "1 passwords" in refused.err and "--yes" in refused.err
-    fleet.laps("vault", "readers", "remove", "vault", "bob", "--no-rotation", "--yes", status=0)
+    fleet.laps(
+        "vault", "readers", "remove", "--vault", "vault", "bob", "--no-rotation", "--yes", status=0
+    )
     assert device_row(fleet)["state"] == "unreadable"
 
 
@@ -282,41 +294,52 @@ def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fl
     first = device_row(fleet)["order_at"]
     fleet.reveal()
     assert device_row(fleet)["order_at"] == first
-    fleet.laps("vault", "reset-after", "vault", "never", status=3)
-    fleet.laps("vault", "reset-after", "vault", "never", "--yes", status=0)
+    fleet.laps("vault", "reset-after", "--vault", "vault", "never", status=3)
+    fleet.laps("vault", "reset-after", "--vault", "vault", "never", "--yes", status=0)
     assert fleet.laps(
-        "vault", "reset-after", "vault", "--json", status=0
+        "vault", "reset-after", "--vault", "vault", "--json", status=0
     ).json == {"reset_after": None}
-    fleet.laps("vault", "reset-after", "vault", "8h", status=0)
+    fleet.laps("vault", "reset-after", "--vault", "vault", "8h", status=0)
 
 
 def test_names_are_found_without_case_and_the_nearest_is_said(fleet: Fleet) -> None:
     assert fleet.reveal(device="pc-1").json["device"] == "PC-1"
-    assert "the nearest name is PC-1" in fleet.laps("vault", "show", "vault", "PC-11", status=4).err
-    assert "the nearest name is bob" in fleet.laps(
-        "vault", "readers", "remove", "vault", "bobb", status=4
+    assert "the nearest name is PC-1" in fleet.laps(
+        "vault", "show", "--vault", "vault", "PC-11", status=4
     ).err
-    fleet.laps("vault", "readers", "remove", "vault", "BOB", status=0)
+    assert "the nearest name is bob" in fleet.laps(
+        "vault", "readers", "remove", "--vault", "vault", "bobb", status=4
+    ).err
+    fleet.laps("vault", "readers", "remove", "--vault", "vault", "BOB", status=0)
 
 
 def test_a_drill_proves_what_can_be_opened(fleet: Fleet) -> None:
     assert device_row(fleet)["proven_at"] is None
-    done = fleet.laps("reader", "drill", "vault", "--reader", "bob.key", "--json", status=0).json
+    done = fleet.laps(
+        "reader", "drill", "--vault", "vault", "--reader", "bob.key", "--json", status=0
+    ).json
     assert (done["tried"], done["proven"], done["failed"]) == (1, 1, [])
     assert device_row(fleet)["proven_at"] is not None
-    (record,) = fleet.laps("vault", "history", "vault", "PC-1", "--json", status=0).json["records"]
+    (record,) = fleet.laps(
+        "vault", "history", "--vault", "vault", "PC-1", "--json", status=0
+    ).json["records"]
     assert record["opened"] == "proven"
-    failed = fleet.laps("reader", "drill", "vault", "--reader", "eve.key", "--json", status=5)
+    failed = fleet.laps(
+        "reader", "drill", "--vault", "vault", "--reader", "eve.key", "--json", status=5
+    )
     assert failed.json["proven"] == 0 and fleet.password not in failed.out + failed.err
 
 
 def test_the_proof_of_an_opening_elsewhere_is_handed_in(fleet: Fleet) -> None:
     given = fleet.laps(
-        "disclose", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json", status=0
+        "disclose", "--vault", "vault", "PC-1", "--actor", "ann", "--reason", "r", "--json",
+        status=0
     )
     (fleet.folder / "sealed.json").write_text(given.out)
     opened = fleet.laps("open", "sealed.json", "--reader", "ann.key", "--json", status=0).json
-    words = ["vault", "opened", "vault", str(opened["entry"]), "--actor", "ann", "--proof"]
+    words = [
+        "vault", "opened", "--vault", "vault", str(opened["entry"]), "--actor", "ann", "--proof"
+    ]
     fleet.laps(*words, "00" * 32, status=3)
     fleet.laps(*words, opened["candidates"][0]["proof"], status=0)
     assert device_row(fleet)["proven_at"] is not None

@@ -50,7 +50,8 @@ def main(folder: Path) -> None:
         _grow(folder / "small.vault", path, size)
         html = folder / f"fleet-{size}.html"
         command = [
-            sys.executable, "-m", "laps", "report", str(path), "--html", str(html), "--policy",
+            sys.executable, "-m", "laps", "report", "--vault", str(path), "--html", str(html),
+            "--policy",
             str(folder / "policy.json")
         ]
         subprocess.run(command, check=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from . import exceptions
+from . import exceptions, values
 from ._laps import (
     Agent,
     AgentStatus,
@@ -80,6 +80,9 @@ from ._laps import (
     windows_check,
 )
 from .exceptions import LapsError
+from .settings import Settings
+
+values.attach()
 
 __all__ = [
     "Agent",
@@ -121,6 +124,7 @@ __all__ = [
     "Restorable",
     "Rotation",
     "Setting",
+    "Settings",
     "Signer",
     "SignerKey",
     "Stats",
@@ -156,4 +160,4 @@ __all__ = [
 if hasattr(os, "register_at_fork"):
     # A child must not make the passwords that its parent makes.
     os.register_at_fork(after_in_child=forked)
-del forked, os
+del forked, os, values

@@ -2,9 +2,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Dict, List, NoReturn, final
+from typing import Any, Dict, List, Literal, NoReturn, final
+
+from typing_extensions import Unpack
 
 from .exceptions import LapsError
+from .settings import Settings
 
 __all__ = [
     "Agent",
@@ -235,11 +238,11 @@ class Recipe:
         last: str | None = None,
     ) -> Recipe: ...
     @staticmethod
-    def preset(name: str, length: int = 14) -> Recipe: ...
+    def preset(name: Literal["readable", "typable"], length: int = 14) -> Recipe: ...
     @staticmethod
     def phrase(
         words: int,
-        list: str | Sequence[str],
+        list: Literal["eff-long", "eff-short", "eff-short-unique-prefix"] | Sequence[str],
         *,
         separator: str = "",
         capitalise: bool = True,
@@ -258,6 +261,7 @@ class Recipe:
 
 @final
 class Strength:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def admissible(self) -> int: ...
     @property
@@ -271,6 +275,7 @@ class Strength:
 
 @final
 class Violation:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def rule(self) -> str: ...
     @property
@@ -278,9 +283,9 @@ class Violation:
 
 @final
 class Policy:
-    def __new__(cls, **settings: int | bool | str | timedelta) -> Policy: ...
+    def __new__(cls, **settings: Unpack[Settings]) -> Policy: ...
     @property
-    def settings(self) -> dict[str, int | bool | str]: ...
+    def settings(self) -> Settings: ...
     def recipe(self) -> Recipe: ...
     @property
     def hash(self) -> bytes: ...
@@ -322,11 +327,18 @@ class Evaluation:
     def summary(self) -> str: ...
     @property
     def root(self) -> str | None: ...
-    def export(self, form: str, /, *, command: str = "replace") -> bytes: ...
+    def export(
+        self,
+        form: Literal["csp", "intune", "json", "reg"],
+        /,
+        *,
+        command: Literal["replace", "add", "delete"] = "replace",
+    ) -> bytes: ...
     def diff(self, new: Evaluation, /) -> list[Difference] | None: ...
 
 @final
 class DirectoryPassword:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -346,6 +358,7 @@ class DirectoryPassword:
 
 @final
 class ResetStatus:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def state(self) -> str: ...
     @property
@@ -355,6 +368,7 @@ class ResetStatus:
 
 @final
 class Difference:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def setting(self) -> str: ...
     @property
@@ -368,6 +382,7 @@ class Difference:
 
 @final
 class Setting:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def value(self) -> int | bool | str: ...
     @property
@@ -375,6 +390,7 @@ class Setting:
 
 @final
 class RefusedSetting:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def given(self) -> int | float | bool | str | None: ...
     @property
@@ -384,6 +400,7 @@ class RefusedSetting:
 
 @final
 class Finding:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def level(self) -> str: ...
     @property
@@ -395,9 +412,10 @@ class Finding:
 
 @final
 class Reader:
+    def to_dict(self) -> Dict[str, Any]: ...
     def __new__(cls, line: str, /) -> Reader: ...
     @property
-    def suite(self) -> str: ...
+    def suite(self) -> Literal["x-wing", "x25519"]: ...
     @property
     def id(self) -> str: ...
     @property
@@ -410,6 +428,7 @@ class Reader:
 
 @final
 class Opened:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def password(self) -> Password: ...
     @property
@@ -418,7 +437,9 @@ class Opened:
 @final
 class ReaderKey:
     @staticmethod
-    def generate(name: str, *, suite: str = "x-wing") -> ReaderKey: ...
+    def generate(
+        name: str, *, suite: Literal["x-wing", "x25519"] = "x-wing"
+    ) -> ReaderKey: ...
     @staticmethod
     def from_key_file(
         data: bytes, *, passphrase: str | bytes | Password | None = None
@@ -434,6 +455,7 @@ class ReaderKey:
 
 @final
 class Signer:
+    def to_dict(self) -> Dict[str, Any]: ...
     def __new__(cls, line: str, /) -> Signer: ...
     @property
     def id(self) -> str: ...
@@ -477,6 +499,7 @@ class ReaderSet:
 
 @final
 class Record:
+    def to_dict(self) -> Dict[str, Any]: ...
     @staticmethod
     def parse(data: bytes, /) -> Record: ...
     @staticmethod
@@ -515,11 +538,20 @@ class Record:
     @property
     def reader_ids(self) -> list[str]: ...
     @property
-    def suite(self) -> str: ...
+    def suite(self) -> Literal["x-wing", "x25519"]: ...
     def is_proven_by(self, proof: bytes, /) -> bool: ...
 
 @final
 class Metadata:
+    def iter_devices(
+        self, *, after: str | None = None, on_damaged: Callable[[str], object] | None = None
+    ) -> Iterator[Device]: ...
+    def iter_due(
+        self,
+        *,
+        until: datetime | None = None,
+        on_damaged: Callable[[str], object] | None = None,
+    ) -> Iterator[Due]: ...
     def list(
         self, *, after: str | None = None, limit: int = 1000
     ) -> tuple[List[Device], str | None, List[str]]: ...
@@ -607,6 +639,16 @@ class Vault:
         since: datetime | None = None,
         now: datetime | None = None,
     ) -> Ordered: ...
+    def iter_devices(
+        self, *, after: str | None = None, on_damaged: Callable[[str], object] | None = None
+    ) -> Iterator[Device]: ...
+    def iter_due(
+        self,
+        *,
+        until: datetime | None = None,
+        on_damaged: Callable[[str], object] | None = None,
+    ) -> Iterator[Due]: ...
+    def iter_audit(self, *, after: int = 0) -> Iterator[AuditEntry]: ...
     def is_ordered(self, device: str, /) -> bool: ...
     def audit_verify(
         self, *, expect: str | None = None, progress: Callable[[int, int], object] | None = None
@@ -760,6 +802,7 @@ class Agent:
 
 @final
 class AgentStatus:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def device(self) -> str: ...
     @property
@@ -779,6 +822,7 @@ class AgentStatus:
 
 @final
 class Event:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def time(self) -> datetime: ...
     @property
@@ -799,6 +843,7 @@ class Event:
 
 @final
 class Device:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def device(self) -> str: ...
     @property
@@ -836,6 +881,7 @@ class Device:
 
 @final
 class FormerAccount:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def account(self) -> str: ...
     @property
@@ -849,6 +895,7 @@ class FormerAccount:
 
 @final
 class Outcome:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def id(self) -> int | None: ...
     @property
@@ -860,6 +907,7 @@ class Outcome:
 
 @final
 class StoredRecord:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def record(self) -> str: ...
     @property
@@ -889,6 +937,7 @@ class StoredRecord:
 
 @final
 class Candidate:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def record(self) -> str: ...
     @property
@@ -908,6 +957,7 @@ class Candidate:
 
 @final
 class Disclosure:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def device(self) -> str: ...
     @property
@@ -923,6 +973,7 @@ class Disclosure:
 
 @final
 class Due:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def device(self) -> str: ...
     @property
@@ -932,6 +983,7 @@ class Due:
 
 @final
 class Ordered:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def devices(self) -> int: ...
     @property
@@ -941,6 +993,7 @@ class Ordered:
 
 @final
 class Resealing:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def device(self) -> str: ...
     @property
@@ -952,6 +1005,7 @@ class Resealing:
 
 @final
 class ResealPage:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def items(self) -> List[Resealing]: ...
     @property
@@ -963,6 +1017,7 @@ class ResealPage:
 
 @final
 class Resealed:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def replaced(self) -> int: ...
     @property
@@ -976,6 +1031,7 @@ class Resealed:
 
 @final
 class Restorable:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def scope(self) -> str: ...
     @property
@@ -999,6 +1055,7 @@ class Restorable:
 
 @final
 class AuditReport:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def ok(self) -> bool: ...
     @property
@@ -1010,6 +1067,7 @@ class AuditReport:
 
 @final
 class AuditEntry:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def number(self) -> int: ...
     @property
@@ -1041,6 +1099,7 @@ class AuditEntry:
 
 @final
 class Observed:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -1058,6 +1117,7 @@ class Observed:
 
 @final
 class KnownReader:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def reader(self) -> Reader: ...
     @property
@@ -1067,6 +1127,7 @@ class KnownReader:
 
 @final
 class Stats:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def devices(self) -> int: ...
     @property
@@ -1098,6 +1159,7 @@ class Stats:
 
 @final
 class Effect:
+    def to_dict(self) -> Dict[str, Any]: ...
     @property
     def kind(self) -> str: ...
     @property

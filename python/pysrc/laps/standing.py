@@ -134,7 +134,7 @@ def _past(moment: datetime | None) -> bool:
 
 
 def _time(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def gravest(devices: Sequence[Device]) -> list[tuple[Device, str]]:

@@ -358,8 +358,9 @@ pub(super) fn check_file(path: &Path) -> Result<(), StoreError> {
             return io_error(path, "cannot be opened", &error);
         }
         let at = path.display();
-        let message =
-            format!("there is no vault at {at}; `laps vault init {at} --reader FILE` makes one");
+        let message = format!(
+            "there is no vault at {at}; `laps vault init --vault {at} --reader FILE` makes one"
+        );
         StoreError::new(Code::NotFound, message)
     })?;
     if !metadata.is_file() {

@@ -178,7 +178,7 @@ fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
             Code::SchemaOlder,
             format!(
                 "the vault {at} has schema {found} and schema {VERSION} is needed: run `laps vault \
-                 migrate {at}`"
+                 migrate --vault {at}`"
             ),
         ));
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,8 @@ LastWins = Annotated[
 Readers = Annotated[
     list[Path] | None,
     typer.Option(
-        "--reader", metavar="PUB", help="A file that `laps reader public` printed; may be repeated."
+        "--reader", metavar="PUB",
+        help="A public key, such as `laps reader new` made; may be repeated."
     ),
 ]
 ReaderSetFile = Annotated[
@@ -62,7 +64,7 @@ Authority = Annotated[
     Path | None,
     typer.Option(
         "--authority", metavar="PUB",
-        help="What `laps reader set authority` printed; pinned at the first run."
+        help="What `laps reader set authority` made; pinned at the first run."
     ),
 ]
 Where = Annotated[
@@ -207,28 +209,33 @@ def status(state: State, as_json: Json = False) -> None:
     demands = [
         f"{demand} (not followed: {why})" if why else demand for demand, why in found.demands
     ]
-    rows = [
+    rows: list[Sequence[str | Sequence[str]]] = [
         ["device", found.device],
         ["account", found.account + (" (missing)" if document["account_missing"] else "")],
         ["version", str(found.version)],
         ["state", found.state],
-        ["due", inputs.rfc3339(found.due) or ""],
-        ["may hold", "\n".join(found.may_hold)],
-        ["last", f"{last['name']} ({last['reason']}), {last['at']}" if last else ""],
+        ["due", output.at(found.due)],
+        ["may hold", found.may_hold],
+        ["last", f"{last['name']} ({last['reason']}), {_moment(last['at'])}" if last else ""],
     ]
     rare = {
-        "reset at": document["reset_at"],
-        "ordered for": document["order_at"],
-        "waits until": waits and f"{waits['until']} ({waits['why']})",
+        "reset": _moment(document["reset_at"]),
+        "order": _moment(document["order_at"]),
+        "waits until": waits and f"{_moment(waits['until'])} ({waits['why']})",
         "audit log": None if document["audit"] == "none" else document["audit"],
-        "removed readers": "\n".join(document["removed_readers"]),
-        "device asks for": "\n".join(demands),
+        "removed readers": document["removed_readers"],
+        "device asks for": demands,
     }
     output.table(
         ["", ""], [*rows, *([name, text] for name, text in rare.items() if text)], styles=["bold"]
     )
     for sentence in _advice(document):
         print(sentence)
+
+
+def _moment(text: str | None) -> str:
+    """A time of the state folder as people are told times."""
+    return "" if text is None else output.at(inputs.moment(text))
 
 
 def _advice(document: dict[str, Any]) -> list[str]:
@@ -273,7 +280,7 @@ def _readers(
         return [], reader_set, signer(authority)
     if not files:
         problem = (
-            "an agent needs readers: give --reader PUB, a file that `laps reader public` printed, "
+            "an agent needs readers: give --reader PUB, a public key, "
             "or --reader-set"
         )
         raise Failure(problem, Status.USAGE)
@@ -323,7 +330,7 @@ def _json_line(event: Event) -> None:
 def _line(event: Event) -> None:
     number = f" ({event.id})" if event.id is not None else ""
     print(
-        f"{inputs.rfc3339(event.time)} {event.name}{number}: {output.safe(event.message)}",
+        f"{output.at(event.time)} {event.name}{number}: {output.safe(event.message)}",
         flush=True
     )
 

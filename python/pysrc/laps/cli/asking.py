@@ -18,6 +18,6 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failure(
-            f"{question} Nobody is there to confirm that; give --yes to go on", Status.USAGE
+            f"{question} Nobody is there to confirm that; give --yes to go on", Status.REFUSED
         )
     typer.confirm(question, abort=True, err=True)

@@ -7,15 +7,17 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
 
 from .._laps import AuditEntry, Vault
-from . import inputs, output
+from . import completing, inputs, output
 from .command import Json, Scope, VaultCommand, VaultPath
+from .naming import nearest
 from .origin import open_vault
 from .progress import Progress
 from .status import Failure, Status
@@ -61,7 +63,7 @@ def audit(
     device: Annotated[
         str | None,
         typer.Option(
-            "--device", metavar="DEVICE",
+            "--device", metavar="DEVICE", autocompletion=completing.devices,
             help=(
                 "Entries that name this device. What is done for pages of devices, such as an "
                 "export or an order for all, names none: look at those too."
@@ -98,9 +100,9 @@ def audit(
     """Verify the audit log, then print what is in it. Status 6 when an entry is not as it was
     written.
 
-    Examples: [bold]laps vault audit fleet.vault --expect 12-9f86d0…[/bold] ·
-    [bold]laps vault audit fleet.vault --device PC-0001 --since 7d[/bold] ·
-    [bold]laps vault audit fleet.vault --json-lines --follow | logger -t laps[/bold]
+    Examples: [bold]laps vault audit --vault fleet.vault --expect 12-9f86d0…[/bold] ·
+    [bold]laps vault audit --vault fleet.vault --device PC-0001 --since 7d[/bold] ·
+    [bold]laps vault audit --vault fleet.vault --json-lines --follow | logger -t laps[/bold]
     """
     if as_json and (follow or lines):
         raise Failure(
@@ -125,12 +127,17 @@ def audit(
         report = opened.audit_verify(expect=expect, progress=tell)
     last = 0
     log: deque[AuditEntry] = deque(maxlen=limit)
+    there = _Names()
     while entries:
         page = opened.audit_entries(after=last)
         if not page:
             break
         last = page[-1].number
+        there.add(page)
         log.extend(each for each in page if wanted(each))
+    if entries and not log:
+        for hint in there.lacking(actor=actor, caller=caller, device=device, action=action):
+            output.note(hint)
     if as_json:
         document: dict[str, Any] = {
             "ok": report.ok,
@@ -148,7 +155,7 @@ def audit(
             # What follows comes below it.
             newest_first = sys.stdout.isatty() and not follow
             print_entries(list(reversed(log)) if newest_first else list(log))
-        print(f"{report.entries} entries, head {report.head}")
+        print(f"{output.counted(report.entries, 'entry', 'entries')}, head {report.head}")
         if report.ok:
             print("every entry is as it was written")
     if not report.ok:
@@ -162,11 +169,38 @@ def audit(
         _follow(opened, last, wanted, lines)
 
 
+@dataclass
+class _Names:
+    """What the log's entries name, to tell who found nothing whether a word was mistyped."""
+
+    found: dict[str, set[str]] = field(
+        default_factory=lambda: {"actor": set(), "caller": set(), "device": set(), "action": set()}
+    )
+
+    def add(self, page: Iterable[AuditEntry]) -> None:
+        for each in page:
+            self.found["actor"].add(each.actor)
+            self.found["caller"].add(each.caller)
+            self.found["action"].add(each.action)
+            self.found["device"].update((each.device, *_listed(each)))
+
+    def lacking(self, **wanted: str | None) -> Iterator[str]:
+        """A sentence for each word that no entry has."""
+        for what, word in wanted.items():
+            there = self.found[what] - {""}
+            fold = str.casefold if what == "device" else str
+            if word is not None and fold(word) not in map(fold, there):
+                yield f"no entry has the {what} {output.safe(word)}{nearest(word, there)}"
+
+
 def _named(found: AuditEntry) -> list[str]:
-    """The devices that an entry names: its own, or each of an order for several."""
-    listed = found.action == "rotation-ordered" and not found.device
-    several = found.detail.split() if listed else []
-    return [each.casefold() for each in (found.device, *several)]
+    """The devices that an entry names, without their case."""
+    return [each.casefold() for each in (found.device, *_listed(found))]
+
+
+def _listed(found: AuditEntry) -> list[str]:
+    """The devices of an order for several."""
+    return found.detail.split() if found.action == "rotation-ordered" and not found.device else []
 
 
 def _follow(
@@ -219,9 +253,7 @@ def print_entries(log: Iterable[AuditEntry], *, headed: bool = True) -> None:
         (
             [
                 str(each.number),
-                # In a narrow window it is folded between date and time.
-                (inputs.rfc3339(each.at) or "").replace("T", " ")
-                + (EARLIER if each.earlier else ""),
+                output.at(each.at) + (EARLIER if each.earlier else ""),
                 each.action,
                 each.caller,
                 each.actor,
@@ -235,7 +267,4 @@ def print_entries(log: Iterable[AuditEntry], *, headed: bool = True) -> None:
         styles=["bold"],
         shed=8,
         empty="no such entries",
-        # A date.
-        # A date, and most words.
-        narrow={"at": 10, "action": 11},
     )

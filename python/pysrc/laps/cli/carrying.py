@@ -23,7 +23,7 @@ from .damage import leave_damaged
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
 from .reader_set import signer
-from .resealing import leave_unsealed, outcome
+from .resealing import leave_unsealed, others, outcome
 from .status import Failure, Status
 
 __all__ = ["register", "reseal"]
@@ -78,7 +78,7 @@ def export_for_resealing(
     """Export the records that are not sealed to exactly the present readers, for `laps reseal` on a
     machine with a reader's key. No key is needed here.
 
-    Example: [bold]laps vault readers reseal-export fleet.vault --json > sealed.json[/bold]
+    Example: [bold]laps vault readers reseal-export --vault fleet.vault --json > sealed.json[/bold]
     """
     opened = open_vault(path, scope)
     why = reason or "exported on the command line for re-sealing"
@@ -104,7 +104,11 @@ def export_for_resealing(
             }
         )
     else:
-        print(f"{len(page.items)} records need re-sealing; --json prints them")
+        verb = "needs" if len(page.items) == 1 else "need"
+        print(
+            f"{output.counted(len(page.items), 'record')} {verb} re-sealing; --json prints what "
+            "does"
+        )
         if page.next is not None:
             output.note(f"there may be more: --after {output.safe(page.next)}")
     for device, record in page.damaged_records:
@@ -133,7 +137,7 @@ def reseal(
         list[Path] | None,
         typer.Option(
             "--to", metavar="PUB",
-            help="A reader to seal to: what `laps reader public` printed; may be repeated."
+            help="A reader to seal to: a public key; may be repeated."
         ),
     ] = None,
     reader_set: Annotated[
@@ -142,7 +146,7 @@ def reseal(
     ] = None,
     authority: Annotated[
         Path | None,
-        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
+        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` made.")
     ] = None,
     passphrase_file: PassphraseFile = None,
     passphrase_fd: PassphraseDescriptor = None,
@@ -182,13 +186,11 @@ def reseal(
             )
     output.emit({"scope": scope, "records": resealed})
     output.note(
-        f"re-sealed {len(resealed)} records for "
+        f"re-sealed {output.counted(len(resealed), 'record')} for "
         f"{', '.join(output.safe(each.name) for each in readers)}"
     )
     if not_ours:
-        output.note(
-            f"{not_ours} records are not sealed to this key; another reader has to re-seal them"
-        )
+        output.note(others(not_ours))
     for device, record, why in failed:
         output.note(
             f"error: device {output.safe(device)}: record {output.safe(record)}: {why}; rotate the "
@@ -213,7 +215,7 @@ def import_resealed(
     that is refused stays as it was and does not hinder the others; one that was imported already is
     left out.
 
-    Example: [bold]laps vault readers reseal-import fleet.vault resealed.json[/bold]
+    Example: [bold]laps vault readers reseal-import --vault fleet.vault resealed.json[/bold]
     """
     opened = open_vault(path, scope)
     _, sealed = _records(file)
@@ -229,7 +231,7 @@ def import_resealed(
     if as_json:
         output.emit(outcome(done))
     else:
-        print(f"imported {done.replaced} re-sealed records")
+        print(f"imported {output.counted(done.replaced, 're-sealed record')}")
     leave_unsealed(done)
 
 

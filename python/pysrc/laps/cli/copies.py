@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from .._laps import (
 )
 from ..exceptions import LapsError
 from . import inputs, output
+from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .damage import leave_damaged
 from .origin import Actor, Reason, context, open_vault, user
@@ -48,7 +48,7 @@ def backup(
 ) -> None:
     """Copy a vault to a new file, while others work on it.
 
-    Example: [bold]laps vault backup fleet.vault fleet-2026-11-22.vault[/bold]
+    Example: [bold]laps vault backup --vault fleet.vault fleet-2026-11-22.vault[/bold]
     """
     back_up_vault(
         open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context()
@@ -70,7 +70,7 @@ def publish(
     password. They list it, report and audit it as they would the vault. Its group may read it
     (chgrp, once): run this again to refresh it.
 
-    Example: [bold]laps vault publish fleet.vault /srv/laps/fleet.snapshot[/bold]
+    Example: [bold]laps vault publish --vault fleet.vault /srv/laps/fleet.snapshot[/bold]
     """
     publish_vault(open_vault(path), snapshot)
     _say({"snapshot": str(snapshot)}, f"published {snapshot}", as_json)
@@ -90,7 +90,7 @@ def restore(
         Path | None,
         typer.Option(
             "--authority", metavar="PUB",
-            help="Who signed it: what `laps reader set authority` printed."
+            help="Who signed it: what `laps reader set authority` made."
         )
     ] = None,
     actor: Actor = None,
@@ -99,11 +99,11 @@ def restore(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put a copy of a vault in PATH, where none is. It lists what the copy brings back, and asks.
-    The log says that it was restored; agents that know a later head of it will, too.
+    """Put a copy of a vault where --vault says and none is. It lists what the copy brings back, and
+    asks. The log says that it was restored; agents that know a later head of it will, too.
 
-    Example: [bold]laps vault restore fleet.vault fleet-2026-11-22.vault --reason "the disk died"
-    --yes[/bold]
+    Example: [bold]laps vault restore --vault fleet.vault fleet-2026-11-22.vault --reason "the disk
+    died" --yes[/bold]
     """
     named = _signed(reader_set, authority, scope)
     who, why = actor or user(), reason or "restored from a copy"
@@ -111,13 +111,7 @@ def restore(
     if not as_json:
         for line in found.lines():
             output.note(line)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Failure(
-                "what the copy has comes back as listed above; look at it, then say --yes",
-                Status.REFUSED
-            )
-        typer.confirm("Restore it?", abort=True, err=True)
+    confirm("What the copy has comes back as listed above. Restore it?", yes)
     restore_vault(
         copy_of, path, actor=who, reason=why, context=context(), readers=named, scope=scope
     )
@@ -165,7 +159,7 @@ def migrate(
 ) -> None:
     """Bring a vault of an older schema to the one of this version.
 
-    Example: [bold]laps vault migrate fleet.vault[/bold]
+    Example: [bold]laps vault migrate --vault fleet.vault[/bold]
     """
     before, now, kept = migrate_vault(
         path, keep=not no_copy, actor=actor or user(), reason=reason or "a migration",
@@ -189,7 +183,7 @@ def export(
     """Write all devices, with their sealed records, for another vault. Nothing in it opens
     anything.
 
-    Example: [bold]laps vault export fleet.vault devices.export --reason "move to the new
+    Example: [bold]laps vault export --vault fleet.vault devices.export --reason "move to the new
     server"[/bold]
     """
     opened = open_vault(path, scope)
@@ -214,7 +208,7 @@ def import_(
 ) -> None:
     """Take exported devices in, all of them or none.
 
-    Example: [bold]laps vault import new.vault devices.export --reason "moved from the old
+    Example: [bold]laps vault import --vault new.vault devices.export --reason "moved from the old
     server"[/bold]
     """
     opened = open_vault(path, scope)
@@ -224,7 +218,7 @@ def import_(
             opened, data, actor=actor or user(), reason=reason or "an import", context=context(),
             progress=tell
         )
-    _say({"devices": count}, f"took {count:,} devices in", as_json)
+    _say({"devices": count}, f"took {output.counted(count, 'device')} in", as_json)
 
 
 def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from . import output
+from .asking import confirm
 from .command import Yes
 from .status import Failure, Status
 
@@ -69,8 +69,4 @@ def _ask(account: str, yes: bool) -> None:
         "THIS MACHINE, now and for good.\nThe new password is random. It is printed in the third "
         "chapter, and sealed in the vault of the demonstration."
     )
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Failure("nobody is there to confirm that; give --yes to go on", Status.USAGE)
-    typer.confirm(f"Change the password of {account}?", abort=True, err=True)
+    confirm(f"Change the password of {account}?", yes)

@@ -79,7 +79,7 @@ def show(
     from .secret import passwords
 
     for name, each in found:
-        time = inputs.rfc3339(each.updated) or "unknown"
+        time = output.at(each.updated) or "unknown"
         if each.password is not None:
             passwords([(f"{each.account}, set {time}", each.password)])
             continue

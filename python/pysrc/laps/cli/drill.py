@@ -11,7 +11,8 @@ import typer
 from .._laps import Device, ReaderKey, Vault
 from ..exceptions import LapsError
 from . import inputs, output
-from .command import Json, Scope, VaultCommand, VaultPath
+from .asking import confirm
+from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .opening import Given, Opened
 from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
@@ -44,6 +45,7 @@ def drill(
     actor: Actor = None,
     reason: Reason = None,
     scope: Scope = "",
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Open the passwords of some devices with a key, print none, and give the vault the proof that
@@ -52,7 +54,7 @@ def drill(
     Each is a disclosure: it is in the log, and the device replaces what was opened as the vault's
     setting says. Status 5 or 6 when one did not open.
 
-    Example: [bold]laps reader drill fleet.vault --reader safe.key --sample 10[/bold]
+    Example: [bold]laps reader drill --vault fleet.vault --reader safe.key --sample 10[/bold]
     """
     if sample < 1:
         raise Failure(f"--sample {sample}: 1 or more is accepted", Status.REFUSED)
@@ -61,6 +63,10 @@ def drill(
     chosen = _chosen(opened, None if every else sample)
     if not chosen:
         raise Failure(f"vault {path}: no device in service has a password", Status.NOT_FOUND)
+    if every:
+        confirm(
+            f"Open the passwords of all {len(chosen):,} devices, which are replaced then?", yes
+        )
     who, why = actor or user(), reason or f"a drill with the key of {held.reader.name}"
     failed: list[tuple[str, LapsError]] = []
     with Progress("opening", "devices") as tell:
@@ -107,7 +113,7 @@ def hand_in(
     """Hand in the proof that what was disclosed was opened, as `laps open` prints it. Who disclosed
     does this.
 
-    Example: [bold]laps vault opened fleet.vault 12 --actor ann --proof 9f86d0…[/bold]
+    Example: [bold]laps vault opened --vault fleet.vault 12 --actor ann --proof 9f86d0…[/bold]
     """
     try:
         proofs = [bytes.fromhex(each) for each in proof]

@@ -59,7 +59,7 @@ def list_devices(
     output.table(
         ["device", "id", "backed up", "expires"],
         (
-            [device.name, device.id, _time(device.last_backup), _time(device.refresh)]
+            [device.name, device.id, output.at(device.last_backup), output.at(device.refresh)]
             for device in devices
         ),
         styles=["bold"],
@@ -133,14 +133,14 @@ def reveal(
     if not form.alone:
         passwords(
             [
-                (f"{each.account_name}, backed up {_time(each.backed_up)}", each.password)
+                (f"{each.account_name}, backed up {output.at(each.backed_up)}", each.password)
                 for each in shown
             ],
             spell=spell
         )
     for unreadable in found.unreadable:
         output.note(output.safe(f"warning: {unreadable}"))
-    output.note(f"{found.name}: expires {_time(found.refresh)}")
+    output.note(f"{found.name}: expires {output.at(found.refresh)}")
     form.hand_over(shown[0].password if shown else None)
 
 
@@ -228,10 +228,6 @@ def _metadata(device: Device) -> dict[str, Any]:
         "lastBackupDateTime": inputs.rfc3339(device.last_backup),
         "refreshDateTime": inputs.rfc3339(device.refresh),
     }
-
-
-def _time(time: datetime | None) -> str:
-    return inputs.rfc3339(time) or ""
 
 
 tenant.register(entra)

@@ -62,8 +62,8 @@ _GROUPS: tuple[tuple[str, str, Callable[[], typer.Typer]], ...] = (
     ("reader", "Readers: the key pairs that open passwords.", _reader),
     (
         "vault",
-        "Vaults: what is kept, what is due, who looked. Every command takes the vault's PATH "
-        "first; with LAPS_VAULT set it is left out.",
+        "Vaults: what is kept, what is due, who looked. --vault PATH or the variable LAPS_VAULT "
+        "names the vault.",
         _vault,
     ),
     ("agent", "The agent: rotates the password of one account on this machine.", _agent),

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
@@ -11,9 +10,10 @@ from typing import Annotated
 import typer
 
 from . import inputs, output
+from .asking import confirm
 from .command import DeviceName, Json, Scope, VaultCommand, VaultPath, Yes
 from .drill import hand_in
-from .naming import named
+from .naming import begun, named
 from .origin import Actor, Reason, context, open_vault, user
 from .status import Failure, Status
 
@@ -42,7 +42,7 @@ def retire(
     """Take a device out of service. Its passwords stay and can be revealed; orders to rotate wait
     until it is back.
 
-    Example: [bold]laps vault retire fleet.vault PC-0001 --reason "sold"[/bold]
+    Example: [bold]laps vault retire --vault fleet.vault PC-0001 --reason "sold"[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -64,7 +64,7 @@ def re_enrol(
     """Bring a retired device back into service, also with another account and SID. Its passwords
     stay.
 
-    Example: [bold]laps vault re-enrol fleet.vault PC-0001 --reason "reinstalled"[/bold]
+    Example: [bold]laps vault re-enrol --vault fleet.vault PC-0001 --reason "reinstalled"[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -86,14 +86,14 @@ def purge(
 ) -> None:
     """Remove a device and every password of it, for ever. The audit log stays.
 
-    Example: [bold]laps vault purge fleet.vault PC-0001 --reason "shredded" --yes[/bold]
+    Example: [bold]laps vault purge --vault fleet.vault PC-0001 --reason "shredded" --yes[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
-    confirm = yes or _confirms(f"Remove {output.safe(device)} and every password of it?")
+    confirm(f"Remove {output.safe(device)} and every password of it?", yes)
     head = opened.purge(
         device, actor=actor or user(), reason=reason or "purged on the command line",
-        context=context(), confirm=confirm
+        context=context(), confirm=True
     )
     _say(
         {"device": device, "head": head}, f"removed {output.safe(device)} and every password of it",
@@ -106,7 +106,7 @@ def remove_record(
     device: DeviceName,
     record: Annotated[
         str,
-        typer.Argument(metavar="RECORD", help="The record's id, as `laps vault history` shows it.")
+        typer.Argument(metavar="RECORD", help="The record's id, or how it begins.")
     ],
     actor: Actor = None,
     reason: Reason = None,
@@ -117,13 +117,16 @@ def remove_record(
     """Remove one password of a device: a candidate, or one in history. The device may still have
     it.
 
-    Example: [bold]laps vault remove-record fleet.vault PC-0001 0f0e0d0c0b0a09080706050403020100
-    --yes[/bold]
+    Example: [bold]laps vault remove-record --vault fleet.vault PC-0001
+    0f0e0d0c0b0a09080706050403020100 --yes[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
-    confirm = yes or _confirms(
-        f"Remove record {output.safe(record)}? {output.safe(device)} may still have this password."
+    record = begun(opened, device, record)
+    confirm(
+        f"{output.safe(device)} may still have the password of record {output.safe(record)}. "
+        "Remove it?",
+        yes
     )
     head = opened.remove_record(
         device,
@@ -131,7 +134,7 @@ def remove_record(
         actor=actor or user(),
         reason=reason or "removed on the command line",
         context=context(),
-        confirm=confirm,
+        confirm=True,
     )
     _say(
         {"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}",
@@ -159,7 +162,7 @@ def retention(
     """Set how many displaced passwords of each device are kept. It takes effect at a device's next
     change.
 
-    Example: [bold]laps vault retention fleet.vault 12 --days 90[/bold]
+    Example: [bold]laps vault retention --vault fleet.vault 12 --days 90[/bold]
     """
     for name, value in (("COUNT", count), ("--days", days)):
         if value is not None and not 1 <= value <= 65_535:
@@ -168,10 +171,10 @@ def retention(
         count, days=days, actor=actor or user(), reason=reason or "history set on the command line",
         context=context()
     )
-    also = "" if days is None else f", and all of the last {days} days"
+    also = "" if days is None else f", and all of the last {output.counted(days, 'day')}"
     _say(
         {"retention": count, "days": days, "head": head},
-        f"{count} displaced passwords of a device are kept{also}", as_json
+        f"{output.displaced(count)} kept{also}", as_json
     )
 
 
@@ -192,8 +195,8 @@ def reset_after(
 ) -> None:
     """Set how long after a disclosure the device replaces what was shown; a new vault has 24 hours.
 
-    Examples: [bold]laps vault reset-after fleet.vault[/bold] ·
-    [bold]laps vault reset-after fleet.vault 8h[/bold]
+    Examples: [bold]laps vault reset-after --vault fleet.vault[/bold] ·
+    [bold]laps vault reset-after --vault fleet.vault 8h[/bold]
     """
     opened = open_vault(path, scope)
     before = opened.rotate_after
@@ -205,13 +208,11 @@ def reset_after(
         return
     after = None if time == "never" else inputs.duration(time)
     longer = before is not None and (after is None or after > before)
-    if longer and not yes and not _confirms(
-        f"What was shown is replaced {_after(before)}; from now on {_after(after)}?"
-    ):
-        raise Failure(
-            f"from {_after(before)} to {_after(after)}: passwords stay known for longer; --yes "
-            "does it",
-            Status.REFUSED
+    if longer:
+        confirm(
+            f"What was shown is replaced {_after(before)}. From now on {_after(after)}, so that it "
+            "stays known for longer?",
+            yes
         )
     head = opened.set_rotate_after(
         after, actor=actor or user(), reason=reason or "reset-after set on the command line",
@@ -232,13 +233,6 @@ def _after(time: timedelta | None) -> str:
         "only when whoever looks asks for it" if time is None
         else f"{output.age(time.total_seconds())} later"
     )
-
-
-def _confirms(question: str) -> bool:
-    """Asks where somebody can answer; where nobody can, the vault refuses and says why."""
-    if not sys.stdin.isatty():
-        return False
-    return typer.confirm(question, abort=True, err=True)
 
 
 def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:

@@ -87,9 +87,9 @@ class Opened:
 
     def label(self, *, with_account: bool) -> str:
         """What stands above the password."""
-        said = [self.given.state, f"made {inputs.rfc3339(self.made_at)}"]
+        said = [self.given.state, f"made {output.at(self.made_at)}"]
         if self.made_at and abs(self.given.updated - self.made_at) > _SAME_TIME:
-            said.append(f"received by the vault {inputs.rfc3339(self.given.updated)}")
+            said.append(f"received by the vault {output.at(self.given.updated)}")
         if not self.given.confirmed:
             said.append("not confirmed by the device")
         if with_account:

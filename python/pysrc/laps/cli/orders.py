@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from .._laps import Vault
-from . import inputs, output
+from . import completing, inputs, output
 from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
-from .naming import named
+from .naming import named, nearest
 from .origin import Actor, Reason, context, open_vault, user
 from .progress import Progress
 from .status import Failure, Status
@@ -27,7 +27,10 @@ def register(vault: typer.Typer) -> None:
 def rotate(
     path: VaultPath,
     devices: Annotated[
-        list[str] | None, typer.Argument(metavar="[DEVICE]...", help="The names of devices.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[DEVICE]...", help="The names of devices.", autocompletion=completing.devices
+        )
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
     overdue: Annotated[
@@ -69,8 +72,8 @@ def rotate(
 ) -> None:
     """Order devices to rotate at their next check-in.
 
-    Examples: [bold]laps vault rotate fleet.vault PC-0001[/bold] ·
-    [bold]laps vault rotate fleet.vault --revealed-by ann --since 7d --wait[/bold]
+    Examples: [bold]laps vault rotate --vault fleet.vault PC-0001[/bold] ·
+    [bold]laps vault rotate --vault fleet.vault --revealed-by ann --since 7d --wait[/bold]
     """
     wanted = devices or []
     shown = revealed_by is not None or typed_as is not None
@@ -101,6 +104,8 @@ def rotate(
         context=context(),
     )
     count = ordered.devices
+    if count == 0 and shown:
+        _nobody(opened, revealed_by, typed_as)
     left = _wait(opened, wanted, limit) if wait else None
     if as_json:
         document: dict[str, Any] = {"ordered": count, "entry": ordered.entry, "head": ordered.head}
@@ -109,14 +114,32 @@ def rotate(
         output.emit(document)
     else:
         print(
-            f"ordered {count} devices to rotate at their next check-in (audit entry "
-            f"{ordered.entry})"
+            f"ordered {output.counted(count, 'device')} to rotate at the next check-in (audit "
+            f"entry {ordered.entry})"
         )
         if len(wanted) > count:
             print(f"{len(wanted) - count} had such an order already")
     if left:
-        output.note(f"{left} devices have not rotated yet")
+        verb = "has" if left == 1 else "have"
+        output.note(f"{output.counted(left, 'device')} {verb} not rotated yet")
         raise typer.Exit(int(Status.NOT_COMMITTED))
+
+
+def _nobody(opened: Vault, revealed_by: str | None, typed_as: str | None) -> None:
+    """Says so where a name that was meant to find disclosures stands in no entry at all."""
+    callers: set[str] = set()
+    actors: set[str] = set()
+    last = 0
+    while page := opened.audit_entries(after=last):
+        last = page[-1].number
+        callers.update(each.caller for each in page if each.caller)
+        actors.update(each.actor for each in page)
+    for wanted, there in ((revealed_by, callers), (typed_as, actors)):
+        if wanted is not None and wanted not in there:
+            output.note(
+                f"warning: {output.safe(wanted)} is in no entry of the audit log"
+                f"{nearest(wanted, there)}"
+            )
 
 
 def _wait(opened: Vault, wanted: list[str], limit: float) -> int:

@@ -18,8 +18,8 @@ from .inputs import Trust
 from .status import Failure, Status
 
 __all__ = [
-    "PassphraseDescriptor", "PassphraseFile", "key_passphrase", "load", "new_passphrase", "private",
-    "public", "reader", "write_new"
+    "PassphraseDescriptor", "PassphraseFile", "key_passphrase", "load", "new_passphrase", "pair",
+    "private", "public", "reader", "say_pair", "write_new"
 ]
 
 reader = typer.Typer()
@@ -63,9 +63,10 @@ def new(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a reader's key file and print the public key.
+    """Make a reader's key file, and beside it a file with the public key, whose name ends with
+    .pub.
 
-    Example: [bold]laps reader new helpdesk.key --name helpdesk > helpdesk.pub[/bold]
+    Example: [bold]laps reader new helpdesk.key --name helpdesk[/bold]
     """
     passphrase = new_passphrase(file, passphrase_file, passphrase_fd, no_passphrase)
     try:
@@ -74,8 +75,11 @@ def new(
         # The core says it as of a public key that it reads.
         said = str(error).removeprefix("not a reader's public key: ")
         raise type(error)(f"--name {name!r}: {said}", error.code) from None
-    write_new(file, key.to_key_file(passphrase=passphrase), "key file")
-    _print(key.reader, as_json)
+    pair(file, key.to_key_file(passphrase=passphrase), str(key.reader))
+    if as_json:
+        _print(key.reader, as_json)
+    else:
+        say_pair(file, "give it to vaults and devices")
 
 
 @reader.command("public", cls=Command)
@@ -104,11 +108,18 @@ def new_passphrase(
     """The passphrase for a key file that is to be made; None where none is wanted."""
     if no_passphrase and (passphrase_file is not None or passphrase_fd is not None):
         raise Failure("give a passphrase or --no-passphrase, not both", Status.USAGE)
-    if file.exists():
+    if file.suffix == ".pub":
         raise Failure(
-            f"key file {file}: exists already and is not overwritten; give another name",
+            f"key file {file}: a name with .pub is that of a public key; give another one, such as "
+            f"{file.with_suffix('.key')}",
             Status.REFUSED
         )
+    for what, each in (("key file", file), ("public key", file.with_suffix(".pub"))):
+        if each.exists():
+            raise Failure(
+                f"{what} {each}: exists already and is not overwritten; give another name",
+                Status.REFUSED
+            )
     if no_passphrase:
         return None
     question = f"Passphrase for the new key {file}"
@@ -116,6 +127,20 @@ def new_passphrase(
     if not found:
         raise Failure("the passphrase is empty; give one, or --no-passphrase", Status.REFUSED)
     return found
+
+
+def pair(file: Path, key: bytes, public: str) -> None:
+    """Writes a key file, and the public key beside it."""
+    write_new(file, key, "key file")
+    write_new(file.with_suffix(".pub"), f"{public}\n".encode(), "public key", mode=0o644)
+
+
+def say_pair(file: Path, use: str) -> None:
+    """What was written, and what each is for."""
+    print(
+        f"wrote {output.safe(str(file))}, which stays here, and "
+        f"{output.safe(str(file.with_suffix('.pub')))}: {use}"
+    )
 
 
 def key_passphrase(
@@ -160,10 +185,11 @@ def public(file: Path) -> Reader:
         raise type(error)(f"{where}: {error}", error.code) from None
 
 
-def write_new(file: Path, data: bytes, what: str) -> None:
-    """Writes a file that only its owner may read, and never over another one."""
+def write_new(file: Path, data: bytes, what: str, *, mode: int = 0o600) -> None:
+    """Writes a file that only its owner may read, if nothing else is said, and never over another
+    one."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         raise Failure(
             f"{what} {file}: exists already and is not overwritten", Status.REFUSED

@@ -13,8 +13,8 @@ from ..exceptions import LapsError
 from . import inputs, output
 from .command import Command, Json
 from .reader import (
-    PassphraseDescriptor, PassphraseFile, key_passphrase, new_passphrase, private, public,
-    write_new,
+    PassphraseDescriptor, PassphraseFile, key_passphrase, new_passphrase, pair, private, public,
+    say_pair,
 )
 from .status import Failure, Status
 
@@ -41,18 +41,18 @@ def authority(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the key file of an authority (Ed25519) and print its public key, which devices are told
-    once.
+    """Make the key file of an authority (Ed25519), and beside it a file with its public key, whose
+    name ends with .pub and which devices are told once.
 
-    Example: [bold]laps reader set authority authority.key --name security > authority.pub[/bold]
+    Example: [bold]laps reader set authority authority.key --name security[/bold]
     """
     passphrase = new_passphrase(file, passphrase_file, passphrase_fd, no_passphrase)
     key = SignerKey.generate(name)
-    write_new(file, key.to_key_file(passphrase=passphrase), "key file")
+    pair(file, key.to_key_file(passphrase=passphrase), str(key.signer))
     if as_json:
         output.emit({"name": key.signer.name, "id": key.signer.id, "public": str(key.signer)})
     else:
-        print(key.signer)
+        say_pair(file, "tell it to each device once")
 
 
 @reader_set.command("sign", cls=Command)
@@ -60,7 +60,8 @@ def sign(
     readers: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PUB...", help="Files that `laps reader public` printed; 1 to 16 of one suite."
+            metavar="PUB...",
+            help="Public keys, such as `laps reader new` made; 1 to 16 of one suite."
         )
     ],
     authority: Annotated[
@@ -101,7 +102,7 @@ def show(
     ],
     authority: Annotated[
         Path,
-        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` printed.")
+        typer.Option("--authority", metavar="PUB", help="What `laps reader set authority` made.")
     ],
     scope: Scope = "",
     as_json: Json = False,
@@ -126,7 +127,7 @@ def show(
     print(f"version {found.version}, signed by {output.safe(signer(authority).name)}")
     output.table(
         ["name", "id", "suite"], ([each["name"], each["id"], each["suite"]] for each in rows),
-        styles=["bold"]
+        styles=["bold"], shed=2, ids=["id"]
     )
 
 

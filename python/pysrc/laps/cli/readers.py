@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +10,12 @@ import typer
 
 from .._laps import Ordered, Vault
 from ..exceptions import LapsError
-from . import carrying, inputs, naming, output
+from . import carrying, completing, inputs, naming, output
+from .asking import confirm
 from .command import Json, Scope, VaultCommand, VaultPath, Yes
 from .origin import Actor, Reason, context, open_vault, user
 from .reader import PassphraseDescriptor, PassphraseFile, load, public
-from .resealing import leave_unsealed, outcome, register, resealed
+from .resealing import leave_unsealed, outcome, records, register, resealed
 
 __all__ = ["readers"]
 
@@ -28,7 +28,7 @@ readers = typer.Typer(help="The readers of a vault.", no_args_is_help=True)
 def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
     """List the readers of a vault.
 
-    Example: [bold]laps vault readers list fleet.vault[/bold]
+    Example: [bold]laps vault readers list --vault fleet.vault[/bold]
     """
     known = open_vault(path, scope).readers()
     if as_json:
@@ -55,12 +55,14 @@ def list_readers(path: VaultPath, scope: Scope = "", as_json: Json = False) -> N
                 each.reader.name,
                 each.reader.id,
                 each.reader.suite,
-                inputs.rfc3339(each.added) or "",
-                inputs.rfc3339(each.removed) or "",
+                output.at(each.added),
+                output.at(each.removed),
             ]
             for each in known
         ),
         styles=["bold"],
+        shed=2,
+        ids=["id"],
     )
 
 
@@ -83,7 +85,7 @@ def add_reader(
 ) -> None:
     """Add a reader; with a present reader's key, seal what is there for it too. Nothing is rotated.
 
-    Example: [bold]laps vault readers add fleet.vault new.pub --reader helpdesk.key[/bold]
+    Example: [bold]laps vault readers add --vault fleet.vault new.pub --reader helpdesk.key[/bold]
     """
     opened = open_vault(path, scope)
     added = public(new)
@@ -94,7 +96,7 @@ def add_reader(
     if as_json:
         output.emit({"reader": added.id, "head": head, **outcome(done)})
     else:
-        print(f"added {output.safe(added.name)}; re-sealed {done.replaced if done else 0} records")
+        print(f"added {output.safe(added.name)}; re-sealed {records(done)}")
     leave_unsealed(done)
 
 
@@ -102,7 +104,11 @@ def add_reader(
 def remove_reader(
     path: VaultPath,
     wanted: Annotated[
-        str, typer.Argument(metavar="READER", help="The id or the name of the reader.")
+        str,
+        typer.Argument(
+            metavar="READER", help="The name of the reader, its id, or how the id begins.",
+            autocompletion=completing.reader_names
+        )
     ],
     key: Annotated[
         Path | None,
@@ -138,8 +144,8 @@ def remove_reader(
     Said again for a reader that is removed already, it goes on with what a stopped removal left to
     order.
 
-    Example: [bold]laps vault readers remove fleet.vault bob --reader helpdesk.key --rotate-within
-    1d[/bold]
+    Example: [bold]laps vault readers remove --vault fleet.vault bob --reader helpdesk.key
+    --rotate-within 1d[/bold]
     """
     opened = open_vault(path, scope)
     # One that is removed already is named again to go on with a removal that was stopped.
@@ -165,8 +171,8 @@ def remove_reader(
             else f"removed {output.safe(reader.name)}"
         )
         print(
-            f"{what}; ordered {devices} devices to rotate, re-sealed "
-            f"{done.replaced if done else 0} records"
+            f"{what}; ordered {output.counted(devices, 'device')} to rotate, re-sealed "
+            f"{records(done)}"
         )
         output.note(
             "devices that name this reader themselves seal to it until their --reader list or "
@@ -188,9 +194,7 @@ def _remove(
     except LapsError as error:
         if error.code != _CONFIRMATION_REQUIRED or yes:
             raise
-        if not sys.stdin.isatty():
-            raise type(error)(f"{error}; --yes does it all the same", error.code) from None
-        typer.confirm(f"{error}. Remove it all the same?", abort=True, err=True)
+        confirm(f"{error}. Remove it all the same?", yes)
     return opened.remove_reader(
         reader, rotate_within=spread, confirm=True, actor=who, reason=why, context=context()
     )

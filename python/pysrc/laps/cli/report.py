@@ -40,7 +40,7 @@ def report(
     """Write one self-contained page about a fleet: ages, overdue, orders, failures, who was shown
     what. Never a password.
 
-    Example: [bold]laps report fleet.vault --html fleet.html --policy policy.json[/bold]
+    Example: [bold]laps report --vault fleet.vault --html fleet.html --policy policy.json[/bold]
     """
     opened = open_vault(path, scope)
     chosen = _policy(policy)

@@ -16,7 +16,7 @@ from .progress import Progress
 from .reader import PassphraseDescriptor, PassphraseFile, load
 from .status import Status
 
-__all__ = ["leave_unsealed", "outcome", "register", "resealed"]
+__all__ = ["leave_unsealed", "others", "outcome", "records", "register", "resealed"]
 
 
 def register(readers: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def reseal(
     """Seal what is there for the readers of now. Nothing is rotated; a run that was stopped is gone
     on with.
 
-    Example: [bold]laps vault readers reseal fleet.vault --reader helpdesk.key[/bold]
+    Example: [bold]laps vault readers reseal --vault fleet.vault --reader helpdesk.key[/bold]
     """
     opened = open_vault(path, scope)
     held = load(key, passphrase_file, passphrase_fd)
@@ -45,7 +45,7 @@ def reseal(
     if as_json:
         output.emit(outcome(done))
     else:
-        print(f"re-sealed {done.replaced if done else 0} records")
+        print(f"re-sealed {records(done)}")
     leave_unsealed(done)
 
 
@@ -72,15 +72,23 @@ def outcome(done: Resealed | None) -> dict[str, Any]:
     return {"resealed": done.replaced, **more}
 
 
+def records(done: Resealed | None) -> str:
+    """How many were re-sealed, with the noun."""
+    return output.counted(done.replaced if done else 0, "record")
+
+
+def others(count: int) -> str:
+    """That another key is needed for some."""
+    what = output.counted(count, "record")
+    return f"{what} {'is' if count == 1 else 'are'} not sealed to this key; another reader re-seals"
+
+
 def leave_unsealed(done: Resealed | None) -> None:
     """Says what was not re-sealed, and leaves with a status that tells."""
     if done is None:
         return
     if done.not_ours:
-        output.note(
-            f"{done.not_ours} records are not sealed to this key; another reader has to re-seal "
-            "them"
-        )
+        output.note(others(done.not_ours))
     for device, record, why in done.failed:
         text = (
             f"device {output.safe(device)}: record {record} could not be re-sealed and stays as it "

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,8 @@ from .._laps import Candidate, Device, Disclosure, Record, Vault, journal_candid
 from ..exceptions import LapsError
 from ..standing import FINDINGS, NEVER_SET
 from . import inputs, output
-from .command import Json, VaultPath, Yes
+from .asking import confirm
+from .command import DeviceName, Json, Scope, VaultPath, Yes
 from .naming import named
 from .opening import Given, Opened, first, leave, show
 from .origin import context, open_vault
@@ -36,7 +36,6 @@ Key = Annotated[
 ]
 Who = Annotated[str, typer.Option("--actor", metavar="WHO", help="Who asks, for the audit log.")]
 Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit log.")]
-DeviceName = Annotated[str, typer.Argument(metavar="DEVICE", help="The name of the device.")]
 History = Annotated[bool, typer.Option("--history", help="Replaced passwords too.")]
 RotateAfter = Annotated[
     str | None,
@@ -48,9 +47,6 @@ RotateAfter = Annotated[
         )
     ),
 ]
-Scope = Annotated[str, typer.Option("--scope", help="The tenant.")]
-
-
 Account = Annotated[
     str | None,
     typer.Option(
@@ -89,8 +85,8 @@ def reveal(
     """Print the password of a device. The audit entry, and the order to rotate what was shown, are
     written before.
 
-    Example: [bold]laps reveal fleet.vault PC-0001 --reader helpdesk.key --actor ann --reason
-    "ticket 4711"[/bold]
+    Example: [bold]laps reveal --vault fleet.vault PC-0001 --reader helpdesk.key --actor ann
+    --reason "ticket 4711"[/bold]
     """
     form = Form.of(spell=spell, as_json=as_json, raw=raw, clip=clip)
     vault = open_vault(path, scope)
@@ -150,8 +146,8 @@ def disclose(
     """Hand out the sealed records of a device, for `laps open` on a machine with a reader's key. No
     key is needed here.
 
-    Example: [bold]laps disclose fleet.vault PC-0001 --actor ann --reason "ticket 4711" --json >
-    sealed.json[/bold]
+    Example: [bold]laps disclose --vault fleet.vault PC-0001 --actor ann --reason "ticket 4711"
+    --json > sealed.json[/bold]
     """
     vault = open_vault(path, scope)
     device = named(vault, device)
@@ -192,6 +188,7 @@ def disclose(
             ["record", "version", "state", "account", "made", "bytes"],
             (_header(each) for each in found.candidates),
             styles=["bold"],
+            ids=["record"],
         )
         print(
             f"audit entry {found.entry}, head {found.head}; with --json the sealed records are "
@@ -239,7 +236,7 @@ def open_sealed(
     if proofs and sealed.entry and not as_json:
         words = " ".join(f"--proof {each}" for each in proofs)
         output.note(
-            "that it was opened is proven, where the vault is, by: laps vault opened PATH "
+            "that it was opened is proven, where the vault is, by: laps vault opened --vault PATH "
             f"{sealed.entry} {words}"
         )
     form.hand_over(first(opened))
@@ -261,13 +258,9 @@ def _disclosed(
         raise Failure("give --rotate-after or --no-rotation, not both", Status.USAGE)
     delay = inputs.duration(rotate_after) if rotate_after is not None else None
     ordered = vault.rotate_after
-    if ordered is not None and (
-        no_rotation or (delay is not None and delay > ordered)
-    ) and not yes and sys.stdin.isatty():
+    if ordered is not None and (no_rotation or (delay is not None and delay > ordered)):
         what = f"This vault has what was shown rotated after {output.age(ordered.total_seconds())}."
-        typer.confirm(
-            f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", abort=True, err=True
-        )
+        confirm(f"{what} Rotate it {'not at all' if no_rotation else 'later'}?", yes)
         yes = True
     return vault.disclose(
         device,
@@ -295,7 +288,7 @@ def _given(found: Disclosure) -> list[Given]:
 def _header(candidate: Candidate) -> list[str]:
     try:
         record = Record.parse(candidate.sealed)
-        account, made = record.account, inputs.rfc3339(record.made_at) or ""
+        account, made = record.account, output.at(record.made_at)
     except LapsError:
         account, made = "damaged", ""
     state = (
@@ -330,7 +323,8 @@ def _rotate_at(found: Disclosure, device: Device) -> str | None:
 def _say_reset(at: str | None, quiet: bool) -> None:
     if not quiet:
         when = (
-            f"the device replaces what was shown at its first check-in after {at}" if at
+            "the device replaces what was shown at its first check-in after "
+            f"{output.at(inputs.moment(at))}" if at
             else "no rotation of it is ordered"
         )
         output.note(when)

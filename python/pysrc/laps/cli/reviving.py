@@ -28,7 +28,7 @@ class Revived:
         said = []
         for each in self.tenants:
             whose = f"tenant {output.safe(each.scope)}: " if each.scope else ""
-            last = inputs.rfc3339(each.last_entry) or "never"
+            last = output.at(each.last_entry) or "never"
             names = [
                 output.safe(one.name)
                 + (" (not in the signed set: removed again)" if one.id in gone else "")
@@ -39,8 +39,8 @@ class Revived:
                 else f"after {output.age(each.rotate_after.total_seconds())}"
             )
             count, days = each.history
-            kept = f"{count} displaced passwords of a device are kept" + (
-                f", and all of {days} days" if days else ""
+            kept = f"{output.displaced(count)} kept" + (
+                f", and all of {output.counted(days, 'day')}" if days else ""
             )
             said += [
                 f"{whose}the copy ends at entry {each.entries}, of {last}: what was done after "

@@ -3,7 +3,6 @@ after another."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -53,11 +52,7 @@ def rotate(
     Example: [bold]laps entra rotate PC-0001 --wait --yes[/bold]
     """
     limit = inputs.seconds(timeout) if wait else 0
-    of = (
-        "the password of one device" if len(devices) == 1
-        else f"the passwords of {len(devices)} devices"
-    )
-    confirm(f"Rotate {of} now?", yes)
+    confirm(f"Rotate the password of {output.counted(len(devices), 'device')} now?", yes)
     from ..exceptions import LapsError
 
     results: list[dict[str, Any]] = []
@@ -128,8 +123,8 @@ def import_(
     agent has said what is on the account; earlier ones are history. Run again, it reads only what
     the vault lacks. Devices that an agent manages are left alone. Entra audits every read.
 
-    Examples: [bold]laps entra import fleet.vault PC-0001[/bold] ·
-    [bold]laps entra import fleet.vault --all --reason "leaving Intune" --yes[/bold]
+    Examples: [bold]laps entra import --vault fleet.vault PC-0001[/bold] ·
+    [bold]laps entra import --vault fleet.vault --all --reason "leaving Intune" --yes[/bold]
     """
     named = devices or []
     if sum([bool(named), every, prefix is not None]) != 1:
@@ -142,10 +137,8 @@ def import_(
         found = [directory.show(each) for each in named] if named else counted(
             directory.list(name_prefix=prefix)
         )
-        if len(found) > 1 and not yes and sys.stdin.isatty():
-            typer.confirm(
-                f"Read the passwords of up to {len(found)} devices?", abort=True, err=True
-            )
+        if len(found) > 1:
+            confirm(f"Read the passwords of up to {len(found):,} devices?", yes)
         with Progress("importing") as tell:
             for each in import_passwords(
                 directory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,7 +35,7 @@ def init(
         list[Path],
         typer.Option(
             "--reader", metavar="PUB",
-            help="A file that `laps reader public` printed; may be repeated."
+            help="A public key, such as `laps reader new` made; may be repeated."
         )
     ],
     history: Annotated[
@@ -47,7 +48,8 @@ def init(
 ) -> None:
     """Make a vault with its first readers.
 
-    Example: [bold]laps vault init fleet.vault --reader helpdesk.pub --reader security.pub[/bold]
+    Example: [bold]laps vault init --vault fleet.vault --reader helpdesk.pub --reader
+    security.pub[/bold]
     """
     known = [public(each) for each in reader]
     if not 1 <= history <= 1000:
@@ -82,8 +84,8 @@ def list_devices(
 ) -> None:
     """List the devices and how they stand.
 
-    Examples: [bold]laps vault list fleet.vault[/bold] ·
-    [bold]laps vault list fleet.vault --limit 100 --after PC-0100 --json[/bold]
+    Examples: [bold]laps vault list --vault fleet.vault[/bold] ·
+    [bold]laps vault list --vault fleet.vault --limit 100 --after PC-0100 --json[/bold]
     """
     opened = open_vault(path, scope)
     if limit is not None and limit < 1:
@@ -131,7 +133,7 @@ def list_devices(
 def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
     """Show one device, and what there is to do about it.
 
-    Example: [bold]laps vault show fleet.vault PC-0001[/bold]
+    Example: [bold]laps vault show --vault fleet.vault PC-0001[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -139,15 +141,11 @@ def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json =
     ever_set = shown.state != "failed" or any(
         each.state == "current" for each in opened.history(device)
     )
-    found = row(shown)
     advice = standing.advice(shown, ever_set=ever_set)
     if as_json:
-        output.emit({**found, "advice": advice})
+        output.emit({**row(shown), "advice": advice})
         return
-    found["outcome"] = "" if shown.outcome is None else _outcome(shown.outcome)
-    found["accounts"] = [f"{each.account} (no longer managed)" for each in shown.accounts]
-    rows = ([name, _plain(value)] for name, value in found.items() if value or name not in _RARE)
-    output.table(["", ""], rows, styles=["bold"])
+    output.table(["", ""], _described(shown), styles=["bold"])
     for sentence in advice:
         print(output.safe(sentence))
 
@@ -156,7 +154,7 @@ def show(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json =
 def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Json = False) -> None:
     """Show the records of a device, without their content.
 
-    Example: [bold]laps vault history fleet.vault PC-0001[/bold]
+    Example: [bold]laps vault history --vault fleet.vault PC-0001[/bold]
     """
     opened = open_vault(path, scope)
     device = named(opened, device)
@@ -194,8 +192,8 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
                 str(each.version),
                 _record_state(each),
                 each.account or "",
-                inputs.rfc3339(each.updated) or "",
-                inputs.rfc3339(each.displaced) or "",
+                output.at(each.updated),
+                output.at(each.displaced),
                 str(len(each.readers)),
                 each.opened,
             ]
@@ -203,6 +201,7 @@ def history(path: VaultPath, device: DeviceName, scope: Scope = "", as_json: Jso
         ),
         styles=["bold"],
         shed=3,
+        ids=["record"],
     )
 
 
@@ -221,8 +220,8 @@ def due(
 ) -> None:
     """List the devices whose rotation is due, the longest first.
 
-    Examples: [bold]laps vault due fleet.vault[/bold] ·
-    [bold]laps vault due fleet.vault --within 7d --exit-code --json[/bold]
+    Examples: [bold]laps vault due --vault fleet.vault[/bold] ·
+    [bold]laps vault due --vault fleet.vault --within 7d --exit-code --json[/bold]
     """
     opened = open_vault(path, scope)
     until = datetime.now(timezone.utc) + (inputs.duration(within) if within else timedelta())
@@ -260,6 +259,7 @@ def due(
                 for each in found
             ),
             styles=["bold"],
+            shed=2,
             empty="nothing is due",
         )
     leave_damaged(damaged, "it is due too")
@@ -280,8 +280,8 @@ def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
     """Answer one check-in: the device's message on standard input, the answer on standard output.
     DEVICE is who you have authenticated.
 
-    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in fleet.vault
-    PC-0001" …[/bold]
+    Example: [bold]laps agent run --vault "command:ssh vault@server laps vault check-in --vault
+    fleet.vault PC-0001" …[/bold]
     """
     opened = open_vault(path, scope)
     message = inputs.read("-", "check-in")
@@ -292,7 +292,7 @@ def check_in(path: VaultPath, device: DeviceName, scope: Scope = "") -> None:
 def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
     """Print figures about a vault.
 
-    Example: [bold]laps vault stats fleet.vault --json[/bold]
+    Example: [bold]laps vault stats --vault fleet.vault --json[/bold]
     """
     found = open_vault(path, scope).stats()
     names = (
@@ -313,10 +313,14 @@ def stats(path: VaultPath, scope: Scope = "", as_json: Json = False) -> None:
         )
         for name, count in counted.items():
             if count:
-                output.note(f"{name}, {count:,} devices: {standing.FINDINGS.get(name, name)}")
+                output.note(
+                    f"{name}, {output.counted(count, 'device')}: "
+                    f"{standing.FINDINGS.get(name, name)}"
+                )
     if found.damaged:
         output.note(
-            f"error: {found.damaged} devices are damaged in the vault; laps vault list names them"
+            f"error: {output.counted(found.damaged, 'device')} damaged in the vault; laps vault "
+            "list names each"
         )
         raise typer.Exit(int(Status.DAMAGED))
 
@@ -368,21 +372,36 @@ def _record_state(record: StoredRecord) -> str:
     return ", ".join([record.state, *(text for text, holds in more.items() if holds)])
 
 
-# What most devices have nothing to say about.
-_RARE = ("findings", "order_at", "reset_at", "waits_until", "accounts")
+def _described(device: Device) -> Iterator[tuple[str, str | list[str]]]:
+    """What there is to know of a device, in the words of the list; what most devices have nothing
+    to say about only where there is something."""
+    yield "device", device.device
+    yield "state", standing.brief(device)
+    yield "expires", _when(device.expires)
+    yield "account", device.account
+    yield "version", "" if device.version is None else str(device.version)
+    yield "updated", _when(device.updated)
+    yield "seen", _when(device.last_seen)
+    yield "outcome", "" if device.outcome is None else _outcome(device.outcome)
+    yield "SID", device.sid or ""
+    yield "candidates", str(device.candidates)
+    yield "proven", _when(device.proven_at)
+    rare: dict[str, str | list[str]] = {
+        "order": _when(device.order_at) if device.ordered else "",
+        "reset": _when(device.reset_at),
+        "waits until": _when(device.waits_until),
+        "former accounts": [each.account for each in device.accounts],
+    }
+    yield from ((name, value) for name, value in rare.items() if value)
+
+
+def _when(time: datetime | None) -> str:
+    return "" if time is None else f"{output.at(time)} ({output.ago(time)})"
 
 
 def _outcome(outcome: Outcome) -> str:
     reason = "" if outcome.reason in ("", outcome.name) else f" ({outcome.reason})"
-    return f"{outcome.name}{reason}, {inputs.rfc3339(outcome.at)}"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else {
-        True: "yes", False: "no"
-    }[value] if isinstance(value, bool) else str(value)
+    return f"{outcome.name}{reason}, {output.at(outcome.at)}"
 
 
 for room in (orders, audit, lifecycle, copies):

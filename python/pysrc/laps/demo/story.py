@@ -162,12 +162,14 @@ class Story:
             "A password is revealed", "The audit entry is durable before anything leaves the vault."
         )
         key = self.folder / "helpdesk.key"
-        command = [*LAPS, "reveal", str(self.fleet.vault_path), device.name]
+        command = [*LAPS, "reveal", device.name]
         command += [
-            "--reader", str(key), "--actor", "ann", "--reason", "ticket 4711: printer driver"
+            "--vault", str(self.fleet.vault_path), "--reader", str(key), "--actor", "ann",
+            "--reason", "ticket 4711: printer driver"
         ]
         self.console.print(
-            f"$ laps reveal fleet.vault {device.name} --reader helpdesk.key --actor ann --reason …",
+            f"$ laps reveal --vault fleet.vault {device.name} --reader helpdesk.key --actor ann "
+            "--reason …",
             style="dim"
         )
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -265,7 +267,8 @@ class Story:
         """Where to look further."""
         self.head("The end", "Everything is still there to look at.")
         self.console.print(
-            f"  laps vault list {self.fleet.vault_path}\n  rm -r {self.folder}", style="dim",
+            f"  laps vault list --vault {self.fleet.vault_path}\n  rm -r {self.folder}",
+            style="dim",
             soft_wrap=True
         )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from .. import standing
 from .._laps import AuditEntry, Device, FormerAccount, Policy, Vault
 
-__all__ = ["DISCLOSED", "Facts", "Look", "due", "gather", "named"]
+__all__ = ["DISCLOSED", "SILENT", "Facts", "Look", "due", "gather", "named"]
+
+#: A device that has not checked in for so long is silent: an agent checks in each hour.
+SILENT = timedelta(days=7)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -76,6 +80,17 @@ class Facts:
         found = [(due(each), each) for each in self.devices if each.state != "retired"]
         times = [(when, each) for when, each in found if when is not None and when <= self.at]
         return [each for _, each in sorted(times, key=lambda found: found[0])]
+
+    @property
+    def silent(self) -> list[Device]:
+        """The devices in service that have not checked in for a week, the longest first."""
+        return sorted(
+            (
+                each for each in self.devices
+                if each.state != "retired" and self.at - each.last_seen > SILENT
+            ),
+            key=lambda each: each.last_seen
+        )
 
     @property
     def ordered(self) -> list[Device]:

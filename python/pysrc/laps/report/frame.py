@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from html import escape
@@ -33,7 +34,7 @@ def document(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>{escape(title)}: {len(rows)} devices</title>
+<title>{escape(title)}: {len(rows):,} {"device" if len(rows) == 1 else "devices"}</title>
 <style>{style}</style>
 </head>
 <body>
@@ -44,7 +45,7 @@ def document(
 <section><h2>Devices</h2>
 <p><input id="find" type="search" placeholder="find" aria-label="find a device"> <span id="shown"></span>
 <button id="less" type="button">previous</button> <button id="more" type="button">next</button></p>
-<table id="devices"><thead><tr>{heads}</tr></thead><tbody></tbody></table>
+<div class="wide"><table id="devices"><thead><tr>{heads}</tr></thead><tbody></tbody></table></div>
 <noscript><p>The table of devices needs the script of this page.</p></noscript></section>
 </main>
 <script type="application/json" id="data">{data}</script>
@@ -66,17 +67,32 @@ def tiles(figures: Iterable[tuple[str, int, bool]], below: str = "") -> str:
 
 def section(title: str, body: str, note: str = "") -> str:
     """A heading, a line that explains, and what it is about."""
-    below = f"<p>{escape(note)}</p>" if note else ""
+    # A long number may go on in the next line behind any of its commas.
+    told = re.sub(r"(?<=\d),(?=\d{3})", ",<wbr>", escape(note))
+    below = f"<p>{told}</p>" if note else ""
     return f"<section><h2>{escape(title)}</h2>{below}{body}</section>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table that does not sort."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    # On a phone each cell stands below the one before it, behind the name of its column.
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(
+            f'<td data-name="{escape(name)}">{_cell(name, cell)}</td>'
+            for name, cell in zip(columns, row, strict=True)
+        ) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        "</div>"
+    )
+
+
+def _cell(name: str, text: str) -> str:
+    # The name of a setting goes on in the next line where one of its words ends.
+    made = escape(text)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", made) if name == "setting" else made
 
 
 def policy_section(policy: Policy | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .. import standing
-from .facts import DISCLOSED, Facts, due, named
+from .facts import DISCLOSED, SILENT, Facts, due, named
 from .frame import age_note, document, policy_section, section, table, tiles, time
 from .plots import bars, histogram
 
@@ -22,13 +22,14 @@ def page(facts: Facts) -> str:
     age = None if facts.policy is None else facts.policy.password_age_days
     sections = [
         _figures(facts),
-        section("Age of the passwords", histogram(facts.ages, age), age_note(facts.policy)),
-        section("How the devices stand", bars(facts.states)),
+        _overdue(facts),
+        _silent(facts),
         _findings(facts),
         _failures(facts),
         _damaged(facts),
+        section("Age of the passwords", histogram(facts.ages, age), age_note(facts.policy)),
+        section("How the devices stand", bars(facts.states)),
         policy_section(facts.policy),
-        _overdue(facts),
         _ordered(facts),
         _former(facts),
         _looks(facts),
@@ -49,7 +50,7 @@ def page(facts: Facts) -> str:
         ]
         for each in facts.devices
     ]
-    subtitle = f"{facts.path}, {time(facts.at)}."
+    subtitle = f"{facts.path}, {time(facts.at)}. Times are UTC."
     return document("Local administrator passwords", subtitle, sections, _COLUMNS, rows)
 
 
@@ -59,6 +60,7 @@ def _figures(facts: Facts) -> str:
         ("devices", len(facts.devices), False),
         ("settled", states["settled"], False),
         ("overdue", len(facts.overdue), True),
+        ("silent", len(facts.silent), True),
         ("ordered", len(facts.ordered), False),
         ("uncertain", states["uncertain"], True),
         (
@@ -125,6 +127,25 @@ def _overdue(facts: Facts) -> str:
     note = f"The longest {min(len(rows), 100):,} of {len(rows):,}."
     return section(
         "Overdue", table(["device", "account", "state", "due", "last seen"], rows[:100]), note
+    )
+
+
+def _silent(facts: Facts) -> str:
+    if not facts.silent:
+        return ""
+    rows = [
+        [
+            each.device, each.account, each.state, time(each.last_seen),
+            f"{(facts.at - each.last_seen).days:,}"
+        ]
+        for each in facts.silent
+    ]
+    note = (
+        f"No check-in for more than {SILENT.days} days: switched off, gone, or without a way to "
+        f"the vault. The longest {min(len(rows), 100):,} of {len(rows):,}."
+    )
+    return section(
+        "Silent", table(["device", "account", "state", "last seen", "days"], rows[:100]), note
     )
 
 

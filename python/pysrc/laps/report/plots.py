@@ -21,9 +21,12 @@ def histogram(days: Sequence[float], limit: int | None) -> str:
     axes.hist(days, bins=min(60, max(10, top)), range=(0, top), color=_BAR)
     if limit is not None:
         axes.axvline(limit, color=_LIMIT, linewidth=2)
+    # Devices and days come whole.
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("age of the password in days")
     axes.set_ylabel("devices")
-    return _svg(figure)
+    return _svg(figure).replace("<svg ", '<svg class="ages" ', 1)
 
 
 def bars(counts: Counter[str], most: int = 12) -> str:

@@ -18,7 +18,11 @@
     body.textContent = "";
     for (const row of rows.slice(page * size, (page + 1) * size)) {
       const line = body.insertRow();
-      for (const cell of row) line.insertCell().textContent = cell;
+      row.forEach((text, at) => {
+        const cell = line.insertCell();
+        cell.textContent = text;
+        cell.dataset.name = heads[at].textContent;
+      });
     }
     const from = rows.length ? page * size + 1 : 0;
     const to = Math.min(rows.length, (page + 1) * size);

@@ -86,9 +86,9 @@ def tenant_page(facts: TenantFacts) -> str:
     age = None if facts.policy is None else facts.policy.password_age_days
     sections = [
         _figures(facts),
+        _overdue(facts),
         section("Age of the passwords", histogram(facts.ages, age), age_note(facts.policy)),
         policy_section(facts.policy),
-        _overdue(facts),
         _duplicates(facts),
         _looks(facts),
         _notes(facts),
@@ -98,8 +98,9 @@ def tenant_page(facts: TenantFacts) -> str:
         for each in facts.devices
     ]
     subtitle = (
-        f"Microsoft Entra, {facts.tenant}, {time(facts.at)}. Devices that never backed a password "
-        "up are not in Entra's list, and failed or ordered rotations are known to Intune only."
+        f"Microsoft Entra, {facts.tenant}, {time(facts.at)}. Times are UTC. Devices that never "
+        "backed a password up are not in Entra's list, and failed or ordered rotations are known "
+        "to Intune only."
     )
     return document("Local administrator passwords", subtitle, sections, _COLUMNS, rows)
 
