@@ -53,6 +53,7 @@ mod spelling;
 mod status;
 mod stored;
 mod verify;
+mod writes;
 
 use alloc::sync::Arc;
 use core::fmt;
