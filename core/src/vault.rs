@@ -45,6 +45,7 @@ mod names;
 mod noted;
 mod orders;
 mod places;
+mod removal;
 mod resealing;
 mod restore;
 mod retention;
