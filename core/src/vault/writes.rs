@@ -85,15 +85,28 @@ impl Change {
             if let Some(device) = device {
                 device.each_sealing(|id, sealing| sealed.push((id, sealing.digest)));
             }
-            sealed.sort_unstable();
             sealed
         };
-        let (kept, known) = (sealed(self.device.as_deref()), sealed(before));
-        let is_in = |key: &(RecordId, Digest), sealed: &[_]| sealed.binary_search(key).is_ok();
-        let purged = self.purged;
-        self.put.retain(|key, _| is_in(key, &kept) && (purged || !is_in(key, &known)));
-        self.drop = known.into_iter().filter(|key| purged || !is_in(key, &kept)).collect();
-        let both = self.device.as_deref().zip(before).filter(|_| !purged);
+        let (mut kept, mut known) = (sealed(self.device.as_deref()), sealed(before));
+        if self.purged {
+            self.put.retain(|key, _| kept.contains(key));
+            self.drop = known;
+            return;
+        }
+        self.put.retain(|key, _| kept.contains(key) && !known.contains(key));
+        // Most changes add a record or two, and the others stand in their order: what both lists
+        // begin with and end with needs no search.
+        let same = |(one, other): &(&(RecordId, Digest), &(RecordId, Digest))| one == other;
+        let front = known.iter().zip(&kept).take_while(same).count();
+        let mut gone = known.split_off(front);
+        let back = gone.iter().rev().zip(kept.iter().skip(front).rev()).take_while(same).count();
+        gone.truncate(gone.len().saturating_sub(back));
+        if !gone.is_empty() {
+            kept.sort_unstable();
+            gone.retain(|key| kept.binary_search(key).is_err());
+        }
+        self.drop = gone;
+        let both = self.device.as_deref().zip(before);
         self.in_flight = both.is_some_and(|(device, before)| device.is_in_flight_since(before));
     }
 }
