@@ -45,6 +45,7 @@ mod names;
 mod noted;
 mod orders;
 mod places;
+mod removal;
 mod resealing;
 mod restore;
 mod retention;
@@ -53,6 +54,7 @@ mod spelling;
 mod status;
 mod stored;
 mod verify;
+mod writes;
 
 use alloc::sync::Arc;
 use core::fmt;

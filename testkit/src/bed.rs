@@ -280,7 +280,7 @@ pub struct Device {
 }
 
 impl Device {
-    fn new(name: &str, reader: Reader) -> Self {
+    pub fn new(name: &str, reader: Reader) -> Self {
         Self {
             name: DeviceId::new(name).unwrap(),
             scope: scope(),

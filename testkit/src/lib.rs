@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`bed`] | a vault, in memory or in a file, and devices that speak to it |
+//! | [`isolation`], [`beside`] | what two do at the same time; `conformance!` |
 //! | `age` | a vault's file of an earlier schema |
 //! | `bench` | a whole device in a temporary folder: vault, readers, account, agent |
 //! | `account` | account stores in memory, and ones that are watched |
@@ -27,6 +28,8 @@
 extern crate alloc;
 
 pub mod bed;
+pub mod beside;
+pub mod isolation;
 
 #[cfg(all(feature = "host", unix))]
 pub mod account;

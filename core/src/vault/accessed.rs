@@ -32,10 +32,12 @@ pub(super) struct Accessed {
     of_any_device: bool,
     /// The last entry that names no record, and is about all that was stored by then.
     all_until: Option<Timestamp>,
+    /// The last entry that was read: what was handed out behind it is not known.
+    pub(super) last: u64,
 }
 
 impl Accessed {
-    /// What the log says about somebody since a time.
+    /// What the log says about somebody since a time, up to the entry that is the last one now.
     ///
     /// # Errors
     /// What the store says.
@@ -46,8 +48,8 @@ impl Accessed {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
-        let mut accessed = Self::default();
         let disordered = Disordered::of(vault, scope, now)?;
+        let mut accessed = Self { last: disordered.last, ..Self::default() };
         let mut after = 0;
         loop {
             let which = Entries::of(who, after, PAGE);
@@ -56,6 +58,9 @@ impl Accessed {
             let Some(last) = page.last() else { break };
             after = last.number;
             for stored in page {
+                if stored.number > accessed.last {
+                    continue;
+                }
                 let in_time = |entry: &Entry| entry.at >= since || disordered.has(stored.number);
                 if let Ok(entry) = stored.entry
                     && in_time(&entry)
@@ -117,16 +122,22 @@ pub(super) struct Disordered {
     /// From the first entry that is earlier to the last, by their numbers.
     ranges: Vec<(u64, u64)>,
     latest: Timestamp,
+    /// The last entry of the log when this began.
+    last: u64,
 }
 
 impl Disordered {
     fn of<S: Store>(vault: &Vault<S>, scope: &Scope, now: Timestamp) -> Result<Self, VaultError> {
-        let mut found = Self::default();
+        let mut found = Self { last: u64::MAX, ..Self::default() };
         let mut from = 1;
         loop {
             let plan = Plan::of(scope).with(Want::Times(from, TIMES));
-            let page = vault.look(plan, |rows| Ok(rows.times(from, TIMES)?.to_vec()))?;
-            page.iter().for_each(|(number, at)| found.add(*number, *at, now));
+            let (page, head) =
+                vault.look(plan, |rows| Ok((rows.times(from, TIMES)?.to_vec(), rows.head()?)))?;
+            found.last = found.last.min(head.length);
+            let end = found.last;
+            let known = page.iter().filter(|(number, _)| *number <= end);
+            known.for_each(|(number, at)| found.add(*number, *at, now));
             match page.last() {
                 Some((last, _)) if page.len() >= TIMES => from = last.saturating_add(1),
                 _ => return Ok(found),

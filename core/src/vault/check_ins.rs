@@ -274,7 +274,10 @@ impl<S: Store> Vault<S> {
         if stale {
             let plan = Plan::device(scope, incoming.device);
             let noted = self.run(&plan, Durability::Relaxed, |rows| {
-                if let Some((name, device)) = self.known(rows, &incoming.device)? {
+                // Others may have come in since it was read: their time stands.
+                if let Some((name, device)) = self.known(rows, &incoming.device)?
+                    && is_stale(device.about.last_seen, now)
+                {
                     let mut device = device.clone();
                     device.about.last_seen = now;
                     rows.put_device(&name, device);

@@ -294,20 +294,22 @@ impl Data {
     }
 
     fn write_device(&mut self, scope: &Scope, name: DeviceId, change: Change) {
-        let key = change.key.unwrap_or_else(|| {
+        if let Some(key) = change.key {
+            for (id, digest) in change.drop {
+                self.records.remove(&(key, id, digest));
+            }
+            if change.purged {
+                self.set_device(key, None);
+            }
+        }
+        let key = change.key.filter(|_| !change.purged).unwrap_or_else(|| {
             self.next_device = self.next_device.saturating_add(1);
             DeviceKey::new(self.next_device)
         });
-        for (id, digest) in change.drop {
-            self.records.remove(&(key, id, digest));
-        }
         for ((id, digest), bytes) in change.put {
             self.records.insert((key, id, digest), bytes.into());
         }
-        let Some(device) = change.device else {
-            self.set_device(key, None);
-            return;
-        };
+        let Some(device) = change.device else { return };
         let before = self.devices.get(&key).map(|row| row.state.ancestry.clone());
         let mut ancestry = before.unwrap_or_default();
         ancestry.extend(change.parents);

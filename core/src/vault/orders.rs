@@ -131,7 +131,8 @@ impl<S: Store> Vault<S> {
     ) -> Result<Ordered, VaultError> {
         let accessed = Accessed::by(self, scope, who, since, now)?;
         let name = quoted(who.name(), MAX_ACTOR);
-        let what = format!("what {name} was shown since {since}");
+        // Others disclose beside this: the entry says how far the log was read.
+        let what = format!("what {name} was shown since {since}, by entry {}", accessed.last);
         let Some(devices) = accessed.devices() else {
             let range = Range::by_name(None, PAGE);
             return self.order_pages(scope, &what, Some(&accessed), request, now, range);
@@ -268,7 +269,10 @@ mod tests {
         let details: Vec<String> =
             entries.into_iter().map(|stored| stored.entry.unwrap().detail).collect();
         assert_eq!(details[1], earlier.detail);
-        assert_eq!(details[2], "what bob was shown since 2027-01-15T05:13:20Z: 0 devices");
+        assert_eq!(
+            details[2],
+            "what bob was shown since 2027-01-15T05:13:20Z, by entry 2: 0 devices"
+        );
         assert!(vault.audit_verify(&Scope::EMPTY, Some(ordered.head)).unwrap().ok);
     }
 }

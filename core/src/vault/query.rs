@@ -133,7 +133,9 @@ impl<S: Store> Vault<S> {
     /// What the store says.
     pub fn stats(&self, scope: &Scope, now: Timestamp) -> Result<Stats, VaultError> {
         let mut stats = Stats { entries: self.audit_head(scope)?.length, ..Stats::default() };
-        self.each_page(scope, PAGE, |stored, readers| stats.count(stored, readers, now))?;
+        self.each_page(scope, PAGE, |page, readers| {
+            page.iter().for_each(|stored| stats.count(stored, readers, now));
+        })?;
         Ok(stats)
     }
 }

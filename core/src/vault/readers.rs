@@ -4,7 +4,9 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::identity::Timestamp;
+use crate::seal::Reader;
 
+use super::VaultError;
 use super::retention::Retention;
 
 /// One reader that the vault knows.
@@ -83,6 +85,12 @@ impl Readers {
     /// Those that were not removed.
     pub fn active(&self) -> impl Iterator<Item = &KnownReader> + '_ {
         self.known.iter().filter(|reader| reader.removed.is_none())
+    }
+
+    /// The same, to seal to.
+    pub(super) fn active_readers(&self) -> Result<Vec<Reader>, VaultError> {
+        let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };
+        self.active().map(|reader| reader.line.parse().map_err(damaged)).collect()
     }
 
     /// The ids of those that were not removed, in increasing order.

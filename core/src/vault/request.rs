@@ -186,6 +186,9 @@ pub enum Selection<'a> {
     /// re-sealed. A back-up is of everything that was stored until an hour behind its entry, and so
     /// is what an entry of an earlier version does not name; every other entry names its records.
     ///
+    /// The log is read to the entry that is the last one when the order begins, and the entry of
+    /// the order names that one: who discloses meanwhile is behind it.
+    ///
     /// What the audit log does not know is not in it: the file of the vault copied or restored by
     /// somebody who can read it, and what an [import](crate::vault::Vault::import) brought.
     /// Then order [all](Self::All).

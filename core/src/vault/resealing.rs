@@ -44,33 +44,36 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
         mut seal: impl FnMut(&[Resealing], &[Reader]) -> Vec<Result<Vec<u8>, SealError>>,
     ) -> Result<Resealed, VaultError> {
-        let known = self.readers(scope)?;
-        let readers: Vec<Reader> =
-            known.into_iter().filter(|row| row.removed.is_none()).map(|row| row.reader).collect();
-        if readers.is_empty() {
-            return Err(VaultError::InvalidArgument("there is no reader to seal to"));
-        }
         let mut done = Resealed::default();
         let mut after: Option<String> = None;
+        let nobody = VaultError::InvalidArgument("there is no reader to seal to");
+        if self.settings(scope)?.active().next().is_none() {
+            return Err(nobody);
+        }
         loop {
-            let page = self.export_for_resealing(scope, after.as_deref(), STEP, request, now)?;
+            let options = ResealOptions::default();
+            let (page, known) =
+                self.export_page(scope, after.as_deref(), STEP, options, request, now)?;
+            let readers = known.active_readers()?;
+            if readers.is_empty() {
+                return Err(nobody);
+            }
             let what = "its stored bytes";
-            done.strangers.extend(page.strangers);
-            done.damaged.extend(page.damaged);
-            done.failed.extend(page.damaged_records.into_iter().map(|(device, record)| Unsealed {
-                device,
-                record,
+            let damaged = page.damaged_records.iter().map(|(device, record)| Unsealed {
+                device: *device,
+                record: *record,
                 why: VaultError::Damaged { what, device: device.to_string() },
-            }));
+            });
+            let mut step = Resealed { failed: damaged.collect(), ..Resealed::default() };
             let mut resealed = Vec::new();
             let sealed = seal(&page.items, &readers);
             let stopped = sealed.len() < page.items.len();
             for (item, sealed) in page.items.iter().zip(sealed) {
                 match sealed {
                     Ok(sealed) => resealed.push(Resealing::new(item.device, item.record, sealed)),
-                    Err(SealError::NotAReader) => done.not_ours = done.not_ours.saturating_add(1),
+                    Err(SealError::NotAReader) => step.not_ours = step.not_ours.saturating_add(1),
                     Err(SealError::Random(_)) => return Err(VaultError::Random),
-                    Err(error) => done.failed.push(Unsealed {
+                    Err(error) => step.failed.push(Unsealed {
                         device: item.device,
                         record: item.record,
                         why: VaultError::Record(error),
@@ -78,10 +81,21 @@ impl<S: Store> Vault<S> {
                 }
             }
             if !resealed.is_empty() {
-                let page = self.import_resealed_each(scope, &resealed, request, now)?;
-                done.replaced = done.replaced.saturating_add(page.replaced);
-                done.failed.extend(page.failed);
+                let taken = self.import_resealed_each(scope, &resealed, request, now)?;
+                done.replaced = done.replaced.saturating_add(taken.replaced);
+                // The readers changed while the page was sealed: it is sealed again, for those of
+                // now.
+                let refused = taken.failed.iter().any(|unsealed| unsealed.why == OTHER_READERS);
+                let active = known.active_ids();
+                if refused && !stopped && self.settings(scope)?.active_ids() != active {
+                    continue;
+                }
+                step.failed.extend(taken.failed);
             }
+            done.strangers.extend(page.strangers);
+            done.damaged.extend(page.damaged);
+            done.failed.append(&mut step.failed);
+            done.not_ours = done.not_ours.saturating_add(step.not_ours);
             after = page.next;
             if after.is_none() || stopped {
                 return Ok(done);
@@ -128,6 +142,19 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<ResealPage, VaultError> {
+        Ok(self.export_page(scope, after, limit, options, request, now)?.0)
+    }
+
+    /// The same, with the readers of that state.
+    fn export_page(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        limit: usize,
+        options: ResealOptions,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(ResealPage, Readers), VaultError> {
         let limit = limit.clamp(1, PAGE);
         let range = Range::by_name(after, limit);
         let plan = Plan::page(scope, &range);
@@ -193,7 +220,7 @@ impl<S: Store> Vault<S> {
                 entry.records = page.items.iter().map(|item| item.record).collect();
                 rows.append(entry);
             }
-            Ok(page)
+            Ok((page, readers))
         })?;
         Ok(page)
     }
@@ -289,6 +316,10 @@ impl<S: Store> Vault<S> {
     }
 }
 
+const OTHER_READERS: VaultError = VaultError::InvalidArgument(
+    "a record that is not sealed to exactly the active readers of this vault",
+);
+
 /// Whether an answer is about a record that was imported, and not about the store or the request.
 const fn concerns_a_record(error: &VaultError) -> bool {
     matches!(
@@ -355,9 +386,7 @@ fn replace(
     }
     let digest = new.digest;
     held.import_resealed(new, readers, item.word).map_err(|refused| match refused {
-        ResealRefused::Readers => VaultError::InvalidArgument(
-            "a record that is not sealed to exactly the active readers of this vault",
-        ),
+        ResealRefused::Readers => OTHER_READERS,
         ResealRefused::Number => VaultError::InvalidArgument(
             "a record whose sealing number is not the one behind the stored one",
         ),

@@ -1,6 +1,6 @@
 //! Restoring a copy of a vault: what it would bring back, said before, and what is written with it.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use crate::codec::Hex;
 use crate::identity::{DeviceId, Scope, Timestamp};
@@ -55,19 +55,16 @@ impl<S: Store> Vault<S> {
     }
 
     fn restorable_scope(&self, scope: Scope) -> Result<Restorable, VaultError> {
-        let damaged = |_| VaultError::Damaged { what: "a reader", device: String::new() };
         let mut found = self.look(Plan::of(&scope), |rows| {
             let head = rows.head()?;
             let last = rows.entry(head.length)?;
             let known = rows.readers()?;
-            let readers: Result<Vec<Reader>, _> =
-                known.active().map(|reader| reader.line.parse().map_err(damaged)).collect();
             let last = last.and_then(|stored| stored.entry.as_ref().ok());
             Ok(Restorable {
                 scope,
                 head,
                 last_entry: last.map(|entry| entry.at),
-                readers: readers?,
+                readers: known.active_readers()?,
                 devices: 0,
                 retired: 0,
                 ordered: 0,
@@ -75,12 +72,15 @@ impl<S: Store> Vault<S> {
                 rotate_after: known.rotate_after,
             })
         })?;
-        self.each_page(&scope, PAGE, |stored, _| {
-            let device = stored.device.as_deref().ok();
-            let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
-            add(&mut found.devices, true);
-            add(&mut found.retired, device.is_some_and(|device| device.about.retired.is_some()));
-            add(&mut found.ordered, device.is_some_and(Device::is_ordered));
+        let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
+        self.each_page(&scope, PAGE, |page, _| {
+            for stored in page {
+                let device = stored.device.as_deref().ok();
+                let retired = |device: &Device| device.about.retired.is_some();
+                add(&mut found.devices, true);
+                add(&mut found.retired, device.is_some_and(retired));
+                add(&mut found.ordered, device.is_some_and(Device::is_ordered));
+            }
         })?;
         Ok(found)
     }

@@ -94,13 +94,13 @@ impl<S: Store> Vault<S> {
         self.store.scopes()
     }
 
-    /// Looks at every device of a scope, page by page: each page is one state, and nothing is kept
-    /// open in between.
+    /// Looks at every device of a scope, page by page: each page is one state, with the readers of
+    /// that state, and nothing is kept open in between.
     pub(super) fn each_page(
         &self,
         scope: &Scope,
         limit: usize,
-        mut look: impl FnMut(&StoredDevice, &Readers),
+        mut look: impl FnMut(&[StoredDevice], &Readers),
     ) -> Result<(), VaultError> {
         let mut after: Option<DeviceId> = None;
         loop {
@@ -110,7 +110,7 @@ impl<S: Store> Vault<S> {
             let Ok(page) = rows.page(&range) else {
                 return Err(VaultError::Internal("a page that was not read"));
             };
-            page.iter().for_each(|stored| look(stored, readers));
+            look(page, readers);
             after = page.last().map(|last| last.name).filter(|_| page.len() >= limit);
             if after.is_none() {
                 return Ok(());

@@ -1,23 +1,17 @@
-//! Setting up a scope, and its readers (protocol §4.3): add and remove.
+//! Setting up a scope, its readers (protocol §4.3) and its settings.
 
 use alloc::{format, string::String, string::ToString as _, vec::Vec};
 
-use crate::identity::{DeviceId, Scope, Timestamp};
-use crate::seal::{MAX_READERS, Reader, ReaderId};
+use crate::identity::{Scope, Timestamp};
+use crate::seal::{MAX_READERS, Reader};
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::checksum::digest;
-use super::plan::{Plan, Range};
+use super::plan::Plan;
 use super::readers::{KnownReader, Readers};
 use super::retention::Retention;
-use super::rows::{Ordered, ReaderRow};
-use super::rules::Loss;
+use super::rows::ReaderRow;
 use super::store::{Durability, Store};
-use super::unit::Stop;
-use super::{AuditHead, Confirmation, Observed, Request, Vault, VaultError};
-
-/// How many devices one transaction looks at.
-const PAGE: usize = 1_000;
+use super::{AuditHead, Observed, Request, Vault, VaultError};
 
 impl<S: Store> Vault<S> {
     /// Sets a scope up with its first readers.
@@ -75,7 +69,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// Readers and settings of a scope.
-    fn settings(&self, scope: &Scope) -> Result<Readers, VaultError> {
+    pub(super) fn settings(&self, scope: &Scope) -> Result<Readers, VaultError> {
         self.look(Plan::of(scope), |rows| Ok(rows.readers()?.clone()))
     }
 
@@ -110,145 +104,6 @@ impl<S: Store> Vault<S> {
             known.add(reader, now)?;
             Ok((Action::ReaderAdded, format!("{} {}", reader.id(), reader.name())))
         })
-    }
-
-    /// Orders the rotation of what a reader can open, spread over `window` seconds from now (0: at
-    /// once; none: no order), and removes it. What it has a copy of stays readable to it.
-    ///
-    /// The orders come first, a thousand devices in each transaction, then the removal in one, then
-    /// the orders for what came in meanwhile: once the reader is gone from the records, re-sealing
-    /// would hide what it could open. When it fails or is killed, call it again, or
-    /// [`Vault::order_readable`] when the reader is removed already: nothing is ordered twice.
-    ///
-    /// # Errors
-    /// `NotFound`, `ConfirmationRequired` for the last reader, `WouldLose` when passwords in use
-    /// name no other active reader, `ReasonRequired`, and what the store says.
-    pub fn remove_reader(
-        &self,
-        scope: &Scope,
-        reader: &ReaderId,
-        window: Option<u64>,
-        confirmation: Confirmation,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<Ordered, VaultError> {
-        let mut before = 0;
-        // Records that come in beside this are ordered by the last page of orders.
-        let loss = match confirmation {
-            Confirmation::NotGiven => self.reader_loss(scope, reader)?,
-            Confirmation::Given => Loss::default(),
-        };
-        self.audited(Plan::of(scope), request, "", "remove a reader", now, |rows| {
-            removable(&mut rows.readers()?.clone(), reader, confirmation)?;
-            if loss.records > 0 {
-                let Loss { records, devices } = loss;
-                return Err(Stop::Refused(VaultError::WouldLose { records, devices }));
-            }
-            Ok(())
-        })?;
-        if let Some(window) = window {
-            before = self.order_readable(scope, reader, window, request, now)?.devices;
-        }
-        let head = self.change_readers(scope, "remove a reader", request, now, |known| {
-            removable(known, reader, confirmation)?.removed = Some(now);
-            let detail = match window {
-                Some(window) => format!("{reader}, and rotation within {window} s"),
-                None => format!("{reader}, without rotation"),
-            };
-            Ok((Action::ReaderRemoved, detail))
-        })?;
-        let Some(window) = window else {
-            return Ok(Ordered { devices: 0, entry: head.length, head });
-        };
-        let ordered = self.order_opened_by(scope, reader, window, request, now, Some(head))?;
-        Ok(Ordered { devices: ordered.devices.saturating_add(before), ..ordered })
-    }
-
-    /// What the removal of a reader would leave without an active reader: the question to ask
-    /// before it. Costs grow with the scope.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn reader_loss(&self, scope: &Scope, reader: &ReaderId) -> Result<Loss, VaultError> {
-        let mut loss = Loss::default();
-        self.each_page(scope, PAGE, |stored, readers| {
-            if let Ok(device) = &stored.device {
-                loss.add(device, readers, reader.as_bytes());
-            }
-        })?;
-        Ok(loss)
-    }
-
-    /// Orders the rotation of every candidate that a reader can open, spread over `window` seconds
-    /// from now. A thousand devices in each transaction; nothing is ordered twice.
-    ///
-    /// # Errors
-    /// `ReasonRequired`, and what the store says.
-    pub fn order_readable(
-        &self,
-        scope: &Scope,
-        reader: &ReaderId,
-        window: u64,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<Ordered, VaultError> {
-        self.order_opened_by(scope, reader, window, request, now, None)
-    }
-
-    /// With the head of an entry that says already what is done, a page without an order is no
-    /// entry of its own.
-    fn order_opened_by(
-        &self,
-        scope: &Scope,
-        reader: &ReaderId,
-        window: u64,
-        request: &Request<'_>,
-        now: Timestamp,
-        mut said: Option<AuditHead>,
-    ) -> Result<Ordered, VaultError> {
-        let mut devices = 0_u64;
-        let mut after: Option<String> = None;
-        loop {
-            let range = Range::by_name(after.as_deref(), PAGE);
-            let ((next, ordered), appended) = self.audited(
-                Plan::page(scope, &range),
-                request,
-                "",
-                "order rotations",
-                now,
-                |rows| {
-                    let readers = rows.readers()?.clone();
-                    let page = rows.names(&range)?;
-                    let mut ordered = 0_u64;
-                    for name in &page {
-                        let Ok(device) = &rows.stored(name)?.device else { continue };
-                        let mut device = device.clone();
-                        let delay = spread(name, window);
-                        if device.order_readable_by(reader.as_bytes(), &readers, now, delay) {
-                            rows.put_device(name, device);
-                            ordered = ordered.saturating_add(1);
-                        }
-                    }
-                    if said.is_none() || ordered > 0 {
-                        let mut entry = request.entry(Action::RotationOrdered, "", now);
-                        entry.detail = format!("what reader {reader} can open: {ordered} devices");
-                        rows.append(entry);
-                    }
-                    let next = page.last().filter(|_| page.len() >= PAGE);
-                    Ok((next.map(DeviceId::to_string), ordered))
-                },
-            )?;
-            devices = devices.saturating_add(ordered);
-            let head = match said {
-                Some(said) if ordered == 0 => said,
-                Some(_) | None => appended.head()?,
-            };
-            said = said.map(|_| head);
-            if next.is_none() {
-                return Ok(Ordered { devices, entry: head.length, head });
-            }
-            after = next;
-        }
     }
 
     /// Sets how much history is kept. A shorter one takes effect at a device's next change.
@@ -321,8 +176,23 @@ impl<S: Store> Vault<S> {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(), VaultError> {
+        self.note_in(&self.scopes()?, action, detail, request, now)
+    }
+
+    /// The same, in these scopes.
+    ///
+    /// # Errors
+    /// `ReasonRequired`, and what the store says.
+    pub fn note_in(
+        &self,
+        scopes: &[Scope],
+        action: Action,
+        detail: &str,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         request.check()?;
-        self.note_in_scopes(&finding(action, detail, request, now))
+        self.append_in(scopes, &finding(action, detail, request, now))
     }
 
     /// Puts a refused attempt into the audit log of every scope, also one whose request is the
@@ -338,14 +208,14 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let detail = format!("{attempt}: {error}");
-        self.note_in_scopes(&finding(Action::Refused, &detail, request, now))?;
+        self.append_in(&self.scopes()?, &finding(Action::Refused, &detail, request, now))?;
         self.observe(&Observed::Refused { code: error.code() });
         Ok(())
     }
 
-    fn note_in_scopes(&self, entry: &Entry) -> Result<(), VaultError> {
-        for scope in self.scopes()? {
-            self.run(&Plan::of(&scope), Durability::Durable, |rows| {
+    fn append_in(&self, scopes: &[Scope], entry: &Entry) -> Result<(), VaultError> {
+        for scope in scopes {
+            self.run(&Plan::of(scope), Durability::Durable, |rows| {
                 rows.append(entry.clone());
                 Ok(())
             })?;
@@ -415,30 +285,4 @@ fn names(readers: &[Reader]) -> String {
     let names: Vec<String> =
         readers.iter().map(|reader| format!("{} {}", reader.id(), reader.name())).collect();
     names.join(", ")
-}
-
-/// Where in the window a device has its turn: always the same place, evenly over the devices.
-fn spread(device: &DeviceId, window: u64) -> u64 {
-    let place = u64::from(u32::from_be_bytes(digest(device.as_str().as_bytes())));
-    place.saturating_mul(window) >> 32
-}
-
-/// The reader, if it is there and may be removed.
-fn removable<'a>(
-    known: &'a mut Readers,
-    reader: &ReaderId,
-    confirmation: Confirmation,
-) -> Result<&'a mut KnownReader, VaultError> {
-    let last = known.active().count() == 1;
-    let found = known
-        .known
-        .iter_mut()
-        .find(|known| known.id == *reader.as_bytes() && known.removed.is_none())
-        .ok_or(VaultError::NotFound("reader"))?;
-    if last && confirmation == Confirmation::NotGiven {
-        return Err(VaultError::ConfirmationRequired(
-            "this is the last reader: without one nobody can open what is stored from now on",
-        ));
-    }
-    Ok(found)
 }

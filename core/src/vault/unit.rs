@@ -12,7 +12,8 @@ use super::plan::{Entries, Range, Want};
 use super::readers::Readers;
 use super::spelling::folded;
 use super::state::{Device, Digest};
-use super::stored::{DeviceKey, StoredDevice, StoredEntry};
+use super::stored::{StoredDevice, StoredEntry};
+pub use super::writes::{Appended, Change, Writes};
 
 /// Why a decision ends without one.
 #[derive(Debug)]
@@ -27,119 +28,6 @@ pub enum Stop {
 impl From<VaultError> for Stop {
     fn from(error: VaultError) -> Self {
         Self::Refused(error)
-    }
-}
-
-/// What is written in one go: all of it or none.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Writes {
-    /// Devices by name; each stands here once, in the order in which they are written and locked.
-    pub devices: BTreeMap<DeviceId, Change>,
-    /// Entries for the audit log, in order. They are chained behind the head when they are written.
-    pub append: Vec<Entry>,
-    /// The readers and settings of the scope, when they changed.
-    pub readers: Option<Readers>,
-}
-
-impl Writes {
-    fn change(&mut self, name: &DeviceId, key: Option<DeviceKey>) -> &mut Change {
-        self.devices.entry(*name).or_insert_with(|| Change {
-            key,
-            device: None,
-            put: BTreeMap::new(),
-            drop: Vec::new(),
-            in_flight: false,
-            parents: Vec::new(),
-        })
-    }
-}
-
-/// What is written about one device.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Change {
-    /// Where the store keeps it; none for one that is new.
-    pub key: Option<DeviceKey>,
-    /// What is kept about it from now on; none when it is removed, with its records and its
-    /// ancestry.
-    pub device: Option<Box<Device>>,
-    /// Sealed bytes to be stored, by record and digest.
-    pub put: BTreeMap<(RecordId, Digest), Vec<u8>>,
-    /// Sealed bytes that nobody needs any more.
-    pub drop: Vec<(RecordId, Digest)>,
-    /// Whether a commit is to come that changes the device all over, and until then all that
-    /// [`Device::to_bytes_in_flight`] leaves out is as it was, as is the date when the device is
-    /// due: a store may write what changed apart.
-    pub in_flight: bool,
-    /// Parents of records, for ever: (predecessor, record).
-    pub parents: Vec<(RecordId, RecordId)>,
-}
-
-impl Change {
-    /// What follows from the device before and after.
-    fn follow(&mut self, before: Option<&Device>) {
-        let sealed = |device: Option<&Device>| {
-            let mut sealed: Vec<(RecordId, Digest)> = Vec::new();
-            if let Some(device) = device {
-                device.each_sealing(|id, sealing| sealed.push((id, sealing.digest)));
-            }
-            sealed.sort_unstable();
-            sealed
-        };
-        let (kept, known) = (sealed(self.device.as_deref()), sealed(before));
-        let is_in = |key: &(RecordId, Digest), sealed: &[_]| sealed.binary_search(key).is_ok();
-        self.put.retain(|key, _| is_in(key, &kept) && !is_in(key, &known));
-        self.drop = known.into_iter().filter(|key| !is_in(key, &kept)).collect();
-        let both = self.device.as_deref().zip(before);
-        self.in_flight = both.is_some_and(|(device, before)| device.is_in_flight_since(before));
-    }
-}
-
-/// What became of the entries that were appended.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Appended {
-    /// The head before them.
-    pub before: Result<AuditHead, VaultError>,
-    /// The head behind each.
-    pub heads: Vec<AuditHead>,
-}
-
-impl Appended {
-    /// Chains entries behind a head.
-    ///
-    /// # Errors
-    /// `Internal` for a log that is full, and what kept the head from being read.
-    pub fn behind(
-        scope: &Scope,
-        before: Result<AuditHead, VaultError>,
-        entries: &[Entry],
-    ) -> Result<Self, VaultError> {
-        let mut heads = Vec::with_capacity(entries.len());
-        if !entries.is_empty() {
-            let mut head = before.clone()?;
-            for entry in entries {
-                let number = head.length.checked_add(1);
-                let number = number.ok_or(VaultError::Internal("the audit log is full"))?;
-                head = AuditHead::new(number, entry.hash(scope, number, &head.hash));
-                heads.push(head);
-            }
-        }
-        Ok(Self { before, heads })
-    }
-
-    /// The head behind the last one.
-    pub(super) fn head(&self) -> Result<AuditHead, VaultError> {
-        self.head_behind(self.heads.len())
-    }
-
-    /// The head behind so many of them.
-    pub(super) fn head_behind(&self, count: usize) -> Result<AuditHead, VaultError> {
-        match count.checked_sub(1).and_then(|last| self.heads.get(last)) {
-            Some(head) => Ok(*head),
-            None => self.before.clone(),
-        }
     }
 }
 
@@ -336,6 +224,19 @@ impl Rows {
         self.accepted.append.iter().chain(&self.draft.append)
     }
 
+    /// What decisions changed of a device since it was removed, if it was: the present one first.
+    fn changes(&self, device: &DeviceId) -> impl Iterator<Item = &Change> {
+        let changes = [&self.draft, &self.accepted].map(|writes| writes.devices.get(device));
+        let [draft, accepted] = changes;
+        let accepted = accepted.filter(|_| draft.is_none_or(|draft| !draft.purged));
+        draft.into_iter().chain(accepted)
+    }
+
+    /// Whether a decision removed the device that was read.
+    fn is_purged(&self, device: &DeviceId) -> bool {
+        self.changes(device).any(|change| change.purged)
+    }
+
     /// What is kept about the device that has this name, after earlier decisions.
     fn now(&self, name: &DeviceId) -> Result<Option<&Device>, VaultError> {
         let changed = self.draft.devices.get(name).or_else(|| self.accepted.devices.get(name));
@@ -401,14 +302,12 @@ impl Rows {
         id: RecordId,
         digest: Digest,
     ) -> Result<Option<&[u8]>, Stop> {
-        let put = |writes: &'_ Writes| {
-            writes.devices.get(device).is_some_and(|change| change.put.contains_key(&(id, digest)))
-        };
-        for writes in [&self.draft, &self.accepted] {
-            if put(writes) {
-                let change = writes.devices.get(device);
-                let bytes = change.and_then(|change| change.put.get(&(id, digest)));
-                return Ok(bytes.map(Vec::as_slice));
+        for change in self.changes(device) {
+            if let Some(bytes) = change.put.get(&(id, digest)) {
+                return Ok(Some(bytes));
+            }
+            if change.purged {
+                return Ok(None);
             }
         }
         match self.sealed.get(&(*device, id, digest)) {
@@ -424,10 +323,9 @@ impl Rows {
         parent: RecordId,
         id: RecordId,
     ) -> Result<Option<RecordId>, Stop> {
-        let changes = [&self.accepted, &self.draft].into_iter();
-        let changes = changes.filter_map(|writes| writes.devices.get(device));
-        let mut fresh = changes.flat_map(|change| &change.parents);
+        let mut fresh = self.changes(device).flat_map(|change| &change.parents);
         let read = match (self.children.get(&(*device, parent)), self.read_device(device)) {
+            _ if self.is_purged(device) => &[],
             (Some(found), _) => found.as_ref().map_err(Clone::clone)?.as_slice(),
             // A new device has no ancestry.
             (None, None) => &[],
@@ -440,8 +338,11 @@ impl Rows {
         }))
     }
 
-    /// The ancestry of a device, as it was read.
+    /// The ancestry of a device, as it was read; that of one that was removed since is gone.
     pub fn ancestry(&self, device: &DeviceId) -> Result<&[(RecordId, RecordId)], Stop> {
+        if self.is_purged(device) {
+            return Ok(&[]);
+        }
         let missing = || Stop::Missing(vec![Want::Ancestry(*device)]);
         let found = self.ancestry.get(device).ok_or_else(missing)?;
         Ok(found.as_ref().map_err(Clone::clone)?)
@@ -513,7 +414,7 @@ impl Rows {
     /// Removes a device, with its records and its ancestry.
     pub fn remove_device(&mut self, name: &DeviceId) {
         let key = self.read_device(name).map(|stored| stored.key);
-        self.draft.change(name, key).device = None;
+        self.draft.change(name, key).purge();
     }
 
     /// The readers and settings of the scope from now on.
@@ -531,11 +432,7 @@ impl Rows {
         let draft = core::mem::take(&mut self.draft);
         for (name, change) in draft.devices {
             match self.accepted.devices.get_mut(&name) {
-                Some(earlier) => {
-                    earlier.device = change.device;
-                    earlier.put.extend(change.put);
-                    earlier.parents.extend(change.parents);
-                }
+                Some(earlier) => earlier.go_on_with(change),
                 None => drop(self.accepted.devices.insert(name, change)),
             }
         }

@@ -6,7 +6,7 @@ use laps_core::identity::{Scope, Timestamp};
 use laps_core::seal::Reader;
 use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
-use laps_core::vault::{Request, Restorable, Vault, VaultError};
+use laps_core::vault::{Request, Restorable, Store as _, Vault, VaultError};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
@@ -36,8 +36,9 @@ pub fn init_vault(
 }
 
 /// Copies a vault to another file, whole and readable by its owner alone, while others work on it.
-/// It is in the audit log of every scope first, so the copy has that entry too. An attempt that
-/// fails is in the audit log as well.
+/// It is in the audit log of every scope first, so the copy has that entry too; in that of a scope
+/// which comes meanwhile it is before the copy is in its place. An attempt that fails is in the
+/// audit log as well.
 ///
 /// # Errors
 /// `AlreadyExists`, `ReasonRequired`, and what the operating system says.
@@ -50,12 +51,17 @@ pub fn back_up(
     let copied = request.check().and_then(|()| {
         open::check_free(to)?;
         let detail = format!("backed up to {}", to.display());
-        vault.note_everywhere(Action::Exported, &detail, request, now)?;
-        let connection = vault.store().connect()?;
+        let store = vault.store();
+        let noted = store.scopes()?;
+        vault.note_in(&noted, Action::Exported, &detail, request, now)?;
+        let connection = store.connect()?;
         open::make(to, |draft| {
-            copy(&connection, vault.store().path(), draft)?;
+            copy(&connection, store.path(), draft)?;
             // What was copied is what others see.
-            Ok(vault.store().check()?)
+            store.check()?;
+            let mut late = store.scopes()?;
+            late.retain(|scope| !noted.contains(scope));
+            vault.note_in(&late, Action::Exported, &detail, request, now)
         })
     });
     if let Err(error) = &copied {

@@ -101,7 +101,7 @@ impl Tables<'_> {
     pub(super) fn places(&mut self, key: DeviceKey) -> Result<Places, VaultError> {
         let loaded = self.load(key)?;
         let mut places = loaded.settled()?.clone();
-        places.extend(loaded.fresh.clone());
+        places.extend(&loaded.fresh);
         Ok(places)
     }
 

@@ -145,7 +145,8 @@ impl Tables<'_> {
     /// in the way.
     pub(super) fn check(&mut self, writes: &Writes) -> Result<(), VaultError> {
         for change in writes.devices.values() {
-            let Some(key) = change.key.filter(|_| change.device.is_some()) else { continue };
+            let stays = change.device.is_some() && !change.purged;
+            let Some(key) = change.key.filter(|_| stays) else { continue };
             self.load(key)?.settled()?;
             if !change.parents.is_empty() {
                 self.check_parents(key, &change.parents)?;
@@ -194,9 +195,11 @@ impl Tables<'_> {
         name: &DeviceId,
         change: Change,
     ) -> Result<(), VaultError> {
-        let key = match (change.key, &change.device) {
-            (None, None) => return Ok(()),
-            (Some(key), None) => return self.remove_device(key),
+        if let Some(key) = change.key.filter(|_| change.purged) {
+            self.remove_device(key)?;
+        }
+        let key = match (change.key.filter(|_| !change.purged), &change.device) {
+            (_, None) => return Ok(()),
             (Some(key), Some(_)) => key,
             (None, Some(device)) => {
                 let key = self.insert_device(scope, name, device)?;

@@ -86,11 +86,12 @@ pub fn orders_for_what_somebody_saw(bed: &Bed) {
     bed.vault.record_outcome(&scope(), unopened, false, &[], &mallory, bed.now()).unwrap();
     devices[2].rotate(bed);
     let selection = Selection::RevealedBy { who: Who::Caller("mallory"), since };
+    let read = bed.audit_log().len();
     assert_eq!(order(bed, selection), Ok(2));
     // Too early, seen, rotated since, not opened as mallory says, seen by somebody else.
     assert_eq!(ordered(bed), ["pc-1", "pc-3"]);
-    let said =
-        format!("what mallory was shown since {}: 2 devices", laps_host::time::rfc3339(since));
+    let at = laps_host::time::rfc3339(since);
+    let said = format!("what mallory was shown since {at}, by entry {read}: 2 devices");
     assert_eq!(bed.audit_log().last().unwrap().detail, said);
     let since = Timestamp::default();
     assert_eq!(order(bed, Selection::RevealedBy { who: Who::Caller("mallory"), since }), Ok(1));

@@ -24,6 +24,7 @@ mod disclosures;
 mod files;
 mod fleets;
 mod forks;
+mod isolation;
 mod lists;
 #[cfg(feature = "migration-for-tests")]
 mod migrations;

@@ -195,3 +195,67 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
         assert_eq!(count(table), 0, "{table}");
     }
 }
+
+/// What one decision removed, a later one of the same unit of work adds: with nothing of before,
+/// whatever was changed of it in between.
+#[test]
+fn a_device_that_is_removed_and_added_in_one_unit_has_nothing_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let (memory, sqlite) = (MemoryStore::new(), SqliteStore::init(&path).unwrap());
+    begins_again(&memory);
+    begins_again(&sqlite);
+    let file = Connection::open(&path).unwrap();
+    let count = |table: &str| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let left = ["device", "record", "ancestry_part", "ancestry", "in_flight"].map(count);
+    assert_eq!(left, [1, 1, 0, 0, 0]);
+}
+
+fn begins_again(store: &impl Store) {
+    let name = DeviceId::new("pc-1").unwrap();
+    let id = |n: u8| RecordId::from_bytes([n; 16]);
+    let device = |records: &[u8]| {
+        let account = AccountName::new("Admin").unwrap();
+        let mut device = Device::first_seen(account, None, Timestamp::default());
+        for n in records {
+            let mut held = Held::new(id(*n), u64::from(*n));
+            held.original.digest = [*n; 16];
+            device.managed.candidates.pending.push(held);
+        }
+        device
+    };
+    let bytes = |n: u8| ((id(n), [n; 16]), vec![n; 8]);
+    let plan = Plan::device(&Scope::EMPTY, name);
+    let write = |act: &dyn Fn(&mut Rows) -> Result<(), Stop>| {
+        run(store, &plan, Durability::Relaxed, act).unwrap();
+    };
+    // More parents than stand in a row.
+    for n in 1..40 {
+        write(&|rows| {
+            rows.put_records(&name, device(&[n]), [bytes(n)], [(id(n), id(n + 1))]);
+            Ok(())
+        });
+    }
+    write(&|rows| {
+        // Of these nothing is left, nor of the record that the new device has, too.
+        rows.put_records(&name, device(&[39, 50]), [bytes(50)], [(id(1), id(50))]);
+        assert_eq!(rows.fork(&name, id(1), id(2))?, Some(id(50)));
+        rows.remove_device(&name);
+        assert!(rows.device(&name)?.is_none());
+        rows.put_records(&name, device(&[39]), [bytes(39)], [(id(1), id(60))]);
+        assert_eq!(rows.fork(&name, id(1), id(60))?, None, "ancestry is cut at once");
+        assert_eq!(rows.sealed(&name, id(39), [39; 16])?, Some(&[39; 8][..]));
+        assert_eq!(rows.sealed(&name, id(50), [50; 16])?, None);
+        Ok(())
+    });
+    let all = Plan::device(&Scope::EMPTY, name);
+    look(store, all, |rows| {
+        assert_eq!(rows.device(&name)?.map(|(_, found)| found.clone()), Some(device(&[39])));
+        assert_eq!(rows.ancestry(&name)?, [(id(1), id(60))]);
+        assert_eq!(rows.sealed(&name, id(39), [39; 16])?, Some(&[39; 8][..]));
+        Ok(())
+    })
+    .unwrap();
+}
