@@ -159,5 +159,5 @@ def test_metadata_can_look_and_nothing_else(fleet: Fleet) -> None:
     assert metadata.due()[0] == []
     assert metadata.stats().devices == 1
     can = {name for name in dir(metadata) if not name.startswith("_")}
-    assert can == {"list", "show", "history", "due", "stats"}
+    assert can == {"list", "show", "history", "due", "stats", "iter_devices", "iter_due"}
     assert vault.audit_head == before
