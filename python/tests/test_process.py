@@ -167,7 +167,7 @@ def test_a_report_is_for_its_owner_under_any_umask(fleet: Fleet) -> None:
         if mode is not None:
             page.chmod(mode)
         done = subprocess.run(
-            ["/bin/sh", "-c", f"umask 0; exec '{LAPS}' report vault --html page.html"],
+            ["/bin/sh", "-c", f"umask 0; exec '{LAPS}' report --vault vault --html page.html"],
             cwd=fleet.folder, check=False
         )
         assert done.returncode == 0

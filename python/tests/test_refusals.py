@@ -312,7 +312,7 @@ def test_an_agent_reaches_a_vault_by_a_command(empty_fleet: Fleet) -> None:
     import sys
 
     command = (
-        f"command:'{Path(sys.executable).with_name('laps')}' vault check-in "
+        f"command:'{Path(sys.executable).with_name('laps')}' vault check-in --vault "
         f"'{empty_fleet.folder / 'vault'}' PC-1"
     )
     empty_fleet.agent(vault=command)

@@ -285,7 +285,7 @@ def test_the_last_reader_of_a_password_is_removed(fleet: Fleet) -> None:
 
 def test_what_was_shown_is_rotated_a_day_later_unless_somebody_says_otherwise(fleet: Fleet) -> None:
     asked = fleet.reveal("--no-rotation", status=3)
-    assert "rotated later" in asked.err
+    assert "Rotate it not at all?" in asked.err
     fleet.reveal("--rotate-after", "2d", status=3)
     fleet.reveal("--no-rotation", "--yes")
     assert device_row(fleet)["ordered"] is False
