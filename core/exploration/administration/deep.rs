@@ -1,4 +1,4 @@
-//! Four acts, two faults and one lie together, of one kind of act from each of four kinds.
+//! Four acts, two faults and one lie together, of one kind of act from each of up to four kinds.
 //!
 //! [`super::parts`] takes all acts of two kinds, with two of them on one path; here are fewer words
 //! and longer paths. Every two kinds of acts share a run. An act may happen four times, a fault
@@ -26,7 +26,11 @@ macro_rules! deep {
 }
 
 deep! {
-    account_policy_copies_sealings: SetByHand PolicyTurns PolicyReturns RestoreJournal Reseal,
+    account_policy_sealings: SetByHand PolicyTurns PolicyReturns Reseal,
+        Crash, SetsNothing, BOTH;
+    account_copies_sealings: SetByHand RestoreJournal Reseal,
+        Crash, SetsNothing, BOTH;
+    policy_copies: PolicyTurns PolicyReturns LoseJournal,
         Crash, SetsNothing, BOTH;
     vault_policy_runs_clocks: RemoveReader PolicyOff PolicyOn Force DeviceForth,
         Lose Refuse, HighestNext, VERIFIES;
