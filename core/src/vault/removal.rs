@@ -29,7 +29,7 @@ struct Counted {
 #[derive(Clone, Copy)]
 struct Pass<'a> {
     reader: &'a ReaderId,
-    /// Orders what the reader can open, spread over so many seconds; none: no order.
+    /// Orders what the reader can open, spread over these seconds; none: no order.
     window: Option<u64>,
     request: &'a Request<'a>,
     now: Timestamp,

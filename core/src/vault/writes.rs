@@ -149,7 +149,7 @@ impl Appended {
         self.head_behind(self.heads.len())
     }
 
-    /// The head behind so many of them.
+    /// The head behind that number of them.
     pub(super) fn head_behind(&self, count: usize) -> Result<AuditHead, VaultError> {
         match count.checked_sub(1).and_then(|last| self.heads.get(last)) {
             Some(head) => Ok(*head),
