@@ -24,6 +24,18 @@ namespace Laps {
     // ---- made from laps.h by tests/header.rs: do not edit
     /// <summary>The structure of laps.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
+    internal struct AccountCalls {
+        public UIntPtr Size;
+        public AccountFind Find;
+        public AccountSet Set;
+        public AccountVerify Verify;
+        public AccountChangeStamp ChangeStamp;
+        public AccountUsedSince UsedSince;
+        public AccountAct Act;
+    }
+
+    /// <summary>The structure of laps.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
     public struct Stats {
         public ulong Devices;
         public ulong Settled;
@@ -165,6 +177,15 @@ namespace Laps {
         Done = 1,
         Failed = 2,
         NotSupported = 3,
+    }
+
+    /// <summary>LAPS_OUTCOME_* of laps.h.</summary>
+    public enum Outcome {
+        Committed = 1,
+        NothingDue = 2,
+        NotCommitted = 3,
+        AccountMissing = 4,
+        Unreachable = 5,
     }
 
     /// <summary>LAPS_CANDIDATE_* of laps.h.</summary>
@@ -561,6 +582,8 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern IntPtr laps_event_reason(Event @event);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_event_json(Event @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern uint laps_event_id(Event @event);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern uint laps_event_level(Event @event);
@@ -574,6 +597,50 @@ namespace Laps {
         internal static extern int laps_event_record(Event @event, [Out] byte[] out_id);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_event_free(IntPtr @event);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_new(byte[] device, UIntPtr device_len, byte[] folder, UIntPtr folder_len, out IntPtr out_options);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_scope(AgentOptions options, byte[] scope, UIntPtr scope_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_add_policy(AgentOptions options, byte[] document, UIntPtr document_len, byte[] source, UIntPtr source_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_add_policy_file(AgentOptions options, byte[] path, UIntPtr path_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_last_wins(AgentOptions options, [MarshalAs(UnmanagedType.I1)] bool last_wins);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_readers(AgentOptions options, IntPtr[] readers, UIntPtr reader_count);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_reader_set(AgentOptions options, byte[] path, UIntPtr path_len, Signer authority);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_store(AgentOptions options, byte[] store, UIntPtr store_len);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_account_calls(AgentOptions options, [In] ref AccountCalls calls, IntPtr user);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_channel(AgentOptions options, Channel channel, IntPtr user);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_on_event(AgentOptions options, OnEvent on_event, IntPtr user);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_set_timeouts(AgentOptions options, ulong lock_seconds, ulong setter_seconds, ulong patience_seconds);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_options_acknowledge_log(AgentOptions options);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_agent_options_free(IntPtr options);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_open(AgentOptions options, out IntPtr out_agent);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_run_once(Agent agent, [MarshalAs(UnmanagedType.I1)] bool force, out uint out_outcome);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_check_in(Agent agent, out uint out_outcome);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_run(Agent agent, ulong interval_seconds);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_agent_stop(Agent agent);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_agent_status(byte[] folder, UIntPtr folder_len, out IntPtr out_json);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_agent_free(IntPtr agent);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_bytes_new(byte[] bytes, UIntPtr bytes_len, out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern IntPtr laps_bytes_data(Bytes bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -879,6 +946,16 @@ namespace Laps {
                 return call(pointers);
             } finally {
                 while (taken > 0) objects[--taken].DangerousRelease();
+            }
+        }
+
+        /// <summary>Calls with what the library lends for a call: it is not freed, and of no use afterwards.</summary>
+        internal static TResult Borrowed<T, TResult>(T empty, IntPtr lent, Func<T, TResult> call) where T : LapsObject {
+            empty.SetHandle(lent);
+            try {
+                return call(empty);
+            } finally {
+                empty.SetHandleAsInvalid();
             }
         }
 
@@ -1522,6 +1599,9 @@ namespace Laps {
             IntPtr made;
             Own(this, Native.laps_accounts_new(out made), made);
         }
+        Accounts(IntPtr none) { SetHandle(none); }
+        /// <summary>For accounts that the library lends.</summary>
+        internal static Accounts Empty() => new Accounts(IntPtr.Zero);
         protected override bool ReleaseHandle() { Native.laps_accounts_free(handle); return true; }
 
         /// <summary>A SID of null is none.</summary>
@@ -1599,6 +1679,8 @@ namespace Laps {
         public ulong At => Native.laps_event_at(this);
         public ulong Version => Native.laps_event_version(this);
         public ulong Detail => Native.laps_event_detail(this);
+        /// <summary>The event of an agent as one JSON object; empty for that of a rotation.</summary>
+        public string Json => Lent(() => Text.Copy(Native.laps_event_json(this)));
 
         /// <summary>The id of the record that it is about, 16 bytes; null for none.</summary>
         public byte[] Record() {
@@ -1607,6 +1689,234 @@ namespace Laps {
             if (status == (int)Status.NotFound) return null;
             Library.Check(status);
             return id;
+        }
+    }
+
+    /// <summary>As laps.h has them. Public calls take an Action or a Func.</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate int Channel(IntPtr user, IntPtr checkIn, UIntPtr length, IntPtr outAnswer);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate void OnEvent(IntPtr user, IntPtr lent);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate uint AccountFind(IntPtr user, IntPtr name, IntPtr accounts);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate uint AccountSet(IntPtr user, IntPtr account, IntPtr password);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate uint AccountVerify(IntPtr user, IntPtr account, IntPtr password);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    [return: MarshalAs(UnmanagedType.I1)]
+    internal delegate bool AccountChangeStamp(IntPtr user, IntPtr account, IntPtr outStamp);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    [return: MarshalAs(UnmanagedType.I1)]
+    internal delegate bool AccountUsedSince(IntPtr user, IntPtr account, ulong since, IntPtr outAt);
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate uint AccountAct(IntPtr user, IntPtr account, uint action);
+
+    /// <summary>An account store of your own. What is null it cannot; Find and Set must be there. What a function throws is its
+    /// failure. Accounts and passwords are lent for the call.</summary>
+    public sealed class AccountStore {
+        /// <summary>Adds the account of this name to the accounts.</summary>
+        public Func<string, Accounts, Account> Find;
+        public Func<string, Password, Applied> Set;
+        public Func<string, Password, Verified> Verify;
+        /// <summary>32 bytes.</summary>
+        public Func<string, byte[]> ChangeStamp;
+        /// <summary>When the account was last used, at or after a time; 0 for never.</summary>
+        public Func<string, ulong, ulong> UsedSince;
+        public Func<string, RotationAction, Acted> Act;
+
+        /// <summary>What the library calls; no exception may go through it.</summary>
+        internal AccountCalls Calls() {
+            Func<string, Accounts, Account> find = Find;
+            Func<string, Password, Applied> set = Set;
+            Func<string, Password, Verified> verify = Verify;
+            Func<string, byte[]> changeStamp = ChangeStamp;
+            Func<string, ulong, ulong> usedSince = UsedSince;
+            Func<string, RotationAction, Acted> act = Act;
+            var calls = new AccountCalls { Size = (UIntPtr)(uint)Marshal.SizeOf(typeof(AccountCalls)) };
+            if (find != null)
+                calls.Find = (user, name, accounts) => Kept((uint)Account.Unknown, () =>
+                    LapsObject.Borrowed(Accounts.Empty(), accounts, lent => (uint)find(Text.Copy(name), lent)));
+            if (set != null)
+                calls.Set = (user, account, password) => Kept((uint)Applied.Failed, () =>
+                    LapsObject.Borrowed(new Password(), password, lent => (uint)set(Text.Copy(account), lent)));
+            if (verify != null)
+                calls.Verify = (user, account, password) => Kept((uint)Verified.Unavailable, () =>
+                    LapsObject.Borrowed(new Password(), password, lent => (uint)verify(Text.Copy(account), lent)));
+            if (changeStamp != null)
+                calls.ChangeStamp = (user, account, stamp) => Kept(false, () => {
+                    byte[] made = changeStamp(Text.Copy(account));
+                    if (made == null || made.Length != 32) return false;
+                    Marshal.Copy(made, 0, stamp, made.Length);
+                    return true;
+                });
+            if (usedSince != null)
+                calls.UsedSince = (user, account, since, at) => Kept(false, () => {
+                    Marshal.WriteInt64(at, (long)usedSince(Text.Copy(account), since));
+                    return true;
+                });
+            if (act != null)
+                calls.Act = (user, account, action) => Kept((uint)Acted.Failed, () =>
+                    (uint)act(Text.Copy(account), (RotationAction)action));
+            return calls;
+        }
+
+        internal static T Kept<T>(T failed, Func<T> call) {
+            try { return call(); } catch (Exception) { return failed; }
+        }
+    }
+
+    /// <summary>What an agent is opened with. An agent keeps the functions that the options had when it was opened.</summary>
+    public sealed class AgentOptions : LapsObject {
+        /// <summary>What the library calls; kept from the collector by whoever has it.</summary>
+        internal AccountCalls Store;
+        internal Channel Channel;
+        internal OnEvent OnEvent;
+
+        /// <summary>The device as the vault calls it, and the folder that keeps its state.</summary>
+        public AgentOptions(string device, string folder) {
+            IntPtr made;
+            byte[] deviceText = Text.Bytes(device), folderText = Text.Bytes(folder);
+            Own(this, Native.laps_agent_options_new(deviceText, Text.Length(deviceText), folderText, Text.Length(folderText), out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_agent_options_free(handle); return true; }
+
+        public void SetScope(string scope) {
+            byte[] text = Text.Bytes(scope);
+            lock (this) Library.Check(Native.laps_agent_options_set_scope(this, text, Text.Length(text)));
+        }
+
+        public void AddPolicy(byte[] document, string source) {
+            byte[] text = Text.Bytes(source);
+            lock (this) Library.Check(Native.laps_agent_options_add_policy(this, document, Text.Length(document), text, Text.Length(text)));
+        }
+
+        /// <summary>A file that is read again at every run.</summary>
+        public void AddPolicyFile(string path) {
+            byte[] text = Text.Bytes(path);
+            lock (this) Library.Check(Native.laps_agent_options_add_policy_file(this, text, Text.Length(text)));
+        }
+
+        public void SetLastWins(bool lastWins) {
+            lock (this) Library.Check(Native.laps_agent_options_set_last_wins(this, lastWins));
+        }
+
+        public void SetReaders(IReadOnlyList<Reader> readers) {
+            lock (this) All(readers, all => {
+                Library.Check(Native.laps_agent_options_set_readers(this, all, Text.Length(all)));
+                return true;
+            });
+        }
+
+        /// <summary>The file of a signed set, which is read again at every run, and who signs it.</summary>
+        public void SetReaderSet(string path, Signer authority) {
+            byte[] text = Text.Bytes(path);
+            lock (this)
+                Library.Check(Native.laps_agent_options_set_reader_set(this, text, Text.Length(text), NotNull(authority, nameof(authority))));
+        }
+
+        /// <summary>"linux", "windows" or "command:CMD".</summary>
+        public void SetStore(string name) {
+            byte[] text = Text.Bytes(name);
+            lock (this) Library.Check(Native.laps_agent_options_set_store(this, text, Text.Length(text)));
+        }
+
+        public void SetStore(AccountStore store) {
+            AccountCalls calls = NotNull(store, nameof(store)).Calls();
+            lock (this) {
+                Library.Check(Native.laps_agent_options_set_account_calls(this, ref calls, IntPtr.Zero));
+                Store = calls;
+            }
+        }
+
+        /// <summary>Takes a check-in to the vault and gives its answer. A LapsException has its status for the agent; whatever else it
+        /// throws means that the vault was not reached.</summary>
+        public void SetChannel(Func<byte[], byte[]> channel) {
+            NotNull(channel, nameof(channel));
+            Channel call = (user, checkIn, length, outAnswer) => {
+                try {
+                    var message = new byte[(int)length];
+                    Marshal.Copy(checkIn, message, 0, message.Length);
+                    byte[] answer = channel(message);
+                    IntPtr made;
+                    int status = Native.laps_bytes_new(answer, Text.Length(answer), out made);
+                    if (status == 0) Marshal.WriteIntPtr(outAnswer, made);
+                    return status;
+                } catch (LapsException error) {
+                    return (int)error.Status;
+                } catch (Exception) {
+                    return (int)Status.Unreachable;
+                }
+            };
+            lock (this) {
+                Library.Check(Native.laps_agent_options_set_channel(this, call, IntPtr.Zero));
+                Channel = call;
+            }
+        }
+
+        /// <summary>Is told what happened; null: nobody. The event is lent for the call. What it throws is dropped.</summary>
+        public void SetOnEvent(Action<Event> tell) {
+            OnEvent call = null;
+            if (tell != null)
+                call = (user, lent) => AccountStore.Kept(false, () => Borrowed(new Event(), lent, told => { tell(told); return true; }));
+            lock (this) {
+                Library.Check(Native.laps_agent_options_set_on_event(this, call, IntPtr.Zero));
+                OnEvent = call;
+            }
+        }
+
+        public void SetTimeouts(ulong lockSeconds, ulong setterSeconds, ulong patienceSeconds) {
+            lock (this) Library.Check(Native.laps_agent_options_set_timeouts(this, lockSeconds, setterSeconds, patienceSeconds));
+        }
+
+        public void AcknowledgeLog() {
+            lock (this) Library.Check(Native.laps_agent_options_acknowledge_log(this));
+        }
+    }
+
+    /// <summary>The agent of a device: see laps_agent. Threads may share it.</summary>
+    public sealed class Agent : LapsObject {
+        /// <summary>What the library calls, as long as the agent lives.</summary>
+        readonly object[] called;
+
+        public Agent(AgentOptions options) {
+            IntPtr made;
+            lock (NotNull(options, nameof(options))) {
+                AccountCalls store = options.Store;
+                called = new object[] {
+                    options.Channel, options.OnEvent, store.Find, store.Set, store.Verify, store.ChangeStamp, store.UsedSince, store.Act
+                };
+                Own(this, Native.laps_agent_open(options, out made), made);
+            }
+        }
+        protected override bool ReleaseHandle() {
+            Native.laps_agent_free(handle);
+            GC.KeepAlive(called);
+            return true;
+        }
+
+        public Outcome RunOnce(bool force = false) {
+            uint outcome;
+            Library.Check(Native.laps_agent_run_once(this, force, out outcome));
+            return (Outcome)outcome;
+        }
+
+        public Outcome CheckIn() {
+            uint outcome;
+            Library.Check(Native.laps_agent_check_in(this, out outcome));
+            return (Outcome)outcome;
+        }
+
+        /// <summary>Runs until Stop(): a check-in every so many seconds, and what is due in between.</summary>
+        public void Run(ulong intervalSeconds) => Library.Check(Native.laps_agent_run(this, intervalSeconds));
+
+        /// <summary>Ends what the agent does at its next step, for good; from any thread.</summary>
+        public void Stop() => Native.laps_agent_stop(this);
+
+        /// <summary>What a state folder says about its device, as one JSON object.</summary>
+        public static string StatusOf(string folder) {
+            byte[] text = Text.Bytes(folder);
+            return Encoding.UTF8.GetString(Bytes.Of((out IntPtr made) => Native.laps_agent_status(text, Text.Length(text), out made)));
         }
     }
 
@@ -1694,7 +2004,7 @@ namespace Laps {
             });
         }
         /// <summary>The stamp may be null.</summary>
-        public void HandleAccount(AccountSeen account, byte[] stamp, ulong now) {
+        public void HandleAccount(Account account, byte[] stamp, ulong now) {
             lock (this) Library.Check(Native.laps_rotation_handle_account(this, (uint)account, Stamp(stamp), now));
         }
         public void HandleReaders(IReadOnlyList<Reader> readers, ulong now) {

@@ -1,4 +1,4 @@
-/* What the example agents in C and C++ do to the machine: files that survive a crash, a lock, an account's password.
+/* What the examples rotation.c and rotation.cpp do to the machine: files that survive a crash, a lock, an account's password.
  *
  * The account is a local one (Linux: chpasswd; Windows: NetUserSetInfo), or, for trying it out, a file that holds the
  * password.

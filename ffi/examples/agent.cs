@@ -1,347 +1,90 @@
-// The device agent of agent.c in C#, with ../csharp/Laps.cs.
-//
-//   agent [--stay] POLICY STATE DEVICE ACCOUNT READER VAULT [FILE]
+// The agent of agent.c in C#, with ../csharp/Laps.cs. The arguments and the exit status are the same.
 //
 //   csc agent.cs Laps.cs, or: mcs agent.cs Laps.cs
-//
-// The arguments and the exit status are those of agent.c, and so is what a product adds. Without FILE the password of a local
-// Windows account is set (NetUserSetInfo); on Linux give FILE, or see agent.c for chpasswd.
 using System;
+using System.Collections.Generic;
 using System.IO;
-using System.Runtime.InteropServices;
-using System.Text;
-using System.Threading;
 using Laps;
 
-/// <summary>Files that survive a crash, and a lock.</summary>
-static class Files {
-    static readonly bool Windows = Environment.OSVersion.Platform == PlatformID.Win32NT;
-
-    [DllImport("kernel32", CharSet = CharSet.Unicode, SetLastError = true)]
-    static extern bool MoveFileExW(string from, string to, uint flags);
-    const uint ReplaceExisting = 1, WriteThrough = 8;
-
-    [DllImport("libc", SetLastError = true)] static extern int rename(string from, string to);
-    [DllImport("libc", SetLastError = true)] static extern int open(string path, int flags);
-    [DllImport("libc", SetLastError = true)] static extern int fsync(int file);
-    [DllImport("libc", SetLastError = true)] static extern int close(int file);
-    [DllImport("libc", SetLastError = true)] static extern uint umask(uint mask);
-
-    /// <summary>What is written from now on is for this user alone. On Windows the folder's permissions say so.</summary>
-    internal static void ForThisUserOnly() {
-        if (!Windows) umask(0x3f); // 077
-    }
-
-    /// <summary>Durable, or as it was before: a temporary file, synced, renamed over the old one, the folder synced.</summary>
-    internal static bool Write(string path, byte[] bytes, int length) {
-        string temporary = path + ".new";
-        try {
-            // No buffer of the stream's own: a copy in it would not be wiped.
-            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1)) {
-                file.Write(bytes, 0, length);
-                file.Flush(true);
-            }
-        } catch (IOException) {
-            return false;
-        } catch (UnauthorizedAccessException) {
-            return false;
-        }
-        if (Windows) return MoveFileExW(temporary, path, ReplaceExisting | WriteThrough);
-        if (rename(temporary, path) != 0) return false;
-        int folder = open(Path.GetDirectoryName(Path.GetFullPath(path)), 0);
-        bool good = folder >= 0 && fsync(folder) == 0;
-        if (folder >= 0) close(folder);
-        return good;
-    }
-
-    /// <summary>One agent at a time: held until the process ends. Null when it does not come free within a minute. (Windows and
-    /// .NET hold others off; Mono on Linux does not.)</summary>
-    internal static FileStream Lock(string state) {
-        for (int tries = 0; tries < 60; tries++) {
+static class Program {
+    /// <summary>An account store of your own: the "account" is a file that holds the password, for trying an agent out.</summary>
+    static AccountStore FileStore(string path) => new AccountStore {
+        Find = (name, accounts) => {
+            accounts.Add(name, null, true);
+            return Account.Present;
+        },
+        Set = (account, password) => {
+            var text = new byte[129];
             try {
-                return new FileStream(state + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            } catch (IOException) {
-                Thread.Sleep(1000);
-            }
-        }
-        return null;
-    }
-}
-
-/// <summary>The account whose password is managed.</summary>
-sealed class Account {
-    readonly string name, file;
-
-    internal Account(string name, string file) {
-        this.name = name;
-        this.file = file;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    struct UserInfo1003 {
-        internal IntPtr Password;
-    }
-
-    [DllImport("netapi32", CharSet = CharSet.Unicode)]
-    static extern uint NetUserSetInfo(string server, string user, uint level, ref UserInfo1003 info, IntPtr error);
-    [DllImport("advapi32", CharSet = CharSet.Unicode, SetLastError = true)]
-    static extern bool LogonUserW(string user, string domain, IntPtr password, int type, int provider, out IntPtr token);
-    [DllImport("kernel32")] static extern bool CloseHandle(IntPtr handle);
-
-    /// <summary>What is not certainly a success is a failure.</summary>
-    internal Applied Set(Secret password) {
-        if (file != null) return WriteFile(password) ? Applied.Success : Applied.Failed;
-        var info = new UserInfo1003 { Password = password.Pointer };
-        uint status = NetUserSetInfo(null, name, 1003, ref info, IntPtr.Zero);
-        GC.KeepAlive(password);
-        switch (status) {
-            case 0: return Applied.Success;
-            case 2245: return Applied.Refused; // NERR_PasswordTooShort: any rule of the device's password policy
-            case 2221: return Applied.NotFound; // NERR_UserNotFound
-            case 0x21CE: // Windows' own LAPS manages the account
-            case 0xC000A08B: return Applied.ManagedElsewhere;
-            default: return Applied.Failed;
-        }
-    }
-
-    internal Verified Ask(Secret password) {
-        if (file != null) return ReadFile(password);
-        IntPtr token;
-        bool logged = LogonUserW(name, ".", password.Pointer, 3, 0, out token); // a network logon starts no session
-        int error = Marshal.GetLastWin32Error();
-        GC.KeepAlive(password);
-        if (logged) {
-            CloseHandle(token);
-            return Verified.Match;
-        }
-        switch (error) {
-            case 1326: return Verified.Mismatch; // ERROR_LOGON_FAILURE
-            case 1385: // the type of logon, an expired password, one that must be changed: it was looked at before
-            case 1330:
-            case 1907: return Verified.Match;
-            default: return Verified.Unavailable;
-        }
-    }
-
-    bool WriteFile(Secret secret) {
-        using (Password password = Password.FromChars(secret.Chars, secret.Length)) {
-            var bytes = new byte[129];
-            GCHandle pin = GCHandle.Alloc(bytes, GCHandleType.Pinned);
-            try {
-                return Files.Write(file, bytes, password.CopyUtf8(bytes));
+                int length = password.CopyUtf8(text);
+                // No buffer of the stream's own: a copy in it would not be wiped.
+                using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.None, 1))
+                    file.Write(text, 0, length);
             } finally {
-                Array.Clear(bytes, 0, bytes.Length);
-                pin.Free();
+                Array.Clear(text, 0, text.Length);
             }
-        }
-    }
-
-    Verified ReadFile(Secret secret) {
-        byte[] bytes;
-        try {
-            bytes = File.ReadAllBytes(file);
-        } catch (IOException) {
-            return Verified.Unavailable;
-        }
-        try {
-            using (Password held = Password.FromUtf8(bytes))
-            using (Password password = Password.FromChars(secret.Chars, secret.Length))
-                return held.SameAs(password) ? Verified.Match : Verified.Mismatch;
-        } catch (LapsException) {
-            return Verified.Mismatch; // what is there is no password of ours
-        } finally {
-            Array.Clear(bytes, 0, bytes.Length);
-        }
-    }
-}
-
-/// <summary>Does what a rotation wishes.</summary>
-sealed class Agent : IDisposable {
-    readonly string policyPath, statePath, device, accountName;
-    readonly Account account;
-    readonly Reader reader;
-    readonly Vault vault;
-    readonly Generator generator = new Generator();
-    Policy policy;
-    Recipe recipe;
-    Config config;
-    Rotation rotation;
-    bool changed;
-
-    internal Agent(string[] arguments) {
-        policyPath = arguments[0];
-        statePath = arguments[1];
-        device = arguments[2];
-        accountName = arguments[3];
-        reader = Reader.Parse(File.ReadAllText(arguments[4]));
-        vault = Vault.Open(arguments[5], null);
-        account = new Account(accountName, arguments.Length > 6 ? arguments[6] : null);
-    }
-
-    public void Dispose() {
-        foreach (IDisposable owned in new IDisposable[] { rotation, config, recipe, policy, generator, vault, reader }) owned?.Dispose();
-    }
-
-    internal bool IsDue => rotation.IsDue;
-
-    /// <summary>The policy of the file, or the last one that was accepted. False when there is neither.</summary>
-    internal bool LoadPolicy() {
-        byte[] document;
-        changed = false;
-        string kept = statePath + ".policy";
-        if (TakePolicy(policyPath, out document)) {
-            if (changed && !Files.Write(kept, document, document.Length)) Console.Error.WriteLine("agent: {0} cannot be written", kept);
-            return true;
-        }
-        return policy != null || TakePolicy(kept, out document);
-    }
-
-    bool TakePolicy(string path, out byte[] document) {
-        Policy read = null;
-        document = null;
-        try {
-            document = File.ReadAllBytes(path);
-            read = Policy.Read(document);
-            Recipe asked = read.Recipe();
-            var configured = new Config(read, device, accountName);
-            changed = policy == null || Convert.ToBase64String(policy.Hash()) != Convert.ToBase64String(read.Hash());
-            foreach (IDisposable old in new IDisposable[] { policy, recipe, config }) old?.Dispose();
-            policy = read;
-            recipe = asked;
-            config = configured;
-            return true;
-        } catch (Exception error) when (error is LapsException || error is IOException) { // refused: told, and nothing changes
-            read?.Dispose();
-            Console.Error.WriteLine("agent: {0}: {1}", path, error.Message);
-            return false;
-        }
-    }
-
-    /// <summary>The rotation as it was written last; from nothing only where no state was ever written, or it is damaged.</summary>
-    internal void Start(bool stay) {
-        byte[] state = null;
-        try {
-            state = File.ReadAllBytes(statePath);
-        } catch (FileNotFoundException) { } // any other failure ends the agent: File.Exists would take it for "no state"
-        if (state != null) {
+            // In one step, so that an agent that is killed leaves the old one or the new one.
+            if (File.Exists(path)) File.Replace(path + ".new", path, null);
+            else File.Move(path + ".new", path);
+            return Applied.Success;
+        },
+        Verify = (account, password) => {
+            byte[] text = File.ReadAllBytes(path);
             try {
-                rotation = Rotation.Resume(config, state, null, Clock.Now());
-            } catch (LapsException error) when (error.Status == Status.JournalMalformed) {
-                Console.Error.WriteLine("agent: {0}: {1}", statePath, error.Message);
+                using (Password held = Password.FromUtf8(text))
+                    return password.SameAs(held) ? Verified.Match : Verified.Mismatch;
+            } finally {
+                Array.Clear(text, 0, text.Length);
+            }
+        },
+    };
+
+    static int Run(IReadOnlyList<string> arguments, bool stay) {
+        string device = arguments[2], store = arguments[3];
+        using (Reader reader = Reader.Parse(File.ReadAllText(arguments[4])))
+        using (Vault vault = Vault.Open(arguments[5], ""))
+        using (var options = new AgentOptions(device, arguments[1])) {
+            options.AddPolicyFile(arguments[0]);
+            options.SetReaders(new[] { reader });
+            if (store.StartsWith("file:", StringComparison.Ordinal)) options.SetStore(FileStore(store.Substring(5)));
+            else options.SetStore(store);
+            // Your transport goes here; it authenticates the device.
+            options.SetChannel(checkIn => vault.CheckIn(device, checkIn, (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+            options.SetOnEvent(told => Console.WriteLine(told.Json));
+            using (var agent = new Agent(options)) {
+                Console.CancelKeyPress += (sender, pressed) => {
+                    pressed.Cancel = true;
+                    agent.Stop();
+                };
+                if (stay) {
+                    agent.Run(3600);
+                    return 0;
+                }
+                switch (agent.RunOnce()) {
+                    case Outcome.Committed:
+                    case Outcome.NothingDue: return 0;
+                    case Outcome.AccountMissing: return 4;
+                    case Outcome.Unreachable: return 7;
+                    default: return 8;
+                }
             }
         }
-        if (rotation == null) rotation = Rotation.Start(config, Clock.Now());
-        if (!stay) rotation.SkipBackOff(Clock.Now());
     }
 
-    /// <summary>Does what is wished until there is only waiting left; until when.</summary>
-    internal ulong Run() {
-        for (;;) {
-            ShowEvents();
-            Wish wish = rotation.Poll();
-            switch (wish.Kind) {
-                case RotationWish.Save: Save(); break;
-                case RotationWish.LookUp: // an account that is not there yet is AccountSeen.Missing; these readers never change
-                    rotation.HandleAccount(AccountSeen.Present, null, Clock.Now());
-                    rotation.HandleReaders(new[] { reader }, Clock.Now());
-                    break;
-                case RotationWish.CheckIn: CheckIn(); break;
-                case RotationWish.Prepare: Prepare(); break;
-                case RotationWish.ReadStamp: Stamp(); break;
-                case RotationWish.Apply:
-                    using (Secret password = rotation.ExposePassword())
-                        rotation.HandleApplied(account.Set(password), generator, Clock.Now());
-                    break;
-                case RotationWish.Verify:
-                    using (Secret password = rotation.ExposePassword())
-                        rotation.HandleVerified(account.Ask(password), generator, Clock.Now());
-                    break;
-                case RotationWish.Act: rotation.HandleActed(Acted.NotSupported, Clock.Now()); break;
-                default: return wish.Value;
-            }
-        }
-    }
-
-    /// <summary>Waits, looks at the policy every minute, and goes on.</summary>
-    internal void Wait(ulong until) {
-        ulong now = Clock.Now();
-        Thread.Sleep(TimeSpan.FromSeconds(until <= now ? 0 : Math.Min(until - now, 60)));
-        if (LoadPolicy() && changed) rotation.HandleConfig(config, Clock.Now());
-        rotation.HandleTimeout(Clock.Now());
-    }
-
-    void ShowEvents() {
-        for (Event next = rotation.PollEvent(); next != null; next = rotation.PollEvent())
-            using (next)
-                Console.WriteLine("{{\"time\":{0},\"name\":\"{1}\",\"id\":{2},\"version\":{3},\"reason\":\"{4}\"}}", next.At, next.Name,
-                                  next.Id, next.Version, next.Reason);
-    }
-
-    void Save() {
-        byte[] state = rotation.State();
-        if (Files.Write(statePath, state, state.Length))
-            rotation.HandleSaved();
-        else
-            rotation.HandleSaveFailed(generator, Clock.Now());
-    }
-
-    /// <summary>Your transport goes where the vault is asked; it authenticates the device.</summary>
-    void CheckIn() {
-        byte[] message = rotation.CheckIn(generator);
-        try {
-            rotation.HandleAnswer(vault.CheckIn(device, message, Clock.Now()), generator, Clock.Now());
-        } catch (LapsException error) {
-            Console.Error.WriteLine("agent: {0}", error.Message);
-            rotation.HandleCheckInFailed(generator, Clock.Now());
-        }
-    }
-
-    void Prepare() {
-        try {
-            rotation.Prepare(generator, recipe, new[] { reader }, null, Clock.Now());
-        } catch (LapsException error) { // the rotation knows, and waits
-            Console.Error.WriteLine("agent: {0}", error.Message);
-        }
-    }
-
-    void Stamp() {
-        try {
-            rotation.HandleStamp(null, Clock.Now());
-        } catch (LapsException error) when (error.Status == Status.UnexpectedEvent) {
-            // The device slept: the password's time is over, and the next wish says how it goes on.
-        }
-    }
-
-    static int Main(string[] arguments) {
-        bool stay = arguments.Length > 0 && arguments[0] == "--stay";
-        if (stay) {
-            var rest = new string[arguments.Length - 1];
-            Array.Copy(arguments, 1, rest, 0, rest.Length);
-            arguments = rest;
-        }
-        if (arguments.Length < 6 || arguments.Length > 7) {
-            Console.Error.WriteLine("usage: agent [--stay] POLICY STATE DEVICE ACCOUNT READER VAULT [FILE]");
+    static int Main(string[] words) {
+        var arguments = new List<string>(words);
+        bool stay = arguments.Count > 0 && arguments[0] == "--stay";
+        if (stay) arguments.RemoveAt(0);
+        if (arguments.Count != 6) {
+            Console.Error.WriteLine("usage: agent [--stay] POLICY STATE DEVICE STORE READER VAULT");
             return 2;
         }
-        Files.ForThisUserOnly();
-        FileStream held = Files.Lock(arguments[1]);
-        if (held == null) {
-            Console.Error.WriteLine("agent: another agent has {0}", arguments[1]);
-            return 7;
-        }
         try {
-            using (held)
-            using (var agent = new Agent(arguments)) {
-                if (!agent.LoadPolicy()) return 3;
-                agent.Start(stay);
-                ulong until = agent.Run();
-                while (stay) {
-                    agent.Wait(until);
-                    until = agent.Run();
-                }
-                return agent.IsDue ? 8 : 0;
-            }
-        } catch (Exception error) when (error is LapsException || error is IOException) {
+            return Run(arguments, stay);
+        } catch (LapsException error) {
+            Console.Error.WriteLine("agent: {0}", error.Message);
+            return error.Status == Status.PolicyRefused ? 3 : error.Status == Status.Busy ? 7 : 1;
+        } catch (IOException error) {
             Console.Error.WriteLine("agent: {0}", error.Message);
             return 1;
         }

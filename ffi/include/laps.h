@@ -30,13 +30,16 @@
  *   Stack      A call needs less than 256 KiB of stack below the caller's, callbacks not counted. Threads of C libraries with small
  *              ones (128 KiB with musl), fibers and the threads of other languages must be given as much.
  *   Fork       A child process may go on using every object; generators draw a new seed before they are used. A laps_vault
- *              and what came from it work in the process that opened it alone, elsewhere they answer
+ *              and what came from it, and a laps_agent, work in the process that opened it alone, elsewhere they answer
  *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.
  *   Callbacks  A function that you pass is called by the thread that makes the call, and only until the call answers; user
  *              is handed on to it as it is. It must return: leaving it by longjmp or by an exception is undefined
  *              (laps.hpp and Laps.cs carry exceptions past the library). It uses no object of the call, and nothing
- *              over the same vault file, whose transaction may be open and would be waited for; other objects it may.
- *   Clock      Times are seconds since 1970-01-01 UTC and always passed in; the library reads no clock.
+ *              over the same vault file, whose transaction may be open and would be waited for; other objects it may, and
+ *              what it is lent, until it returns. What an agent is given is called until laps_agent_free(), by whichever
+ *              thread makes a call of the agent, never two at once.
+ *   Clock      Times are seconds since 1970-01-01 UTC and always passed in; the library reads no clock but an agent's: a
+ *              laps_agent takes the time from the system.
  *   Panics     A bug in the library never crosses this boundary: the call answers LAPS_STATUS_INTERNAL, and the
  *              objects it used answer LAPS_STATUS_POISONED from then on; free them. A process to which the system
  *              gives no memory any more is ended, as by abort().
@@ -336,6 +339,32 @@ enum {
  * The platform cannot do it.
  */
 #define LAPS_ACTED_NOT_SUPPORTED 3
+
+/**
+ * A rotation was due, and the vault has taken its commit.
+ */
+#define LAPS_OUTCOME_COMMITTED 1
+
+/**
+ * Nothing was due.
+ */
+#define LAPS_OUTCOME_NOTHING_DUE 2
+
+/**
+ * A rotation is due and not committed: it failed, it waits, or the agent was stopped; the events
+ * say why. It goes on at the next run.
+ */
+#define LAPS_OUTCOME_NOT_COMMITTED 3
+
+/**
+ * The account does not exist. The vault knows, and no password is made until it does.
+ */
+#define LAPS_OUTCOME_ACCOUNT_MISSING 4
+
+/**
+ * The vault was not reached or is locked.
+ */
+#define LAPS_OUTCOME_UNREACHABLE 5
 
 #if defined(LAPS_FULL)
 /**
@@ -831,6 +860,21 @@ typedef struct laps_adoptable laps_adoptable;
 #endif
 
 /**
+ * The agent of a device. It holds its state folder locked, rotates the password of one account,
+ * and loses none when it is killed. Threads may share it: laps_agent_stop() is answered at once,
+ * every other call waits until the one before it is over. In a function that the agent calls, only
+ * laps_agent_stop() works on it; every other call there is LAPS_STATUS_UNEXPECTED_EVENT. It works
+ * in the process that opened it alone, elsewhere it answers LAPS_STATUS_INVALID_ARGUMENT.
+ */
+typedef struct laps_agent laps_agent;
+
+/**
+ * What an agent is opened with: the device and its state folder, at least one policy document,
+ * readers or a signed reader set, an account store, a channel.
+ */
+typedef struct laps_agent_options laps_agent_options;
+
+/**
  * Bytes that a call handed out: a message, a state to be written, a key file. Wiped when they are
  * freed.
  */
@@ -869,7 +913,7 @@ typedef struct laps_disclosure laps_disclosure;
 typedef struct laps_evaluation laps_evaluation;
 
 /**
- * One event of a rotation, for the device's log. It holds no secret.
+ * One event of a rotation or of an agent, for the device's log. It holds no secret.
  */
 typedef struct laps_event laps_event;
 
@@ -991,6 +1035,94 @@ typedef struct laps_violations laps_violations;
  * What a call answers: LAPS_STATUS_OK, or the number of what went wrong.
  */
 typedef int32_t laps_status;
+
+/**
+ * Looks the managed account up: adds what the device has under that name to accounts, or, for an
+ * empty name, every account that may be the built-in administrator. Answers LAPS_ACCOUNT_PRESENT,
+ * of which the library chooses one; LAPS_ACCOUNT_MISSING; or LAPS_ACCOUNT_UNKNOWN. Asked before
+ * every check-in. Names are UTF-8, ended by NUL.
+ */
+typedef uint32_t (*laps_account_find)(void *user, const char *name, laps_accounts *accounts);
+
+/**
+ * Sets the password of an account; answers one of LAPS_APPLIED_*. What is not certainly a success
+ * or a refusal is LAPS_APPLIED_FAILED. When it answers, nothing changes the account any more.
+ */
+typedef uint32_t (*laps_account_set)(void *user, const char *account, const laps_password *password);
+
+/**
+ * Whether an account has a password; answers one of LAPS_VERIFIED_*. It is no use of the account.
+ */
+typedef uint32_t (*laps_account_verify)(void *user, const char *account, const laps_password *password);
+
+/**
+ * Writes 32 bytes that change whenever the password of the account is set; false when they cannot
+ * be read.
+ */
+typedef bool (*laps_account_change_stamp)(void *user, const char *account, uint8_t *out_stamp);
+
+/**
+ * Writes when the account was last used, at or after a time, or 0 for never; false when that
+ * cannot be read.
+ */
+typedef bool (*laps_account_used_since)(void *user, const char *account, uint64_t since, uint64_t *out_at);
+
+/**
+ * Does one of LAPS_ACTION_*; answers one of LAPS_ACTED_*.
+ */
+typedef uint32_t (*laps_account_act)(void *user, const char *account, uint32_t action);
+
+/**
+ * An account store of your own: what an agent calls, each with user. NULL is what it cannot; find
+ * and set must be there.
+ */
+typedef struct {
+    /**
+     * sizeof(laps_account_calls).
+     */
+    size_t size;
+    /**
+     * See laps_account_find.
+     */
+    laps_account_find find;
+    /**
+     * See laps_account_set.
+     */
+    laps_account_set set;
+    /**
+     * See laps_account_verify. Without it a success of the setter is believed.
+     */
+    laps_account_verify verify;
+    /**
+     * See laps_account_change_stamp. Without it both passwords stay candidates after a crash.
+     */
+    laps_account_change_stamp change_stamp;
+    /**
+     * See laps_account_used_since. Without it no use of the account is noticed.
+     */
+    laps_account_used_since used_since;
+    /**
+     * See laps_account_act. Without it no action follows a use.
+     */
+    laps_account_act act;
+} laps_account_calls;
+
+/**
+ * Brings a check-in to the vault and its answer back; it authenticates the device. With
+ * LAPS_STATUS_OK it has put the answer into out_answer, as laps_bytes_new() makes it, and the
+ * library frees it. Any other status means that the answer is not known; LAPS_STATUS_UNREACHABLE
+ * is the usual one. See the contract, Callbacks.
+ */
+typedef laps_status (*laps_channel)(void *user,
+                                    const uint8_t *check_in,
+                                    size_t check_in_len,
+                                    laps_bytes **out_answer);
+
+/**
+ * Is told what happened on the device. The event is lent for the call. See the contract,
+ * Callbacks.
+ */
+typedef void (*laps_on_event)(void *user, const laps_event *event);
 
 #if defined(LAPS_FULL)
 /**
@@ -2251,6 +2383,12 @@ LAPS_API LAPS_NODISCARD const char *laps_event_name(const laps_event *event);
 LAPS_API LAPS_NODISCARD const char *laps_event_reason(const laps_event *event);
 
 /**
+ * The event of an agent as one JSON object, with device, account and a sentence for people; empty
+ * for the event of a rotation. Borrowed. NULL for NULL.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_event_json(const laps_event *event);
+
+/**
  * The event id of Windows LAPS; 0 where it has no such event.
  */
 LAPS_API LAPS_NODISCARD uint32_t laps_event_id(const laps_event *event);
@@ -2271,12 +2409,13 @@ LAPS_API LAPS_NODISCARD uint64_t laps_event_at(const laps_event *event);
 LAPS_API LAPS_NODISCARD uint64_t laps_event_version(const laps_event *event);
 
 /**
- * A number that belongs to the event: tries, a deadline, candidates; otherwise 0.
+ * A number that belongs to the event of a rotation: tries, a deadline, candidates; otherwise 0.
  */
 LAPS_API LAPS_NODISCARD uint64_t laps_event_detail(const laps_event *event);
 
 /**
- * The id of the record that it is about: 16 bytes. LAPS_STATUS_NOT_FOUND when it is about none.
+ * The id of the record that it is about: 16 bytes. LAPS_STATUS_NOT_FOUND when it is about none, or
+ * comes from an agent.
  */
 LAPS_API LAPS_NODISCARD laps_status laps_event_record(const laps_event *event, uint8_t *out_id);
 
@@ -2284,6 +2423,202 @@ LAPS_API LAPS_NODISCARD laps_status laps_event_record(const laps_event *event, u
  * Frees an event.
  */
 LAPS_API void laps_event_free(laps_event *event);
+
+/**
+ * Options for a device, as the vault calls it, with the folder that keeps its state.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_new(const char *device,
+                                   size_t device_len,
+                                   const char *folder,
+                                   size_t folder_len,
+                                   laps_agent_options **out_options);
+
+/**
+ * Sets the scope (the tenant): at most 64 bytes.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_scope(laps_agent_options *options,
+                                         const char *scope,
+                                         size_t scope_len);
+
+/**
+ * Adds a policy document of any known form, which is copied; source names it in findings. What
+ * several documents say is joined as laps_evaluation_policy() does it. A refused policy changes
+ * nothing: the last accepted one stays in force, and an event says so.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_add_policy(laps_agent_options *options,
+                                          const uint8_t *document,
+                                          size_t document_len,
+                                          const char *source,
+                                          size_t source_len);
+
+/**
+ * Adds the file of a policy document, which is read again at every run, so that a changed one is
+ * followed. Documents are all files, or none is.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_add_policy_file(laps_agent_options *options,
+                                               const char *path,
+                                               size_t path_len);
+
+/**
+ * Whether the last of two documents that clash wins; otherwise a clash is refused.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_last_wins(laps_agent_options *options,
+                                             bool last_wins);
+
+/**
+ * Sets for whom passwords are sealed: 1 to 16 readers, which are copied.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_readers(laps_agent_options *options,
+                                           const laps_reader *const *readers,
+                                           size_t reader_count);
+
+/**
+ * Sets, in place of readers, the file of a signed reader set, which is read again at every run,
+ * and who signs it. The first authority is pinned in the state folder, and an older set is
+ * refused.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_reader_set(laps_agent_options *options,
+                                              const char *path,
+                                              size_t path_len,
+                                              const laps_signer *authority);
+
+/**
+ * Sets the account store by its name: "linux" (the accounts of this machine but root, or the one
+ * in "linux:NAME"), "windows", or "command:CMD", a program of yours (not on Windows).
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_store(laps_agent_options *options,
+                                         const char *store,
+                                         size_t store_len);
+
+/**
+ * Sets an account store of your own. The table is copied; user goes to each of its functions, and
+ * may be NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_account_calls(laps_agent_options *options,
+                                                 const laps_account_calls *calls,
+                                                 void *user);
+
+/**
+ * Sets how a check-in reaches the vault. user goes to channel, and may be NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_channel(laps_agent_options *options,
+                                           laps_channel channel,
+                                           void *user);
+
+/**
+ * Sets who is told of events; NULL: nobody. user goes to on_event, and may be NULL.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_on_event(laps_agent_options *options,
+                                            laps_on_event on_event,
+                                            void *user);
+
+/**
+ * Sets how many seconds to wait: for another agent on the state folder (10 by default), for a
+ * program that sets the password (30), and in a single run for another try at the account (30). At
+ * most 1000000000 each.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_options_set_timeouts(laps_agent_options *options,
+                                            uint64_t lock_seconds,
+                                            uint64_t setter_seconds,
+                                            uint64_t patience_seconds);
+
+/**
+ * Takes the vault's audit log as it is: a person has looked into what the device said about it.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_agent_options_acknowledge_log(laps_agent_options *options);
+
+/**
+ * Frees options.
+ */
+LAPS_API void laps_agent_options_free(laps_agent_options *options);
+
+/**
+ * Opens an agent on its state folder, which is made when it is not there. LAPS_STATUS_BUSY when
+ * another agent has the folder for as long as the options let it wait. The options are copied and
+ * may be freed; what they said is to be called lives until laps_agent_free().
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_open(const laps_agent_options *options,
+                            laps_agent **out_agent);
+
+/**
+ * One check-in, and what is due after it; with force a new password in any case. The outcome is
+ * one of LAPS_OUTCOME_*. Ends at its next step when another thread stops the agent.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_run_once(const laps_agent *agent,
+                                bool force,
+                                uint32_t *out_outcome);
+
+/**
+ * One check-in, without a rotation. The outcome is one of LAPS_OUTCOME_*.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_agent_check_in(const laps_agent *agent, uint32_t *out_outcome);
+
+/**
+ * Runs until the agent is stopped: a check-in every so many seconds (a minute to a day), and
+ * whatever is due in between. Files of policies and reader sets are read again every minute. What
+ * goes wrong is an event, and tried again.
+ */
+LAPS_API LAPS_NODISCARD laps_status laps_agent_run(const laps_agent *agent, uint64_t interval_seconds);
+
+/**
+ * Asks the agent to end what it does at its next step, for good: every later run ends at once. Any
+ * thread, a handler of a signal and a function that the agent calls may ask, also for NULL. A
+ * function that blocks is waited for, and a password that is being set is set to the end.
+ */
+LAPS_API void laps_agent_stop(const laps_agent *agent);
+
+/**
+ * What a state folder says about its device, as one JSON object: the last thing that was made
+ * durable. Nothing is locked or changed, so it works beside a running agent.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_agent_status(const char *folder,
+                              size_t folder_len,
+                              laps_bytes **out_json);
+
+/**
+ * Frees an agent and gives its state folder free. Stop it first where another thread runs it, and
+ * wait for that thread.
+ */
+LAPS_API void laps_agent_free(laps_agent *agent);
+
+/**
+ * A copy of bytes of yours, as a function that the library calls hands an answer out.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_bytes_new(const uint8_t *bytes,
+                           size_t bytes_len,
+                           laps_bytes **out_bytes);
 
 /**
  * The bytes, laps_bytes_len() of them, borrowed. NULL for NULL.

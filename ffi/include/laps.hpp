@@ -123,6 +123,12 @@ typedef std::vector<std::uint8_t> RecordId;
 class Bytes : public Object<laps_bytes, laps_bytes_free> {
 public:
     using Object::Object;
+    /// A copy of bytes of yours, as a channel answers them.
+    static Bytes copy(const std::string &bytes) {
+        laps_bytes *made = nullptr;
+        check(laps_bytes_new(detail::data(bytes), bytes.size(), &made));
+        return Bytes(made);
+    }
     const std::uint8_t *data() const noexcept { return laps_bytes_data(object_); }
     std::size_t size() const noexcept { return laps_bytes_len(object_); }
     std::string text() const { return std::string(reinterpret_cast<const char *>(data()), size()); }
@@ -474,6 +480,7 @@ public:
 class Accounts : public Object<laps_accounts, laps_accounts_free> {
 public:
     Accounts() { check(laps_accounts_new(&object_)); }
+    explicit Accounts(laps_accounts *accounts) noexcept : Object(accounts) {}
     /// An empty SID is none.
     void add(const std::string &name, const std::string &sid, bool enabled) {
         check(laps_accounts_add(object_, name.data(), name.size(), sid.data(), sid.size(), enabled));
@@ -513,6 +520,196 @@ public:
     std::uint64_t at() const noexcept { return laps_event_at(object_); }
     std::uint64_t version() const noexcept { return laps_event_version(object_); }
     std::uint64_t detail() const noexcept { return laps_event_detail(object_); }
+    /// The event of an agent as one JSON object; empty for that of a rotation.
+    std::string json() const { return detail::copy(laps_event_json(object_)); }
+};
+
+/// Brings a check-in to the vault and its answer back. A laps::Error has its status for the agent; whatever else it throws
+/// means that the vault was not reached.
+typedef std::function<Bytes(const std::uint8_t *check_in, std::size_t length)> Channel;
+/// Is told what happened. The event is lent for the call. What it throws is dropped.
+typedef std::function<void(const Event &)> OnEvent;
+
+/// An account store of your own, as laps_account_calls has it. An empty function is what it cannot; find and set must be there.
+/// What a function throws is its failure. The passwords are lent for the call.
+struct AccountStore {
+    /// Adds the account to the accounts, which are lent for the call; one of LAPS_ACCOUNT_*.
+    std::function<std::uint32_t(const std::string &name, Accounts &accounts)> find;
+    /// One of LAPS_APPLIED_*.
+    std::function<std::uint32_t(const std::string &account, const laps_password *password)> set;
+    /// One of LAPS_VERIFIED_*.
+    std::function<std::uint32_t(const std::string &account, const laps_password *password)> verify;
+    std::function<std::array<std::uint8_t, 32>(const std::string &account)> change_stamp;
+    /// When the account was last used at or after a time; 0 for never.
+    std::function<std::uint64_t(const std::string &account, std::uint64_t since)> used_since;
+    /// Does one of LAPS_ACTION_*; one of LAPS_ACTED_*.
+    std::function<std::uint32_t(const std::string &account, std::uint32_t action)> act;
+};
+
+namespace detail {
+/// A wrapper of what the library lends for a call: nothing is freed.
+template <typename Wrapper, typename T>
+struct Lent {
+    Wrapper wrapper;
+    explicit Lent(const T *object) noexcept : wrapper(const_cast<T *>(object)) {}
+    Lent(const Lent &) = delete;
+    Lent &operator=(const Lent &) = delete;
+    ~Lent() { wrapper.release(); }
+};
+/// Calls a function of a store; what it throws is the answer that is given for it.
+template <typename Answer, typename Function>
+Answer kept(Answer failed, Function function) noexcept {
+    try {
+        return function();
+    } catch (...) {
+        return failed;
+    }
+}
+inline const AccountStore &store(void *user) { return *static_cast<const AccountStore *>(user); }
+extern "C" {
+inline laps_status laps_hpp_channel(void *user, const std::uint8_t *check_in, std::size_t length, laps_bytes **out_answer) {
+    try {
+        *out_answer = (*static_cast<const Channel *>(user))(check_in, length).release();
+        return LAPS_STATUS_OK;
+    } catch (const Error &error) {
+        return error.status();
+    } catch (...) {
+        return LAPS_STATUS_UNREACHABLE;
+    }
+}
+inline void laps_hpp_on_event(void *user, const laps_event *event) {
+    kept(0, [=] {
+        Lent<Event, laps_event> lent(event);
+        (*static_cast<const OnEvent *>(user))(lent.wrapper);
+        return 0;
+    });
+}
+inline std::uint32_t laps_hpp_find(void *user, const char *name, laps_accounts *accounts) {
+    return kept<std::uint32_t>(LAPS_ACCOUNT_UNKNOWN, [=] {
+        Lent<Accounts, laps_accounts> lent(accounts);
+        return store(user).find(name, lent.wrapper);
+    });
+}
+inline std::uint32_t laps_hpp_set(void *user, const char *account, const laps_password *password) {
+    return kept<std::uint32_t>(LAPS_APPLIED_FAILED, [=] { return store(user).set(account, password); });
+}
+inline std::uint32_t laps_hpp_verify(void *user, const char *account, const laps_password *password) {
+    return kept<std::uint32_t>(LAPS_VERIFIED_UNAVAILABLE, [=] { return store(user).verify(account, password); });
+}
+inline bool laps_hpp_change_stamp(void *user, const char *account, std::uint8_t *out_stamp) {
+    return kept(false, [=] {
+        const std::array<std::uint8_t, 32> stamp = store(user).change_stamp(account);
+        for (std::size_t i = 0; i < stamp.size(); i++) out_stamp[i] = stamp[i];
+        return true;
+    });
+}
+inline bool laps_hpp_used_since(void *user, const char *account, std::uint64_t since, std::uint64_t *out_at) {
+    return kept(false, [=] {
+        *out_at = store(user).used_since(account, since);
+        return true;
+    });
+}
+inline std::uint32_t laps_hpp_act(void *user, const char *account, std::uint32_t action) {
+    return kept<std::uint32_t>(LAPS_ACTED_FAILED, [=] { return store(user).act(account, action); });
+}
+}
+} // namespace detail
+
+/// What an agent is opened with. An agent keeps the functions that the options had when it was opened.
+class AgentOptions : public Object<laps_agent_options, laps_agent_options_free> {
+public:
+    /// The device as the vault calls it, and the folder that keeps its state.
+    AgentOptions(const std::string &device, const std::string &folder) {
+        check(laps_agent_options_new(device.data(), device.size(), folder.data(), folder.size(), &object_));
+    }
+    void set_scope(const std::string &scope) { check(laps_agent_options_set_scope(object_, scope.data(), scope.size())); }
+    void add_policy(const std::string &document, const std::string &source) {
+        check(laps_agent_options_add_policy(object_, detail::data(document), document.size(), source.data(), source.size()));
+    }
+    void add_policy_file(const std::string &path) {
+        check(laps_agent_options_add_policy_file(object_, path.data(), path.size()));
+    }
+    void set_last_wins(bool last_wins) { check(laps_agent_options_set_last_wins(object_, last_wins)); }
+    void set_readers(const std::vector<const Reader *> &readers) {
+        const std::vector<const laps_reader *> all = detail::pointers<Reader, laps_reader>(readers);
+        check(laps_agent_options_set_readers(object_, all.data(), all.size()));
+    }
+    void set_reader_set(const std::string &path, const Signer &authority) {
+        check(laps_agent_options_set_reader_set(object_, path.data(), path.size(), authority.get()));
+    }
+    /// "linux", "windows" or "command:CMD"; see laps_agent_options_set_store().
+    void set_store(const std::string &name) { check(laps_agent_options_set_store(object_, name.data(), name.size())); }
+    void set_store(const AccountStore &store) {
+        std::shared_ptr<AccountStore> kept = std::make_shared<AccountStore>(store);
+        laps_account_calls calls = {sizeof(laps_account_calls),
+                                    store.find ? detail::laps_hpp_find : nullptr,
+                                    store.set ? detail::laps_hpp_set : nullptr,
+                                    store.verify ? detail::laps_hpp_verify : nullptr,
+                                    store.change_stamp ? detail::laps_hpp_change_stamp : nullptr,
+                                    store.used_since ? detail::laps_hpp_used_since : nullptr,
+                                    store.act ? detail::laps_hpp_act : nullptr};
+        check(laps_agent_options_set_account_calls(object_, &calls, kept.get()));
+        store_ = kept;
+    }
+    void set_channel(const Channel &channel) {
+        std::shared_ptr<Channel> kept = std::make_shared<Channel>(channel);
+        check(laps_agent_options_set_channel(object_, channel ? detail::laps_hpp_channel : nullptr, kept.get()));
+        channel_ = kept;
+    }
+    /// An empty function: nobody is told.
+    void set_on_event(const OnEvent &on_event) {
+        std::shared_ptr<OnEvent> kept = std::make_shared<OnEvent>(on_event);
+        check(laps_agent_options_set_on_event(object_, on_event ? detail::laps_hpp_on_event : nullptr, kept.get()));
+        on_event_ = kept;
+    }
+    void set_timeouts(std::uint64_t lock_seconds, std::uint64_t setter_seconds, std::uint64_t patience_seconds) {
+        check(laps_agent_options_set_timeouts(object_, lock_seconds, setter_seconds, patience_seconds));
+    }
+    void acknowledge_log() { check(laps_agent_options_acknowledge_log(object_)); }
+
+private:
+    friend class Agent;
+    std::shared_ptr<AccountStore> store_;
+    std::shared_ptr<Channel> channel_;
+    std::shared_ptr<OnEvent> on_event_;
+};
+
+/// The agent of a device: see laps_agent. Threads may share it.
+class Agent : public Object<laps_agent, laps_agent_free> {
+public:
+    explicit Agent(const AgentOptions &options)
+        : store_(options.store_), channel_(options.channel_), on_event_(options.on_event_) {
+        check(laps_agent_open(options.get(), &object_));
+    }
+    Agent(Agent &&) noexcept = default;
+    Agent &operator=(Agent &&) noexcept = default;
+    /// The agent ends before what it calls.
+    ~Agent() { reset(); }
+    /// One of LAPS_OUTCOME_*.
+    std::uint32_t run_once(bool force = false) const {
+        std::uint32_t outcome = 0;
+        check(laps_agent_run_once(object_, force, &outcome));
+        return outcome;
+    }
+    /// One of LAPS_OUTCOME_*.
+    std::uint32_t check_in() const {
+        std::uint32_t outcome = 0;
+        check(laps_agent_check_in(object_, &outcome));
+        return outcome;
+    }
+    void run(std::uint64_t interval_seconds) const { check(laps_agent_run(object_, interval_seconds)); }
+    void stop() const noexcept { laps_agent_stop(object_); }
+    /// What a state folder says about its device, as one JSON object.
+    static std::string status(const std::string &folder) {
+        laps_bytes *made = nullptr;
+        check(laps_agent_status(folder.data(), folder.size(), &made));
+        return Bytes(made).text();
+    }
+
+private:
+    std::shared_ptr<AccountStore> store_;
+    std::shared_ptr<Channel> channel_;
+    std::shared_ptr<OnEvent> on_event_;
 };
 
 /// What to do next: one of LAPS_WISH_*, and its value.

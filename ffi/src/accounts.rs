@@ -16,9 +16,15 @@ use crate::status::{answer, laps_status, value};
 #[derive(Debug)]
 pub struct laps_accounts {
     poison: Poison,
-    accounts: Vec<LocalAccount>,
+    pub(crate) accounts: Vec<LocalAccount>,
 }
 object!(laps_accounts);
+
+impl laps_accounts {
+    pub(crate) fn boxed() -> Box<Self> {
+        Box::new(Self { poison: Poison::default(), accounts: Vec::new() })
+    }
+}
 
 /// No account yet.
 #[must_use]
@@ -27,7 +33,7 @@ pub unsafe extern "C" fn laps_accounts_new(out_accounts: *mut *mut laps_accounts
     answer(|| {
         // SAFETY: contract, Buffers.
         let out = unsafe { Out::new(out_accounts, "out_accounts") }?;
-        out.give(Box::new(laps_accounts { poison: Poison::default(), accounts: Vec::new() }));
+        out.give(laps_accounts::boxed());
         Ok(())
     })
 }

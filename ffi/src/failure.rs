@@ -53,6 +53,8 @@ failure_from!(
     laps_core::rotation::message::MessageError,
     laps_core::seal::SealError,
     laps_core::secret::TooLong,
+    laps_host::account::StoreError,
+    laps_host::agent::AgentError,
     laps_host::agent::journal::MalformedJournal,
     #[cfg(feature = "vault")]
     laps_core::vault::StoreError,

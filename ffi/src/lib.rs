@@ -21,6 +21,7 @@
 //! | [`record`] | sealed records |
 //! | [`accounts`] | which local account is managed |
 //! | [`config`], [`rotation`], [`event`] | the rotation machine, what it is told, what it reports |
+//! | [`agent`] | the agent of a device, with its options and what it calls |
 //! | [`bytes`] | bytes that a call hands out |
 //! | `reader_key`, `signer_key` | a reader's and an authority's private key (full build) |
 //! | `vault`, `metadata`, `rows` | the vault, and what it lists (full build) |
@@ -36,6 +37,7 @@
 extern crate alloc;
 
 pub mod accounts;
+pub mod agent;
 #[cfg(laps_no_backtrace)]
 mod backtrace;
 pub mod bytes;

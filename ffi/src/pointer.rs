@@ -144,6 +144,35 @@ pub(crate) unsafe fn release<T: Object>(object: *mut T) {
     }
 }
 
+/// Takes back an object that this library handed out and C hands over.
+///
+/// # Safety
+/// Contract, Ownership: NULL, or an object that this library handed out, that was not freed, and
+/// that C does not use any more.
+pub(crate) unsafe fn regain<T: Object>(object: *mut T) -> Result<Box<T>, Failure> {
+    present(object, T::NAME)?;
+    // SAFETY: not NULL; by contract (Ownership) it came out of `Owned::give`, and comes back once.
+    Ok(unsafe { Box::from_raw(object) })
+}
+
+/// A structure that begins with its size, which is looked at before anything behind it.
+///
+/// # Safety
+/// Contract, Buffers: NULL, or as many bytes can be read there as the size at its front says.
+pub(crate) unsafe fn sized<T: Copy>(pointer: *const T, name: &str) -> Result<T, Failure> {
+    present(pointer, name)?;
+    // SAFETY: not NULL, aligned for `T`, whose first field is the size; by contract readable.
+    let size = unsafe { pointer.cast::<usize>().read() };
+    let expected = size_of::<T>();
+    if size != expected {
+        let message =
+            format_args!("{name} says that it has {size} bytes, and must have {expected}");
+        return Err(Failure::new(Code::InvalidArgument, &message));
+    }
+    // SAFETY: not NULL, aligned, and by contract (Buffers) as large as it says, which is a `T`.
+    Ok(unsafe { pointer.read() })
+}
+
 /// Bytes that are read.
 ///
 /// # Safety

@@ -1,8 +1,8 @@
 #!/bin/bash
-# The example agent sets the password of a real account of this machine: made here, and removed. Needs root.
-# usage: agent_account.sh AGENT AGENT_WORLD FOLDER
+# An example agent sets the password of a real account of this machine: made here, and removed. Needs root.
+# usage: agent_account.sh agent|rotation AGENT AGENT_WORLD FOLDER      which of the examples AGENT is
 . "$(dirname "$0")/loud.sh"
-agent=$1 world=$2 folder=$3
+kind=$1 agent=$2 world=$3 folder=$4
 [ "$(id -u)" = 0 ] || { echo "an account can only be made by root"; exit 1; }
 # Drawn, so that it is nobody's: not of a run at the same time, nor left behind by one that was killed.
 account=lapstest-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
@@ -26,7 +26,9 @@ trap cleanup EXIT
 useradd --no-create-home --shell /usr/sbin/nologin --comment "a test of LAPS; may be removed" "$account"
 within 60 "$world" init "$folder"
 printf '{"BackupDirectory":1,"AdministratorAccountName":"%s"}' "$account" > "$folder/policy.json"
-arguments=("$folder/policy.json" "$folder/state" pc-17 "$account" "$folder/reader" "$folder/vault")
+store=$account # which the policy names, too
+[ "$kind" != agent ] || store=linux
+arguments=("$folder/policy.json" "$folder/state" pc-17 "$store" "$folder/reader" "$folder/vault")
 # A run that is not killed; the limit is there for one that hangs.
 run() { within 120 "$agent" "${arguments[@]}" > "$folder/log" 2>&1; }
 order() { within 60 "$world" order "$folder"; }
@@ -61,4 +63,4 @@ status=0
 run || status=$?
 [ $status = 0 ] || [ $status = 8 ] || { echo "after the kills: status $status"; exit 1; } # 8: what rests on conflicts waits
 must_hold "at the end"
-echo "the example agent on a real account: an order, twenty kills; a reader could always get the password"
+echo "the example $kind on a real account: an order, twenty kills; a reader could always get the password"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# The example agent rotates, obeys an order, and is killed twenty times: each time a reader can get the password.
-# usage: agent_example.sh AGENT AGENT_WORLD FOLDER [RUNNER]
+# An example agent rotates, obeys an order, and is killed twenty times: each time a reader can get the password.
+# usage: agent_example.sh agent|rotation AGENT AGENT_WORLD FOLDER [RUNNER]      which of the examples AGENT is
 . "$(dirname "$0")/loud.sh"
-agent=$1 world=$2 folder=$3 runner=${4:-}
+kind=$1 agent=$2 world=$3 folder=$4 runner=${5:-}
 rm -rf "$folder" && mkdir -p "$folder"
 trap 'status=$?; [ $status = 0 ] || tail -n 20 "$folder/log" "$folder/err" >&2 2> /dev/null || true; exit $status' EXIT
 world() { within 120 $runner "$world" "$1" "$folder"; }
@@ -13,7 +13,13 @@ check() {
 }
 world init
 printf '{"BackupDirectory":1,"AdministratorAccountName":"Admin"}' > "$folder/policy.json"
-arguments=("$folder/policy.json" "$folder/state" pc-17 Admin "$folder/reader" "$folder/vault" "$folder/password")
+# The account is a file.
+case $kind in
+    agent) account=("file:$folder/password" "$folder/reader" "$folder/vault") ;;
+    rotation) account=(Admin "$folder/reader" "$folder/vault" "$folder/password") ;;
+    *) echo "an example is agent or rotation, not $kind"; exit 2 ;;
+esac
+arguments=("$folder/policy.json" "$folder/state" pc-17 "${account[@]}")
 run() { within 300 $runner "$agent" "${arguments[@]}"; } # not killed; the limit is there for one that hangs
 
 run > "$folder/log"
@@ -37,12 +43,12 @@ world order
 status=0
 run > "$folder/log" 2> "$folder/err" || status=$?
 [ $status = 8 ] || { echo "an order that waits: status $status, not 8"; exit 1; }
-grep -q '8 to 64' "$folder/err" # two lines: a failure before && would not end the script
+# The agent tells it as an event. Two lines: a failure before && would not end the script.
+cat "$folder/log" "$folder/err" | grep -q '8 to 64'
 grep -q '"waiting"' "$folder/log"
 check
 status=0
-$runner "$agent" "$folder/policy.json" "$folder/other" pc-18 Admin "$folder/reader" "$folder/vault" "$folder/password" \
-    2> "$folder/err" || status=$?
+$runner "$agent" "$folder/policy.json" "$folder/other" pc-18 "${account[@]}" > "$folder/log" 2> "$folder/err" || status=$?
 [ $status = 3 ] || { echo "a refused policy and none before: status $status, not 3"; exit 1; }
 mv "$folder/good.json" "$folder/policy.json"
 
@@ -62,4 +68,4 @@ status=0
 run > "$folder/log" || status=$?
 [ $status = 0 ] || [ $status = 8 ] || { echo "after the kills: status $status"; exit 1; } # 8: what rests on conflicts waits
 check
-echo "the example agent: an order, twenty kills; a reader could always get the password"
+echo "the example $kind: an order, twenty kills; a reader could always get the password"

@@ -42,12 +42,48 @@ static uint8_t record_copy[4096];
 static size_t record_copy_len;
 static uint8_t state_copy[8192];
 static size_t state_copy_len;
+
+/* What is called back, and how often; it checks that it gets what was passed. */
+static uint64_t told_calls;
+
+/* An agent's world: no vault is reached, and there is no account. */
+static laps_status channel(void *user, const uint8_t *check_in, size_t check_in_len, laps_bytes **out_answer) {{
+    CHECK((user == NULL || user == &told_calls) && check_in != NULL && check_in_len > 0 && *out_answer == NULL);
+    return LAPS_STATUS_UNREACHABLE;
+}}
+static void on_event(void *user, const laps_event *event) {{
+    CHECK((user == NULL || user == &told_calls) && event != NULL);
+}}
+static uint32_t find(void *user, const char *name, laps_accounts *accounts) {{
+    CHECK((user == NULL || user == &told_calls) && strcmp(name, "Admin") == 0 && accounts != NULL);
+    return LAPS_ACCOUNT_MISSING;
+}}
+static uint32_t set(void *user, const char *account, const laps_password *password) {{
+    CHECK((user == NULL || user == &told_calls) && account != NULL && password != NULL);
+    return LAPS_APPLIED_FAILED;
+}}
+static const laps_account_calls account_calls = {{sizeof account_calls, find, set, NULL, NULL, NULL, NULL}};
+
+static void make_options(const char *folder, const laps_reader *reader, laps_agent_options **out_options) {{
+    OK(laps_agent_options_new(LAPS_TEXT("pc-17"), folder, strlen(folder), out_options));
+    OK(laps_agent_options_add_policy(*out_options, (const uint8_t *)POLICY, sizeof POLICY - 1, LAPS_TEXT("test")));
+    OK(laps_agent_options_set_readers(*out_options, &reader, 1));
+    OK(laps_agent_options_set_account_calls(*out_options, &account_calls, NULL));
+    OK(laps_agent_options_set_channel(*out_options, channel, NULL));
+    OK(laps_agent_options_set_timeouts(*out_options, 0, 1, 0));
+}}
+/* It is stopped, so that a run ends at once. */
+static void make_agent(const laps_reader *reader, laps_agent **out_agent) {{
+    laps_agent_options *options = NULL;
+    make_options("contract.agent", reader, &options);
+    OK(laps_agent_open(options, out_agent));
+    laps_agent_options_free(options);
+    laps_agent_stop(*out_agent);
+}}
 """
 
 # Only in the full build: a vault with one device that has backed a password up.
 VAULT_PRELUDE = r"""
-/* What is called back, and how often; it checks that it gets what was passed. */
-static uint64_t told_calls;
 static void told(void *user, uint64_t done, uint64_t total) {
     CHECK((user == NULL || user == &told_calls) && done <= total);
     told_calls++;
@@ -95,7 +131,9 @@ static void make_vault(laps_vault **out_vault, const laps_config *config, laps_g
 """
 
 # These are made only for the functions that use them.
-COSTLY = ["laps_vault", "laps_disclosure", "laps_metadata", "laps_rows", "laps_adoptable"]
+COSTLY = [
+    "laps_agent", "laps_vault", "laps_disclosure", "laps_metadata", "laps_rows", "laps_adoptable"
+]
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
 FIXTURES = {
@@ -142,6 +180,10 @@ FIXTURES = {
     "laps_bytes": "OK(laps_rotation_state(f.laps_rotation, &f.laps_bytes));\n"
     "    state_copy_len = laps_bytes_len(f.laps_bytes);\n"
     "    memcpy(state_copy, laps_bytes_data(f.laps_bytes), state_copy_len);",
+    "laps_agent_options": (
+        'make_options("contract.state", f.laps_reader, &f.laps_agent_options);'
+    ),
+    "laps_agent": "make_agent(f.laps_reader, &f.laps_agent);",
     "laps_reader_key": (
         'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
         '        &f.laps_reader_key));'
@@ -238,6 +280,21 @@ ARGUMENTS = {
     "at": "1700000000",
     "stamp": "bytes_32",
     "proof": "bytes_32",
+    ("laps_bytes_new", "bytes"): "bytes_32",
+    ("laps_bytes_new", "bytes_len"): "32",
+    "folder": '"contract.state"',
+    "folder_len": "14",
+    "store": '"command:false"',
+    "store_len": "13",
+    "calls": "&account_calls",
+    "channel": "channel",
+    "on_event": "on_event",
+    "last_wins": "true",
+    "force": "false",
+    "lock_seconds": "0",
+    "setter_seconds": "1",
+    "patience_seconds": "0",
+    "interval_seconds": "3600",
     "state": "state_copy",
     "state_len": "state_copy_len",
     "seen": "LAPS_ACCOUNT_PRESENT",
@@ -314,6 +371,10 @@ ARGUMENTS = {
 
 # Where NULL is a valid argument and the comment in the header says so.
 MAY_BE_NULL = {
+    ("laps_agent_options_set_account_calls", "user"),
+    ("laps_agent_options_set_channel", "user"),
+    ("laps_agent_options_set_on_event", "user"),
+    ("laps_agent_stop", "agent"),
     ("laps_wipe", "memory"),
     ("laps_header_set_previous", "previous"),
     ("laps_reader_key_open", "out_proof"),

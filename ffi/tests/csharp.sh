@@ -1,5 +1,5 @@
 #!/bin/bash
-# Laps.cs under Mono, against the Linux library: its tests, in both builds, and the example agent, killed.
+# Laps.cs under Mono, against the Linux library: its tests, in both builds, and the examples, killed.
 # usage: ffi/tests/csharp.sh
 cd "$(dirname "$0")/../.."
 . ffi/tests/loud.sh
@@ -31,9 +31,11 @@ for build in agent full; do
     $compile $defines -out:"$out/$build/tests.exe" ffi/csharp/Laps.cs ffi/csharp/tests/*.cs
     (cd "$out/$build" && export LD_LIBRARY_PATH=. && within 900 mono --debug tests.exe "$vector")
 done
-$compile -out:"$out/full/agent.exe" ffi/csharp/Laps.cs ffi/examples/agent.cs
 gcc -std=c99 -Iffi/include -Iffi/tests/c ffi/tests/agent_world.c "$target/debug/liblaps.a" -lpthread -ldl -lm -o "$out/agent_world"
-# The example takes one program by its name.
-printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec mono --debug %s "$@"\n' "$out/full" "$out/full/agent.exe" > "$out/example-agent"
-chmod +x "$out/example-agent"
-ffi/tests/agent_example.sh "$out/example-agent" "$out/agent_world" "$out/world"
+for example in agent rotation; do
+    $compile -out:"$out/full/$example.exe" ffi/csharp/Laps.cs ffi/examples/$example.cs
+    # The test takes one program by its name.
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec mono --debug %s "$@"\n' "$out/full" "$out/full/$example.exe" > "$out/example-$example"
+    chmod +x "$out/example-$example"
+    ffi/tests/agent_example.sh $example "$out/example-$example" "$out/agent_world" "$out/world"
+done

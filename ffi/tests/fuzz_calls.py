@@ -21,19 +21,20 @@ from contract_fixtures import FIXTURES, PRELUDE, VAULT_PRELUDE
 
 # Inputs of a fixed length that the comment does not say in words that a program reads.
 FIXED = {"stamp": 32, "proof": 32, "previous": 16, "in_force": 40, "reader_id": 32, "record_id": 16}
-# Texts that name files: only the valid one, or none. A random name could be that of a file of
-# somebody else.
-PATHS = ("path", "copy")
+# Texts that name files and programs: only the valid one, or none. A random name could be that of a
+# file of somebody else.
+PATHS = ("path", "copy", "folder", "store")
 # Clean objects that calls change: made again for every sequence, after the objects that they are
 # made from.
 CHANGES = (
     "laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event",
-    "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign"
+    "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign", "laps_agent_options"
 )
 # Slow by design (scrypt, disks, key pairs): one call of N is made.
 RARE = [
     (r"_key_to_file$", 8),
     (r"^laps_vault_(init|open)", 400),
+    (r"^laps_agent_(open|run|run_once|check_in)$", 100),
     (r"^laps_(vault|disclosure|metadata|adoptable)", 80),
     (r"^laps_reader_key_(open|reseal)", 10),
     (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40),
@@ -123,7 +124,11 @@ def emit(put, number, result, name, parameters, comment):
             call.append(f"a_{parameter}")
         elif parameter == "user":
             call.append("(rnd(2) ? &told_calls : NULL)")
-        elif base(kind) in ("laps_progress", "laps_step"):
+        elif parameter == "calls":
+            call.append(f"(rnd(16) ? {valid[index]} : NULL)")
+        elif parameter in ("lock_seconds", "setter_seconds", "patience_seconds"):
+            call.append("(rnd(20) ? rnd(2) : UINT64_MAX - rnd(3))")  # a longer wait is one
+        elif base(kind) in ("laps_progress", "laps_step", "laps_channel", "laps_on_event"):
             call.append(f"(rnd(4) ? {valid[index]} : NULL)")
         elif parameter == "memory":
             before.append("size_t a_len = rnd(20) ? rnd(64) : SIZE_MAX - rnd(3);")
@@ -138,6 +143,8 @@ def emit(put, number, result, name, parameters, comment):
             call.append(f"a_{parameter}")
         else:
             raise SystemExit(f"fuzz_calls.py: no argument for `{kind} {parameter}` of {name}")
+    if name == "laps_agent_run":
+        before.append("laps_agent_stop(a_agent); /* nobody else would end it */")
     for line in before:
         put(f"    {line}")
     text = f"{name}({', '.join(call)})"

@@ -180,10 +180,12 @@ export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
     gcc -std=c99 $warn ffi/examples/generate.c $(pkg-config --cflags --libs laps) -Wl,-rpath,"$out/prefix/lib" -o "$out/generate"
     gcc -std=c99 $warn -I"$out/prefix/include" ffi/examples/generate.c "$out/prefix/lib/liblaps.a" -lpthread -ldl -lm \
         -o "$out/generate-static"
-    gcc -std=c99 $warn -Wno-overlength-strings ffi/examples/agent.c $(pkg-config --cflags --libs laps) \
-        -Wl,-rpath,"$out/prefix/lib" -o "$out/example-agent"
-    g++ -std=c++11 $warn ffi/examples/agent.cpp $(pkg-config --cflags --libs laps) -Wl,-rpath,"$out/prefix/lib" \
-        -o "$out/example-agent-cpp"
+    for example in agent rotation; do
+        gcc -std=c99 $warn -Wno-overlength-strings ffi/examples/$example.c $(pkg-config --cflags --libs laps) \
+            -Wl,-rpath,"$out/prefix/lib" -o "$out/example-$example"
+        g++ -std=c++11 $warn ffi/examples/$example.cpp $(pkg-config --cflags --libs laps) -Wl,-rpath,"$out/prefix/lib" \
+            -o "$out/example-$example-cpp"
+    done
 }
 cmake -S $tests/consumer -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" > /dev/null
 cmake --build "$out/cmake" > /dev/null
@@ -195,12 +197,15 @@ done
 printf '{"BackupDirectory":1,"PasswordLength":7}' > "$out/refused.json"
 # shellcheck disable=SC2086
 gcc -std=c99 $warn -Iffi/include -I$tests/c $tests/agent_world.c $static -o "$out/agent_world"
-for example in example-agent example-agent-cpp; do
-    $tests/agent_example.sh "$out/$example" "$out/agent_world" "$out/world"
+lines=$(wc -l < ffi/examples/agent.c)
+[ "$lines" -le 80 ] || { echo "the example agent has $lines lines; what a device needs is in the library"; exit 1; }
+for example in agent rotation; do
+    $tests/agent_example.sh $example "$out/example-$example" "$out/agent_world" "$out/world"
+    $tests/agent_example.sh $example "$out/example-$example-cpp" "$out/agent_world" "$out/world"
 done
 if [ "$(id -u)" = 0 ]; then # at once: two agents of one machine, each with its account
-    $tests/agent_account.sh "$out/example-agent" "$out/agent_world" "$out/world" & first=$!
-    $tests/agent_account.sh "$out/example-agent-cpp" "$out/agent_world" "$out/world" & second=$!
+    $tests/agent_account.sh agent "$out/example-agent" "$out/agent_world" "$out/world" & first=$!
+    $tests/agent_account.sh rotation "$out/example-rotation-cpp" "$out/agent_world" "$out/world" & second=$!
     status=0
     wait $first || status=$?
     wait $second || status=$?

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The libraries as they are shipped stay below their limits: agent 1.25 MiB, full 3.25 MiB (Linux). They show nothing
+# The libraries as they are shipped stay below their limits: agent 1.75 MiB, full 3.25 MiB (Linux). They show nothing
 # but what ffi/symbols.txt lists, and the C tests hold for them, shared and static. With LAPS_PROOFS=1 also: a panic
 # is contained in a library that is built as the shipped one is.
 # usage: ffi/tests/sizes.sh
@@ -39,7 +39,7 @@ shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
         echo "liblaps as shipped ($build, $program): $(tail -n 1 "$out/$build/$program.log")"
     done
 }
-shipped agent 1310720 '^$' -DLAPS_AGENT
+shipped agent 1835008 '^$' -DLAPS_AGENT
 shipped full 3407872 ''
 
 if [ -n "${LAPS_PROOFS:-}" ]; then

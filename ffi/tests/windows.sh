@@ -1,6 +1,6 @@
 #!/bin/bash
 # Cross-builds laps.dll, agent and full, makes the zip that is shipped, and runs the C and C++ tests, the example
-# agent and twenty kills of it under Wine.
+# agents and twenty kills of each under Wine.
 # usage: ffi/tests/windows.sh            everything
 #        ffi/tests/windows.sh packages   only installs what is missing
 cd "$(dirname "$0")/../.."
@@ -30,7 +30,7 @@ alone "$target.lock"
 rm -rf "$out" "$package" "$zip"
 mkdir -p "$out" "$package/include" "$package/licences"
 warn="-Wall -Wextra -Wpedantic -Werror"
-system="-lbcrypt -lntdll -luserenv -lws2_32 -ldbghelp"
+system="-lbcrypt -lntdll -luserenv -lws2_32 -ldbghelp -lnetapi32 -lwtsapi32 -ladvapi32"
 
 # Debian's Rust has the sources of its library but no compiled one for Windows, so cargo builds that too, without
 # what prints backtraces: nothing of them could be named in a stripped library.
@@ -62,11 +62,11 @@ shipped() { # BUILD LIMIT LISTED [cargo arguments]
         | diff "$out/$build.symbols" - || { echo "laps.dll ($build) exports something else than ffi/symbols.txt"; exit 1; }
     # What a Windows since version 10 has; nothing of MinGW's.
     others=$(sed -n 's/^.*DLL Name: //p' "$out/$build.dump" | tr '[:upper:]' '[:lower:]' | sort -u \
-        | grep -vxE 'advapi32\.dll|api-ms-win-core-synch-l1-2-0\.dll|bcryptprimitives\.dll|kernel32\.dll|msvcrt\.dll|ntdll\.dll|user32\.dll|userenv\.dll|ws2_32\.dll|netapi32\.dll' || true)
+        | grep -vxE 'advapi32\.dll|api-ms-win-core-synch-l1-2-0\.dll|bcryptprimitives\.dll|kernel32\.dll|msvcrt\.dll|ntdll\.dll|user32\.dll|userenv\.dll|ws2_32\.dll|netapi32\.dll|wtsapi32\.dll' || true)
     [ -z "$others" ] || { echo "laps.dll ($build) needs what Windows may not have: $others"; exit 1; }
 }
-shipped agent 1835008 '^$' --no-default-features
-shipped full 3407872 ''
+shipped agent 2097152 '^$' --no-default-features
+shipped full 3670016 ''
 
 cp ffi/include/laps.h ffi/include/laps.hpp "$package/include"
 cp LICENSE-MIT LICENSE-APACHE ffi/windows/README.txt "$package"
@@ -116,7 +116,8 @@ END
 # shellcheck disable=SC2086
 cc own-sqlite full -DLAPS_STATIC "$out/own.c" "$unzipped/full/liblaps.a" $system
 cc load full ffi/windows/load.c -lversion
-cc agent full -Wno-overlength-strings ffi/examples/agent.c "$unzipped/full/liblaps.dll.a" -lnetapi32 -ladvapi32
+cc agent full -Wno-overlength-strings ffi/examples/agent.c "$unzipped/full/liblaps.dll.a"
+cc rotation full -Wno-overlength-strings ffi/examples/rotation.c "$unzipped/full/liblaps.dll.a" -lnetapi32 -ladvapi32
 cc agent_world full -Iffi/tests/c ffi/tests/agent_world.c "$unzipped/full/liblaps.dll.a"
 # The module definition makes an import library, here by the GNU tool; Microsoft's is not here to be asked.
 x86_64-w64-mingw32-dlltool -d "$unzipped/full/laps.def" -l "$out/from-def.a"
@@ -142,5 +143,7 @@ run full load "$(echo "$unzipped/full/laps.dll" | sed 's|^|Z:|; s|/|\\|g')" full
 printf '{"BackupDirectory":1,"PasswordLength":20}' > "$out/full/policy.json"
 length=$(cd "$out/full" && within 120 $wine ./generate.exe policy.json 2> /dev/null | tr -d '\r\n' | wc -c)
 [ "$length" = 20 ] || { echo "generate.exe: a password of $length characters, not 20"; exit 1; }
-ffi/tests/agent_example.sh "$out/full/agent.exe" "$out/full/agent_world.exe" "$out/world" $wine
+for example in agent rotation; do
+    ffi/tests/agent_example.sh $example "$out/full/$example.exe" "$out/full/agent_world.exe" "$out/world" $wine
+done
 echo "windows: everything holds"

@@ -125,6 +125,49 @@ static partial class Tests {
         }
     }
 
+    static void AnAgentCallsWhatItIsGivenAndLetsNothingThrough() {
+        int exchanges = 0, told = 0, found = 0;
+        bool hasEvents = true, lost = false;
+        Agent agent;
+        using (Reader reader = Reader.Parse("laps-reader-1 x25519 db0208f198fe94bd8e39761bd1847a0c6d73ad4d5fdd61f5ae734187e5f4b97a " +
+                                            "VGq2/gUzZm9Ct/mrkzw2geXPvKLBSKW+2zfJM/HJhDQ= helpdesk"))
+        using (var options = new AgentOptions("pc-17", "csharp.state")) {
+            options.AddPolicy(Json("{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}"), "a test");
+            options.SetReaders(new[] { reader });
+            options.SetTimeouts(0, 5, 0);
+            options.SetStore(new AccountStore {
+                Find = (name, accounts) => {
+                    found++;
+                    if (lost) throw new InvalidOperationException("mine");
+                    accounts.Add(name, null, true);
+                    return Account.Present;
+                },
+                Set = (account, password) => { throw new InvalidOperationException("mine"); },
+            });
+            options.SetChannel(checkIn => {
+                if (++exchanges % 2 != 0) throw new InvalidOperationException("mine");
+                return Json("no answer");
+            });
+            options.SetOnEvent(happened => {
+                told++;
+                hasEvents &= happened.Json.Contains("\"device\":\"pc-17\"") && happened.Name.Length > 0;
+                throw new InvalidOperationException("mine");
+            });
+            Throws<LapsException>(() => options.SetStore("no store"), "no store", Status.InvalidArgument);
+            agent = new Agent(options);
+        }
+        GC.Collect();
+        GC.WaitForPendingFinalizers(); // the functions outlive the options
+        using (agent) {
+            Check(agent.RunOnce() == Outcome.Unreachable && exchanges > 0 && told > 0 && found > 0 && hasEvents, "the agent's functions");
+            lost = true;
+            Throws<LapsException>(() => agent.CheckIn(), "", Status.AccountFailed);
+            agent.Stop();
+            agent.Run(3600);
+        }
+        Check(Agent.StatusOf("csharp.state").Contains("\"device\":\"pc-17\""), "the status of a state folder");
+    }
+
     static void AReaderSetIsVerified(string vector) {
         byte[] text = Json(vector.Substring(vector.IndexOf("laps-reader-set-1", StringComparison.Ordinal)));
         using (Signer authority = Signer.Parse(Authority))
@@ -169,7 +212,7 @@ static partial class Tests {
                             break;
                         case RotationWish.Prepare: rotation.Prepare(generator, recipe, new[] { reader }, null, Now); break;
                         case RotationWish.LookUp:
-                            rotation.HandleAccount(AccountSeen.Present, null, Now);
+                            rotation.HandleAccount(Account.Present, null, Now);
                             rotation.HandleReaders(new[] { reader }, Now);
                             break;
                         case RotationWish.ReadStamp: rotation.HandleStamp(null, Now); break;
@@ -460,6 +503,7 @@ static partial class Tests {
         TextGoesBothWaysInUtf16();
         RecipesGenerateAndCheck();
         AnAccountIsChosen();
+        AnAgentCallsWhatItIsGivenAndLetsNothingThrough();
         AReaderSetIsVerified(File.ReadAllText(arguments[0]));
 #if !LAPS_AGENT
         ARotationGoesItsWay();

@@ -315,6 +315,61 @@ static void a_record_goes_to_its_reader() {
 }
 #endif
 
+static void an_agent_calls_what_it_is_given_and_lets_nothing_through() {
+    int exchanges = 0, told = 0, found = 0;
+    bool has_events = true, lost = false;
+    const laps::Reader reader =
+        laps::Reader::parse("laps-reader-1 x25519 db0208f198fe94bd8e39761bd1847a0c6d73ad4d5fdd61f5ae734187e5f4b97a "
+                            "VGq2/gUzZm9Ct/mrkzw2geXPvKLBSKW+2zfJM/HJhDQ= helpdesk");
+    laps::Agent agent = [&] {
+        laps::AgentOptions options("pc-17", "cpp.state");
+        options.add_policy("{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}", "a test");
+        options.set_readers({&reader});
+        options.set_timeouts(0, 5, 0);
+        laps::AccountStore store;
+        store.find = [&](const std::string &name, laps::Accounts &accounts) -> std::uint32_t {
+            found++;
+            if (lost) throw std::runtime_error("mine");
+            accounts.add(name, "", true);
+            return LAPS_ACCOUNT_PRESENT;
+        };
+        store.set = [](const std::string &, const laps_password *) -> std::uint32_t { throw std::runtime_error("mine"); };
+        options.set_store(store);
+        options.set_channel([&](const std::uint8_t *check_in, std::size_t length) -> laps::Bytes {
+            CHECK(check_in != nullptr && length > 0);
+            if (++exchanges % 2 != 0) throw std::runtime_error("mine");
+            return laps::Bytes::copy("no answer");
+        });
+        options.set_on_event([&](const laps::Event &event) {
+            told++;
+            has_events = has_events && event.json().find("\"device\":\"pc-17\"") != std::string::npos && !event.name().empty();
+            throw std::runtime_error("mine");
+        });
+        laps::Agent made(options);
+        return laps::Agent(std::move(made)); // the functions outlive the options
+    }();
+    CHECK(agent.run_once() == LAPS_OUTCOME_UNREACHABLE);
+    CHECK(exchanges > 0 && told > 0 && found > 0 && has_events);
+    bool thrown = false;
+    lost = true;
+    try {
+        agent.check_in();
+    } catch (const laps::Error &error) {
+        thrown = error.status() == LAPS_STATUS_ACCOUNT_FAILED;
+    }
+    CHECK(thrown);
+    agent.stop();
+    agent.run(3600);
+    CHECK(laps::Agent::status("cpp.state").find("\"device\":\"pc-17\"") != std::string::npos);
+    thrown = false;
+    try {
+        laps::AgentOptions("pc-17", "cpp.state").set_store(std::string("no store"));
+    } catch (const laps::Error &error) {
+        thrown = error.status() == LAPS_STATUS_INVALID_ARGUMENT && std::strstr(error.what(), "no store") != nullptr;
+    }
+    CHECK(thrown);
+}
+
 int main() {
     the_header_means_the_same_in_cpp();
     objects_move_and_free_themselves();
@@ -322,6 +377,7 @@ int main() {
     documents_become_a_policy_with_its_findings();
     recipes_generate_and_check();
     an_account_is_chosen();
+    an_agent_calls_what_it_is_given_and_lets_nothing_through();
 #ifdef LAPS_FULL
     a_rotation_goes_its_way();
     a_vault_answers_and_tells();

@@ -71,7 +71,7 @@ fn enumerations(header: &str) -> String {
     text
 }
 
-/// Structures of numbers, such as `laps_stats`.
+/// Structures: of numbers, such as `laps_stats`, or of functions.
 fn structures(header: &str) -> String {
     let mut text = String::new();
     let mut fields = None;
@@ -80,21 +80,26 @@ fn structures(header: &str) -> String {
             fields = Some(Vec::new());
         } else if let Some(name) = line.strip_prefix("} laps_") {
             let name = pascal(name.trim_end_matches(';'));
+            let fields: Vec<(String, String)> = fields.take().unwrap_or_default();
+            let numbers = fields.iter().all(|(kind, _)| kind == "ulong");
+            let seen = if numbers { "public" } else { "internal" };
             writeln!(text, "    /// <summary>The structure of laps.h.</summary>").unwrap();
             writeln!(
                 text,
-                "    [StructLayout(LayoutKind.Sequential)]\n    public struct {name} {{"
+                "    [StructLayout(LayoutKind.Sequential)]\n    {seen} struct {name} {{"
             )
             .unwrap();
-            for field in fields.take().into_iter().flatten() {
-                writeln!(text, "        public ulong {field};").unwrap();
+            for (kind, field) in fields {
+                writeln!(text, "        public {kind} {field};").unwrap();
             }
             text.push_str("    }\n\n");
         } else if let Some(fields) = &mut fields
             && !line.trim_start().starts_with(['/', '*'])
         {
-            let field = line.trim().strip_prefix("uint64_t ").unwrap();
-            fields.push(pascal(field.trim_end_matches(';')));
+            let (kind, field) = line.trim().split_once(' ').unwrap();
+            // A function that is called back: a delegate of the same name.
+            let kind = kind.strip_prefix("laps_").map_or_else(|| number(kind).to_owned(), pascal);
+            fields.push((kind, pascal(field.trim_end_matches(';'))));
         }
     }
     text
@@ -190,6 +195,8 @@ fn argument(function: &str, parameter: &str) -> String {
     match (object, stars, base.as_str()) {
         (Some(_), 1, _) if function.ends_with("_free") => format!("IntPtr {name}"),
         (Some(object), 1, _) if name.starts_with("out_") => format!("out {object} {name}"),
+        // A structure of functions, not an object.
+        (Some(object), 1, base) if base.ends_with("_calls") => format!("[In] ref {object} {name}"),
         (Some(object), 1, _) => format!("{object} {name}"),
         // A function that is called back: a delegate of the same name.
         (Some(delegate), 0, _) => format!("{delegate} {name}"),
