@@ -1,5 +1,5 @@
 #!/bin/bash
-# The libraries as they are shipped stay below their limits: agent 1.75 MiB, full 3.25 MiB (Linux). They show nothing
+# The libraries as they are shipped stay below their limits: agent 1.75 MiB, full 3.75 MiB (Linux). They show nothing
 # but what ffi/symbols.txt lists, and the C tests hold for them, shared and static. With LAPS_PROOFS=1 also: a panic
 # is contained in a library that is built as the shipped one is.
 # usage: ffi/tests/sizes.sh
@@ -40,7 +40,7 @@ shipped() { # BUILD LIMIT LISTED [arguments of the C compiler]
     done
 }
 shipped agent 1835008 '^$' -DLAPS_AGENT
-shipped full 3407872 ''
+shipped full 3932160 ''
 
 if [ -n "${LAPS_PROOFS:-}" ]; then
     ffi/build.sh panics "$out/panics"
