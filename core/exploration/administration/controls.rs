@@ -67,7 +67,7 @@ fn readers_that_go() {
         "V3: what nobody can open is always refused",
         P,
         Rules::without(Rule::RefuseWhile),
-        Setting { first: A, active: A, ..acts(3, any![RestoreVault, AddReader, SealToN]) },
+        Setting { first: A, active: A, ..acts(4, any![RestoreVault, AddReader, SealToN, Age]) },
         "BLOCKED",
     );
 }

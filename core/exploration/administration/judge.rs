@@ -239,15 +239,13 @@ impl World {
         // Without a change stamp nobody can know of a password that somebody else set, nor that the
         // account has another one than both older copies say.
         let unknown = self.excuse.unseen && self.managed().holds == 0 || self.excuse.rewound;
-        // Of a device that was purged the vault has one candidate then, which it never saw
-        // committed.
         let only = bits(kept.candidates()).next().unwrap_or(0);
         let held = if unknown { only } else { self.managed().holds };
         let may = self.machine.journal.held.may_hold();
         let (named, unknown) = (mask(may.ids.iter()), may.unknown);
         let wrong = if self.machine.state() != State::Settled {
             format!("in {:?}", self.machine.state())
-        } else if kept.candidates() != 1 << held || held == 0 {
+        } else if kept.candidates() != 1 << held || kept.current != held || held == 0 {
             format!(
                 "with {held} in the account, current {}, candidates {}",
                 kept.current,

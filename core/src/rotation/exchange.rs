@@ -362,11 +362,9 @@ impl Rotation {
             self.changed(Unsaved::Detail);
         }
         self.talk.crowded = answer.candidates > 1;
-        let ruled_out =
-            !(self.journal.ruled_out.is_empty() && self.journal.ruled_out_on_word.is_empty());
-        // Ruled-out ids count only in a check-in with the current token: ask once more before
-        // another rotation is made for them.
-        if self.talk.crowded && sent.token.is_none() && ruled_out {
+        // What a check-in rules out, and the one record that it is certain of, count only with the
+        // current token: ask once more before another rotation is made.
+        if self.talk.crowded && sent.token.is_none() {
             self.talk.crowded = false;
             self.talk.ask_at = Some(self.clock.now());
         }

@@ -306,6 +306,14 @@ impl MayHold {
         Self { ids: IdSet::one(id), unknown: false }
     }
 
+    /// The record, where it is certain to be this one.
+    #[must_use]
+    #[cfg(feature = "vault")]
+    pub(crate) fn only(&self) -> Option<RecordId> {
+        let (only, rest) = self.ids.as_slice().split_first()?;
+        (rest.is_empty() && !self.unknown).then_some(*only)
+    }
+
     /// Whether more than one password is possible, which is a reason to rotate (protocol §2.10).
     #[must_use]
     #[cfg(feature = "vault")]

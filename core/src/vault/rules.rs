@@ -333,11 +333,20 @@ impl Account {
                 context.now,
             );
         }
-        if let Some(commit) = message.commit {
-            let answer = candidates.commit(commit.id, commit.verified, verdict.live, context);
-            verdict.commit = Some(answer);
-            if answer == CommitAnswer::Lacking {
-                let _ = verdict.lacking.insert(commit.id);
+        match message.commit {
+            Some(commit) => {
+                let answer = candidates.commit(commit.id, commit.verified, verdict.live, context);
+                verdict.commit = Some(answer);
+                if answer == CommitAnswer::Lacking {
+                    let _ = verdict.lacking.insert(commit.id);
+                }
+            }
+            // A restored copy, or a purge, forgot that it was committed: the device, which knows,
+            // has no reason to commit it again.
+            None => {
+                if let Some(id) = message.may_hold.only().filter(|_| verdict.live) {
+                    candidates.commit(id, true, true, context);
+                }
             }
         }
         candidates.trim(context);
@@ -350,7 +359,10 @@ impl Account {
         let candidates = &self.candidates;
         verdict.token = candidates.token.unwrap_or_default();
         verdict.highest_version = candidates.highest_version;
-        verdict.candidates = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        // Where none was committed, the account may have a password that was there before.
+        let before = usize::from(candidates.current.is_none());
+        let count = candidates.len().saturating_add(before);
+        verdict.candidates = u32::try_from(count).unwrap_or(u32::MAX);
         verdict.orders = candidates.orders_for(&message.may_hold, context.now);
         verdict.order_at = candidates.next_order_for(&message.may_hold, context.now);
         verdict.removed_readers = self.removed_readers(context.readers);

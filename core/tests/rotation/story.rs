@@ -4,6 +4,7 @@ use laps_core::identity::AccountName;
 use laps_core::rotation::event::{EventKind, Reason};
 use laps_core::rotation::{Applied, DAY, Effect, State};
 use laps_core::vault::DeviceStatus;
+use laps_core::vault::state::Device;
 
 use crate::world::{FAIR, Weather, World, config, id};
 
@@ -237,4 +238,49 @@ fn an_order_is_obeyed_at_the_next_check_in_and_fulfilled_by_the_commit() {
     assert_eq!(world.count(EventKind::ResetRequested), 1);
     world.live(DAY);
     assert_eq!(world.current(), Some(2));
+}
+
+/// The vault is a copy from before the account's first record, or the device was purged.
+fn forget(world: &mut World) {
+    world.vault = Device::first_seen(world.config.account, None, world.now);
+}
+
+#[test]
+fn a_vault_that_forgot_a_commit_takes_the_record_that_the_device_is_certain_of() {
+    let mut world = World::new(config());
+    world.run();
+    let before = world.vault.clone();
+    forget(&mut world);
+    world.live(3600);
+    world.assert_settled();
+    assert_eq!((world.vault_status(), world.current()), (DeviceStatus::Settled, Some(1)));
+    // The copy may be one of later: of the next password it knows nothing, of this one all.
+    world.live(31 * DAY);
+    assert_eq!(world.account, 2);
+    world.vault = before;
+    world.restart();
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.vault_status(), world.current()), (DeviceStatus::Settled, Some(2)));
+    assert_eq!(world.versions.len(), 3, "nobody had a reason to replace a password");
+}
+
+#[test]
+fn a_vault_that_forgot_a_commit_hears_of_it_from_runs_that_each_begin_without_a_token() {
+    let mut world = World::new(config());
+    world.run();
+    forget(&mut world);
+    world.restart();
+    world.run_to(|effect| effect == Effect::CheckIn);
+    world.step();
+    // Meanwhile a message that was late drew another token: the record is stored, and no more.
+    world.vault.managed.candidates.token = Some([9; 16]);
+    world.run_to(|effect| effect == Effect::CheckIn);
+    let message = world.send();
+    world.deliver(&message);
+    assert_eq!((world.vault_status(), world.current()), (DeviceStatus::Pending, None));
+    world.restart();
+    world.run();
+    world.assert_settled();
+    assert_eq!((world.vault_status(), world.current()), (DeviceStatus::Settled, Some(1)));
 }

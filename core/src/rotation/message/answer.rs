@@ -26,7 +26,8 @@ pub struct Answer {
     pub commit: Option<CommitAnswer>,
     /// The highest version that the vault knows of this device.
     pub highest_version: u64,
-    /// How many candidates it keeps for this device.
+    /// How many candidates it keeps of this account, and one more where none was committed: the
+    /// password that was there before.
     pub candidates: u32,
     /// Records that are ordered to be replaced: the ids of the device's may-hold set that open
     /// orders name, or any ids of open orders where the set has "unknown". Empty: no order.

@@ -27,9 +27,9 @@ fn mask(ids: impl IntoIterator<Item = RecordId>) -> u32 {
     ids.into_iter().fold(0, |mask, id| mask | 1 << number(id))
 }
 
-/// current, pending, history newest first, highest version, displaced by the last unverified
-/// commit.
-type State = (u32, u32, Vec<u32>, u64, usize);
+/// current, pending, history newest first, highest version. What is in the history was displaced
+/// by the last unverified commit (1), the one before it (2), or neither (0).
+type State = (u32, u32, Vec<(u32, u8)>, u64);
 
 struct Model {
     versions: Vec<u64>,
@@ -53,19 +53,18 @@ impl Model {
     /// One check-in, as the model has it: the state after it, stored, lacking, refused, what became
     /// of the commit.
     fn vault(&self, state: &State, said: &Report) -> (State, [u32; 3], Option<char>) {
-        let (mut current, mut pending, mut history, mut highest, mut displaced) = state.clone();
+        let (mut current, mut pending, mut history, mut highest) = state.clone();
         let least = if self.verify { self.history } else { self.history.max(2) };
         let may_hold = said.may_hold & !1;
         // What a commit that comes again displaced is over.
         let again = said.commit != 0 && said.commit == current;
-        let lower = |id: &&u32| again && self.version(**id) < self.version(current);
-        let over = history.iter().filter(lower).fold(0, |mask, id| mask | 1 << id);
+        let lower = |id: u32| again && self.version(id) < self.version(current);
+        let all = |history: &[(u32, u8)]| history.iter().fold(0, |mask, (id, _)| mask | 1 << id);
+        let over = bits(all(&history)).filter(|id| lower(*id)).fold(0, |mask, id| mask | 1 << id);
         let named = may_hold & !over | said.offers;
-        let back = history.iter().fold(0, |mask, id| mask | 1 << id) & named;
+        let back = all(&history) & named;
         pending |= back;
-        // Those that the last unverified commit displaced come first.
-        displaced -= history.iter().take(displaced).filter(|id| back >> **id & 1 == 1).count();
-        history.retain(|id| back >> id & 1 == 0);
+        history.retain(|(id, _)| back >> id & 1 == 0);
         let holds = |pending: u32, current: u32| (pending | 1 << current) & !1;
         let (mut stored, mut refused) = (0, 0);
         let mut offers: Vec<u32> = bits(said.offers).collect();
@@ -89,47 +88,56 @@ impl Model {
             let mut out: Vec<u32> = bits(out).collect();
             out.sort_by_key(|id| Reverse((self.version(*id), *id)));
             let room = least.max(history.len());
-            history.extend(out);
+            history.extend(out.into_iter().map(|id| (id, 0)));
             history.truncate(room);
         }
         let mut result = None;
-        if said.commit != 0 {
-            let bit = 1 << said.commit;
-            if said.commit == current {
+        // One that the device is certain of is committed, whatever became of its commit.
+        let certain = said.live && said.commit == 0 && said.may_hold.count_ones() == 1;
+        let (commit, verify) = match certain {
+            true => (may_hold.checked_ilog2().unwrap_or(0), true),
+            false => (said.commit, self.verify),
+        };
+        if commit != 0 {
+            let bit = 1 << commit;
+            if commit == current {
                 result = Some('a');
             } else if !said.live {
                 result = Some('s');
             } else if bit & pending == 0 {
                 result = Some('l');
-                lacking |= bit;
-            } else if current != 0 && self.version(said.commit) < self.version(current) {
+                lacking |= if certain { 0 } else { bit };
+            } else if current != 0 && self.version(commit) < self.version(current) {
                 result = Some('a');
             } else {
-                let lower = |id: &u32| self.version(*id) < self.version(said.commit);
+                let lower = |id: &u32| self.version(*id) < self.version(commit);
                 let mut out: Vec<u32> = bits(pending & !bit).filter(lower).collect();
                 out.iter().for_each(|id| pending &= !(1 << id));
                 pending &= !bit;
                 out.extend((current != 0).then_some(current));
                 out.sort_by_key(|id| Reverse((self.version(*id), *id)));
-                let room = if self.verify { least } else { least.max(out.len() + displaced) };
-                displaced = if self.verify { 0 } else { out.len() };
-                out.append(&mut history);
-                history = out;
-                history.truncate(room);
-                current = said.commit;
+                for (_, mark) in history.iter_mut().filter(|_| !verify) {
+                    *mark = if *mark == 1 { 2 } else { 0 };
+                }
+                let out = out.into_iter().map(|id| (id, u8::from(!verify)));
+                history.splice(..0, out);
+                let mut place = 0..;
+                history.retain(|(_, mark)| place.next().is_some_and(|at| at < least) || *mark > 0);
+                current = commit;
                 result = Some('a');
             }
         }
-        ((current, pending, history, highest, displaced), [stored, lacking, refused], result)
+        let result = result.filter(|_| !certain);
+        ((current, pending, history, highest), [stored, lacking, refused], result)
     }
 }
 
 fn state_of(candidates: &Candidates) -> State {
     let current = candidates.current.as_ref().map_or(0, |held| number(held.id));
     let pending = mask(candidates.pending.iter().map(|held| held.id));
-    let history = candidates.history.iter().map(|past| number(past.held.id)).collect();
-    let displaced = candidates.history.iter().filter(|past| past.unverified == 1).count();
-    (current, pending, history, candidates.highest_version, displaced)
+    let past = |past: &Past| (number(past.held.id), past.unverified);
+    let history = candidates.history.iter().map(past).collect();
+    (current, pending, history, candidates.highest_version)
 }
 
 struct Sampler(u64);
@@ -195,9 +203,8 @@ fn every_check_in_has_the_effect_that_the_model_gives_it() {
                 Some([tokens; 16])
             };
             let verdict = device.check_in(&message, &offers, &context, &mut draw).unwrap();
-            let (mut after, [stored, lacking, refused], result) = model.vault(&before, &said);
+            let (after, [stored, lacking, refused], result) = model.vault(&before, &said);
             let found = state_of(&device.managed.candidates);
-            after.4 = found.4;
             assert_eq!(found, after, "run {run}, from {before:?}");
             assert_eq!(mask(verdict.stored.iter()), stored);
             assert_eq!(mask(verdict.lacking.iter()), lacking);
