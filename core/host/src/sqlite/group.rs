@@ -159,10 +159,8 @@ impl Group {
     /// members.
     fn end(&self, files: &Files, writer: &mut Writer, because: Option<VaultError>) {
         let Some(batch) = writer.open.take() else { return };
-        let result = match because {
-            // What was written counts only when it is in the files that others see.
-            None => fault::run(&writer.connection, &self.path, "COMMIT")
-                .and_then(|()| Ok(files.check()?)),
+        let mut result = match because {
+            None => fault::run(&writer.connection, &self.path, "COMMIT"),
             Some(error) => Err(error),
         };
         if result.is_err() && !writer.connection.is_autocommit() {
@@ -170,7 +168,10 @@ impl Group {
             // opening.
             let _ = fault::run(&writer.connection, &self.path, "ROLLBACK");
         }
+        // The next one goes on meanwhile.
         writer.turn = None;
+        // What was written counts only when it is in the files that others see.
+        result = result.and_then(|()| Ok(files.check()?));
         let _ = batch.end.set(result);
         self.committed.notify_all();
     }

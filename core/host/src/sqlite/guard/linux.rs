@@ -60,10 +60,10 @@ struct Line {
 enum Door {
     #[default]
     Away,
-    /// A thread waits for it.
+    /// A thread waits for it, and then for the turn.
     Waiting,
-    /// Nobody else comes before it.
-    At,
+    /// It has the turn, and whoever is first takes it.
+    Through,
 }
 
 /// How many turns a process may take in a row without queueing at the door, if it finds the
@@ -73,12 +73,8 @@ const AT_ONCE: u8 = 2;
 
 /// How often whoever waits looks whether the call is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How often whoever stands at the door looks: steadily while the turn before may be a write as
-/// any other, since what passes between two turns is lost to all; then seldom, since its holder
-/// is slow or was stopped.
-const KNOCK: Duration = Duration::from_micros(100);
-const STEADY_KNOCKS: u32 = 1_000;
-const SLOW_KNOCK: Duration = Duration::from_millis(2);
+/// How often whoever found no thread to wait for it tries.
+const KNOCK: Duration = Duration::from_millis(1);
 
 /// A share in the locks of one file; an empty one where there are none.
 pub(in crate::sqlite) struct Guard(Option<Arc<Held>>);
@@ -227,7 +223,7 @@ impl Guard {
         let ticket = line.tickets;
         line.tickets = line.tickets.wrapping_add(1);
         line.waiting.push_back(ticket);
-        let (mut look, mut knocks) = (Look::at(beside), 0_u32);
+        let mut look = Look::at(beside);
         loop {
             let first = line.waiting.front() == Some(&ticket) && !line.busy;
             if first && self.step(&mut line, beside) {
@@ -235,14 +231,9 @@ impl Guard {
                 line.waiting.pop_front();
                 return Ok(Turn(Some(Arc::clone(held))));
             }
-            // Whoever stands at the door looks again and again; it is one process of all.
-            let at_door = first && line.door != Door::Waiting;
-            knocks = knocks.saturating_add(u32::from(at_door));
-            let wait = match at_door {
-                true if knocks <= STEADY_KNOCKS => KNOCK,
-                true => SLOW_KNOCK,
-                false => look.left().min(LOOK_EVERY),
-            };
+            // No thread could be had that waits.
+            let alone = first && line.door == Door::Away;
+            let wait = if alone { KNOCK } else { look.left().min(LOOK_EVERY) };
             let waited = held.moved.wait_timeout(line, wait);
             let (next, ended) = waited.unwrap_or_else(PoisonError::into_inner);
             line = next;
@@ -257,8 +248,8 @@ impl Guard {
             }
             if over {
                 line.waiting.retain(|waiting| *waiting != ticket);
-                if line.waiting.is_empty() && line.door == Door::At {
-                    let _ = flock(&beside.index, FlockOperation::Unlock);
+                if line.waiting.is_empty() && line.door == Door::Through {
+                    let _ = flock(&beside.log, FlockOperation::Unlock);
                     line.door = Door::Away;
                 }
                 held.moved.notify_all();
@@ -281,39 +272,51 @@ impl Guard {
             return true;
         }
         if line.door == Door::Away {
-            if flock(&beside.index, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                line.door = Door::At;
-            } else {
-                let waiter = self.clone();
-                let thread = thread::Builder::new().name("laps-turn".to_owned());
-                // Where none can be had, whoever waits comes here again.
-                if thread.stack_size(STACK).spawn(move || waiter.wait()).is_ok() {
-                    line.door = Door::Waiting;
-                }
+            let at = flock(&beside.index, FlockOperation::NonBlockingLockExclusive).is_ok();
+            if at && enter() {
+                let _ = flock(&beside.index, FlockOperation::Unlock);
+                line.goes = 1;
+                return true;
+            }
+            let waiter = self.clone();
+            let thread = thread::Builder::new().name("laps-turn".to_owned());
+            if thread.stack_size(STACK).spawn(move || waiter.wait()).is_ok() {
+                line.door = Door::Waiting;
+            } else if at {
+                // Whoever waits comes here again.
+                let _ = flock(&beside.index, FlockOperation::Unlock);
             }
         }
-        if line.door == Door::At && enter() {
-            let _ = flock(&beside.index, FlockOperation::Unlock);
+        if line.door == Door::Through {
             (line.door, line.goes) = (Door::Away, 1);
             return true;
         }
         false
     }
 
-    /// Waits for the door, for whoever of this process is first in the line by then.
+    /// Waits at the door and for the turn, for whoever of this process is first in the line by
+    /// then. The kernel wakes it at once: what passes between two turns is lost to all.
     fn wait(&self) {
         let Some(held) = &self.0 else { return };
         let Some(beside) = held.beside.get() else { return };
         // A signal does not end it.
-        while flock(&beside.index, FlockOperation::LockExclusive) == Err(Errno::INTR) {}
+        let lock = |file: &File| loop {
+            match flock(file, FlockOperation::LockExclusive) {
+                Err(Errno::INTR) => {}
+                done => return done.is_ok(),
+            }
+        };
+        let through = lock(&beside.index) && lock(&beside.log);
+        let _ = flock(&beside.index, FlockOperation::Unlock);
         let mut line = held.line();
-        line.door = Door::At;
-        if line.waiting.is_empty() {
-            // They have all given up.
-            let _ = flock(&beside.index, FlockOperation::Unlock);
+        if through && !line.waiting.is_empty() {
+            line.door = Door::Through;
+            held.moved.notify_all();
+        } else {
+            // They have all given up; or the lock cannot be had, and whoever waits tries again.
+            let _ = flock(&beside.log, FlockOperation::Unlock);
             line.door = Door::Away;
         }
-        held.moved.notify_all();
     }
 
     /// Lets go of the file. `close` closes SQLite's handles, and is told whether nobody else
