@@ -114,8 +114,19 @@ impl Device {
         self.password(name).is_some_and(|text| !text.starts_with(BY_HAND))
     }
 
+    /// Where an account is while it is gone. It does not come back once another has its name: the
+    /// password that it had then may be older than anything that is kept.
+    fn gone(&self, name: usize) -> PathBuf {
+        self.path(&format!("gone-{}", NAMES[name]))
+    }
+
+    fn stays_gone(&self, name: usize) {
+        let _none = fs::remove_file(self.gone(name));
+    }
+
     pub(crate) fn set_by_hand(&mut self, name: usize) {
         self.hands += 1;
+        self.stays_gone(name);
         fs::write(self.account(name), format!("{BY_HAND} {}", self.hands)).unwrap();
     }
 
@@ -157,7 +168,7 @@ impl Device {
 
     pub(crate) fn goes(&self) {
         // It may be gone already.
-        let _gone = fs::rename(self.account(self.named), self.path("gone"));
+        let _gone = fs::rename(self.account(self.named), self.gone(self.named));
     }
 
     /// An account that was gone, with the password that it had or one of its own.
@@ -165,7 +176,7 @@ impl Device {
         if self.is_present() {
             return;
         }
-        if own || fs::rename(self.path("gone"), self.account(self.named)).is_err() {
+        if own || fs::rename(self.gone(self.named), self.account(self.named)).is_err() {
             self.set_by_hand(self.named);
         }
         self.cause();
@@ -179,6 +190,7 @@ impl Device {
             return;
         }
         fs::rename(self.account(self.named), self.account(other)).unwrap();
+        self.stays_gone(other);
         if follows {
             self.turns();
         } else {
@@ -263,6 +275,7 @@ impl Device {
         }
         self.journal_of = image.journal_of;
         if accounts {
+            (0..NAMES.len()).for_each(|name| self.stays_gone(name));
             self.lost = [0, 1].map(|name: usize| self.lost[name] || image.lost[name]);
         }
         self.journal_lost |= !accounts;

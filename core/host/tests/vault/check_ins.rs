@@ -36,12 +36,13 @@ fn pending(bed: &Bed, device: &str) -> Vec<u64> {
 pub fn a_rotation_goes_from_the_first_check_in_to_one_settled_record(bed: &Bed) {
     let mut device = bed.device("pc-1");
     let answer = device.check_in(bed);
-    assert_eq!((answer.highest_version, answer.candidates), (0, 0));
+    // The account may have the password that was there before.
+    assert_eq!((answer.highest_version, answer.candidates), (0, 1));
     let row = bed.vault.show(&scope(), "pc-1").unwrap();
     assert_eq!((row.state, row.version), (DeviceStatus::Pending, None));
     let record = device.make();
     let answer = device.offer(bed, &[&record]);
-    assert!(answer.stored.contains(id(&record)) && answer.candidates == 1);
+    assert!(answer.stored.contains(id(&record)) && answer.candidates == 2);
     assert_eq!(records(bed, "pc-1"), [(CandidateState::Pending, 1)]);
     let answer = device.commit(bed, &record, true);
     assert_eq!(answer.commit, Some(CommitAnswer::Acknowledged));
