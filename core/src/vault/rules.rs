@@ -350,6 +350,7 @@ impl Account {
             }
         }
         candidates.trim(context);
+        candidates.end_orders();
         self.take_report(message, offers, is_former, context.readers, verdict);
         Ok(())
     }

@@ -9,6 +9,14 @@ use super::super::readers::Readers;
 use super::super::state::{Candidates, Device, Held, Order};
 
 impl Candidates {
+    /// Orders end of which no record is a candidate any more: no device would obey them.
+    pub(super) fn end_orders(&mut self) {
+        let Self { current, pending, orders, .. } = self;
+        orders.retain(|order| {
+            current.iter().chain(&*pending).any(|held| order.ids.contains(&held.id))
+        });
+    }
+
     /// Orders the rotation of these records, this many seconds from now. False when an open order
     /// says as much already, so a deadline never moves to a later time; or when none of them is
     /// a candidate.
