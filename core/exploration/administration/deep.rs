@@ -46,6 +46,10 @@ deep! {
         Repeat, StaleToken, CHANGE_STAMPS;
     account_copies_lives_runs: Replaced RestoreDevice Retire Force,
         Soon Mute, FailsSet, BLIND;
-    device_policy_orders_lives: SealToAr PolicyTurns PolicyReturns Order Age,
+    device_policy_lives: SealToAr PolicyTurns PolicyReturns Age,
+        Clone, CommitLacking, BOTH;
+    policy_orders_lives: PolicyTurns PolicyReturns Order Age,
+        Clone, CommitLacking, BOTH;
+    device_orders_lives: SealToAr Order Age,
         Clone, CommitLacking, BOTH;
 }
