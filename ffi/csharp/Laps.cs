@@ -24,7 +24,7 @@ namespace Laps {
     // ---- made from laps.h by tests/header.rs: do not edit
     /// <summary>The structure of laps.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    internal struct AccountCalls {
+    internal struct NativeAccountCalls {
         public UIntPtr Size;
         public AccountFind Find;
         public AccountSet Set;
@@ -186,6 +186,16 @@ namespace Laps {
         NotCommitted = 3,
         AccountMissing = 4,
         Unreachable = 5,
+    }
+
+    /// <summary>LAPS_ABILITY_* of laps.h.</summary>
+    public enum Ability {
+        ChangeStamp = 1,
+        Verify = 2,
+        UsedSince = 4,
+        SignOut = 8,
+        Terminate = 16,
+        Restart = 32,
     }
 
     /// <summary>LAPS_CANDIDATE_* of laps.h.</summary>
@@ -614,7 +624,7 @@ namespace Laps {
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_agent_options_set_store(AgentOptions options, byte[] store, UIntPtr store_len);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int laps_agent_options_set_account_calls(AgentOptions options, [In] ref AccountCalls calls, IntPtr user);
+        internal static extern int laps_agent_options_set_account_calls(AgentOptions options, [In] ref NativeAccountCalls calls, IntPtr user);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_agent_options_set_channel(AgentOptions options, Channel channel, IntPtr user);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -639,6 +649,32 @@ namespace Laps {
         internal static extern int laps_agent_status(byte[] folder, UIntPtr folder_len, out IntPtr out_json);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void laps_agent_free(IntPtr agent);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_open(byte[] store, UIntPtr store_len, byte[] path, UIntPtr path_len, ulong setter_seconds, out IntPtr out_account_store);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint laps_account_store_abilities(AccountStore account_store);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_find(AccountStore account_store, byte[] name, UIntPtr name_len, out uint out_seen);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_account_store_account(AccountStore account_store);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_account_store_sid(AccountStore account_store);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_change_stamp(AccountStore account_store, [Out] byte[] out_stamp);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        [return: MarshalAs(UnmanagedType.I1)] internal static extern bool laps_account_store_can_verify(AccountStore account_store, Password password);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_set(AccountStore account_store, Password password, out uint out_applied);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_verify(AccountStore account_store, Password password, out uint out_verified);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_used_since(AccountStore account_store, ulong since, out ulong out_at);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int laps_account_store_act(AccountStore account_store, uint action, out uint out_acted);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern IntPtr laps_account_store_reason(AccountStore account_store);
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern void laps_account_store_free(IntPtr account_store);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int laps_bytes_new(byte[] bytes, UIntPtr bytes_len, out IntPtr out_bytes);
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1714,7 +1750,7 @@ namespace Laps {
 
     /// <summary>An account store of your own. What is null it cannot; Find and Set must be there. What a function throws is its
     /// failure. Accounts and passwords are lent for the call.</summary>
-    public sealed class AccountStore {
+    public sealed class AccountCalls {
         /// <summary>Adds the account of this name to the accounts.</summary>
         public Func<string, Accounts, Account> Find;
         public Func<string, Password, Applied> Set;
@@ -1726,14 +1762,14 @@ namespace Laps {
         public Func<string, RotationAction, Acted> Act;
 
         /// <summary>What the library calls; no exception may go through it.</summary>
-        internal AccountCalls Calls() {
+        internal NativeAccountCalls Calls() {
             Func<string, Accounts, Account> find = Find;
             Func<string, Password, Applied> set = Set;
             Func<string, Password, Verified> verify = Verify;
             Func<string, byte[]> changeStamp = ChangeStamp;
             Func<string, ulong, ulong> usedSince = UsedSince;
             Func<string, RotationAction, Acted> act = Act;
-            var calls = new AccountCalls { Size = (UIntPtr)(uint)Marshal.SizeOf(typeof(AccountCalls)) };
+            var calls = new NativeAccountCalls { Size = (UIntPtr)(uint)Marshal.SizeOf(typeof(NativeAccountCalls)) };
             if (find != null)
                 calls.Find = (user, name, accounts) => Kept((uint)Account.Unknown, () =>
                     LapsObject.Borrowed(Accounts.Empty(), accounts, lent => (uint)find(Text.Copy(name), lent)));
@@ -1766,10 +1802,74 @@ namespace Laps {
         }
     }
 
+    /// <summary>
+    /// The accounts of this machine, for a loop of your own: see laps_account_store. Find() comes first; where a call did not do what it
+    /// was asked, Reason says why.
+    /// </summary>
+    public sealed class AccountStore : LapsObject {
+        /// <summary>The store by its name, as AgentOptions.SetStore() has it, and the file of its lock.</summary>
+        public AccountStore(string store, string path, ulong setterSeconds = 30) {
+            IntPtr made;
+            byte[] name = Text.Bytes(store), file = Text.Bytes(path);
+            Own(this, Native.laps_account_store_open(name, Text.Length(name), file, Text.Length(file), setterSeconds, out made), made);
+        }
+        protected override bool ReleaseHandle() { Native.laps_account_store_free(handle); return true; }
+
+        public bool Can(Ability ability) => ((Ability)Native.laps_account_store_abilities(this) & ability) == ability;
+
+        /// <summary>An empty name means the built-in administrator.</summary>
+        public Account Find(string name) {
+            uint seen;
+            byte[] text = Text.Bytes(name);
+            lock (this) Library.Check(Native.laps_account_store_find(this, text, Text.Length(text), out seen));
+            return (Account)seen;
+        }
+        /// <summary>The account that was found, or null; its SID may be empty.</summary>
+        public string AccountName => Lent(() => Text.Copy(Native.laps_account_store_account(this)));
+        public string Sid => Lent(() => Text.Copy(Native.laps_account_store_sid(this)));
+        public string Reason => Lent(() => Text.Copy(Native.laps_account_store_reason(this)));
+
+        /// <summary>32 bytes, or null where the platform has none.</summary>
+        public byte[] ChangeStamp() {
+            var stamp = new byte[32];
+            lock (this) {
+                int status = Native.laps_account_store_change_stamp(this, stamp);
+                if (status == (int)Status.NotFound) return null;
+                Library.Check(status);
+            }
+            return stamp;
+        }
+        /// <summary>The password is one that the account does not have.</summary>
+        public bool CanVerify(Password password) {
+            lock (this) return Native.laps_account_store_can_verify(this, NotNull(password, nameof(password)));
+        }
+        public Applied Set(Password password) {
+            uint applied;
+            lock (this) Library.Check(Native.laps_account_store_set(this, NotNull(password, nameof(password)), out applied));
+            return (Applied)applied;
+        }
+        public Verified Verify(Password password) {
+            uint verified;
+            lock (this) Library.Check(Native.laps_account_store_verify(this, NotNull(password, nameof(password)), out verified));
+            return (Verified)verified;
+        }
+        /// <summary>When the account was last used, at or after a time; 0 for not at all.</summary>
+        public ulong UsedSince(ulong since) {
+            ulong at;
+            lock (this) Library.Check(Native.laps_account_store_used_since(this, since, out at));
+            return at;
+        }
+        public Acted Act(RotationAction action) {
+            uint acted;
+            lock (this) Library.Check(Native.laps_account_store_act(this, (uint)action, out acted));
+            return (Acted)acted;
+        }
+    }
+
     /// <summary>What an agent is opened with. An agent keeps the functions that the options had when it was opened.</summary>
     public sealed class AgentOptions : LapsObject {
         /// <summary>What the library calls; kept from the collector by whoever has it.</summary>
-        internal AccountCalls Store;
+        internal NativeAccountCalls Store;
         internal Channel Channel;
         internal OnEvent OnEvent;
 
@@ -1821,8 +1921,8 @@ namespace Laps {
             lock (this) Library.Check(Native.laps_agent_options_set_store(this, text, Text.Length(text)));
         }
 
-        public void SetStore(AccountStore store) {
-            AccountCalls calls = NotNull(store, nameof(store)).Calls();
+        public void SetStore(AccountCalls store) {
+            NativeAccountCalls calls = NotNull(store, nameof(store)).Calls();
             lock (this) {
                 Library.Check(Native.laps_agent_options_set_account_calls(this, ref calls, IntPtr.Zero));
                 Store = calls;
@@ -1858,7 +1958,7 @@ namespace Laps {
         public void SetOnEvent(Action<Event> tell) {
             OnEvent call = null;
             if (tell != null)
-                call = (user, lent) => AccountStore.Kept(false, () => Borrowed(new Event(), lent, told => { tell(told); return true; }));
+                call = (user, lent) => AccountCalls.Kept(false, () => Borrowed(new Event(), lent, told => { tell(told); return true; }));
             lock (this) {
                 Library.Check(Native.laps_agent_options_set_on_event(this, call, IntPtr.Zero));
                 OnEvent = call;
@@ -1882,7 +1982,7 @@ namespace Laps {
         public Agent(AgentOptions options) {
             IntPtr made;
             lock (NotNull(options, nameof(options))) {
-                AccountCalls store = options.Store;
+                NativeAccountCalls store = options.Store;
                 called = new object[] {
                     options.Channel, options.OnEvent, store.Find, store.Set, store.Verify, store.ChangeStamp, store.UsedSince, store.Act
                 };

@@ -1,23 +1,16 @@
 /* What the examples rotation.c and rotation.cpp do to the machine: files that survive a crash, a lock, an account's password.
  *
- * The account is a local one (Linux: chpasswd; Windows: NetUserSetInfo), or, for trying it out, a file that holds the
- * password.
+ * The account is a local one, which laps_account_store knows, or, for trying it out, a file that holds the password.
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
 #ifdef _WIN32
-#ifndef UNICODE
-#define UNICODE
-#endif
 #include <windows.h>
-#include <lm.h>
 #else
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #endif
 #include <errno.h>
@@ -93,8 +86,7 @@ static int write_file(const char *path, const uint8_t *bytes, size_t len) {
 #endif
 }
 
-/* One agent at a time. The setter inherits the lock on Linux: an agent that was killed while one ran leaves the lock to it,
- * and the next agent waits until the account has stopped changing. 0 when it does not come free within a minute. */
+/* One agent at a time; the account store has a lock of its own. 0 when it does not come free within a minute. */
 static int lock_state(const char *state) {
     char path[1024];
     int tries;
@@ -106,8 +98,8 @@ static int lock_state(const char *state) {
             return 1;
         if (GetLastError() != ERROR_SHARING_VIOLATION) return 0;
 #else
-        static int file = -1; /* inherited, so without O_CLOEXEC; it ends with the last process that has it */
-        if (file < 0) file = open(path, O_RDWR | O_CREAT, 0600);
+        static int file = -1; /* never closed: it ends with the process */
+        if (file < 0) file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (file < 0) return 0;
         if (flock(file, LOCK_EX | LOCK_NB) == 0) return 1;
 #endif
@@ -116,137 +108,63 @@ static int lock_state(const char *state) {
     return 0;
 }
 
+/* The accounts of this machine; NULL where the account is a file. */
+static laps_account_store *machine;
+
+/* The lock of whatever sets a password lies beside the state. */
+static int open_accounts(const char *state) {
+    static const char store[] =
 #ifdef _WIN32
-
-/* The password as Windows takes it; units has room for LAPS_PASSWORD_MAX_LEN + 1. */
-static int to_windows(const char *account, const laps_password *password, WCHAR *name, WCHAR *units) {
-    size_t len = 0;
-    return MultiByteToWideChar(CP_UTF8, 0, account, -1, name, 257) > 0 &&
-           laps_password_copy_utf16(password, (uint16_t *)units, LAPS_PASSWORD_MAX_LEN + 1, &len) == LAPS_STATUS_OK;
-}
-
-/* What Windows answers when its own LAPS manages the account: the caller is not the one who may change it. */
-#define MANAGED_BY_WINDOWS 0x21CE
-#define MANAGED_BY_WINDOWS_TOO 0xC000A08B
-
-static uint32_t set_local_account(const char *account, const laps_password *password) {
-    WCHAR name[257], units[LAPS_PASSWORD_MAX_LEN + 1];
-    uint32_t outcome = LAPS_APPLIED_FAILED;
-    if (to_windows(account, password, name, units)) {
-        USER_INFO_1003 info;
-        info.usri1003_password = units;
-        switch (NetUserSetInfo(NULL, name, 1003, (LPBYTE)&info, NULL)) {
-        case NERR_Success: outcome = LAPS_APPLIED_SUCCESS; break;
-        case NERR_PasswordTooShort: outcome = LAPS_APPLIED_REFUSED; break; /* any rule of the device's password policy */
-        case NERR_UserNotFound: outcome = LAPS_APPLIED_NOT_FOUND; break;
-        case MANAGED_BY_WINDOWS:
-        case MANAGED_BY_WINDOWS_TOO: outcome = LAPS_APPLIED_MANAGED_ELSEWHERE; break;
-        default: break;
-        }
-    }
-    laps_wipe(units, sizeof units);
-    return outcome;
-}
-
-static uint32_t ask_local_account(const char *account, const laps_password *password) {
-    WCHAR name[257], units[LAPS_PASSWORD_MAX_LEN + 1];
-    uint32_t answer = LAPS_VERIFIED_UNAVAILABLE;
-    if (to_windows(account, password, name, units)) {
-        HANDLE token = NULL;
-        if (LogonUserW(name, L".", units, LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_DEFAULT, &token)) {
-            CloseHandle(token);
-            answer = LAPS_VERIFIED_MATCH;
-        } else {
-            switch (GetLastError()) {
-            case ERROR_LOGON_FAILURE: answer = LAPS_VERIFIED_MISMATCH; break;
-            case ERROR_LOGON_TYPE_NOT_GRANTED: /* the password was looked at before */
-            case ERROR_PASSWORD_EXPIRED:
-            case ERROR_PASSWORD_MUST_CHANGE: answer = LAPS_VERIFIED_MATCH; break;
-            default: break; /* disabled, locked, restricted: no answer */
-            }
-        }
-    }
-    laps_wipe(units, sizeof units);
-    return answer;
-}
-
-static int local_accounts_can_be_asked(void) {
-    return 1;
-}
-
+        "windows";
 #else
-
-/* chpasswd reads NAME:PASSWORD on its standard input: arguments can be seen by everybody. Half a minute is enough for it. */
-static uint32_t set_local_account(const char *account, const laps_password *password) {
-    char line[512];
-    size_t len = strlen(account), at = 0, text_len = 0;
-    int ends[2], status = 0, tries;
-    uint32_t outcome = LAPS_APPLIED_FAILED;
-    pid_t child;
-    if (len == 0 || len > 64 || strpbrk(account, ":\n") != NULL) return LAPS_APPLIED_NOT_FOUND;
-    memcpy(line, account, len);
-    line[len++] = ':';
-    if (laps_password_copy_utf8(password, line + len, LAPS_PASSWORD_MAX_LEN + 1, &text_len) != LAPS_STATUS_OK)
-        return outcome;
-    len += text_len;
-    line[len++] = '\n';
-    signal(SIGPIPE, SIG_IGN);
-    if (pipe(ends) == 0) {
-        child = fork();
-        if (child == 0) {
-            dup2(ends[0], 0);
-            close(ends[0]);
-            close(ends[1]);
-            execl("/usr/sbin/chpasswd", "chpasswd", (char *)NULL);
-            _exit(127);
-        }
-        close(ends[0]);
-        while (child > 0 && at < len) {
-            ssize_t written = write(ends[1], line + at, len - at);
-            if (written < 0 && errno == EINTR) continue;
-            if (written <= 0) break;
-            at += (size_t)written;
-        }
-        close(ends[1]);
-        for (tries = 0; child > 0 && tries < 3000; tries++) {
-            const struct timespec moment = {0, 10000000};
-            pid_t ended = waitpid(child, &status, WNOHANG);
-            if (ended == child) {
-                if (at == len && WIFEXITED(status) && WEXITSTATUS(status) == 0) outcome = LAPS_APPLIED_SUCCESS;
-                child = 0;
-                break;
-            }
-            nanosleep(&moment, NULL);
-        }
-        if (child > 0) { /* it must not change the account later */
-            kill(child, SIGKILL);
-            waitpid(child, &status, 0);
-            outcome = LAPS_APPLIED_TIMED_OUT;
-        }
-    }
-    laps_wipe(line, sizeof line);
-    return outcome;
-}
-
-/* A product compares with the hash in /etc/shadow (crypt(3)); main() says that this one cannot. */
-static uint32_t ask_local_account(const char *account, const laps_password *password) {
-    (void)account;
-    (void)password;
-    return LAPS_VERIFIED_UNAVAILABLE;
-}
-
-static int local_accounts_can_be_asked(void) {
-    return 0;
-}
-
+        "linux";
 #endif
+    char path[1024];
+    return snprintf(path, sizeof path, "%s.setter", state) < (int)sizeof path &&
+           laps_account_store_open(store, sizeof store - 1, path, strlen(path), 30, &machine) == LAPS_STATUS_OK;
+}
+
+/* Looks the account up: one of LAPS_ACCOUNT_*. */
+static uint32_t look_up(const char *account) {
+    uint32_t seen = LAPS_ACCOUNT_UNKNOWN;
+    if (machine == NULL) return LAPS_ACCOUNT_PRESENT;
+    if (laps_account_store_find(machine, account, strlen(account), &seen) != LAPS_STATUS_OK) return LAPS_ACCOUNT_UNKNOWN;
+    if (seen != LAPS_ACCOUNT_PRESENT) fprintf(stderr, "rotation: %s\n", laps_account_store_reason(machine));
+    return seen;
+}
+
+/* The change stamp of the account that was found, in stamp; NULL where there is none, or it cannot be read. */
+static const uint8_t *change_stamp(uint8_t stamp[32]) {
+    return machine != NULL && laps_account_store_change_stamp(machine, stamp) == LAPS_STATUS_OK ? stamp : NULL;
+}
+
+/* Its security identifier; empty where it has none. */
+static const char *account_sid(void) {
+    const char *sid = machine == NULL ? NULL : laps_account_store_sid(machine);
+    return sid == NULL ? "" : sid;
+}
+
+static int accounts_can_be_asked(void) {
+    return machine == NULL || (laps_account_store_abilities(machine) & LAPS_ABILITY_VERIFY) != 0;
+}
+
+/* Does one of LAPS_ACTION_*: one of LAPS_ACTED_*. */
+static uint32_t act(uint32_t action) {
+    uint32_t acted = LAPS_ACTED_FAILED;
+    if (machine == NULL) return LAPS_ACTED_NOT_SUPPORTED;
+    return laps_account_store_act(machine, action, &acted) == LAPS_STATUS_OK ? acted : LAPS_ACTED_FAILED;
+}
 
 /* Sets the password: one of LAPS_APPLIED_*. What is not certainly a success is a failure. */
-static uint32_t set_password(const char *account, const char *file, const laps_password *password) {
+static uint32_t set_password(const char *file, const laps_password *password) {
     char text[LAPS_PASSWORD_MAX_LEN + 1];
     size_t len = 0;
     uint32_t outcome = LAPS_APPLIED_FAILED;
-    if (file == NULL) return set_local_account(account, password);
+    if (machine != NULL) {
+        if (laps_account_store_set(machine, password, &outcome) != LAPS_STATUS_OK) return LAPS_APPLIED_FAILED;
+        if (outcome != LAPS_APPLIED_SUCCESS) fprintf(stderr, "rotation: %s\n", laps_account_store_reason(machine));
+        return outcome;
+    }
     if (laps_password_copy_utf8(password, text, sizeof text, &len) == LAPS_STATUS_OK &&
         write_file(file, (const uint8_t *)text, len))
         outcome = LAPS_APPLIED_SUCCESS;
@@ -255,12 +173,13 @@ static uint32_t set_password(const char *account, const char *file, const laps_p
 }
 
 /* Whether the account holds the password: one of LAPS_VERIFIED_*. */
-static uint32_t ask_account(const char *account, const char *file, const laps_password *password) {
+static uint32_t ask_account(const char *file, const laps_password *password) {
     uint8_t held[LAPS_PASSWORD_MAX_LEN + 1];
     laps_password *other = NULL;
     uint32_t answer = LAPS_VERIFIED_UNAVAILABLE;
     long len;
-    if (file == NULL) return ask_local_account(account, password);
+    if (machine != NULL)
+        return laps_account_store_verify(machine, password, &answer) == LAPS_STATUS_OK ? answer : LAPS_VERIFIED_UNAVAILABLE;
     len = read_file(file, held, sizeof held);
     if (len >= 0 && laps_password_from_utf8((const char *)held, (size_t)len, &other) == LAPS_STATUS_OK)
         answer = laps_password_equal(password, other) ? LAPS_VERIFIED_MATCH : LAPS_VERIFIED_MISMATCH;

@@ -23,8 +23,8 @@ std::string load(const std::string &path) {
 }
 
 /// An account store of your own, over the functions of account_file.h.
-laps::AccountStore file_store(const std::string &path) {
-    laps::AccountStore store;
+laps::AccountCalls file_store(const std::string &path) {
+    laps::AccountCalls store;
     store.find = [](const std::string &name, laps::Accounts &accounts) {
         accounts.add(name, "", true);
         return std::uint32_t(LAPS_ACCOUNT_PRESENT);

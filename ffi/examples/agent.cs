@@ -8,7 +8,7 @@ using Laps;
 
 static class Program {
     /// <summary>An account store of your own: the "account" is a file that holds the password, for trying an agent out.</summary>
-    static AccountStore FileStore(string path) => new AccountStore {
+    static AccountCalls FileStore(string path) => new AccountCalls {
         Find = (name, accounts) => {
             accounts.Add(name, null, true);
             return Account.Present;

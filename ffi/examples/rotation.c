@@ -5,12 +5,12 @@
  *
  * POLICY is a policy document, STATE the file for the rotation's state, READER a reader's line of text, VAULT a vault
  * file that stands for your server: put your transport into exchange(). With FILE the "account" is a file that holds the
- * password, for trying it out; without it the password of a local account is set (account.h). Without --stay a single run
+ * password, for trying it out; without it ACCOUNT is one of this machine (laps_account_store). Without --stay a single run
  * does what is due and ends: 0 nothing due or committed, 3 policy refused and none accepted before, 7 another agent runs,
  * 8 a rotation was due and is not committed.
  *
  * What a product adds: its readers from a signed set (laps_reader_set_verify), the account by the policy
- * (laps_accounts_choose), the account's change stamp, and its uses (laps_rotation_handle_used).
+ * (laps_policy_administrator_account_name), and its uses (laps_account_store_used_since, laps_rotation_handle_used).
  */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
@@ -59,7 +59,8 @@ static int take_policy(const char *path, int *out_changed) {
         laps_policy_free(read);
         return 0;
     }
-    if (password_file == NULL) check(laps_config_set_can_verify(configured, local_accounts_can_be_asked()), path);
+    check(laps_config_set_can_verify(configured, accounts_can_be_asked()), path);
+    if (*account_sid() != '\0') check(laps_config_set_sid(configured, account_sid(), strlen(account_sid())), path);
     check(laps_policy_hash(read, new_hash), path);
     if (policy != NULL) check(laps_policy_hash(policy, old_hash), path);
     *out_changed = policy == NULL || memcmp(old_hash, new_hash, sizeof new_hash) != 0;
@@ -119,7 +120,8 @@ static void save(laps_rotation *rotation) {
 }
 
 static void stamp(laps_rotation *rotation) {
-    laps_status status = laps_rotation_handle_stamp(rotation, NULL, now());
+    uint8_t stamped[32];
+    laps_status status = laps_rotation_handle_stamp(rotation, change_stamp(stamped), now());
     /* Unexpected: the device slept, and the password's time is over. The next wish says how it goes on. */
     if (status != LAPS_STATUS_UNEXPECTED_EVENT) check(status, "stamp");
 }
@@ -128,35 +130,37 @@ static void stamp(laps_rotation *rotation) {
 static uint64_t run(laps_rotation *rotation) {
     for (;;) {
         const laps_reader *const readers[1] = {reader};
-        uint32_t wish = 0;
+        uint8_t stamped[32];
+        uint32_t wish = 0, seen;
         uint64_t with = 0;
         show_events(rotation);
         check(laps_rotation_poll(rotation, &wish, &with), "poll");
         switch (wish) {
         case LAPS_WISH_SAVE: save(rotation); break;
-        case LAPS_WISH_LOOK_UP: /* an account that is not there yet is LAPS_ACCOUNT_MISSING; these readers never change */
-            check(laps_rotation_handle_account(rotation, LAPS_ACCOUNT_PRESENT, NULL, now()), "account");
+        case LAPS_WISH_LOOK_UP: /* these readers never change */
+            seen = look_up(account);
+            check(laps_rotation_handle_account(rotation, seen, seen == LAPS_ACCOUNT_PRESENT ? change_stamp(stamped) : NULL, now()),
+                  "account");
             check(laps_rotation_handle_readers(rotation, readers, 1, now()), "readers");
             break;
         case LAPS_WISH_CHECK_IN: check_in(rotation); break;
         case LAPS_WISH_PREPARE:
-            if (laps_rotation_prepare(rotation, generator, recipe, readers, 1, NULL, now()) != LAPS_STATUS_OK)
+            if (laps_rotation_prepare(rotation, generator, recipe, readers, 1, change_stamp(stamped), now()) !=
+                LAPS_STATUS_OK)
                 fprintf(stderr, "rotation: %s\n", laps_last_error()); /* the rotation knows, and waits */
             break;
         case LAPS_WISH_READ_STAMP: stamp(rotation); break;
         case LAPS_WISH_APPLY:
-            check(laps_rotation_handle_applied(rotation,
-                                               set_password(account, password_file, laps_rotation_password(rotation)),
+            check(laps_rotation_handle_applied(rotation, set_password(password_file, laps_rotation_password(rotation)),
                                                generator, now()),
                   "apply");
             break;
         case LAPS_WISH_VERIFY:
-            check(laps_rotation_handle_verified(rotation,
-                                                ask_account(account, password_file, laps_rotation_password(rotation)),
+            check(laps_rotation_handle_verified(rotation, ask_account(password_file, laps_rotation_password(rotation)),
                                                 generator, now()),
                   "verify");
             break;
-        case LAPS_WISH_ACT: check(laps_rotation_handle_acted(rotation, LAPS_ACTED_NOT_SUPPORTED, now()), "act"); break;
+        case LAPS_WISH_ACT: check(laps_rotation_handle_acted(rotation, act((uint32_t)with), now()), "act"); break;
         default: return with;
         }
     }
@@ -167,6 +171,7 @@ static uint64_t run(laps_rotation *rotation) {
 static laps_rotation *start(void) {
     laps_rotation *rotation = NULL;
     laps_status status = LAPS_STATUS_JOURNAL_MALFORMED;
+    uint8_t stamped[32];
     FILE *there = fopen(state_path, "rb");
     if (there != NULL || errno != ENOENT) {
         long len;
@@ -176,7 +181,7 @@ static laps_rotation *start(void) {
             fprintf(stderr, "rotation: %s cannot be read\n", state_path);
             exit(1);
         }
-        status = laps_rotation_resume(config, bytes, (size_t)len, NULL, now(), &rotation);
+        status = laps_rotation_resume(config, bytes, (size_t)len, change_stamp(stamped), now(), &rotation);
     }
     if (status == LAPS_STATUS_JOURNAL_MALFORMED) status = laps_rotation_new(config, now(), &rotation);
     check(status, state_path);
@@ -204,6 +209,11 @@ int main(int argc, char **argv) {
         fprintf(stderr, "rotation: another agent has %s\n", state_path);
         return 7;
     }
+    if (password_file == NULL && !open_accounts(state_path)) {
+        fprintf(stderr, "rotation: %s\n", laps_last_error());
+        return 7;
+    }
+    look_up(account); /* its change stamp says what a run that was killed did */
     if (!load_policy(&changed)) return 3;
     len = read_file(argv[5], bytes, sizeof bytes);
     check(laps_reader_parse((const char *)bytes, len < 0 ? 0 : (size_t)len, &reader), argv[5]);
@@ -222,6 +232,7 @@ int main(int argc, char **argv) {
     due = laps_rotation_is_due(rotation);
 
     laps_rotation_free(rotation);
+    laps_account_store_free(machine);
     laps_config_free(config);
     laps_vault_free(vault);
     laps_generator_free(generator);

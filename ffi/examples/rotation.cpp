@@ -41,6 +41,7 @@ struct Asked {
     Asked(const std::string &text, const std::string &device, const std::string &account, bool can_verify)
         : document(text), policy(laps::Policy::read(text)), recipe(policy.recipe()), config(policy, device, account) {
         config.set_can_verify(can_verify);
+        if (*account_sid() != '\0') config.set_sid(account_sid());
     }
     std::string document;
     laps::Policy policy;
@@ -53,7 +54,13 @@ public:
     explicit Agent(const std::vector<std::string> &arguments)
         : policy_path_(arguments[0]), state_path_(arguments[1]), device_(arguments[2]), account_(arguments[3]),
           reader_(laps::Reader::parse(load(arguments[4]))), vault_(laps::Vault::open(arguments[5], "")),
-          file_(arguments.size() > 6 ? arguments[6] : "") {}
+          file_(arguments.size() > 6 ? arguments[6] : "") {
+        if (file_.empty() && !open_accounts(state_path_.c_str())) throw std::runtime_error(laps_last_error());
+        look_up(account_.c_str());
+    }
+    ~Agent() { laps_account_store_free(machine); }
+    Agent(const Agent &) = delete;
+    Agent &operator=(const Agent &) = delete;
 
     /// The policy of the file, or the last one that was accepted. False when there is neither.
     bool load_policy() {
@@ -81,20 +88,17 @@ public:
             const laps::Wish wish = rotation_.poll();
             switch (wish.wish) {
             case LAPS_WISH_SAVE: save(); break;
-            case LAPS_WISH_LOOK_UP: // an account that is not there yet is LAPS_ACCOUNT_MISSING; these readers never change
-                rotation_.handle_account(LAPS_ACCOUNT_PRESENT, nullptr, now());
-                rotation_.handle_readers({&reader_}, now());
-                break;
+            case LAPS_WISH_LOOK_UP: look(); break;
             case LAPS_WISH_CHECK_IN: check_in(); break;
             case LAPS_WISH_PREPARE: prepare(); break;
             case LAPS_WISH_READ_STAMP: stamp(); break;
             case LAPS_WISH_APPLY:
-                rotation_.handle_applied(set_password(account_.c_str(), file(), rotation_.password()), generator_, now());
+                rotation_.handle_applied(set_password(file(), rotation_.password()), generator_, now());
                 break;
             case LAPS_WISH_VERIFY:
-                rotation_.handle_verified(ask_account(account_.c_str(), file(), rotation_.password()), generator_, now());
+                rotation_.handle_verified(ask_account(file(), rotation_.password()), generator_, now());
                 break;
-            case LAPS_WISH_ACT: rotation_.handle_acted(LAPS_ACTED_NOT_SUPPORTED, now()); break;
+            case LAPS_WISH_ACT: rotation_.handle_acted(act(static_cast<std::uint32_t>(wish.value)), now()); break;
             default: return wish.value;
             }
         }
@@ -114,8 +118,7 @@ private:
 
     bool take_policy(const std::string &path) {
         try {
-            std::unique_ptr<Asked> read(
-                new Asked(load(path), device_, account_, file() != nullptr || local_accounts_can_be_asked()));
+            std::unique_ptr<Asked> read(new Asked(load(path), device_, account_, accounts_can_be_asked()));
             changed_ = asked_ == nullptr || asked_->policy.hash() != read->policy.hash();
             asked_ = std::move(read);
             return true;
@@ -127,9 +130,10 @@ private:
 
     /// Only where no state was ever written, or it is damaged, does a rotation start from nothing.
     laps::Rotation resume() const {
+        std::uint8_t stamped[32]; // it says what a run that was killed did
         if (exists(state_path_)) {
             try {
-                return laps::Rotation::resume(asked_->config, load(state_path_), nullptr, now());
+                return laps::Rotation::resume(asked_->config, load(state_path_), change_stamp(stamped), now());
             } catch (const laps::Error &error) {
                 if (error.status() != LAPS_STATUS_JOURNAL_MALFORMED) throw;
             }
@@ -164,17 +168,27 @@ private:
         }
     }
 
+    /// These readers never change.
+    void look() {
+        std::uint8_t stamped[32];
+        const std::uint32_t seen = look_up(account_.c_str());
+        rotation_.handle_account(seen, seen == LAPS_ACCOUNT_PRESENT ? change_stamp(stamped) : nullptr, now());
+        rotation_.handle_readers({&reader_}, now());
+    }
+
     void prepare() {
+        std::uint8_t stamped[32];
         try {
-            rotation_.prepare(generator_, asked_->recipe, {&reader_}, nullptr, now());
+            rotation_.prepare(generator_, asked_->recipe, {&reader_}, change_stamp(stamped), now());
         } catch (const laps::Error &error) { // the rotation knows, and waits
             std::cerr << "rotation: " << error.what() << '\n';
         }
     }
 
     void stamp() {
+        std::uint8_t stamped[32];
         try {
-            rotation_.handle_stamp(nullptr, now());
+            rotation_.handle_stamp(change_stamp(stamped), now());
         } catch (const laps::Error &error) { // the device slept: the password's time is over, and the next wish says more
             if (error.status() != LAPS_STATUS_UNEXPECTED_EVENT) throw;
         }

@@ -4,8 +4,7 @@
 //
 //   csc rotation.cs Laps.cs, or: mcs rotation.cs Laps.cs
 //
-// The arguments and the exit status are those of rotation.c, and so is what a product adds. Without FILE the password of a local
-// Windows account is set (NetUserSetInfo); on Linux give FILE, or see account.h for chpasswd.
+// The arguments and the exit status are those of rotation.c, and so is what a product adds.
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
@@ -15,7 +14,7 @@ using Laps;
 
 /// <summary>Files that survive a crash, and a lock.</summary>
 static class Files {
-    static readonly bool Windows = Environment.OSVersion.Platform == PlatformID.Win32NT;
+    internal static readonly bool Windows = Environment.OSVersion.Platform == PlatformID.Win32NT;
 
     [DllImport("kernel32", CharSet = CharSet.Unicode, SetLastError = true)]
     static extern bool MoveFileExW(string from, string to, uint flags);
@@ -68,59 +67,57 @@ static class Files {
     }
 }
 
-/// <summary>The account whose password is managed.</summary>
-sealed class Account {
+/// <summary>The account whose password is managed: one of this machine, or a file.</summary>
+sealed class ManagedAccount : IDisposable {
     readonly string name, file;
+    readonly AccountStore store;
 
-    internal Account(string name, string file) {
+    internal ManagedAccount(string name, string file, string lockPath) {
         this.name = name;
         this.file = file;
+        if (file == null) store = new AccountStore(Files.Windows ? "windows" : "linux", lockPath);
+    }
+    public void Dispose() => store?.Dispose();
+
+    internal string Sid => store?.Sid;
+    internal bool CanBeAsked => store == null || store.Can(Ability.Verify);
+
+    internal Account LookUp() {
+        if (store == null) return Account.Present;
+        Account seen = store.Find(name);
+        Tell(seen == Account.Present);
+        return seen;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    struct UserInfo1003 {
-        internal IntPtr Password;
+    /// <summary>Null where there is none, or it cannot be read.</summary>
+    internal byte[] ChangeStamp() {
+        try {
+            return store?.ChangeStamp();
+        } catch (LapsException error) {
+            Console.Error.WriteLine("rotation: {0}", error.Message);
+            return null;
+        }
     }
 
-    [DllImport("netapi32", CharSet = CharSet.Unicode)]
-    static extern uint NetUserSetInfo(string server, string user, uint level, ref UserInfo1003 info, IntPtr error);
-    [DllImport("advapi32", CharSet = CharSet.Unicode, SetLastError = true)]
-    static extern bool LogonUserW(string user, string domain, IntPtr password, int type, int provider, out IntPtr token);
-    [DllImport("kernel32")] static extern bool CloseHandle(IntPtr handle);
+    internal Acted Act(RotationAction action) => store == null ? Acted.NotSupported : store.Act(action);
 
     /// <summary>What is not certainly a success is a failure.</summary>
-    internal Applied Set(Secret password) {
-        if (file != null) return WriteFile(password) ? Applied.Success : Applied.Failed;
-        var info = new UserInfo1003 { Password = password.Pointer };
-        uint status = NetUserSetInfo(null, name, 1003, ref info, IntPtr.Zero);
-        GC.KeepAlive(password);
-        switch (status) {
-            case 0: return Applied.Success;
-            case 2245: return Applied.Refused; // NERR_PasswordTooShort: any rule of the device's password policy
-            case 2221: return Applied.NotFound; // NERR_UserNotFound
-            case 0x21CE: // Windows' own LAPS manages the account
-            case 0xC000A08B: return Applied.ManagedElsewhere;
-            default: return Applied.Failed;
+    internal Applied Set(Secret secret) {
+        if (file != null) return WriteFile(secret) ? Applied.Success : Applied.Failed;
+        using (Password password = Password.FromChars(secret.Chars, secret.Length)) {
+            Applied applied = store.Set(password);
+            Tell(applied == Applied.Success);
+            return applied;
         }
     }
 
-    internal Verified Ask(Secret password) {
-        if (file != null) return ReadFile(password);
-        IntPtr token;
-        bool logged = LogonUserW(name, ".", password.Pointer, 3, 0, out token); // a network logon starts no session
-        int error = Marshal.GetLastWin32Error();
-        GC.KeepAlive(password);
-        if (logged) {
-            CloseHandle(token);
-            return Verified.Match;
-        }
-        switch (error) {
-            case 1326: return Verified.Mismatch; // ERROR_LOGON_FAILURE
-            case 1385: // the type of logon, an expired password, one that must be changed: it was looked at before
-            case 1330:
-            case 1907: return Verified.Match;
-            default: return Verified.Unavailable;
-        }
+    internal Verified Ask(Secret secret) {
+        if (file != null) return ReadFile(secret);
+        using (Password password = Password.FromChars(secret.Chars, secret.Length)) return store.Verify(password);
+    }
+
+    void Tell(bool good) {
+        if (!good) Console.Error.WriteLine("rotation: {0}", store.Reason);
     }
 
     bool WriteFile(Secret secret) {
@@ -158,7 +155,7 @@ sealed class Account {
 /// <summary>Does what a rotation wishes.</summary>
 sealed class Agent : IDisposable {
     readonly string policyPath, statePath, device, accountName;
-    readonly Account account;
+    readonly ManagedAccount account;
     readonly Reader reader;
     readonly Vault vault;
     readonly Generator generator = new Generator();
@@ -175,11 +172,12 @@ sealed class Agent : IDisposable {
         accountName = arguments[3];
         reader = Reader.Parse(File.ReadAllText(arguments[4]));
         vault = Vault.Open(arguments[5], null);
-        account = new Account(accountName, arguments.Length > 6 ? arguments[6] : null);
+        account = new ManagedAccount(accountName, arguments.Length > 6 ? arguments[6] : null, statePath + ".setter");
+        account.LookUp();
     }
 
     public void Dispose() {
-        foreach (IDisposable owned in new IDisposable[] { rotation, config, recipe, policy, generator, vault, reader }) owned?.Dispose();
+        foreach (IDisposable owned in new IDisposable[] { rotation, config, recipe, policy, account, generator, vault, reader }) owned?.Dispose();
     }
 
     internal bool IsDue => rotation.IsDue;
@@ -204,6 +202,8 @@ sealed class Agent : IDisposable {
             read = Policy.Read(document);
             Recipe asked = read.Recipe();
             var configured = new Config(read, device, accountName);
+            configured.SetCanVerify(account.CanBeAsked);
+            if (!string.IsNullOrEmpty(account.Sid)) configured.SetSid(account.Sid);
             changed = policy == null || Convert.ToBase64String(policy.Hash()) != Convert.ToBase64String(read.Hash());
             foreach (IDisposable old in new IDisposable[] { policy, recipe, config }) old?.Dispose();
             policy = read;
@@ -225,7 +225,7 @@ sealed class Agent : IDisposable {
         } catch (FileNotFoundException) { } // any other failure ends the agent: File.Exists would take it for "no state"
         if (state != null) {
             try {
-                rotation = Rotation.Resume(config, state, null, Clock.Now());
+                rotation = Rotation.Resume(config, state, account.ChangeStamp(), Clock.Now());
             } catch (LapsException error) when (error.Status == Status.JournalMalformed) {
                 Console.Error.WriteLine("rotation: {0}: {1}", statePath, error.Message);
             }
@@ -241,8 +241,9 @@ sealed class Agent : IDisposable {
             Wish wish = rotation.Poll();
             switch (wish.Kind) {
                 case RotationWish.Save: Save(); break;
-                case RotationWish.LookUp: // an account that is not there yet is Account.Missing; these readers never change
-                    rotation.HandleAccount(Laps.Account.Present, null, Clock.Now());
+                case RotationWish.LookUp: // these readers never change
+                    Account seen = account.LookUp();
+                    rotation.HandleAccount(seen, seen == Account.Present ? account.ChangeStamp() : null, Clock.Now());
                     rotation.HandleReaders(new[] { reader }, Clock.Now());
                     break;
                 case RotationWish.CheckIn: CheckIn(); break;
@@ -256,7 +257,7 @@ sealed class Agent : IDisposable {
                     using (Secret password = rotation.ExposePassword())
                         rotation.HandleVerified(account.Ask(password), generator, Clock.Now());
                     break;
-                case RotationWish.Act: rotation.HandleActed(Acted.NotSupported, Clock.Now()); break;
+                case RotationWish.Act: rotation.HandleActed(account.Act((RotationAction)wish.Value), Clock.Now()); break;
                 default: return wish.Value;
             }
         }
@@ -298,7 +299,7 @@ sealed class Agent : IDisposable {
 
     void Prepare() {
         try {
-            rotation.Prepare(generator, recipe, new[] { reader }, null, Clock.Now());
+            rotation.Prepare(generator, recipe, new[] { reader }, account.ChangeStamp(), Clock.Now());
         } catch (LapsException error) { // the rotation knows, and waits
             Console.Error.WriteLine("rotation: {0}", error.Message);
         }
@@ -306,7 +307,7 @@ sealed class Agent : IDisposable {
 
     void Stamp() {
         try {
-            rotation.HandleStamp(null, Clock.Now());
+            rotation.HandleStamp(account.ChangeStamp(), Clock.Now());
         } catch (LapsException error) when (error.Status == Status.UnexpectedEvent) {
             // The device slept: the password's time is over, and the next wish says how it goes on.
         }

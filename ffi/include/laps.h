@@ -30,8 +30,8 @@
  *   Stack      A call needs less than 256 KiB of stack below the caller's, callbacks not counted. Threads of C libraries with small
  *              ones (128 KiB with musl), fibers and the threads of other languages must be given as much.
  *   Fork       A child process may go on using every object; generators draw a new seed before they are used. A laps_vault
- *              and what came from it, and a laps_agent, work in the process that opened it alone, elsewhere they answer
- *              LAPS_STATUS_INVALID_ARGUMENT: free it before the fork, open it after the fork in each process.
+ *              and what came from it, a laps_agent and a laps_account_store work in the process that opened them alone, elsewhere
+ *              they answer LAPS_STATUS_INVALID_ARGUMENT: free them before the fork, open them after the fork in each process.
  *   Callbacks  A function that you pass is called by the thread that makes the call, and only until the call answers; user
  *              is handed on to it as it is. It must return: leaving it by longjmp or by an exception is undefined
  *              (laps.hpp and Laps.cs carry exceptions past the library). It uses no object of the call, and nothing
@@ -365,6 +365,36 @@ enum {
  * The vault was not reached or is locked.
  */
 #define LAPS_OUTCOME_UNREACHABLE 5
+
+/**
+ * laps_account_store_change_stamp() works.
+ */
+#define LAPS_ABILITY_CHANGE_STAMP 1
+
+/**
+ * laps_account_store_verify() works.
+ */
+#define LAPS_ABILITY_VERIFY 2
+
+/**
+ * laps_account_store_used_since() works.
+ */
+#define LAPS_ABILITY_USED_SINCE 4
+
+/**
+ * LAPS_ACTION_SIGN_OUT can be done.
+ */
+#define LAPS_ABILITY_SIGN_OUT 8
+
+/**
+ * LAPS_ACTION_TERMINATE can be done.
+ */
+#define LAPS_ABILITY_TERMINATE 16
+
+/**
+ * LAPS_ACTION_RESTART can be done.
+ */
+#define LAPS_ABILITY_RESTART 32
 
 #if defined(LAPS_FULL)
 /**
@@ -845,6 +875,14 @@ enum {
  */
 #define LAPS_COMMIT_STALE_TOKEN 3
 #endif
+
+/**
+ * The accounts of this machine, or those that a program of yours knows: what laps_agent uses, for
+ * a loop of your own with laps_rotation. laps_account_store_find() chooses the account that the
+ * other calls are about. One thread at a time. It works in the process that opened it alone,
+ * elsewhere its calls that touch the account answer LAPS_STATUS_INVALID_ARGUMENT.
+ */
+typedef struct laps_account_store laps_account_store;
 
 /**
  * The local accounts of a device, of which one is to be managed.
@@ -2610,6 +2648,126 @@ laps_status laps_agent_status(const char *folder,
  * wait for that thread.
  */
 LAPS_API void laps_agent_free(laps_agent *agent);
+
+/**
+ * Opens an account store by its name, as laps_agent_options_set_store() has them. path names a
+ * file for its lock, which is made when it is not there: whatever sets a password holds it, also a
+ * program that an earlier process left behind, which is waited for and ended after setter_seconds
+ * (1 to 1000000000; 30 is usual). LAPS_STATUS_BUSY when it does not end. Each account has a lock
+ * of its own, in a folder that nobody else may write in.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_open(const char *store,
+                                    size_t store_len,
+                                    const char *path,
+                                    size_t path_len,
+                                    uint64_t setter_seconds,
+                                    laps_account_store **out_account_store);
+
+/**
+ * What the store can do on this machine, as far as that is known without trying: the sum of
+ * LAPS_ABILITY_*.
+ */
+LAPS_API LAPS_NODISCARD uint32_t laps_account_store_abilities(const laps_account_store *account_store);
+
+/**
+ * Looks up the account of this name, or the built-in administrator for an empty one, and takes it
+ * for the calls that follow. Answers what laps_rotation_handle_account() wants, one of
+ * LAPS_ACCOUNT_*; unless it is LAPS_ACCOUNT_PRESENT, no account is taken and
+ * laps_account_store_reason() says why. Look it up before every check-in.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_find(laps_account_store *account_store,
+                                    const char *name,
+                                    size_t name_len,
+                                    uint32_t *out_seen);
+
+/**
+ * The name of the account that was found, ended by NUL; NULL when none was. Lives until the next
+ * laps_account_store_find().
+ */
+LAPS_API LAPS_NODISCARD const char *laps_account_store_account(const laps_account_store *account_store);
+
+/**
+ * The security identifier of the account that was found, ended by NUL; empty when the platform has
+ * none, NULL when no account was found. Lives until the next laps_account_store_find().
+ */
+LAPS_API LAPS_NODISCARD const char *laps_account_store_sid(const laps_account_store *account_store);
+
+/**
+ * Reads the account's change stamp: 32 bytes. LAPS_STATUS_NOT_FOUND where the platform has none;
+ * pass NULL on then.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_change_stamp(laps_account_store *account_store,
+                                            uint8_t *out_stamp);
+
+/**
+ * Whether laps_account_store_verify() will have an answer for the account as it is now: for
+ * laps_config_set_can_verify(). password is one that the account does not have, since a store may
+ * have to try it. false also when no account was found.
+ */
+LAPS_API
+LAPS_NODISCARD
+bool laps_account_store_can_verify(laps_account_store *account_store,
+                                   const laps_password *password);
+
+/**
+ * Sets the account's password. Answers what laps_rotation_handle_applied() wants, one of
+ * LAPS_APPLIED_*; laps_account_store_reason() says why it is not LAPS_APPLIED_SUCCESS. A program
+ * that sets it is ended after the seconds that the store was opened with.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_set(laps_account_store *account_store,
+                                   const laps_password *password,
+                                   uint32_t *out_applied);
+
+/**
+ * Whether the account has a password, which is no use of the account. Answers what
+ * laps_rotation_handle_verified() wants, one of LAPS_VERIFIED_*; laps_account_store_reason() says
+ * why it is LAPS_VERIFIED_UNAVAILABLE.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_verify(laps_account_store *account_store,
+                                      const laps_password *password,
+                                      uint32_t *out_verified);
+
+/**
+ * When the account was last used, at or after a time, for laps_rotation_handle_used(); 0 for not
+ * at all. LAPS_STATUS_ACCOUNT_FAILED when that cannot be read.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_used_since(laps_account_store *account_store,
+                                          uint64_t since,
+                                          uint64_t *out_at);
+
+/**
+ * Does one of LAPS_ACTION_*: it signs the account out, or restarts the machine. Answers what
+ * laps_rotation_handle_acted() wants, one of LAPS_ACTED_*; laps_account_store_reason() says why it
+ * is not LAPS_ACTED_DONE.
+ */
+LAPS_API
+LAPS_NODISCARD
+laps_status laps_account_store_act(laps_account_store *account_store,
+                                   uint32_t action,
+                                   uint32_t *out_acted);
+
+/**
+ * Why the latest call on this store found no account, or did not do what it was asked; empty where
+ * it did. Ended by NUL; never holds a password. Lives until the next call on the store.
+ */
+LAPS_API LAPS_NODISCARD const char *laps_account_store_reason(const laps_account_store *account_store);
+
+/**
+ * Frees an account store and its lock.
+ */
+LAPS_API void laps_account_store_free(laps_account_store *account_store);
 
 /**
  * A copy of bytes of yours, as a function that the library calls hands an answer out.

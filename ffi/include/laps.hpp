@@ -532,7 +532,7 @@ typedef std::function<void(const Event &)> OnEvent;
 
 /// An account store of your own, as laps_account_calls has it. An empty function is what it cannot; find and set must be there.
 /// What a function throws is its failure. The passwords are lent for the call.
-struct AccountStore {
+struct AccountCalls {
     /// Adds the account to the accounts, which are lent for the call; one of LAPS_ACCOUNT_*.
     std::function<std::uint32_t(const std::string &name, Accounts &accounts)> find;
     /// One of LAPS_APPLIED_*.
@@ -565,7 +565,7 @@ Answer kept(Answer failed, Function function) noexcept {
         return failed;
     }
 }
-inline const AccountStore &store(void *user) { return *static_cast<const AccountStore *>(user); }
+inline const AccountCalls &store(void *user) { return *static_cast<const AccountCalls *>(user); }
 extern "C" {
 inline laps_status laps_hpp_channel(void *user, const std::uint8_t *check_in, std::size_t length, laps_bytes **out_answer) {
     try {
@@ -639,8 +639,8 @@ public:
     }
     /// "linux", "windows" or "command:CMD"; see laps_agent_options_set_store().
     void set_store(const std::string &name) { check(laps_agent_options_set_store(object_, name.data(), name.size())); }
-    void set_store(const AccountStore &store) {
-        std::shared_ptr<AccountStore> kept = std::make_shared<AccountStore>(store);
+    void set_store(const AccountCalls &store) {
+        std::shared_ptr<AccountCalls> kept = std::make_shared<AccountCalls>(store);
         laps_account_calls calls = {sizeof(laps_account_calls),
                                     store.find ? detail::laps_hpp_find : nullptr,
                                     store.set ? detail::laps_hpp_set : nullptr,
@@ -669,7 +669,7 @@ public:
 
 private:
     friend class Agent;
-    std::shared_ptr<AccountStore> store_;
+    std::shared_ptr<AccountCalls> store_;
     std::shared_ptr<Channel> channel_;
     std::shared_ptr<OnEvent> on_event_;
 };
@@ -707,9 +707,63 @@ public:
     }
 
 private:
-    std::shared_ptr<AccountStore> store_;
+    std::shared_ptr<AccountCalls> store_;
     std::shared_ptr<Channel> channel_;
     std::shared_ptr<OnEvent> on_event_;
+};
+
+/// The accounts of this machine, for a loop of your own: see laps_account_store. find() comes first.
+class AccountStore : public Object<laps_account_store, laps_account_store_free> {
+public:
+    /// The store by its name, as AgentOptions::set_store() has it, and the file of its lock.
+    AccountStore(const std::string &store, const std::string &path, std::uint64_t setter_seconds = 30) {
+        check(laps_account_store_open(store.data(), store.size(), path.data(), path.size(), setter_seconds, &object_));
+    }
+    /// The sum of LAPS_ABILITY_*.
+    std::uint32_t abilities() const noexcept { return laps_account_store_abilities(object_); }
+    /// One of LAPS_ACCOUNT_*; an empty name means the built-in administrator.
+    std::uint32_t find(const std::string &name) {
+        std::uint32_t seen = 0;
+        check(laps_account_store_find(object_, name.data(), name.size(), &seen));
+        return seen;
+    }
+    /// The account that was found, and its SID, which may be empty.
+    std::string account() const { return detail::copy(laps_account_store_account(object_)); }
+    std::string sid() const { return detail::copy(laps_account_store_sid(object_)); }
+    /// False where the platform has none.
+    bool change_stamp(std::array<std::uint8_t, 32> &stamp) {
+        const laps_status status = laps_account_store_change_stamp(object_, stamp.data());
+        if (status == LAPS_STATUS_NOT_FOUND) return false;
+        check(status);
+        return true;
+    }
+    /// password is one that the account does not have.
+    bool can_verify(const laps_password *password) { return laps_account_store_can_verify(object_, password); }
+    /// One of LAPS_APPLIED_*; reason() says why it is no success. Likewise below.
+    std::uint32_t set(const laps_password *password) {
+        std::uint32_t applied = 0;
+        check(laps_account_store_set(object_, password, &applied));
+        return applied;
+    }
+    /// One of LAPS_VERIFIED_*.
+    std::uint32_t verify(const laps_password *password) {
+        std::uint32_t verified = 0;
+        check(laps_account_store_verify(object_, password, &verified));
+        return verified;
+    }
+    /// When the account was last used, at or after a time; 0 for not at all.
+    std::uint64_t used_since(std::uint64_t since) {
+        std::uint64_t at = 0;
+        check(laps_account_store_used_since(object_, since, &at));
+        return at;
+    }
+    /// Does one of LAPS_ACTION_*; one of LAPS_ACTED_*.
+    std::uint32_t act(std::uint32_t action) {
+        std::uint32_t acted = 0;
+        check(laps_account_store_act(object_, action, &acted));
+        return acted;
+    }
+    std::string reason() const { return detail::copy(laps_account_store_reason(object_)); }
 };
 
 /// What to do next: one of LAPS_WISH_*, and its value.

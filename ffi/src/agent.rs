@@ -1,5 +1,6 @@
 //! The agent: all that a device does to rotate a password, in one object.
 
+pub mod account_store;
 pub mod channel;
 pub mod options;
 pub mod store;

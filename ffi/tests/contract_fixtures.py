@@ -132,7 +132,8 @@ static void make_vault(laps_vault **out_vault, const laps_config *config, laps_g
 
 # These are made only for the functions that use them.
 COSTLY = [
-    "laps_agent", "laps_vault", "laps_disclosure", "laps_metadata", "laps_rows", "laps_adoptable"
+    "laps_account_store", "laps_agent", "laps_vault", "laps_disclosure", "laps_metadata",
+    "laps_rows", "laps_adoptable"
 ]
 
 # How an object of each type is made; in an order in which a later one may use the earlier ones.
@@ -184,6 +185,14 @@ FIXTURES = {
         'make_options("contract.state", f.laps_reader, &f.laps_agent_options);'
     ),
     "laps_agent": "make_agent(f.laps_reader, &f.laps_agent);",
+    # A program that fails, and so knows no better than that the account is there.
+    "laps_account_store": (
+        'OK(laps_account_store_open(LAPS_TEXT("command:false"), LAPS_TEXT("contract.setter"), 1,\n'
+        '        &f.laps_account_store));\n'
+        '    {\n    uint32_t seen = 0;\n'
+        '    OK(laps_account_store_find(f.laps_account_store, LAPS_TEXT("Admin"), &seen));\n'
+        '    CHECK(seen == LAPS_ACCOUNT_PRESENT);\n    }'
+    ),
     "laps_reader_key": (
         'OK(laps_reader_key_new(f.laps_generator, LAPS_SUITE_X25519, LAPS_TEXT("auditor"),\n'
         '        &f.laps_reader_key));'
@@ -285,6 +294,9 @@ ARGUMENTS = {
     "folder": '"contract.state"',
     "folder_len": "14",
     "store": '"command:false"',
+    ("laps_account_store_open", "path"): '"contract.other-setter"',
+    ("laps_account_store_open", "path_len"): "21",
+    "action": "LAPS_ACTION_SIGN_OUT",
     "store_len": "13",
     "calls": "&account_calls",
     "channel": "channel",

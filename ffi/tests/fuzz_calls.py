@@ -28,13 +28,16 @@ PATHS = ("path", "copy", "folder", "store")
 # made from.
 CHANGES = (
     "laps_evaluation", "laps_header", "laps_accounts", "laps_config", "laps_rotation", "laps_event",
-    "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign", "laps_agent_options"
+    "laps_bytes", "laps_check_ins", "laps_devices", "laps_foreign", "laps_agent_options",
+    "laps_account_store"
 )
 # Slow by design (scrypt, disks, key pairs): one call of N is made.
 RARE = [
     (r"_key_to_file$", 8),
     (r"^laps_vault_(init|open)", 400),
     (r"^laps_agent_(open|run|run_once|check_in)$", 100),
+    (r"^laps_account_store_open$", 2000),
+    (r"^laps_account_store_", 100),
     (r"^laps_(vault|disclosure|metadata|adoptable)", 80),
     (r"^laps_reader_key_(open|reseal)", 10),
     (r"^laps_(reader|signer)_key_(new|signer|reader|sign_readers)", 40),

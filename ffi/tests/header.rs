@@ -35,6 +35,7 @@ const SOURCES: &[&str] = &[
     "agent/store",
     "agent/options",
     "agent",
+    "agent/account_store",
     "bytes",
     "reader_key",
     "signer_key",

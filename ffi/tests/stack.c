@@ -49,7 +49,7 @@ int main(void) {
     } tests[] = {
         {"basics", test_basics},   {"password", test_password}, {"policy", test_policy},     {"generate", test_generate},
         {"seal", test_seal},       {"readers", test_readers},   {"rotation", test_rotation}, {"vault", test_vault},
-        {"answers", test_answers}, {"agent", test_agent},
+        {"answers", test_answers}, {"agent", test_agent},       {"account store", test_account_store},
     };
     size_t i, most = 0;
     for (i = 0; i < sizeof tests / sizeof tests[0]; i++) {

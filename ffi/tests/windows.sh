@@ -117,7 +117,7 @@ END
 cc own-sqlite full -DLAPS_STATIC "$out/own.c" "$unzipped/full/liblaps.a" $system
 cc load full ffi/windows/load.c -lversion
 cc agent full -Wno-overlength-strings ffi/examples/agent.c "$unzipped/full/liblaps.dll.a"
-cc rotation full -Wno-overlength-strings ffi/examples/rotation.c "$unzipped/full/liblaps.dll.a" -lnetapi32 -ladvapi32
+cc rotation full -Wno-overlength-strings ffi/examples/rotation.c "$unzipped/full/liblaps.dll.a"
 cc agent_world full -Iffi/tests/c ffi/tests/agent_world.c "$unzipped/full/liblaps.dll.a"
 # The module definition makes an import library, here by the GNU tool; Microsoft's is not here to be asked.
 x86_64-w64-mingw32-dlltool -d "$unzipped/full/laps.def" -l "$out/from-def.a"

@@ -135,7 +135,7 @@ static partial class Tests {
             options.AddPolicy(Json("{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}"), "a test");
             options.SetReaders(new[] { reader });
             options.SetTimeouts(0, 5, 0);
-            options.SetStore(new AccountStore {
+            options.SetStore(new AccountCalls {
                 Find = (name, accounts) => {
                     found++;
                     if (lost) throw new InvalidOperationException("mine");
@@ -166,6 +166,24 @@ static partial class Tests {
             agent.Run(3600);
         }
         Check(Agent.StatusOf("csharp.state").Contains("\"device\":\"pc-17\""), "the status of a state folder");
+    }
+
+    static void AProgramIsAnAccountStore() {
+        const string Knows = "command:sh -c 'case $0 in exists) exit 0 ;; set) cat > csharp.account ;; verify) [ $(cat) = $(cat csharp.account) ] || exit 13 ;; " +
+                             "used-since) echo 2023-11-14T22:13:20Z ;; sign-out) ;; *) exit 11 ;; esac'";
+        using (var store = new AccountStore(Knows, "csharp.setter"))
+        using (Password first = Password.FromUtf8(Encoding.UTF8.GetBytes("correct-horse")))
+        using (Password second = Password.FromUtf8(Encoding.UTF8.GetBytes("battery-staple"))) {
+            Check(store.Can(Ability.Verify) && !store.Can(Ability.ChangeStamp) && store.AccountName == null, "what it can");
+            Throws<LapsException>(() => store.Set(first), "laps_account_store_find", Status.UnexpectedEvent);
+            Check(store.Find("Admin") == Account.Present && store.AccountName == "Admin" && store.Sid == "", "an account");
+            Check(store.Set(first) == Applied.Success && store.Reason == "", "set");
+            Check(store.Verify(first) == Verified.Match && store.Verify(second) == Verified.Mismatch && store.CanVerify(second), "verified");
+            Check(store.ChangeStamp() == null && store.UsedSince(Now) == Now && store.UsedSince(Now + 1) == 0, "stamp and use");
+            Check(store.Act(RotationAction.SignOut) == Acted.Done && store.Act(RotationAction.Restart) == Acted.NotSupported, "actions");
+            Check(store.Reason != "", "why not");
+        }
+        Throws<LapsException>(() => new AccountStore("ldap", "csharp.setter"), "ldap", Status.InvalidArgument);
     }
 
     static void AReaderSetIsVerified(string vector) {
@@ -510,6 +528,7 @@ static partial class Tests {
         RecipesGenerateAndCheck();
         AnAccountIsChosen();
         AnAgentCallsWhatItIsGivenAndLetsNothingThrough();
+        AProgramIsAnAccountStore();
         AReaderSetIsVerified(vector);
 #if !LAPS_AGENT
         ARotationGoesItsWay();

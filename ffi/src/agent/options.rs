@@ -349,4 +349,4 @@ pub unsafe extern "C" fn laps_agent_options_free(options: *mut laps_agent_option
 }
 
 /// A longer time is none that a clock adds.
-const LONGEST_WAIT: u64 = 1_000_000_000;
+pub(super) const LONGEST_WAIT: u64 = 1_000_000_000;

@@ -45,6 +45,7 @@ void test_rotation(void);
 void test_vault(void);
 void test_answers(void);
 void test_vectors(void);
+void test_account_store(void);
 void test_agent(void);
 void test_process(void);
 

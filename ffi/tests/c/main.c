@@ -14,6 +14,7 @@ int main(void) {
     test_vault();
     test_answers();
     test_vectors();
+    test_account_store();
     test_agent();
     test_process();
     printf("laps %s (%s): %lu checks hold\n", laps_version(), laps_build(), checks);

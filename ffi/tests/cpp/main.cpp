@@ -326,7 +326,7 @@ static void an_agent_calls_what_it_is_given_and_lets_nothing_through() {
         options.add_policy("{\"BackupDirectory\":1,\"AdministratorAccountName\":\"Admin\"}", "a test");
         options.set_readers({&reader});
         options.set_timeouts(0, 5, 0);
-        laps::AccountStore store;
+        laps::AccountCalls store;
         store.find = [&](const std::string &name, laps::Accounts &accounts) -> std::uint32_t {
             found++;
             if (lost) throw std::runtime_error("mine");
@@ -370,7 +370,31 @@ static void an_agent_calls_what_it_is_given_and_lets_nothing_through() {
     CHECK(thrown);
 }
 
+static void an_account_store_finds_an_account_and_says_why_it_did_nothing() {
+    const laps::Password password = laps::Password::from_utf8("correct horse", 13);
+#ifdef _WIN32
+    laps::AccountStore store("windows", "cpp.setter");
+    CHECK(store.find("lapstest-nobody") == LAPS_ACCOUNT_MISSING && !store.reason().empty());
+#else
+    laps::AccountStore store("command:sh -c 'case $0 in exists|verify|sign-out) ;; set) exit 10 ;; used-since) exit 1 ;; esac'", "cpp.setter");
+    std::array<std::uint8_t, 32> stamp;
+    CHECK(store.account().empty() && (store.abilities() & LAPS_ABILITY_VERIFY) != 0);
+    CHECK(store.find("Admin") == LAPS_ACCOUNT_PRESENT && store.account() == "Admin" && store.sid().empty());
+    CHECK(store.set(password.get()) == LAPS_APPLIED_REFUSED && !store.reason().empty());
+    CHECK(store.verify(password.get()) == LAPS_VERIFIED_MATCH && store.can_verify(password.get()) && store.reason().empty());
+    CHECK(!store.change_stamp(stamp) && store.act(LAPS_ACTION_SIGN_OUT) == LAPS_ACTED_DONE);
+    bool thrown = false;
+    try {
+        store.used_since(1);
+    } catch (const laps::Error &error) {
+        thrown = error.status() == LAPS_STATUS_ACCOUNT_FAILED;
+    }
+    CHECK(thrown);
+#endif
+}
+
 int main() {
+    an_account_store_finds_an_account_and_says_why_it_did_nothing();
     the_header_means_the_same_in_cpp();
     objects_move_and_free_themselves();
     failures_are_thrown_with_their_words();

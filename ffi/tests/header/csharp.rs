@@ -82,7 +82,9 @@ fn structures(header: &str) -> String {
             let name = pascal(name.trim_end_matches(';'));
             let fields: Vec<(String, String)> = fields.take().unwrap_or_default();
             let numbers = fields.iter().all(|(kind, _)| kind == "ulong");
+            // Users have a class for what is more than numbers.
             let seen = if numbers { "public" } else { "internal" };
+            let name = if numbers { name } else { format!("Native{name}") };
             writeln!(text, "    /// <summary>The structure of laps.h.</summary>").unwrap();
             writeln!(
                 text,
@@ -196,7 +198,9 @@ fn argument(function: &str, parameter: &str) -> String {
         (Some(_), 1, _) if function.ends_with("_free") => format!("IntPtr {name}"),
         (Some(object), 1, _) if name.starts_with("out_") => format!("out {object} {name}"),
         // A structure of functions, not an object.
-        (Some(object), 1, base) if base.ends_with("_calls") => format!("[In] ref {object} {name}"),
+        (Some(object), 1, base) if base.ends_with("_calls") => {
+            format!("[In] ref Native{object} {name}")
+        }
         (Some(object), 1, _) => format!("{object} {name}"),
         // A function that is called back: a delegate of the same name.
         (Some(delegate), 0, _) => format!("{delegate} {name}"),
