@@ -2,8 +2,10 @@
 //! write.
 //!
 //! UTF-8 with or without a byte order mark, or UTF-16 with one, as Windows `PowerShell` writes
-//! files. What is one line may end as lines do anywhere.
+//! files. What is one line may end as lines do anywhere. Beside it: how far apart two names are.
 
+#[cfg(any(feature = "documents", feature = "vault"))]
+use alloc::vec::Vec;
 use alloc::{borrow::Cow, string::String};
 use core::fmt;
 
@@ -105,6 +107,28 @@ fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<String, TextErro
     }
 }
 
+/// How many letters have to be put in, taken out or changed to make one name of another
+/// (Levenshtein, 1965).
+#[cfg(any(feature = "documents", feature = "vault"))]
+pub(crate) fn distance(one: &[char], other: impl Iterator<Item = char>) -> usize {
+    let mut row: Vec<usize> = (0..=one.len()).collect();
+    for letter in other {
+        let mut diagonal = row.first().copied().unwrap_or_default();
+        let mut left = diagonal.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (place, with) in row.iter_mut().skip(1).zip(one) {
+            let above = *place;
+            let replaced = diagonal.saturating_add(usize::from(*with != letter));
+            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            *place = left;
+            diagonal = above;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +167,17 @@ mod tests {
         let error = line("one\r\n two\n").unwrap_err();
         assert_eq!((error.line, error.column), (1, 4));
         assert_eq!(line("\none").unwrap_err().line, 1);
+    }
+    #[cfg(any(feature = "documents", feature = "vault"))]
+    #[test]
+    fn distances_are_counted_in_letters() {
+        let count =
+            |one: &str, other: &str| distance(&one.chars().collect::<Vec<_>>(), other.chars());
+        assert_eq!(count("PC-0001", "PC-0001"), 0);
+        assert_eq!(count("PC-0001", "PC-0010"), 2);
+        assert_eq!(count("PC-001", "PC-0001"), 1);
+        assert_eq!(count("kitten", "sitting"), 3);
+        assert_eq!(count("", "ABC"), 3);
+        assert_eq!(count("ABC", ""), 3);
     }
 }

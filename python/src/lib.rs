@@ -13,6 +13,7 @@ mod agent;
 mod directory;
 mod ending;
 mod error;
+mod evaluation;
 mod files;
 mod generator;
 mod password;
@@ -44,6 +45,8 @@ mod _laps {
     #[pymodule_export]
     use super::error::codes;
     #[pymodule_export]
+    use super::evaluation::{Difference, Evaluation, Finding, RefusedSetting, Setting, evaluate};
+    #[pymodule_export]
     use super::files::{decode_line, decode_text, judge_file, protect_process, read_trusted};
     #[pymodule_export]
     use super::generator::{Generator, generate};
@@ -53,8 +56,8 @@ mod _laps {
     use super::passwords::{Passwords, generate_many};
     #[pymodule_export]
     use super::policy::{
-        Difference, Evaluation, Finding, Policy, RefusedSetting, ResetStatus, Setting,
-        choose_account, evaluate, policy_schema, reset_password_status, reset_password_syncml,
+        Policy, ResetStatus, choose_account, policy_schema, reset_password_status,
+        reset_password_syncml,
     };
     #[pymodule_export]
     use super::random::forked;

@@ -14,7 +14,7 @@
 //! | `process` | what a fork does to open handles |
 //! | `resealing` | re-sealing records, on all cores |
 //! | `group` | transactions; writers that wait at the same time share one sync |
-//! | `transaction` | the rows |
+//! | `read`, `write` | what plans name and decisions answer, over the rows |
 //! | `scope` | the row of a scope |
 //! | `entry` | the rows of the audit log |
 //! | `in_flight` | devices in the middle of a rotation |
@@ -43,12 +43,13 @@ mod migrate;
 mod open;
 mod place;
 mod process;
+mod read;
 mod resealing;
 mod rows;
 mod schema;
 mod scope;
-mod transaction;
 mod value;
+mod write;
 
 use alloc::sync::Arc;
 use core::fmt;

@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::Setting;
 use crate::account::same_name;
+use crate::text::distance;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -99,38 +100,23 @@ const OTHER_NAMES: [(&str, Setting); 7] = [
 
 /// The setting whose name is nearest to a wrong one: the fewest letters to insert, remove or
 /// replace, without regard to capitals. None where even that is far: over two letters of five
-/// differ.
+/// differ. Of a long name only the first 64 letters are looked at.
 pub(super) fn nearest(name: &str) -> Option<Setting> {
+    let wanted: Vec<char> = name.chars().take(64).flat_map(char::to_lowercase).collect();
     let own = Setting::ALL.map(|setting| (setting.name(), setting));
     let (letters, known, setting) = own
         .into_iter()
         .chain(OTHER_NAMES)
         .map(|(known, setting)| {
-            (if same_name(known, name) { 0 } else { distance(known, name) }, known, setting)
+            let letters = if same_name(known, name) {
+                0
+            } else {
+                distance(&wanted, known.chars().flat_map(char::to_lowercase))
+            };
+            (letters, known, setting)
         })
         .min_by_key(|(letters, ..)| *letters)?;
     (letters.saturating_mul(5) <= known.len().saturating_mul(2)).then_some(setting)
-}
-
-/// Levenshtein's distance, over the first 64 letters.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(64).flat_map(char::to_lowercase).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for letter in one.chars().flat_map(char::to_lowercase) {
-        let mut diagonal = row.first().copied().unwrap_or_default();
-        let mut left = diagonal.saturating_add(1);
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (place, with) in row.iter_mut().skip(1).zip(&other) {
-            let above = *place;
-            let replaced = diagonal.saturating_add(usize::from(*with != letter));
-            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
-            *place = left;
-            diagonal = above;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -161,8 +147,5 @@ mod tests {
         for far in ["PSPath", "name", "hello", "settings", ""] {
             assert_eq!(nearest(far), None, "{far}");
         }
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
     }
 }

@@ -1,10 +1,12 @@
 //! The rows of the audit log.
 
 use laps_core::identity::{RecordId, Timestamp};
+use laps_core::vault::VaultError;
 use laps_core::vault::audit::{Action, Entry};
 use laps_core::vault::store::StoredEntry;
 use rusqlite::Row;
 
+use super::schema::ENTRIES;
 use super::value::from_i64;
 
 /// A page of the audit log.
@@ -30,6 +32,11 @@ pub(super) const ENTRIES_TYPED_AS: &str =
 /// When entries were written.
 pub(super) const TIMES: &str = "SELECT number, at FROM audit WHERE number >= :from AND number < \
                                 :end ORDER BY number LIMIT :limit";
+
+/// Where the entries of a scope begin in `audit`.
+pub(super) fn base(scope: i64) -> Result<i64, VaultError> {
+    scope.checked_mul(ENTRIES).ok_or(VaultError::Internal("too many scopes"))
+}
 
 /// A row of the audit log. What cannot be read is a finding about the row, not an error.
 pub(super) fn stored_entry(base: i64, row: &Row<'_>) -> rusqlite::Result<StoredEntry> {

@@ -3,11 +3,13 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use super::*;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope};
 use crate::rotation::message::Commit;
 use crate::vault::Retention;
+use crate::vault::state::Past;
 
 const IDS: u32 = 12;
 

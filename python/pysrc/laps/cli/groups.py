@@ -31,10 +31,10 @@ def _entra() -> typer.Typer:
 
 
 def _policy() -> typer.Typer:
-    from . import policyimport  # Adds its command.
+    from . import policyimport, policynew  # Each adds its command.
     from .policy import policy
 
-    del policyimport
+    del policyimport, policynew
     return policy
 
 
