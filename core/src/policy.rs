@@ -63,8 +63,8 @@ pub use self::{
     document::{
         Document, DocumentError, Form, MAX_DOCUMENT_BYTES, ResetStatus, Root, read, read_named,
     },
-    evaluate::{Evaluation, OwnedValue, SettingRow, State, evaluate, evaluate_with},
-    finding::{Finding, Level},
+    evaluate::{Evaluation, OwnedValue, PolicyState, SettingRow, evaluate, evaluate_with},
+    finding::{Finding, FindingLevel},
     given::{Given, RefusedRow},
     join::Clash,
     report::{Difference, diff, diff_json, schema_json},

@@ -24,7 +24,7 @@ use zeroize::Zeroize as _;
 
 use crate::error::Code;
 use crate::secret::{SecretBytes, declassify};
-use erasure::State;
+use erasure::ErasureState;
 #[cfg(feature = "getrandom")]
 pub use system::SystemSource;
 
@@ -38,9 +38,9 @@ pub use system::SystemSource;
 pub struct Generator<S> {
     source: S,
     #[cfg(feature = "alloc")]
-    state: alloc::boxed::Box<State>,
+    state: alloc::boxed::Box<ErasureState>,
     #[cfg(not(feature = "alloc"))]
-    state: State,
+    state: ErasureState,
 }
 
 impl<S: TryCryptoRng> Generator<S> {
@@ -51,9 +51,9 @@ impl<S: TryCryptoRng> Generator<S> {
     /// 32 bytes are equal, or one of them repeats a single byte (protocol §7 rule 7).
     pub fn try_new(source: S) -> Result<Self, RandomError> {
         #[cfg(feature = "alloc")]
-        let state = alloc::boxed::Box::new(State::unseeded());
+        let state = alloc::boxed::Box::new(ErasureState::unseeded());
         #[cfg(not(feature = "alloc"))]
-        let state = State::unseeded();
+        let state = ErasureState::unseeded();
         let mut generator = Self { source, state };
         generator.reseed()?;
         Ok(generator)

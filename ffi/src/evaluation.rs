@@ -6,8 +6,8 @@ use core::ptr;
 
 use laps_core::error::Code;
 use laps_core::policy::{
-    Document, Evaluation, Form, Level, SyncmlCommand, diff, diff_json, evaluate, read, write,
-    write_syncml,
+    Document, Evaluation, FindingLevel, Form, SyncmlCommand, diff, diff_json, evaluate, read,
+    write, write_syncml,
 };
 
 use crate::bytes::laps_bytes;
@@ -51,9 +51,9 @@ impl laps_evaluation {
             .iter()
             .map(|finding| Finding {
                 level: match finding.level {
-                    Level::Error => LAPS_LEVEL_ERROR,
-                    Level::Warning => LAPS_LEVEL_WARNING,
-                    Level::Note => LAPS_LEVEL_INFORMATION,
+                    FindingLevel::Error => LAPS_LEVEL_ERROR,
+                    FindingLevel::Warning => LAPS_LEVEL_WARNING,
+                    FindingLevel::Note => LAPS_LEVEL_INFORMATION,
                 },
                 setting: text(&finding.setting),
                 message: text(&finding.message),
@@ -66,7 +66,7 @@ impl laps_evaluation {
         if let Some(policy) = self.evaluation.policy {
             return Ok(laps_policy::boxed(policy));
         }
-        let errors = || self.evaluation.findings.iter().filter(|f| f.level == Level::Error);
+        let errors = || self.evaluation.findings.iter().filter(|f| f.level == FindingLevel::Error);
         let Some(first) = errors().next() else { return Err(Code::PolicyRefused.into()) };
         let others = match errors().count().saturating_sub(1) {
             0 => String::new(),

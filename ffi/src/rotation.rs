@@ -13,7 +13,7 @@ use laps_core::rotation::set::IdSet;
 use laps_core::rotation::{Effect, MAX_JOURNAL, Rotation, RotationError, State};
 use laps_core::seal::{Header, Reader, Record};
 use laps_host::agent::journal::{self, JournalFile};
-use laps_host::agent::status::Status;
+use laps_host::agent::status::AgentStatus;
 
 use crate::bytes::laps_bytes;
 use crate::config::laps_config;
@@ -306,7 +306,7 @@ pub unsafe extern "C" fn laps_rotation_state(
         machine.truncate(len);
         let records = rotation.records_of(&rotation.machine.retained())?;
         let records = records.iter().map(|record| record.as_bytes().to_vec()).collect();
-        let status = Status::of(&rotation.machine.status()).to_json().into_bytes();
+        let status = AgentStatus::of(&rotation.machine.status()).to_json().into_bytes();
         let file = JournalFile::new(machine, status, records).to_bytes()?;
         out.give(laps_bytes::boxed(file));
         Ok(())

@@ -339,7 +339,7 @@ impl Agent {
         let stop = Arc::clone(&self.stop);
         let stopped = move || stop.load(Ordering::Relaxed);
         long_until(py, identity, stopped, || {
-            let mut taken = Taken { of: self, agent: self.take()? };
+            let mut taken = BorrowedAgent { of: self, agent: self.take()? };
             let agent = taken.agent.as_mut().ok_or_else(closed)?;
             work(agent, &self.stop).map_err(failed)
         })
@@ -383,12 +383,12 @@ impl Agent {
 }
 
 /// An agent that is worked with; it goes back to its place, also after a panic.
-struct Taken<'a> {
+struct BorrowedAgent<'a> {
     of: &'a Agent,
     agent: Option<Box<CoreAgent>>,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for BorrowedAgent<'_> {
     fn drop(&mut self) {
         if let Some(agent) = self.agent.take() {
             self.of.put(Slot::Here(agent));

@@ -19,7 +19,7 @@ use super::state::{Account, Disk, ID_MARK, World, id, number};
 use super::vault::{Stored, VaultFile};
 use crate::identity::Timestamp;
 use crate::rotation::Rotation;
-use crate::rotation::journal::{Journal, RuledOut};
+use crate::rotation::journal::{Journal, RuledOutIds};
 use crate::rotation::log::Log;
 use crate::rotation::message::AuditHead;
 use crate::rotation::search::Rank;
@@ -177,7 +177,7 @@ fn blurred(machine: &Rotation, known: u64) -> Rotation {
 fn blurred_journal(journal: &Journal, known: u64) -> Journal {
     let mut journal = *journal;
     for list in [&mut journal.ruled_out, &mut journal.ruled_out_on_word] {
-        let before = core::mem::replace(list, RuledOut::EMPTY);
+        let before = core::mem::replace(list, RuledOutIds::EMPTY);
         let known = before.as_slice().iter().filter(|id| known >> number(**id) & 1 == 1);
         for id in known {
             list.push_out(*id);

@@ -16,7 +16,7 @@ use crate::identity::{AccountName, DeviceId, Timestamp};
 use crate::rotation::message::AuditHead;
 use crate::vault::Retention;
 use crate::vault::audit::Action;
-use crate::vault::plan::{Plan, Range, Want};
+use crate::vault::plan::{DeviceRange, Plan, Want};
 use crate::vault::readers::{ReaderList, Readers};
 use crate::vault::run::{look, run};
 use crate::vault::state::{Device, Past, RuledOut};
@@ -81,7 +81,7 @@ pub(super) struct Stored {
 
 pub(super) fn stored(store: &MemoryStore) -> Stored {
     let ours = device();
-    let page = Range::by_name(None, 10);
+    let page = DeviceRange::by_name(None, 10);
     let (readers, similar) = look(store, Plan::page(&SCOPE, &page), |rows| {
         let other =
             |name: &DeviceId| *name != ours && folded(name.as_str()) == folded(ours.as_str());

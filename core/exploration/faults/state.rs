@@ -6,7 +6,7 @@ use std::collections::hash_map::DefaultHasher;
 
 use super::rules::Rules;
 use crate::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
-use crate::rotation::journal::{Held as Holds, Journal, Settled};
+use crate::rotation::journal::{HeldIds, Journal, Settled};
 use crate::rotation::log::Log;
 use crate::rotation::machine::{Hurry, Rotation, Step, Unsaved};
 use crate::rotation::set::{IdSet, MayHold};
@@ -204,7 +204,7 @@ impl State {
         let change_stamp = setting.change_stamps.then_some([1; 32]);
         machine.step = Step::Settled(Settled { last_made: Some(id(1)), change_stamp });
         let journal = &mut machine.journal;
-        journal.held = Holds::exactly(id(1));
+        journal.held = HeldIds::exactly(id(1));
         (journal.highest, journal.committed) = (1, 1);
         journal.committed_at = Some(START);
         journal.due = Some(START.plus(30 * 86_400));

@@ -65,7 +65,7 @@ use crate::time::now;
 use channel::Channel;
 use drive::{Drive, Source, Until};
 use event::AgentEvent;
-use look::Look;
+use look::AccountLook;
 use readers::InForce;
 use state::StateFolder;
 
@@ -308,7 +308,7 @@ impl Agent {
         };
         drive.committed = false;
         drive.check_ins = 0;
-        let there = matches!(look, Look::There(_));
+        let there = matches!(look, AccountLook::There(_));
         let follows = config.post_authentication_actions.reset
             && config.post_authentication_delay_seconds > 0;
         drive.look = Some(look);

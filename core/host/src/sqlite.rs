@@ -93,9 +93,9 @@ use rows::{Loaded, Tables};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct SqliteStore(Arc<Shared>);
+pub struct SqliteStore(Arc<OpenVault>);
 
-struct Shared {
+struct OpenVault {
     path: PathBuf,
     owner: Owner,
     handles: Option<Handles>,
@@ -113,7 +113,7 @@ struct Handles {
     keep_log: bool,
 }
 
-impl Drop for Shared {
+impl Drop for OpenVault {
     fn drop(&mut self) {
         if !self.owner.is_here() {
             return forget(self.handles.take());
@@ -206,7 +206,7 @@ impl SqliteStore {
         let writer = Some(Group::new(writer, schema, &whole));
         let handles =
             Handles { writer, at: At::Work, idle: Mutex::new(Vec::new()), files, keep_log };
-        Ok(Self(Arc::new(Shared { path: whole, owner, handles: Some(handles) })))
+        Ok(Self(Arc::new(OpenVault { path: whole, owner, handles: Some(handles) })))
     }
 
     fn open_at_rest(path: &Path, at: At) -> Result<Self, StoreError> {
@@ -221,7 +221,7 @@ impl SqliteStore {
         let files = Files::at_rest(&path)?;
         let idle = Mutex::new(vec![connection]);
         let handles = Handles { writer: None, at, idle, files, keep_log: true };
-        Ok(Self(Arc::new(Shared { path, owner, handles: Some(handles) })))
+        Ok(Self(Arc::new(OpenVault { path, owner, handles: Some(handles) })))
     }
 
     /// Where the file is.

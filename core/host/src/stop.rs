@@ -48,21 +48,21 @@ pub fn is_ended() -> bool {
     // The question is asked without the cell: it may run anything, another call with a question of
     // its own included.
     let due = QUESTION.with_borrow_mut(|question| {
-        let Some(question) = question else { return Due::No };
+        let Some(question) = question else { return EndCheck::No };
         if question.over {
-            return Due::Over;
+            return EndCheck::Over;
         }
         let now = Instant::now();
         if question.asking || question.asked.is_some_and(|next| now < next) {
-            return Due::No;
+            return EndCheck::No;
         }
         question.asking = true;
-        Due::Ask(Rc::clone(&question.ended))
+        EndCheck::Ask(Rc::clone(&question.ended))
     });
     let ended = match due {
-        Due::No => return false,
-        Due::Over => return true,
-        Due::Ask(ended) => ended(),
+        EndCheck::No => return false,
+        EndCheck::Over => return true,
+        EndCheck::Ask(ended) => ended(),
     };
     QUESTION.with_borrow_mut(|question| {
         if let Some(question) = question {
@@ -83,7 +83,7 @@ struct Question {
     asking: bool,
 }
 
-enum Due {
+enum EndCheck {
     No,
     Over,
     Ask(Rc<dyn Fn() -> bool>),

@@ -291,9 +291,9 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    struct Place(tempfile::TempDir);
+    struct TestFolder(tempfile::TempDir);
 
-    impl Place {
+    impl TestFolder {
         fn new() -> Self {
             let place = Self(tempfile::tempdir().unwrap());
             fs::create_dir(place.path("folder")).unwrap();
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn modes_are_judged_by_who_may_do_what() {
-        let place = Place::new();
+        let place = TestFolder::new();
         for (mode, secret, public) in [
             (0o600, "yes", "yes"),
             (0o400, "yes", "yes"),
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn every_folder_and_link_on_the_way_is_judged() {
-        let place = Place::new();
+        let place = TestFolder::new();
         fs::create_dir(place.path("shared")).unwrap();
         symlink(place.path("folder"), place.path("shared/link")).unwrap();
         symlink("../shared/link/../folder/file", place.path("folder/again")).unwrap();
@@ -375,7 +375,7 @@ mod tests {
         if !rustix::process::geteuid().is_root() {
             return; // Only root gives files away; the gate runs as root.
         }
-        let place = Place::new();
+        let place = TestFolder::new();
         let own =
             |name: &str, uid, gid| std::os::unix::fs::chown(place.path(name), Some(uid), Some(gid));
         own("folder/file", 4711, 0).unwrap();

@@ -11,7 +11,7 @@ use laps_core::generate::{Complexity, Recipe};
 use laps_core::refusal;
 use laps_host::account::linux::LinuxStore;
 use laps_host::agent::state::status;
-use laps_host::agent::status::Status;
+use laps_host::agent::status::AgentStatus;
 use laps_host::agent::{Agent, PolicySource, RunOutcome};
 use laps_testkit::bench::{Bench, HONEST};
 use laps_testkit::real_account::{RealAccount, script};
@@ -119,7 +119,7 @@ fn agent(bench: &Bench, complexity: u8, length: u8) -> Agent {
 
 /// The demands as `agent status` tells them: what, and why not.
 fn listed(bench: &Bench) -> Vec<(String, Option<String>)> {
-    let found: Status = status(&bench.path("state")).unwrap();
+    let found: AgentStatus = status(&bench.path("state")).unwrap();
     found
         .demands
         .into_iter()

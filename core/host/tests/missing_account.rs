@@ -17,7 +17,7 @@ use laps_core::vault::{DeviceRow, DiscloseOptions, Request};
 use laps_host::account::linux::LinuxStore;
 use laps_host::account::{AccountStore as _, Verification};
 use laps_host::agent::state::status;
-use laps_host::agent::status::Status;
+use laps_host::agent::status::AgentStatus;
 use laps_host::agent::{Agent, PolicySource, RunOutcome};
 use laps_host::time::now;
 use laps_testkit::bench::{Bench, DEVICE};
@@ -65,7 +65,7 @@ impl Device {
         assert!(told.elapsed() < Duration::from_secs(1), "a stop ends it within a second");
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> AgentStatus {
         status(&self.bench.path("state")).unwrap()
     }
 

@@ -97,7 +97,7 @@ impl<'a> ProtectedBlob<'a> {
     /// [`DirectoryError`] when it is not DPAPI-NG protected to one SID.
     pub fn read(blob: &'a [u8]) -> Result<Self, DirectoryError> {
         // ContentInfo ::= SEQUENCE { contentType OID, content [0] EXPLICIT EnvelopedData }
-        let mut outside = Elements::new(blob)?;
+        let mut outside = DerElements::new(blob)?;
         let mut info = outside.inside(Tag::Sequence)?;
         info.expect(Tag::ObjectIdentifier, ENVELOPED_DATA)?;
         // EnvelopedData ::= SEQUENCE { version 2, recipientInfos SET, encryptedContentInfo }
@@ -169,7 +169,7 @@ impl<'a> ProtectedBlob<'a> {
 /// The SID of a protection descriptor that names one: `SEQUENCE { OID, either }`, where
 /// `either` is a sequence of rules that are each enough, a rule one of conditions that must all
 /// hold, and a condition `SEQUENCE { name UTF8String, value UTF8String }`.
-fn only_sid(mut descriptor: Elements<'_>) -> Result<Sid, DirectoryError> {
+fn only_sid(mut descriptor: DerElements<'_>) -> Result<Sid, DirectoryError> {
     descriptor.take(Tag::ObjectIdentifier)?;
     let mut either = descriptor.inside(Tag::Sequence)?;
     descriptor.end(NOT_CMS)?;
@@ -185,9 +185,9 @@ fn only_sid(mut descriptor: Elements<'_>) -> Result<Sid, DirectoryError> {
 }
 
 /// What follows in a sequence of DER elements.
-struct Elements<'a>(SliceReader<'a>);
+struct DerElements<'a>(SliceReader<'a>);
 
-impl<'a> Elements<'a> {
+impl<'a> DerElements<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, DirectoryError> {
         SliceReader::new(bytes).map(Self).map_err(|_| NOT_CMS)
     }

@@ -2,7 +2,7 @@
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{DirectoryError, Filetime, json::JsonText, json::Value};
+use super::{DirectoryError, Filetime, json::JsonText, json::JsonValue};
 use crate::{
     account::Sid,
     identity::{AccountName, DeviceId},
@@ -25,7 +25,7 @@ pub struct CredentialInfo<'a> {
     pub last_backup: Option<Filetime>,
     /// When the newest password expires.
     pub refresh: Option<Filetime>,
-    credentials: Option<Value<'a>>,
+    credentials: Option<JsonValue<'a>>,
 }
 
 impl<'a> CredentialInfo<'a> {
@@ -34,7 +34,7 @@ impl<'a> CredentialInfo<'a> {
     /// # Errors
     /// [`DirectoryError`] for anything else.
     pub fn read(text: &'a str) -> Result<Self, DirectoryError> {
-        let document = Value::document(text)?;
+        let document = JsonValue::document(text)?;
         // The documentation shows the entity inside "value"; the service answers without.
         match member(document, "value")? {
             Some(inside) if !inside.is_list() => Self::of(inside),
@@ -43,7 +43,7 @@ impl<'a> CredentialInfo<'a> {
         }
     }
 
-    fn of(entity: Value<'a>) -> Result<Self, DirectoryError> {
+    fn of(entity: JsonValue<'a>) -> Result<Self, DirectoryError> {
         let mut info = Self {
             device_id: DeviceId::EMPTY,
             device_name: DeviceId::EMPTY,
@@ -121,7 +121,7 @@ pub fn credential_infos<'a>(
     impl Iterator<Item = Result<CredentialInfo<'a>, DirectoryError>> + use<'a>,
     DirectoryError,
 > {
-    let list = member(Value::document(text)?, "value")?.ok_or(EXPECTED)?;
+    let list = member(JsonValue::document(text)?, "value")?.ok_or(EXPECTED)?;
     Ok(list.elements()?.map(|element| CredentialInfo::of(element?)))
 }
 
@@ -139,7 +139,7 @@ pub struct Credential<'a> {
 }
 
 impl Credential<'_> {
-    fn of(entity: Value<'_>) -> Result<Credential<'_>, DirectoryError> {
+    fn of(entity: JsonValue<'_>) -> Result<Credential<'_>, DirectoryError> {
         let (mut account, mut sid, mut backup, mut password) = (None, None, None, None);
         for member in entity.members()? {
             let (name, value) = member?;
@@ -216,7 +216,10 @@ impl core::fmt::Debug for Credential<'_> {
 }
 
 /// The value of a member; none where there is none. A name that stands twice is refused.
-fn member<'a>(entity: Value<'a>, wanted: &str) -> Result<Option<Value<'a>>, DirectoryError> {
+fn member<'a>(
+    entity: JsonValue<'a>,
+    wanted: &str,
+) -> Result<Option<JsonValue<'a>>, DirectoryError> {
     let mut found = None;
     for member in entity.members()? {
         let (name, value) = member?;
@@ -227,13 +230,13 @@ fn member<'a>(entity: Value<'a>, wanted: &str) -> Result<Option<Value<'a>>, Dire
     Ok(found)
 }
 
-fn short(value: Value<'_>) -> Result<DeviceId, DirectoryError> {
+fn short(value: JsonValue<'_>) -> Result<DeviceId, DirectoryError> {
     let mut buffer = [0; 128];
     let text = value.text()?.map(|text| text.decode(&mut buffer)).transpose()?;
     DeviceId::new(text.unwrap_or_default()).map_err(|_| EXPECTED)
 }
 
-fn time(value: Value<'_>) -> Result<Option<Filetime>, DirectoryError> {
+fn time(value: JsonValue<'_>) -> Result<Option<Filetime>, DirectoryError> {
     let mut buffer = [0; 64];
     let Some(text) = value.text()?.map(|text| text.decode(&mut buffer)).transpose()? else {
         return Ok(None);

@@ -18,9 +18,9 @@ pub(super) struct JsonText<'a>(&'a str);
 
 /// A value: the text from its first to its last character.
 #[derive(Clone, Copy)]
-pub(super) struct Value<'a>(&'a str);
+pub(super) struct JsonValue<'a>(&'a str);
 
-impl<'a> Value<'a> {
+impl<'a> JsonValue<'a> {
     /// A whole document: one value, and nothing but space around it.
     pub(super) fn document(text: &'a str) -> Result<Self, DirectoryError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -122,7 +122,7 @@ fn hex4(letters: &mut core::str::Chars<'_>) -> Result<u32, DirectoryError> {
 pub(super) struct Members<'a>(Parts<'a>);
 
 impl<'a> Iterator for Members<'a> {
-    type Item = Result<(JsonText<'a>, Value<'a>), DirectoryError>;
+    type Item = Result<(JsonText<'a>, JsonValue<'a>), DirectoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next(|text| {
@@ -139,7 +139,7 @@ impl<'a> Iterator for Members<'a> {
 pub(super) struct Elements<'a>(Parts<'a>);
 
 impl<'a> Iterator for Elements<'a> {
-    type Item = Result<Value<'a>, DirectoryError>;
+    type Item = Result<JsonValue<'a>, DirectoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next(value)
@@ -194,7 +194,7 @@ fn skip_space(text: &str) -> &str {
 }
 
 /// Splits the value at the front of a text from what follows it.
-fn value(text: &str) -> Result<(Value<'_>, &str), DirectoryError> {
+fn value(text: &str) -> Result<(JsonValue<'_>, &str), DirectoryError> {
     let mut open = [0_u8; MAX_DEPTH];
     let mut depth = 0_usize;
     let mut quoted = false;
@@ -235,8 +235,8 @@ fn value(text: &str) -> Result<(Value<'_>, &str), DirectoryError> {
     if depth > 0 || quoted { Err(NOT_JSON) } else { split(text, text.len()) }
 }
 
-fn split(text: &str, at: usize) -> Result<(Value<'_>, &str), DirectoryError> {
+fn split(text: &str, at: usize) -> Result<(JsonValue<'_>, &str), DirectoryError> {
     let (value, rest) =
         text.split_at_checked(at).filter(|(value, _)| !value.is_empty()).ok_or(NOT_JSON)?;
-    Ok((Value(value), rest))
+    Ok((JsonValue(value), rest))
 }

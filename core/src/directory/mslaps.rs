@@ -3,7 +3,7 @@
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{DirectoryError, Filetime, json::Value};
+use super::{DirectoryError, Filetime, json::JsonValue};
 use crate::{identity::AccountName, secret::Password};
 
 /// An account, when its password was set, and the password.
@@ -36,7 +36,7 @@ impl ClearPassword {
         password.zeroize();
         let text = text.strip_suffix('\0').unwrap_or(text);
         let (mut account, mut updated, mut secret) = (None, None, None);
-        for member in Value::document(text).and_then(Value::members).map_err(|_| MISSING)? {
+        for member in JsonValue::document(text).and_then(JsonValue::members).map_err(|_| MISSING)? {
             let (name, value) = member.map_err(|_| MISSING)?;
             let place = match () {
                 () if name.is("n") => &mut account,

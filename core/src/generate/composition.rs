@@ -22,18 +22,18 @@ pub(super) fn is_only_groups(rules: &Rules, shape: &Shape) -> bool {
 
 /// What matters after some kinds: places left, counts of the groups that further kinds belong to,
 /// and how many groups are present among those that are finished.
-type State = (u8, Counts, u8);
+type CompositionState = (u8, Counts, u8);
 
 /// The graph over the kinds of a shape; the label of an edge is the number of characters of its
 /// kind. Runs and places are not looked at. None when it would have more than `limit` edges.
 pub(super) fn graph(shape: &Shape, limit: usize) -> Option<Graph> {
     let kinds: Vec<CharKind> = shape.kinds().collect();
     let mut graph = Graph::new();
-    let mut states: Vec<State> = alloc::vec![(shape.length, Counts::default(), 0)];
+    let mut states: Vec<CompositionState> = alloc::vec![(shape.length, Counts::default(), 0)];
     let mut edges_used = 0;
     for (kind, index) in kinds.iter().zip(1..) {
         let later = kinds.iter().skip(index).fold(0, |mask, kind| mask | kind.groups);
-        let mut next: BTreeMap<State, usize> = BTreeMap::new();
+        let mut next: BTreeMap<CompositionState, usize> = BTreeMap::new();
         let mut order = Vec::new();
         let mut layer = Vec::new();
         for (left, counts, present) in &states {
@@ -68,7 +68,7 @@ pub(super) fn graph(shape: &Shape, limit: usize) -> Option<Graph> {
     }
     // The last layer leads to the one end where no place is left and enough groups are present.
     let missing = shape.close(Counts::default(), shape.groups_without(&kinds)).is_none();
-    let end = |state: &State| state.0 == 0 && state.2 >= shape.at_least() && !missing;
+    let end = |state: &CompositionState| state.0 == 0 && state.2 >= shape.at_least() && !missing;
     let last = states.iter().map(|state| {
         let edge = Edge { to: 0, label: 0, ways: Nat::from_u64(1) };
         if end(state) { alloc::vec![edge] } else { Vec::new() }

@@ -40,11 +40,11 @@ impl Recipe {
         // A file that an editor of Windows wrote may start with a byte order mark.
         let text = text::decode(bytes)
             .map_err(|error| RecipeDocumentError::Malformed(error.to_string()))?;
-        let form: Form = read(&text)?;
+        let form: WordsForm = read(&text)?;
         if form.words.is_some() {
             return phrase(&text);
         }
-        read::<Document>(&text)?.build().map_err(RecipeDocumentError::Refused)
+        read::<RecipeDocument>(&text)?.build().map_err(RecipeDocumentError::Refused)
     }
 }
 
@@ -97,7 +97,7 @@ fn phrase(_: &str) -> Result<Recipe, RecipeDocumentError> {
 /// Tells the two kinds of documents apart; each is then read by itself, so that an error has its
 /// place.
 #[derive(Deserialize)]
-struct Form {
+struct WordsForm {
     words: Option<IgnoredAny>,
 }
 
@@ -176,7 +176,7 @@ impl PhraseDocument {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct RecipeDocument {
     length: u32,
     groups: Vec<GroupDocument>,
     at_least: Option<u32>,
@@ -195,7 +195,7 @@ struct GroupDocument {
     max: Option<u32>,
 }
 
-impl Document {
+impl RecipeDocument {
     fn build(self) -> Result<Recipe, RecipeError> {
         // Numbers above 255 are above every limit: they mean what 255 means.
         let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);

@@ -16,9 +16,9 @@ use crate::secret::declassify;
 /// depend on the string that is accepted (protocol §7 rule 1).
 #[derive(Clone, Debug)]
 pub(crate) struct Redraw {
-    middle: Place,
-    first: Option<Place>,
-    last: Option<Place>,
+    middle: SetDraw,
+    first: Option<SetDraw>,
+    last: Option<SetDraw>,
     /// Judges indices where only groups are asked for; the general rules judge characters.
     classes: Option<Classes>,
     attempts: u16,
@@ -26,12 +26,12 @@ pub(crate) struct Redraw {
 
 /// Where characters of one set are drawn.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct SetDraw {
     range: Range,
     alphabet: Alphabet,
 }
 
-impl Place {
+impl SetDraw {
     fn new(set: CharSet, count: u8) -> Self {
         Self { range: Range::new(u32::from(set.len()), count), alphabet: Alphabet::new(set) }
     }
@@ -59,15 +59,15 @@ impl Redraw {
             base = base.times(u64::from(set.len()));
         }
         let classes = Classes::new(rules, &Shape::new(rules));
-        let mut place = Place::new(alphabet, u8::try_from(middle).unwrap_or(0));
+        let mut place = SetDraw::new(alphabet, u8::try_from(middle).unwrap_or(0));
         if let Some(classes) = &classes {
             place.alphabet = classes.alphabet;
         }
         Some(Self {
             middle: place,
             classes,
-            first: first.map(|set| Place::new(set, 1)),
-            last: last.map(|set| Place::new(set, 1)),
+            first: first.map(|set| SetDraw::new(set, 1)),
+            last: last.map(|set| SetDraw::new(set, 1)),
             attempts: attempts(admissible, &base)?,
         })
     }

@@ -13,7 +13,7 @@ use super::words::ForbiddenWords;
 const STATES: usize = 1 << 14;
 
 /// So many characters, the counts of their groups, and what the last ones mean.
-type State = (u8, Counts, Tail);
+type WalkState = (u8, Counts, Tail);
 
 /// Whether a password of the rules' length was found; with `shorter`, of this length or any below
 /// it. Where none was, there may be one all the same.
@@ -22,7 +22,7 @@ pub(super) fn finds(rules: &Rules, shorter: bool) -> bool {
     let words = ForbiddenWords::new(&rules.forbid, shape.length);
     let kinds = split(&shape, &words);
     let mut seen = BTreeSet::new();
-    let mut open: Vec<State> = alloc::vec![(0, Counts::default(), Tail::default())];
+    let mut open: Vec<WalkState> = alloc::vec![(0, Counts::default(), Tail::default())];
     while let Some(state) = open.pop() {
         if seen.len() >= STATES {
             return false;

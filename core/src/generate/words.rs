@@ -10,11 +10,11 @@ use super::forbid::{Forbidden, fold};
 pub(super) struct ForbiddenWords {
     /// The letters of all words, folded.
     pub(super) letters: CharSet,
-    nodes: Vec<Node>,
+    nodes: Vec<TrieNode>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Node {
+struct TrieNode {
     /// For each letter of the set, in its order: the node after it. 0 is the root.
     next: Vec<usize>,
     /// A word ends here.
@@ -27,7 +27,7 @@ impl ForbiddenWords {
         let words = || forbid.iter().filter(|word| word.len() <= usize::from(length));
         let letters = words().flatten().fold(CharSet::EMPTY, |set, letter| set.with(*letter));
         let width = usize::from(letters.len());
-        let empty = Node { next: alloc::vec![0; width], ends: false };
+        let empty = TrieNode { next: alloc::vec![0; width], ends: false };
         let mut automaton = Self { letters, nodes: alloc::vec![empty.clone()] };
         // The trie; 0 stands for "no child" until the failures are filled in.
         for word in words() {

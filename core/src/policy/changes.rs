@@ -1,6 +1,6 @@
 //! What a change of policy does on a device (windows-laps §1.4).
 
-use super::{BackupDirectory, ChangeEffect, Policy, Setting, effect::Rule};
+use super::{BackupDirectory, ChangeEffect, Policy, Setting, effect::EffectRule};
 
 /// A setting whose value changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,8 +39,8 @@ fn effect(setting: Setting, old: &Policy, new: &Policy) -> (ChangeEffect, &'stat
         return (ChangeEffect::None, "the setting has no effect under the new policy");
     }
     match setting.row().effect {
-        Rule::Always(effect, because) => (effect, because),
-        Rule::Depends(of) => of(old, new),
+        EffectRule::Always(effect, because) => (effect, because),
+        EffectRule::Depends(of) => of(old, new),
     }
 }
 

@@ -153,7 +153,7 @@ const TOO_MANY: &str = "over 256 settings; at most that many are accepted";
 pub struct Document {
     pub(super) source: String,
     pub(super) form: Form,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<SettingEntry>,
     pub(super) removals: Vec<Removal>,
     pub(super) passed_over: Vec<PassedOver>,
     /// How many there are; the list has the first only.
@@ -265,7 +265,7 @@ pub(super) struct Removal {
 
 /// One setting in a document: the name and the value as they stand there.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct SettingEntry {
     pub(super) root: Root,
     pub(super) name: String,
     pub(super) raw: Raw,
@@ -273,7 +273,7 @@ pub(super) struct Entry {
     pub(super) line: Option<u32>,
 }
 
-impl Entry {
+impl SettingEntry {
     /// The setting that it is about.
     pub(super) fn setting(&self, form: Form) -> Option<Setting> {
         let same = |known: &str| known.eq_ignore_ascii_case(&self.name);

@@ -29,7 +29,7 @@ impl ChangeEffect {
 
 /// What a change of a setting does where the setting has an effect under the new policy.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rule {
+pub(super) enum EffectRule {
     /// The same, whatever the policies.
     Always(ChangeEffect, &'static str),
     /// It depends on the old policy and the new one.

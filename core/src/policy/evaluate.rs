@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use super::{
-    BackupDirectory, Clash, Finding, Level, Policy, RefusedRow, Setting, Settings, Value,
+    BackupDirectory, Clash, Finding, FindingLevel, Policy, RefusedRow, Setting, Settings, Value,
     document::{Document, Root},
     join::{self, Joined},
     warnings,
@@ -27,7 +27,7 @@ pub struct Evaluation {
     /// configures anything.
     pub sources: Vec<String>,
     /// What the documents come to, before any detail.
-    pub state: State,
+    pub state: PolicyState,
     /// Every setting with its value and where that comes from; without the settings that errors
     /// are about.
     pub settings: Vec<SettingRow>,
@@ -41,7 +41,7 @@ pub struct Evaluation {
 /// What documents come to. Its text is one sentence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum State {
+pub enum PolicyState {
     /// A password is managed.
     Managed,
     /// The documents switch management off: `BackupDirectory` is 0 (event 10024).
@@ -57,7 +57,7 @@ pub enum State {
     Refused,
 }
 
-impl State {
+impl PolicyState {
     /// One word for JSON: `managed`, `off`, `not-on`, `removed`, `nothing` or `refused`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -72,7 +72,7 @@ impl State {
     }
 }
 
-impl core::fmt::Display for State {
+impl core::fmt::Display for PolicyState {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Managed => "a password is managed",
@@ -144,7 +144,7 @@ impl Evaluation {
     /// Whether a finding is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Error)
+        self.findings.iter().any(|finding| finding.level == FindingLevel::Error)
     }
 }
 
@@ -179,7 +179,7 @@ pub fn evaluate_with(documents: &[Document], clash: Clash) -> Evaluation {
 /// Documents that configure nothing.
 fn nothing(documents: &[Document]) -> Evaluation {
     let removes = documents.iter().any(|document| !document.removals.is_empty());
-    let state = if removes { State::Removed } else { State::Nothing };
+    let state = if removes { PolicyState::Removed } else { PolicyState::Nothing };
     let findings: Vec<_> = join::of_documents(documents).collect();
     Evaluation { state, root: None, ..outcome(&Joined::new(Root::Csp), findings) }
 }
@@ -195,17 +195,17 @@ fn outcome(joined: &Joined<'_>, findings: Vec<Finding>) -> Evaluation {
             source: joined.source_of(setting).unwrap_or("default").to_owned(),
         })
         .collect();
-    let sound = !findings.iter().any(|finding| finding.level == Level::Error);
+    let sound = !findings.iter().any(|finding| finding.level == FindingLevel::Error);
     let policy = sound.then(|| joined.settings.policy().ok()).flatten();
     let state = match policy.map(|policy| policy.backup_directory()) {
-        None => State::Refused,
+        None => PolicyState::Refused,
         Some(BackupDirectory::Disabled)
             if joined.settings.get(Setting::BackupDirectory).is_some() =>
         {
-            State::Off
+            PolicyState::Off
         }
-        Some(BackupDirectory::Disabled) => State::NotOn,
-        Some(BackupDirectory::Entra | BackupDirectory::ActiveDirectory) => State::Managed,
+        Some(BackupDirectory::Disabled) => PolicyState::NotOn,
+        Some(BackupDirectory::Entra | BackupDirectory::ActiveDirectory) => PolicyState::Managed,
     };
     Evaluation {
         policy,

@@ -13,7 +13,7 @@ use crate::text::distance;
     clippy::exhaustive_enums,
     reason = "a finding stops the policy, asks for a look, or only tells"
 )]
-pub enum Level {
+pub enum FindingLevel {
     /// There is no policy until it is mended.
     Error,
     /// There is a policy, and somebody should look at this.
@@ -22,7 +22,7 @@ pub enum Level {
     Note,
 }
 
-impl Level {
+impl FindingLevel {
     /// `error`, `warning` or `note`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -39,7 +39,7 @@ impl Level {
 #[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
-    pub level: Level,
+    pub level: FindingLevel,
     /// What rule it comes from: a stable word such as `range` or `weak`.
     pub rule: &'static str,
     /// The setting, as the document spells it; of a name that no setting has, at most 64
@@ -52,15 +52,15 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn error(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Error, rule, setting: printable(setting), message }
+        Self { level: FindingLevel::Error, rule, setting: printable(setting), message }
     }
 
     pub(super) fn warning(rule: &'static str, setting: &str, message: String) -> Self {
-        Self { level: Level::Warning, rule, setting: printable(setting), message }
+        Self { level: FindingLevel::Warning, rule, setting: printable(setting), message }
     }
 
     pub(super) const fn note(rule: &'static str, message: String) -> Self {
-        Self { level: Level::Note, rule, setting: String::new(), message }
+        Self { level: FindingLevel::Note, rule, setting: String::new(), message }
     }
 }
 

@@ -15,7 +15,7 @@ use alloc::{
 use super::{
     BackupDirectory, Finding, Given, PolicyError, RefusedRow, Setting, Settings, Value,
     ValueRefusal,
-    document::{Document, Entry, Form, Removal, Root},
+    document::{Document, Form, Removal, Root, SettingEntry},
     finding::nearest,
     number::FromNumber as _,
     settings::check,
@@ -50,14 +50,14 @@ pub(super) struct Joined<'a> {
 /// One document, with what it says about the root.
 struct Part<'a> {
     document: &'a Document,
-    entries: Vec<&'a Entry>,
+    entries: Vec<&'a SettingEntry>,
     removals: Vec<&'a Removal>,
 }
 
 #[derive(Clone, Copy)]
 struct Origin<'a> {
     document: &'a Document,
-    entry: &'a Entry,
+    entry: &'a SettingEntry,
 }
 
 /// Joins the documents of a root; none when they configure nothing there.

@@ -6,7 +6,7 @@ use core::fmt;
 
 pub use self::rows::Setting;
 pub(super) use self::rows::{DEFAULT_PREFIX, MAX_PREFIX, MAX_PRINCIPAL};
-use super::{BackupDirectory, effect::Rule};
+use super::{BackupDirectory, effect::EffectRule};
 
 /// The value of a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -169,7 +169,7 @@ pub(super) struct Definition {
     /// Where Entra has a range of its own.
     pub(super) allowed_in_entra: Option<Allowed>,
     pub(super) default: Value<'static>,
-    pub(super) place: Place,
+    pub(super) place: ValuePlace,
     pub(super) conditions: &'static [Condition],
     pub(super) since: Since,
     /// The numbers that only Windows 11 24H2 knows.
@@ -180,13 +180,13 @@ pub(super) struct Definition {
     /// Under what Intune's editor shows it.
     #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "for documents"))]
     pub(super) intune: Option<Parent>,
-    pub(super) effect: Rule,
+    pub(super) effect: EffectRule,
 }
 
 impl Definition {
     /// Whether range, default and place are of one kind.
     const fn is_sound(&self) -> bool {
-        let is_text = !matches!(self.place, Place::Number);
+        let is_text = !matches!(self.place, ValuePlace::Number);
         match (self.allowed, self.default) {
             (Allowed::Text { .. }, Value::Text(_)) => is_text,
             (Allowed::Delay { .. }, Value::Minutes(_))
@@ -199,7 +199,7 @@ impl Definition {
 
 /// Where a value stands in a table of values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Place {
+pub(super) enum ValuePlace {
     /// Among the numbers.
     Number,
     AccountName,

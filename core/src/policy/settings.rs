@@ -6,7 +6,7 @@ use core::fmt;
 use super::{
     Allowed, BackupDirectory, Policy, Setting, Value,
     number::FromNumber as _,
-    setting::{DEFAULT_PREFIX, Place},
+    setting::{DEFAULT_PREFIX, ValuePlace},
     values::Values,
 };
 use crate::{
@@ -128,9 +128,12 @@ fn check_text(setting: Setting, text: &str, max: u16) -> Option<ValueRefusal> {
     }
     let blank = text.is_empty();
     match setting.row().place {
-        Place::Principal if !blank && !is_principal(text) => Some(ValueRefusal::Principal),
-        Place::Prefix if !blank => check_name(text).err().map(ValueRefusal::Name),
-        Place::Number | Place::AccountName | Place::Principal | Place::Prefix => None,
+        ValuePlace::Principal if !blank && !is_principal(text) => Some(ValueRefusal::Principal),
+        ValuePlace::Prefix if !blank => check_name(text).err().map(ValueRefusal::Name),
+        ValuePlace::Number
+        | ValuePlace::AccountName
+        | ValuePlace::Principal
+        | ValuePlace::Prefix => None,
     }
 }
 

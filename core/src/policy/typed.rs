@@ -4,7 +4,7 @@ use alloc::{format, string::String};
 
 use super::{
     Allowed, BackupDirectory, PolicyError, Setting, Settings, Value, ValueRefusal,
-    document::{Entry, Form, Raw, Root},
+    document::{Form, Raw, Root, SettingEntry},
     setting::minutes,
 };
 
@@ -17,7 +17,11 @@ pub(super) enum Problem {
 }
 
 /// The value of an entry, for a setting, in a form.
-pub(super) fn value_of(setting: Setting, entry: &Entry, form: Form) -> Result<Value<'_>, Problem> {
+pub(super) fn value_of(
+    setting: Setting,
+    entry: &SettingEntry,
+    form: Form,
+) -> Result<Value<'_>, Problem> {
     let refused = |refusal| {
         Problem::Refused(PolicyError { setting, mode: BackupDirectory::Disabled, refusal })
     };

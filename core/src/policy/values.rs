@@ -2,7 +2,7 @@
 
 use super::{
     Setting, Value,
-    setting::{MAX_PREFIX, MAX_PRINCIPAL, Place},
+    setting::{MAX_PREFIX, MAX_PRINCIPAL, ValuePlace},
 };
 use crate::identity::{AccountName, Text};
 
@@ -30,33 +30,33 @@ impl Values {
         let number = self.number(setting);
         let row = setting.row();
         match (row.place, row.default) {
-            (Place::AccountName, _) => Value::Text(self.name.as_str()),
-            (Place::Principal, _) => Value::Text(self.principal.as_str()),
-            (Place::Prefix, _) => Value::Text(self.prefix.as_str()),
-            (Place::Number, Value::Minutes(_)) => Value::Minutes(number),
-            (Place::Number, Value::Switch(_)) => Value::Switch(number != 0),
-            (Place::Number, Value::Number(_) | Value::Text(_)) => Value::Number(number),
+            (ValuePlace::AccountName, _) => Value::Text(self.name.as_str()),
+            (ValuePlace::Principal, _) => Value::Text(self.principal.as_str()),
+            (ValuePlace::Prefix, _) => Value::Text(self.prefix.as_str()),
+            (ValuePlace::Number, Value::Minutes(_)) => Value::Minutes(number),
+            (ValuePlace::Number, Value::Switch(_)) => Value::Switch(number != 0),
+            (ValuePlace::Number, Value::Number(_) | Value::Text(_)) => Value::Number(number),
         }
     }
 
     /// Puts a value that was checked; nothing happens when it has another kind or does not fit.
     pub(super) fn put(&mut self, setting: Setting, value: Value<'_>) {
         match (setting.row().place, value) {
-            (Place::Number, Value::Minutes(number) | Value::Number(number)) => {
+            (ValuePlace::Number, Value::Minutes(number) | Value::Number(number)) => {
                 self.put_number(setting, number);
             }
-            (Place::Number, Value::Switch(on)) => self.put_number(setting, u16::from(on)),
-            (Place::AccountName, Value::Text(text)) => {
+            (ValuePlace::Number, Value::Switch(on)) => self.put_number(setting, u16::from(on)),
+            (ValuePlace::AccountName, Value::Text(text)) => {
                 self.name = AccountName::new(text).unwrap_or(self.name);
             }
-            (Place::Principal, Value::Text(text)) => {
+            (ValuePlace::Principal, Value::Text(text)) => {
                 self.principal = Principal::new(text).unwrap_or(self.principal);
             }
-            (Place::Prefix, Value::Text(text)) => {
+            (ValuePlace::Prefix, Value::Text(text)) => {
                 self.prefix = Prefix::new(text).unwrap_or(self.prefix);
             }
-            (Place::Number, Value::Text(_))
-            | (Place::AccountName | Place::Principal | Place::Prefix, _) => {}
+            (ValuePlace::Number, Value::Text(_))
+            | (ValuePlace::AccountName | ValuePlace::Principal | ValuePlace::Prefix, _) => {}
         }
     }
 

@@ -22,7 +22,7 @@ const STACK_BYTES: usize = 2048;
 
 /// Everything that the generator remembers, as plain words.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub(super) struct State {
+pub(super) struct ErasureState {
     key: [u8; 32],
     /// Words before `next` are zero: they were handed out, or were the key.
     block: [u32; BLOCK_WORDS],
@@ -31,8 +31,8 @@ pub(super) struct State {
     left: u32,
 }
 
-impl State {
-    /// No key yet: [`State::mix`] comes first.
+impl ErasureState {
+    /// No key yet: [`ErasureState::mix`] comes first.
     pub(super) const fn unseeded() -> Self {
         Self { key: [0; 32], block: [0; BLOCK_WORDS], next: BLOCK_WORDS, left: 0 }
     }

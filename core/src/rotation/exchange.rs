@@ -2,7 +2,7 @@
 
 use super::effect::RotationError;
 use super::event::{EventKind, Outcome, Reason};
-use super::journal::{Attempt, Held, Reasons, RuledOut, Settled};
+use super::journal::{Attempt, HeldIds, Reasons, RuledOutIds, Settled};
 use super::machine::{Hurry, Rotation, Step, Unsaved};
 use super::message::{
     Answer, CheckIn, Commit, CommitAnswer, MAX_AHEAD, MessageError, OfferRefusal,
@@ -324,9 +324,9 @@ impl Rotation {
         let settled = Settled { last_made: Some(attempt.id), change_stamp: attempt.change_stamp };
         self.step = Step::Settled(settled);
         let journal = &mut self.journal;
-        journal.held = Held::exactly(attempt.id);
-        journal.ruled_out = RuledOut::EMPTY;
-        journal.ruled_out_on_word = RuledOut::EMPTY;
+        journal.held = HeldIds::exactly(attempt.id);
+        journal.ruled_out = RuledOutIds::EMPTY;
+        journal.ruled_out_on_word = RuledOutIds::EMPTY;
         journal.committed = attempt.version;
         journal.committed_at = Some(now);
         journal.due = Some(proposal.due);

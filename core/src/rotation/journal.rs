@@ -90,12 +90,12 @@ pub(super) struct Following {
 
 /// What the account may hold now, the oldest first.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Held {
+pub(super) struct HeldIds {
     pub(super) ids: ByAge<MAX_IDS>,
     pub(super) unknown: bool,
 }
 
-impl Held {
+impl HeldIds {
     pub(super) const UNKNOWN: Self = Self { ids: ByAge::EMPTY, unknown: true };
 
     pub(super) fn exactly(id: RecordId) -> Self {
@@ -119,7 +119,7 @@ impl Held {
 
 /// Records that are not on the account, the oldest first. When a ninth comes the oldest is
 /// forgotten: the vault keeps it as a candidate at worst, until the next commit.
-pub(super) type RuledOut = ByAge<8>;
+pub(super) type RuledOutIds = ByAge<8>;
 
 /// How the vault's audit log compares with what this device remembers of it.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -160,11 +160,11 @@ pub(super) struct Journal {
     pub(super) highest: u64,
     /// The version of the last record committed.
     pub(super) committed: u64,
-    pub(super) held: Held,
+    pub(super) held: HeldIds,
     /// Records that the account was seen not to hold.
-    pub(super) ruled_out: RuledOut,
+    pub(super) ruled_out: RuledOutIds,
     /// Records that somebody says it does not hold.
-    pub(super) ruled_out_on_word: RuledOut,
+    pub(super) ruled_out_on_word: RuledOutIds,
     pub(super) due: Option<Timestamp>,
     pub(super) committed_at: Option<Timestamp>,
     /// The clock when the journal was written.
@@ -218,9 +218,9 @@ impl Journal {
             sid,
             highest: 0,
             committed: 0,
-            held: Held::UNKNOWN,
-            ruled_out: RuledOut::EMPTY,
-            ruled_out_on_word: RuledOut::EMPTY,
+            held: HeldIds::UNKNOWN,
+            ruled_out: RuledOutIds::EMPTY,
+            ruled_out_on_word: RuledOutIds::EMPTY,
             due: None,
             committed_at: None,
             seen: now,
@@ -250,9 +250,9 @@ impl Journal {
             sid,
             highest: 0,
             committed: 0,
-            held: Held::UNKNOWN,
-            ruled_out: RuledOut::EMPTY,
-            ruled_out_on_word: RuledOut::EMPTY,
+            held: HeldIds::UNKNOWN,
+            ruled_out: RuledOutIds::EMPTY,
+            ruled_out_on_word: RuledOutIds::EMPTY,
             due: None,
             committed_at: None,
             seen: self.seen,

@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::config::Config;
 use super::event::{Directory, EventKind, Outcome, Reason};
 use super::journal::{
-    Attempt, AuditFinding, Following, Held, Journal, Phase, Reasons, RuledOut, Settled, Use,
+    Attempt, AuditFinding, Following, HeldIds, Journal, Phase, Reasons, RuledOutIds, Settled, Use,
 };
 use super::machine::Rotation;
 use super::message::{
@@ -113,8 +113,8 @@ fn answer() -> Answer {
 }
 
 /// What may be held, in the order of age.
-fn held(bytes: &[u8]) -> Held {
-    let mut held = Held { ids: super::set::ByAge::EMPTY, unknown: false };
+fn held(bytes: &[u8]) -> HeldIds {
+    let mut held = HeldIds { ids: super::set::ByAge::EMPTY, unknown: false };
     bytes.iter().for_each(|byte| held.ids.push(id(*byte)).unwrap());
     held
 }
@@ -164,7 +164,7 @@ fn settled_journal() -> (Journal, Phase) {
     let now = time(1_800_000_900);
     let mut journal = Journal::new(&Scope::EMPTY, &device(), account(), None, now);
     (journal.highest, journal.committed) = (1, 1);
-    journal.held = Held::exactly(id(0x11));
+    journal.held = HeldIds::exactly(id(0x11));
     journal.missing = true;
     let settled = Settled { last_made: Some(id(0x11)), change_stamp: Some([0xcc; 32]) };
     (journal, Phase::Settled(settled))
@@ -293,7 +293,7 @@ fn the_longest_journal_fits() {
     journal.sid = Some(Sid::from_bytes(&sid).unwrap());
     journal.held = held(&[0x44; 1]);
     (0x50..0x5f).for_each(|byte| journal.held.ids.push(id(byte)).unwrap());
-    (journal.ruled_out, journal.ruled_out_on_word) = (RuledOut::EMPTY, RuledOut::EMPTY);
+    (journal.ruled_out, journal.ruled_out_on_word) = (RuledOutIds::EMPTY, RuledOutIds::EMPTY);
     for byte in 0..20 {
         journal.ruled_out.push_out(id(byte));
         journal.ruled_out_on_word.push_out(id(0x80 + byte));

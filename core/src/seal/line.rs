@@ -20,7 +20,7 @@ pub(super) struct LineKind {
 }
 
 /// A line, taken apart. The id and the algorithm are not looked at yet.
-pub(super) struct Line<'a> {
+pub(super) struct KeyLine<'a> {
     pub(super) algorithm: &'a str,
     pub(super) key: Vec<u8>,
     pub(super) name: &'a str,
@@ -30,7 +30,7 @@ pub(super) struct Line<'a> {
 
 impl LineKind {
     /// Takes a line apart; ends of lines behind it are dropped.
-    pub(super) fn parse<'a>(&self, text: &'a str) -> Result<Line<'a>, &'static str> {
+    pub(super) fn parse<'a>(&self, text: &'a str) -> Result<KeyLine<'a>, &'static str> {
         let text = text::line(text).map_err(|error| error.message)?;
         let mut words = text.splitn(5, ' ');
         let mut word = || words.next().ok_or(self.parts);
@@ -39,7 +39,7 @@ impl LineKind {
         }
         let (algorithm, id) = (word()?, word()?);
         let key = Base64::decode_vec(word()?).map_err(|_| "the key is not Base64")?;
-        Ok(Line { algorithm, key, name: word()?, id, text })
+        Ok(KeyLine { algorithm, key, name: word()?, id, text })
     }
 
     pub(super) fn write(
@@ -55,7 +55,7 @@ impl LineKind {
     }
 }
 
-impl Line<'_> {
+impl KeyLine<'_> {
     /// Whether the line names this id and is what `whole` prints: one key has one line.
     pub(super) fn check(
         &self,

@@ -42,14 +42,14 @@ struct Offered {
 }
 
 /// What was decided about one. The answer is made when the head of the audit log is known.
-struct Taken {
+struct DecidedCheckIn {
     verdict: Verdict,
     audit_at: Option<[u8; 32]>,
     /// How many entries were appended by then.
     appended: usize,
 }
 
-struct Outcome {
+struct AnsweredCheckIn {
     answer: Vec<u8>,
     observed: Observed,
 }
@@ -116,7 +116,7 @@ impl<S: Store> Vault<S> {
             }
             taken => taken?,
         };
-        let answer = |outcome: Result<Outcome, VaultError>| {
+        let answer = |outcome: Result<AnsweredCheckIn, VaultError>| {
             let outcome = outcome?;
             self.observe(&outcome.observed);
             Ok(outcome.answer)
@@ -129,7 +129,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Outcome, VaultError> {
+    ) -> Result<AnsweredCheckIn, VaultError> {
         let plan = Plan { scope: *scope, wants: incoming.wants() };
         let (taken, appended) =
             self.run(&plan, Durability::Durable, |rows| self.take(rows, incoming, now))?;
@@ -143,7 +143,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
-    ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
+    ) -> Result<Vec<Result<AnsweredCheckIn, VaultError>>, VaultError> {
         let plan = |part: Range<usize>| {
             let incoming = received.get(part).unwrap_or_default().iter().flatten();
             Plan { scope: *scope, wants: incoming.flat_map(Incoming::wants).collect() }
@@ -156,7 +156,7 @@ impl<S: Store> Vault<S> {
             received.len(),
             plan,
             |at, rows| self.take(rows, incoming(at)?, now),
-            |at, taken: Taken, appended| taken.outcome(incoming(at)?, appended),
+            |at, taken: DecidedCheckIn, appended| taken.outcome(incoming(at)?, appended),
         )
     }
 
@@ -166,7 +166,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
-    ) -> Vec<Result<Outcome, VaultError>> {
+    ) -> Vec<Result<AnsweredCheckIn, VaultError>> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             self.take_alone(scope, incoming.as_ref().map_err(Clone::clone)?, now)
         };
@@ -181,7 +181,7 @@ impl<S: Store> Vault<S> {
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
         error: VaultError,
-    ) -> Result<Vec<Result<Outcome, VaultError>>, VaultError> {
+    ) -> Result<Vec<Result<AnsweredCheckIn, VaultError>>, VaultError> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             let incoming = incoming.as_ref().map_err(Clone::clone)?;
             let (outcome, _) = self.quiet(scope, incoming, now)?.ok_or_else(|| error.clone())?;
@@ -241,7 +241,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Option<(Outcome, bool)>, VaultError> {
+    ) -> Result<Option<(AnsweredCheckIn, bool)>, VaultError> {
         if incoming.message.token.is_none() || !incoming.offers.is_empty() {
             return Ok(None);
         }
@@ -258,7 +258,8 @@ impl<S: Store> Vault<S> {
                 return Ok(None);
             };
             let head = rows.head()?;
-            let outcome = Taken { verdict, audit_at, appended: 0 }.answered(incoming, head)?;
+            let outcome =
+                DecidedCheckIn { verdict, audit_at, appended: 0 }.answered(incoming, head)?;
             Ok(Some((outcome, is_stale(device.about.last_seen, now))))
         })
     }
@@ -296,7 +297,12 @@ impl<S: Store> Vault<S> {
     }
 
     /// The decision about one check-in.
-    fn take(&self, rows: &mut Rows, incoming: &Incoming, now: Timestamp) -> Result<Taken, Stop> {
+    fn take(
+        &self,
+        rows: &mut Rows,
+        incoming: &Incoming,
+        now: Timestamp,
+    ) -> Result<DecidedCheckIn, Stop> {
         let Incoming { device: name, message, offers } = incoming;
         let known = self.known(rows, name)?;
         let mut readers = rows.readers()?.clone();
@@ -347,20 +353,27 @@ impl<S: Store> Vault<S> {
         if readers.sets.len() != listed {
             rows.put_readers(readers);
         }
-        Ok(Taken { verdict, audit_at, appended: rows.appended() })
+        Ok(DecidedCheckIn { verdict, audit_at, appended: rows.appended() })
     }
 }
 
-impl Taken {
+impl DecidedCheckIn {
     /// With the head behind what it appended.
-    fn outcome(self, incoming: &Incoming, appended: &Appended) -> Result<Outcome, VaultError> {
+    fn outcome(
+        self,
+        incoming: &Incoming,
+        appended: &Appended,
+    ) -> Result<AnsweredCheckIn, VaultError> {
         let head = appended.head_behind(self.appended)?;
         self.answered(incoming, head)
     }
 
-    fn answered(self, incoming: &Incoming, head: AuditHead) -> Result<Outcome, VaultError> {
+    fn answered(self, incoming: &Incoming, head: AuditHead) -> Result<AnsweredCheckIn, VaultError> {
         let answer = encode(&self.verdict.answer(&incoming.message, self.audit_at, head))?;
-        Ok(Outcome { answer, observed: Observed::check_in(&incoming.device, &self.verdict) })
+        Ok(AnsweredCheckIn {
+            answer,
+            observed: Observed::check_in(&incoming.device, &self.verdict),
+        })
     }
 }
 

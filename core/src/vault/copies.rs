@@ -21,7 +21,7 @@ use super::audit::{Action, Entry};
 use super::check_ins::sealing;
 use super::disclosure::intact;
 use super::names::find;
-use super::plan::{Plan, Range, Want};
+use super::plan::{DeviceRange, Plan, Want};
 use super::readers::Readers;
 use super::rows::Page;
 use super::state::{Device, Held, OpenedStatus, Sealing};
@@ -60,7 +60,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<Page<Vec<u8>>, VaultError> {
         let limit = limit.clamp(1, PAGE);
-        let range = Range::by_name(after, limit);
+        let range = DeviceRange::by_name(after, limit);
         let (page, _) =
             self.audited(Plan::page(scope, &range), request, "", "export", now, |rows| {
                 let page = rows.names(&range)?;

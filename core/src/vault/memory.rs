@@ -13,11 +13,11 @@ use crate::identity::{DeviceId, RecordId, Scope, Timestamp};
 use crate::rotation::message::AuditHead;
 
 use super::audit::Entry;
-use super::plan::{Entries, Plan, Range, Want};
+use super::plan::{DeviceRange, Entries, Plan, Want};
 use super::readers::Readers;
 use super::state::{Device, Digest};
 use super::store::{DeviceKey, Durability, Store, StoredDevice, StoredEntry, Work};
-use super::unit::{Appended, Change, Rows, Writes};
+use super::unit::{Appended, DeviceChange, Rows, Writes};
 use super::{Nearest, VaultError, Who, folded};
 
 /// A store in memory. A clone is another handle to the same one; [`MemoryStore::snapshot`] is a
@@ -245,16 +245,16 @@ impl Data {
         Some(StoredDevice::new(key, row.name, Ok(Box::new(row.state.device.clone()))))
     }
 
-    fn page(&self, scope: &Scope, range: &Range) -> Vec<StoredDevice> {
+    fn page(&self, scope: &Scope, range: &DeviceRange) -> Vec<StoredDevice> {
         let Some(data) = self.scopes.get(scope) else { return Vec::new() };
         match range {
-            Range::ByName { after, limit } => {
+            DeviceRange::ByName { after, limit } => {
                 let after = after.as_deref().and_then(|after| DeviceId::new(after).ok());
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
                 let keys = data.names.range((from, Bound::Unbounded)).map(|(_, key)| *key);
                 keys.filter_map(|key| self.stored(key)).take(*limit).collect()
             }
-            Range::ByDue { until, after, limit } => {
+            DeviceRange::ByDue { until, after, limit } => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
                 let due = data.due.range((from, Bound::Unbounded));
                 let keys = due.take_while(|(due, _)| due <= until).map(|(_, key)| *key);
@@ -293,7 +293,7 @@ impl Data {
         self.numbered(scope, number).next().filter(|found| found.number == number)
     }
 
-    fn write_device(&mut self, scope: &Scope, name: DeviceId, change: Change) {
+    fn write_device(&mut self, scope: &Scope, name: DeviceId, change: DeviceChange) {
         if let Some(key) = change.key {
             for (id, digest) in change.drop {
                 self.records.remove(&(key, id, digest));

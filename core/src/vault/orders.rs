@@ -9,7 +9,7 @@ use super::accessed::Accessed;
 use super::audit::{Action, quoted};
 use super::disclosure::MAX_ACTOR;
 use super::names::{find, locate};
-use super::plan::{Plan, Range, Want};
+use super::plan::{DeviceRange, Plan, Want};
 use super::rows::Ordered;
 use super::store::Store;
 use super::unit::{Appended, Rows, Stop};
@@ -38,11 +38,11 @@ impl<S: Store> Vault<S> {
         let ordered = match selection {
             Selection::Devices(devices) => self.order_named(scope, devices, request, now),
             Selection::All => {
-                let range = Range::by_name(None, PAGE);
+                let range = DeviceRange::by_name(None, PAGE);
                 self.order_pages(scope, "all devices", None, request, now, range)
             }
             Selection::Overdue => {
-                let range = Range::ByDue { until: now, after: None, limit: PAGE };
+                let range = DeviceRange::ByDue { until: now, after: None, limit: PAGE };
                 self.order_pages(scope, "overdue devices", None, request, now, range)
             }
             Selection::RevealedBy { who, since } => {
@@ -65,7 +65,7 @@ impl<S: Store> Vault<S> {
         let mut seen = BTreeSet::new();
         let devices: Vec<&str> =
             devices.iter().copied().filter(|device| seen.insert(*device)).collect();
-        let wanted = Wanted { what: "", accessed: None, strict: true };
+        let wanted = OrderSubject { what: "", accessed: None, strict: true };
         let plan = plan_of(scope, &devices);
         let (ordered, appended) =
             self.audited(plan, request, device, "order rotations", now, |rows| {
@@ -85,10 +85,10 @@ impl<S: Store> Vault<S> {
         accessed: Option<&Accessed>,
         request: &Request<'_>,
         now: Timestamp,
-        mut range: Range,
+        mut range: DeviceRange,
     ) -> Result<Ordered, VaultError> {
         let mut devices = 0_u64;
-        let wanted = Wanted { what, accessed, strict: false };
+        let wanted = OrderSubject { what, accessed, strict: false };
         loop {
             let plan = Plan::page(scope, &range);
             let ((next, ordered), appended) =
@@ -97,15 +97,19 @@ impl<S: Store> Vault<S> {
                     let last = page.last().filter(|_| page.len() >= PAGE);
                     let next = match (last, &range) {
                         (None, _) => None,
-                        (Some(last), Range::ByName { .. }) => {
-                            Some(Range::by_name(Some(last.as_str()), PAGE))
+                        (Some(last), DeviceRange::ByName { .. }) => {
+                            Some(DeviceRange::by_name(Some(last.as_str()), PAGE))
                         }
                         // Where nothing says at which place the next page begins, there is none:
                         // better than the first one again.
-                        (Some(last), Range::ByDue { until, limit, .. }) => {
+                        (Some(last), DeviceRange::ByDue { until, limit, .. }) => {
                             let place = rows.stored(last)?.due_place();
                             let (until, limit) = (*until, *limit);
-                            place.map(|place| Range::ByDue { until, after: Some(place), limit })
+                            place.map(|place| DeviceRange::ByDue {
+                                until,
+                                after: Some(place),
+                                limit,
+                            })
                         }
                     };
                     let names: Vec<&str> = page.iter().map(DeviceId::as_str).collect();
@@ -134,10 +138,10 @@ impl<S: Store> Vault<S> {
         // Others disclose beside this: the entry says how far the log was read.
         let what = format!("what {name} was shown since {since}, by entry {}", accessed.last);
         let Some(devices) = accessed.devices() else {
-            let range = Range::by_name(None, PAGE);
+            let range = DeviceRange::by_name(None, PAGE);
             return self.order_pages(scope, &what, Some(&accessed), request, now, range);
         };
-        let wanted = Wanted { what: &what, accessed: Some(&accessed), strict: false };
+        let wanted = OrderSubject { what: &what, accessed: Some(&accessed), strict: false };
         let mut total = 0_u64;
         let mut pages = devices.chunks(PAGE);
         let mut page: &[&str] = pages.next().unwrap_or_default();
@@ -180,7 +184,7 @@ fn report(devices: u64, appended: &Appended) -> Result<Ordered, VaultError> {
 }
 
 /// What an order is about.
-struct Wanted<'a> {
+struct OrderSubject<'a> {
     /// As the entry says it; empty for devices that were named.
     what: &'a str,
     /// Only devices that may have one of these passwords.
@@ -193,11 +197,11 @@ struct Wanted<'a> {
 fn order(
     rows: &mut Rows,
     names: &[&str],
-    wanted: &Wanted<'_>,
+    wanted: &OrderSubject<'_>,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<u64, Stop> {
-    let &Wanted { what, accessed, strict } = wanted;
+    let &OrderSubject { what, accessed, strict } = wanted;
     let mut devices = 0_u64;
     let mut named = Vec::new();
     for device in names {

@@ -41,7 +41,7 @@ impl Plan {
 
     /// A page of devices.
     #[must_use]
-    pub fn page(scope: &Scope, range: &Range) -> Self {
+    pub fn page(scope: &Scope, range: &DeviceRange) -> Self {
         Self { scope: *scope, wants: vec![Want::Devices(range.clone())] }
     }
 }
@@ -53,7 +53,7 @@ pub enum Want {
     /// The device of this name; where there is none, one whose name differs in case only.
     Device(DeviceId),
     /// A page of devices.
-    Devices(Range),
+    Devices(DeviceRange),
     /// The sealed bytes of a record of a device, by the digest of the sealing: a device that is
     /// malicious can have one id in two accounts.
     Sealed(DeviceId, RecordId, Digest),
@@ -78,7 +78,7 @@ pub enum Want {
 /// A page of devices.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every one")]
-pub enum Range {
+pub enum DeviceRange {
     /// By name, those behind `after`.
     ByName {
         /// The last name of the page before.
@@ -122,7 +122,7 @@ pub enum Entries {
     },
 }
 
-impl Range {
+impl DeviceRange {
     /// By name, those behind `after`.
     #[must_use]
     pub fn by_name(after: Option<&str>, limit: usize) -> Self {

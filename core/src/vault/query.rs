@@ -8,7 +8,7 @@ use crate::seal::Record;
 
 use super::disclosure::{intact, wanted};
 use super::names::locate;
-use super::plan::{Plan, Range};
+use super::plan::{DeviceRange, Plan};
 use super::readers::Readers;
 use super::rows::{DeviceRow, DueRow, Findings, FormerAccount, Page, RecordRow, Stats};
 use super::state::{Account, Device, Held, RuledOut, is_unproven};
@@ -47,7 +47,7 @@ impl<S: Store> Vault<S> {
         limit: usize,
     ) -> Result<Page<DeviceRow>, VaultError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let range = Range::by_name(after, limit);
+        let range = DeviceRange::by_name(after, limit);
         self.look(Plan::page(scope, &range), |rows| {
             let readers = rows.readers()?;
             page(rows, &range, |last| Some(last.name.to_string()), |stored| row(stored, readers))
@@ -119,7 +119,7 @@ impl<S: Store> Vault<S> {
     ) -> Result<Page<DueRow>, VaultError> {
         let limit = limit.clamp(1, MAX_PAGE);
         let after = after.map(cursor).transpose()?;
-        let range = Range::ByDue { until, after, limit };
+        let range = DeviceRange::ByDue { until, after, limit };
         let place = |last: &StoredDevice| {
             let (due, key) = last.due_place()?;
             Some(format!("{}.{}", due.as_unix_seconds(), key.number()))
@@ -241,7 +241,7 @@ impl Stats {
 /// The rows of a page; one device that is damaged does not hide the others.
 fn page<T>(
     rows: &Rows,
-    range: &Range,
+    range: &DeviceRange,
     place: impl Fn(&StoredDevice) -> Option<String>,
     row: impl Fn(&StoredDevice) -> Result<T, VaultError>,
 ) -> Result<Page<T>, Stop> {

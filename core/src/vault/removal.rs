@@ -8,7 +8,7 @@ use crate::seal::{MAX_READERS, ReaderId};
 
 use super::audit::{Action, Entry};
 use super::checksum::digest;
-use super::plan::{Plan, Range};
+use super::plan::{DeviceRange, Plan};
 use super::readers::{KnownReader, Readers};
 use super::rows::Ordered;
 use super::rules::Loss;
@@ -20,7 +20,7 @@ use super::{AuditHead, Confirmation, Request, Vault, VaultError};
 const PAGE: usize = 1_000;
 
 /// What a removal would take, and which readers were active when that was counted.
-struct Counted {
+struct RemovalCount {
     loss: Loss,
     active: Vec<[u8; 32]>,
 }
@@ -101,7 +101,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// The same, counted with the same active readers on every page.
-    fn count_loss(&self, scope: &Scope, reader: &ReaderId) -> Result<Counted, VaultError> {
+    fn count_loss(&self, scope: &Scope, reader: &ReaderId) -> Result<RemovalCount, VaultError> {
         loop {
             let (mut loss, mut active, mut same) = (Loss::default(), None, true);
             self.each_page(scope, PAGE, |page, readers| {
@@ -112,7 +112,7 @@ impl<S: Store> Vault<S> {
                 }
             })?;
             if same {
-                return Ok(Counted { loss, active: active.unwrap_or_default() });
+                return Ok(RemovalCount { loss, active: active.unwrap_or_default() });
             }
         }
     }
@@ -140,7 +140,7 @@ impl<S: Store> Vault<S> {
         &self,
         scope: &Scope,
         pass: Pass<'_>,
-        counted: Option<&Counted>,
+        counted: Option<&RemovalCount>,
     ) -> Result<Option<AuditHead>, VaultError> {
         let Pass { reader, window, request, now } = pass;
         let attempt = "remove a reader";
@@ -211,7 +211,7 @@ impl<S: Store> Vault<S> {
         let mut total = Loss::default();
         let mut after: Option<String> = None;
         loop {
-            let range = Range::by_name(after.as_deref(), PAGE);
+            let range = DeviceRange::by_name(after.as_deref(), PAGE);
             let ((next, ordered, loss), appended) = self.audited(
                 Plan::page(scope, &range),
                 request,

@@ -9,7 +9,7 @@ use crate::seal::{Reader, Record, SealError};
 use super::audit::Action;
 use super::check_ins::sealing;
 use super::disclosure::intact;
-use super::plan::{Plan, Range, Want};
+use super::plan::{DeviceRange, Plan, Want};
 use super::readers::Readers;
 use super::rows::{ResealPage, Resealed, Resealing, Unsealed};
 use super::rules::ResealRefused;
@@ -156,7 +156,7 @@ impl<S: Store> Vault<S> {
         now: Timestamp,
     ) -> Result<(ResealPage, Readers), VaultError> {
         let limit = limit.clamp(1, PAGE);
-        let range = Range::by_name(after, limit);
+        let range = DeviceRange::by_name(after, limit);
         let plan = Plan::page(scope, &range);
         let attempt = "export records for re-sealing";
         let (page, _) = self.audited(plan, request, "", attempt, now, |rows| {

@@ -7,7 +7,7 @@ use crate::identity::{DeviceId, Scope, Timestamp};
 use crate::seal::Reader;
 
 use super::audit::{Action, Entry, MAX_DETAIL, quoted};
-use super::plan::{Plan, Range};
+use super::plan::{DeviceRange, Plan};
 use super::readers::Readers;
 use super::retention::Retention;
 use super::state::Device;
@@ -156,7 +156,7 @@ impl<S: Store> Vault<S> {
         }
         let mut after: Option<DeviceId> = None;
         loop {
-            let range = Range::by_name(after.as_ref().map(DeviceId::as_str), PAGE);
+            let range = DeviceRange::by_name(after.as_ref().map(DeviceId::as_str), PAGE);
             let (next, _) = self.run(&Plan::page(scope, &range), Durability::Durable, |rows| {
                 let known = rows.readers()?.clone();
                 let page = rows.names(&range)?;

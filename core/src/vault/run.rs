@@ -6,7 +6,7 @@ use core::ops::Range as Span;
 use crate::identity::{DeviceId, Scope, Timestamp};
 
 use super::audit::{Action, MAX_DETAIL, quoted};
-use super::plan::{Plan, Range};
+use super::plan::{DeviceRange, Plan};
 use super::readers::Readers;
 use super::store::{Durability, Store, StoredDevice, Work};
 use super::unit::{Appended, Rows, Stop};
@@ -104,7 +104,7 @@ impl<S: Store> Vault<S> {
     ) -> Result<(), VaultError> {
         let mut after: Option<DeviceId> = None;
         loop {
-            let range = Range::by_name(after.as_ref().map(DeviceId::as_str), limit);
+            let range = DeviceRange::by_name(after.as_ref().map(DeviceId::as_str), limit);
             let rows = self.store.read(&Plan::page(scope, &range))?;
             let readers = rows.readers()?;
             let Ok(page) = rows.page(&range) else {

@@ -8,12 +8,12 @@ use crate::rotation::message::AuditHead;
 
 use super::VaultError;
 use super::audit::Entry;
-use super::plan::{Entries, Range, Want};
+use super::plan::{DeviceRange, Entries, Want};
 use super::readers::Readers;
 use super::spelling::folded;
 use super::state::{Device, Digest};
 use super::stored::{StoredDevice, StoredEntry};
-pub use super::writes::{Appended, Change, Writes};
+pub use super::writes::{Appended, DeviceChange, Writes};
 
 /// Why a decision ends without one.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Rows {
     /// Where each stands.
     places: BTreeMap<DeviceId, usize>,
     /// Pages: where each begins among the devices, and how many it has.
-    pages: Vec<(Range, usize, usize)>,
+    pages: Vec<(DeviceRange, usize, usize)>,
     sealed: BTreeMap<(DeviceId, RecordId, Digest), Option<Vec<u8>>>,
     children: BTreeMap<(DeviceId, RecordId), Result<Vec<RecordId>, VaultError>>,
     ancestry: BTreeMap<DeviceId, Result<Vec<(RecordId, RecordId)>, VaultError>>,
@@ -124,7 +124,7 @@ impl Rows {
     }
 
     /// For [`Want::Devices`].
-    pub fn add_page(&mut self, range: Range, found: Vec<StoredDevice>) {
+    pub fn add_page(&mut self, range: DeviceRange, found: Vec<StoredDevice>) {
         self.pages.push((range, self.devices.len(), found.len()));
         found.into_iter().for_each(|found| self.keep(found));
     }
@@ -225,7 +225,7 @@ impl Rows {
     }
 
     /// What decisions changed of a device since it was removed, if it was: the present one first.
-    fn changes(&self, device: &DeviceId) -> impl Iterator<Item = &Change> {
+    fn changes(&self, device: &DeviceId) -> impl Iterator<Item = &DeviceChange> {
         let changes = [&self.draft, &self.accepted].map(|writes| writes.devices.get(device));
         let [draft, accepted] = changes;
         let accepted = accepted.filter(|_| draft.is_none_or(|draft| !draft.purged));
@@ -267,14 +267,14 @@ impl Rows {
     }
 
     /// A page of devices as they were read.
-    pub fn page(&self, range: &Range) -> Result<&[StoredDevice], Stop> {
+    pub fn page(&self, range: &DeviceRange) -> Result<&[StoredDevice], Stop> {
         let found = self.pages.iter().find(|(known, _, _)| known == range);
         let found = found.and_then(|(_, first, count)| self.devices.get(*first..)?.get(..*count));
         found.ok_or_else(|| Stop::Missing(vec![Want::Devices(range.clone())]))
     }
 
     /// Their names: a decision that goes over a page changes what it goes over.
-    pub fn names(&self, range: &Range) -> Result<Vec<DeviceId>, Stop> {
+    pub fn names(&self, range: &DeviceRange) -> Result<Vec<DeviceId>, Stop> {
         Ok(self.page(range)?.iter().map(|stored| stored.name).collect())
     }
 

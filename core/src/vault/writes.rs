@@ -16,7 +16,7 @@ use super::stored::DeviceKey;
 #[non_exhaustive]
 pub struct Writes {
     /// Devices by name; each stands here once, in the order in which they are written and locked.
-    pub devices: BTreeMap<DeviceId, Change>,
+    pub devices: BTreeMap<DeviceId, DeviceChange>,
     /// Entries for the audit log, in order. They are chained behind the head when they are written.
     pub append: Vec<Entry>,
     /// The readers and settings of the scope, when they changed.
@@ -24,8 +24,8 @@ pub struct Writes {
 }
 
 impl Writes {
-    pub(super) fn change(&mut self, name: &DeviceId, key: Option<DeviceKey>) -> &mut Change {
-        self.devices.entry(*name).or_insert_with(|| Change {
+    pub(super) fn change(&mut self, name: &DeviceId, key: Option<DeviceKey>) -> &mut DeviceChange {
+        self.devices.entry(*name).or_insert_with(|| DeviceChange {
             key,
             purged: false,
             device: None,
@@ -40,7 +40,7 @@ impl Writes {
 /// What is written about one device.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Change {
+pub struct DeviceChange {
     /// Where the store keeps it; none for one that is new.
     pub key: Option<DeviceKey>,
     /// Whether what the store has of it is removed first, with its records and its ancestry: a
@@ -60,7 +60,7 @@ pub struct Change {
     pub parents: Vec<(RecordId, RecordId)>,
 }
 
-impl Change {
+impl DeviceChange {
     /// All that there was is removed, also what this unit of work has put.
     pub(super) fn purge(&mut self) {
         (self.purged, self.device) = (true, None);

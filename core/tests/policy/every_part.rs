@@ -5,7 +5,7 @@
 use alloc::collections::BTreeSet;
 use std::{fs, path::Path};
 
-use laps_core::policy::{Form, Level, Setting, evaluate, read};
+use laps_core::policy::{FindingLevel, Form, Setting, evaluate, read};
 use serde_json::{Value, json};
 
 /// The documents of both folders that are read, by how their name ends.
@@ -49,7 +49,7 @@ fn taken(text: &str) -> Taken {
     let form = document.form();
     let deleted: Vec<Setting> = document.deleted().collect();
     let evaluation = evaluate(&[document]);
-    if evaluation.findings.iter().any(|finding| finding.level == Level::Error) {
+    if evaluation.findings.iter().any(|finding| finding.level == FindingLevel::Error) {
         return Taken::Refused;
     }
     let told: Vec<_> = evaluation.findings.iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use laps_core::policy::{Document, Evaluation, Form, Level, Root, evaluate, read};
+use laps_core::policy::{Document, Evaluation, FindingLevel, Form, Root, evaluate, read};
 
 pub(crate) fn vector(name: &str) -> Document {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/policy").join(name);
@@ -18,7 +18,7 @@ fn errors(evaluation: &Evaluation) -> Vec<String> {
     evaluation
         .findings
         .iter()
-        .filter(|f| f.level == Level::Error)
+        .filter(|f| f.level == FindingLevel::Error)
         .map(ToString::to_string)
         .collect()
 }

@@ -4,8 +4,8 @@
 use std::{fs, path::Path};
 
 use laps_core::policy::{
-    Clash, Document, DocumentError, Evaluation, Level, ResetStatus, State, evaluate, evaluate_with,
-    read, read_named,
+    Clash, Document, DocumentError, Evaluation, FindingLevel, PolicyState, ResetStatus, evaluate,
+    evaluate_with, read, read_named,
 };
 
 pub(crate) fn bytes(name: &str) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn configured(evaluation: &Evaluation) -> Vec<String> {
 }
 
 /// The rules and settings of the findings of a level.
-fn found(evaluation: &Evaluation, level: Level) -> Vec<(&'static str, &str)> {
+fn found(evaluation: &Evaluation, level: FindingLevel) -> Vec<(&'static str, &str)> {
     let of_level = evaluation.findings.iter().filter(|finding| finding.level == level);
     of_level.map(|finding| (finding.rule, &*finding.setting)).collect()
 }
@@ -51,9 +51,9 @@ fn what_is_a_policy_is_read() {
         ("reg-version4.reg", "BackupDirectory=1 PasswordLength=20"),
     ] {
         let evaluation = evaluate(&[document(name)]);
-        assert_eq!(found(&evaluation, Level::Error), [], "{name}");
+        assert_eq!(found(&evaluation, FindingLevel::Error), [], "{name}");
         assert_eq!(configured(&evaluation).join(" "), settings, "{name}");
-        assert_eq!(evaluation.state, State::Managed, "{name}");
+        assert_eq!(evaluation.state, PolicyState::Managed, "{name}");
     }
 }
 
@@ -106,8 +106,8 @@ fn a_wrong_value_is_an_error_about_its_setting() {
         ("syncml-uri-with-space.xml", &[("unknown", " BackupDirectory")]),
     ] {
         let evaluation = evaluate(&[document(name)]);
-        assert_eq!(found(&evaluation, Level::Error), errors, "{name}");
-        assert_eq!(evaluation.state, State::Refused, "{name}");
+        assert_eq!(found(&evaluation, FindingLevel::Error), errors, "{name}");
+        assert_eq!(evaluation.state, PolicyState::Refused, "{name}");
     }
 }
 
@@ -134,8 +134,8 @@ fn what_windows_does_not_tell_is_a_warning_of_one_line() {
         ),
     ] {
         let evaluation = evaluate(&[document(name)]);
-        assert_eq!(found(&evaluation, Level::Warning), warnings, "{name}");
-        assert_eq!(evaluation.state, State::Managed, "{name}");
+        assert_eq!(found(&evaluation, FindingLevel::Warning), warnings, "{name}");
+        assert_eq!(evaluation.state, PolicyState::Managed, "{name}");
     }
 }
 
@@ -148,15 +148,15 @@ fn off_and_nothing_are_told_first() {
         "reg-legacy-and-windows.reg",
     ] {
         let evaluation = evaluate(&[document(name)]);
-        assert_eq!(evaluation.state, State::Off, "{name}");
+        assert_eq!(evaluation.state, PolicyState::Off, "{name}");
         assert!(evaluation.state.to_string().contains("10024"));
     }
     let evaluation = evaluate(&[document("intune-split-part2.json")]);
-    assert_eq!(evaluation.state, State::NotOn);
-    assert_eq!(evaluate(&[]).state, State::Nothing);
+    assert_eq!(evaluation.state, PolicyState::NotOn);
+    assert_eq!(evaluate(&[]).state, PolicyState::Nothing);
     // What legacy LAPS holds beside is said, in one line.
     let evaluation = evaluate(&[document("reg-legacy-and-windows.reg")]);
-    assert_eq!(found(&evaluation, Level::Warning), [("ignored", "")]);
+    assert_eq!(found(&evaluation, FindingLevel::Warning), [("ignored", "")]);
 }
 
 #[test]
@@ -170,13 +170,13 @@ fn a_profile_that_is_no_longer_assigned_takes_its_settings_away() {
     };
     for path in ["Policies/PasswordLength", "Policies"] {
         let evaluation = evaluate(&[delete(path)]);
-        assert_eq!((evaluation.state, evaluation.root), (State::Removed, None), "{path}");
-        assert_eq!(found(&evaluation, Level::Note), [("removed", "")], "{path}");
+        assert_eq!((evaluation.state, evaluation.root), (PolicyState::Removed, None), "{path}");
+        assert_eq!(found(&evaluation, FindingLevel::Note), [("removed", "")], "{path}");
         assert!(evaluation.policy.is_some());
         // Beside a document that sets it: a clash that names both, or the last one wins.
         let both = [document("fleet-fragment.xml"), delete(path)];
         let evaluation = evaluate(&both);
-        assert_eq!(evaluation.state, State::Refused);
+        assert_eq!(evaluation.state, PolicyState::Refused);
         let error = &evaluation.findings[0];
         assert_eq!(error.rule, "conflict");
         assert!(
@@ -185,12 +185,12 @@ fn a_profile_that_is_no_longer_assigned_takes_its_settings_away() {
         );
         let [set, gone] = both;
         let evaluation = evaluate(&[gone.clone(), set.clone()]);
-        assert_eq!(evaluation.state, State::Refused);
+        assert_eq!(evaluation.state, PolicyState::Refused);
         let evaluation = evaluate_with(&[gone.clone(), set.clone()], Clash::LastWins);
         assert_eq!(configured(&evaluation).len(), 3, "{path}");
         let evaluation = evaluate_with(&[set, gone], Clash::LastWins);
         assert_eq!(configured(&evaluation).len(), if path == "Policies" { 0 } else { 2 });
-        let state = if path == "Policies" { State::Removed } else { State::Managed };
+        let state = if path == "Policies" { PolicyState::Removed } else { PolicyState::Managed };
         assert_eq!(evaluation.state, state);
     }
     // Within one document, its own order counts.
@@ -204,7 +204,7 @@ fn a_profile_that_is_no_longer_assigned_takes_its_settings_away() {
                 </LocURI></Target></Item></Delete>";
     let read = |xml: String| evaluate(&[read(xml.as_bytes(), "x").unwrap()]);
     assert_eq!(configured(&read(format!("{}{gone}{}", set(8), set(9)))), ["PasswordLength=9"]);
-    assert_eq!(read(format!("{}{gone}", set(8))).state, State::Removed);
+    assert_eq!(read(format!("{}{gone}", set(8))).state, PolicyState::Removed);
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn documents_of_one_root_are_joined() {
     let evaluation = evaluate(&split);
     assert_eq!(configured(&evaluation), ["BackupDirectory=1", "PasswordLength=24"]);
     assert_eq!(evaluation.sources, ["intune-split-part1.json", "intune-split-part2.json"]);
-    assert_eq!(found(&evaluation, Level::Note), [("joined", "")]);
-    assert_eq!(evaluation.state, State::Managed);
+    assert_eq!(found(&evaluation, FindingLevel::Note), [("joined", "")]);
+    assert_eq!(evaluation.state, PolicyState::Managed);
     let source = |evaluation: &Evaluation, name: &str| {
         let row = evaluation.settings.iter().find(|row| row.setting.name() == name);
         row.map(|row| row.source.clone())
@@ -229,7 +229,9 @@ fn settings_that_clash_are_errors_that_name_both_documents() {
     let clashes = |documents: &[Document]| {
         let evaluation = evaluate(documents);
         let mut names = Vec::new();
-        for finding in evaluation.findings.iter().filter(|finding| finding.level == Level::Error) {
+        for finding in
+            evaluation.findings.iter().filter(|finding| finding.level == FindingLevel::Error)
+        {
             assert_eq!(finding.rule, "conflict");
             assert!(
                 finding.message.contains("conflict-a.json, line")
@@ -237,7 +239,7 @@ fn settings_that_clash_are_errors_that_name_both_documents() {
             );
             names.push(finding.setting.clone());
         }
-        assert_eq!((evaluation.policy, evaluation.state), (None, State::Refused));
+        assert_eq!((evaluation.policy, evaluation.state), (None, PolicyState::Refused));
         assert_eq!(evaluation.refused.len(), names.len());
         names
     };
@@ -255,7 +257,7 @@ fn settings_that_clash_are_errors_that_name_both_documents() {
     );
     assert!(last(&[other, one.clone()]).contains(&"PasswordLength=20".to_owned()));
     // The same document twice says the same; a name in other capitals is the same name.
-    assert_eq!(evaluate(&[one.clone(), one]).state, State::Managed);
+    assert_eq!(evaluate(&[one.clone(), one]).state, PolicyState::Managed);
     let named = |name| {
         read(
             format!(r#"{{"BackupDirectory":1,"AdministratorAccountName":"{name}"}}"#).as_bytes(),
@@ -263,8 +265,8 @@ fn settings_that_clash_are_errors_that_name_both_documents() {
         )
         .unwrap()
     };
-    assert_eq!(evaluate(&[named("Ops"), named("OPS")]).state, State::Managed);
-    assert_eq!(evaluate(&[named("Ops"), named("Opt")]).state, State::Refused);
+    assert_eq!(evaluate(&[named("Ops"), named("OPS")]).state, PolicyState::Managed);
+    assert_eq!(evaluate(&[named("Ops"), named("Opt")]).state, PolicyState::Refused);
 }
 
 #[test]
@@ -335,7 +337,7 @@ fn what_stands_beside_and_works_against_laps_is_told_once() {
                    action=\"R\"/></accessgroup></GroupConfiguration>]]>";
     let told = |beside: &str| {
         let evaluation = evaluate(&[read(format!("{laps}{beside}").as_bytes(), "x").unwrap()]);
-        found(&evaluation, Level::Warning).len()
+        found(&evaluation, FindingLevel::Warning).len()
     };
     assert_eq!(told(&xml(protection, "1")), 0);
     assert_eq!(told(&xml(protection, "2")), 1);
@@ -352,14 +354,14 @@ fn what_stands_beside_and_works_against_laps_is_told_once() {
         "id": "9", "settingInstance": {"settingDefinitionId": id, "choiceSettingValue": value},
     }));
     let evaluation = evaluate(&[read(policy.to_string().as_bytes(), "x").unwrap()]);
-    assert_eq!(found(&evaluation, Level::Warning), [("beside", "")]);
-    assert_eq!(found(&evaluation, Level::Note), [("passed-over", "")]);
+    assert_eq!(found(&evaluation, FindingLevel::Warning), [("beside", "")]);
+    assert_eq!(found(&evaluation, FindingLevel::Note), [("passed-over", "")]);
     let reg = "REGEDIT4\n\
                [HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n\
                [HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System]\n\
                \"TypeOfAdminApprovalMode\"=dword:2\n";
     let evaluation = evaluate(&[read(reg.as_bytes(), "x").unwrap()]);
-    assert_eq!(found(&evaluation, Level::Warning), [("beside", "")]);
+    assert_eq!(found(&evaluation, FindingLevel::Warning), [("beside", "")]);
 }
 
 #[test]
@@ -368,7 +370,7 @@ fn a_key_where_windows_does_not_look_is_told() {
                [HKLM\\SOFTWARE\\Microsoft\\Policies\\LAPS]\n\"BackupDirectory\"=dword:1\n\
                [HKLM\\SOFTWARE\\Policies\\Microsoft\\LAPS]\n\"PasswordLength\"=dword:20\n";
     let evaluation = evaluate(&[read(reg.as_bytes(), "x").unwrap()]);
-    assert_eq!(found(&evaluation, Level::Warning), [("key", "")]);
+    assert_eq!(found(&evaluation, FindingLevel::Warning), [("key", "")]);
 }
 
 #[test]

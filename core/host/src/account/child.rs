@@ -111,7 +111,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// What a child reads.
 #[derive(Clone, Copy)]
-pub(crate) enum Input<'a> {
+pub(crate) enum ChildInput<'a> {
     /// Public bytes, as many as there are.
     Public(&'a [u8]),
     /// A secret in parts, at most [`MOST_INPUT`] bytes together. It goes through a pipe and never
@@ -119,7 +119,7 @@ pub(crate) enum Input<'a> {
     Secret(&'a [&'a [u8]]),
 }
 
-impl Input<'_> {
+impl ChildInput<'_> {
     fn into_stdin(self) -> io::Result<Stdio> {
         match self {
             Self::Public(bytes) => {
@@ -165,12 +165,12 @@ fn nameless_file() -> io::Result<File> {
 /// is set.
 pub(crate) fn run(
     command: &mut Command,
-    input: Input<'_>,
+    input: ChildInput<'_>,
     timeout: Duration,
     setter: Option<&mut SetterLock>,
 ) -> io::Result<Finished> {
     let deadline = Instant::now() + timeout;
-    let secret = matches!(input, Input::Secret(_));
+    let secret = matches!(input, ChildInput::Secret(_));
     let stdin = input.into_stdin()?;
     let (stdout, stdout_writer) = io::pipe()?;
     let (stderr, stderr_writer) = io::pipe()?;
@@ -204,7 +204,7 @@ pub(crate) fn run(
         // Without the record, the lock itself still tells who has it.
         let _recorded = setter::record(&lock, child.id());
     }
-    let mut outputs = [Output::new(stdout)?, Output::new(stderr)?];
+    let mut outputs = [ChildOutput::new(stdout)?, ChildOutput::new(stderr)?];
     // What may be changing a password is never cut short.
     let ended: &dyn Fn() -> bool = if secret { &|| false } else { &stop::is_ended };
     let ending = wait(&mut child, &mut outputs, deadline, ended)?;
@@ -244,7 +244,7 @@ fn above_standard_streams(lock: &File) -> io::Result<OwnedFd> {
 
 fn wait(
     child: &mut Child,
-    outputs: &mut [Output; 2],
+    outputs: &mut [ChildOutput; 2],
     deadline: Instant,
     ended: &dyn Fn() -> bool,
 ) -> io::Result<Ending> {
@@ -279,14 +279,14 @@ fn wait(
 }
 
 /// One output of a child, read without waiting, bounded.
-struct Output {
+struct ChildOutput {
     pipe: PipeReader,
     /// Wiped: a child may quote what it got.
     bytes: Zeroizing<Vec<u8>>,
     at_end: bool,
 }
 
-impl Output {
+impl ChildOutput {
     fn new(pipe: PipeReader) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
         Ok(Self { pipe, bytes: Zeroizing::default(), at_end: false })

@@ -29,7 +29,7 @@ use laps_core::account::LocalAccount;
 use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 
-use super::child::{self, Ending, Finished, Input, run};
+use super::child::{self, ChildInput, Ending, Finished, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification};
 use crate::time::{parse_rfc3339, rfc3339};
@@ -68,7 +68,8 @@ impl CommandStore {
         command.args(&self.arguments).arg(verb).arg(account.name.as_str()).args(more);
         let timeout = setter.as_ref().map_or(SetterLock::TIMEOUT, |lock| lock.timeout());
         let password = password.map(|password| [password.expose_secret().as_bytes()]);
-        let input = password.as_ref().map_or(Input::Public(&[]), |parts| Input::Secret(parts));
+        let input =
+            password.as_ref().map_or(ChildInput::Public(&[]), |parts| ChildInput::Secret(parts));
         run(&mut command, input, timeout, setter)
             .map_err(|error| StoreError::Failed(format!("cannot run {}: {error}", self.program)))
     }

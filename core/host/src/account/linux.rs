@@ -23,7 +23,7 @@ use laps_core::identity::{AccountName, Timestamp};
 use laps_core::secret::Password;
 use sha2::{Digest as _, Sha256};
 
-use super::child::{self, Ending, Input, run};
+use super::child::{self, ChildInput, Ending, run};
 use super::setter::SetterLock;
 use super::{Abilities, AccountStore, Action, StoreError, Verification, pick};
 
@@ -160,8 +160,8 @@ impl AccountStore for LinuxStore {
         let mut command = child::command(&self.chpasswd);
         command.env("PATH", PATH).current_dir("/");
         let input = [name.as_bytes(), b":", secret.as_bytes(), b"\n"];
-        let finished =
-            run(&mut command, Input::Secret(&input), timeout, Some(setter)).map_err(|error| {
+        let finished = run(&mut command, ChildInput::Secret(&input), timeout, Some(setter))
+            .map_err(|error| {
                 StoreError::Failed(format!("cannot run {}: {error}", self.chpasswd.display()))
             })?;
         if finished.left_behind {
@@ -234,7 +234,7 @@ fn call(program: &Path, arguments: &[&str]) -> Result<(), StoreError> {
     let name = program.display();
     let mut command = child::command(program);
     command.args(arguments).env("PATH", PATH).current_dir("/");
-    match run(&mut command, Input::Public(&[]), CALL_TIMEOUT, None) {
+    match run(&mut command, ChildInput::Public(&[]), CALL_TIMEOUT, None) {
         Ok(finished) if finished.ending == Ending::Exited(0) => Ok(()),
         Ok(finished) => Err(StoreError::Failed(format!("{name}: {}", finished.describe()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

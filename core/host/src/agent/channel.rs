@@ -7,7 +7,7 @@ use core::time::Duration;
 use laps_core::error::Code;
 
 #[cfg(unix)]
-use crate::account::child::{self, Ending, Input, run};
+use crate::account::child::{self, ChildInput, Ending, run};
 
 /// Carries a check-in to the vault and brings its answer. It authenticates this device to the
 /// vault.
@@ -139,7 +139,7 @@ impl Channel for CommandChannel {
     fn exchange(&mut self, check_in: &[u8]) -> Result<Vec<u8>, ChannelError> {
         let mut command = child::command(&self.program);
         command.args(&self.arguments);
-        let finished = run(&mut command, Input::Public(check_in), self.timeout, None)
+        let finished = run(&mut command, ChildInput::Public(check_in), self.timeout, None)
             .map_err(|error| ChannelError::unreachable(format!("{}: {error}", self.program)))?;
         if finished.ending != Ending::Exited(0) {
             return Err(ChannelError::unreachable(format!(

@@ -19,9 +19,9 @@ use laps_core::secret::Password;
 
 use super::event::AgentEvent;
 use super::journal::JournalFile;
-use super::look::Look;
+use super::look::AccountLook;
 use super::state::Found;
-use super::status::Status;
+use super::status::AgentStatus;
 use super::{Agent, AgentError, readers};
 use crate::account::{StoreError, Verification};
 use crate::time::now;
@@ -44,7 +44,7 @@ pub(super) struct Drive {
     /// What the last save said, when it failed.
     pub(super) unsaved: Option<super::error::StateError>,
     /// The look at the account with which the cycle began, until the machine was told.
-    pub(super) look: Option<Look>,
+    pub(super) look: Option<AccountLook>,
     /// The record and the readers that the machine was told about.
     readers_told: Option<(Option<RecordId>, [u8; 8])>,
 }
@@ -77,10 +77,14 @@ pub(super) enum Until {
 
 impl Agent {
     /// Starts the machine from the journal. The setter lock is held since the folder was opened.
-    pub(super) fn start(&mut self, config: Config, look: &Look) -> Result<Drive, AgentError> {
+    pub(super) fn start(
+        &mut self,
+        config: Config,
+        look: &AccountLook,
+    ) -> Result<Drive, AgentError> {
         let change_stamp = match look {
-            Look::There(account) => self.change_stamp(account),
-            Look::Missing(_) => None,
+            AccountLook::There(account) => self.change_stamp(account),
+            AccountLook::Missing(_) => None,
         };
         let file = match self.folder.load()? {
             Found::Journal(file) => file,
@@ -119,7 +123,7 @@ impl Agent {
         stop: &dyn Fn() -> bool,
     ) -> Result<Timestamp, AgentError> {
         // An account that came or went is told at once: the next check-in may be hours away.
-        let missing = matches!(drive.look, Some(Look::Missing(_)));
+        let missing = matches!(drive.look, Some(AccountLook::Missing(_)));
         if drive.look.is_some() && drive.machine.status().account_missing != missing {
             self.look_up(drive, policy)?;
         }
@@ -185,11 +189,11 @@ impl Agent {
             None => self.find(policy, Some(*drive.machine.account())),
         };
         let seen = match look {
-            Ok(Look::There(account)) => {
+            Ok(AccountLook::There(account)) => {
                 take_in(&mut drive.machine, &account)?;
                 AccountSeen::Present { change_stamp: self.change_stamp(&account) }
             }
-            Ok(Look::Missing(account)) => {
+            Ok(AccountLook::Missing(account)) => {
                 take_in(&mut drive.machine, &account)?;
                 AccountSeen::Missing
             }
@@ -244,7 +248,7 @@ impl Agent {
         let machine = buffer.get(..length).unwrap_or_default().to_vec();
         let keep = drive.machine.retained();
         let records = keep.iter().filter_map(|id| drive.records.get(&id).cloned()).collect();
-        let status = Status::of(&drive.machine.status()).to_json().into_bytes();
+        let status = AgentStatus::of(&drive.machine.status()).to_json().into_bytes();
         match self.folder.save(&JournalFile::new(machine, status, records)) {
             Ok(()) => {
                 drive.machine.handle_saved()?;

@@ -33,7 +33,7 @@ pub struct AgentEvent {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     time: String,
     name: &'a str,
     id: Option<u32>,
@@ -76,7 +76,7 @@ impl AgentEvent {
     /// The JSON object, without a newline.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let line = Line {
+        let line = LogLine {
             time: rfc3339(self.time),
             name: self.name,
             id: self.id,

@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 
 use laps_core::account::LocalAccount;
 use laps_core::identity::{DeviceId, Scope};
-use laps_core::policy::{Clash, Level, MAX_DOCUMENT_BYTES, Policy, evaluate_with, read};
+use laps_core::policy::{Clash, FindingLevel, MAX_DOCUMENT_BYTES, Policy, evaluate_with, read};
 use laps_core::rotation::Config;
 
 use super::PolicySource;
@@ -51,7 +51,8 @@ pub(super) fn policy(
         return Ok((policy, joined.map(|finding| finding.message)));
     }
     let mut text = String::new();
-    for finding in evaluation.findings.iter().filter(|finding| finding.level == Level::Error) {
+    for finding in evaluation.findings.iter().filter(|finding| finding.level == FindingLevel::Error)
+    {
         let separator = if text.is_empty() { "" } else { "; " };
         let of = if finding.setting.is_empty() { "" } else { ": " };
         // Writing to a string does not fail.

@@ -20,7 +20,7 @@ use laps_core::rotation::State;
 use laps_core::seal::Record;
 use sha2::{Digest as _, Sha256};
 
-use super::status::Status;
+use super::status::AgentStatus;
 
 /// What a journal file holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -46,7 +46,7 @@ impl JournalFile {
     /// committed. None when every record may be it, or none is.
     #[must_use]
     pub fn current(&self) -> Option<usize> {
-        let status = Status::from_json(&self.status)?;
+        let status = AgentStatus::from_json(&self.status)?;
         let headers = self.records.iter().map(|record| Record::parse(record).ok());
         let mut headers = headers.enumerate().filter_map(|(place, record)| {
             let header = *record?.header();

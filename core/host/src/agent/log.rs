@@ -13,10 +13,10 @@ use super::event::AgentEvent;
 
 /// A log of events. Losing an event never stops a rotation.
 #[derive(Debug)]
-pub struct EventLog(Sink);
+pub struct EventLog(LogTarget);
 
 #[derive(Debug)]
-enum Sink {
+enum LogTarget {
     File(File),
     #[cfg(unix)]
     Syslog(std::os::unix::net::UnixDatagram, PathBuf),
@@ -45,7 +45,7 @@ impl EventLog {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self(Sink::File(options.open(path)?)))
+        Ok(Self(LogTarget::File(options.open(path)?)))
     }
 
     /// Sends to a local system log, as facility `auth`: `laps: ` and the JSON object.
@@ -58,7 +58,7 @@ impl EventLog {
         socket.connect(path)?;
         // A log that does not read must not stop us.
         socket.set_nonblocking(true)?;
-        Ok(Self(Sink::Syslog(socket, path.to_owned())))
+        Ok(Self(LogTarget::Syslog(socket, path.to_owned())))
     }
 
     /// Keeps one event, in one write.
@@ -67,9 +67,9 @@ impl EventLog {
     /// What the system says; the agent goes on without.
     pub fn write(&mut self, event: &AgentEvent) -> io::Result<()> {
         match &mut self.0 {
-            Sink::File(file) => file.write_all(format!("{}\n", event.to_json()).as_bytes()),
+            LogTarget::File(file) => file.write_all(format!("{}\n", event.to_json()).as_bytes()),
             #[cfg(unix)]
-            Sink::Syslog(socket, path) => {
+            LogTarget::Syslog(socket, path) => {
                 let line = format!("<{}>laps: {}", priority(event.level), event.to_json());
                 socket.send(line.as_bytes()).or_else(|_| {
                     // The log was started again.

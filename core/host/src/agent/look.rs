@@ -12,14 +12,14 @@ use crate::account::StoreError;
 
 /// What a look at the account found.
 #[derive(Clone, Debug)]
-pub(super) enum Look {
+pub(super) enum AccountLook {
     /// It is there.
     There(LocalAccount),
     /// It is not; under the name that the policy has for it, or that it had.
     Missing(LocalAccount),
 }
 
-impl Look {
+impl AccountLook {
     pub(super) const fn account(&self) -> &LocalAccount {
         match self {
             Self::There(account) | Self::Missing(account) => account,
@@ -29,7 +29,7 @@ impl Look {
 
 impl Agent {
     /// The policy and the account that it names, and a look at the reader set.
-    pub(super) fn look(&mut self) -> Result<(Policy, Look), AgentError> {
+    pub(super) fn look(&mut self) -> Result<(Policy, AccountLook), AgentError> {
         self.look_at_readers()?;
         let policy = self.policy_in_force()?;
         let known = self.drive.as_ref().map(|drive| *drive.machine.account());
@@ -44,13 +44,13 @@ impl Agent {
         &mut self,
         policy: &Policy,
         known: Option<AccountName>,
-    ) -> Result<Look, AgentError> {
+    ) -> Result<AccountLook, AgentError> {
         let name = policy.administrator_account_name();
         // A policy that is off says so whatever the store has.
         let off = policy.backup_directory() == BackupDirectory::Disabled;
         let found = self.store.find(name);
         match found {
-            Ok(account) => Ok(Look::There(account)),
+            Ok(account) => Ok(AccountLook::There(account)),
             Err(error) if off || matches!(error, StoreError::NoSuchAccount(_)) => {
                 let known = match known {
                     Some(known) => Some(known),
@@ -59,7 +59,7 @@ impl Agent {
                 let usual = || AccountName::new(USUAL_NAME).unwrap_or_default();
                 let known = || known.unwrap_or_else(usual);
                 let name = if name.is_empty() { known() } else { *name };
-                Ok(Look::Missing(LocalAccount { name, sid: None, enabled: false }))
+                Ok(AccountLook::Missing(LocalAccount { name, sid: None, enabled: false }))
             }
             Err(error) => Err(error.into()),
         }

@@ -24,7 +24,7 @@ use laps_core::refusal::Demands;
 
 use super::error::{AgentError, StateError};
 use super::journal::{self, JournalFile, MalformedJournal};
-use super::status::{Status, no_finding};
+use super::status::{AgentStatus, no_finding};
 use crate::account::setter::{SetterLock, private, try_lock};
 use crate::trust::{self, Content};
 
@@ -95,7 +95,7 @@ impl StateFolder {
     /// The account that the journal is about; none when there is no journal that can be read.
     pub(super) fn account(&self) -> Result<Option<AccountName>, StateError> {
         let Found::Journal(file) = self.load()? else { return Ok(None) };
-        let status = Status::from_json(&file.status);
+        let status = AgentStatus::from_json(&file.status);
         let name = status.and_then(|status| AccountName::new(&status.account).ok());
         Ok(name.filter(|name| !name.is_empty()))
     }
@@ -183,21 +183,21 @@ pub fn load(folder: &Path) -> Result<Found, StateError> {
 ///
 /// # Errors
 /// [`AgentError::State`] when the journal cannot be read.
-pub fn status(folder: &Path) -> Result<Status, AgentError> {
+pub fn status(folder: &Path) -> Result<AgentStatus, AgentError> {
     let mut status = match load(folder)? {
-        Found::Nothing => Status {
+        Found::Nothing => AgentStatus {
             state: "new".to_owned(),
             audit: no_finding(),
             may_hold: vec!["unknown".to_owned()],
-            ..Status::default()
+            ..AgentStatus::default()
         },
-        Found::Damaged(_) => Status {
+        Found::Damaged(_) => AgentStatus {
             state: "damaged".to_owned(),
             audit: no_finding(),
             may_hold: vec!["unknown".to_owned()],
-            ..Status::default()
+            ..AgentStatus::default()
         },
-        Found::Journal(file) => Status::from_json(&file.status)
+        Found::Journal(file) => AgentStatus::from_json(&file.status)
             .ok_or(AgentError::Internal("the journal has no status that can be read"))?,
     };
     let demands = demands(folder)?.and_then(|bytes| Demands::from_json(&bytes));

@@ -10,7 +10,7 @@ use crate::time::rfc3339;
 /// The state of a device as its journal tells it: the last thing that was made durable.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Status {
+pub struct AgentStatus {
     /// What the vault calls this device; empty when there is no journal.
     pub device: String,
     /// The managed account; empty when none is known.
@@ -87,7 +87,7 @@ pub struct Last {
     pub reason: String,
 }
 
-impl Status {
+impl AgentStatus {
     /// From the machine.
     #[must_use]
     pub fn of(status: &laps_core::rotation::Status) -> Self {

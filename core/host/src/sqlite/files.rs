@@ -166,12 +166,12 @@ mod unix {
     use super::super::open;
     use super::Why;
 
-    type Id = (u64, u64);
+    type FileId = (u64, u64);
 
     pub(super) struct Seen {
-        file: Id,
+        file: FileId,
         /// The log and its index. None of a file at rest.
-        beside: Option<[(PathBuf, Id); 2]>,
+        beside: Option<[(PathBuf, FileId); 2]>,
         /// The most bytes that the vault's file was seen to have. It only grows.
         size: AtomicU64,
         /// When a file at rest was changed last, and where its log would be.
@@ -249,7 +249,7 @@ mod unix {
         }
     }
 
-    fn id(found: &Metadata) -> Id {
+    fn id(found: &Metadata) -> FileId {
         (found.dev(), found.ino())
     }
 
@@ -259,7 +259,7 @@ mod unix {
 
     /// Whether this process has the file open: what SQLite opened, and not what somebody put in its
     /// place since. Where nobody can tell (no `/proc`), it is taken for so.
-    fn is_open(file: Id) -> bool {
+    fn is_open(file: FileId) -> bool {
         let Ok(entries) = fs::read_dir("/proc/self/fd") else { return true };
         entries.flatten().any(|entry| fs::metadata(entry.path()).is_ok_and(|f| id(&f) == file))
     }

@@ -16,7 +16,7 @@ use laps_core::vault::{StoreError, VaultError};
 use rusqlite::Connection;
 
 use super::files::Files;
-use super::guard::Turn;
+use super::guard::WriteTurn;
 use super::rows::{Loaded, Tables};
 use super::{fault, schema};
 
@@ -38,7 +38,7 @@ struct Writer {
     /// The transaction that is open, if one is.
     open: Option<Batch>,
     /// The right to write, while a transaction is open.
-    turn: Option<Turn>,
+    turn: Option<WriteTurn>,
     relaxed: bool,
     /// The schema's number when the schema was compared.
     schema: i64,

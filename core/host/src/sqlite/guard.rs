@@ -17,9 +17,9 @@
 //! locks only.
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use self::elsewhere::{Guard, Turn};
+pub(super) use self::elsewhere::{Guard, WriteTurn};
 #[cfg(target_os = "linux")]
-pub(super) use self::linux::{Guard, Turn};
+pub(super) use self::linux::{Guard, WriteTurn};
 
 /// The log's index grows by these.
 #[cfg(unix)]

@@ -10,7 +10,7 @@
 use laps_core::vault::VaultError;
 use laps_core::vault::state::{Device, Digest};
 use laps_core::vault::store::{DeviceKey, Places};
-use laps_core::vault::unit::Change;
+use laps_core::vault::unit::DeviceChange;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, named_params};
 
@@ -109,7 +109,7 @@ impl Tables<'_> {
     pub(super) fn put_device(
         &mut self,
         key: DeviceKey,
-        change: &Change,
+        change: &DeviceChange,
         places: Places,
     ) -> Result<(), VaultError> {
         let Some(device) = &change.device else { return Ok(()) };

@@ -1,7 +1,7 @@
 //! What a plan names, read from the tables.
 
 use laps_core::identity::{DeviceId, Scope, Timestamp};
-use laps_core::vault::plan::{Entries, Plan, Range, Want};
+use laps_core::vault::plan::{DeviceRange, Entries, Plan, Want};
 use laps_core::vault::state::Digest;
 use laps_core::vault::store::{DeviceKey, StoredDevice, StoredEntry};
 use laps_core::vault::unit::Rows;
@@ -184,7 +184,7 @@ impl Tables<'_> {
         }
     }
 
-    fn page(&self, scope: i64, range: &Range) -> Result<Vec<StoredDevice>, VaultError> {
+    fn page(&self, scope: i64, range: &DeviceRange) -> Result<Vec<StoredDevice>, VaultError> {
         let stored = |row: &Row<'_>| {
             let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
             let device = state(row, 2, 3)?.ok_or_else(|| damaged("the state", &name));
@@ -192,7 +192,7 @@ impl Tables<'_> {
             Ok(StoredDevice::new(DeviceKey::new(from_i64(key)), name, device))
         };
         match range {
-            Range::ByName { after, limit: most } => self.many(
+            DeviceRange::ByName { after, limit: most } => self.many(
                 DEVICES,
                 named_params! {
                     ":scope": scope,
@@ -202,7 +202,7 @@ impl Tables<'_> {
                 },
                 stored,
             ),
-            Range::ByDue { until, after, limit: most } => {
+            DeviceRange::ByDue { until, after, limit: most } => {
                 let place = |(due, key): (Timestamp, DeviceKey)| {
                     (to_i64(due.as_unix_seconds()), to_i64(key.number()))
                 };

@@ -186,7 +186,7 @@ fn check_version(found: i32, path: &Path) -> Result<(), StoreError> {
 }
 
 /// What is in a schema, in order: kind, name, table and text.
-type Parts = Vec<(String, String, String, Option<String>)>;
+type SchemaParts = Vec<(String, String, String, Option<String>)>;
 
 /// The whole schema is the one that this version makes. One trigger more could drop the entries of
 /// one actor, one index more could refuse them, and verification of the log looks at content alone.
@@ -220,7 +220,7 @@ pub(super) fn compare(connection: &Connection, path: &Path) -> Result<(), StoreE
     ))
 }
 
-fn parts(connection: &Connection) -> rusqlite::Result<Parts> {
+fn parts(connection: &Connection) -> rusqlite::Result<SchemaParts> {
     let mut statement = connection.prepare(
         "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name, sql",
     )?;

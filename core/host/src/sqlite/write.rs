@@ -4,7 +4,7 @@ use laps_core::identity::{DeviceId, RecordId, Scope};
 use laps_core::vault::audit::Entry;
 use laps_core::vault::state::Device;
 use laps_core::vault::store::{DeviceKey, Places};
-use laps_core::vault::unit::{Appended, Change, Writes};
+use laps_core::vault::unit::{Appended, DeviceChange, Writes};
 use laps_core::vault::{AuditHead, VaultError, folded};
 use rusqlite::named_params;
 
@@ -71,7 +71,7 @@ impl Tables<'_> {
         &mut self,
         scope: &Scope,
         name: &DeviceId,
-        change: Change,
+        change: DeviceChange,
     ) -> Result<(), VaultError> {
         if let Some(key) = change.key.filter(|_| change.purged) {
             self.remove_device(key)?;

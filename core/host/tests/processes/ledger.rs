@@ -8,7 +8,7 @@ use std::process::Child;
 
 use laps_core::seal::Record;
 use laps_core::vault::audit::Action;
-use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::plan::{DeviceRange, Plan};
 use laps_core::vault::run::look;
 use laps_core::vault::{AuditHead, CandidateState, Vault};
 use laps_host::sqlite::SqliteStore;
@@ -152,7 +152,7 @@ impl Ledger {
 
     /// Every record that the vault speaks of has its bytes, and there are no others.
     fn compare_records(&self, vault: &Vault<SqliteStore>, connection: &Connection) {
-        let page = Range::by_name(None, 100);
+        let page = DeviceRange::by_name(None, 100);
         let kept = look(vault.store(), Plan::page(&scope(), &page), |rows| {
             let mut kept = Vec::new();
             for name in &rows.names(&page)? {

@@ -12,7 +12,7 @@ use laps_core::error::Code;
 use laps_core::identity::{DeviceId, Scope};
 use laps_core::seal::ReaderId;
 use laps_core::vault::Retention;
-use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::plan::{DeviceRange, Plan};
 use laps_core::vault::run::look;
 use laps_core::vault::{Confirmation, Vault};
 use laps_host::sqlite::SqliteStore;
@@ -77,7 +77,7 @@ fn prepare(path: &Path) -> ReaderId {
 
 /// When each device is to rotate: the time of its order, or none; never two orders.
 fn orders(vault: &Vault<SqliteStore>) -> Vec<Option<u64>> {
-    let page = Range::by_name(None, DEVICES + 1);
+    let page = DeviceRange::by_name(None, DEVICES + 1);
     let read = look(vault.store(), Plan::page(&Scope::EMPTY, &page), |rows| {
         let order = |name: &DeviceId| {
             let orders = rows.stored(name)?.device.clone()?.managed.candidates.orders;

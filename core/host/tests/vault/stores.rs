@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use laps_core::identity::{AccountName, DeviceId, RecordId, Scope, Timestamp};
 use laps_core::vault::VaultError;
 use laps_core::vault::memory::MemoryStore;
-use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::plan::{DeviceRange, Plan};
 use laps_core::vault::run::{look, run};
 use laps_core::vault::state::{Account, Candidates, Device, Held, Past};
 use laps_core::vault::store::{Durability, Store};
@@ -99,7 +99,7 @@ fn act(rows: &mut Rows, mut sampler: Sampler) -> Result<Vec<String>, Stop> {
             0 => rows.remove_device(&name),
             1..10 => {
                 // As whoever goes through a page of devices.
-                let page = rows.names(&Range::by_name(None, 3))?;
+                let page = rows.names(&DeviceRange::by_name(None, 3))?;
                 for name in page {
                     let Some((_, device)) = rows.device(&name)? else { continue };
                     let mut device = device.clone();
@@ -134,8 +134,8 @@ fn act(rows: &mut Rows, mut sampler: Sampler) -> Result<Vec<String>, Stop> {
 
 /// Everything that can be read, without the numbers of the rows.
 fn everything(store: &impl Store) -> Vec<String> {
-    let page = Range::by_name(None, 10);
-    let by_due = Range::ByDue { until: Timestamp::MAX, after: None, limit: 10 };
+    let page = DeviceRange::by_name(None, 10);
+    let by_due = DeviceRange::ByDue { until: Timestamp::MAX, after: None, limit: 10 };
     look(store, Plan::page(&Scope::EMPTY, &page), |rows| {
         let mut all = Vec::new();
         for name in &rows.names(&page)? {
@@ -185,7 +185,7 @@ fn whatever_a_transaction_writes_both_stores_read_the_same() {
     }
     // Every table was in use.
     assert!(most.values().all(|rows| *rows > 1), "{most:?}");
-    let page = Range::by_name(None, 10);
+    let page = DeviceRange::by_name(None, 10);
     run(&sqlite, &Plan::page(&Scope::EMPTY, &page), Durability::Relaxed, |rows| {
         rows.names(&page)?.iter().for_each(|name| rows.remove_device(name));
         Ok(())

@@ -5,7 +5,7 @@ use zeroize::Zeroize as _;
 use super::super::mask::equal;
 
 /// A word of at most 16 letters, zero behind them, as two little-endian numbers.
-pub(super) type Entry = [u64; 2];
+pub(super) type PackedWord = [u64; 2];
 
 /// A list in rows of 32 words; every word takes the same number of bytes.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ impl Eff {
 
     /// The word at a secret index: every word is read, one is kept. First the row that holds it,
     /// then the word.
-    pub(super) fn select(self, index: u16) -> Entry {
+    pub(super) fn select(self, index: u16) -> PackedWord {
         let mut row = [0_u64; ROW_LIMBS];
         for (limbs, number) in self.rows().zip(0_u64..) {
             let mask = equal(u64::from(index >> ROW_BITS), number);
@@ -54,7 +54,7 @@ impl Eff {
     }
 
     /// Every word.
-    pub(super) fn words(self) -> impl Iterator<Item = Entry> {
+    pub(super) fn words(self) -> impl Iterator<Item = PackedWord> {
         let words = self.rows().flat_map(move |row| words_of(row, self.width));
         words.map(unpack).take(usize::from(self.len))
     }
@@ -79,7 +79,7 @@ fn words_of(row: &[u64], width: usize) -> impl Iterator<Item = u64> {
 }
 
 /// The letters of a word, the first one large; the same steps for every word.
-fn unpack(word: u64) -> Entry {
+fn unpack(word: u64) -> PackedWord {
     let mut entry = [0; 2];
     for place in 0..LETTERS {
         let code = (word >> (BITS * place)) & ((1 << BITS) - 1);
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    fn spell(entry: Entry) -> String {
+    fn spell(entry: PackedWord) -> String {
         let bytes = entry.into_iter().flat_map(u64::to_le_bytes);
         bytes.take_while(|byte| *byte != 0).map(char::from).collect()
     }

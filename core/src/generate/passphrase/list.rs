@@ -8,21 +8,21 @@ use zeroize::Zeroize as _;
 use super::super::Complexity;
 #[cfg(feature = "alloc")]
 use super::super::mask::equal;
-use super::eff::{self, Eff, Entry};
+use super::eff::{self, Eff, PackedWord};
 
 /// A list of words.
 #[derive(Clone)]
 pub(super) struct List {
-    entries: Entries,
+    entries: PackedWords,
     capitalised: bool,
 }
 
 #[derive(Clone)]
-enum Entries {
+enum PackedWords {
     Eff(Eff),
     /// 16 bytes a word.
     #[cfg(feature = "alloc")]
-    Own(alloc::sync::Arc<[Entry]>),
+    Own(alloc::sync::Arc<[PackedWord]>),
 }
 
 impl List {
@@ -37,7 +37,7 @@ impl List {
             | Complexity::Full
             | Complexity::Readable => return None,
         };
-        Some(Self { entries: Entries::Eff(list), capitalised: true })
+        Some(Self { entries: PackedWords::Eff(list), capitalised: true })
     }
 
     /// A list of one's own: distinct words of 1 to 16 characters.
@@ -50,7 +50,7 @@ impl List {
             }
             entry
         };
-        Self { entries: Entries::Own(words.iter().map(entry).collect()), capitalised }
+        Self { entries: PackedWords::Own(words.iter().map(entry).collect()), capitalised }
     }
 
     pub(super) const fn is_capitalised(&self) -> bool {
@@ -59,9 +59,9 @@ impl List {
 
     pub(super) fn len(&self) -> u32 {
         match &self.entries {
-            Entries::Eff(list) => u32::from(list.len()),
+            PackedWords::Eff(list) => u32::from(list.len()),
             #[cfg(feature = "alloc")]
-            Entries::Own(entries) => u32::try_from(entries.len()).unwrap_or(u32::MAX),
+            PackedWords::Own(entries) => u32::try_from(entries.len()).unwrap_or(u32::MAX),
         }
     }
 
@@ -73,20 +73,20 @@ impl List {
     }
 
     /// The word at a secret index: every word is read, one is kept.
-    pub(super) fn select(&self, index: u16) -> Entry {
+    pub(super) fn select(&self, index: u16) -> PackedWord {
         match &self.entries {
-            Entries::Eff(list) => list.select(index),
+            PackedWords::Eff(list) => list.select(index),
             #[cfg(feature = "alloc")]
-            Entries::Own(entries) => select(entries, index),
+            PackedWords::Own(entries) => select(entries, index),
         }
     }
 
     /// Every word, as its bytes and its length.
     pub(super) fn words(&self) -> impl Iterator<Item = (impl Iterator<Item = u8>, usize)> {
-        let (eff, own): (_, &[Entry]) = match &self.entries {
-            Entries::Eff(list) => (Some(*list), &[]),
+        let (eff, own): (_, &[PackedWord]) = match &self.entries {
+            PackedWords::Eff(list) => (Some(*list), &[]),
             #[cfg(feature = "alloc")]
-            Entries::Own(entries) => (None, entries),
+            PackedWords::Own(entries) => (None, entries),
         };
         let entries = eff.into_iter().flat_map(Eff::words).chain(own.iter().copied());
         entries.map(|entry| {
@@ -105,7 +105,7 @@ impl fmt::Debug for List {
 
 /// First the row that holds the word, then the word.
 #[cfg(feature = "alloc")]
-fn select(entries: &[Entry], index: u16) -> Entry {
+fn select(entries: &[PackedWord], index: u16) -> PackedWord {
     let mut row = [[0_u64; 2]; ROW];
     for (words, number) in entries.chunks(ROW).zip(0_u64..) {
         let mask = equal(u64::from(index >> ROW_BITS), number);

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use zeroize::Zeroize as _;
 
-use super::eff::Entry;
+use super::eff::PackedWord;
 use crate::secret::{Password, declassify_length};
 
 /// At most 128 bytes; zero behind them.
@@ -13,7 +13,7 @@ pub(in crate::generate) struct Phrase([u64; LIMBS]);
 
 impl Phrase {
     /// Moves the text behind the word: one conditional move for each binary digit of the length.
-    pub(super) fn put_word(&mut self, word: Entry) {
+    pub(super) fn put_word(&mut self, word: PackedWord) {
         let length = word.iter().fold(0_u64, |count, limb| count.wrapping_add(bytes_in(*limb)));
         self.make_room(length, 5);
         for (limb, letters) in self.0.iter_mut().zip(word) {

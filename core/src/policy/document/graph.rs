@@ -13,17 +13,20 @@ use alloc::{
 
 use super::{
     Document, MAX_ENTRIES, PassedOver, Position, TOO_MANY, intune,
-    json::{self, Node, PathStep},
+    json::{self, JsonNode, PathStep},
     kinds, oma,
-    place::{Members, Places, Stop, cut_or, items, mentions_in, pass_over_others, refuse_pages},
+    place::{
+        DocumentPlaces, JsonMembers, StopText, cut_or, items, mentions_in, pass_over_others,
+        refuse_pages,
+    },
     short,
 };
 
 /// The policies in a JSON document: none, one or several.
 pub(super) fn read(text: &str) -> Result<Vec<Document>, Position> {
     let node = json::parse(text)?;
-    let mut places = Places::new(text);
-    let mut all = Found::default();
+    let mut places = DocumentPlaces::new(text);
+    let mut all = FoundPolicies::default();
     all.node(&node, &mut places).map_err(|why| json::at(text, &places.path, &why))?;
     if all.policies.is_empty() {
         let what = all.others.first().map_or_else(
@@ -39,34 +42,46 @@ pub(super) fn read(text: &str) -> Result<Vec<Document>, Position> {
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundPolicies {
     policies: Vec<Document>,
     others: Vec<PassedOver>,
     in_list: bool,
 }
 
-impl Found {
-    fn node<'a>(&mut self, node: &'a Node, places: &mut Places<'a>) -> Result<(), Stop> {
+impl FoundPolicies {
+    fn node<'a>(
+        &mut self,
+        node: &'a JsonNode,
+        places: &mut DocumentPlaces<'a>,
+    ) -> Result<(), StopText> {
         match node {
-            Node::Object(members) if is_list(members) => self.pages(members, places),
-            Node::Object(members) => self.object(members, places),
-            Node::List(_) => self.list(node, places),
-            Node::Plain(raw) => Err(cut_or(raw, "not a JSON object; a policy is one")),
+            JsonNode::Object(members) if is_list(members) => self.pages(members, places),
+            JsonNode::Object(members) => self.object(members, places),
+            JsonNode::List(_) => self.list(node, places),
+            JsonNode::Plain(raw) => Err(cut_or(raw, "not a JSON object; a policy is one")),
         }
     }
 
     /// A list as Graph answers it.
-    fn pages<'a>(&mut self, members: &'a Members, places: &mut Places<'a>) -> Result<(), Stop> {
+    fn pages<'a>(
+        &mut self,
+        members: &'a JsonMembers,
+        places: &mut DocumentPlaces<'a>,
+    ) -> Result<(), StopText> {
         refuse_pages(members, "value", places)?;
         pass_over_others(members, &["value"], &[], &mut self.note(), places)?;
         let Some(value) = members.get("value") else { return Ok(()) };
         places.within(PathStep::Member("value"), |places| self.list(value, places))
     }
 
-    fn list<'a>(&mut self, node: &'a Node, places: &mut Places<'a>) -> Result<(), Stop> {
+    fn list<'a>(
+        &mut self,
+        node: &'a JsonNode,
+        places: &mut DocumentPlaces<'a>,
+    ) -> Result<(), StopText> {
         let items = items(node)?;
         // The settings end point: the settings of one policy, without it.
-        if let Some((_, Node::Object(members))) = items.first()
+        if let Some((_, JsonNode::Object(members))) = items.first()
             && intune::is_setting(members)
         {
             let document = intune::read_settings(node, places)?;
@@ -83,7 +98,11 @@ impl Found {
         Ok(())
     }
 
-    fn object<'a>(&mut self, members: &'a Members, places: &mut Places<'a>) -> Result<(), Stop> {
+    fn object<'a>(
+        &mut self,
+        members: &'a JsonMembers,
+        places: &mut DocumentPlaces<'a>,
+    ) -> Result<(), StopText> {
         if let Some(what) = kinds::of_json(members) {
             return if self.in_list && !mentions_in(members) {
                 self.other(what.to_owned());
@@ -135,8 +154,8 @@ impl Found {
 }
 
 /// Whether an object is a list of Graph's. No setting is called `value`.
-fn is_list(members: &Members) -> bool {
-    matches!(members.get("value"), Some(Node::List(_) | Node::Object(_)))
+fn is_list(members: &JsonMembers) -> bool {
+    matches!(members.get("value"), Some(JsonNode::List(_) | JsonNode::Object(_)))
         && !members.contains_key("omaUri")
         && !members.contains_key("settingDefinitionId")
 }

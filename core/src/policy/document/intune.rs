@@ -13,9 +13,12 @@ use alloc::{
 };
 
 use super::{
-    Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
-    json::{Node, PathStep},
-    place::{self, Members, Places, Stop, cut_or, items, mentions, pass_over_others, refuse_pages},
+    Document, Form, MAX_ENTRIES, Raw, Root, SettingEntry, TOO_MANY, Trap,
+    json::{JsonNode, PathStep},
+    place::{
+        self, DocumentPlaces, JsonMembers, StopText, cut_or, items, mentions, pass_over_others,
+        refuse_pages,
+    },
 };
 use crate::policy::{BackupDirectory, Setting};
 
@@ -65,7 +68,7 @@ pub(in crate::policy) fn definition_id(setting: Setting, mode: BackupDirectory) 
 }
 
 /// Whether an object is something of Graph's and not one of our policies.
-pub(super) fn is_policy(members: &Members) -> bool {
+pub(super) fn is_policy(members: &JsonMembers) -> bool {
     members.keys().any(|name| {
         name.starts_with('@')
             || ["settings", "settingInstance", "settingDefinitionId", "settingCount"]
@@ -74,16 +77,17 @@ pub(super) fn is_policy(members: &Members) -> bool {
 }
 
 /// Whether an object is one setting, without a policy around it.
-pub(super) fn is_setting(members: &Members) -> bool {
+pub(super) fn is_setting(members: &JsonMembers) -> bool {
     members.contains_key("settingInstance") || members.contains_key("settingDefinitionId")
 }
 
 /// Whether an object of a list is neither a policy of the settings catalog nor one whose settings
 /// were left out.
-pub(super) fn is_something_else(members: &Members) -> bool {
+pub(super) fn is_something_else(members: &JsonMembers) -> bool {
     const CATALOG: &str = "deviceManagementConfigurationPolicy";
     let kind = members.get("@odata.type");
-    let of_catalog = matches!(kind, Some(Node::Plain(Raw::Text(kind))) if kind.ends_with(CATALOG));
+    let of_catalog =
+        matches!(kind, Some(JsonNode::Plain(Raw::Text(kind))) if kind.ends_with(CATALOG));
     !of_catalog
         && !is_setting(members)
         && !["settings", "settingCount", "templateReference"]
@@ -92,9 +96,9 @@ pub(super) fn is_something_else(members: &Members) -> bool {
 }
 
 /// The name and the id of a policy.
-pub(super) fn name_of(members: &Members) -> (String, String) {
+pub(super) fn name_of(members: &JsonMembers) -> (String, String) {
     let text = |name: &str| match members.get(name) {
-        Some(Node::Plain(Raw::Text(text))) if members.len() > 1 => super::short(text),
+        Some(JsonNode::Plain(Raw::Text(text))) if members.len() > 1 => super::short(text),
         _ => String::new(),
     };
     // A setting's id is its number in the policy; our own policies have neither.
@@ -105,7 +109,10 @@ pub(super) fn name_of(members: &Members) -> (String, String) {
     (if name.is_empty() { text("displayName") } else { name }, text("id"))
 }
 
-pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<Document, Stop> {
+pub(super) fn read<'a>(
+    members: &'a JsonMembers,
+    places: &mut DocumentPlaces<'a>,
+) -> Result<Document, StopText> {
     let mut document = Document::new(Form::Intune);
     match members.get("settings") {
         Some(settings) => {
@@ -133,12 +140,15 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
 }
 
 /// Whether the policy that was read is one of a list: what is not of LAPS there is passed over.
-fn is_of_other_list(places: &Places<'_>) -> bool {
+fn is_of_other_list(places: &DocumentPlaces<'_>) -> bool {
     !places.path.is_empty()
 }
 
 /// The settings end point: a list of settings.
-pub(super) fn read_settings<'a>(node: &'a Node, places: &mut Places<'a>) -> Result<Document, Stop> {
+pub(super) fn read_settings<'a>(
+    node: &'a JsonNode,
+    places: &mut DocumentPlaces<'a>,
+) -> Result<Document, StopText> {
     let mut document = Document::new(Form::Intune);
     read_list(node, &mut document, places)?;
     Ok(document)
@@ -146,15 +156,15 @@ pub(super) fn read_settings<'a>(node: &'a Node, places: &mut Places<'a>) -> Resu
 
 /// The setting instances in a list.
 fn read_list<'a>(
-    node: &'a Node,
+    node: &'a JsonNode,
     document: &mut Document,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
     for (step, item) in items(node)? {
-        let read = |places: &mut Places<'a>, document: &mut Document| match item {
-            Node::Object(members) => read_setting(members, document, places),
-            Node::Plain(raw) => Err(cut_or(raw, NOT_SETTINGS)),
-            Node::List(_) => Err(NOT_SETTINGS.into()),
+        let read = |places: &mut DocumentPlaces<'a>, document: &mut Document| match item {
+            JsonNode::Object(members) => read_setting(members, document, places),
+            JsonNode::Plain(raw) => Err(cut_or(raw, NOT_SETTINGS)),
+            JsonNode::List(_) => Err(NOT_SETTINGS.into()),
         };
         match step {
             Some(step) => places.within(step, |places| read(places, document))?,
@@ -170,10 +180,10 @@ const NOT_SETTINGS: &str =
 /// One setting, with or without the `settingInstance` around its instance. Depth is bounded by the
 /// JSON reader.
 fn read_setting<'a>(
-    members: &'a Members,
+    members: &'a JsonMembers,
     document: &mut Document,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
     let Some(instance) = members.get("settingInstance") else {
         return read_instance(members, document, places);
     };
@@ -183,18 +193,18 @@ fn read_setting<'a>(
     let read = ["settingInstance", "settingDefinitions"];
     pass_over_others(members, &read, OF_SETTING, &mut note, places)?;
     places.within(PathStep::Member("settingInstance"), |places| match instance {
-        Node::Object(instance) => read_instance(instance, document, places),
-        Node::Plain(raw) => Err(cut_or(raw, "not a setting instance, which is a JSON object")),
-        Node::List(_) => Err("a list in place of a setting instance".into()),
+        JsonNode::Object(instance) => read_instance(instance, document, places),
+        JsonNode::Plain(raw) => Err(cut_or(raw, "not a setting instance, which is a JSON object")),
+        JsonNode::List(_) => Err("a list in place of a setting instance".into()),
     })
 }
 
 fn read_instance<'a>(
-    members: &'a Members,
+    members: &'a JsonMembers,
     document: &mut Document,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
-    let Some(Node::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
+    let Some(JsonNode::Plain(Raw::Text(id))) = members.get("settingDefinitionId") else {
         return Err("a setting instance without \"settingDefinitionId\"".into());
     };
     let lower = id.to_ascii_lowercase();
@@ -221,19 +231,19 @@ fn read_instance<'a>(
         .find(|known| known.eq_ignore_ascii_case(name) && lower.contains(POLICIES))
         .map_or_else(|| name.to_string(), String::from);
     let raw = match (members.get("simpleSettingValue"), members.get("choiceSettingValue")) {
-        (Some(Node::Object(simple)), _) => {
+        (Some(JsonNode::Object(simple)), _) => {
             places.within(PathStep::Member("simpleSettingValue"), |places| {
                 let mut note = |what: &str| document.pass_over(what, line);
                 pass_over_others(simple, &["value"], OF_VALUE, &mut note, places)?;
                 Ok(plain(simple.get("value")))
             })?
         }
-        (_, Some(Node::Object(choice))) => {
+        (_, Some(JsonNode::Object(choice))) => {
             places.within(PathStep::Member("choiceSettingValue"), |places| {
                 let mut note = |what: &str| document.pass_over(what, line);
                 pass_over_others(choice, &["value", "children"], OF_VALUE, &mut note, places)?;
                 match choice.get("children") {
-                    None | Some(Node::Plain(Raw::Other("null"))) => {}
+                    None | Some(JsonNode::Plain(Raw::Other("null"))) => {}
                     Some(children) => places.within(PathStep::Member("children"), |places| {
                         read_list(children, document, places)
                     })?,
@@ -241,15 +251,15 @@ fn read_instance<'a>(
                 Ok(option(plain(choice.get("value")), &lower))
             })?
         }
-        (Some(Node::Plain(raw)), _) => {
+        (Some(JsonNode::Plain(raw)), _) => {
             places.path.push(PathStep::Member("simpleSettingValue"));
             return Err(cut_or(raw, "not a value, which is a JSON object"));
         }
-        (_, Some(Node::Plain(raw))) => {
+        (_, Some(JsonNode::Plain(raw))) => {
             places.path.push(PathStep::Member("choiceSettingValue"));
             return Err(cut_or(raw, "not a choice, which is a JSON object"));
         }
-        (Some(Node::List(_)), _) | (_, Some(Node::List(_))) => {
+        (Some(JsonNode::List(_)), _) | (_, Some(JsonNode::List(_))) => {
             return Err("a list in place of a setting's value".into());
         }
         (None, None) => Raw::Other("neither a simple setting nor a choice"),
@@ -258,17 +268,17 @@ fn read_instance<'a>(
     if document.entries.len() >= MAX_ENTRIES {
         return Err(TOO_MANY.into());
     }
-    document.entries.push(Entry { root: Root::Csp, name, raw, line });
+    document.entries.push(SettingEntry { root: Root::Csp, name, raw, line });
     Ok(())
 }
 
 /// A setting of another product: noted, with what in it works against LAPS.
 fn other_product<'a>(
     id: &str,
-    members: &'a Members,
+    members: &'a JsonMembers,
     document: &mut Document,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
     if let Some((name, _)) = members.iter().find(|(_, node)| mentions(node)) {
         return places
             .stop(name, "a setting of LAPS inside one of another product; it would be dropped");
@@ -283,11 +293,11 @@ fn other_product<'a>(
     Ok(())
 }
 
-fn plain(node: Option<&Node>) -> Raw {
+fn plain(node: Option<&JsonNode>) -> Raw {
     match node {
-        Some(Node::Plain(raw)) => raw.clone(),
-        Some(Node::List(_)) => Raw::Other("a list"),
-        Some(Node::Object(_)) => Raw::Other("an object"),
+        Some(JsonNode::Plain(raw)) => raw.clone(),
+        Some(JsonNode::List(_)) => Raw::Other("a list"),
+        Some(JsonNode::Object(_)) => Raw::Other("an object"),
         None => Raw::Other("no value"),
     }
 }

@@ -5,11 +5,11 @@ use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Document, Entry, Form, Position, Raw, Root};
+use super::{Document, Form, Position, Raw, Root, SettingEntry};
 
 /// A JSON value. Unlike `serde_json::Value` it refuses an object with the same name twice.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(super) enum JsonNode {
     List(Vec<Self>),
     Object(BTreeMap<String, Self>),
     Plain(Raw),
@@ -17,7 +17,7 @@ pub(super) enum Node {
 
 /// Our own policy: every member is a setting.
 pub(super) fn read_ours(
-    members: &BTreeMap<String, Node>,
+    members: &BTreeMap<String, JsonNode>,
     line_of: impl Fn(&str) -> Option<u32>,
 ) -> Document {
     let mut document = Document::new(Form::Json);
@@ -25,11 +25,11 @@ pub(super) fn read_ours(
         .iter()
         .map(|(name, node)| {
             let raw = match node {
-                Node::List(_) => Raw::Other("a list"),
-                Node::Object(_) => Raw::Other("an object"),
-                Node::Plain(raw) => raw.clone(),
+                JsonNode::List(_) => Raw::Other("a list"),
+                JsonNode::Object(_) => Raw::Other("an object"),
+                JsonNode::Plain(raw) => raw.clone(),
             };
-            Entry { root: Root::Csp, name: name.clone(), raw, line: line_of(name) }
+            SettingEntry { root: Root::Csp, name: name.clone(), raw, line: line_of(name) }
         })
         .collect();
     document.entries.sort_by_key(|entry| entry.line);
@@ -38,7 +38,7 @@ pub(super) fn read_ours(
 
 /// Strict JSON: depth at most 128 (`serde_json`'s own limit), no name twice in an object, nothing
 /// after it.
-pub(super) fn parse(text: &str) -> Result<Node, Position> {
+pub(super) fn parse(text: &str) -> Result<JsonNode, Position> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
@@ -107,7 +107,7 @@ pub(super) fn line_of(text: &str, name: &str) -> Option<u32> {
     u32::try_from(text.get(..at)?.matches('\n').count().saturating_add(1)).ok()
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for JsonNode {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(NodeVisitor)
     }
@@ -116,49 +116,49 @@ impl<'de> Deserialize<'de> for Node {
 struct NodeVisitor;
 
 impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
+    type Value = JsonNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Plain(Raw::Switch(value)))
+    fn visit_bool<E>(self, value: bool) -> Result<JsonNode, E> {
+        Ok(JsonNode::Plain(Raw::Switch(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Plain(Raw::Whole(value)))
+    fn visit_i64<E>(self, value: i64) -> Result<JsonNode, E> {
+        Ok(JsonNode::Plain(Raw::Whole(value)))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<JsonNode, E> {
         // What is too large for i64 is out of every range all the same.
-        Ok(Node::Plain(Raw::Whole(i64::try_from(value).unwrap_or(i64::MAX))))
+        Ok(JsonNode::Plain(Raw::Whole(i64::try_from(value).unwrap_or(i64::MAX))))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Plain(Raw::Fraction(value)))
+    fn visit_f64<E>(self, value: f64) -> Result<JsonNode, E> {
+        Ok(JsonNode::Plain(Raw::Fraction(value)))
     }
 
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<JsonNode, E> {
         if value.contains('\0') {
             return Err(E::custom("a NUL character in text"));
         }
-        Ok(Node::Plain(Raw::Text(value.into())))
+        Ok(JsonNode::Plain(Raw::Text(value.into())))
     }
 
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Plain(Raw::Other("null")))
+    fn visit_unit<E>(self) -> Result<JsonNode, E> {
+        Ok(JsonNode::Plain(Raw::Other("null")))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<JsonNode, A::Error> {
         let mut list = Vec::new();
         while let Some(node) = from.next_element()? {
             list.push(node);
         }
-        Ok(Node::List(list))
+        Ok(JsonNode::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<JsonNode, A::Error> {
         let mut object = BTreeMap::new();
         while let Some(name) = from.next_key::<String>()? {
             if name.contains('\0') {
@@ -172,6 +172,6 @@ impl<'de> Visitor<'de> for NodeVisitor {
             }
             object.insert(name, from.next_value()?);
         }
-        Ok(Node::Object(object))
+        Ok(JsonNode::Object(object))
     }
 }

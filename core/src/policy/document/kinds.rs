@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, string::String};
 
-use super::{Raw, json::Node, passed_over::is_of_laps};
+use super::{Raw, json::JsonNode, passed_over::is_of_laps};
 
 const UNKNOWN: &str = "not a policy; accepted are a JSON object of settings, a policy exported \
     from Intune, CSP SyncML, and a .reg export (\"Windows Registry Editor Version 5.00\")";
@@ -62,10 +62,10 @@ pub(super) fn of_text(text: &str) -> &'static str {
 }
 
 /// A JSON object that is something else.
-pub(super) fn of_json(members: &BTreeMap<String, Node>) -> Option<&'static str> {
+pub(super) fn of_json(members: &BTreeMap<String, JsonNode>) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().all(|name| members.contains_key(*name));
     let text = |name: &str| match members.get(name) {
-        Some(Node::Plain(Raw::Text(text))) => Some(&**text),
+        Some(JsonNode::Plain(Raw::Text(text))) => Some(&**text),
         _ => None,
     };
     if has(&["RAWJson"]) || has(&["RawJson"]) {

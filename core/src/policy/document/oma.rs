@@ -2,10 +2,10 @@
 //! address (OMA-URI).
 
 use super::{
-    Document, Entry, Form, MAX_ENTRIES, Raw, Root, TOO_MANY, Trap,
-    json::{Node, PathStep},
+    Document, Form, MAX_ENTRIES, Raw, Root, SettingEntry, TOO_MANY, Trap,
+    json::{JsonNode, PathStep},
     passed_over::{Target, target},
-    place::{Members, Places, Stop, cut_or, items, pass_over_others, refuse_pages},
+    place::{DocumentPlaces, JsonMembers, StopText, cut_or, items, pass_over_others, refuse_pages},
     quoted,
 };
 
@@ -34,7 +34,10 @@ const OF_SETTING: &[&str] = &[
     "secretReferenceValueId",
 ];
 
-pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<Document, Stop> {
+pub(super) fn read<'a>(
+    members: &'a JsonMembers,
+    places: &mut DocumentPlaces<'a>,
+) -> Result<Document, StopText> {
     let mut document = Document::new(Form::Intune);
     refuse_pages(members, "omaSettings", places)?;
     let mut note = |what: &str| document.pass_over(what, None);
@@ -42,10 +45,10 @@ pub(super) fn read<'a>(members: &'a Members, places: &mut Places<'a>) -> Result<
     let Some(settings) = members.get("omaSettings") else { return Ok(document) };
     places.within(PathStep::Member("omaSettings"), |places| {
         for (step, item) in items(settings)? {
-            let read = |places: &mut Places<'a>, document: &mut Document| match item {
-                Node::Object(members) => read_setting(members, document, places),
-                Node::Plain(raw) => Err(cut_or(raw, NOT_SETTINGS)),
-                Node::List(_) => Err(NOT_SETTINGS.into()),
+            let read = |places: &mut DocumentPlaces<'a>, document: &mut Document| match item {
+                JsonNode::Object(members) => read_setting(members, document, places),
+                JsonNode::Plain(raw) => Err(cut_or(raw, NOT_SETTINGS)),
+                JsonNode::List(_) => Err(NOT_SETTINGS.into()),
             };
             match step {
                 Some(step) => places.within(step, |places| read(places, &mut document))?,
@@ -66,11 +69,11 @@ const NOT_SETTINGS: &str =
     "\"omaSettings\" holds settings only, each a JSON object with \"omaUri\" and \"value\"";
 
 fn read_setting<'a>(
-    members: &'a Members,
+    members: &'a JsonMembers,
     document: &mut Document,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
-    let Some(Node::Plain(Raw::Text(uri))) = members.get("omaUri") else {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
+    let Some(JsonNode::Plain(Raw::Text(uri))) = members.get("omaUri") else {
         return Err("a setting without \"omaUri\"".into());
     };
     let path = match target(uri) {
@@ -79,7 +82,7 @@ fn read_setting<'a>(
         Target::Other => {
             let mut note = |_: &str| {};
             pass_over_others(members, &["omaUri", "value"], OF_SETTING, &mut note, places)?;
-            if let Some(Node::Plain(value)) = members.get("value")
+            if let Some(JsonNode::Plain(value)) = members.get("value")
                 && let Some(trap) = Trap::of_uri(uri, value)
             {
                 document.traps.push((trap, places.next("omaUri", uri)));
@@ -97,7 +100,7 @@ fn read_setting<'a>(
     let line = places.next("omaUri", uri);
     let mut note = |what: &str| document.pass_over(what, line);
     pass_over_others(members, &["omaUri", "value"], OF_SETTING, &mut note, places)?;
-    if matches!(members.get("isEncrypted"), Some(Node::Plain(Raw::Switch(true)))) {
+    if matches!(members.get("isEncrypted"), Some(JsonNode::Plain(Raw::Switch(true)))) {
         return places.stop(
             "isEncrypted",
             "Graph hides the value of this setting; read it with \
@@ -105,14 +108,14 @@ fn read_setting<'a>(
         );
     }
     let raw = match members.get("value") {
-        Some(Node::Plain(raw)) => raw.clone(),
-        Some(Node::List(_)) => Raw::Other("a list"),
-        Some(Node::Object(_)) => Raw::Other("an object"),
+        Some(JsonNode::Plain(raw)) => raw.clone(),
+        Some(JsonNode::List(_)) => Raw::Other("a list"),
+        Some(JsonNode::Object(_)) => Raw::Other("an object"),
         None => Raw::Other("no value"),
     };
     // The profile's own type goes to the device, whatever the value looks like in JSON.
     let kind = match members.get("@odata.type") {
-        Some(Node::Plain(Raw::Text(kind))) => &**kind,
+        Some(JsonNode::Plain(Raw::Text(kind))) => &**kind,
         _ => "",
     };
     let raw = match (kind.rsplit('.').next().unwrap_or_default(), raw) {
@@ -134,6 +137,6 @@ fn read_setting<'a>(
         ) => Raw::Other("a setting of type Base64, XML, time or fraction"),
         (_, raw) => raw,
     };
-    document.entries.push(Entry { root: Root::Csp, name: name.into(), raw, line });
+    document.entries.push(SettingEntry { root: Root::Csp, name: name.into(), raw, line });
     Ok(())
 }

@@ -10,17 +10,17 @@ use alloc::{
 
 use super::{
     Raw,
-    json::{Node, PathStep},
+    json::{JsonNode, PathStep},
     passed_over::is_of_laps,
 };
 
-pub(super) type Members = BTreeMap<String, Node>;
+pub(super) type JsonMembers = BTreeMap<String, JsonNode>;
 
 /// Why reading stopped, at the place to which the path leads.
-pub(super) type Stop = Cow<'static, str>;
+pub(super) type StopText = Cow<'static, str>;
 
 /// Where in the text the reader is.
-pub(super) struct Places<'a> {
+pub(super) struct DocumentPlaces<'a> {
     pub(super) text: &'a str,
     /// From the document to what is read now; where reading stopped, after a refusal.
     pub(super) path: Vec<PathStep<'a>>,
@@ -28,7 +28,7 @@ pub(super) struct Places<'a> {
     after: BTreeMap<String, usize>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> DocumentPlaces<'a> {
     /// At the start of a text.
     pub(super) const fn new(text: &'a str) -> Self {
         Self { text, path: Vec::new(), after: BTreeMap::new() }
@@ -38,8 +38,8 @@ impl<'a> Places<'a> {
     pub(super) fn within<T>(
         &mut self,
         step: PathStep<'a>,
-        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
+        read: impl FnOnce(&mut Self) -> Result<T, StopText>,
+    ) -> Result<T, StopText> {
         self.path.push(step);
         let done = read(self)?;
         self.path.pop();
@@ -47,7 +47,11 @@ impl<'a> Places<'a> {
     }
 
     /// A refusal at a member of the object that the path leads to.
-    pub(super) fn stop<T>(&mut self, member: &'a str, why: impl Into<Stop>) -> Result<T, Stop> {
+    pub(super) fn stop<T>(
+        &mut self,
+        member: &'a str,
+        why: impl Into<StopText>,
+    ) -> Result<T, StopText> {
         self.path.push(PathStep::Member(member));
         Err(why.into())
     }
@@ -70,21 +74,23 @@ impl<'a> Places<'a> {
 }
 
 /// What a list holds, each with the step to it. PowerShell turns a list of one into what it holds.
-pub(super) fn items(node: &Node) -> Result<Vec<(Option<PathStep<'static>>, &Node)>, Stop> {
+pub(super) fn items(
+    node: &JsonNode,
+) -> Result<Vec<(Option<PathStep<'static>>, &JsonNode)>, StopText> {
     match node {
-        Node::List(items) => Ok(items
+        JsonNode::List(items) => Ok(items
             .iter()
             .enumerate()
             .map(|(at, item)| (Some(PathStep::Item(at)), item))
             .collect()),
-        Node::Object(_) => Ok(Vec::from([(None, node)])),
-        Node::Plain(raw) => Err(cut_or(raw, "not a list; one is accepted")),
+        JsonNode::Object(_) => Ok(Vec::from([(None, node)])),
+        JsonNode::Plain(raw) => Err(cut_or(raw, "not a list; one is accepted")),
     }
 }
 
 /// Why a plain value does not do where an object or a list belongs: PowerShell writes such a text
 /// in place of what lies too deep.
-pub(super) fn cut_or(raw: &Raw, why: &'static str) -> Stop {
+pub(super) fn cut_or(raw: &Raw, why: &'static str) -> StopText {
     let of_powershell = matches!(raw, Raw::Text(text) if text.is_empty()
         || text.starts_with("@{")
         || text.starts_with("System.")
@@ -96,22 +102,22 @@ pub(super) fn cut_or(raw: &Raw, why: &'static str) -> Stop {
 
 /// An export that Graph gave page by page, and that has only the first.
 pub(super) fn refuse_pages<'a>(
-    members: &'a Members,
+    members: &'a JsonMembers,
     list: &str,
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
     let have = match members.get(list) {
-        Some(Node::List(items)) => items.len(),
-        Some(Node::Object(_)) => 1,
-        Some(Node::Plain(_)) | None => return Ok(()),
+        Some(JsonNode::List(items)) => items.len(),
+        Some(JsonNode::Object(_)) => 1,
+        Some(JsonNode::Plain(_)) | None => return Ok(()),
     };
     let next = |name: &str| name == "@odata.nextLink" || name == format!("{list}@odata.nextLink");
     let link = members
         .iter()
-        .find(|(name, node)| next(name) && !matches!(node, Node::Plain(Raw::Other("null"))));
+        .find(|(name, node)| next(name) && !matches!(node, JsonNode::Plain(Raw::Other("null"))));
     if let Some((name, _)) = link {
         let all = match members.get("settingCount") {
-            Some(Node::Plain(Raw::Whole(count))) => format!(" of {count}"),
+            Some(JsonNode::Plain(Raw::Whole(count))) => format!(" of {count}"),
             _ => String::new(),
         };
         let why = format!(
@@ -129,17 +135,17 @@ pub(super) fn refuse_pages<'a>(
             continue;
         }
         match node {
-            Node::Plain(Raw::Whole(count))
+            JsonNode::Plain(Raw::Whole(count))
                 if usize::try_from(*count).is_ok_and(|count| count <= have) => {}
-            Node::Plain(Raw::Whole(count)) => {
+            JsonNode::Plain(Raw::Whole(count)) => {
                 let why = format!(
                     "the document was cut: {name} is {count}, and {have} are here; export the \
                      policy with all of its settings"
                 );
                 return places.stop(name, why);
             }
-            Node::Plain(Raw::Other("null")) => {}
-            Node::Plain(_) | Node::List(_) | Node::Object(_) => {
+            JsonNode::Plain(Raw::Other("null")) => {}
+            JsonNode::Plain(_) | JsonNode::List(_) | JsonNode::Object(_) => {
                 return places.stop(name, "a count is a whole number");
             }
         }
@@ -151,17 +157,17 @@ pub(super) fn refuse_pages<'a>(
 /// passed over by name, and another is noted. A setting of LAPS in one of them is refused: nobody
 /// would find it there.
 pub(super) fn pass_over_others<'a>(
-    members: &'a Members,
+    members: &'a JsonMembers,
     read: &[&str],
     known: &[&str],
     note: &mut dyn FnMut(&str),
-    places: &mut Places<'a>,
-) -> Result<(), Stop> {
+    places: &mut DocumentPlaces<'a>,
+) -> Result<(), StopText> {
     for (name, node) in members {
         if read.contains(&&**name) {
             continue;
         }
-        if mentions(node) && !(known.contains(&&**name) && matches!(node, Node::Plain(_))) {
+        if mentions(node) && !(known.contains(&&**name) && matches!(node, JsonNode::Plain(_))) {
             return places
                 .stop(name, "a setting of LAPS where no policy has one; it would be dropped");
         }
@@ -174,25 +180,25 @@ pub(super) fn pass_over_others<'a>(
 }
 
 /// Whether something of LAPS stands anywhere in a value.
-pub(super) fn mentions(node: &Node) -> bool {
+pub(super) fn mentions(node: &JsonNode) -> bool {
     match node {
-        Node::List(items) => items.iter().any(mentions),
-        Node::Object(members) => mentions_in(members),
-        Node::Plain(Raw::Text(text)) => is_of_laps(text),
-        Node::Plain(_) => false,
+        JsonNode::List(items) => items.iter().any(mentions),
+        JsonNode::Object(members) => mentions_in(members),
+        JsonNode::Plain(Raw::Text(text)) => is_of_laps(text),
+        JsonNode::Plain(_) => false,
     }
 }
 
-pub(super) fn mentions_in(members: &Members) -> bool {
+pub(super) fn mentions_in(members: &JsonMembers) -> bool {
     members.iter().any(|(name, node)| is_of_laps(name) || mentions(node))
 }
 
 /// Every text in a value, in lower case.
-pub(super) fn texts(node: &Node, all: &mut Vec<String>) {
+pub(super) fn texts(node: &JsonNode, all: &mut Vec<String>) {
     match node {
-        Node::List(items) => items.iter().for_each(|item| texts(item, all)),
-        Node::Object(members) => members.values().for_each(|node| texts(node, all)),
-        Node::Plain(Raw::Text(text)) => all.push(text.to_ascii_lowercase()),
-        Node::Plain(_) => {}
+        JsonNode::List(items) => items.iter().for_each(|item| texts(item, all)),
+        JsonNode::Object(members) => members.values().for_each(|node| texts(node, all)),
+        JsonNode::Plain(Raw::Text(text)) => all.push(text.to_ascii_lowercase()),
+        JsonNode::Plain(_) => {}
     }
 }

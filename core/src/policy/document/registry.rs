@@ -8,8 +8,8 @@ use alloc::{
 };
 
 use super::{
-    Document, Entry, Form, MAX_ENTRIES, PassedOver, Position, Raw, Root, TOO_MANY, Trap, quoted,
-    short,
+    Document, Form, MAX_ENTRIES, PassedOver, Position, Raw, Root, SettingEntry, TOO_MANY, Trap,
+    quoted, short,
 };
 
 /// Whether a text begins as the registry editor's exports do.
@@ -84,7 +84,7 @@ pub(super) fn read(text: &str) -> Result<Document, Position> {
             document
                 .entries
                 .retain(|one| one.root != root || !one.name.eq_ignore_ascii_case(&name));
-            let gone = Entry { root, name, raw: Raw::Other("nothing"), line: number };
+            let gone = SettingEntry { root, name, raw: Raw::Other("nothing"), line: number };
             // A name that is no setting takes nothing away.
             if let Some(setting) = gone.setting(Form::Registry) {
                 document.remove(root, Some(setting), number);
@@ -97,7 +97,7 @@ pub(super) fn read(text: &str) -> Result<Document, Position> {
         if document.entries.len() >= MAX_ENTRIES {
             return Err(refuse(TOO_MANY));
         }
-        document.entries.push(Entry { root, name, raw, line: number });
+        document.entries.push(SettingEntry { root, name, raw, line: number });
     }
     if seen_root {
         return Ok(document);

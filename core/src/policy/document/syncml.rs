@@ -13,7 +13,7 @@ use self::{
     status::hresult,
 };
 use super::{
-    Document, Entry, Form, MAX_ENTRIES, Position, Raw, Root, TOO_MANY, Trap, kinds,
+    Document, Form, MAX_ENTRIES, Position, Raw, Root, SettingEntry, TOO_MANY, Trap, kinds,
     passed_over::{Target, is_of_laps, target},
     quoted,
 };
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Document, Position> {
             move_up(Position { line: at.row, column: at.col, message })
         })?;
     let mut document = Document::new(Form::Csp);
-    let mut reader = Reader { document: &mut document, items: 0, added };
+    let mut reader = SyncmlReader { document: &mut document, items: 0, added };
     let read = reader.element(xml.root_element());
     let items = reader.items;
     read.map_err(move_up)?;
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Result<Document, Position> {
     Ok(document)
 }
 
-struct Reader<'a> {
+struct SyncmlReader<'a> {
     document: &'a mut Document,
     /// Commands about nodes of LAPS.
     items: usize,
@@ -57,7 +57,7 @@ struct Reader<'a> {
     added: u32,
 }
 
-impl Reader<'_> {
+impl SyncmlReader<'_> {
     fn element(&mut self, node: Node<'_, '_>) -> Result<(), Position> {
         let name = node.tag_name().name();
         if let Err(refused) = check_namespace(node) {
@@ -307,7 +307,7 @@ impl Reader<'_> {
             None => untyped(name, data),
         };
         let line = self.line(item);
-        self.document.entries.push(Entry { root: Root::Csp, name: name.into(), raw, line });
+        self.document.entries.push(SettingEntry { root: Root::Csp, name: name.into(), raw, line });
         Ok(())
     }
 }

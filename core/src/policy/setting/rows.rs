@@ -4,12 +4,12 @@
 //! A new setting is a row. Where its value is of a kind of its own, it gets an accessor in
 //! `policy.rs`; where it is text, a place in `values.rs`.
 
-use super::{Allowed, Condition, Definition, Parent, Place, Since, Value};
+use super::{Allowed, Condition, Definition, Parent, Since, Value, ValuePlace};
 use crate::{
     generate::Complexity,
     policy::{
         BackupDirectory, ChangeEffect, Policy, PostAuthenticationActions,
-        effect::{self, Rule},
+        effect::{self, EffectRule},
         number::FromNumber,
     },
 };
@@ -64,14 +64,14 @@ const PLAIN: Definition = Definition {
     allowed: Allowed::Switch,
     allowed_in_entra: None,
     default: Value::Switch(false),
-    place: Place::Number,
+    place: ValuePlace::Number,
     conditions: &[MANAGED],
     since: Since::April2023,
     newer: &[],
     is_choice: false,
     in_csp: true,
     intune: None,
-    effect: Rule::Always(ChangeEffect::None, ""),
+    effect: EffectRule::Always(ChangeEffect::None, ""),
 };
 
 const MANAGED: Condition = Condition::new(Setting::BackupDirectory, 1, 2);
@@ -94,16 +94,16 @@ const UNDER_AUTOMATIC: Option<Parent> = Some(Parent {
     why: "Intune has it under AutomaticAccountManagementEnabled true only",
 });
 
-const OTHER_RULE: Rule = Rule::Always(
+const OTHER_RULE: EffectRule = EffectRule::Always(
     ChangeEffect::NextRotation,
     "the present password stays; the next one is made by the new rule",
 );
-const OTHER_ACCOUNT: Rule = Rule::Always(
+const OTHER_ACCOUNT: EffectRule = EffectRule::Always(
     ChangeEffect::RotatesNow,
     "another account is managed, or the same one under another name",
 );
-const NEXT_USE: Rule =
-    Rule::Always(ChangeEffect::None, "it counts from the next use of the account");
+const NEXT_USE: EffectRule =
+    EffectRule::Always(ChangeEffect::None, "it counts from the next use of the account");
 
 /// The most characters of each text (`maxLength` in the ADMX template).
 pub(in crate::policy) const MAX_NAME: u16 = 64;
@@ -121,7 +121,7 @@ settings! {
         default: Value::Number(0),
         conditions: &[],
         is_choice: true,
-        effect: Rule::Depends(effect::of_directory),
+        effect: EffectRule::Depends(effect::of_directory),
     }
 
     /// The managed account; empty means the built-in administrator.
@@ -129,9 +129,9 @@ settings! {
         summary: "the managed local account; empty means the built-in administrator (RID 500)",
         allowed: Allowed::Text { max: MAX_NAME },
         default: Value::Text(""),
-        place: Place::AccountName,
+        place: ValuePlace::AccountName,
         conditions: &[MANAGED, MANUAL],
-        effect: Rule::Depends(effect::of_account_name),
+        effect: EffectRule::Depends(effect::of_account_name),
     }
 
     /// Days after which a password is replaced: 1 to 365, from 7 with Entra.
@@ -145,7 +145,7 @@ settings! {
             options: &[1, 2],
             why: "Intune has it under BackupDirectory 1 or 2 only",
         }),
-        effect: Rule::Depends(effect::of_age),
+        effect: EffectRule::Depends(effect::of_age),
     }
 
     /// Characters of a password: 8 to 64. Without effect at complexity 6 to 8.
@@ -211,7 +211,7 @@ settings! {
         default: Value::Switch(true),
         conditions: &[IN_AD],
         intune: UNDER_AD,
-        effect: Rule::Depends(effect::of_encryption),
+        effect: EffectRule::Depends(effect::of_encryption),
     }
 
     /// Who may decrypt it; empty means Domain Admins.
@@ -220,10 +220,10 @@ settings! {
                   Admins",
         allowed: Allowed::Text { max: MAX_PRINCIPAL },
         default: Value::Text(""),
-        place: Place::Principal,
+        place: ValuePlace::Principal,
         conditions: &[IN_AD, ENCRYPTED],
         intune: UNDER_AD,
-        effect: Rule::Depends(effect::of_principal),
+        effect: EffectRule::Depends(effect::of_principal),
     }
 
     /// Earlier encrypted passwords that Active Directory keeps: 0 to 12.
@@ -233,7 +233,7 @@ settings! {
         default: Value::Number(0),
         conditions: &[IN_AD, ENCRYPTED],
         intune: UNDER_AD,
-        effect: Rule::Always(
+        effect: EffectRule::Always(
             ChangeEffect::NextRotation,
             "the history is cut when the next password is stored",
         ),
@@ -244,7 +244,7 @@ settings! {
         summary: "whether a domain controller's DSRM password is managed (Group Policy only)",
         conditions: &[IN_AD, ENCRYPTED],
         in_csp: false,
-        effect: Rule::Depends(effect::of_dsrm),
+        effect: EffectRule::Depends(effect::of_dsrm),
     }
 
     /// Whether an expiry beyond the age makes a rotation due at once.
@@ -253,7 +253,7 @@ settings! {
         default: Value::Switch(true),
         conditions: &[IN_AD],
         intune: UNDER_AD,
-        effect: Rule::Always(
+        effect: EffectRule::Always(
             ChangeEffect::None,
             "the password stays, unless its expiry lies beyond the age when protection is turned \
              on",
@@ -284,7 +284,7 @@ settings! {
         summary: "the name of that account, or its prefix; empty means WLapsAdmin",
         allowed: Allowed::Text { max: MAX_PREFIX },
         default: Value::Text(DEFAULT_PREFIX),
-        place: Place::Prefix,
+        place: ValuePlace::Prefix,
         conditions: &[MANAGED, AUTOMATIC],
         since: Since::Windows11V24H2,
         intune: UNDER_AUTOMATIC,
@@ -299,7 +299,7 @@ settings! {
         conditions: &[MANAGED, AUTOMATIC],
         since: Since::Windows11V24H2,
         intune: UNDER_AUTOMATIC,
-        effect: Rule::Always(
+        effect: EffectRule::Always(
             ChangeEffect::None,
             "the account is switched on or off; its password stays",
         ),
@@ -313,7 +313,7 @@ settings! {
         conditions: &[MANAGED, AUTOMATIC],
         since: Since::Windows11V24H2,
         intune: UNDER_AUTOMATIC,
-        effect: Rule::Always(
+        effect: EffectRule::Always(
             ChangeEffect::NextRotation,
             "the account gets its new name at the next rotation",
         ),

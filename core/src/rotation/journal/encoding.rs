@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Attempt, AuditFinding, Following, Held, Journal, MAX_JOURNAL, Phase, Reasons, Settled, Use,
+    Attempt, AuditFinding, Following, HeldIds, Journal, MAX_JOURNAL, Phase, Reasons, Settled, Use,
 };
 use crate::codec::{Buffer, Input, Output};
 use crate::rotation::RotationError;
@@ -111,7 +111,7 @@ impl Journal {
         let phase = read_phase(r)?;
         let (highest, committed) = (r.u64()?, r.u64()?);
         let unknown = r.flag()?;
-        let held = Held { ids: read_list(r)?, unknown };
+        let held = HeldIds { ids: read_list(r)?, unknown };
         let (ruled_out, ruled_out_on_word) = (read_list(r)?, read_list(r)?);
         let (due, committed_at) = (r.optional(Input::time)?, r.optional(Input::time)?);
         let (seen, covered) = (r.time()?, r.time()?);

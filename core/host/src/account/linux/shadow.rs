@@ -13,13 +13,13 @@ use super::{StoreError, Verification};
 
 /// One line of the passwd file.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct PasswdEntry {
     pub(super) name: String,
     pub(super) uid: u32,
 }
 
 /// Every local account. Lines that cannot be read are passed over, as the C library does.
-pub(super) fn accounts(etc: &Path) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn accounts(etc: &Path) -> Result<Vec<PasswdEntry>, StoreError> {
     let text = read(&etc.join("passwd"))?;
     Ok(text
         .lines()
@@ -27,7 +27,7 @@ pub(super) fn accounts(etc: &Path) -> Result<Vec<Entry>, StoreError> {
             let mut fields = line.split(':');
             let name = fields.next()?;
             let uid = fields.nth(1)?.parse().ok()?;
-            Some(Entry { name: name.to_owned(), uid })
+            Some(PasswdEntry { name: name.to_owned(), uid })
         })
         .collect())
 }

@@ -37,7 +37,7 @@ fn absent(error: std::io::Error) -> std::io::Result<Option<Timestamp>> {
 /// machines of 64 bits, so that programs of both kinds share the files; some machines never had
 /// programs of 32 bits, and there it has 64.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
+struct UtmpLayout {
     /// The bytes of a time.
     time: usize,
     /// The size of a `struct lastlog`: time, line[32], host[256].
@@ -49,7 +49,7 @@ struct Layout {
     seconds: usize,
 }
 
-impl Layout {
+impl UtmpLayout {
     /// On x86-64, 32-bit machines, and all that are not named below.
     const NARROW: Self = Self { time: 4, lastlog: 292, utmp: 384, seconds: 340 };
     /// On ARM64, `LoongArch` and IBM Z.
@@ -86,28 +86,28 @@ impl Layout {
 // The same as the `libc` crate has it.
 #[cfg(target_env = "gnu")]
 const _: () = assert!(
-    size_of::<libc::utmpx>() as u64 == Layout::HERE.utmp
-        && core::mem::offset_of!(libc::utmpx, ut_tv) == Layout::HERE.seconds
+    size_of::<libc::utmpx>() as u64 == UtmpLayout::HERE.utmp
+        && core::mem::offset_of!(libc::utmpx, ut_tv) == UtmpLayout::HERE.seconds
 );
 
 // lastlog(5): one `struct lastlog` for each uid.
 fn lastlog(uid: u32) -> std::io::Result<Option<Timestamp>> {
     let mut file = File::open(LASTLOG)?;
-    file.seek(SeekFrom::Start(u64::from(uid) * Layout::HERE.lastlog))?;
+    file.seek(SeekFrom::Start(u64::from(uid) * UtmpLayout::HERE.lastlog))?;
     let mut entry = [0; 8];
     match file.read_exact(&mut entry) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
         Err(error) => return Err(error),
     }
-    Ok(Layout::HERE.time(&entry, 0).filter(|at| at.as_unix_seconds() != 0))
+    Ok(UtmpLayout::HERE.time(&entry, 0).filter(|at| at.as_unix_seconds() != 0))
 }
 
 // utmp(5)
 fn wtmp(name: &str, since: Timestamp, latest: Timestamp) -> std::io::Result<Option<Timestamp>> {
     let mut file = File::open(WTMP)?;
     let length = file.metadata()?.len();
-    let size = Layout::HERE.utmp;
+    let size = UtmpLayout::HERE.utmp;
     let mut end = length - length.checked_rem(size).unwrap_or(0);
     let mut last = None;
     let mut chunk = Vec::new();
@@ -119,7 +119,7 @@ fn wtmp(name: &str, since: Timestamp, latest: Timestamp) -> std::io::Result<Opti
         file.by_ref().take(end - start).read_to_end(&mut chunk)?;
         let mut oldest = Timestamp::MAX;
         for entry in chunk.chunks_exact(usize::try_from(size).unwrap_or(usize::MAX)) {
-            let Some((at, user)) = Layout::HERE.login(entry) else { continue };
+            let Some((at, user)) = UtmpLayout::HERE.login(entry) else { continue };
             oldest = oldest.min(at);
             let named = user == name.as_bytes().get(..name.len().min(32)).unwrap_or_default();
             if named && at <= latest {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_log_in_is_read_from_its_place_in_the_entry() {
-        for layout in [Layout::NARROW, Layout::WIDE] {
+        for layout in [UtmpLayout::NARROW, UtmpLayout::WIDE] {
             let mut entry = vec![0_u8; usize::try_from(layout.utmp).unwrap()];
             entry[..2].copy_from_slice(&7_i16.to_ne_bytes());
             entry[44..49].copy_from_slice(b"admin");
@@ -221,8 +221,8 @@ mod tests {
     fn the_layouts_are_those_of_the_c_librarys_headers() {
         const ARM64: [&str; 4] =
             ["-isystem", "/usr/aarch64-linux-gnu/include", "-U__x86_64__", "-D__aarch64__"];
-        let here: (&[&str], Layout) = (&[], Layout::HERE);
-        let arm64: (&[&str], Layout) = (&ARM64, Layout::WIDE);
+        let here: (&[&str], UtmpLayout) = (&[], UtmpLayout::HERE);
+        let arm64: (&[&str], UtmpLayout) = (&ARM64, UtmpLayout::WIDE);
         for (options, layout) in [here, arm64] {
             let checks = [
                 ("sizeof(struct lastlog)", usize::try_from(layout.lastlog).unwrap()),

@@ -7,7 +7,7 @@ use laps_core::vault::{StoreError, VaultError};
 /// There is none.
 #[derive(Clone)]
 pub(in crate::sqlite) struct Guard;
-pub(in crate::sqlite) struct Turn;
+pub(in crate::sqlite) struct WriteTurn;
 
 impl Guard {
     pub(in crate::sqlite) const fn none() -> Self {
@@ -22,8 +22,8 @@ impl Guard {
         Ok(())
     }
 
-    pub(in crate::sqlite) fn turn(&self, _: &Path) -> Result<Turn, StoreError> {
-        Ok(Turn)
+    pub(in crate::sqlite) fn turn(&self, _: &Path) -> Result<WriteTurn, StoreError> {
+        Ok(WriteTurn)
     }
 
     pub(in crate::sqlite) fn index_is_whole(&self) -> bool {

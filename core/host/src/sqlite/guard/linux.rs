@@ -24,7 +24,7 @@ use super::index::{Beside, IN_FILE, IN_INDEX, Index, again};
 use super::{PIECE, holder};
 use crate::stop;
 
-type Id = (u64, u64);
+type FileId = (u64, u64);
 
 /// Of a thread that waits for a lock.
 const STACK: usize = 128 << 10;
@@ -32,20 +32,20 @@ const STACK: usize = 128 << 10;
 /// What this process holds of each file. A descriptor of ours is closed under this lock, and
 /// only when no other handle of this process has the file open: closing it cancels SQLite's
 /// locks.
-static HELD: Mutex<Vec<Arc<Held>>> = Mutex::new(Vec::new());
+static HELD: Mutex<Vec<Arc<FileLocks>>> = Mutex::new(Vec::new());
 
 /// One file's locks in this process.
-struct Held {
-    id: Id,
+struct FileLocks {
+    id: FileId,
     file: File,
     beside: OnceLock<Beside>,
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
     moved: Condvar,
 }
 
 /// Who of this process waits for the turn.
 #[derive(Default)]
-struct Line {
+struct WaitingLine {
     waiting: VecDeque<u64>,
     tickets: u64,
     /// Somebody of this process has the turn, or negotiates for it.
@@ -77,7 +77,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const KNOCK: Duration = Duration::from_millis(1);
 
 /// A share in the locks of one file; an empty one where there are none.
-pub(in crate::sqlite) struct Guard(Option<Arc<Held>>);
+pub(in crate::sqlite) struct Guard(Option<Arc<FileLocks>>);
 
 impl Clone for Guard {
     fn clone(&self) -> Self {
@@ -117,7 +117,7 @@ impl Guard {
             match flock(&file, FlockOperation::NonBlockingLockShared) {
                 Ok(()) => {
                     let (beside, line) = (OnceLock::new(), Mutex::default());
-                    let held = Held { id, file, beside, line, moved: Condvar::new() };
+                    let held = FileLocks { id, file, beside, line, moved: Condvar::new() };
                     let held = Arc::new(held);
                     list.push(Arc::clone(&held));
                     return Ok(Self(Some(held)));
@@ -216,20 +216,20 @@ impl Guard {
     }
 
     /// Waits until it is this process's turn to write, as long as those before it get on.
-    pub(in crate::sqlite) fn turn(&self, path: &Path) -> Result<Turn, StoreError> {
-        let Some(held) = &self.0 else { return Ok(Turn(None)) };
-        let Some(beside) = held.beside.get() else { return Ok(Turn(None)) };
+    pub(in crate::sqlite) fn turn(&self, path: &Path) -> Result<WriteTurn, StoreError> {
+        let Some(held) = &self.0 else { return Ok(WriteTurn(None)) };
+        let Some(beside) = held.beside.get() else { return Ok(WriteTurn(None)) };
         let mut line = held.line();
         let ticket = line.tickets;
         line.tickets = line.tickets.wrapping_add(1);
         line.waiting.push_back(ticket);
-        let mut look = Look::at(beside);
+        let mut look = Progress::at(beside);
         loop {
             let first = line.waiting.front() == Some(&ticket) && !line.busy;
             if first && self.step(&mut line, beside) {
                 line.busy = true;
                 line.waiting.pop_front();
-                return Ok(Turn(Some(Arc::clone(held))));
+                return Ok(WriteTurn(Some(Arc::clone(held))));
             }
             // No thread could be had that waits.
             let alone = first && line.door == Door::Away;
@@ -265,7 +265,7 @@ impl Guard {
 
     /// One step nearer to the turn, for whoever is first in the line of this process; whether
     /// it has the turn now.
-    fn step(&self, line: &mut Line, beside: &Beside) -> bool {
+    fn step(&self, line: &mut WaitingLine, beside: &Beside) -> bool {
         let enter = || flock(&beside.log, FlockOperation::NonBlockingLockExclusive).is_ok();
         if line.door == Door::Away && line.goes < AT_ONCE && enter() {
             line.goes = line.goes.saturating_add(1);
@@ -368,9 +368,9 @@ impl Drop for Guard {
 }
 
 /// The right to write, until it is dropped; its vault outlives it.
-pub(in crate::sqlite) struct Turn(Option<Arc<Held>>);
+pub(in crate::sqlite) struct WriteTurn(Option<Arc<FileLocks>>);
 
-impl Drop for Turn {
+impl Drop for WriteTurn {
     fn drop(&mut self) {
         let Some(held) = &self.0 else { return };
         let mut line = held.line();
@@ -382,19 +382,19 @@ impl Drop for Turn {
     }
 }
 
-impl Held {
-    fn line(&self) -> MutexGuard<'_, Line> {
+impl FileLocks {
+    fn line(&self) -> MutexGuard<'_, WaitingLine> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whether those who write get on.
-struct Look {
+struct Progress {
     since: Instant,
     index: Option<Index>,
 }
 
-impl Look {
+impl Progress {
     fn at(beside: &Beside) -> Self {
         Self { since: Instant::now(), index: beside.read().ok() }
     }
@@ -415,13 +415,13 @@ impl Look {
     }
 }
 
-fn id(found: &fs::Metadata) -> Id {
+fn id(found: &fs::Metadata) -> FileId {
     (found.dev(), found.ino())
 }
 
 /// A fork in the wrong moment leaves the list locked for ever in the child; closing a large
 /// vault takes a while.
-fn list(path: &Path) -> Result<MutexGuard<'static, Vec<Arc<Held>>>, StoreError> {
+fn list(path: &Path) -> Result<MutexGuard<'static, Vec<Arc<FileLocks>>>, StoreError> {
     let until = Instant::now().checked_add(BUSY);
     loop {
         match HELD.try_lock() {

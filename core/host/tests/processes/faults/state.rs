@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use laps_core::identity::RecordId;
-use laps_core::vault::plan::{Entries, Plan, Range};
+use laps_core::vault::plan::{DeviceRange, Entries, Plan};
 use laps_core::vault::readers::Readers;
 use laps_core::vault::run::look;
 use laps_core::vault::state::Device;
@@ -34,7 +34,7 @@ struct StoredDevice {
 
 impl State {
     pub fn of(store: &impl Store) -> Result<Self, VaultError> {
-        let page = Range::by_name(None, 10_000);
+        let page = DeviceRange::by_name(None, 10_000);
         let all = Entries::From { number: 0, limit: 10_000 };
         look(store, Plan::page(&scope(), &page), |rows| {
             let entries = rows.entries(&all)?.to_vec();

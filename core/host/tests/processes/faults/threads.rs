@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex};
 use laps_core::identity::RecordId;
 use laps_core::rotation::message::Answer;
 use laps_core::vault::Retention;
-use laps_core::vault::plan::{Plan, Range};
+use laps_core::vault::plan::{DeviceRange, Plan};
 use laps_core::vault::run;
 use laps_core::vault::{DiscloseOptions, Vault, VaultError};
 use laps_host::sqlite::SqliteStore;
@@ -102,7 +102,7 @@ pub fn look<'a>(path: &Path, told: impl Iterator<Item = &'a Reply>, what: &str) 
     }
     let report = vault.audit_verify(&scope(), None).unwrap();
     assert!(report.ok, "{what}: {report:?}");
-    let page = Range::by_name(None, 1_000);
+    let page = DeviceRange::by_name(None, 1_000);
     let kept = run::look(vault.store(), Plan::page(&scope(), &page), |rows| {
         let mut kept = Vec::new();
         for name in &rows.names(&page)? {
