@@ -408,7 +408,7 @@ impl World {
         self.committed |= 1 << copy.kept().current;
         self.vault = copy;
         let _ = self.at_vault(|vault, now| {
-            vault.note_everywhere(Action::Restored, "restored from a copy", &WHO, now)
+            vault.note_in(&[SCOPE], Action::Restored, "restored from a copy", &WHO, now)
         });
         self.tamper(|_, readers| readers.note_restore(entries));
     }

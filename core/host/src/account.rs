@@ -35,6 +35,75 @@ use setter::SetterLock;
 /// A place that holds the passwords of local accounts.
 ///
 /// Every method may block, at most for the time that the store states.
+///
+/// The least that a store does, here for an appliance with one account: it finds, sets and
+/// verifies.
+///
+/// ```
+/// use laps_core::account::LocalAccount;
+/// use laps_core::identity::{AccountName, Timestamp};
+/// use laps_core::secret::Password;
+/// use laps_host::account::setter::SetterLock;
+/// use laps_host::account::{Abilities, AccountStore, Action, StoreError, Verification};
+///
+/// struct Appliance(String);
+///
+/// impl AccountStore for Appliance {
+///     fn name(&self) -> &'static str {
+///         "appliance"
+///     }
+///
+///     fn abilities(&self) -> Abilities {
+///         let mut abilities = Abilities::default();
+///         abilities.verify = true;
+///         abilities
+///     }
+///
+///     fn find(&mut self, configured: &AccountName) -> Result<LocalAccount, StoreError> {
+///         Ok(LocalAccount { name: *configured, sid: None, enabled: true })
+///     }
+///
+///     fn change_stamp(&mut self, _: &LocalAccount) -> Result<Option<[u8; 32]>, StoreError> {
+///         Ok(None)
+///     }
+///
+///     fn set(
+///         &mut self,
+///         _: &LocalAccount,
+///         password: &Password,
+///         _: &mut SetterLock,
+///     ) -> Result<(), StoreError> {
+///         self.0 = password.expose_secret().to_owned();
+///         Ok(())
+///     }
+///
+///     fn verify(&mut self, _: &LocalAccount, password: &Password) -> Verification {
+///         match self.0 == password.expose_secret() {
+///             true => Verification::Matches,
+///             false => Verification::DoesNotMatch,
+///         }
+///     }
+///
+///     fn used_since(
+///         &mut self,
+///         _: &LocalAccount,
+///         _: Timestamp,
+///     ) -> Result<Option<Timestamp>, StoreError> {
+///         Err(StoreError::Cannot("it keeps no log".to_owned()))
+///     }
+///
+///     fn act(&mut self, _: &LocalAccount, action: Action) -> Result<(), StoreError> {
+///         Err(StoreError::Cannot(format!("it has no {}", action.as_str())))
+///     }
+/// }
+///
+/// let mut store = Appliance("as delivered".to_owned());
+/// let account = store.find(&AccountName::new("admin")?)?;
+/// let password = Password::try_from_str("Blue-Canal-42")?;
+/// store.set(&account, &password, &mut SetterLock::unlocked())?;
+/// assert_eq!(store.verify(&account, &password), Verification::Matches);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait AccountStore {
     /// What this store is called in findings and events.
     fn name(&self) -> &'static str;

@@ -67,8 +67,8 @@ use rusqlite::Connection;
 
 pub use copies::{back_up, init_vault, publish, restorable, restore, restore_with};
 use files::Files;
-use group::Group;
 pub use group::SqliteWork;
+use group::WriteGroup;
 use guard::Guard;
 pub use media::allow_network_file_systems;
 pub use migrate::{Migration, migrate};
@@ -105,7 +105,7 @@ struct OpenVault {
 /// ours.
 struct Handles {
     /// None for a file at rest.
-    writer: Option<Group>,
+    writer: Option<WriteGroup>,
     at: At,
     idle: Mutex<Vec<Connection>>,
     files: Files,
@@ -122,7 +122,7 @@ impl Drop for OpenVault {
             return;
         };
         let idle = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let connections = writer.map(Group::into_connection).into_iter().chain(idle);
+        let connections = writer.map(WriteGroup::into_connection).into_iter().chain(idle);
         files.leave(|last| {
             let connections: Vec<Connection> = connections.collect();
             if keep_log || !last {
@@ -203,7 +203,7 @@ impl SqliteStore {
                 return Err(error);
             }
         };
-        let writer = Some(Group::new(writer, schema, &whole));
+        let writer = Some(WriteGroup::new(writer, schema, &whole));
         let handles =
             Handles { writer, at: At::Work, idle: Mutex::new(Vec::new()), files, keep_log };
         Ok(Self(Arc::new(OpenVault { path: whole, owner, handles: Some(handles) })))

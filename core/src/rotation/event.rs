@@ -29,8 +29,7 @@ macro_rules! reasons {
             }
 
             /// The reason with this number.
-            #[must_use]
-            pub const fn from_u8(number: u8) -> Option<Self> {
+            pub(crate) const fn from_u8(number: u8) -> Option<Self> {
                 match number { $($number => Some(Self::$name),)* _ => None }
             }
 
@@ -173,8 +172,7 @@ macro_rules! kinds {
             }
 
             /// The kind with this number.
-            #[must_use]
-            pub const fn from_u8(number: u8) -> Option<Self> {
+            pub(crate) const fn from_u8(number: u8) -> Option<Self> {
                 match number { $($number => Some(Self::$name),)* _ => None }
             }
 

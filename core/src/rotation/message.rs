@@ -34,7 +34,7 @@ pub const MAX_ANSWER: usize = 4096;
 /// The longest sealed record that a check-in carries, in bytes (protocol §3).
 pub const MAX_RECORD: usize = 32 * 1024;
 /// The most characters of an account name (protocol §3).
-pub const MAX_ACCOUNT_CHARACTERS: usize = 64;
+pub(super) const MAX_ACCOUNT_CHARACTERS: usize = 64;
 /// How far a version may lie above the highest that its reader knows; a message that names a higher
 /// one is malformed. Versions count passwords, so a device that was away for ever is not that far
 /// behind, and nobody can use the numbers up.

@@ -42,14 +42,14 @@ struct Offered {
 }
 
 /// What was decided about one. The answer is made when the head of the audit log is known.
-struct DecidedCheckIn {
+struct Decided {
     verdict: Verdict,
     audit_at: Option<[u8; 32]>,
     /// How many entries were appended by then.
     appended: usize,
 }
 
-struct AnsweredCheckIn {
+struct Answered {
     answer: Vec<u8>,
     observed: Observed,
 }
@@ -116,7 +116,7 @@ impl<S: Store> Vault<S> {
             }
             taken => taken?,
         };
-        let answer = |outcome: Result<AnsweredCheckIn, VaultError>| {
+        let answer = |outcome: Result<Answered, VaultError>| {
             let outcome = outcome?;
             self.observe(&outcome.observed);
             Ok(outcome.answer)
@@ -129,7 +129,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<AnsweredCheckIn, VaultError> {
+    ) -> Result<Answered, VaultError> {
         let plan = Plan { scope: *scope, wants: incoming.wants() };
         let (taken, appended) =
             self.run(&plan, Durability::Durable, |rows| self.take(rows, incoming, now))?;
@@ -143,7 +143,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
-    ) -> Result<Vec<Result<AnsweredCheckIn, VaultError>>, VaultError> {
+    ) -> Result<Vec<Result<Answered, VaultError>>, VaultError> {
         let plan = |part: Range<usize>| {
             let incoming = received.get(part).unwrap_or_default().iter().flatten();
             Plan { scope: *scope, wants: incoming.flat_map(Incoming::wants).collect() }
@@ -156,7 +156,7 @@ impl<S: Store> Vault<S> {
             received.len(),
             plan,
             |at, rows| self.take(rows, incoming(at)?, now),
-            |at, taken: DecidedCheckIn, appended| taken.outcome(incoming(at)?, appended),
+            |at, taken: Decided, appended| taken.outcome(incoming(at)?, appended),
         )
     }
 
@@ -166,7 +166,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
-    ) -> Vec<Result<AnsweredCheckIn, VaultError>> {
+    ) -> Vec<Result<Answered, VaultError>> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             self.take_alone(scope, incoming.as_ref().map_err(Clone::clone)?, now)
         };
@@ -181,7 +181,7 @@ impl<S: Store> Vault<S> {
         received: &[Result<Incoming, VaultError>],
         now: Timestamp,
         error: VaultError,
-    ) -> Result<Vec<Result<AnsweredCheckIn, VaultError>>, VaultError> {
+    ) -> Result<Vec<Result<Answered, VaultError>>, VaultError> {
         let take = |incoming: &Result<Incoming, VaultError>| {
             let incoming = incoming.as_ref().map_err(Clone::clone)?;
             let (outcome, _) = self.quiet(scope, incoming, now)?.ok_or_else(|| error.clone())?;
@@ -241,7 +241,7 @@ impl<S: Store> Vault<S> {
         scope: &Scope,
         incoming: &Incoming,
         now: Timestamp,
-    ) -> Result<Option<(AnsweredCheckIn, bool)>, VaultError> {
+    ) -> Result<Option<(Answered, bool)>, VaultError> {
         if incoming.message.token.is_none() || !incoming.offers.is_empty() {
             return Ok(None);
         }
@@ -258,8 +258,7 @@ impl<S: Store> Vault<S> {
                 return Ok(None);
             };
             let head = rows.head()?;
-            let outcome =
-                DecidedCheckIn { verdict, audit_at, appended: 0 }.answered(incoming, head)?;
+            let outcome = Decided { verdict, audit_at, appended: 0 }.answered(incoming, head)?;
             Ok(Some((outcome, is_stale(device.about.last_seen, now))))
         })
     }
@@ -297,12 +296,7 @@ impl<S: Store> Vault<S> {
     }
 
     /// The decision about one check-in.
-    fn take(
-        &self,
-        rows: &mut Rows,
-        incoming: &Incoming,
-        now: Timestamp,
-    ) -> Result<DecidedCheckIn, Stop> {
+    fn take(&self, rows: &mut Rows, incoming: &Incoming, now: Timestamp) -> Result<Decided, Stop> {
         let Incoming { device: name, message, offers } = incoming;
         let known = self.known(rows, name)?;
         let mut readers = rows.readers()?.clone();
@@ -353,27 +347,20 @@ impl<S: Store> Vault<S> {
         if readers.sets.len() != listed {
             rows.put_readers(readers);
         }
-        Ok(DecidedCheckIn { verdict, audit_at, appended: rows.appended() })
+        Ok(Decided { verdict, audit_at, appended: rows.appended() })
     }
 }
 
-impl DecidedCheckIn {
+impl Decided {
     /// With the head behind what it appended.
-    fn outcome(
-        self,
-        incoming: &Incoming,
-        appended: &Appended,
-    ) -> Result<AnsweredCheckIn, VaultError> {
+    fn outcome(self, incoming: &Incoming, appended: &Appended) -> Result<Answered, VaultError> {
         let head = appended.head_behind(self.appended)?;
         self.answered(incoming, head)
     }
 
-    fn answered(self, incoming: &Incoming, head: AuditHead) -> Result<AnsweredCheckIn, VaultError> {
+    fn answered(self, incoming: &Incoming, head: AuditHead) -> Result<Answered, VaultError> {
         let answer = encode(&self.verdict.answer(&incoming.message, self.audit_at, head))?;
-        Ok(AnsweredCheckIn {
-            answer,
-            observed: Observed::check_in(&incoming.device, &self.verdict),
-        })
+        Ok(Answered { answer, observed: Observed::check_in(&incoming.device, &self.verdict) })
     }
 }
 

@@ -28,12 +28,11 @@ pub struct MemoryStore(Arc<Mutex<Data>>);
 /// Everything that the store keeps about one device: a value that can be compared, hashed and put
 /// back.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct DeviceState {
+pub(crate) struct DeviceState {
     /// What is kept about it.
-    pub device: Device,
+    pub(crate) device: Device,
     /// The predecessor of every record that it ever stored, as (predecessor, record).
-    pub ancestry: BTreeSet<(RecordId, RecordId)>,
+    pub(crate) ancestry: BTreeSet<(RecordId, RecordId)>,
 }
 
 #[derive(Clone, Default)]
@@ -74,9 +73,9 @@ impl MemoryStore {
         Self(Arc::new(Mutex::new(self.0.lock().clone())))
     }
 
-    /// What is kept about a device, as a value.
-    #[must_use]
-    pub fn device_state(&self, scope: &Scope, device: &DeviceId) -> Option<DeviceState> {
+    /// What is kept about a device, as a value that the exploration compares.
+    #[cfg(test)]
+    pub(crate) fn device_state(&self, scope: &Scope, device: &DeviceId) -> Option<DeviceState> {
         let data = self.0.lock();
         let key = data.scopes.get(scope)?.names.get(device)?;
         data.devices.get(key).map(|row| row.state.clone())

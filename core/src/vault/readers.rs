@@ -79,7 +79,7 @@ impl Default for Readers {
 }
 
 /// How many seconds after a disclosure a new vault has it rotated: a day.
-pub const ROTATE_AFTER: u64 = 86_400;
+const ROTATE_AFTER: u64 = 86_400;
 
 impl Readers {
     /// Those that were not removed.

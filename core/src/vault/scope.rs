@@ -164,22 +164,8 @@ impl<S: Store> Vault<S> {
         Ok(self.settings(scope)?.history)
     }
 
-    /// Puts a finding about the store into the audit log of every scope, one after the other: that
+    /// Puts a finding about the store into the audit log of these scopes, one after the other: that
     /// a copy was made, that it was restored.
-    ///
-    /// # Errors
-    /// `ReasonRequired`, and what the store says.
-    pub fn note_everywhere(
-        &self,
-        action: Action,
-        detail: &str,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
-        self.note_in(&self.scopes()?, action, detail, request, now)
-    }
-
-    /// The same, in these scopes.
     ///
     /// # Errors
     /// `ReasonRequired`, and what the store says.

@@ -39,8 +39,7 @@ impl Order {
 
     /// Whether it is given to the device now. One that is from the future was made under a clock
     /// that was wrong, and waits no longer.
-    #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.not_before() <= now || self.made_at > now
     }
 }
@@ -298,7 +297,7 @@ impl Device {
     }
 
     /// Goes over every kept sealing of every account, with the record that it is of.
-    pub fn each_sealing<'a>(&'a self, mut each: impl FnMut(RecordId, &'a Sealing)) {
+    pub(super) fn each_sealing<'a>(&'a self, mut each: impl FnMut(RecordId, &'a Sealing)) {
         for account in self.accounts() {
             for held in account.candidates.all() {
                 held.sealings().for_each(|sealing| each(held.id, sealing));

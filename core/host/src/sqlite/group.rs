@@ -23,7 +23,7 @@ use super::{fault, schema};
 /// The most writers that share one sync.
 const MOST: usize = 64;
 
-pub(super) struct Group {
+pub(super) struct WriteGroup {
     path: PathBuf,
     writer: Mutex<Writer>,
     /// Writers that wait for the lock.
@@ -50,7 +50,7 @@ struct Batch {
     end: Arc<OnceLock<Result<(), VaultError>>>,
 }
 
-impl Group {
+impl WriteGroup {
     /// `schema` is the number of the schema that was compared.
     pub(super) fn new(connection: Connection, schema: i64, path: &Path) -> Self {
         let writer = Writer { connection, open: None, turn: None, relaxed: false, schema };
@@ -190,7 +190,7 @@ fn this_thread() -> u64 {
 /// One unit of work under the lock. What it decides writes nothing, so whoever is refused leaves
 /// the transaction as it was for the others.
 pub struct SqliteWork<'g> {
-    group: &'g Group,
+    group: &'g WriteGroup,
     files: &'g Files,
     /// Until the work is over.
     writer: Option<MutexGuard<'g, Writer>>,
@@ -305,7 +305,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         schema::create(&connection).unwrap();
         let number = schema::cookie(&connection, Path::new("memory")).unwrap();
-        let group = Group::new(connection, number, Path::new("memory"));
+        let group = WriteGroup::new(connection, number, Path::new("memory"));
         let plan = Plan::of(&Scope::EMPTY);
         for panics in [false, true] {
             thread::scope(|scope| {

@@ -175,7 +175,7 @@ pub fn what_a_caller_says_is_bounded_and_steers_no_terminal(bed: &Bed) {
     bed.settled("pc-1", 1);
     let long = "x".repeat(1 << 20);
     let note = |detail: &str| {
-        bed.vault.note_everywhere(Action::Exported, detail, &WHO, bed.now()).unwrap();
+        bed.vault.note_in(&[scope()], Action::Exported, detail, &WHO, bed.now()).unwrap();
     };
     note("backed up to /tmp/\u{1b}[2J\nforged\u{7f}é");
     let said = |back: usize| bed.audit_log().into_iter().rev().nth(back).unwrap().detail;

@@ -184,10 +184,12 @@ pub fn orders_for_a_back_up_are_for_all_that_was_stored_by_then(bed: &Bed) {
     let mallory = Request::new("mallory", "leaves soon");
     let since = bed.now();
     let shown = Selection::RevealedBy { who: Who::Caller("mallory"), since };
-    bed.vault.note_everywhere(Action::Exported, "backed up to /tmp/copy", &WHO, bed.now()).unwrap();
+    bed.vault
+        .note_in(&[scope()], Action::Exported, "backed up to /tmp/copy", &WHO, bed.now())
+        .unwrap();
     assert_eq!(order(bed, shown), Ok(0));
     bed.vault
-        .note_everywhere(Action::Exported, "backed up to /tmp/copy", &mallory, bed.now())
+        .note_in(&[scope()], Action::Exported, "backed up to /tmp/copy", &mallory, bed.now())
         .unwrap();
     // The entry is first: what came in while it was copied may be in the copy.
     bed.pass(3_600);

@@ -138,6 +138,7 @@ conformance! {
         removing_a_reader_orders_what_it_can_open_over_the_window,
         a_late_record_for_a_removed_reader_is_flagged_and_ordered,
         strangers_among_the_readers_are_told_and_do_not_pile_up,
+        a_record_of_a_stranger_is_resealed_only_on_a_word,
         records_are_resealed_without_rotating,
         resealing_cannot_change_the_password_or_add_strangers,
         one_hostile_record_does_not_keep_the_others_from_being_resealed,

@@ -8,7 +8,7 @@ use laps_core::vault::Retention;
 use laps_core::vault::audit::Action;
 use laps_core::vault::plan::Plan;
 use laps_core::vault::run::look;
-use laps_core::vault::{Confirmation, Request, Resealing};
+use laps_core::vault::{Confirmation, Request, ResealOptions, Resealing};
 
 use super::bed::{Bed, Device, WHO, id, key, rng, scope};
 
@@ -178,6 +178,33 @@ pub fn strangers_among_the_readers_are_told_and_do_not_pile_up(bed: &Bed) {
         .remove_reader(&scope(), &bed.reader.id(), window, Confirmation::Given, &WHO, bed.now())
         .unwrap();
     assert_eq!(removed.devices, 1, "what it can open is known all the same");
+}
+
+pub fn a_record_of_a_stranger_is_resealed_only_on_a_word(bed: &Bed) {
+    set_up(bed);
+    let mut device = bed.device("pc-1");
+    let stranger = key("stranger");
+    device.readers = vec![bed.reader.reader().clone(), stranger.reader().clone()];
+    device.rotate(bed);
+    let export = |options| {
+        bed.vault.export_for_resealing_with(&scope(), None, 10, options, &WHO, bed.now()).unwrap()
+    };
+    let page = export(ResealOptions::default());
+    assert_eq!((page.items.len(), page.strangers.len()), (0, 1));
+    let page = export(ResealOptions::default().with_strangers());
+    assert_eq!((page.items.len(), page.strangers.len()), (1, 0));
+    let item = &page.items[0];
+    assert!(item.word, "and it may come back as it is");
+    let record = Record::parse(&item.sealed).unwrap();
+    let readers = [bed.reader.reader().clone()];
+    let record = bed.reader.reseal(&record, &readers, &mut rng()).unwrap();
+    let resealed = Resealing::new(item.device, item.record, record.as_bytes().to_vec());
+    let import = |item| bed.vault.import_resealed(&scope(), &[item], &WHO, bed.now());
+    let refused = import(resealed.clone()).unwrap_err();
+    assert_eq!(refused.code(), Code::ConfirmationRequired);
+    assert_eq!(import(resealed.with_word()).unwrap(), 1);
+    let row = &bed.vault.history(&scope(), "pc-1").unwrap()[0];
+    assert_eq!(row.readers, [*bed.reader.id().as_bytes()]);
 }
 
 /// Everything that is to be re-sealed, page by page, as a tool does it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +52,7 @@ def backup(
     back_up_vault(
         open_vault(path), to, actor=actor or user(), reason=reason or "a backup", context=context()
     )
-    _say({"copy": str(to)}, f"copied to {output.safe(str(to))}", as_json)
+    output.say({"copy": str(to)}, f"copied to {output.safe(str(to))}", as_json)
 
 
 def publish(
@@ -73,7 +72,7 @@ def publish(
     Example: [bold]laps vault publish --vault fleet.vault /srv/laps/fleet.snapshot[/bold]
     """
     publish_vault(open_vault(path), snapshot)
-    _say({"snapshot": str(snapshot)}, f"published {snapshot}", as_json)
+    output.say({"snapshot": str(snapshot)}, f"published {snapshot}", as_json)
 
 
 def restore(
@@ -128,7 +127,7 @@ def restore(
         )
     if added:
         text += f"; added {', '.join(map(output.safe, added))}"
-    _say(document, text, as_json)
+    output.say(document, text, as_json)
 
 
 def _signed(reader_set: Path | None, authority: Path | None, scope: str) -> list[Reader] | None:
@@ -167,7 +166,7 @@ def migrate(
     )
     where = f"; the file from before is {kept}" if kept else ""
     document = {"from": before, "to": now, "copy": str(kept) if kept else None}
-    _say(document, f"schema {before} became schema {now}{where}", as_json)
+    output.say(document, f"schema {before} became schema {now}{where}", as_json)
 
 
 def export(
@@ -194,7 +193,7 @@ def export(
         )
     write_new(file, data, "export")
     document = {"file": str(file), "bytes": len(data), **({"damaged": damaged} if damaged else {})}
-    _say(document, f"wrote {file}, {len(data):,} bytes", as_json)
+    output.say(document, f"wrote {file}, {len(data):,} bytes", as_json)
     leave_damaged(damaged, "it is not, or not whole, in the export")
 
 
@@ -218,11 +217,4 @@ def import_(
             opened, data, actor=actor or user(), reason=reason or "an import", context=context(),
             progress=tell
         )
-    _say({"devices": count}, f"took {output.counted(count, 'device')} in", as_json)
-
-
-def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:
-    if as_json:
-        output.emit(document)
-    else:
-        print(text)
+    output.say({"devices": count}, f"took {output.counted(count, 'device')} in", as_json)

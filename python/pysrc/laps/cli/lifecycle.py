@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -50,7 +49,7 @@ def retire(
         device, actor=actor or user(), reason=reason or "retired on the command line",
         context=context()
     )
-    _say({"device": device, "head": head}, f"retired {output.safe(device)}", as_json)
+    output.say({"device": device, "head": head}, f"retired {output.safe(device)}", as_json)
 
 
 def re_enrol(
@@ -72,7 +71,7 @@ def re_enrol(
         device, actor=actor or user(), reason=reason or "re-enrolled on the command line",
         context=context()
     )
-    _say({"device": device, "head": head}, f"re-enrolled {output.safe(device)}", as_json)
+    output.say({"device": device, "head": head}, f"re-enrolled {output.safe(device)}", as_json)
 
 
 def purge(
@@ -95,7 +94,7 @@ def purge(
         device, actor=actor or user(), reason=reason or "purged on the command line",
         context=context(), confirm=True
     )
-    _say(
+    output.say(
         {"device": device, "head": head}, f"removed {output.safe(device)} and every password of it",
         as_json
     )
@@ -136,7 +135,7 @@ def remove_record(
         context=context(),
         confirm=True,
     )
-    _say(
+    output.say(
         {"device": device, "record": record, "head": head}, f"removed record {output.safe(record)}",
         as_json
     )
@@ -172,7 +171,7 @@ def retention(
         context=context()
     )
     also = "" if days is None else f", and all of the last {output.counted(days, 'day')}"
-    _say(
+    output.say(
         {"retention": count, "days": days, "head": head},
         f"{output.displaced(count)} kept{also}", as_json
     )
@@ -201,7 +200,7 @@ def reset_after(
     opened = open_vault(path, scope)
     before = opened.rotate_after
     if time is None:
-        _say(
+        output.say(
             {"reset_after": _seconds(before)}, f"what was shown is replaced {_after(before)}",
             as_json
         )
@@ -218,7 +217,7 @@ def reset_after(
         after, actor=actor or user(), reason=reason or "reset-after set on the command line",
         context=context()
     )
-    _say(
+    output.say(
         {"reset_after": _seconds(after), "head": head},
         f"what was shown is replaced {_after(after)}", as_json
     )
@@ -233,10 +232,3 @@ def _after(time: timedelta | None) -> str:
         "only when whoever looks asks for it" if time is None
         else f"{output.age(time.total_seconds())} later"
     )
-
-
-def _say(document: Mapping[str, object], text: str, as_json: bool) -> None:
-    if as_json:
-        output.emit(document)
-    else:
-        print(text)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "age", "ago", "at", "beginning", "console", "counted", "displaced", "emit", "note", "replace",
-    "safe", "table"
+    "safe", "say", "table"
 ]
 
 
@@ -28,6 +28,14 @@ def emit(document: Any) -> None:
     for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(document):
         sys.stdout.write(piece if piece.replace("\n", "").isprintable() else _escaped(piece))
     sys.stdout.write("\n")
+
+
+def say(document: Any, text: str, as_json: bool) -> None:
+    """The one outcome of a command: a document for programs, or a line for people."""
+    if as_json:
+        emit(document)
+    else:
+        print(text)
 
 
 def _escaped(text: str) -> str:

@@ -12,11 +12,15 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    pub(super) fn read(&self) -> io::Result<Index> {
+    pub(super) fn read(&self) -> io::Result<LogIndex> {
         let mut bytes = [0; INDEX];
         let read = rustix::io::pread(&self.index, &mut bytes, 0)?;
         // A shorter one was cut; it says nothing.
-        if read < bytes.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Index(bytes)) }
+        if read < bytes.len() {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(LogIndex(bytes))
+        }
     }
 }
 
@@ -25,9 +29,9 @@ const INDEX: usize = 2 * HEADER;
 
 /// The beginning of the log's index, as SQLite's file format has it: the same header twice.
 #[derive(Eq, PartialEq)]
-pub(super) struct Index([u8; INDEX]);
+pub(super) struct LogIndex([u8; INDEX]);
 
-impl Index {
+impl LogIndex {
     /// How long the log must be at least.
     pub(super) fn log(&self) -> u64 {
         let (headers, _) = self.0.as_chunks::<HEADER>();

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use super::super::fault::{self, io_error};
 use super::super::media;
 use super::super::open::{BUSY, with_suffix};
-use super::index::{Beside, IN_FILE, IN_INDEX, Index, again};
+use super::index::{Beside, IN_FILE, IN_INDEX, LogIndex, again};
 use super::{PIECE, holder};
 use crate::stop;
 
@@ -391,7 +391,7 @@ impl FileLocks {
 /// Whether those who write get on.
 struct Progress {
     since: Instant,
-    index: Option<Index>,
+    index: Option<LogIndex>,
 }
 
 impl Progress {
