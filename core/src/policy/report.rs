@@ -16,8 +16,8 @@ impl Evaluation {
     /// One line of JSON:
     /// `{"settings":{NAME:{"value","source"}},"findings":[{"level","rule","setting","message"}],
     /// "root":{"name","sources":[]},"state","summary"}`; `root` is null where nothing is
-    /// configured; `state` is a word of [`PolicyState::name`](super::State::name), `summary` its
-    /// sentence. Of a setting whose value is refused, `value` is null, and `given` (null for
+    /// configured; `state` is a word of [`PolicyState::name`](super::PolicyState::name), `summary`
+    /// its sentence. Of a setting whose value is refused, `value` is null, and `given` (null for
     /// what is no single value) and `refused` (the reason) stand beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
