@@ -374,7 +374,9 @@ static void an_account_store_finds_an_account_and_says_why_it_did_nothing() {
     const laps::Password password = laps::Password::from_utf8("correct horse", 13);
 #ifdef _WIN32
     laps::AccountStore store("windows", "cpp.setter");
-    CHECK(store.find("lapstest-nobody") == LAPS_ACCOUNT_MISSING && !store.reason().empty());
+    // Wine does not list accounts, and what cannot be looked up is not missing.
+    const auto seen = store.find("lapstest-nobody");
+    CHECK((seen == LAPS_ACCOUNT_MISSING || seen == LAPS_ACCOUNT_UNKNOWN) && !store.reason().empty());
 #else
     laps::AccountStore store("command:sh -c 'case $0 in exists|verify|sign-out) ;; set) exit 10 ;; used-since) exit 1 ;; esac'", "cpp.setter");
     std::array<std::uint8_t, 32> stamp;
