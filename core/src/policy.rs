@@ -8,11 +8,11 @@
 //!
 //! ```
 //! # #[cfg(feature = "documents")] {
-//! use laps_core::policy::{ChangeEffect, Policy, State, changes, evaluate, read};
+//! use laps_core::policy::{ChangeEffect, Policy, PolicyState, changes, evaluate, read};
 //!
 //! let text = r#"{"BackupDirectory":1,"PasswordLength":20,"PasswordAgeDays":30}"#;
 //! let evaluation = evaluate(&[read(text.as_bytes(), "policy.json")?]);
-//! assert_eq!(evaluation.state, State::Managed);
+//! assert_eq!(evaluation.state, PolicyState::Managed);
 //! let policy = evaluation.policy.ok_or("it has errors")?;
 //! assert_eq!(policy.recipe()?.strength().min_length(), 20);
 //! // What a device does that had no policy before.
