@@ -2007,7 +2007,7 @@ namespace Laps {
             return (Outcome)outcome;
         }
 
-        /// <summary>Runs until Stop(): a check-in every so many seconds, and what is due in between.</summary>
+        /// <summary>Runs until Stop(): checks in at the intervals of the options, and does what is due in between.</summary>
         public void Run(ulong intervalSeconds) => Library.Check(Native.laps_agent_run(this, intervalSeconds));
 
         /// <summary>Ends what the agent does at its next step, for good; from any thread.</summary>

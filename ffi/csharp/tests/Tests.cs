@@ -300,16 +300,16 @@ static partial class Tests {
             vault.AddReader(reader, Anna);
             using (Reader own = key.Reader())
             using (Rows page = vault.Resealing(null, 10, Anna)) {
-                Check(page.Count == 1 && page.Text(0, Field.Device) == "pc-17" && page.Next == null, "a page to seal anew");
+                Check(page.Count == 1 && page.Text(0, Field.Device) == "pc-17" && page.Next == null, "a page to seal again");
                 using (Record handedOut = Record.Parse(page.Bytes(0)))
                 // Taken back is what is sealed to exactly the readers of now, and nothing that was handed out.
-                using (Record anew = key.Reseal(handedOut, new[] { own, reader }, generator))
-                using (Resealed taken = vault.TakeResealed(new[] { handedOut, anew }, Anna))
+                using (Record sealedAgain = key.Reseal(handedOut, new[] { own, reader }, generator))
+                using (Resealed taken = vault.TakeResealed(new[] { handedOut, sealedAgain }, Anna))
                     Check(taken.Replaced == 1 && taken.Failed.Count == 1 && taken.Failed.Text(0, Field.Device) == "pc-17", "taken back");
                 Throws<ArgumentNullException>(() => vault.TakeResealed(null, Anna), "resealed");
             }
             using (Resealed resealed = vault.Reseal(key, Anna))
-                Check(resealed.Replaced == 0 && resealed.NotOurs == 0 && resealed.Failed.Count == 0, "all are sealed anew");
+                Check(resealed.Replaced == 0 && resealed.NotOurs == 0 && resealed.Failed.Count == 0, "all are sealed again");
             using (Disclosure disclosure = vault.Disclose("pc-17", true, 0, Anna))
             using (Record record = disclosure.Record(0))
             using (Opened opened = second.Open(record)) {
@@ -392,10 +392,10 @@ static partial class Tests {
             using (Record made = Record.Seal(header, password, new[] { reader }, generator))
             using (Record record = Record.Parse(made.ToBytes()))
             using (Opened opened = same.Open(record))
-            using (Record anew = key.Reseal(record, new[] { reader, second }, generator))
-            using (Opened reopened = other.Open(anew)) {
-                Check(opened.Password.SameAs(password) && reopened.Password.SameAs(password) && anew.ReaderCount == 2, "opened");
-                Check(anew.IsProvenBy(opened.Proof) && record.IsProvenBy(reopened.Proof), "proven");
+            using (Record sealedAgain = key.Reseal(record, new[] { reader, second }, generator))
+            using (Opened reopened = other.Open(sealedAgain)) {
+                Check(opened.Password.SameAs(password) && reopened.Password.SameAs(password) && sealedAgain.ReaderCount == 2, "opened");
+                Check(sealedAgain.IsProvenBy(opened.Proof) && record.IsProvenBy(reopened.Proof), "proven");
                 Check(!record.IsProvenBy(new byte[32]) && !record.IsProvenBy(new byte[31]) && !record.IsProvenBy(null), "not proven");
                 Check(record.Version == 7 && record.MadeAt == Now && record.Previous()[15] == 16 && record.ReaderId(0).Length == 32, "its header");
                 Check(Convert.ToBase64String(record.Id()) == Convert.ToBase64String(header.Id()), "its id");
